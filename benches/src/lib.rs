@@ -1,0 +1,1 @@
+//! Criterion benches of viahe; see `benches/`. This library is empty on purpose.

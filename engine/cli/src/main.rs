@@ -1,0 +1,2 @@
+//! viahe
+fn main() {}

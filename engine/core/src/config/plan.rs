@@ -1,0 +1,269 @@
+//! A validated pipeline: what runs.
+
+use crate::geometry::Polygon;
+use crate::id::Name;
+use crate::observe::Class;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A text that must not be shown: its `Debug` and `Display` are `***`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself; never log what this returns.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A validated pipeline file. All names resolve, all numbers are in range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Where.
+    pub site: Site,
+    /// How incidents leave the box.
+    pub mqtt: Mqtt,
+    /// How the engine runs.
+    pub engine: EngineOptions,
+    /// In file order; ids are unique.
+    pub cameras: Vec<Camera>,
+}
+
+/// The place that a box watches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// Unique over all sites of an operations centre.
+    pub id: Name,
+    /// Of schedules and of times in messages.
+    pub timezone: TimeZone,
+}
+
+/// `[mqtt]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mqtt {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// `mqtts`, with what it needs.
+    pub tls: Option<MqttTls>,
+    /// User name and password.
+    pub login: Option<(String, Secret)>,
+    /// Whose acknowledgement removes an incident from the outbox.
+    pub ack: Ack,
+}
+
+/// Files of an `mqtts` connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MqttTls {
+    /// PEM file of the authority that signed the broker's certificate.
+    pub ca: PathBuf,
+    /// PEM files of this box's certificate and key.
+    pub client: Option<(PathBuf, PathBuf)>,
+}
+
+/// Whose acknowledgement removes an incident from the outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ack {
+    /// The broker's PUBACK.
+    #[default]
+    Broker,
+    /// The operations centre's message on `…/ack`, sent after its own commit.
+    Centre,
+}
+
+/// `[engine]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineOptions {
+    /// Outbox, saved state and evidence are kept here.
+    pub state_dir: PathBuf,
+    /// Address of `/metrics` and `/healthz`; none when switched off.
+    pub listen: Option<std::net::SocketAddr>,
+    /// Inference threads of the vision worker.
+    pub threads: usize,
+    /// Most bytes of evidence pictures kept.
+    pub evidence_bytes_max: u64,
+}
+
+/// `[[camera]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Camera {
+    /// Unique.
+    pub id: Name,
+    /// Where the pictures come from.
+    pub source: Source,
+    /// Folder under `models/`.
+    pub model: Name,
+    /// WGS84 latitude and longitude in degrees.
+    pub position: Option<Position>,
+    /// Analysed frames per second: what its rules ask for, unless set.
+    pub analyse_hz: f32,
+    /// Zones that rules may name.
+    pub zones: Vec<Zone>,
+    /// In file order; ids are unique in a camera.
+    pub rules: Vec<Rule>,
+}
+
+/// Where pictures come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A live camera.
+    Rtsp {
+        /// `rtsp://` or `rtsps://`, without credentials.
+        url: String,
+        /// User name and password.
+        login: Option<(String, Secret)>,
+        /// Of the media.
+        transport: Transport,
+    },
+    /// A recording; read once from start to end.
+    File {
+        /// MP4, Matroska or AVI with H.264 or H.265.
+        path: PathBuf,
+    },
+    /// A moving test picture, made by the box itself.
+    Pattern {
+        /// Frame size in px.
+        size_px: [u32; 2],
+        /// Frames per second.
+        fps: u32,
+    },
+}
+
+/// How RTSP media travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// Interleaved in the RTSP connection.
+    #[default]
+    Tcp,
+    /// RTP over UDP.
+    Udp,
+}
+
+/// WGS84.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// Latitude in degrees, north positive.
+    pub lat: f64,
+    /// Longitude in degrees, east positive.
+    pub lon: f64,
+}
+
+/// A named polygon in the picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Zone {
+    /// Unique in a camera.
+    pub id: Name,
+    /// In fractions of the frame.
+    pub polygon: Polygon,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// For statistics.
+    Info,
+    /// Should be looked at today.
+    Low,
+    /// Should be looked at now.
+    Medium,
+    /// Somebody may be in danger.
+    High,
+}
+
+/// `[[camera.rule]]`: an entry of the catalogue with this camera's parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Unique in a camera; the catalogue entry's name unless set.
+    pub id: Name,
+    /// The catalogue entry: the incident's type.
+    pub violation: Name,
+    /// Version of the catalogue entry.
+    pub version: u32,
+    /// Of its incidents.
+    pub severity: Severity,
+    /// Index into [`Camera::zones`].
+    pub zone: usize,
+    /// Any of these, or a kind of them.
+    pub classes: Vec<Class>,
+    /// Weaker observations are ignored, 0 to 1.
+    pub confidence_min: f32,
+    /// When it applies.
+    pub schedule: Schedule,
+    /// What must hold.
+    pub trigger: Trigger,
+    /// A subject or condition that was not seen for so long, by a camera that looked, is over.
+    pub absence: Duration,
+}
+
+/// What must hold for an incident to open.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trigger {
+    /// A subject stands in the zone, its ground point inside, for `dwell`.
+    Standing {
+        /// More than zero.
+        dwell: Duration,
+    },
+    /// At least `count_min` subjects are in the zone at once, for `dwell`; gaps shorter than
+    /// the rule's `absence` are bridged.
+    Crowding {
+        /// At least 2.
+        count_min: usize,
+        /// More than zero.
+        dwell: Duration,
+    },
+    /// A subject moves in the zone at more than `tolerance_deg` off `allowed_deg`, at least
+    /// `travel_min` far.
+    WrongWay {
+        /// Allowed direction in the picture: 0 is right, 90 is down, clockwise.
+        allowed_deg: f32,
+        /// Still allowed to either side, 0 to 179.
+        tolerance_deg: f32,
+        /// Fraction of the frame's height that must be travelled against it.
+        travel_min: f32,
+    },
+}
+
+/// Weekly hours in the site's time zone; empty means always.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// Any of these.
+    pub spans: Vec<WeekSpan>,
+}
+
+/// `Mon-Fri 06:00-22:00`; a span whose end is not after its start goes on past midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeekSpan {
+    /// Days on which it starts, bit 0 is Monday.
+    pub days: u8,
+    /// Minutes after midnight, 0 to 1439.
+    pub start_min: u16,
+    /// Minutes after midnight, 1 to 1440; exclusive.
+    pub end_min: u16,
+}

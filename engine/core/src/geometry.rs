@@ -1,0 +1,267 @@
+//! Boxes and polygons. Two units, two types: frame pixels and fractions of the frame.
+
+use serde::{Deserialize, Serialize};
+
+/// Axis-aligned box in frame pixels, origin top-left; `x0 <= x1`, `y0 <= y1`, all finite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PxBox {
+    /// Left.
+    pub x0: f32,
+    /// Top.
+    pub y0: f32,
+    /// Right.
+    pub x1: f32,
+    /// Bottom.
+    pub y1: f32,
+}
+
+impl PxBox {
+    /// A box from its corners, or `None` when a value is not finite or the corners are swapped.
+    pub fn new(x0: f32, y0: f32, x1: f32, y1: f32) -> Option<Self> {
+        ([x0, y0, x1, y1].iter().all(|v| v.is_finite()) && x0 <= x1 && y0 <= y1).then_some(Self {
+            x0,
+            y0,
+            x1,
+            y1,
+        })
+    }
+
+    /// Width in px.
+    pub fn width(&self) -> f32 {
+        self.x1 - self.x0
+    }
+
+    /// Height in px.
+    pub fn height(&self) -> f32 {
+        self.y1 - self.y0
+    }
+
+    /// Area in px².
+    pub fn area(&self) -> f32 {
+        self.width() * self.height()
+    }
+
+    /// Area of the overlap with `other` in px².
+    pub fn intersection(&self, other: &Self) -> f32 {
+        let w = self.x1.min(other.x1) - self.x0.max(other.x0);
+        let h = self.y1.min(other.y1) - self.y0.max(other.y0);
+        w.max(0.0) * h.max(0.0)
+    }
+
+    /// Intersection over union, 0 to 1; 0 for two empty boxes.
+    pub fn iou(&self, other: &Self) -> f32 {
+        let inter = self.intersection(other);
+        let union = self.area() + other.area() - inter;
+        if union > 0.0 { inter / union } else { 0.0 }
+    }
+
+    /// The same box in fractions of a frame of `width_px` × `height_px`, cut off at its edges.
+    pub fn to_unit(&self, width_px: f32, height_px: f32) -> UnitBox {
+        let x = |v: f32| (v / width_px).clamp(0.0, 1.0);
+        let y = |v: f32| (v / height_px).clamp(0.0, 1.0);
+        UnitBox([x(self.x0), y(self.y0), x(self.x1), y(self.y1)])
+    }
+}
+
+/// Axis-aligned box in fractions of the frame: `[x0, y0, x1, y1]`, each 0 to 1, `x0 <= x1`,
+/// `y0 <= y1`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "[f32; 4]")]
+pub struct UnitBox([f32; 4]);
+
+impl TryFrom<[f32; 4]> for UnitBox {
+    type Error = String;
+
+    fn try_from(v: [f32; 4]) -> Result<Self, String> {
+        // NaN fails `contains`, so it is rejected too.
+        if v.iter().all(|x| (0.0..=1.0).contains(x)) && v[0] <= v[2] && v[1] <= v[3] {
+            Ok(Self(v))
+        } else {
+            Err(format!("box must be [x0, y0, x1, y1] in 0..=1 with x0 <= x1, y0 <= y1; got {v:?}"))
+        }
+    }
+}
+
+impl UnitBox {
+    /// `[x0, y0, x1, y1]`.
+    pub fn corners(&self) -> [f32; 4] {
+        self.0
+    }
+
+    /// Area as a share of the frame.
+    pub fn area(&self) -> f32 {
+        (self.0[2] - self.0[0]) * (self.0[3] - self.0[1])
+    }
+
+    /// Where the object touches the ground: the middle of the lower edge.
+    pub fn ground(&self) -> UnitPoint {
+        UnitPoint { x: (self.0[0] + self.0[2]) * 0.5, y: self.0[3] }
+    }
+
+    /// The middle of the box.
+    pub fn centre(&self) -> UnitPoint {
+        UnitPoint { x: (self.0[0] + self.0[2]) * 0.5, y: (self.0[1] + self.0[3]) * 0.5 }
+    }
+
+    /// Area of the overlap with `other`, as a share of the frame.
+    pub fn intersection(&self, other: &Self) -> f32 {
+        let w = self.0[2].min(other.0[2]) - self.0[0].max(other.0[0]);
+        let h = self.0[3].min(other.0[3]) - self.0[1].max(other.0[1]);
+        w.max(0.0) * h.max(0.0)
+    }
+
+    /// Intersection over union, 0 to 1.
+    pub fn iou(&self, other: &Self) -> f32 {
+        let inter = self.intersection(other);
+        let union = self.area() + other.area() - inter;
+        if union > 0.0 { inter / union } else { 0.0 }
+    }
+}
+
+/// A point in fractions of the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnitPoint {
+    /// From the left edge.
+    pub x: f32,
+    /// From the top edge.
+    pub y: f32,
+}
+
+/// A simple polygon in fractions of the frame: at least three corners, no crossing edges, area
+/// more than zero.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<[f32; 2]>", into = "Vec<[f32; 2]>")]
+pub struct Polygon {
+    corners: Vec<UnitPoint>,
+}
+
+impl From<Polygon> for Vec<[f32; 2]> {
+    fn from(polygon: Polygon) -> Self {
+        polygon.corners.iter().map(|p| [p.x, p.y]).collect()
+    }
+}
+
+impl TryFrom<Vec<[f32; 2]>> for Polygon {
+    type Error = String;
+
+    fn try_from(corners: Vec<[f32; 2]>) -> Result<Self, String> {
+        if !(3..=64).contains(&corners.len()) {
+            return Err(format!("a polygon has 3 to 64 corners, this one has {}", corners.len()));
+        }
+        if let Some(bad) = corners.iter().find(|c| !c.iter().all(|v| (0.0..=1.0).contains(v))) {
+            return Err(format!(
+                "corner {bad:?} is outside the frame; corners are fractions from 0 to 1, so \
+                 divide pixels by the frame's width and height"
+            ));
+        }
+        let corners: Vec<UnitPoint> =
+            corners.into_iter().map(|[x, y]| UnitPoint { x, y }).collect();
+        if let Some((i, j)) = crossing_edges(&corners) {
+            return Err(format!(
+                "edge {i} crosses edge {j}; list the corners in order around the zone"
+            ));
+        }
+        let polygon = Self { corners };
+        if polygon.area() <= f32::EPSILON {
+            return Err("the polygon has no area; its corners lie on one line".into());
+        }
+        Ok(polygon)
+    }
+}
+
+impl Polygon {
+    /// The corners in the order given.
+    pub fn corners(&self) -> &[UnitPoint] {
+        &self.corners
+    }
+
+    /// Area as a share of the frame (shoelace formula).
+    pub fn area(&self) -> f32 {
+        let n = self.corners.len();
+        let twice: f32 = (0..n)
+            .map(|i| {
+                let (a, b) = (self.corners[i], self.corners[(i + 1) % n]);
+                a.x * b.y - b.x * a.y
+            })
+            .sum();
+        twice.abs() * 0.5
+    }
+
+    /// Is `p` inside? Even–odd rule; a point on the left or top edge counts as inside.
+    pub fn contains(&self, p: UnitPoint) -> bool {
+        let n = self.corners.len();
+        let mut inside = false;
+        for i in 0..n {
+            let (a, b) = (self.corners[i], self.corners[(i + 1) % n]);
+            if (a.y > p.y) != (b.y > p.y) && p.x < (b.x - a.x) * (p.y - a.y) / (b.y - a.y) + a.x {
+                inside = !inside;
+            }
+        }
+        inside
+    }
+}
+
+/// The first pair of edges that cross and are not neighbours.
+fn crossing_edges(corners: &[UnitPoint]) -> Option<(usize, usize)> {
+    let n = corners.len();
+    let edge = |i: usize| (corners[i], corners[(i + 1) % n]);
+    (0..n).find_map(|i| {
+        (i + 1..n)
+            .filter(|j| (i + 1) % n != *j && (j + 1) % n != i)
+            .find(|&j| segments_cross(edge(i), edge(j)))
+            .map(|j| (i, j))
+    })
+}
+
+fn segments_cross(a: (UnitPoint, UnitPoint), b: (UnitPoint, UnitPoint)) -> bool {
+    let side = |o: UnitPoint, p: UnitPoint, q: UnitPoint| {
+        (p.x - o.x) * (q.y - o.y) - (p.y - o.y) * (q.x - o.x)
+    };
+    let (b0, b1) = (side(a.0, a.1, b.0), side(a.0, a.1, b.1));
+    let (a0, a1) = (side(b.0, b.1, a.0), side(b.0, b.1, a.1));
+    b0 * b1 < 0.0 && a0 * a1 < 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polygon_refuses_what_is_no_zone() {
+        let cases: [(&str, Vec<[f32; 2]>, &str); 5] = [
+            ("two corners", vec![[0.0, 0.0], [1.0, 1.0]], "3 to 64 corners"),
+            ("pixels", vec![[0.0, 0.0], [640.0, 0.0], [0.0, 480.0]], "divide pixels"),
+            ("nan", vec![[0.0, 0.0], [f32::NAN, 0.0], [0.0, 1.0]], "outside the frame"),
+            ("bow tie", vec![[0.0, 0.0], [1.0, 1.0], [1.0, 0.0], [0.0, 1.0]], "crosses edge"),
+            ("line", vec![[0.0, 0.0], [0.5, 0.5], [1.0, 1.0]], "no area"),
+        ];
+        for (name, corners, want) in cases {
+            let err = Polygon::try_from(corners).unwrap_err();
+            assert!(err.contains(want), "{name}: {err}");
+        }
+    }
+
+    #[test]
+    fn contains() {
+        let l: Polygon =
+            vec![[0.1, 0.1], [0.9, 0.1], [0.9, 0.5], [0.5, 0.5], [0.5, 0.9], [0.1, 0.9]]
+                .try_into()
+                .unwrap();
+        for (x, y, want) in
+            [(0.2, 0.2, true), (0.8, 0.3, true), (0.8, 0.8, false), (0.0, 0.0, false)]
+        {
+            assert_eq!(l.contains(UnitPoint { x, y }), want, "{x},{y}");
+        }
+        assert!((l.area() - 0.48).abs() < 1e-6);
+    }
+
+    #[test]
+    fn boxes() {
+        let a = PxBox::new(0.0, 0.0, 10.0, 10.0).unwrap();
+        let b = PxBox::new(5.0, 0.0, 15.0, 10.0).unwrap();
+        assert!((a.iou(&b) - 1.0 / 3.0).abs() < 1e-6);
+        assert!(PxBox::new(f32::NAN, 0.0, 1.0, 1.0).is_none());
+        assert!(PxBox::new(2.0, 0.0, 1.0, 1.0).is_none());
+        assert_eq!(b.to_unit(10.0, 10.0).corners(), [0.5, 0.0, 1.0, 1.0]);
+    }
+}

@@ -1,0 +1,250 @@
+//! Incidents: what the engine concludes, and how a conclusion reads on the wire.
+//!
+//! An incident has an id that follows from what it is about, so a repeat is the same incident,
+//! and a revision that counts what was said of it.
+
+use crate::config::plan::{Position, Severity};
+use crate::detect::Confidence;
+use crate::geometry::UnitBox;
+use crate::id::{Name, TrackId};
+use crate::observe::Class;
+use crate::time::{ClockSource, Timestamp};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// 26 characters of Crockford's base 32, as a ULID: 48 bits of opening time in ms, then 80 bits
+/// of a hash of site, camera, rule, subject and opening time. Sorts by opening time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentId(String);
+
+impl IncidentId {
+    /// The id of the incident with these facts.
+    pub fn new(
+        site: &Name,
+        camera: &Name,
+        rule: &Name,
+        subject: Option<TrackId>,
+        opened: Timestamp,
+    ) -> Self {
+        let subject = subject.map_or_else(String::new, |t| t.to_string());
+        let text = format!("{site}/{camera}/{rule}/{subject}/{}", opened.0);
+        let hash = Sha256::digest(text.as_bytes());
+        let mut bits = u128::from(opened.millis() & 0xFFFF_FFFF_FFFF) << 80;
+        for (i, byte) in hash.iter().take(10).enumerate() {
+            bits |= u128::from(*byte) << (72 - 8 * i);
+        }
+        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let digit = |i: u32| char::from(ALPHABET[(bits >> (5 * (25 - i)) & 31) as usize]);
+        Self((0..26).map(digit).collect())
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It goes on.
+    Open,
+    /// It is over.
+    Closed,
+}
+
+/// What a picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EvidenceKind {
+    /// The frame in which the condition first held.
+    #[serde(rename = "snapshot.first_seen")]
+    FirstSeen,
+    /// The frame in which the rule fired.
+    #[serde(rename = "snapshot.opened")]
+    Opened,
+    /// The frame in which it was found to be over.
+    #[serde(rename = "snapshot.closed")]
+    Closed,
+}
+
+/// A file that proves something. The file's name is its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What it shows.
+    pub kind: EvidenceKind,
+    /// Of the file, lower-case hex.
+    pub sha256: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// `image/jpeg`.
+    pub media_type: String,
+    /// When the camera took it.
+    pub captured: Timestamp,
+}
+
+/// Who or what the incident is about, as seen when the revision was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    /// Identity when last seen.
+    pub track: TrackId,
+    /// What it is.
+    pub class: Class,
+    /// How sure the detector was.
+    pub confidence: Confidence,
+    /// Where, in fractions of the frame.
+    #[serde(rename = "box")]
+    pub bbox: UnitBox,
+}
+
+/// Which model saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelRef {
+    /// Folder under `models/`.
+    pub name: Name,
+    /// Of the weights.
+    pub sha256: String,
+}
+
+/// How far the camera's clock can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockRef {
+    /// Where capture times come from.
+    pub source: ClockSource,
+    /// Arrival minus capture, in ms: network delay plus the difference of the clocks.
+    pub offset_ms: i64,
+}
+
+/// One statement about an incident. A later revision says everything again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Which incident.
+    pub incident: IncidentId,
+    /// From 1.
+    pub revision: u32,
+    /// Where it stands.
+    pub state: State,
+    /// The rule's id in the pipeline.
+    pub rule: Name,
+    /// The catalogue entry.
+    pub violation: Name,
+    /// Version of the catalogue entry.
+    pub rule_version: u32,
+    /// How bad.
+    pub severity: Severity,
+    /// Which camera.
+    pub camera: Name,
+    /// Which zone.
+    pub zone: Name,
+    /// Where the camera is.
+    pub position: Option<Position>,
+    /// When the condition first held.
+    pub first_seen: Timestamp,
+    /// When the rule fired.
+    pub opened: Timestamp,
+    /// When this revision was made.
+    pub updated: Timestamp,
+    /// When it was last seen, once it is over.
+    pub closed: Option<Timestamp>,
+    /// Who or what; best first.
+    pub subjects: Vec<Subject>,
+    /// Pictures on disk.
+    pub evidence: Vec<Evidence>,
+    /// The model, when known.
+    pub model: Option<ModelRef>,
+    /// The clock.
+    pub clock: ClockRef,
+}
+
+impl Revision {
+    /// `…-r3`: unique for each revision; the `id` of its CloudEvent.
+    pub fn event_id(&self) -> String {
+        format!("{}-r{}", self.incident, self.revision)
+    }
+
+    /// `viahe/v1/{site}/cam/{camera}/incident/{violation}`.
+    pub fn topic(&self, site: &Name) -> String {
+        format!("viahe/v1/{site}/cam/{}/incident/{}", self.camera, self.violation)
+    }
+
+    /// CloudEvents 1.0, structured JSON; times in the site's zone with ms.
+    pub fn cloud_event(&self, site: &Name, zone: &TimeZone) -> serde_json::Value {
+        let verb = match (self.state, self.revision) {
+            (State::Closed, _) => "closed",
+            (State::Open, 1) => "opened",
+            (State::Open, _) => "updated",
+        };
+        let time = |at: Timestamp| at.rfc3339(zone);
+        let evidence: Vec<serde_json::Value> = self
+            .evidence
+            .iter()
+            .map(|e| {
+                serde_json::json!({
+                    "kind": e.kind, "sha256": e.sha256, "bytes": e.bytes,
+                    "media_type": e.media_type, "captured": time(e.captured),
+                })
+            })
+            .collect();
+        serde_json::json!({
+            "specversion": "1.0",
+            "id": self.event_id(),
+            "source": format!("viahe/{site}/{}", self.camera),
+            "type": format!("vn.viahe.incident.{verb}"),
+            "subject": self.violation,
+            "time": time(self.updated),
+            "datacontenttype": "application/json",
+            "data": {
+                "incident": self.incident,
+                "revision": self.revision,
+                "state": self.state,
+                "rule": self.rule,
+                "rule_version": self.rule_version,
+                "severity": self.severity,
+                "camera": self.camera,
+                "zone": self.zone,
+                "position": self.position,
+                "first_seen": time(self.first_seen),
+                "opened": time(self.opened),
+                "updated": time(self.updated),
+                "closed": self.closed.map(time),
+                "subjects": self.subjects,
+                "evidence": evidence,
+                "model": self.model,
+                "clock": self.clock,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_deterministic_and_sort_by_time() {
+        let name = |t: &str| Name::try_from(t).unwrap();
+        let id = |track, secs| {
+            IncidentId::new(
+                &name("hue"),
+                &name("cam-1"),
+                &name("illegal-parking"),
+                Some(TrackId(track)),
+                Timestamp::from_secs(secs),
+            )
+        };
+        assert_eq!(id(1, 100), id(1, 100));
+        assert_ne!(id(1, 100), id(2, 100));
+        assert!(id(9, 100) < id(1, 101));
+        assert_eq!(id(1, 1_795_000_000).as_str().len(), 26);
+        assert!(id(1, 1_795_000_000).as_str().starts_with("01"));
+    }
+}

@@ -1,0 +1,27 @@
+//! The pure part of viahe: what was seen becomes what it means.
+//!
+//! Nothing here reads a clock, a file or the network, starts a thread or holds `unsafe` code.
+//! Modules depend on each other in one direction, top to bottom in this list.
+
+pub mod time;
+
+pub mod id;
+
+pub mod geometry;
+
+pub mod frame;
+pub mod tensor;
+
+pub mod detect;
+
+pub mod track;
+
+pub mod observe;
+
+pub mod config;
+
+pub mod rule;
+
+pub mod incident;
+
+pub mod engine;

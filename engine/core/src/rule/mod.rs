@@ -1,0 +1,1 @@
+//! Stub header, replaced below.

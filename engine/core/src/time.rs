@@ -1,0 +1,120 @@
+//! Time as data. Nothing in this crate reads a clock.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::time::Duration;
+
+/// A point in time: nanoseconds since the Unix epoch, UTC, leap seconds ignored.
+///
+/// In files and messages it is RFC 3339 with nine fraction digits at most, in UTC (`…Z`); texts
+/// meant for people are written in the site's time zone by [`Timestamp::in_zone`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// The time `secs` seconds after the epoch; for tests and fixtures.
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs * 1_000_000_000)
+    }
+
+    /// `self - earlier`, or zero when `earlier` is later (cameras do step back).
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// `self - other` in milliseconds, negative when `other` is later.
+    pub fn offset_ms(self, other: Self) -> i64 {
+        (i128::from(self.0) - i128::from(other.0)).div_euclid(1_000_000) as i64
+    }
+
+    /// The time `by` later; stays at the end of time instead of wrapping.
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
+    /// Whole milliseconds since the epoch.
+    pub fn millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
+    fn instant(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or(jiff::Timestamp::MAX)
+    }
+
+    /// Civil time in `zone`.
+    pub fn in_zone(self, zone: &jiff::tz::TimeZone) -> jiff::Zoned {
+        self.instant().to_zoned(zone.clone())
+    }
+
+    /// RFC 3339 with the zone's offset and milliseconds: `2026-11-22T08:14:03.120+07:00`.
+    pub fn rfc3339(self, zone: &jiff::tz::TimeZone) -> String {
+        self.in_zone(zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.instant().fmt(f)
+    }
+}
+
+impl std::str::FromStr for Timestamp {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let at: jiff::Timestamp = text
+            .parse()
+            .map_err(|e| format!("{text:?} is not an RFC 3339 time with an offset: {e}"))?;
+        u64::try_from(at.as_nanosecond())
+            .map(Self)
+            .map_err(|_| format!("{text:?} lies before 1970"))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Where a capture time came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockSource {
+    /// The camera's own clock, by RTCP sender reports.
+    Rtcp,
+    /// The box's clock when the frame arrived.
+    #[default]
+    Arrival,
+    /// The position in a recording, added to the recording's start.
+    Recording,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_round_trip_and_zone() {
+        let at: Timestamp = "2026-11-22T08:14:03.120+07:00".parse().unwrap();
+        assert_eq!(at.to_string(), "2026-11-22T01:14:03.12Z");
+        let hue = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        assert_eq!(at.rfc3339(&hue), "2026-11-22T08:14:03.120+07:00");
+        let back: Timestamp = serde_json::from_str(&serde_json::to_string(&at).unwrap()).unwrap();
+        assert_eq!(back, at);
+    }
+
+    #[test]
+    fn stepping_back_is_zero_not_a_panic() {
+        let (early, late) = (Timestamp::from_secs(1), Timestamp::from_secs(3));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(early.offset_ms(late), -2000);
+        assert_eq!(Timestamp(u64::MAX).plus(Duration::from_secs(1)), Timestamp(u64::MAX));
+    }
+}

@@ -1,0 +1,1 @@
+//! Detections → tracks: who is who over time.

@@ -1,0 +1,1 @@
+//! Evidence pictures on disk.

@@ -1,0 +1,1 @@
+//! Tensors → outputs: ONNX Runtime, and nothing of it outside.

@@ -1,0 +1,1 @@
+//! Cameras → frames: GStreamer behind the [`Frame`](viahe_core::frame::Frame) trait.

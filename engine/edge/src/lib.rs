@@ -1,0 +1,15 @@
+//! All input and output of an edge box. Each module implements one small thing that the pure core
+//! asks for.
+//!
+//! Only `ingest` sees GStreamer's types, only `infer` ONNX Runtime's.
+
+pub mod camera_sim;
+pub mod clock;
+pub mod evidence;
+pub mod infer;
+pub mod ingest;
+pub mod ledger;
+pub mod models;
+pub mod preprocess;
+pub mod publish;
+pub mod store;

@@ -1,0 +1,1 @@
+//! Frame → tensor in one pass: the fused kernel.

@@ -1,0 +1,1 @@
+//! The local store: outbox and saved state in SQLite.
