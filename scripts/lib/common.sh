@@ -2,6 +2,7 @@
 # Helpers that every step of the set-up shares. Sourced, never run.
 
 deps=${VIAHE_DEPS:-$root/.deps}
+[[ $deps == /* ]] || deps=$PWD/$deps
 stamps=$deps/stamps
 logs=$deps/logs
 scratch=
@@ -24,6 +25,7 @@ prepare_folders() {
         say "waiting for another set-up in $deps"
         flock 9
     fi
+    rm -rf "$deps"/scratch.* # of a run that was killed
     # On the same file system as the results, so that moving them into place is atomic.
     scratch=$(mktemp -d "$deps/scratch.XXXXXX")
     trap 'rm -rf "$scratch"' EXIT

@@ -17,8 +17,8 @@ install_packages() {
         missing+=(npm)
     fi
     ((${#missing[@]})) || return 0
-    say "installing Debian packages: ${missing[*]}"
     as_root_or_stop "${missing[@]}"
+    say "installing Debian packages: ${missing[*]}"
     attempt apt-update "check the network and /etc/apt/sources.list, then run the set-up again" \
         as_root apt-get update -o Acquire::Retries=3
     attempt apt-install "read the lines above; then run the set-up again" \
