@@ -25,3 +25,5 @@ pub mod rule;
 pub mod incident;
 
 pub mod engine;
+
+pub mod seam;
