@@ -26,4 +26,6 @@ pub mod incident;
 
 pub mod engine;
 
+pub mod schedule;
+
 pub mod seam;
