@@ -1,8 +1,8 @@
 //! The kernel's row in plain Rust, for any processor.
 //!
-//! Two passes over rows that stay in the first-level cache: six rows of samples are interpolated
-//! across (look-ups, which no compiler vectorises), then blended, converted and written (which it
-//! does: SSE2 on x86-64, NEON on aarch64).
+//! Short loops over rows that stay in the first-level cache. Interpolating across is a look-up a
+//! value, which no compiler vectorises; blending, converting and clamping are loops over equal
+//! slices, which it does (SSE2 on x86-64, NEON on aarch64).
 
 use super::color::Color;
 use super::sampling::{ColumnTap, WEIGHT_ONE};
@@ -13,30 +13,46 @@ use super::{OutRow, SourceRows};
 pub(super) struct Portable {
     luma: Vec<ColumnTap>,
     chroma: Vec<ColumnTap>,
-    /// Luma top and bottom, then the same of both chroma planes; one value per output column.
-    rows: [Vec<f32>; 6],
+    /// Luma, first and second chroma plane of the output row, one value per column.
+    samples: [Vec<f32>; 3],
+    /// The lower of the two rows that are blended; then a channel that waits to be interleaved.
+    scratch: Vec<f32>,
 }
 
 impl Portable {
     pub(super) fn new(luma: Vec<ColumnTap>, chroma: Vec<ColumnTap>) -> Self {
-        let rows = std::array::from_fn(|_| vec![0.0; luma.len()]);
-        Self { luma, chroma, rows }
+        let row = vec![0.0; luma.len()];
+        Self { luma, chroma, samples: [row.clone(), row.clone(), row.clone()], scratch: row }
     }
 
     /// Writes one output row.
     pub(super) fn row(&mut self, source: &SourceRows<'_>, color: &Color, out: OutRow<'_>) {
-        let [luma, first, second] = &source.planes;
-        for (buffer, row) in self.rows.iter_mut().zip(luma) {
-            across(row, &self.luma, buffer);
+        let [luma, first, second] = source.planes;
+        let (wl, wc) = (source.luma_weight, source.chroma_weight);
+        let jobs = [(luma, &self.luma, wl), (first, &self.chroma, wc), (second, &self.chroma, wc)];
+        for (samples, ([top, bottom], taps, weight)) in self.samples.iter_mut().zip(jobs) {
+            across(top, taps, samples);
+            if weight > 0.0 {
+                across(bottom, taps, &mut self.scratch);
+                blend(samples, &self.scratch, weight);
+            }
         }
-        for (buffer, row) in self.rows[2..].iter_mut().zip(first.iter().chain(second)) {
-            across(row, &self.chroma, buffer);
-        }
-        let rows = self.rows.each_ref().map(Vec::as_slice);
-        let weights = [source.luma_weight, source.chroma_weight];
+        let samples = self.samples.each_ref().map(Vec::as_slice);
         match out {
-            OutRow::Planar([a, b, c]) => planar(rows, weights, color, a, b, c),
-            OutRow::Interleaved(out) => interleaved(rows, weights, color, out),
+            OutRow::Planar(planes) => {
+                for (channel, out) in planes.into_iter().enumerate() {
+                    convert(samples, color, channel, out);
+                }
+            }
+            OutRow::Interleaved(out) => {
+                for channel in 0..3 {
+                    convert(samples, color, channel, &mut self.scratch);
+                    let (pixels, _) = out.as_chunks_mut::<3>();
+                    for (pixel, value) in pixels.iter_mut().zip(&self.scratch) {
+                        pixel[channel] = *value;
+                    }
+                }
+            }
         }
     }
 }
@@ -45,47 +61,38 @@ impl Portable {
 fn across(row: &[u8], taps: &[ColumnTap], out: &mut [f32]) {
     for (out, tap) in out.iter_mut().zip(taps) {
         let (left, right) = (i32::from(row[tap.left as usize]), i32::from(row[tap.right as usize]));
-        let weight = i32::from(tap.right_weight);
-        *out = (left * (i32::from(WEIGHT_ONE) - weight) + right * weight) as f32;
+        *out = (left * i32::from(WEIGHT_ONE) + (right - left) * i32::from(tap.right_weight)) as f32;
     }
 }
 
-/// One pixel: blend down, convert, clamp. Sums run in the order of the vector path.
-#[inline(always)]
-fn pixel(v: [f32; 6], [luma_weight, chroma_weight]: [f32; 2], c: &Color) -> [f32; 3] {
-    let blend = |top: f32, bottom: f32, weight: f32| top + weight * (bottom - top);
-    let y = blend(v[0], v[1], luma_weight);
-    let first = blend(v[2], v[3], chroma_weight);
-    let second = blend(v[4], v[5], chroma_weight);
-    let sums = [
-        y * c.luma[0] + (first * c.outer[0] + c.bias[0]),
-        y * c.luma[1] + (first * c.green[0] + (second * c.green[1] + c.bias[1])),
-        y * c.luma[2] + (second * c.outer[1] + c.bias[2]),
-    ];
-    std::array::from_fn(|i| sums[i].max(c.low[i]).min(c.high[i]))
-}
-
-fn planar(
-    rows: [&[f32]; 6],
-    weights: [f32; 2],
-    color: &Color,
-    a: &mut [f32],
-    b: &mut [f32],
-    c: &mut [f32],
-) {
-    // Equal lengths, said once, let the loop run without checks.
-    let n = a.len();
-    let (rows, b, c) = (rows.map(|r| &r[..n]), &mut b[..n], &mut c[..n]);
-    for i in 0..n {
-        [a[i], b[i], c[i]] = pixel(rows.map(|r| r[i]), weights, color);
+/// Blends the lower row into the upper one.
+fn blend(top: &mut [f32], bottom: &[f32], weight: f32) {
+    for (top, bottom) in top.iter_mut().zip(bottom) {
+        *top += weight * (bottom - *top);
     }
 }
 
-fn interleaved(rows: [&[f32]; 6], weights: [f32; 2], color: &Color, out: &mut [f32]) {
-    let (pixels, _) = out.as_chunks_mut::<3>();
-    let n = pixels.len();
-    let rows = rows.map(|r| &r[..n]);
-    for (i, out) in pixels.iter_mut().enumerate() {
-        *out = pixel(rows.map(|r| r[i]), weights, color);
+/// One channel of a row. Sums run in the order of the vector path.
+fn convert([y, first, second]: [&[f32]; 3], c: &Color, channel: usize, out: &mut [f32]) {
+    let (gain, bias, ends) = (c.luma[channel], c.bias[channel], [c.low[channel], c.high[channel]]);
+    let clamped = |v: f32| {
+        // Not `f32::clamp`: this form is one instruction a bound, and nothing here is NaN.
+        let v = if v > ends[0] { v } else { ends[0] };
+        if v < ends[1] { v } else { ends[1] }
+    };
+    let outer = |out: &mut [f32], chroma: &[f32], chroma_gain: f32| {
+        for ((out, y), chroma) in out.iter_mut().zip(y).zip(chroma) {
+            *out = clamped(y * gain + (chroma * chroma_gain + bias));
+        }
+    };
+    match channel {
+        0 => outer(out, first, c.outer[0]),
+        1 => {
+            for (((out, y), first), second) in out.iter_mut().zip(y).zip(first).zip(second) {
+                let chroma = first * c.green[0] + (second * c.green[1] + bias);
+                *out = clamped(y * gain + chroma);
+            }
+        }
+        _ => outer(out, second, c.outer[1]),
     }
 }
