@@ -247,9 +247,12 @@ impl Plan {
     fn run(&mut self, spec: &InputSpec, frame: &FrameView<'_>, out: &mut [f32]) {
         let planes = SamplePlanes::new(frame, color::chroma_order(spec.channels));
         let [columns, rows] = self.fit.content;
+        let source = |row: usize| planes.rows(self.luma_rows[row], self.chroma_rows[row]);
         for row in 0..rows {
-            let source = planes.rows(self.luma_rows[row], self.chroma_rows[row]);
-            self.rows.row(&source, &self.color, out_row(spec, out, row, columns));
+            if row + 1 < rows {
+                self.rows.fetch_ahead(&source(row + 1));
+            }
+            self.rows.row(&source(row), &self.color, out_row(spec, out, row, columns));
         }
         fill_padding(spec, self.fit.content, self.pad, out);
     }
@@ -294,6 +297,15 @@ impl RowKernel {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => Backend::Avx2,
             Self::Portable(_) => Backend::Portable,
+        }
+    }
+
+    /// Asks the processor to bring rows near while another row is worked on.
+    fn fetch_ahead(&self, next: &SourceRows<'_>) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => avx2::fetch_ahead(next),
+            Self::Portable(_) => {}
         }
     }
 
