@@ -128,7 +128,16 @@ mod tests {
             "rtsp://a:p%40ss%2Fw%3Ard%20%E1%BA%BF@h/"
         );
         assert_eq!(at("${file:key}-${file:/etc/v/key}", false).unwrap(), "line-line");
-        for bad in ["${", "${env:PW", "${env:}", "${env:A B}", "${PW}", "${file:}", "${env:NO}", "${env:EMPTY}"] {
+        for bad in [
+            "${",
+            "${env:PW",
+            "${env:}",
+            "${env:A B}",
+            "${PW}",
+            "${file:}",
+            "${env:NO}",
+            "${env:EMPTY}",
+        ] {
             let fault = at(bad, false).unwrap_err();
             assert!(!fault.remedy.is_empty(), "{bad}");
         }
