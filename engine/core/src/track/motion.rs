@@ -2,13 +2,18 @@
 //!
 //! Each is a Kalman filter over (value, rate) whose rate is an Ornstein–Uhlenbeck process: it
 //! wanders with standard deviation `rate_std` and is forgotten with time constant `memory_secs`.
-//! The two numbers have a meaning of their own ("objects move at about one and a half of their
-//! own sizes a second, and keep their course for about two seconds") and hold at every frame
+//! The two numbers have a meaning of their own ("objects move at about their own size a second,
+//! and keep their course for some seconds") and hold at every frame
 //! rate, which per-frame constants do not. A lost track coasts to a stop by the same law, and a
 //! new one starts with the process's own spread of rates. Discretisation: Gillespie 1996,
 //! "Exact numerical simulation of the Ornstein-Uhlenbeck process and its integral".
 
 use crate::geometry::PxBox;
+
+/// From so many standard deviations on, the error of a measurement is taken to grow with it …
+const ROBUST_FROM: f32 = 1.0;
+/// … up to so many times, so that a true jump is still followed.
+const ROBUST_TO: f32 = 4.0;
 
 /// The law of one coordinate.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +48,11 @@ impl Axis {
         self.var += q * step.value_noise;
         self.cov = step.decay * (self.cov + step.reach * self.rate_var) + q * step.cross_noise;
         self.rate_var = step.decay * step.decay * self.rate_var + q * step.rate_noise;
+    }
+
+    fn correct_robustly(&mut self, seen: f32, noise_std: f32) {
+        let off = (seen - self.value).abs() / (self.var + noise_std * noise_std).sqrt();
+        self.correct(seen, noise_std * (off / ROBUST_FROM).clamp(1.0, ROBUST_TO));
     }
 
     fn correct(&mut self, seen: f32, noise_std: f32) {
@@ -171,20 +181,16 @@ impl Motion {
         self.log_h.predict(&steps.scale, model.scale.rate_std);
     }
 
+    /// Takes a detection in. A coordinate off by more than [`ROBUST_FROM`] standard deviations is
+    /// believed less (Huber 1964): a half-hidden body is a short box with a moved centre, and
+    /// must not throw off the course.
     pub(super) fn correct(&mut self, seen: &Shape, model: &Model) {
         let noise = model.place_noise * self.size;
-        self.x.correct(seen.x, noise);
-        self.y.correct(seen.y, noise);
-        self.log_w.correct(seen.log_w, model.scale_noise);
-        self.log_h.correct(seen.log_h, model.scale_noise);
+        self.x.correct_robustly(seen.x, noise);
+        self.y.correct_robustly(seen.y, noise);
+        self.log_w.correct_robustly(seen.log_w, model.scale_noise);
+        self.log_h.correct_robustly(seen.log_h, model.scale_noise);
         self.size = (self.log_w.value.exp() + self.log_h.value.exp()) * 0.5;
-    }
-
-    /// The filtered box.
-    pub(super) fn to_box(self) -> Option<PxBox> {
-        let (w, h) = (self.log_w.value.exp() * 0.5, self.log_h.value.exp() * 0.5);
-        let (x, y) = (self.x.value, self.y.value);
-        PxBox::new(x - w, y - h, x + w, y + h)
     }
 }
 

@@ -14,8 +14,11 @@ pub struct TrackerOptions {
     /// Detections below are ignored. Default 0.1 (`ByteTrack`'s).
     pub low_confidence: f32,
     /// Sum of confidences at which a track is confirmed, e.g. 1.8: two hits of 0.9, or four of
-    /// 0.5. Never before the second hit. Default 1.5.
+    /// 0.5. Never before the second hit. Default 1.4.
     pub confirm_evidence: f32,
+    /// Hits closer together than this are not independent evidence (a bush that looks like a person
+    /// does so in several frames in a row) and count in proportion, s. Default 0.4.
+    pub evidence_secs: f32,
     /// A tentative track dies when not seen for so long, s, and for at least two frames. Default 0.25.
     pub tentative_keep_secs: f32,
     /// A confirmed track that moved dies when not seen for so long, s. Default 3.
@@ -35,19 +38,26 @@ pub struct TrackerOptions {
     /// Overlap (`IoU`) with the remembered place at which a detection is what stood there.
     /// Default 0.5.
     pub place_iou: f32,
-    /// Spread of speeds, sizes a second. Default 1.5: a walker makes 1.1, a car in town 2.
+    /// Spread of speeds, sizes a second. Default 1.1: a walker, 1.7 m tall and 1.4 m/s
+    /// fast, makes 1.2; a car in town 2.
     pub speed_std: f32,
-    /// How long a course lasts, s. Default 2.
+    /// How long a course lasts, s. Default 6.
     pub course_memory_secs: f32,
-    /// Spread of the rate at which sides grow or shrink, 1/s. Default 0.3.
+    /// Spread of the rate at which sides grow or shrink, 1/s. Default 0.2.
     pub growth_std: f32,
-    /// Error of a detected centre, sizes. Default 0.07 (1/20 of a walker's height).
+    /// Error of a detected centre, sizes. Default 0.06 (1/24 of a walker's height).
     pub place_noise: f32,
     /// Error of the logarithm of a detected side. Default 0.15.
     pub scale_noise: f32,
     /// Largest squared distance, in standard deviations, of a detection from the prediction, over
     /// the four coordinates. Default 13.3 (99 % of a chi-square with 4 degrees of freedom).
     pub gate: f32,
+    /// How many strangers to expect in an area of one size squared; a detection goes to a track
+    /// only if the track explains it better than a stranger would. Default 0.06.
+    pub stranger_density: f32,
+    /// A track seen in the frame before takes a detection within this squared distance even
+    /// where a stranger explains it better, standard deviations². Default 4.
+    pub just_seen_gate: f32,
     /// Two detections of one class group that overlap (`IoU`) more are one object told twice; the
     /// weaker is dropped. Default 0.75.
     pub duplicate_iou: f32,
@@ -63,7 +73,8 @@ impl Default for TrackerOptions {
         Self {
             high_confidence: 0.5,
             low_confidence: 0.1,
-            confirm_evidence: 1.5,
+            confirm_evidence: 1.4,
+            evidence_secs: 0.4,
             tentative_keep_secs: 0.25,
             lost_keep_secs: 3.0,
             lost_keep_updates: 3,
@@ -72,12 +83,14 @@ impl Default for TrackerOptions {
             still_min_secs: 2.0,
             still_radius: 0.25,
             place_iou: 0.5,
-            speed_std: 1.5,
-            course_memory_secs: 2.0,
-            growth_std: 0.3,
-            place_noise: 0.07,
+            speed_std: 1.1,
+            course_memory_secs: 6.0,
+            growth_std: 0.2,
+            place_noise: 0.06,
             scale_noise: 0.15,
             gate: 13.3,
+            stranger_density: 0.06,
+            just_seen_gate: 4.0,
             duplicate_iou: 0.75,
             tracks_max: 1024,
             class_groups: Vec::new(),

@@ -9,6 +9,7 @@ use crate::detect::{Confidence, Detection};
 use crate::geometry::PxBox;
 use crate::id::{ClassIx, TrackId};
 use crate::time::Timestamp;
+use std::f32::consts::TAU;
 
 /// A camera whose time steps back by more has set its clock; event time starts afresh there.
 const STEP_BACK_SECS: f64 = 5.0;
@@ -252,7 +253,7 @@ impl Tracker {
                 let gain = if stage == Stage::Place {
                     place_gain(&self.options, track, &detections[candidate.index as usize].bbox)
                 } else {
-                    motion_gain(&self.options, &track.motion, &candidate.shape)
+                    motion_gain(&self.options, track, &candidate.shape)
                 };
                 if let Some(gain) = gain {
                     self.pairs.push(Pair { row: row as u32, col: col as u32, gain });
@@ -352,7 +353,9 @@ impl Track {
         self.motion.correct(&candidate.shape, model);
         self.still.add(now_secs, &d.bbox, &candidate.shape, options.still_radius);
         self.vote.add(d.class, candidate.confidence);
-        self.evidence = (self.evidence + candidate.confidence).min(1e6);
+        let apart_secs = (now_secs - self.seen_secs) as f32;
+        let news = (apart_secs / options.evidence_secs).min(1.0);
+        self.evidence = (self.evidence + candidate.confidence * news).min(1e6);
         self.hits = self.hits.saturating_add(1);
         self.seen_secs = now_secs;
         self.missed = 0;
@@ -404,15 +407,16 @@ impl Track {
     }
 }
 
-/// What the pair is worth: the log-likelihood of the detection under the prediction, above that
-/// of the poorest pair that may still match; `None` outside the gate.
+/// What the pair is worth: how much better the track explains the detection than a stranger
+/// would, as −2 × log-likelihood; `None` where a stranger is the better explanation.
 ///
-/// With d² the squared distance in standard deviations and S the covariance of the centre in
-/// sizes, −2 ln N = d² + ln det S + const. The second term makes a pair with an uncertain (lost,
-/// new) track worth less than the same distance from a certain one.
-fn motion_gain(options: &TrackerOptions, motion: &Motion, seen: &Shape) -> Option<f32> {
-    let size = motion.size.min(seen.size);
-    let noise = options.place_noise * size;
+/// With d² the squared distance in standard deviations, S the covariance of the centre in sizes
+/// and λ the density of strangers, the track says d² + ln det(2πS), a stranger −2 ln λ (the score
+/// of multi-hypothesis tracking, Reid 1979). So a lost track, whose S has grown, must be hit the
+/// better, and loses a contest to a certain one.
+fn motion_gain(options: &TrackerOptions, track: &Track, seen: &Shape) -> Option<f32> {
+    let motion = &track.motion;
+    let noise = options.place_noise * motion.size.min(seen.size);
     let (dx, dy) = (seen.x - motion.x.value, seen.y - motion.y.value);
     let (var_x, var_y) = (motion.x.var + noise * noise, motion.y.var + noise * noise);
     let place = dx * dx / var_x + dy * dy / var_y;
@@ -423,10 +427,17 @@ fn motion_gain(options: &TrackerOptions, motion: &Motion, seen: &Shape) -> Optio
     let (dw, dh) = (seen.log_w - motion.log_w.value, seen.log_h - motion.log_h.value);
     let shape =
         dw * dw / (motion.log_w.var + scale_noise) + dh * dh / (motion.log_h.var + scale_noise);
-    let gain = options.gate - place - shape;
+    let distance = place + shape;
+    if distance > options.gate {
+        return None;
+    }
     let spread = (var_x * var_y).sqrt() / (motion.size * motion.size);
-    // ln det S = 2 ln(spread); spread 1 means "somewhere within one size".
-    (gain > 0.0).then(|| (gain - 2.0 * spread.ln()).max(1e-3))
+    let stranger = -2.0 * (TAU * spread * options.stranger_density).ln();
+    // A low frame rate alone makes every prediction poor; that is no reason to lose who was seen
+    // in the frame before.
+    let just_seen = track.missed <= 1;
+    let limit = if just_seen { stranger.max(options.just_seen_gate) } else { stranger };
+    (limit > distance).then_some(limit - distance)
 }
 
 /// What it is worth to be what stood at this place: the overlap with it.
