@@ -30,12 +30,13 @@ impl ClassVote {
     pub(super) fn add(&mut self, class: ClassIx, confidence: f32) {
         // The class's own place, else the place of the weakest one that is not told.
         let told = self.told;
-        let place = self.votes.iter().position(|v| v.0 == class && v.1 > 0.0).unwrap_or_else(|| {
-            (0..CANDIDATES)
-                .filter(|&k| self.votes[k].1 <= 0.0 || self.votes[k].0 != told)
-                .min_by(|a, b| self.votes[*a].1.total_cmp(&self.votes[*b].1))
-                .unwrap_or(0)
-        });
+        let place =
+            self.votes.iter().position(|v| v.0 == class && v.1 > 0.0).unwrap_or_else(|| {
+                (0..CANDIDATES)
+                    .filter(|&k| self.votes[k].1 <= 0.0 || self.votes[k].0 != told)
+                    .min_by(|a, b| self.votes[*a].1.total_cmp(&self.votes[*b].1))
+                    .unwrap_or(0)
+            });
         let vote = &mut self.votes[place];
         if vote.0 != class {
             *vote = (class, 0.0);

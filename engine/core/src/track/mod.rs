@@ -20,6 +20,7 @@
 //! Why so, and the measurements: `docs/adr/0003-tracker.md`.
 
 mod assign;
+mod camera_shift;
 mod class_vote;
 pub mod mot;
 mod motion;

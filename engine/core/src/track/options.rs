@@ -17,7 +17,7 @@ pub struct TrackerOptions {
     /// 0.5. Never before the second hit. Default 1.4.
     pub confirm_evidence: f32,
     /// Hits closer together than this are not independent evidence (a bush that looks like a person
-    /// does so in several frames in a row) and count in proportion, s. Default 0.4.
+    /// does so in several frames in a row) and count in proportion, s. Default 0.5.
     pub evidence_secs: f32,
     /// A tentative track dies when not seen for so long, s, and for at least two frames. Default 0.25.
     pub tentative_keep_secs: f32,
@@ -45,7 +45,7 @@ pub struct TrackerOptions {
     pub course_memory_secs: f32,
     /// Spread of the rate at which sides grow or shrink, 1/s. Default 0.2.
     pub growth_std: f32,
-    /// Error of a detected centre, sizes. Default 0.06 (1/24 of a walker's height).
+    /// Error of a detected centre, sizes. Default 0.05 (1/28 of a walker's height).
     pub place_noise: f32,
     /// Error of the logarithm of a detected side. Default 0.15.
     pub scale_noise: f32,
@@ -74,7 +74,7 @@ impl Default for TrackerOptions {
             high_confidence: 0.5,
             low_confidence: 0.1,
             confirm_evidence: 1.4,
-            evidence_secs: 0.4,
+            evidence_secs: 0.5,
             tentative_keep_secs: 0.25,
             lost_keep_secs: 3.0,
             lost_keep_updates: 3,
@@ -86,7 +86,7 @@ impl Default for TrackerOptions {
             speed_std: 1.1,
             course_memory_secs: 6.0,
             growth_std: 0.2,
-            place_noise: 0.06,
+            place_noise: 0.05,
             scale_noise: 0.15,
             gate: 13.3,
             stranger_density: 0.06,

@@ -48,6 +48,13 @@ impl Stillness {
         }
     }
 
+    /// Follows a movement of the camera.
+    pub(super) fn shift(&mut self, dx: f32, dy: f32) {
+        for (mean, by) in self.mean.iter_mut().zip([dx, dy, dx, dy]) {
+            *mean += by;
+        }
+    }
+
     /// How long it has stood, s.
     pub(super) fn stood_secs(&self) -> f32 {
         (self.until_secs - self.since_secs) as f32

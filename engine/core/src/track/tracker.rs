@@ -1,6 +1,7 @@
 //! The tracker itself: one [`Tracker::update`] a frame.
 
 use super::assign::{Assigner, Pair};
+use super::camera_shift::{CameraShift, Mark};
 use super::class_vote::ClassVote;
 use super::motion::{Model, Motion, Shape};
 use super::options::TrackerOptions;
@@ -51,6 +52,8 @@ pub struct TrackerCounts {
     pub ignored_duplicate: u64,
     /// Tracks dropped because `tracks_max` were held, or because ids ran out.
     pub dropped_full: u64,
+    /// Frames in which the camera itself was found to have moved.
+    pub camera_shifts: u64,
     /// Frames whose time was before an earlier frame's.
     pub stepped_back: u64,
 }
@@ -106,6 +109,7 @@ pub struct Tracker {
     cols: Vec<u32>,
     pairs: Vec<Pair>,
     assigner: Assigner,
+    camera: CameraShift,
     told: Vec<Tracked>,
 }
 
@@ -128,6 +132,7 @@ impl Tracker {
             cols: Vec::new(),
             pairs: Vec::new(),
             assigner: Assigner::default(),
+            camera: CameraShift::default(),
             told: Vec::new(),
         }
     }
@@ -155,6 +160,7 @@ impl Tracker {
             track.motion.predict(&self.model, &steps);
         }
         self.take_candidates(detections);
+        self.follow_camera();
         for stage in [Stage::Strong, Stage::Weak, Stage::Tentative, Stage::Place] {
             self.associate(stage, detections);
         }
@@ -223,6 +229,28 @@ impl Tracker {
         self.taken.resize(self.tracks.len(), false);
     }
 
+    /// Moves everything by the camera's own movement, where enough tracks agree on one.
+    fn follow_camera(&mut self) {
+        self.camera.clear();
+        for track in self.tracks.iter().filter(|t| t.confirmed && t.missed == 0) {
+            let m = &track.motion;
+            let (x, y, log_size) = (m.x.value, m.y.value, m.size.ln());
+            self.camera.tracks.push(Mark { x, y, log_size, size: m.size });
+        }
+        let strong = |c: &&Candidate| c.confidence >= self.options.high_confidence;
+        for c in self.candidates.iter().filter(strong) {
+            let (x, y, size) = (c.shape.x, c.shape.y, c.shape.size);
+            self.camera.seen.push(Mark { x, y, log_size: size.ln(), size });
+        }
+        let Some([dx, dy]) = self.camera.estimate() else { return };
+        self.counts.camera_shifts += 1;
+        for track in &mut self.tracks {
+            track.motion.x.value += dx;
+            track.motion.y.value += dy;
+            track.still.shift(dx, dy);
+        }
+    }
+
     /// Matches what is still free on both sides, under one stage's rules.
     fn associate(&mut self, stage: Stage, detections: &[Detection]) {
         let high = self.options.high_confidence;
@@ -239,7 +267,8 @@ impl Tracker {
         self.rows.clear();
         if !self.cols.is_empty() {
             self.rows.extend((0..self.tracks.len() as u32).filter(|&t| {
-                !self.taken[t as usize] && self.tracks[t as usize].asks(stage, self.now_secs, &self.options)
+                !self.taken[t as usize]
+                    && self.tracks[t as usize].asks(stage, self.now_secs, &self.options)
             }));
         }
         self.pairs.clear();
@@ -399,7 +428,8 @@ impl Track {
             return f32::INFINITY;
         }
         let by_place = if self.stands(options) {
-            (self.still.stood_secs() * options.stationary_keep_ratio).min(options.stationary_keep_secs)
+            (self.still.stood_secs() * options.stationary_keep_ratio)
+                .min(options.stationary_keep_secs)
         } else {
             0.0
         };

@@ -15,22 +15,23 @@ const UNKNOWN_SCALE: [f32; 2] = [0.35, 0.95];
 pub fn normalise(scores: &[f32]) -> Vec<Confidence> {
     let low = scores.iter().copied().fold(f32::INFINITY, f32::min);
     let high = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let map: Box<dyn Fn(f32) -> f32> = if low >= high {
-        Box::new(|_| 1.0)
-    } else if low >= 0.0 && high <= 1.0 {
-        Box::new(|v| v)
-    } else if low >= 0.0 && high <= 100.0 && high > 50.0 {
-        Box::new(|v| v / 100.0)
-    } else {
-        let mut sorted = scores.to_vec();
-        sorted.sort_unstable_by(f32::total_cmp);
-        let at = |share: f32| sorted[((sorted.len() - 1) as f32 * share).round() as usize];
-        let (from, to) = (at(0.1), at(0.9));
-        let [bottom, top] = UNKNOWN_SCALE;
-        Box::new(move |v| {
-            if to > from { bottom + (v - from) / (to - from) * (top - bottom) } else { top }
-        })
-    };
+    let map: Box<dyn Fn(f32) -> f32> =
+        if low >= high {
+            Box::new(|_| 1.0)
+        } else if low >= 0.0 && high <= 1.0 {
+            Box::new(|v| v)
+        } else if low >= 0.0 && high <= 100.0 && high > 50.0 {
+            Box::new(|v| v / 100.0)
+        } else {
+            let mut sorted = scores.to_vec();
+            sorted.sort_unstable_by(f32::total_cmp);
+            let at = |share: f32| sorted[((sorted.len() - 1) as f32 * share).round() as usize];
+            let (from, to) = (at(0.1), at(0.9));
+            let [bottom, top] = UNKNOWN_SCALE;
+            Box::new(move |v| {
+                if to > from { bottom + (v - from) / (to - from) * (top - bottom) } else { top }
+            })
+        };
     scores
         .iter()
         .map(|&v| Confidence::try_from(map(v).clamp(0.0, 1.0)).unwrap_or(Confidence::ONE))
