@@ -40,12 +40,10 @@ pub enum Event {
         /// The file; none when the frame was gone or could not be written.
         evidence: Option<Evidence>,
     },
-    /// A camera's frames are now analysed by this model.
-    Model {
-        /// Which camera.
-        camera: Name,
-        /// Which model.
-        model: ModelRef,
+    /// A vision worker has started: tracks are counted anew, and these models look.
+    WorkerStarted {
+        /// By camera.
+        models: BTreeMap<Name, ModelRef>,
     },
 }
 
@@ -204,8 +202,10 @@ impl Engine {
             Event::Captured { capture, evidence } => {
                 self.captured(capture, evidence, &mut effects);
             }
-            Event::Model { camera, model } => {
-                self.memory.models.insert(camera, model);
+            Event::WorkerStarted { models } => {
+                self.memory.models = models;
+                let rules = self.memory.cameras.values_mut().flat_map(|c| c.rules.values_mut());
+                rules.for_each(|rule| rule.state.forget_tracks());
             }
         }
         effects

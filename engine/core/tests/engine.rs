@@ -205,6 +205,7 @@ fn a_parked_car_that_blinks_is_hidden_and_changes_its_track_is_one_incident() {
     t.looks(50, &[]); // behind a bus
     t.looks(30, &[(9, "vehicle.truck", CAR)]); // another id, another class, the same thing
     t.blind(600); // the camera was away
+    t.events.push(Event::WorkerStarted { models: BTreeMap::new() });
     t.looks(30, &[(4_294_967_297, "vehicle.car", CAR)]); // a new worker
     let said = check(&parking(), &t.events);
     assert_eq!(states(&said), [(1, State::Open), (2, State::Open)], "{said:#?}");

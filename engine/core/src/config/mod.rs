@@ -1,7 +1,26 @@
-//! Files → validated values. Parsing is pure; only a valid file yields a [`Plan`] or a [`Model`].
+//! Files → validated values. Parsing is pure; only a valid file yields a [`Plan`], an [`Entry`]
+//! or a [`Model`].
+//!
+//! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (the
+//! key table) → `read` (text → checked tables) → `catalogue` → `rules` → `pipeline`.
 
+mod catalogue;
 pub mod model;
+mod pipeline;
 pub mod plan;
+mod problem;
+mod read;
+mod reference;
+mod rules;
+mod schedule;
+mod schema;
+mod secret;
+mod url;
 
+pub use catalogue::{Entry, TriggerKind, Words};
 pub use model::Model;
+pub use pipeline::{Lookup, ModelInfo, PipelineSources, parse};
 pub use plan::Plan;
+pub use problem::{ConfigError, Problem};
+pub use reference::{pipeline_reference, pipeline_schema};
+pub use secret::{SecretLookup, SecretRef};

@@ -43,8 +43,8 @@ impl fmt::Display for Secret {
 pub struct Plan {
     /// Where.
     pub site: Site,
-    /// How incidents leave the box.
-    pub mqtt: Mqtt,
+    /// How incidents leave the box; replaying a recording needs none.
+    pub mqtt: Option<Mqtt>,
     /// How the engine runs.
     pub engine: EngineOptions,
     /// In file order; ids are unique.
@@ -126,13 +126,14 @@ pub struct Camera {
     pub rules: Vec<Rule>,
 }
 
-/// Where pictures come from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Where pictures come from. `Display` and `Debug` show neither login, path nor query of a live
+/// camera: many cameras take their password there.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A live camera.
     Rtsp {
-        /// `rtsp://` or `rtsps://`, without credentials.
+        /// `rtsp://` or `rtsps://`, without credentials before the host; never log it.
         url: String,
         /// User name and password.
         login: Option<(String, Secret)>,
@@ -151,6 +152,30 @@ pub enum Source {
         /// Frames per second.
         fps: u32,
     },
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rtsp { url, .. } => {
+                let (scheme, rest) = url.split_once("://").unwrap_or(("rtsp", ""));
+                let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+                // The last `@`, should credentials ever have stayed in.
+                let host = host.rsplit('@').next().unwrap_or("");
+                write!(f, "{scheme}://{host}/…")
+            }
+            Self::File { path } => write!(f, "file {}", path.display()),
+            Self::Pattern { size_px: [width, height], fps } => {
+                write!(f, "pattern {width}x{height} at {fps} fps")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({self})")
+    }
 }
 
 /// How RTSP media travels.

@@ -1,0 +1,356 @@
+//! A pipeline file → [`Plan`]. Pure: what other files say is fetched by the caller.
+//!
+//! First the whole file is checked against the key table, then its meaning; both tell all
+//! problems, which [`Report`] puts into file order.
+
+use super::plan::{
+    Ack, Camera, EngineOptions, Mqtt, MqttTls, Plan, Position, Secret, Site, Transport, Zone,
+};
+use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
+use super::read::{Child, Node, document};
+use super::rules::{Catalogue, Ruled, Zones};
+use super::schema::PIPELINE;
+use super::secret::{self, SecretLookup};
+use super::{plan, url};
+use crate::id::Name;
+use crate::observe::Class;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Analysed frames per second of a camera without rules.
+const IDLE_HZ: f32 = 1.0;
+/// A subject must be missed in this many looks before it can count as absent.
+const LOOKS_BEFORE_ABSENT: f32 = 2.0;
+
+/// Fetches what belongs to a name. The error is shown to people.
+pub type Lookup<'a, T> = &'a dyn Fn(&Name) -> Result<T, String>;
+
+/// A pipeline file, and access to what it refers to.
+pub struct PipelineSources<'a> {
+    /// Path of the file, as problems are to show it; relative paths in the file start at its
+    /// folder.
+    pub file: &'a str,
+    /// What it holds.
+    pub text: &'a str,
+    /// File name and text of a catalogue entry.
+    pub catalogue: Lookup<'a, (String, String)>,
+    /// All entries, for remedies; may be empty.
+    pub catalogue_names: &'a [Name],
+    /// What a model package can see.
+    pub models: Lookup<'a, ModelInfo>,
+    /// All installed packages, for remedies; may be empty.
+    pub model_names: &'a [Name],
+    /// The secrets that the file refers to.
+    pub secrets: SecretLookup<'a>,
+}
+
+/// What a pipeline must know of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// Classes that it tells apart.
+    pub labels: Vec<Class>,
+}
+
+impl ModelInfo {
+    /// Is one of its labels `class` or a kind of it?
+    pub fn knows(&self, class: &Class) -> bool {
+        self.labels.iter().any(|label| class.covers(label))
+    }
+}
+
+/// A model package that is there.
+pub(super) struct Pkg {
+    pub(super) name: Name,
+    pub(super) info: ModelInfo,
+}
+
+/// Reads and validates a pipeline.
+///
+/// # Errors
+/// [`ConfigError`] with all problems of the file and of the catalogue entries that it uses.
+pub fn parse(sources: &PipelineSources) -> Result<Plan, ConfigError> {
+    let report = Report::default();
+    let source = Source { name: sources.file, text: sources.text, rank: 0, report: &report };
+    let plan = document(&source).and_then(|table| {
+        let root = Node::root(&source, &table, PIPELINE);
+        root.check();
+        let folder = Path::new(sources.file).parent().unwrap_or(Path::new(""));
+        Reader { sources, folder, report: &report }.plan(&root)
+    });
+    report.finish(plan, sources.file)
+}
+
+struct Reader<'a> {
+    sources: &'a PipelineSources<'a>,
+    folder: &'a Path,
+    report: &'a Report,
+}
+
+impl Reader<'_> {
+    fn plan(&self, root: &Node) -> Option<Plan> {
+        let site = root.child("site").and_then(|node| site(&node));
+        let mqtt = root.child("mqtt").map(|node| self.mqtt(&node));
+        let engine = match root.child("engine") {
+            Some(node) => self.engine(&node),
+            None => self.engine(&root.absent("engine")?),
+        };
+        let models = self.models(root);
+        let cameras = self.cameras(root, &models);
+        let mqtt = match mqtt {
+            Some(mqtt) => Some(mqtt?),
+            None => None,
+        };
+        Some(Plan { site: site?, mqtt, engine: engine?, cameras: cameras? })
+    }
+
+    fn mqtt(&self, node: &Node) -> Option<Mqtt> {
+        let url = self.secret(node, "url", true);
+        let username = self.secret(node, "username", false);
+        let password = self.secret(node, "password", false);
+        if node.has("password") && !node.has("username") {
+            node.tell("password", Fault::new("there is no `username` to it", "add `username`"));
+        }
+        let url = url?;
+        let broker = broker(&url).map_err(|fault| node.tell("url", fault)).ok();
+        let tls = broker.as_ref().and_then(|broker| self.tls(node, broker.encrypted));
+        let Broker { host, port, encrypted } = broker?;
+        Some(Mqtt {
+            host,
+            port,
+            tls: if encrypted { Some(tls?) } else { None },
+            login: username.map(|name| (name, Secret::new(password.unwrap_or_default()))),
+            ack: if node.text("ack")? == "centre" { Ack::Centre } else { Ack::Broker },
+        })
+    }
+
+    /// The files of an encrypted connection; tells those that are missing or too many.
+    fn tls(&self, node: &Node, encrypted: bool) -> Option<MqttTls> {
+        if !encrypted {
+            for key in ["ca", "cert", "key"].into_iter().filter(|key| node.has(key)) {
+                let what = format!("`{key}` is for encrypted connections, and the url is mqtt://");
+                node.tell(key, Fault::new(what, "write the url as mqtts://, or remove the key"));
+            }
+            return None;
+        }
+        if !node.has("ca") {
+            let remedy = "add `ca` with a PEM file; Debian's list of public authorities is \
+                          \"/etc/ssl/certs/ca-certificates.crt\"";
+            node.tell("ca", Fault::new("mqtts:// needs `ca`", remedy));
+        }
+        for (one, other) in [("cert", "key"), ("key", "cert")] {
+            if node.has(one) && !node.has(other) {
+                let what = format!("`{one}` is of no use without `{other}`");
+                node.tell(one, Fault::new(what, format!("add `{other}`, or remove `{one}`")));
+            }
+        }
+        let client = self.path(node, "cert").zip(self.path(node, "key"));
+        Some(MqttTls { ca: self.path(node, "ca")?, client })
+    }
+
+    fn engine(&self, node: &Node) -> Option<EngineOptions> {
+        Some(EngineOptions {
+            state_dir: self.path(node, "state_dir")?,
+            listen: node.text("listen")?.parse().ok(),
+            threads: node.number("threads")? as usize,
+            evidence_bytes_max: node.number("evidence_max_mb")? as u64 * 1_000_000,
+        })
+    }
+
+    /// Declared models by their name in the file; `None` for those that are not usable.
+    fn models(&self, root: &Node) -> BTreeMap<Name, Option<Pkg>> {
+        let package = |Child { name, node }: Child| {
+            let package = node.name("package").and_then(|package| {
+                match (self.sources.models)(&package) {
+                    Ok(info) => Some(Pkg { name: package, info }),
+                    Err(reason) => {
+                        node.tell("package", self.no_model(&package, &reason));
+                        None
+                    }
+                }
+            });
+            Some((name?, package))
+        };
+        root.children("model").into_iter().filter_map(package).collect()
+    }
+
+    fn no_model(&self, package: &Name, reason: &str) -> Fault {
+        let names = self.sources.model_names;
+        if names.is_empty() || names.contains(package) {
+            let what = format!("the model {package} cannot be used: {reason}");
+            return Fault::new(what, "repair it, or name another package");
+        }
+        let remedy = match closest(package.as_str(), names.iter().map(Name::as_str)) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("installed models are {}", listed(names)),
+        };
+        Fault::new(format!("no model {package} is installed"), remedy)
+    }
+
+    fn cameras(&self, root: &Node, models: &BTreeMap<Name, Option<Pkg>>) -> Option<Vec<Camera>> {
+        let mut catalogue = Catalogue::new(self.sources, self.report);
+        let nodes: Vec<Node> = root.children("camera").into_iter().map(|child| child.node).collect();
+        refuse_repeats(&nodes, |node| node.name("id"), "cameras", "give each its own `id`");
+        let cameras: Vec<Option<Camera>> =
+            nodes.iter().map(|node| self.camera(node, models, &mut catalogue)).collect();
+        cameras.into_iter().collect()
+    }
+
+    fn camera(
+        &self,
+        node: &Node,
+        models: &BTreeMap<Name, Option<Pkg>>,
+        catalogue: &mut Catalogue,
+    ) -> Option<Camera> {
+        let model = model(node, models);
+        let source = self.camera_source(node);
+        let position = node.child("position").map(|node| position(&node));
+        let zones = zones(node);
+        let nodes: Vec<Node> = node.children("rule").into_iter().map(|child| child.node).collect();
+        let id = |rule: &Node| if rule.has("id") { rule.name("id") } else { rule.name("use") };
+        refuse_repeats(&nodes, id, "rules of this camera", "give one of them another `id`");
+        let rules: Vec<Option<Ruled>> =
+            nodes.iter().map(|rule| catalogue.rule(rule, &zones, model)).collect();
+        let asked = rules.iter().flatten().map(|ruled| ruled.look_hz).reduce(f32::max);
+        let analyse_hz = match node.number("analyse_hz") {
+            Some(hz) => hz as f32,
+            None => asked.unwrap_or(IDLE_HZ),
+        };
+        for (node, ruled) in nodes.iter().zip(&rules) {
+            refuse_short_absence(node, ruled.as_ref(), analyse_hz);
+        }
+        let position = match position {
+            Some(position) => Some(position?),
+            None => None,
+        };
+        Some(Camera {
+            id: node.name("id")?,
+            source: source?,
+            model: model?.name.clone(),
+            position,
+            analyse_hz,
+            zones: zones.good,
+            rules: rules.into_iter().map(|ruled| ruled.map(|r| r.rule)).collect::<Option<_>>()?,
+        })
+    }
+
+    fn camera_source(&self, node: &Node) -> Option<plan::Source> {
+        let url = self.secret(node, "url", true)?;
+        let transport =
+            if node.text("transport")? == "udp" { Transport::Udp } else { Transport::Tcp };
+        let source = url::source(&url, transport, self.folder);
+        let source = source.map_err(|fault| node.tell("url", fault)).ok()?;
+        if node.has("transport") && !matches!(source, plan::Source::Rtsp { .. }) {
+            let what = "`transport` is for rtsp:// and rtsps:// only";
+            node.tell("transport", Fault::new(what, "remove it"));
+        }
+        Some(source)
+    }
+
+    /// A text with its references resolved; tells why one cannot be.
+    fn secret(&self, node: &Node, name: &str, in_url: bool) -> Option<String> {
+        let text = node.text(name)?;
+        secret::resolve(text, in_url, self.folder, self.sources.secrets)
+            .map_err(|fault| node.tell(name, fault))
+            .ok()
+    }
+
+    fn path(&self, node: &Node, name: &str) -> Option<PathBuf> {
+        node.text(name).map(|path| self.folder.join(path))
+    }
+}
+
+fn site(node: &Node) -> Option<Site> {
+    let timezone = node.text("timezone").and_then(|name| TimeZone::get(name).ok());
+    Some(Site { id: node.name("id")?, timezone: timezone? })
+}
+
+struct Broker {
+    host: String,
+    port: u16,
+    encrypted: bool,
+}
+
+fn broker(text: &str) -> Result<Broker, Fault> {
+    let url = url::parse(text)?;
+    let encrypted = match url.scheme {
+        "mqtt" => false,
+        "mqtts" => true,
+        _ => {
+            let what = "the address of the broker has another scheme than mqtt:// and mqtts://";
+            return Err(Fault::new(what, "write mqtt://host:1883 or mqtts://host:8883"));
+        }
+    };
+    if url.login.is_some() {
+        let what = "the address of the broker holds credentials";
+        return Err(Fault::new(what, "move them to `username` and `password`"));
+    }
+    if !matches!(url.path, "" | "/") {
+        let what = "the address of the broker goes on after host and port";
+        return Err(Fault::new(what, "remove the rest; topics follow from the site's id"));
+    }
+    let port = url.port.unwrap_or(if encrypted { 8883 } else { 1883 });
+    Ok(Broker { host: url.host.into(), port, encrypted })
+}
+
+/// The package behind the camera's `model`; tells when there is none of that name.
+fn model<'m>(camera: &Node, models: &'m BTreeMap<Name, Option<Pkg>>) -> Option<&'m Pkg> {
+    let name = camera.name("model")?;
+    let Some(package) = models.get(&name) else {
+        let remedy = match closest(name.as_str(), models.keys().map(Name::as_str)) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None if models.is_empty() => format!("add a table [model.{name}] with its package"),
+            None => format!("models in this file are {}", listed(models.keys())),
+        };
+        camera.tell("model", Fault::new(format!("there is no [model.{name}]"), remedy));
+        return None;
+    };
+    package.as_ref()
+}
+
+fn position(node: &Node) -> Option<Position> {
+    Some(Position { lat: node.number("lat")?, lon: node.number("lon")? })
+}
+
+fn zones(camera: &Node) -> Zones {
+    let mut zones = Zones { names: Vec::new(), good: Vec::new() };
+    for Child { name, node } in camera.children("zone") {
+        let Some(id) = name else { continue };
+        zones.names.push(id.clone());
+        if let Some(polygon) = node.polygon("polygon") {
+            zones.good.push(Zone { id, polygon });
+        }
+    }
+    zones
+}
+
+/// Tells each table whose id was used by an earlier one.
+fn refuse_repeats(nodes: &[Node], id: impl Fn(&Node) -> Option<Name>, who: &str, remedy: &str) {
+    let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
+    for node in nodes {
+        let Some(name) = id(node) else { continue };
+        let key = if node.has("id") { "id" } else { "use" };
+        match seen.get(&name) {
+            Some(line) => {
+                let what = format!("two {who} are called {name}, the first in line {line}");
+                node.tell(key, Fault::new(what, remedy));
+            }
+            None => {
+                seen.insert(name, node.source.line(node.at(key)).0);
+            }
+        }
+    }
+}
+
+/// An absence shorter than two looks would end incidents between one look and the next.
+fn refuse_short_absence(node: &Node, ruled: Option<&Ruled>, analyse_hz: f32) {
+    let Some(absence) = ruled.map(|ruled| ruled.rule.absence.as_secs_f32()) else { return };
+    let least = LOOKS_BEFORE_ABSENT / analyse_hz;
+    if absence < least {
+        let what = format!(
+            "{absence} s are too short for a camera that looks {analyse_hz} times a second"
+        );
+        let remedy = format!("set `absence_secs` to {least:.1} or more, or raise `analyse_hz`");
+        node.tell("absence_secs", Fault::new(what, remedy));
+    }
+}

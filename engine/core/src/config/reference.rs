@@ -1,0 +1,119 @@
+//! The key table for machines (JSON Schema) and for people (Markdown).
+
+use super::schema::{Form, Key, Kind, Need, PIPELINE};
+use serde_json::{Value, json};
+
+/// JSON Schema (draft 2020-12) of a pipeline file, for editors. A file that breaks it is refused;
+/// one that keeps it may still be, since names must resolve and polygons be simple.
+pub fn pipeline_schema() -> Value {
+    let mut schema = table_schema(PIPELINE);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("viahe pipeline");
+    schema
+}
+
+fn table_schema(keys: &[Key]) -> Value {
+    let properties: serde_json::Map<String, Value> =
+        keys.iter().map(|key| (key.name.to_owned(), key_schema(key))).collect();
+    let required: Vec<&str> =
+        keys.iter().filter(|k| matches!(k.need, Need::Required)).map(|k| k.name).collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+        "required": required,
+    })
+}
+
+fn key_schema(key: &Key) -> Value {
+    let mut schema = match &key.kind {
+        Kind::Text(form) => text_schema(form),
+        Kind::OneOf(options) => json!({ "type": "string", "enum": options }),
+        Kind::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Kind::Number { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
+        Kind::List(form) => json!({ "type": "array", "items": text_schema(form), "minItems": 1 }),
+        Kind::Corners => {
+            let number = json!({ "type": "number", "minimum": 0, "maximum": 1 });
+            let corner = json!({ "type": "array", "items": number, "minItems": 2, "maxItems": 2 });
+            json!({ "type": "array", "items": corner, "minItems": 3, "maxItems": 64 })
+        }
+        Kind::Table(keys) => table_schema(keys),
+        Kind::Tables(keys) => {
+            json!({ "type": "array", "items": table_schema(keys), "minItems": 1 })
+        }
+        Kind::Named(keys) => json!({
+            "type": "object",
+            "propertyNames": { "pattern": "^[a-z0-9-]{3,40}$" },
+            "additionalProperties": table_schema(keys),
+        }),
+    };
+    schema["description"] = json!(key.doc);
+    match key.need {
+        Need::Text(default) => schema["default"] = json!(default),
+        Need::Number(default) => schema["default"] = number(default),
+        Need::Required | Need::Optional => {}
+    }
+    schema
+}
+
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
+}
+
+fn text_schema(form: &Form) -> Value {
+    json!({ "type": "string", "title": form.title, "pattern": form.pattern })
+}
+
+/// All keys of a pipeline file as Markdown tables.
+pub fn pipeline_reference() -> String {
+    let mut out = String::new();
+    for key in PIPELINE {
+        section(&mut out, key, key.name);
+    }
+    out
+}
+
+fn section(out: &mut String, key: &Key, path: &str) {
+    let (keys, head) = match key.kind {
+        Kind::Table(keys) => (keys, format!("[{path}]")),
+        Kind::Tables(keys) => (keys, format!("[[{path}]]")),
+        Kind::Named(keys) => (keys, format!("[{path}.NAME]")),
+        _ => return,
+    };
+    let need = if matches!(key.need, Need::Required) { "Required." } else { "Optional." };
+    *out += &format!("### `{head}`\n\n{} {need}\n\n", key.doc);
+    *out += "| key | value | default | meaning | example |\n|---|---|---|---|---|\n";
+    for key in keys.iter().filter(|key| !key.example.is_empty()) {
+        let default = match key.need {
+            Need::Required => "required".into(),
+            Need::Optional => "–".into(),
+            Need::Text(text) => format!("`\"{text}\"`"),
+            Need::Number(value) => format!("`{}`", number(value)),
+        };
+        let (name, example) = (key.name, key.example);
+        *out += &format!("| `{name}` | {} | {default} | {} | `{example}` |\n", value(key), key.doc);
+    }
+    *out += "\n";
+    for key in keys.iter().filter(|key| key.example.is_empty() || has_keys(key)) {
+        section(out, key, &format!("{path}.{}", key.name));
+    }
+}
+
+fn has_keys(key: &Key) -> bool {
+    matches!(key.kind, Kind::Table(_) | Kind::Tables(_) | Kind::Named(_))
+}
+
+fn value(key: &Key) -> String {
+    match &key.kind {
+        Kind::Text(form) => form.title.into(),
+        Kind::OneOf(options) => {
+            options.iter().map(|o| format!("`\"{o}\"`")).collect::<Vec<_>>().join(", ")
+        }
+        Kind::Whole { min, max } => format!("whole number, {min} to {max}"),
+        Kind::Number { min, max } => format!("number, {min} to {max}"),
+        Kind::List(form) => format!("list of {}s", form.title),
+        Kind::Corners => "list of `[x, y]`".into(),
+        Kind::Table(_) | Kind::Named(_) => "table".into(),
+        Kind::Tables(_) => "list of tables".into(),
+    }
+}

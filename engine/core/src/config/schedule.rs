@@ -1,0 +1,229 @@
+//! Weekly hours: `Mon-Fri 06:00-22:00`.
+//!
+//! A schedule speaks of wall clocks. Where a clock is set forward, the skipped minutes never
+//! come; where it is set back, both passes of the repeated hour count.
+
+use super::plan::{Schedule, WeekSpan};
+use super::problem::{Fault, quoted};
+use crate::time::Timestamp;
+use jiff::tz::TimeZone;
+use std::str::FromStr;
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const EVERY_DAY: u8 = 0b111_1111;
+const DAY_MIN: u16 = 24 * 60;
+
+impl Schedule {
+    /// Does it apply at this time in this zone?
+    pub fn active(&self, at: Timestamp, zone: &TimeZone) -> bool {
+        let local = at.in_zone(zone);
+        let day = local.weekday().to_monday_zero_offset() as u8;
+        let minute = local.hour() as u16 * 60 + local.minute() as u16;
+        self.spans.is_empty() || self.spans.iter().any(|span| span.holds(day, minute))
+    }
+}
+
+impl WeekSpan {
+    /// Is this minute of this day (0 is Monday) in the span?
+    fn holds(self, day: u8, minute: u16) -> bool {
+        let starts_on = |day: u8| self.days >> day & 1 == 1;
+        if self.end_min > self.start_min {
+            return starts_on(day) && (self.start_min..self.end_min).contains(&minute);
+        }
+        let yesterday = (day + 6) % 7;
+        starts_on(day) && minute >= self.start_min || starts_on(yesterday) && minute < self.end_min
+    }
+}
+
+impl FromStr for WeekSpan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        span(text).map_err(|f| format!("{}; {}", f.what, f.remedy))
+    }
+}
+
+/// Reads `[DAYS ]HH:MM-HH:MM`, where DAYS is a list of days and ranges of days.
+pub(super) fn span(text: &str) -> Result<WeekSpan, Fault> {
+    let (days, hours) = match text.trim().rsplit_once(char::is_whitespace) {
+        Some((days, hours)) => (self::days(days)?, hours),
+        None => (EVERY_DAY, text.trim()),
+    };
+    let (start, end) = hours.split_once('-').ok_or_else(|| {
+        let remedy = "write days and hours as \"Mon-Fri 06:00-22:00\"";
+        Fault::not_a(text, "a span of hours", remedy)
+    })?;
+    let (start_min, end_min) = (minute(start)?, minute(end)?);
+    if start_min == DAY_MIN {
+        return Err(Fault::new("a span cannot start at 24:00", "start the next day at 00:00"));
+    }
+    // An end at 00:00 is the end of the day.
+    Ok(WeekSpan { days, start_min, end_min: if end_min == 0 { DAY_MIN } else { end_min } })
+}
+
+fn days(text: &str) -> Result<u8, Fault> {
+    text.split(',').try_fold(0, |mask, part| {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        let (from, to) = (day(from)?, day(to)?);
+        // `Sat-Mon` goes on past Sunday.
+        let count = (to + 7 - from) % 7 + 1;
+        Ok((0..count).fold(mask, |mask, i| mask | 1 << ((from + i) % 7)))
+    })
+}
+
+fn day(text: &str) -> Result<u8, Fault> {
+    let text = text.trim();
+    DAYS.iter().position(|d| text.eq_ignore_ascii_case(d)).map(|i| i as u8).ok_or_else(|| {
+        Fault::not_a(text, "a day", "days are Mon, Tue, Wed, Thu, Fri, Sat and Sun")
+    })
+}
+
+/// `HH:MM` → minutes after midnight, 0 to 1440.
+fn minute(text: &str) -> Result<u16, Fault> {
+    let digits = |t: &str| match t.as_bytes() {
+        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Some(u16::from(a - b'0') * 10 + u16::from(b - b'0')),
+        _ => None,
+    };
+    let read = || {
+        let (hours, minutes) = text.trim().split_once(':')?;
+        let (hours, minutes) = (digits(hours)?, digits(minutes)?);
+        (minutes < 60 && hours * 60 + minutes <= DAY_MIN).then_some(hours * 60 + minutes)
+    };
+    read().ok_or_else(|| {
+        let remedy = "write hours and minutes as HH:MM, from 00:00 to 24:00";
+        Fault::new(format!("{} is not a time of day", quoted(text)), remedy)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    fn schedule(spans: &[&str]) -> Schedule {
+        Schedule { spans: spans.iter().map(|s| s.parse().unwrap()).collect() }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn spans_as_written() {
+        let span = |days, start_min, end_min| WeekSpan { days, start_min, end_min };
+        for (text, want) in [
+            ("Mon-Fri 06:00-22:00", span(0b001_1111, 360, 1320)),
+            ("Sat,Sun 20:00-02:00", span(0b110_0000, 1200, 120)),
+            ("22:00-06:00", span(EVERY_DAY, 1320, 360)),
+            ("mon 00:00-24:00", span(1, 0, 1440)),
+            ("Sat-Mon,Wed 07:30-08:00", span(0b110_0101, 450, 480)),
+            ("  Sun   18:00-00:00 ", span(0b100_0000, 1080, 1440)),
+            ("Mon, Tue 06:00-07:00", span(0b000_0011, 360, 420)),
+        ] {
+            assert_eq!(text.parse(), Ok(want), "{text}");
+        }
+        for bad in [
+            "", "Mon", "Mon 6-7", "Mon 06:00", "Mon 06:00-25:00", "Mon 06:60-07:00", "Mon 24:00-06:00",
+            "Thứ2 06:00-07:00", "Mon- 06:00-07:00", "Mon 06:00-07:00-08:00", "Mon +6:00-07:00", "-", "99:99-24:01",
+        ] {
+            assert!(bad.parse::<WeekSpan>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn past_midnight_in_hue() {
+        let hue = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        let night = schedule(&["Fri 22:00-06:00"]);
+        // 2026-11-20 is a Friday.
+        for (time, want) in [
+            ("2026-11-20T21:59:59.999+07:00", false),
+            ("2026-11-20T22:00:00+07:00", true),
+            ("2026-11-21T05:59:59.999+07:00", true),
+            ("2026-11-21T06:00:00+07:00", false),
+            ("2026-11-21T23:00:00+07:00", false),
+            ("2026-11-20T05:00:00+07:00", false),
+        ] {
+            assert_eq!(night.active(at(time), &hue), want, "{time}");
+        }
+        assert!(schedule(&[]).active(at("2026-11-20T05:00:00Z"), &hue), "empty means always");
+    }
+
+    #[test]
+    fn clock_changes_in_berlin() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        // Forward on 2026-03-29 at 02:00 CET: 02:00 to 03:00 does not exist.
+        let gap = schedule(&["Sun 02:00-03:00"]);
+        assert!(!gap.active(at("2026-03-29T01:59:00+01:00"), &berlin));
+        assert!(!gap.active(at("2026-03-29T03:00:00+02:00"), &berlin));
+        // Back on 2026-10-25 at 03:00 CEST: 02:00 to 03:00 comes twice.
+        let fold = schedule(&["Sun 02:00-03:00"]);
+        for (time, want) in [
+            ("2026-10-25T01:59:00+02:00", false),
+            ("2026-10-25T02:30:00+02:00", true),
+            ("2026-10-25T02:30:00+01:00", true),
+            ("2026-10-25T03:00:00+01:00", false),
+        ] {
+            assert_eq!(fold.active(at(time), &berlin), want, "{time}");
+        }
+        // A night that holds the change ends at six by the wall clock.
+        let night = schedule(&["Sat 22:00-06:00"]);
+        assert!(night.active(at("2026-03-29T05:59:00+02:00"), &berlin));
+        assert!(!night.active(at("2026-03-29T06:00:00+02:00"), &berlin));
+    }
+
+    /// The minutes of a week that `spans` cover, one by one from each start.
+    fn minutes_of_week(spans: &[WeekSpan]) -> Vec<bool> {
+        let week = 7 * usize::from(DAY_MIN);
+        let mut on = vec![spans.is_empty(); week];
+        for span in spans {
+            for day in (0..7).filter(|d| span.days & (1 << d) != 0) {
+                let mut minute = usize::from(span.start_min);
+                loop {
+                    on[(day * usize::from(DAY_MIN) + minute) % week] = true;
+                    minute += 1;
+                    if minute % usize::from(DAY_MIN) == usize::from(span.end_min % DAY_MIN) {
+                        break;
+                    }
+                }
+            }
+        }
+        on
+    }
+
+    // Coarse hours meet their own ends often.
+    fn any_span() -> impl Strategy<Value = WeekSpan> {
+        (0u8..128, 0u16..48, 1u16..=48).prop_map(|(days, start, end)| WeekSpan {
+            days,
+            start_min: start * 30,
+            end_min: end * 30,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_counting_minutes(
+            spans in proptest::collection::vec(any_span(), 0..3),
+            zone in proptest::sample::select(vec![
+                "Asia/Ho_Chi_Minh", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "UTC",
+            ]),
+            first_day in 0i64..800,
+        ) {
+            let on = minutes_of_week(&spans);
+            let schedule = Schedule { spans };
+            let zone = TimeZone::get(zone).unwrap();
+            let start = date(2025, 1, 1).at(0, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap()
+                .timestamp().as_second() as u64;
+            // Three days in steps of 10 minutes, checked on the offset alone.
+            for step in 0..3 * 144 {
+                let secs = start + first_day as u64 * 86_400 + step * 600;
+                let offset = zone.to_offset(jiff::Timestamp::from_second(secs as i64).unwrap());
+                // 1970-01-01 was a Thursday: three days after a Monday.
+                let wall = secs as i64 + i64::from(offset.seconds()) + 3 * 86_400;
+                let minute = wall.div_euclid(60).rem_euclid(7 * 1440) as usize;
+                let at = Timestamp::from_secs(secs);
+                prop_assert_eq!(schedule.active(at, &zone), on[minute], "{} {:?}", at, &schedule);
+            }
+        }
+    }
+}
