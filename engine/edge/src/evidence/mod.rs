@@ -6,8 +6,10 @@
 
 mod jpeg;
 mod overlay;
+mod pending;
 mod store;
 
 pub use jpeg::{JpegError, encode_jpeg};
 pub use overlay::{Mark, OverlayOptions, overlay_svg};
+pub use pending::PendingWriter;
 pub use store::{EvidenceCounters, EvidenceError, EvidenceStore, StoredFile};

@@ -20,7 +20,7 @@ use std::time::SystemTime;
 const PENDING_MAX: usize = 1024;
 /// Promoted captures that are remembered, so that a second incident in the same frame finds it.
 const PROMOTED_REMEMBERED: usize = 1024;
-const PENDING: &str = "pending";
+pub(super) const PENDING: &str = "pending";
 const TMP: &str = "tmp";
 
 /// A whole file on disk.
@@ -107,8 +107,8 @@ struct Picture {
 }
 
 impl EvidenceStore {
-    /// Opens or makes the folder, removes what a crash left half-done or undecided, and brings it
-    /// within `bytes_max`.
+    /// Opens or makes the folder, removes what a crash left half-done, and brings it within
+    /// `bytes_max`. Pictures that were pending still are; see [`EvidenceStore::discard_unless`].
     ///
     /// # Errors
     /// [`EvidenceError`] when the folder cannot be made, read or synced.
@@ -117,7 +117,14 @@ impl EvidenceStore {
         make_dir(&root.join(PENDING))?;
         sync_dir(root)?;
         let mut state = State::default();
-        state.counters.leftovers = clear(&root.join(PENDING), |_| true)?;
+        let waiting = root.join(PENDING);
+        state.counters.leftovers = clear(&waiting, |name| capture_of(name).is_none())?;
+        for path in list(&waiting)? {
+            if let Some(id) = capture_of(&file_name(&path)) {
+                let jpeg = fs::read(&path).map_err(|e| failed("read", &path, e))?;
+                state.wait(id, StoredFile { sha256: hash(&jpeg), bytes: jpeg.len() as u64 });
+            }
+        }
         let mut found = Vec::new();
         for shard in list(root)? {
             let name = shard.file_name().and_then(|n| n.to_str()).unwrap_or_default();
@@ -141,22 +148,35 @@ impl EvidenceStore {
     /// # Errors
     /// [`EvidenceError`]; then nothing of it is visible.
     pub fn put_pending(&self, capture_id: u64, jpeg: &[u8]) -> Result<StoredFile, EvidenceError> {
-        {
-            let state = self.lock();
-            if state.pending.len() >= PENDING_MAX && !state.pending.contains_key(&capture_id) {
-                return Err(EvidenceError::TooManyPending);
-            }
-        }
-        let path = self.pending_path(capture_id);
-        write_whole(&path, jpeg)?;
-        let stored = StoredFile { sha256: hash(jpeg), bytes: jpeg.len() as u64 };
-        let mut state = self.lock();
-        if let Some(before) = state.pending.insert(capture_id, stored.clone()) {
-            state.counters.bytes -= before.bytes;
-        }
-        state.counters.bytes += stored.bytes;
-        self.keep_budget(&mut state);
+        let stored = PendingWriter::new(&self.root).put(capture_id, jpeg)?;
+        self.adopt(capture_id, stored.clone())?;
         Ok(stored)
+    }
+
+    /// Takes charge of a picture that a [`PendingWriter`] has put there, perhaps in another
+    /// process.
+    ///
+    /// # Errors
+    /// [`EvidenceError::TooManyPending`]; the picture is removed then.
+    pub fn adopt(&self, capture_id: u64, stored: StoredFile) -> Result<(), EvidenceError> {
+        let mut state = self.lock();
+        if state.pending.len() >= PENDING_MAX && !state.pending.contains_key(&capture_id) {
+            // It is found again when the store is next opened, should this fail.
+            let _ = fs::remove_file(self.pending_path(capture_id));
+            return Err(EvidenceError::TooManyPending);
+        }
+        state.wait(capture_id, stored);
+        self.keep_budget(&mut state);
+        Ok(())
+    }
+
+    /// Discards what is pending from an earlier run and nobody knows of any more.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] when a file cannot be removed.
+    pub fn discard_unless(&self, known: impl Fn(u64) -> bool) -> Result<(), EvidenceError> {
+        let pending: Vec<u64> = self.lock().pending.keys().copied().collect();
+        pending.into_iter().filter(|id| !known(*id)).try_for_each(|id| self.discard(id))
     }
 
     /// Keeps a capture's picture under the name of its content; on disk when this returns. Does
@@ -270,7 +290,7 @@ impl EvidenceStore {
     }
 
     fn pending_path(&self, capture_id: u64) -> PathBuf {
-        self.root.join(PENDING).join(format!("{capture_id}.jpg"))
+        self.root.join(PENDING).join(pending_name(capture_id))
     }
 
     fn shard(&self, sha256: &str) -> PathBuf {
@@ -308,6 +328,13 @@ impl EvidenceStore {
 }
 
 impl State {
+    fn wait(&mut self, capture_id: u64, stored: StoredFile) {
+        self.counters.bytes += stored.bytes;
+        if let Some(before) = self.pending.insert(capture_id, stored) {
+            self.counters.bytes -= before.bytes;
+        }
+    }
+
     fn add(&mut self, picture: Picture) {
         self.counters.bytes += picture.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
         self.by_hash.insert(picture.sha256.clone(), self.next);
@@ -351,7 +378,7 @@ fn scan(shard: &Path, found: &mut Vec<Found>) -> Result<(), EvidenceError> {
 }
 
 /// Writes a file so that it is there whole or not at all, also after a power cut.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
     let tmp = path.with_added_extension(TMP);
     let written = (|| {
         // A leftover of a write that failed in this run; it is nobody else's.
@@ -427,7 +454,7 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {
