@@ -1,13 +1,14 @@
 //! Pipelines good and bad: the examples yield plans, the hostile files yield messages.
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
 use proptest::prelude::*;
 use std::path::Path;
 use std::time::Duration;
 use support::{SECRETS, World, name, root, tomls};
+use viahe_core::config::Entry;
 use viahe_core::config::plan::{Ack, Severity, Source, Transport, Trigger};
-use viahe_core::config::{Entry, TriggerKind};
 
 /// Adding a case is adding a file to `fixtures/configs`.
 #[test]
@@ -155,15 +156,6 @@ fn line_ends_and_marks_of_other_systems() {
     let error = world.parse("crlf.toml", &bad).unwrap_err();
     let line = bad.lines().position(|l| l.starts_with("akc")).unwrap() + 1;
     assert_eq!(error.problems[0].line, line, "{error}");
-}
-
-#[test]
-fn kinds_take_what_the_plan_holds() {
-    for (kind, want) in
-        [(TriggerKind::Standing, 1), (TriggerKind::Crowding, 2), (TriggerKind::WrongWay, 3)]
-    {
-        assert_eq!(kind.parameters().len(), want);
-    }
 }
 
 /// What a slip of the hand does to bytes.

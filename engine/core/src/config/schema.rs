@@ -81,9 +81,10 @@ static CLASS: Form = form("class", r"^[a-z_]+(\.[a-z_]+)*$", |text| match Class:
     Ok(_) => Ok(()),
     Err(_) => Err(Fault::not_a(text, "a class", "write it like vehicle.two_wheel.motorcycle")),
 });
-static SPAN: Form = form("span of hours", "^.*[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2} *$", |text| {
-    schedule::span(text).map(|_| ())
-});
+static SPAN: Form =
+    form("span of hours", "^.*[0-9]{2}:[0-9]{2} ?- ?[0-9]{2}:[0-9]{2} *$", |text| {
+        schedule::span(text).map(|_| ())
+    });
 static TIMEZONE: Form = form("time zone", "^[A-Za-z0-9_+/-]+$", timezone);
 static LISTEN: Form = form("address and port, or off", "^(off|.*:[0-9]+)$", |text| {
     if text == "off" || text.parse::<SocketAddr>().is_ok() {

@@ -17,7 +17,7 @@ pub struct TrackerOptions {
     /// 0.5. Never before the second hit. Default 1.4.
     pub confirm_evidence: f32,
     /// Hits closer together than this are not independent evidence (a bush that looks like a person
-    /// does so in several frames in a row) and count in proportion, s. Default 0.5.
+    /// does so in several frames in a row) and count in proportion, s. Default 0.2.
     pub evidence_secs: f32,
     /// A tentative track dies when not seen for so long, s, and for at least two frames. Default 0.25.
     pub tentative_keep_secs: f32,
@@ -74,7 +74,7 @@ impl Default for TrackerOptions {
             high_confidence: 0.5,
             low_confidence: 0.1,
             confirm_evidence: 1.4,
-            evidence_secs: 0.5,
+            evidence_secs: 0.2,
             tentative_keep_secs: 0.25,
             lost_keep_secs: 3.0,
             lost_keep_updates: 3,

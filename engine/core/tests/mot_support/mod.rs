@@ -127,9 +127,7 @@ fn match_frame(
             free_guesses.iter().map(worth).collect()
         })
         .collect();
-    matched.extend(
-        best_pairs(&gains).into_iter().map(|(r, c)| (free_objects[r], free_guesses[c])),
-    );
+    matched.extend(best_pairs(&gains).into_iter().map(|(r, c)| (free_objects[r], free_guesses[c])));
     matched
 }
 
@@ -205,7 +203,8 @@ pub fn best_pairs(gains: &[Vec<f64>]) -> Vec<(usize, usize)> {
 
 /// The folder of development data, if this machine has it.
 pub fn dev_data() -> Option<std::path::PathBuf> {
-    let beside = || Some(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").into());
-    let path: std::path::PathBuf = std::env::var_os("VIAHE_DEV_DATA").map_or_else(beside, |p| Some(p.into()))?;
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let set = std::env::var_os("VIAHE_DEV_DATA");
+    let path = std::path::PathBuf::from(set.unwrap_or_else(|| beside.into()));
     path.join("tracking").is_dir().then_some(path)
 }

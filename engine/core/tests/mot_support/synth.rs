@@ -159,13 +159,11 @@ pub fn make(scene: &Scene, seed: u64) -> (Vec<MotRow>, Vec<MotRow>) {
         next += 1;
         Object::enter(next, dice, anywhere)
     };
-    let mut objects: Vec<Object> =
-        (0..scene.objects).map(|_| enter(&mut dice, true)).collect();
+    let mut objects: Vec<Object> = (0..scene.objects).map(|_| enter(&mut dice, true)).collect();
     for k in 0..(scene.secs * scene.fps) as u32 {
         let swing = std::f32::consts::TAU / 8.0;
         let pan = scene.pan_px_s / swing * (swing * k as f32 * dt).sin();
-        let camera =
-            [pan + dice.normal() * scene.shake_px, dice.normal() * scene.shake_px * 0.5];
+        let camera = [pan + dice.normal() * scene.shake_px, dice.normal() * scene.shake_px * 0.5];
         for object in &mut objects {
             object.walk(dt, &mut dice);
             if object.gone() {

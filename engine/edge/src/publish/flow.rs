@@ -29,8 +29,11 @@ pub(crate) struct FlowOptions {
 /// Most rows that wait for a time or for the centre; then no new ones are sent.
 pub(crate) const PARKED_MAX: usize = 1_000;
 
-/// Connections that may die without a word on one lone row before it is blamed.
+/// Connections that may die without a word on one lone row before it is put off.
 const LONE_DEATHS_MAX: u32 = 5;
+
+/// How often a row is put off before it is blamed.
+const PUT_OFF_MAX: u32 = 10;
 
 /// Connections in a row that die before any row was acknowledged before rows go one by one.
 const BARREN_DEATHS_MAX: u32 = 2;
@@ -188,6 +191,14 @@ impl Flow {
         self.slots.is_empty()
     }
 
+    #[cfg(test)]
+    pub(crate) fn first_open_row(&self) -> Option<i64> {
+        self.slots.iter().find_map(|slot| match &slot.item {
+            Item::Row(row) if !slot.answered => Some(row.row),
+            _ => None,
+        })
+    }
+
     /// Should this row, read after the cursor, be sent now? The cursor moves past it.
     pub(crate) fn offer(&mut self, row: &RowRef, now: Duration) -> bool {
         self.cursor = self.cursor.max(row.row);
@@ -265,9 +276,7 @@ impl Flow {
     fn row_answered(&mut self, row: RowRef, answer: Answer, now: Duration) -> Verdict {
         self.progressed = true;
         self.barren_deaths = 0;
-        if row.row >= self.lone_until {
-            self.lone_until = 0;
-        }
+        self.end_search(row.row);
         let number = row.row;
         match answer {
             Answer::Accepted if self.options.centre => {
@@ -309,14 +318,14 @@ impl Flow {
     }
 
     /// The connection died. Returns the row to blame, if one is found out.
-    pub(crate) fn lost(&mut self, death: Death) -> Option<i64> {
-        let open = |slot: &Slot| match &slot.item {
-            Item::Row(row) if !slot.answered => Some(row.row),
+    pub(crate) fn lost(&mut self, death: Death, now: Duration) -> Option<i64> {
+        let open = |slot: Slot| match slot.item {
+            Item::Row(row) if !slot.answered => Some(row),
             _ => None,
         };
-        let rows: Vec<i64> = self.slots.iter().filter_map(open).collect();
-        self.slots.clear();
-        let first = *rows.first()?;
+        let rows: Vec<RowRef> =
+            std::mem::take(&mut self.slots).into_iter().filter_map(open).collect();
+        let first = rows.first()?.row;
         let blamed = match death {
             Death::Innocent => false,
             Death::Blamed if rows.len() == 1 => true,
@@ -324,39 +333,53 @@ impl Flow {
                 self.send_alone(&rows);
                 false
             }
-            Death::Unexplained => self.died_unexplained(first, &rows),
+            Death::Unexplained => self.died_unexplained(rows, now),
         };
         if blamed {
-            self.lone_deaths = (0, 0);
             self.tries.remove(&first);
-            if first >= self.lone_until {
-                self.lone_until = 0;
-            }
+            self.end_search(first);
         }
         blamed.then_some(first)
     }
 
-    /// A bad link looks the same as a row that kills the broker, so a row is blamed only after
-    /// several lone deaths of connections that had just worked.
-    fn died_unexplained(&mut self, first: i64, rows: &[i64]) -> bool {
-        if !self.progressed && self.alive {
-            self.barren_deaths += 1;
-        }
-        if self.lone_until == 0 {
-            if self.barren_deaths >= BARREN_DEATHS_MAX {
-                self.send_alone(rows);
-            }
-            return false;
-        }
+    /// A bad link looks the same as a row that kills the broker. So it takes several lone deaths
+    /// of connections that had just worked, and then the row is only put off, so that others
+    /// pass; a row for which this happens again and again is blamed.
+    fn died_unexplained(&mut self, mut rows: Vec<RowRef>, now: Duration) -> bool {
         if self.progressed || !self.alive {
             return false;
         }
-        let (row, deaths) = self.lone_deaths;
-        self.lone_deaths = if row == first { (row, deaths + 1) } else { (first, 1) };
-        self.lone_deaths.1 >= LONE_DEATHS_MAX
+        self.barren_deaths += 1;
+        if self.lone_until == 0 {
+            if self.barren_deaths >= BARREN_DEATHS_MAX {
+                self.send_alone(&rows);
+            }
+            return false;
+        }
+        let first = rows.swap_remove(0);
+        let deaths = if self.lone_deaths.0 == first.row { self.lone_deaths.1 + 1 } else { 1 };
+        self.lone_deaths = (first.row, deaths);
+        if deaths < LONE_DEATHS_MAX {
+            return false;
+        }
+        self.end_search(first.row);
+        if self.tries.get(&first.row).is_some_and(|tries| *tries >= PUT_OFF_MAX) {
+            return true;
+        }
+        self.park(first, true, now);
+        false
     }
 
-    fn send_alone(&mut self, rows: &[i64]) {
-        self.lone_until = rows.iter().copied().max().unwrap_or(0).max(self.lone_until);
+    /// Row `row` is dealt with.
+    fn end_search(&mut self, row: i64) {
+        self.lone_deaths = (0, 0);
+        if row >= self.lone_until {
+            self.lone_until = 0;
+        }
+    }
+
+    fn send_alone(&mut self, rows: &[RowRef]) {
+        let last = rows.iter().map(|row| row.row).max().unwrap_or(0);
+        self.lone_until = last.max(self.lone_until);
     }
 }

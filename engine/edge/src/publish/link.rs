@@ -3,9 +3,7 @@
 use super::flow::{Answer, Death};
 use super::{PublishError, PublishOptions, topics};
 use rumqttc::tokio_rustls::rustls;
-use rumqttc::v5::mqttbytes::v5::{
-    ConnectReturnCode, DisconnectReasonCode, LastWill, PubAckReason,
-};
+use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode, LastWill, PubAckReason};
 use rumqttc::v5::mqttbytes::{Error as CodecError, QoS};
 use rumqttc::v5::{ConnectionError, Event, EventLoop, MqttOptions, StateError};
 use rumqttc::{NetworkOptions, Transport};

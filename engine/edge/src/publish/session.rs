@@ -89,7 +89,8 @@ pub(super) fn run(runtime: &tokio::runtime::Runtime, mut worker: Worker) -> usiz
         }
         tracing::error!("the publisher panicked; it starts again");
         worker.note_error("the publisher panicked and was started again".into());
-        worker.flow.lost(Death::Unexplained);
+        let now = worker.now();
+        worker.flow.lost(Death::Unexplained, now);
         let wait = worker.backoff.next();
         runtime.block_on(tokio::time::sleep(wait));
     }
@@ -147,7 +148,7 @@ impl Worker {
 
     fn after_loss(&mut self, death: Death, why: String) {
         tracing::debug!(?death, why, "mqtt connection lost");
-        if let Some(row) = self.flow.lost(death) {
+        if let Some(row) = self.flow.lost(death, self.now()) {
             self.set_aside(row, &format!("the connection dies on it: {why}"));
         }
         self.note_error(why);
@@ -227,10 +228,7 @@ impl Worker {
         if self.farewell.is_some() {
             return End::Shutdown;
         }
-        End::Lost {
-            death: link::death(error),
-            why: link::describe(error, &self.options.mqtt),
-        }
+        End::Lost { death: link::death(error), why: link::describe(error, &self.options.mqtt) }
     }
 
     fn on_silence(&self) -> End {
@@ -475,7 +473,13 @@ impl Worker {
             return Ok(());
         }
         link.client
-            .try_publish_with_properties(topic, QoS::AtLeastOnce, false, publish.payload, properties)
+            .try_publish_with_properties(
+                topic,
+                QoS::AtLeastOnce,
+                false,
+                publish.payload,
+                properties,
+            )
             .map_err(|_| no_room())?;
         self.flow.submitted(Item::Row(RowRef { row: number, incident }));
         let first = number > self.newest_row;

@@ -59,9 +59,8 @@ pub(super) fn open_or_set_aside(dir: &Path) -> Result<(Connection, Option<PathBu
 fn open_checked(dir: &Path) -> Result<Connection, StoreError> {
     let path = dir.join(FILE_NAME);
     let mut db = connect(&path, "FULL").map_err(|e| explain(dir, e))?;
-    let check: String = db
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(|e| explain(dir, e))?;
+    let check: String =
+        db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|e| explain(dir, e))?;
     if check != "ok" {
         return Err(StoreError::Corrupt { path, detail: check });
     }
@@ -87,9 +86,8 @@ pub(super) fn connect(path: &Path, synchronous: &str) -> rusqlite::Result<Connec
 
 fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let dir = path.parent().unwrap_or(path);
-    let version: i64 = db
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(|e| explain(dir, e))?;
+    let version: i64 =
+        db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| explain(dir, e))?;
     let known = MIGRATIONS.len() as i64;
     if version > known {
         return Err(StoreError::Newer { path: path.to_path_buf(), found: version, known });
@@ -145,25 +143,10 @@ fn salvage(damaged: &Path, db: &mut Connection) -> usize {
         // Read and write: the log beside it must be replayed.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let old = Connection::open_with_flags(damaged, flags)?;
-        let mut select = old.prepare(
-            "SELECT incident, revision, topic, payload, qos, created FROM outbox
-             WHERE quarantined IS NULL ORDER BY row",
-        )?;
-        let mut rows = select.query([])?;
         let tx = db.transaction()?;
-        {
-            let mut insert = tx.prepare(
-                "INSERT OR IGNORE INTO outbox (incident, revision, topic, payload, qos, created)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?;
-            while let Ok(Some(row)) = rows.next() {
-                let mut values = Vec::with_capacity(6);
-                for column in 0..6 {
-                    values.push(row.get::<_, rusqlite::types::Value>(column)?);
-                }
-                // A row that breaks the new file's rules is one of the damaged ones.
-                copied += insert.execute(rusqlite::params_from_iter(values)).unwrap_or(0);
-            }
+        // From both ends, up to the damage.
+        for order in ["ASC", "DESC"] {
+            copied += salvage_rows(&old, &tx, order).unwrap_or(0);
         }
         let state: Option<Vec<u8>> = old
             .query_row("SELECT state FROM engine_state", [], |row| row.get(0))
@@ -174,13 +157,33 @@ fn salvage(damaged: &Path, db: &mut Connection) -> usize {
         }
         tx.commit()
     };
-    match copy() {
-        Ok(()) => copied,
-        Err(source) => {
-            tracing::error!(%source, "the damaged outbox cannot be read");
-            0
-        }
+    if let Err(source) = copy() {
+        tracing::error!(%source, "the damaged outbox cannot be read");
+        return 0;
     }
+    copied
+}
+
+fn salvage_rows(old: &Connection, new: &Connection, order: &str) -> rusqlite::Result<usize> {
+    let mut select = old.prepare(&format!(
+        "SELECT row, incident, revision, topic, payload, qos, created FROM outbox
+         WHERE quarantined IS NULL ORDER BY row {order}"
+    ))?;
+    let mut insert = new.prepare(
+        "INSERT OR IGNORE INTO outbox (row, incident, revision, topic, payload, qos, created)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let mut rows = select.query([])?;
+    let mut copied = 0;
+    while let Ok(Some(row)) = rows.next() {
+        let mut values = Vec::with_capacity(7);
+        for column in 0..7 {
+            values.push(row.get::<_, rusqlite::types::Value>(column)?);
+        }
+        // A row that breaks the new file's rules is one of the damaged ones.
+        copied += insert.execute(rusqlite::params_from_iter(values)).unwrap_or(0);
+    }
+    Ok(copied)
 }
 
 /// What an error of SQLite means for the caller.

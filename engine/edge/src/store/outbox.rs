@@ -75,7 +75,9 @@ impl Outbox {
     pub fn find(&self, incident: &str, revision: u32) -> Result<Option<i64>, StoreError> {
         self.db
             .prepare_cached("SELECT row FROM outbox WHERE incident = ?1 AND revision = ?2")
-            .and_then(|mut find| find.query_row(params![incident, revision], |r| r.get(0)).optional())
+            .and_then(|mut find| {
+                find.query_row(params![incident, revision], |r| r.get(0)).optional()
+            })
             .map_err(|e| open::explain(&self.dir, e))
     }
 
@@ -195,11 +197,7 @@ impl Outbox {
 
 pub(super) fn depth(db: &Connection) -> rusqlite::Result<Depth> {
     db.prepare_cached("SELECT rows, bytes, quarantined FROM totals")?.query_row([], |row| {
-        Ok(Depth {
-            rows: natural(row, 0)?,
-            bytes: natural(row, 1)?,
-            quarantined: natural(row, 2)?,
-        })
+        Ok(Depth { rows: natural(row, 0)?, bytes: natural(row, 1)?, quarantined: natural(row, 2)? })
     })
 }
 

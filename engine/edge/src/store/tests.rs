@@ -190,6 +190,7 @@ fn a_damaged_file_is_set_aside_and_kept() {
         assert!(aside.metadata().unwrap().len() >= before.len() as u64, "{name}");
         let saved = store.depth().unwrap().rows;
         println!("{name}: {saved} of 200 rows carried over");
+        assert!(name == "header" || (150..200).contains(&saved), "{name}: {saved}");
         store.commit(&[row(1_000, 1, 1)], None).unwrap();
         drop(store);
         let store = Store::open(dir.path()).unwrap();

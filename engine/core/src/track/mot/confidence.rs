@@ -2,16 +2,16 @@
 
 use crate::detect::Confidence;
 
-/// Where the weakest and the strongest tenth of unknown scores are put: most detections of a
-/// file were worth writing down, so most must be able to start a track.
-const UNKNOWN_SCALE: [f32; 2] = [0.35, 0.95];
+/// Where the tenth percentile and the median of unknown scores are put. What is in a file was
+/// worth writing down, so nine tenths must be able to start a track.
+const UNKNOWN_SCALE: [f32; 2] = [0.5, 0.9];
 
 /// Maps the scores of one file, in any scale, to 0 to 1, keeping their order.
 ///
 /// - within 0 to 1: kept;
 /// - within 0 to 100 with some above 50: taken as percent;
 /// - all equal (a file without scores says 1, −1 or 0): 1;
-/// - anything else (log-odds, margins): a straight line through the tenth and ninetieth percentile.
+/// - anything else (log-odds, margins): a straight line through the tenth percentile and the median.
 pub fn normalise(scores: &[f32]) -> Vec<Confidence> {
     let low = scores.iter().copied().fold(f32::INFINITY, f32::min);
     let high = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -26,7 +26,7 @@ pub fn normalise(scores: &[f32]) -> Vec<Confidence> {
             let mut sorted = scores.to_vec();
             sorted.sort_unstable_by(f32::total_cmp);
             let at = |share: f32| sorted[((sorted.len() - 1) as f32 * share).round() as usize];
-            let (from, to) = (at(0.1), at(0.9));
+            let (from, to) = (at(0.1), at(0.5));
             let [bottom, top] = UNKNOWN_SCALE;
             Box::new(move |v| {
                 if to > from { bottom + (v - from) / (to - from) * (top - bottom) } else { top }
@@ -49,7 +49,7 @@ mod tests {
             ("percent", &[12.0, 97.0], &[0.12, 0.97]),
             ("all one", &[1.0, 1.0, 1.0], &[1.0, 1.0, 1.0]),
             ("all minus one", &[-1.0, -1.0], &[1.0, 1.0]),
-            ("log-odds", &[-2.0, 4.0, 1.0], &[0.35, 0.95, 0.65]),
+            ("log-odds", &[-2.0, 4.0, 1.0], &[0.5, 1.0, 0.9]),
             ("none", &[], &[]),
         ];
         for (name, scores, want) in cases {
