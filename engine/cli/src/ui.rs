@@ -12,7 +12,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// A bar of `total` things called `what`; invisible when standard error is no terminal.
     pub(crate) fn new(total: u64, what: &'static str) -> Self {
-        let bar = if std::io::stderr().is_terminal() && total > 1 {
+        let bar = if std::io::stderr().is_terminal() {
             ProgressBar::new(total)
         } else {
             ProgressBar::hidden()
@@ -39,6 +39,11 @@ impl Progress {
     /// One more is done.
     pub(crate) fn step(&self) {
         self.bar.inc(1);
+    }
+
+    /// The end is known better now.
+    pub(crate) fn total(&self, total: u64) {
+        self.bar.set_length(total);
     }
 
     /// So many are done.

@@ -178,6 +178,12 @@ impl Engine {
         self.memory.awaited.keys().copied()
     }
 
+    /// All pictures that are not yet said for good, there or awaited.
+    pub fn pictures(&self) -> impl Iterator<Item = CaptureId> + '_ {
+        let cases = self.memory.cameras.values().flat_map(|c| c.rules.values());
+        cases.flat_map(|r| r.cases.values()).flat_map(|c| c.pictures.iter().map(|(id, _)| *id))
+    }
+
     /// Incidents that are open.
     pub fn open_incidents(&self) -> usize {
         let open = |case: &&Case| case.incident.as_ref().is_some_and(|i| i.closed.is_none());

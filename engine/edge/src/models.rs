@@ -226,6 +226,29 @@ impl Locations {
     /// # Errors
     /// [`ModelError`]; an unknown name lists what is installed, missing weights give the recipe.
     pub fn load_package(&self, name: &Name) -> Result<Package, ModelError> {
+        let (model, folder) = self.find(name)?;
+        let in_deps = self.deps.iter().map(|d| d.join("models").join(name.as_str()));
+        let looked: Vec<PathBuf> = std::iter::once(folder.clone()).chain(in_deps).collect();
+        match looked.iter().map(|dir| dir.join(&model.file)).find(|p| p.is_file()) {
+            Some(weights) => Ok(Package { model, weights, folder }),
+            None => Err(ModelError::Weights {
+                name: model.name,
+                file: model.file,
+                recipe: model.recipe,
+                looked,
+            }),
+        }
+    }
+
+    /// Finds, reads and validates the description of the model `name`; its weights may be missing.
+    ///
+    /// # Errors
+    /// [`ModelError`]; an unknown name lists what is installed.
+    pub fn describe(&self, name: &Name) -> Result<Model, ModelError> {
+        self.find(name).map(|(model, _)| model)
+    }
+
+    fn find(&self, name: &Name) -> Result<(Model, PathBuf), ModelError> {
         let folder = self
             .models_dirs
             .iter()
@@ -242,17 +265,7 @@ impl Locations {
             let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Err(ModelError::Folder { path, name, folder });
         }
-        let in_deps = self.deps.iter().map(|d| d.join("models").join(name.as_str()));
-        let looked: Vec<PathBuf> = std::iter::once(folder.clone()).chain(in_deps).collect();
-        match looked.iter().map(|dir| dir.join(&model.file)).find(|p| p.is_file()) {
-            Some(weights) => Ok(Package { model, weights, folder }),
-            None => Err(ModelError::Weights {
-                name: model.name,
-                file: model.file,
-                recipe: model.recipe,
-                looked,
-            }),
-        }
+        Ok((model, folder))
     }
 }
 

@@ -82,7 +82,7 @@ impl Station {
             None => None,
         };
         let publisher = Publisher::start(
-            PublishOptions::new(mqtt, plan.site.id.clone(), plan.site.timezone.clone(), version),
+            PublishOptions::new(mqtt, plan.site.id.clone(), plan.site.timezone.clone()),
             state_dir,
         )?;
         let (heard, events) = crossbeam_channel::bounded(1024);

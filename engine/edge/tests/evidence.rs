@@ -234,8 +234,12 @@ fn leftovers_of_a_crash_are_removed_and_the_rest_is_found_again() {
 
     let store = EvidenceStore::open(root, 1000).unwrap();
     let counters = store.counters();
-    assert_eq!((counters.pictures, counters.pending, counters.leftovers), (2, 0, 3));
-    assert_eq!(counters.bytes, 100 + 100 + 12);
+    assert_eq!((counters.pictures, counters.pending, counters.leftovers), (2, 1, 2));
+    assert_eq!(counters.bytes, 100 + 100 + 12 + 100);
+    store.discard_unless(|id| id == 3).unwrap();
+    assert_eq!(store.counters().pending, 1, "somebody knows it");
+    store.discard_unless(|_| false).unwrap();
+    assert_eq!(store.counters().bytes, 100 + 100 + 12);
     assert!(store.path_of(&second.sha256).is_some());
     assert!(store.path_of_overlay(&first.sha256, &drawing.sha256).is_some());
     assert!(root.join("README").exists(), "what is not ours stays");

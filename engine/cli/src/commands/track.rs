@@ -20,7 +20,7 @@ pub(crate) struct Args {
     output: PathBuf,
     /// Frames per second of the sequence.
     #[arg(long, default_value_t = 25.0, value_name = "N")]
-    fps: f32,
+    fps: f64,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {

@@ -7,6 +7,7 @@
 //! folder synced); a picture never changes; pictures over the budget go oldest first, pending ones
 //! never. One process owns the folder.
 
+use super::pending::{PendingWriter, capture_of, pending_name};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, DirBuilder, File, OpenOptions};

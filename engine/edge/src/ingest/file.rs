@@ -121,6 +121,12 @@ impl FileReader {
         Ok(reader)
     }
 
+    /// How long the recording is, once its first frame was read; none when it does not say.
+    pub fn duration(&self) -> Option<Duration> {
+        let length = self.pipeline.query_duration::<gst::ClockTime>()?;
+        Some(Duration::from_nanos(length.nseconds()))
+    }
+
     /// Frames left out because the recording is damaged there.
     pub fn dropped_corrupt(&self) -> u64 {
         self.corrupt

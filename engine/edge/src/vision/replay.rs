@@ -12,6 +12,7 @@ use crate::models::{Locations, ModelError};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
@@ -43,6 +44,8 @@ pub struct Seen {
     pub observation: Observation,
     /// In what; for pictures.
     pub frame: Arc<dyn Frame>,
+    /// Length of the whole recording, when it says so.
+    pub length: Option<Duration>,
 }
 
 /// Why a recording could not be seen to its end.
@@ -159,14 +162,16 @@ impl Iterator for Replay {
 }
 
 fn watch(
-    reader: FileReader,
+    mut reader: FileReader,
     mut sampler: Sampler,
     mut eye: Eye,
     mut gaze: Gaze,
     out: &Sender<Step>,
 ) -> Result<(), ReplayError> {
-    for frame in reader {
+    let mut length = None;
+    while let Some(frame) = reader.next() {
         let frame: Arc<dyn Frame> = Arc::new(frame?);
+        length = length.or_else(|| reader.duration());
         let at = frame.stamp().captured;
         if !sampler.is_due(at) {
             continue;
@@ -174,7 +179,7 @@ fn watch(
         sampler.take(at);
         let (observations, _) = eye.look(&mut [(&*frame, &mut gaze)])?;
         for observation in observations {
-            let seen = Seen { observation, frame: Arc::clone(&frame) };
+            let seen = Seen { observation, frame: Arc::clone(&frame), length };
             if out.send(Step::Seen(Box::new(seen))).is_err() {
                 return Ok(());
             }
