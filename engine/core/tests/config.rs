@@ -1,5 +1,7 @@
 //! Pipelines good and bad: the examples yield plans, the hostile files yield messages.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
@@ -33,7 +35,7 @@ fn hostile_files_are_refused_in_words() {
             last = at;
         }
         assert_eq!(told.lines().count(), error.problems.len(), "one line each:\n{told}");
-        golden += &format!("{}\n\n", shortened(&told));
+        golden.extend([shortened(&told).as_str(), "\n\n"]);
     }
     insta::with_settings!({
         snapshot_path => root().join("fixtures/configs"),
@@ -105,8 +107,8 @@ fn the_example_means_what_it_says() {
     let [day, night, sidewalk] = street.rules.as_slice() else { panic!() };
     assert_eq!((day.id.as_str(), night.id.as_str()), ("illegal-parking", "parking-night"));
     assert_eq!((day.severity, night.severity), (Severity::Medium, Severity::High));
-    assert_eq!(day.trigger, Trigger::Standing { dwell: Duration::from_secs(120) });
-    assert_eq!(night.trigger, Trigger::Standing { dwell: Duration::from_secs(180) });
+    assert_eq!(day.trigger, Trigger::Standing { dwell: Duration::from_mins(2) });
+    assert_eq!(night.trigger, Trigger::Standing { dwell: Duration::from_mins(3) });
     assert_eq!((day.schedule.spans.len(), sidewalk.zone), (2, 1));
     assert_eq!(sidewalk.absence, Duration::from_secs(30));
     assert_eq!(sidewalk.classes.len(), 2, "classes of the pipeline replace the catalogue's");
@@ -156,6 +158,27 @@ fn line_ends_and_marks_of_other_systems() {
     let error = world.parse("crlf.toml", &bad).unwrap_err();
     let line = bad.lines().position(|l| l.starts_with("akc")).unwrap() + 1;
     assert_eq!(error.problems[0].line, line, "{error}");
+}
+
+/// Files that are built to be slow or endless are refused like any other.
+#[test]
+fn absurd_files_are_refused() {
+    let world = World::new();
+    let base = tomls("pipelines")["demo.toml"].clone();
+    let rule = "[[camera.rule]]\nuse = \"illegal-parkin\"\nzone = \"keb\"\n";
+    let zones: String = (0..5000)
+        .map(|i| format!("[camera.zone.z-{i}]\npolygon = [[0,0],[1,0],[1,1]]\n"))
+        .collect();
+    for (what, text) in [
+        ("longer than 1 MiB", "#".repeat((1 << 20) + 1)),
+        ("not a known key", (0..90_000).map(|i| format!("k{i}=1\n")).collect()),
+        ("1000 are the most", format!("{base}{zones}{}", rule.repeat(5000))),
+        ("1000 are the most", format!("{base}{}", "[[camera]]\n".repeat(50_000))),
+        ("cannot recurse", format!("x = {}", "[".repeat(500_000))),
+    ] {
+        let error = world.parse("absurd.toml", &text).unwrap_err();
+        assert!(error.to_string().contains(what), "{what}: {}", error.problems[0]);
+    }
 }
 
 /// What a slip of the hand does to bytes.
