@@ -166,12 +166,12 @@ fn absurd_files_are_refused() {
     let world = World::new();
     let base = tomls("pipelines")["demo.toml"].clone();
     let rule = "[[camera.rule]]\nuse = \"illegal-parkin\"\nzone = \"keb\"\n";
-    let zones: String = (0..5000)
-        .map(|i| format!("[camera.zone.z-{i}]\npolygon = [[0,0],[1,0],[1,1]]\n"))
-        .collect();
+    let zone = |i| format!("[camera.zone.z-{i}]\npolygon = [[0,0],[1,0],[1,1]]\n");
+    let zones = (0..5000).map(zone).collect::<Vec<_>>().concat();
+    let keys = (0..90_000).map(|i| format!("k{i}=1\n")).collect::<Vec<_>>().concat();
     for (what, text) in [
         ("longer than 1 MiB", "#".repeat((1 << 20) + 1)),
-        ("not a known key", (0..90_000).map(|i| format!("k{i}=1\n")).collect()),
+        ("not a known key", keys),
         ("1000 are the most", format!("{base}{zones}{}", rule.repeat(5000))),
         ("1000 are the most", format!("{base}{}", "[[camera]]\n".repeat(50_000))),
         ("cannot recurse", format!("x = {}", "[".repeat(500_000))),

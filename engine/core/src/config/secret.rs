@@ -62,7 +62,7 @@ fn fetch(inner: &str, folder: &Path, lookup: SecretLookup) -> Result<String, Fau
             "set it for the service, for instance in its EnvironmentFile",
         ),
         SecretRef::File(path) => (
-            format!("file {path:?}"),
+            format!("file {}", path.display().to_string().escape_debug()),
             "create it with the secret as its only line, readable for the service",
         ),
     };
