@@ -90,6 +90,8 @@ pub struct Evidence {
     pub media_type: String,
     /// When the camera took it.
     pub captured: Timestamp,
+    /// Under which number it was asked for; not part of the message.
+    pub capture: u64,
 }
 
 /// Who or what the incident is about, as seen when the revision was made.

@@ -25,3 +25,7 @@ pub mod rule;
 pub mod incident;
 
 pub mod engine;
+
+pub mod schedule;
+
+pub mod seam;

@@ -3,6 +3,7 @@
 //!
 //! Only `ingest` sees GStreamer's types, only `infer` ONNX Runtime's.
 
+pub mod broker;
 pub mod camera_sim;
 pub mod clock;
 pub mod evidence;

@@ -5,9 +5,17 @@
 //! suppression. Invariant: every box is finite and lies inside the frame, every confidence is in
 //! 0 to 1. Not here: identity over time.
 
+mod decode;
+mod nms;
+mod ssd;
+mod yolox;
+
 use crate::geometry::PxBox;
 use crate::id::ClassIx;
 use serde::{Deserialize, Serialize};
+
+pub use self::decode::{CANDIDATES_KEPT_MAX, DecodeError, DecodeStats, Decoder, TensorView};
+pub use self::nms::GROUP_IOU;
 
 /// A probability: finite, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]

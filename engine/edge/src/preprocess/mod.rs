@@ -1,1 +1,423 @@
 //! Frame → tensor in one pass: the fused kernel.
+//!
+//! Input: a [`FrameView`], where the decoder put it. Output: one image of the model's input tensor,
+//! in memory that ONNX Runtime reads. Each output row is interpolated from two rows of each plane,
+//! converted, normalised and written; there is no RGB picture and no resized picture in between.
+//! Not here: the memory itself, batches (one call an image), cropping.
+//!
+//! # What is computed
+//! 1. The frame fills the top-left `fit.content` columns and rows. Output pixel `i` of `n` lies at
+//!    `(i + 0.5) * frame / n - 0.5`: half-pixel centres, as `OpenCV`'s `INTER_LINEAR`. Plain
+//!    bilinear, two samples an axis also when shrinking, because models' training and reference
+//!    pipelines do so; a filter against aliasing would show a model softer pictures than it knows.
+//! 2. Luma and chroma are interpolated each in its own plane. Chroma counts as centred between its
+//!    luma samples: what converters that repeat chroma (`OpenCV`'s among them) imply.
+//! 3. R'G'B' by the exact matrix in floating point, clamped to 0–255, then `(v - mean) / std`.
+//! 4. Letterbox: the rest is `(pad - mean) / std`.
+//!
+//! Conversion is affine, so doing it after interpolation instead of before differs only where the
+//! clamp acts or where neighbouring luma samples would have shared one chroma sample. Weights are
+//! 14-bit fractions across; the result is within 0.03 of one 8-bit step of the definition (held by
+//! a test against a plain 64-bit reference).
+//!
+//! See `docs/adr/0002-fused-kernel.md`.
+
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)] // Vector loads and stores; each says why it is sound.
+mod avx2;
+mod color;
+mod portable;
+#[cfg(test)]
+mod reference;
+mod sampling;
+#[cfg(test)]
+mod tests;
+
+use crate::ledger::{Ledger, Stage};
+use color::Color;
+use portable::Portable;
+use sampling::{Axis, RowTap};
+use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat};
+use viahe_core::tensor::{Fit, FitMode, InputSpec, Layout};
+
+/// Largest side of a model's input in px.
+pub const INPUT_SIDE_PX_MAX: usize = 8192;
+
+/// The tensor or the model's input description cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PreprocessError {
+    /// The caller's memory is not one image.
+    #[error(
+        "the tensor has {got} values, one image of {width}x{height} px needs {want}; give each \
+         call the part of the tensor that is its image"
+    )]
+    Length {
+        /// Columns of the model's input.
+        width: usize,
+        /// Rows of the model's input.
+        height: usize,
+        /// Values needed.
+        want: usize,
+        /// Values given.
+        got: usize,
+    },
+    /// A side is 0 or beyond [`INPUT_SIDE_PX_MAX`].
+    #[error(
+        "the model's input is {width}x{height} px, sides are 1 to {max} px; correct [input] in \
+         its model.toml",
+        max = INPUT_SIDE_PX_MAX
+    )]
+    Size {
+        /// Columns.
+        width: usize,
+        /// Rows.
+        height: usize,
+    },
+    /// A number that would fill the tensor with infinities.
+    #[error(
+        "the model's {what} is {value}; it must be finite and a deviation not zero, correct \
+         [input] in its model.toml"
+    )]
+    Normalisation {
+        /// `mean`, `std` or `pad`.
+        what: &'static str,
+        /// What was given.
+        value: f32,
+    },
+}
+
+/// Which code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// AVX2 and FMA, eight pixels a step.
+    Avx2,
+    /// Plain Rust.
+    Portable,
+}
+
+/// One camera's way into one model. Owns the tables and row buffers, so a frame of the same
+/// geometry as the one before allocates nothing.
+#[derive(Debug)]
+pub struct Preprocessor {
+    spec: InputSpec,
+    portable_only: bool,
+    plan: Option<Plan>,
+}
+
+impl Preprocessor {
+    /// For a model's input, with the fastest code that the processor can run.
+    pub fn new(spec: InputSpec) -> Self {
+        Self { spec, portable_only: false, plan: None }
+    }
+
+    /// Like [`new`](Self::new), but always with [`Backend::Portable`]; to compare and to measure.
+    pub fn portable(spec: InputSpec) -> Self {
+        Self { spec, portable_only: true, plan: None }
+    }
+
+    /// What ran the last frame; `None` before the first.
+    pub fn backend(&self) -> Option<Backend> {
+        self.plan.as_ref().map(|plan| plan.rows.backend())
+    }
+
+    /// Writes one image of `spec.len()` values into `out`, every one of them, and adds its bytes to
+    /// the ledger. Rebuilds its tables (and allocates) when the frame's size, format or colour is
+    /// not that of the frame before; strides may change freely. Returns how the frame was fitted.
+    ///
+    /// # Errors
+    /// [`PreprocessError`] when `out` has another length or the model's input description cannot be
+    /// used; nothing is written then.
+    pub fn run(
+        &mut self,
+        frame: &FrameView<'_>,
+        out: &mut [f32],
+        ledger: &Ledger,
+    ) -> Result<Fit, PreprocessError> {
+        let geometry = Geometry::of(frame);
+        let plan = match &mut self.plan {
+            Some(plan) if plan.geometry == geometry => plan,
+            slot => {
+                check(&self.spec)?;
+                slot.insert(Plan::new(&self.spec, geometry, self.portable_only))
+            }
+        };
+        if out.len() != self.spec.len() {
+            return Err(PreprocessError::Length {
+                width: self.spec.width,
+                height: self.spec.height,
+                want: self.spec.len(),
+                got: out.len(),
+            });
+        }
+        plan.run(&self.spec, frame, out);
+        ledger.add(Stage::Preprocess, size_of_val(out));
+        Ok(plan.fit)
+    }
+}
+
+/// Refuses what would panic or yield infinities.
+fn check(spec: &InputSpec) -> Result<(), PreprocessError> {
+    let sides = 1..=INPUT_SIDE_PX_MAX;
+    if !sides.contains(&spec.width) || !sides.contains(&spec.height) {
+        return Err(PreprocessError::Size { width: spec.width, height: spec.height });
+    }
+    let pad = match spec.fit {
+        FitMode::Stretch => 0.0,
+        FitMode::Letterbox { pad } => pad,
+    };
+    let finite = |c: usize, v: f32| ((v - spec.mean[c]) / spec.std[c]).is_finite();
+    let bad_mean = spec.mean.into_iter().find(|v| !v.is_finite());
+    let bad_pad = Some(pad).filter(|v| !v.is_finite());
+    // Zero and NaN fail, and what is so small that the ends of the scale overflow.
+    let bad_std = (0..3).find(|&c| ![0.0, 255.0, pad].iter().all(|&v| finite(c, v)));
+    for (what, bad) in [("mean", bad_mean), ("pad", bad_pad), ("std", bad_std.map(|c| spec.std[c]))]
+    {
+        if let Some(value) = bad {
+            return Err(PreprocessError::Normalisation { what, value });
+        }
+    }
+    Ok(())
+}
+
+/// What the tables depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Geometry {
+    width: usize,
+    height: usize,
+    format: PixelFormat,
+    matrix: ColorMatrix,
+    range: ColorRange,
+}
+
+impl Geometry {
+    fn of(frame: &FrameView<'_>) -> Self {
+        Self {
+            width: frame.width(),
+            height: frame.height(),
+            format: frame.format(),
+            matrix: frame.matrix(),
+            range: frame.range(),
+        }
+    }
+}
+
+/// Everything that stays the same from frame to frame.
+#[derive(Debug)]
+struct Plan {
+    geometry: Geometry,
+    fit: Fit,
+    color: Color,
+    /// Normalised padding by channel.
+    pad: [f32; 3],
+    luma_rows: Vec<RowTap>,
+    chroma_rows: Vec<RowTap>,
+    rows: RowKernel,
+}
+
+impl Plan {
+    fn new(spec: &InputSpec, geometry: Geometry, portable_only: bool) -> Self {
+        let Geometry { width, height, format, matrix, range } = geometry;
+        let fit = spec.fit_frame(width, height);
+        let [columns, rows] = fit.content;
+        let step = match format {
+            PixelFormat::I420 => 1,
+            PixelFormat::Nv12 => 2,
+        };
+        let luma = Axis::luma(width, columns).columns(1);
+        let chroma = Axis::chroma(width, columns).columns(step);
+        let pad = match spec.fit {
+            FitMode::Stretch => 0.0,
+            FitMode::Letterbox { pad } => pad,
+        };
+        Self {
+            geometry,
+            fit,
+            color: Color::new(matrix, range, spec),
+            pad: std::array::from_fn(|c| (pad - spec.mean[c]) / spec.std[c]),
+            luma_rows: Axis::luma(height, rows).rows(),
+            chroma_rows: Axis::chroma(height, rows).rows(),
+            rows: RowKernel::new(
+                (luma, width),
+                (chroma, chroma_row_bytes(width, format)),
+                portable_only,
+            ),
+        }
+    }
+
+    fn run(&mut self, spec: &InputSpec, frame: &FrameView<'_>, out: &mut [f32]) {
+        let planes = SamplePlanes::new(frame, color::chroma_order(spec.channels));
+        let [columns, rows] = self.fit.content;
+        let source = |row: usize| planes.rows(self.luma_rows[row], self.chroma_rows[row]);
+        for row in 0..rows {
+            if row + 1 < rows {
+                self.rows.fetch_ahead(&source(row + 1));
+            }
+            self.rows.row(&source(row), &self.color, out_row(spec, out, row, columns));
+        }
+        fill_padding(spec, self.fit.content, self.pad, out);
+    }
+}
+
+/// Bytes from the first to the last sample of a chroma plane's row; interleaved samples are two
+/// bytes apart.
+fn chroma_row_bytes(width: usize, format: PixelFormat) -> usize {
+    let samples = width.div_ceil(2);
+    match format {
+        PixelFormat::I420 => samples,
+        PixelFormat::Nv12 => samples * 2 - 1,
+    }
+}
+
+/// The code that makes one output row.
+#[derive(Debug)]
+enum RowKernel {
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+    Portable(Portable),
+}
+
+/// The columns that each output needs, and the bytes of a row.
+type Columns = (Vec<sampling::ColumnTap>, usize);
+
+impl RowKernel {
+    fn new(luma: Columns, chroma: Columns, portable_only: bool) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if !portable_only
+            && let Some(avx2) = avx2::Avx2::new((&luma.0, luma.1), (&chroma.0, chroma.1))
+        {
+            return Self::Avx2(avx2);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = portable_only;
+        Self::Portable(Portable::new(luma.0, chroma.0))
+    }
+
+    fn backend(&self) -> Backend {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => Backend::Avx2,
+            Self::Portable(_) => Backend::Portable,
+        }
+    }
+
+    /// Asks the processor to bring rows near while another row is worked on.
+    fn fetch_ahead(&self, next: &SourceRows<'_>) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => avx2::fetch_ahead(next),
+            Self::Portable(_) => {}
+        }
+    }
+
+    fn row(&mut self, source: &SourceRows<'_>, color: &Color, out: OutRow<'_>) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.row(source, color, out),
+            Self::Portable(portable) => portable.row(source, color, out),
+        }
+    }
+}
+
+/// The samples that one output row reads: top and bottom row of luma, of the first channel's
+/// chroma and of the last channel's.
+struct SourceRows<'a> {
+    planes: [[&'a [u8]; 2]; 3],
+    luma_weight: f32,
+    chroma_weight: f32,
+}
+
+/// A frame's planes as three planes of samples. Of interleaved chroma, the second plane is the
+/// first one less its first byte.
+struct SamplePlanes<'a> {
+    luma: SamplePlane<'a>,
+    chroma: [SamplePlane<'a>; 2],
+}
+
+#[derive(Clone, Copy)]
+struct SamplePlane<'a> {
+    data: &'a [u8],
+    stride: usize,
+    row_bytes: usize,
+}
+
+impl<'a> SamplePlane<'a> {
+    fn row(self, y: usize) -> &'a [u8] {
+        let start = y * self.stride;
+        &self.data[start..start + self.row_bytes]
+    }
+
+    fn pair(self, tap: RowTap) -> [&'a [u8]; 2] {
+        [self.row(tap.top), self.row(tap.bottom)]
+    }
+}
+
+impl<'a> SamplePlanes<'a> {
+    /// `order` says which of Cb (0) and Cr (1) comes first.
+    fn new(frame: &FrameView<'a>, order: [usize; 2]) -> Self {
+        let chroma_bytes = chroma_row_bytes(frame.width(), frame.format());
+        let plane = |i: usize, skip: usize, row_bytes| {
+            let plane = frame.plane(i);
+            SamplePlane { data: &plane.data[skip..], stride: plane.stride, row_bytes }
+        };
+        let chroma = |i: usize| match frame.format() {
+            PixelFormat::I420 => plane(1 + i, 0, chroma_bytes),
+            PixelFormat::Nv12 => plane(1, i, chroma_bytes),
+        };
+        Self { luma: plane(0, 0, frame.width()), chroma: order.map(chroma) }
+    }
+
+    fn rows(&self, luma: RowTap, chroma: RowTap) -> SourceRows<'a> {
+        let [first, second] = self.chroma;
+        SourceRows {
+            planes: [self.luma.pair(luma), first.pair(chroma), second.pair(chroma)],
+            luma_weight: luma.bottom_weight,
+            chroma_weight: chroma.bottom_weight,
+        }
+    }
+}
+
+/// Where one row of pixels goes.
+enum OutRow<'a> {
+    /// One row of each channel.
+    Planar([&'a mut [f32]; 3]),
+    /// Three values a pixel.
+    Interleaved(&'a mut [f32]),
+}
+
+/// The first `columns` pixels of row `row` of the tensor.
+fn out_row<'a>(spec: &InputSpec, out: &'a mut [f32], row: usize, columns: usize) -> OutRow<'a> {
+    let start = row * spec.width;
+    match spec.layout {
+        Layout::Nchw => {
+            let (a, rest) = out.split_at_mut(spec.width * spec.height);
+            let (b, c) = rest.split_at_mut(spec.width * spec.height);
+            OutRow::Planar([a, b, c].map(|plane| &mut plane[start..start + columns]))
+        }
+        Layout::Nhwc => OutRow::Interleaved(&mut out[start * 3..(start + columns) * 3]),
+    }
+}
+
+/// Fills the columns right of the content and the rows below it.
+fn fill_padding(spec: &InputSpec, [columns, rows]: [usize; 2], pad: [f32; 3], out: &mut [f32]) {
+    if [columns, rows] == [spec.width, spec.height] {
+        return;
+    }
+    match spec.layout {
+        Layout::Nchw => {
+            for (plane, pad) in out.chunks_exact_mut(spec.width * spec.height).zip(pad) {
+                let (content, below) = plane.split_at_mut(rows * spec.width);
+                for row in content.chunks_exact_mut(spec.width) {
+                    row[columns..].fill(pad);
+                }
+                below.fill(pad);
+            }
+        }
+        Layout::Nhwc => {
+            let (content, below) = out.split_at_mut(rows * spec.width * 3);
+            for row in content.chunks_exact_mut(spec.width * 3) {
+                row[columns * 3..].as_chunks_mut::<3>().0.fill(pad);
+            }
+            below.as_chunks_mut::<3>().0.fill(pad);
+        }
+    }
+}

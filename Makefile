@@ -1,0 +1,39 @@
+# Everything a fresh Debian 12 machine with git, make and Rust needs. `make` alone lists the targets.
+SHELL := bash
+.DEFAULT_GOAL := help
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# `make demo SECONDS=30`. Expanded by make, never by the shell: bash counts in a variable of this name.
+demo_arguments := $(if $(SECONDS),--seconds $(SECONDS))
+
+.PHONY: help setup demo test bench lint yolox clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## bring all that is needed onto this machine (quick when it is there)
+	@scripts/setup.sh
+
+demo: setup ## build and run the demo; SECONDS=30 stops it after 30 s
+	cargo build --release --locked
+	./target/release/viahe demo $(demo_arguments)
+
+test: setup ## run all tests
+	cargo test --workspace --locked
+
+bench: setup ## run the benchmarks
+	cargo bench --workspace --locked
+
+lint: setup ## check format, lints and the shell scripts (where shellcheck is installed)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	if command -v shellcheck >/dev/null; then shellcheck -xa scripts/*.sh .ci/run; fi
+
+yolox: ## add the optional model: make yolox FROM=/path/to/yolox_nano_416.onnx
+	@scripts/yolox.sh "$(FROM)"
+
+clean: ## remove what was built
+	cargo clean
+
+distclean: clean ## remove also what the set-up fetched
+	rm -rf .deps

@@ -1,0 +1,127 @@
+use super::*;
+
+const SSD: &str = r#"name = "ssdlite-coco"
+version = 1
+title = "SSDLite"
+licence = "Apache-2.0"
+file = "ssdlite-coco.onnx"
+sha256 = "b5657e3465947a4a109aa95cfcbf73cfa64304ec4dccb0c1242f7911c6c8c471"
+recipe = "make setup"
+[input]
+name = "image"
+width = 300
+height = 300
+batch = "any"
+layout = "nhwc"
+channels = "rgb"
+fit = "stretch"
+mean = [0, 0.0, 0.0]
+std = [1.0, 1.0, 1.0]
+[output]
+head = "ssd"
+scores = "scores"
+boxes = "boxes"
+candidates = 1917
+classes = 90
+[nms]
+iou = 0.5
+confidence_min = 0.25
+[labels]
+0 = "person"
+2 = "vehicle.car"
+"#;
+
+fn yolox() -> String {
+    SSD.replace("batch = \"any\"", "batch = 1")
+        .replace("= 300", "= 416")
+        .replace("fit = \"stretch\"", "fit = \"letterbox\"\npad_value = 114.0")
+        .replace(
+            "head = \"ssd\"\nscores = \"scores\"\nboxes = \"boxes\"",
+            "head = \"yolox\"\ntensor = \"output\"\nstrides = [8, 16, 32]",
+        )
+        .replace("1917", "3549")
+}
+
+#[test]
+fn ssd_reads() {
+    let model = parse("model.toml", SSD).unwrap();
+    assert_eq!(model.name.as_str(), "ssdlite-coco");
+    assert_eq!(model.batch, Batch::Any);
+    assert_eq!(model.input.fit, FitMode::Stretch);
+    assert_eq!(model.labels.len(), 90);
+    assert_eq!(model.labels[2].as_ref().unwrap().as_str(), "vehicle.car");
+    assert_eq!(model.labels[1], None);
+    let shapes = model.head.tensors(2);
+    assert_eq!(shapes, [("scores", vec![2, 1917, 90]), ("boxes", vec![2, 1917, 4])]);
+}
+
+#[test]
+fn yolox_reads() {
+    let model = parse("model.toml", &yolox()).unwrap();
+    assert_eq!(model.batch, Batch::Fixed(1));
+    assert_eq!(model.input.fit, FitMode::Letterbox { pad: 114.0 });
+    assert_eq!(model.head.tensors(1), [("output", vec![1, 3549, 95])]);
+}
+
+#[test]
+fn all_problems_at_once() {
+    let text = SSD
+        .replace("\"ssdlite-coco\"", "\"SSD Lite\"")
+        .replace("version = 1", "version = 0")
+        .replace("\"ssdlite-coco.onnx\"", "\"../../etc/passwd\"")
+        .replace("sha256 = \"b5", "sha256 = \"B5")
+        .replace("width = 300", "width = 300.0\ncolour = 1")
+        .replace("std = [1.0, 1.0", "std = [1.0, 0.0")
+        .replace("\"ssd\"", "\"detr\"")
+        .replace("iou = 0.5", "iou = nan")
+        .replace("0 = \"person\"", "-1 = \"Person\"");
+    let err = parse("models/x/model.toml", &text).unwrap_err();
+    insta::assert_snapshot!(err);
+}
+
+#[test]
+fn one_mistake_one_message() {
+    #[rustfmt::skip]
+    let cases = [
+        // what was changed                                  line  the message says
+        ("recipe = \"make setup\"\n", "",                       1, "recipe is missing"),
+        ("[nms]", "[nmz]",                                      1, "[nms] is missing"),
+        ("batch = \"any\"", "batch = 0",                       12, "0 is not in 1 to 64"),
+        ("batch = \"any\"", "batch = \"some\"",                12, "neither"),
+        ("layout = \"nhwc\"", "layout = \"hwc\"",              13, "not one of \"nhwc\", \"nchw\""),
+        ("fit = \"stretch\"", "fit = \"letterbox\"",           15, "input.pad_value is missing"),
+        ("fit = \"stretch\"", "fit = \"stretch\"\npad_value = 1.0", 16, "no use"),
+        ("mean = [0, 0.0, 0.0]", "mean = [0.0]",               16, "holds 1 numbers, not 3"),
+        ("mean = [0, 0.0, 0.0]", "mean = [0.0, inf, 0.0]",     16, "not a finite number"),
+        ("candidates = 1917", "candidates = 199999",           22, "too many"),
+        ("confidence_min = 0.25", "confidence_min = 1.5",      26, "1.5 is not in 0 to 1"),
+        ("2 = \"vehicle.car\"", "90 = \"vehicle.car\"",        29, "classes 0 to 89"),
+        ("2 = \"vehicle.car\"", "02 = \"vehicle.car\"",        29, "not a class number"),
+        ("0 = \"person\"\n2 = \"vehicle.car\"\n", "",          27, "[labels] is empty"),
+        ("boxes = \"boxes\"", "boxes = \"boxes\"\ntensor = \"t\"", 22, "output.tensor is not known"),
+    ];
+    for (from, to, line, want) in cases {
+        let text = SSD.replace(
+            "classes = 90",
+            if to.contains("199999") { "classes = 9000" } else { "classes = 90" },
+        );
+        let err = parse("model.toml", &text.replace(from, to)).unwrap_err();
+        let first = &err.problems[0];
+        assert!(first.line == line && first.what.contains(want), "{from:?} -> {to:?}: {err}");
+        assert!(err.problems.iter().all(|p| !p.remedy.is_empty()), "{err}");
+    }
+}
+
+#[test]
+fn grids_must_agree() {
+    let err = parse("model.toml", &yolox().replace("3549", "3548")).unwrap_err();
+    assert!(err.to_string().contains("the grids have 3549 cells"), "{err}");
+    let err = parse("model.toml", &yolox().replace("32]", "33]")).unwrap_err();
+    assert!(err.to_string().contains("stride 33 does not divide 416x416"), "{err}");
+}
+
+#[test]
+fn broken_toml_names_the_lines() {
+    let err = parse("model.toml", "name = \nversion 1\n").unwrap_err();
+    assert!(err.problems.iter().any(|p| p.line == 2), "{err}");
+}

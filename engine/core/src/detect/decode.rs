@@ -1,0 +1,317 @@
+//! Output tensors of one run → detections, one image at a time.
+
+use super::nms::Nms;
+use super::{Confidence, Detection, ssd, yolox};
+use crate::config::Model;
+use crate::config::model::Head;
+use crate::id::{ClassIx, Name};
+use crate::tensor::Fit;
+
+/// Candidates that suppression looks at, best first; weaker ones are dropped and counted. Bounds
+/// the work of a hopeless picture (or model) to 131,000 comparisons, about half a millisecond.
+pub const CANDIDATES_KEPT_MAX: usize = 512;
+
+/// Scores may pass 1 by so much and are then 1: vectorised sigmoids round.
+const SCORE_SLACK: f32 = 1e-3;
+
+/// A borrowed output tensor, row-major.
+#[derive(Clone, Copy, Debug)]
+pub struct TensorView<'a> {
+    /// Sizes of the axes, slowest first.
+    pub shape: &'a [usize],
+    /// The values.
+    pub data: &'a [f32],
+}
+
+/// The model gave something that its description did not promise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Another number of tensors.
+    #[error(
+        "model {model}: {got} output tensors were handed over, its head reads {want}; correct \
+         [output] in models/{model}/model.toml"
+    )]
+    Count {
+        /// The model.
+        model: Name,
+        /// Tensors that the head reads.
+        want: usize,
+        /// Tensors there.
+        got: usize,
+    },
+    /// Another shape, or fewer values than the shape says.
+    #[error(
+        "model {model}: output {tensor:?} has shape {got:?} ({values} values), its description \
+         says {want:?}; export the model again, or correct candidates and classes in \
+         models/{model}/model.toml"
+    )]
+    Shape {
+        /// The model.
+        model: Name,
+        /// The tensor.
+        tensor: String,
+        /// Shape promised.
+        want: Vec<usize>,
+        /// Shape received.
+        got: Vec<usize>,
+        /// Values received.
+        values: usize,
+    },
+    /// The batch has no such image.
+    #[error("model {model}: image {image} of a batch of {batch} was asked for")]
+    Image {
+        /// The model.
+        model: Name,
+        /// Image asked for.
+        image: usize,
+        /// Images there.
+        batch: usize,
+    },
+}
+
+/// What became of the candidates of one image. Everything that was dropped is in one of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DecodeStats {
+    /// Candidates that reached the minimum confidence.
+    pub candidates: u32,
+    /// Of these, beyond [`CANDIDATES_KEPT_MAX`].
+    pub over_limit: u32,
+    /// Scores and boxes that are not finite, not ordered or not probabilities.
+    pub invalid: u32,
+    /// Boxes with nothing inside the frame.
+    pub outside: u32,
+    /// The same object as a surer one.
+    pub suppressed: u32,
+    /// What is left.
+    pub detections: u32,
+}
+
+impl DecodeStats {
+    /// Adds the counts of another image.
+    pub fn add(&mut self, other: &Self) {
+        self.candidates += other.candidates;
+        self.over_limit += other.over_limit;
+        self.invalid += other.invalid;
+        self.outside += other.outside;
+        self.suppressed += other.suppressed;
+        self.detections += other.detections;
+    }
+}
+
+/// A candidate and its best labelled class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scored {
+    pub(super) score: f32,
+    pub(super) candidate: u32,
+    pub(super) class: u16,
+}
+
+/// What a scan met.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ScanCount {
+    pub(super) invalid: u32,
+}
+
+/// Reads the output of one model. Keeps its buffers, so a frame allocates nothing once they have
+/// grown.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    model: Name,
+    head: Head,
+    input_px: [f32; 2],
+    confidence_min: f32,
+    labelled: Vec<u16>,
+    cells: Vec<yolox::Cell>,
+    /// Names and shapes of the outputs for one image.
+    outputs: Vec<(String, Vec<usize>)>,
+    nms: Nms,
+    scored: Vec<Scored>,
+    sorted: Vec<Detection>,
+}
+
+impl Decoder {
+    /// A decoder for the output of `model`.
+    pub fn new(model: &Model) -> Self {
+        let labelled = (0u16..)
+            .zip(&model.labels)
+            .filter_map(|(class, label)| label.is_some().then_some(class))
+            .collect();
+        let cells = match &model.head {
+            Head::Ssd { .. } => Vec::new(),
+            Head::Yolox { strides, .. } => {
+                yolox::cells(model.input.width, model.input.height, strides)
+            }
+        };
+        let outputs = model.head.tensors(1).into_iter().map(|(n, s)| (n.to_owned(), s)).collect();
+        Self {
+            model: model.name.clone(),
+            head: model.head.clone(),
+            input_px: [model.input.width as f32, model.input.height as f32],
+            confidence_min: model.confidence_min,
+            labelled,
+            cells,
+            outputs,
+            nms: Nms::new(model),
+            scored: Vec::new(),
+            sorted: Vec::new(),
+        }
+    }
+
+    /// Reads image `image` of a batch into `out`, which is cleared first: detections in frame px,
+    /// best first, after suppression.
+    ///
+    /// - `tensors`: what the model gave, in the order of [`Head::tensors`].
+    /// - `fit`: how that frame was put into the input.
+    ///
+    /// A candidate counts as its best labelled class: class scores are independent, so a class
+    /// without label says nothing about the others. Values that are not finite or out of range
+    /// are skipped and counted; a bad export must not poison the tracker.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the tensors do not have the promised shapes; `out` is then empty.
+    pub fn decode(
+        &mut self,
+        tensors: &[TensorView<'_>],
+        image: usize,
+        fit: &Fit,
+        out: &mut Vec<Detection>,
+    ) -> Result<DecodeStats, DecodeError> {
+        out.clear();
+        self.check(tensors, image)?;
+        self.scored.clear();
+        let found = self.scan(tensors, image);
+        let candidates = self.scored.len();
+        let over_limit = keep_best(&mut self.scored);
+        let mut stats = DecodeStats {
+            candidates: candidates as u32,
+            over_limit: over_limit as u32,
+            invalid: found.invalid,
+            ..DecodeStats::default()
+        };
+        self.sorted.clear();
+        for at in 0..self.scored.len() {
+            let scored = self.scored[at];
+            let corners = self.corners(tensors, image, scored.candidate as usize);
+            let Ok(confidence) = Confidence::try_from(scored.score) else {
+                stats.invalid += 1;
+                continue;
+            };
+            if !(is_finite(corners) && corners[0] <= corners[2] && corners[1] <= corners[3]) {
+                stats.invalid += 1;
+                continue;
+            }
+            match fit.to_frame(corners[0], corners[1], corners[2], corners[3]) {
+                Some(bbox) => {
+                    let class = ClassIx(scored.class);
+                    self.sorted.push(Detection { class, confidence, bbox });
+                }
+                None => stats.outside += 1,
+            }
+        }
+        self.nms.keep(&self.sorted, out);
+        stats.detections = out.len() as u32;
+        stats.suppressed = (self.sorted.len() - out.len()) as u32;
+        Ok(stats)
+    }
+
+    fn check(&self, tensors: &[TensorView<'_>], image: usize) -> Result<(), DecodeError> {
+        if tensors.len() != self.outputs.len() {
+            let (want, got) = (self.outputs.len(), tensors.len());
+            return Err(DecodeError::Count { model: self.model.clone(), want, got });
+        }
+        for (tensor, (name, one)) in tensors.iter().zip(&self.outputs) {
+            let batch = tensor.shape.first().copied().unwrap_or(0);
+            let per_image: usize = one.iter().product();
+            let as_promised = tensor.shape.get(1..) == Some(&one[1..])
+                && Some(tensor.data.len()) == per_image.checked_mul(batch);
+            if !as_promised {
+                let mut want = one.clone();
+                want[0] = batch;
+                return Err(DecodeError::Shape {
+                    model: self.model.clone(),
+                    tensor: name.clone(),
+                    want,
+                    got: tensor.shape.to_vec(),
+                    values: tensor.data.len(),
+                });
+            }
+            if image >= batch {
+                return Err(DecodeError::Image { model: self.model.clone(), image, batch });
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills `self.scored`.
+    fn scan(&mut self, tensors: &[TensorView<'_>], image: usize) -> ScanCount {
+        let (classes, scored) = (self.head.classes(), &mut self.scored);
+        let (labelled, min) = (&self.labelled, self.confidence_min);
+        let rows = of_image(tensors[0], image);
+        match self.head {
+            Head::Ssd { .. } => ssd::scan(rows, classes, labelled, min, scored),
+            Head::Yolox { .. } => yolox::scan(rows, classes, labelled, min, scored),
+        }
+    }
+
+    fn corners(&self, tensors: &[TensorView<'_>], image: usize, candidate: usize) -> [f32; 4] {
+        match self.head {
+            Head::Ssd { .. } => ssd::corners(of_image(tensors[1], image), candidate, self.input_px),
+            Head::Yolox { classes, .. } => {
+                let rows = of_image(tensors[0], image);
+                yolox::corners(rows, 5 + classes, candidate, self.cells[candidate])
+            }
+        }
+    }
+}
+
+/// The values of one image of a checked tensor.
+fn of_image(tensor: TensorView<'_>, image: usize) -> &[f32] {
+    let len: usize = tensor.shape[1..].iter().product();
+    &tensor.data[image * len..][..len]
+}
+
+/// Sorts best first (ties by row, so that equal runs give equal results) and drops what is beyond
+/// the limit; says how many.
+fn keep_best(scored: &mut Vec<Scored>) -> usize {
+    let better = |a: &Scored, b: &Scored| {
+        b.score.total_cmp(&a.score).then_with(|| a.candidate.cmp(&b.candidate))
+    };
+    let dropped = scored.len().saturating_sub(CANDIDATES_KEPT_MAX);
+    if dropped > 0 {
+        scored.select_nth_unstable_by(CANDIDATES_KEPT_MAX, better);
+        scored.truncate(CANDIDATES_KEPT_MAX);
+    }
+    scored.sort_unstable_by(better);
+    dropped
+}
+
+/// The best of the labelled classes with its score times `factor`, and how many scores were no
+/// probabilities.
+pub(super) fn best_class(row: &[f32], labelled: &[u16], factor: f32) -> (Option<(u16, f32)>, u32) {
+    let mut best: Option<(u16, f32)> = None;
+    let mut invalid = 0;
+    for &class in labelled {
+        match probability(row[usize::from(class)]) {
+            Some(score) if best.is_none_or(|(_, so_far)| score > so_far) => {
+                best = Some((class, score));
+            }
+            Some(_) => {}
+            None => invalid += 1,
+        }
+    }
+    (best.map(|(class, score)| (class, score * factor)), invalid)
+}
+
+/// A value as a probability; `None` when it is none, even allowing for rounding.
+pub(super) fn probability(value: f32) -> Option<f32> {
+    let range = -SCORE_SLACK..=1.0 + SCORE_SLACK;
+    range.contains(&value).then(|| value.clamp(0.0, 1.0))
+}
+
+fn is_finite(values: [f32; 4]) -> bool {
+    values.iter().all(|v| v.is_finite())
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,193 @@
+//! The temporal operator under all rules: "it held for `dwell`, with gaps".
+
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Longest step between two looks that counts in full. A camera that was away for ten minutes
+/// has neither seen a car stand nor seen it leave in that time.
+pub(super) const LOOK_GAP_MAX: Duration = Duration::from_secs(5);
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Phase {
+    /// Just begun.
+    New,
+    /// Held for `settle`.
+    Settled,
+    /// Held for `dwell`.
+    Fired,
+}
+
+/// What a run is measured against.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HoldParams {
+    /// Held so long, it is worth a first picture.
+    pub(super) settle: Duration,
+    /// Held so long, it is an incident.
+    pub(super) dwell: Duration,
+    /// Absent for longer than this, it is over.
+    pub(super) absence: Duration,
+    /// Share of looks, 0 to 1, in which it must have held when it fires.
+    pub(super) support_min: f32,
+}
+
+/// What a look changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing.
+    Quiet,
+    /// First time past `settle`.
+    Settled,
+    /// First time past `dwell`.
+    Fired,
+    /// Absent for too long.
+    Over,
+}
+
+/// One run, from the first look in which the condition held.
+///
+/// Time is *watched* time: the sum of the steps between looks, each at most [`LOOK_GAP_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Hold {
+    /// When it first held.
+    pub(super) first: Timestamp,
+    /// When it last held; `first <= last`.
+    pub(super) last: Timestamp,
+    pub(super) phase: Phase,
+    looked: Timestamp,
+    watched: Duration,
+    absent: Duration,
+    looks: u32,
+    hits: u32,
+}
+
+impl Hold {
+    /// A run that begins with a look in which it holds.
+    pub(super) fn begin(at: Timestamp) -> Self {
+        Self {
+            first: at,
+            last: at,
+            phase: Phase::New,
+            looked: at,
+            watched: Duration::ZERO,
+            absent: Duration::ZERO,
+            looks: 1,
+            hits: 1,
+        }
+    }
+
+    /// A run that is worth a picture from its first look on.
+    pub(super) fn begin_settled(at: Timestamp) -> Self {
+        Self { phase: Phase::Settled, ..Self::begin(at) }
+    }
+
+    /// Looks again, at a time not before the last look.
+    pub(super) fn step(&mut self, params: &HoldParams, at: Timestamp, holds: bool) -> Step {
+        let gap = at.since(self.looked).min(LOOK_GAP_MAX);
+        self.looked = at;
+        self.watched += gap;
+        self.looks = self.looks.saturating_add(1);
+        if !holds {
+            self.absent += gap;
+            return if self.absent > params.absence { Step::Over } else { Step::Quiet };
+        }
+        self.absent = Duration::ZERO;
+        self.hits = self.hits.saturating_add(1);
+        self.last = at;
+        self.advance(params)
+    }
+
+    fn advance(&mut self, params: &HoldParams) -> Step {
+        let supported = self.hits as f32 >= params.support_min * self.looks as f32;
+        if self.phase < Phase::Fired && self.watched >= params.dwell && supported {
+            self.phase = Phase::Fired;
+            Step::Fired
+        } else if self.phase == Phase::New && self.watched >= params.settle {
+            self.phase = Phase::Settled;
+            Step::Settled
+        } else {
+            Step::Quiet
+        }
+    }
+
+    /// How long it has been absent at the last look.
+    pub(super) fn absent(&self) -> Duration {
+        self.absent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Times on a coarse grid, so that `==` at the boundaries is common, not a fluke.
+    const GRID: Duration = Duration::from_millis(250);
+
+    /// The definition over the whole history: slow and obviously right. Returns the step after
+    /// which each thing happened.
+    fn oracle(p: &HoldParams, looks: &[(Timestamp, bool)]) -> Vec<(usize, Step)> {
+        let watched = |from: usize, to: usize| -> Duration {
+            (from..to).map(|i| looks[i + 1].0.since(looks[i].0).min(LOOK_GAP_MAX)).sum()
+        };
+        let (mut out, mut settled, mut fired) = (Vec::new(), false, false);
+        for k in 1..looks.len() {
+            let last_true = (0..=k).rev().find(|&i| looks[i].1).unwrap_or(0);
+            if watched(last_true, k) > p.absence {
+                out.push((k, Step::Over));
+                return out;
+            }
+            if !looks[k].1 {
+                continue;
+            }
+            let hits = looks[..=k].iter().filter(|l| l.1).count() as f32;
+            let supported = hits >= p.support_min * (k + 1) as f32;
+            if !fired && watched(0, k) >= p.dwell && supported {
+                fired = true;
+                out.push((k, Step::Fired));
+            } else if !fired && !settled && watched(0, k) >= p.settle {
+                settled = true;
+                out.push((k, Step::Settled));
+            }
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_oracle(
+            gaps in prop::collection::vec((0u32..26, any::<bool>()), 0..80),
+            settle in 0u32..6,
+            dwell in 1u32..30,
+            absence in 0u32..30,
+            support in 0u32..5,
+        ) {
+            let p = HoldParams {
+                settle: GRID * settle,
+                dwell: GRID * dwell,
+                absence: GRID * absence,
+                support_min: support as f32 / 5.0,
+            };
+            let mut at = Timestamp::from_secs(1_000);
+            let mut looks = vec![(at, true)];
+            for (gap, holds) in gaps {
+                at = at.plus(GRID * gap);
+                looks.push((at, holds));
+            }
+            let mut hold = Hold::begin(looks[0].0);
+            let mut got = Vec::new();
+            for (k, (at, holds)) in looks.iter().enumerate().skip(1) {
+                let step = hold.step(&p, *at, *holds);
+                if step != Step::Quiet {
+                    got.push((k, step));
+                }
+                if step == Step::Over {
+                    break;
+                }
+            }
+            prop_assert_eq!(got, oracle(&p, &looks));
+        }
+    }
+}

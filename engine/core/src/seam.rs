@@ -1,0 +1,170 @@
+//! The messages between the engine and a vision worker.
+//!
+//! The worker is a process that may die of a bad stream; the engine goes on and starts another.
+//! Messages are JSON lines over the worker's standard input and output. The engine's first line is
+//! [`ToWorker::Start`], the worker's [`FromWorker::Hello`]; a worker of another version is refused.
+//! A worker whose input ends stops: it never outlives its engine.
+
+use crate::config::plan::Source;
+use crate::engine::{Capture, CaptureId};
+use crate::id::Name;
+use crate::incident::{EvidenceKind, ModelRef};
+use crate::observe::{Observation, STREAM_VERSION};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Version of these messages.
+pub const SEAM_VERSION: u32 = STREAM_VERSION;
+
+/// Longest line in bytes; a longer one is an error, not an allocation.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// Engine to worker.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToWorker {
+    /// What to do; sent once.
+    Start(VisionPlan),
+    /// Take a picture.
+    Capture(Capture),
+    /// Finish.
+    Stop,
+}
+
+/// All that the vision plane needs of a [`Plan`](crate::config::Plan).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VisionPlan {
+    /// [`SEAM_VERSION`] of the engine.
+    pub version: u32,
+    /// Which start of a worker this is; see [`crate::id::TrackId`].
+    pub epoch: u32,
+    /// Inference threads.
+    pub threads: usize,
+    /// Pictures are written here.
+    pub evidence_dir: PathBuf,
+    /// What to look at.
+    pub cameras: Vec<VisionCamera>,
+}
+
+/// One camera of a [`VisionPlan`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VisionCamera {
+    /// Its id.
+    pub id: Name,
+    /// Where its pictures come from, with credentials: this goes through a private pipe only.
+    pub source: Source,
+    /// Folder under `models/`.
+    pub model: Name,
+    /// Analysed frames per second.
+    pub analyse_hz: f32,
+}
+
+/// Worker to engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FromWorker {
+    /// The worker is up and its models are loaded.
+    Hello {
+        /// [`SEAM_VERSION`] of the worker.
+        version: u32,
+        /// By camera.
+        models: BTreeMap<Name, ModelRef>,
+    },
+    /// A frame was analysed.
+    Observation(Observation),
+    /// A picture was taken, or could not be.
+    Captured {
+        /// Which.
+        capture: CaptureId,
+        /// What for.
+        kind: EvidenceKind,
+        /// The file, or why there is none.
+        picture: Result<Picture, String>,
+    },
+    /// A camera went on or off line.
+    Camera(CameraReport),
+    /// How it goes; once a second.
+    Stats(WorkerStats),
+    /// The worker cannot work; it ends after this.
+    Failed {
+        /// Why, and what to do; for people.
+        reason: String,
+        /// A part is missing, so that another start will not help.
+        missing_part: bool,
+    },
+}
+
+/// A picture that waits to become evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Of the file, lower-case hex.
+    pub sha256: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Of the frame.
+    pub captured: Timestamp,
+}
+
+/// How a camera is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CameraStatus {
+    /// Frames come.
+    Online,
+    /// Connected, but no frames come.
+    Stalled,
+    /// Not connected.
+    #[default]
+    Offline,
+}
+
+/// A camera's status and why, without credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameraReport {
+    /// Which camera.
+    pub camera: Name,
+    /// How it is.
+    pub status: CameraStatus,
+    /// Why, for people; empty when it is well.
+    pub reason: String,
+}
+
+/// Counters since the worker's start, and gauges.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorkerStats {
+    /// By camera.
+    pub cameras: BTreeMap<Name, CameraStats>,
+    /// Bytes moved, by stage of the copy ledger.
+    pub copied_bytes: BTreeMap<String, u64>,
+    /// Messages to the engine that were dropped because the pipe was full.
+    pub seam_dropped: u64,
+}
+
+/// Of one camera.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CameraStats {
+    /// How it is.
+    pub status: CameraStatus,
+    /// Frames out of the decoder.
+    pub frames_in: u64,
+    /// Frames analysed.
+    pub frames_inferred: u64,
+    /// Frames not analysed, by reason.
+    pub frames_dropped: BTreeMap<String, u64>,
+    /// Connections made after the first.
+    pub reconnects: u64,
+    /// Sum over frames of preprocessing, inference and head decoding, in ms.
+    pub infer_ms_sum: f64,
+    /// Age of the newest frame in ms; none before the first.
+    pub frame_age_ms: Option<u64>,
+    /// Decoded frames per second, over the last seconds.
+    pub fps_in: f32,
+    /// Frame width and height in px.
+    pub size_px: [u32; 2],
+    /// Arrival minus capture in ms.
+    pub clock_offset_ms: i64,
+    /// Live tracks.
+    pub tracks: u32,
+}

@@ -1,0 +1,377 @@
+//! The event plane on hand-drawn traces: observations in, incidents out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use viahe_core::config::Plan;
+use viahe_core::config::plan::{
+    Camera, EngineOptions, Rule, Schedule, Severity, Site, Source, Trigger, Zone,
+};
+use viahe_core::engine::{Effect, Engine, Event};
+use viahe_core::frame::FrameStamp;
+use viahe_core::id::{Name, TrackId};
+use viahe_core::incident::{Evidence, EvidenceKind, Revision, State};
+use viahe_core::observe::{Class, Object, Observation};
+use viahe_core::time::{ClockSource, Timestamp};
+
+const DWELL: Duration = Duration::from_secs(20);
+const ABSENCE: Duration = Duration::from_secs(60);
+
+fn name(text: &str) -> Name {
+    Name::try_from(text).unwrap()
+}
+
+fn plan(trigger: Trigger, classes: &[&str]) -> Arc<Plan> {
+    let rule = Rule {
+        id: name("rule"),
+        violation: name("violation"),
+        version: 1,
+        severity: Severity::Medium,
+        zone: 0,
+        classes: classes.iter().map(|c| Class::try_from(*c).unwrap()).collect(),
+        confidence_min: 0.3,
+        schedule: Schedule::default(),
+        trigger,
+        absence: ABSENCE,
+    };
+    let camera = Camera {
+        id: name("cam"),
+        source: Source::Pattern { size_px: [1000, 500], fps: 5 },
+        model: name("model"),
+        position: None,
+        analyse_hz: 2.0,
+        zones: vec![Zone {
+            id: name("kerb"),
+            polygon: vec![[0.0, 0.2], [1.0, 0.2], [1.0, 1.0], [0.0, 1.0]].try_into().unwrap(),
+        }],
+        rules: vec![rule],
+    };
+    Arc::new(Plan {
+        site: Site { id: name("site"), timezone: jiff::tz::TimeZone::UTC },
+        mqtt: None,
+        engine: EngineOptions {
+            state_dir: "unused".into(),
+            listen: None,
+            threads: 1,
+            evidence_bytes_max: 0,
+        },
+        cameras: vec![camera],
+    })
+}
+
+fn parking() -> Arc<Plan> {
+    plan(Trigger::Standing { dwell: DWELL }, &["vehicle"])
+}
+
+/// A trace under construction: looks at 2 Hz unless said otherwise.
+#[derive(Default)]
+struct Trace {
+    at_ms: u64,
+    events: Vec<Event>,
+}
+
+type Seen<'a> = (u64, &'a str, [f32; 4]);
+
+impl Trace {
+    fn look(&mut self, objects: &[Seen<'_>]) -> &mut Self {
+        let objects = objects
+            .iter()
+            .map(|(track, class, bbox)| Object {
+                track: TrackId(*track),
+                class: Class::try_from(*class).unwrap(),
+                confidence: 0.8.try_into().unwrap(),
+                bbox: (*bbox).try_into().unwrap(),
+            })
+            .collect();
+        let at = Timestamp(1_000_000_000_000_000 + self.at_ms * 1_000_000);
+        let frame = FrameStamp {
+            seq: self.at_ms,
+            captured: at,
+            arrived: at,
+            clock: ClockSource::Recording,
+        };
+        self.events.push(Event::Observed(Observation {
+            camera: name("cam"),
+            frame,
+            size_px: [1000, 500],
+            objects,
+        }));
+        self.at_ms += 500;
+        self
+    }
+
+    fn looks(&mut self, secs: u64, objects: &[Seen<'_>]) -> &mut Self {
+        for _ in 0..secs * 2 {
+            self.look(objects);
+        }
+        self
+    }
+
+    fn blind(&mut self, secs: u64) -> &mut Self {
+        self.at_ms += secs * 1000;
+        self
+    }
+}
+
+/// Runs the events, answers captures at once, saves and restores before event `cut`.
+fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>, Vec<String>) {
+    let mut engine = Engine::new(Arc::clone(plan));
+    let (mut said, mut log) = (Vec::new(), Vec::new());
+    let mut live: BTreeMap<u64, EvidenceKind> = BTreeMap::new();
+    for (i, event) in events.iter().enumerate() {
+        if cut == Some(i) {
+            engine = Engine::restore(Arc::clone(plan), &engine.save()).unwrap();
+        }
+        let mut todo: std::collections::VecDeque<_> = engine.apply(event.clone()).into();
+        while let Some(effect) = todo.pop_front() {
+            match effect {
+                Effect::Capture(c) => {
+                    live.insert(c.id, c.kind);
+                    let evidence = Evidence {
+                        kind: c.kind,
+                        sha256: format!("{:064x}", c.seq),
+                        bytes: 1,
+                        media_type: "image/jpeg".into(),
+                        captured: Timestamp(c.seq),
+                        capture: c.id,
+                    };
+                    todo.extend(
+                        engine.apply(Event::Captured { capture: c.id, evidence: Some(evidence) }),
+                    );
+                }
+                Effect::Discard(id) => {
+                    let kind = live.remove(&id).expect("only what was captured is discarded");
+                    log.push(format!("discard {kind:?}"));
+                }
+                Effect::Publish(revision) => said.push(revision),
+            }
+        }
+    }
+    (said, log)
+}
+
+fn states(said: &[Revision]) -> Vec<(u32, State)> {
+    said.iter().map(|r| (r.revision, r.state)).collect()
+}
+
+/// The same incidents when the run is cut anywhere.
+fn check(plan: &Arc<Plan>, events: &[Event]) -> Vec<Revision> {
+    let (said, _) = run(plan, events, None);
+    for cut in 0..events.len() {
+        assert_eq!(run(plan, events, Some(cut)).0, said, "cut before event {cut}");
+    }
+    said
+}
+
+const CAR: [f32; 4] = [0.10, 0.40, 0.30, 0.60];
+const NEXT_CAR: [f32; 4] = [0.32, 0.40, 0.52, 0.60];
+const PERSON: [f32; 4] = [0.18, 0.35, 0.24, 0.65];
+
+fn shifted(b: [f32; 4], dx: f32) -> [f32; 4] {
+    [b[0] + dx, b[1], b[2] + dx, b[3]]
+}
+
+#[test]
+fn one_parked_car_is_one_incident_with_three_pictures() {
+    let mut t = Trace::default();
+    t.looks(5, &[]).looks(700, &[(1, "vehicle.car", CAR)]).looks(70, &[]);
+    let said = check_few(&parking(), &t.events);
+    assert_eq!(states(&said), [(1, State::Open), (2, State::Open), (3, State::Closed)]);
+    let (open, closed) = (&said[0], &said[2]);
+    assert_eq!(open.opened.since(open.first_seen), DWELL);
+    let kinds: Vec<_> = closed.evidence.iter().map(|e| e.kind).collect();
+    assert_eq!(kinds, [EvidenceKind::FirstSeen, EvidenceKind::Opened, EvidenceKind::Closed]);
+    assert_eq!(open.evidence.len(), 2);
+    let last_seen = closed.closed.unwrap();
+    assert_eq!(last_seen.since(open.first_seen), Duration::from_millis(699_500));
+}
+
+/// Like [`check`] for long traces: every 97th cut.
+fn check_few(plan: &Arc<Plan>, events: &[Event]) -> Vec<Revision> {
+    let (said, _) = run(plan, events, None);
+    for cut in (0..events.len()).step_by(97) {
+        assert_eq!(run(plan, events, Some(cut)).0, said, "cut before event {cut}");
+    }
+    said
+}
+
+#[test]
+fn a_parked_car_that_blinks_is_hidden_and_changes_its_track_is_one_incident() {
+    let mut t = Trace::default();
+    for i in 0..60 {
+        let seen: &[Seen<'_>] = if i % 3 == 0 { &[(1, "vehicle.car", CAR)] } else { &[] };
+        t.look(seen);
+    }
+    t.looks(50, &[]); // behind a bus
+    t.looks(30, &[(9, "vehicle.truck", CAR)]); // another id, another class, the same thing
+    t.blind(600); // the camera was away
+    t.events.push(Event::WorkerStarted { models: BTreeMap::new() });
+    t.looks(30, &[(4_294_967_297, "vehicle.car", CAR)]); // a new worker
+    let said = check(&parking(), &t.events);
+    assert_eq!(states(&said), [(1, State::Open), (2, State::Open)], "{said:#?}");
+    assert_eq!(said[0].incident, said[1].incident);
+}
+
+#[test]
+fn passing_and_queueing_cars_are_no_incident() {
+    let mut t = Trace::default();
+    for car in 0..40u64 {
+        for step in 0..8 {
+            t.look(&[(car, "vehicle.car", shifted([0.0, 0.4, 0.2, 0.6], step as f32 * 0.1))]);
+        }
+    }
+    // A creeping queue: one car, 0.8 % of the frame a look.
+    for step in 0..90 {
+        t.look(&[(99, "vehicle.car", shifted([0.0, 0.4, 0.2, 0.6], step as f32 * 0.008))]);
+    }
+    let (said, _) = run(&parking(), &t.events, None);
+    assert_eq!(said, []);
+}
+
+#[test]
+fn a_short_stop_gives_its_picture_back() {
+    let mut t = Trace::default();
+    t.looks(10, &[(1, "vehicle.car", CAR)]).looks(3, &[(1, "vehicle.car", shifted(CAR, 0.5))]);
+    t.looks(70, &[]);
+    let (said, log) = run(&parking(), &t.events, None);
+    assert_eq!(said, []);
+    assert_eq!(log[0], "discard FirstSeen");
+}
+
+#[test]
+fn two_cars_side_by_side_are_two_and_a_second_box_on_one_is_not_a_third() {
+    let part = [0.11, 0.42, 0.24, 0.60];
+    let mut t = Trace::default();
+    for i in 0..120 {
+        let mut seen = vec![(1, "vehicle.car", CAR), (2, "vehicle.truck", NEXT_CAR)];
+        if i % 4 == 1 {
+            seen.push((3, "vehicle.car", part));
+        }
+        t.look(&seen);
+    }
+    let said = check(&parking(), &t.events);
+    assert_eq!(states(&said), [(1, State::Open), (1, State::Open)]);
+    assert_ne!(said[0].incident, said[1].incident);
+}
+
+#[test]
+fn a_track_id_taken_along_by_a_passing_car_does_not_make_a_second_incident() {
+    let mut t = Trace::default();
+    t.looks(30, &[(1, "vehicle.car", CAR)]);
+    for step in 1..6 {
+        t.look(&[(1, "vehicle.car", shifted(CAR, step as f32 * 0.12))]);
+    }
+    t.looks(40, &[(2, "vehicle.car", CAR)]);
+    let said = check(&parking(), &t.events);
+    assert_eq!(states(&said), [(1, State::Open)]);
+}
+
+#[test]
+fn a_car_that_leaves_closes_soon_and_the_next_one_is_new() {
+    let mut t = Trace::default();
+    t.looks(30, &[(1, "vehicle.car", CAR)]);
+    for step in 1..6 {
+        t.look(&[(1, "vehicle.car", shifted(CAR, step as f32 * 0.12))]);
+    }
+    t.looks(20, &[]).looks(30, &[(2, "vehicle.car", CAR)]);
+    let said = check(&parking(), &t.events);
+    assert_eq!(states(&said), [(1, State::Open), (2, State::Closed), (1, State::Open)]);
+}
+
+#[test]
+fn a_false_box_now_and_then_is_no_parked_car() {
+    let mut t = Trace::default();
+    for i in 0..400 {
+        let seen: &[Seen<'_>] = if i % 8 == 0 { &[(1, "vehicle.car", CAR)] } else { &[] };
+        t.look(seen);
+    }
+    assert_eq!(run(&parking(), &t.events, None).0, []);
+}
+
+#[test]
+fn other_classes_and_other_places_do_not_count() {
+    let mut t = Trace::default();
+    let above = [0.1, 0.0, 0.3, 0.15];
+    t.looks(60, &[(1, "person", PERSON), (2, "vehicle.car", above)]);
+    assert_eq!(run(&parking(), &t.events, None).0, []);
+}
+
+#[test]
+fn late_observations_are_counted_not_used() {
+    let mut t = Trace::default();
+    t.looks(2, &[]);
+    t.events.swap(1, 3);
+    let plan = parking();
+    let mut engine = Engine::new(plan);
+    for event in t.events {
+        engine.apply(event);
+    }
+    assert_eq!(engine.observations_late(), 2);
+}
+
+#[test]
+fn a_crowd_is_one_incident() {
+    let crowd = plan(Trigger::Crowding { count_min: 4, dwell: DWELL }, &["person"]);
+    let people: Vec<Seen<'_>> =
+        (0..5).map(|i| (i, "person", shifted(PERSON, i as f32 * 0.1))).collect();
+    let mut t = Trace::default();
+    t.looks(10, &people[..3]);
+    for i in 0..80 {
+        t.look(&people[..if i % 5 == 0 { 3 } else { 5 }]);
+    }
+    t.looks(70, &people[..2]);
+    let said = check(&crowd, &t.events);
+    assert_eq!(states(&said), [(1, State::Open), (2, State::Closed)]);
+    assert_eq!(said[0].subjects.len(), 5);
+}
+
+#[test]
+fn against_the_arrow_is_an_incident_once_also_when_the_track_breaks() {
+    let lane = plan(
+        Trigger::WrongWay { allowed_deg: 0.0, tolerance_deg: 60.0, travel_min: 0.3 },
+        &["vehicle"],
+    );
+    let small = [0.02, 0.4, 0.10, 0.5];
+    let mut t = Trace::default();
+    for step in 0..12 {
+        t.look(&[(1, "vehicle.car", shifted(small, step as f32 * 0.07))]); // the right way
+    }
+    for step in (0..12).rev() {
+        let track = if step > 5 { 2 } else { 3 };
+        t.look(&[(track, "vehicle.car", shifted(small, step as f32 * 0.07))]);
+    }
+    // Stands and jitters.
+    for i in 0..60 {
+        t.look(&[(4, "vehicle.car", shifted(small, 0.5 + (i % 2) as f32 * 0.01))]);
+    }
+    t.looks(70, &[]);
+    let said = check(&lane, &t.events);
+    assert_eq!(states(&said), [(1, State::Open), (2, State::Closed)], "{said:#?}");
+    assert!(said[0].first_seen < said[0].opened);
+}
+
+#[test]
+fn lost_pictures_do_not_hold_an_incident_back() {
+    let mut t = Trace::default();
+    t.looks(30, &[(1, "vehicle.car", CAR)]);
+    let mut engine = Engine::new(parking());
+    let mut said = Vec::new();
+    for event in t.events {
+        for effect in engine.apply(event) {
+            match effect {
+                Effect::Publish(revision) => said.push(revision),
+                Effect::Capture(_) | Effect::Discard(_) => {}
+            }
+        }
+    }
+    assert!(said.is_empty());
+    for capture in engine.awaited().collect::<Vec<_>>() {
+        for effect in engine.apply(Event::Captured { capture, evidence: None }) {
+            if let Effect::Publish(revision) = effect {
+                said.push(revision);
+            }
+        }
+    }
+    assert_eq!(states(&said), [(1, State::Open)]);
+    assert!(said[0].evidence.is_empty());
+}

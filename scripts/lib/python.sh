@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# A private Python (to convert the model) and ONNX Runtime (to run it). Sourced, never run.
+
+readonly NETWORK_REMEDY="check the network; then run the set-up again"
+readonly PYTHON_WANTED=3.11 # Debian 12's; the pinned wheels are for it
+requirements=$root/scripts/requirements
+
+make_venv() {
+    local python pins
+    pins="$deps $(sha256_of "$requirements/convert.txt")" # a venv does not survive being moved
+    is_done venv "$pins" "$deps/venv/bin/python" && return
+    python=$(find_python)
+    say "making a Python environment in $deps/venv"
+    rm -rf "$deps/venv"
+    attempt venv "install the Debian package python3-venv" "$python" -m venv "$deps/venv"
+    attempt pip-install "$NETWORK_REMEDY" "$deps/venv/bin/pip" install --require-hashes --no-deps \
+        --only-binary=:all: --disable-pip-version-check -r "$requirements/convert.txt"
+    mark_done venv "$pins"
+}
+
+find_python() {
+    local python
+    for python in /usr/bin/python3 "python$PYTHON_WANTED" python3; do
+        if [[ $("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) == "$PYTHON_WANTED" ]]; then
+            printf '%s' "$python"
+            return
+        fi
+    done
+    stop "$EXIT_MISSING" "Python $PYTHON_WANTED is missing" \
+        "on Debian 12: apt-get install python3 python3-venv; elsewhere put python$PYTHON_WANTED on the PATH"
+}
+
+# The wheel is only a carrier here: nothing of Python's is used of it, so any Python may fetch it.
+install_onnxruntime() {
+    local pins library=$deps/onnxruntime/lib/libonnxruntime.so wheel
+    pins=$(sha256_of "$requirements/onnxruntime.txt")
+    is_done onnxruntime "$pins" "$library" && return
+    say "fetching ONNX Runtime"
+    attempt onnxruntime "$NETWORK_REMEDY" "$deps/venv/bin/pip" download --require-hashes --no-deps \
+        --only-binary=:all: --python-version "$PYTHON_WANTED" --implementation cp --abi "cp${PYTHON_WANTED/./}" \
+        --disable-pip-version-check --dest "$scratch/onnxruntime" -r "$requirements/onnxruntime.txt"
+    wheel=("$scratch"/onnxruntime/*.whl)
+    "$deps/venv/bin/python" -m zipfile -e "${wheel[0]}" "$scratch/onnxruntime"
+    mkdir -p "${library%/*}"
+    mv "$scratch"/onnxruntime/onnxruntime/LICENSE "$scratch"/onnxruntime/onnxruntime/ThirdPartyNotices.txt "$deps/onnxruntime/"
+    mv "$scratch"/onnxruntime/onnxruntime/capi/libonnxruntime.so.* "$library"
+    mark_done onnxruntime "$pins"
+}
