@@ -8,7 +8,7 @@ mod support;
 use proptest::prelude::*;
 use std::path::Path;
 use std::time::Duration;
-use support::{SECRETS, World, name, root, tomls};
+use support::{SECRETS, World, installed, name, root, tomls};
 use viahe_core::config::Entry;
 use viahe_core::config::plan::{Ack, Severity, Source, Transport, Trigger};
 
@@ -61,7 +61,7 @@ fn every_pipeline_is_valid() {
     let files = tomls("pipelines");
     assert!(!files.is_empty());
     for (file, text) in files {
-        let plan = world.parse(&file, &text).unwrap_or_else(|e| panic!("{e}"));
+        let plan = world.parse_with(&file, &text, &installed).unwrap_or_else(|e| panic!("{e}"));
         let shown = format!("{plan:?}");
         for secret in SECRETS {
             assert!(!shown.contains(secret), "{file}: a plan's Debug tells a secret");
@@ -71,9 +71,14 @@ fn every_pipeline_is_valid() {
 
 #[test]
 fn every_catalogue_entry_is_valid() {
+    let taxonomy = &tomls("models")["taxonomy.toml"];
+    let taxonomy: serde_json::Value = toml::from_str(taxonomy).unwrap();
     for (file, text) in tomls("pipelines/catalogue") {
         let entry = Entry::parse(&file, &text).unwrap_or_else(|e| panic!("{e}"));
         assert!(!entry.traps.is_empty(), "{file}");
+        for class in entry.classes.iter().chain(&entry.classes_when_known) {
+            assert!(taxonomy["class"].get(class.as_str()).is_some(), "{file}: {class}");
+        }
     }
 }
 
@@ -128,8 +133,8 @@ fn a_model_brings_the_classes_it_knows() {
         let plan = World::new().parse("demo.toml", text).unwrap();
         plan.cameras[0].rules[0].classes.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(classes(&text), ["vehicle", "furniture"]);
-    assert_eq!(classes(&text.replace("ssdlite-coco", "market-nano")), ["vehicle", "goods"]);
+    assert_eq!(classes(&text), ["vehicle", "furniture.chair"]);
+    assert_eq!(classes(&text.replace("ssdlite-coco", "market-nano")), ["vehicle", "goods.stall"]);
 }
 
 #[test]
