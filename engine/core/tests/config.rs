@@ -1,12 +1,14 @@
 //! Pipelines good and bad: the examples yield plans, the hostile files yield messages.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
 use proptest::prelude::*;
 use std::path::Path;
 use std::time::Duration;
-use support::{SECRETS, World, name, root, tomls};
+use support::{SECRETS, World, installed, name, root, tomls};
 use viahe_core::config::Entry;
 use viahe_core::config::plan::{Ack, Severity, Source, Transport, Trigger};
 
@@ -33,7 +35,7 @@ fn hostile_files_are_refused_in_words() {
             last = at;
         }
         assert_eq!(told.lines().count(), error.problems.len(), "one line each:\n{told}");
-        golden += &format!("{}\n\n", shortened(&told));
+        golden.extend([shortened(&told).as_str(), "\n\n"]);
     }
     insta::with_settings!({
         snapshot_path => root().join("fixtures/configs"),
@@ -59,7 +61,7 @@ fn every_pipeline_is_valid() {
     let files = tomls("pipelines");
     assert!(!files.is_empty());
     for (file, text) in files {
-        let plan = world.parse(&file, &text).unwrap_or_else(|e| panic!("{e}"));
+        let plan = world.parse_with(&file, &text, &installed).unwrap_or_else(|e| panic!("{e}"));
         let shown = format!("{plan:?}");
         for secret in SECRETS {
             assert!(!shown.contains(secret), "{file}: a plan's Debug tells a secret");
@@ -69,9 +71,14 @@ fn every_pipeline_is_valid() {
 
 #[test]
 fn every_catalogue_entry_is_valid() {
+    let taxonomy = &tomls("models")["taxonomy.toml"];
+    let taxonomy: serde_json::Value = toml::from_str(taxonomy).unwrap();
     for (file, text) in tomls("pipelines/catalogue") {
         let entry = Entry::parse(&file, &text).unwrap_or_else(|e| panic!("{e}"));
         assert!(!entry.traps.is_empty(), "{file}");
+        for class in entry.classes.iter().chain(&entry.classes_when_known) {
+            assert!(taxonomy["class"].get(class.as_str()).is_some(), "{file}: {class}");
+        }
     }
 }
 
@@ -105,8 +112,8 @@ fn the_example_means_what_it_says() {
     let [day, night, sidewalk] = street.rules.as_slice() else { panic!() };
     assert_eq!((day.id.as_str(), night.id.as_str()), ("illegal-parking", "parking-night"));
     assert_eq!((day.severity, night.severity), (Severity::Medium, Severity::High));
-    assert_eq!(day.trigger, Trigger::Standing { dwell: Duration::from_secs(120) });
-    assert_eq!(night.trigger, Trigger::Standing { dwell: Duration::from_secs(180) });
+    assert_eq!(day.trigger, Trigger::Standing { dwell: Duration::from_mins(2) });
+    assert_eq!(night.trigger, Trigger::Standing { dwell: Duration::from_mins(3) });
     assert_eq!((day.schedule.spans.len(), sidewalk.zone), (2, 1));
     assert_eq!(sidewalk.absence, Duration::from_secs(30));
     assert_eq!(sidewalk.classes.len(), 2, "classes of the pipeline replace the catalogue's");
@@ -126,8 +133,8 @@ fn a_model_brings_the_classes_it_knows() {
         let plan = World::new().parse("demo.toml", text).unwrap();
         plan.cameras[0].rules[0].classes.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(classes(&text), ["vehicle", "furniture"]);
-    assert_eq!(classes(&text.replace("ssdlite-coco", "market-nano")), ["vehicle", "goods"]);
+    assert_eq!(classes(&text), ["vehicle", "furniture.chair"]);
+    assert_eq!(classes(&text.replace("ssdlite-coco", "market-nano")), ["vehicle", "goods.stall"]);
 }
 
 #[test]
@@ -156,6 +163,27 @@ fn line_ends_and_marks_of_other_systems() {
     let error = world.parse("crlf.toml", &bad).unwrap_err();
     let line = bad.lines().position(|l| l.starts_with("akc")).unwrap() + 1;
     assert_eq!(error.problems[0].line, line, "{error}");
+}
+
+/// Files that are built to be slow or endless are refused like any other.
+#[test]
+fn absurd_files_are_refused() {
+    let world = World::new();
+    let base = tomls("pipelines")["demo.toml"].clone();
+    let rule = "[[camera.rule]]\nuse = \"illegal-parkin\"\nzone = \"keb\"\n";
+    let zone = |i| format!("[camera.zone.z-{i}]\npolygon = [[0,0],[1,0],[1,1]]\n");
+    let zones = (0..5000).map(zone).collect::<Vec<_>>().concat();
+    let keys = (0..90_000).map(|i| format!("k{i}=1\n")).collect::<Vec<_>>().concat();
+    for (what, text) in [
+        ("longer than 1 MiB", "#".repeat((1 << 20) + 1)),
+        ("not a known key", keys),
+        ("1000 are the most", format!("{base}{zones}{}", rule.repeat(5000))),
+        ("1000 are the most", format!("{base}{}", "[[camera]]\n".repeat(50_000))),
+        ("cannot recurse", format!("x = {}", "[".repeat(500_000))),
+    ] {
+        let error = world.parse("absurd.toml", &text).unwrap_err();
+        assert!(error.to_string().contains(what), "{what}: {}", error.problems[0]);
+    }
 }
 
 /// What a slip of the hand does to bytes.

@@ -1,6 +1,8 @@
 //! What is written about the configuration is true: examples parse, the reference is the key
 //! table, and the JSON Schema agrees with the reader.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 

@@ -11,7 +11,7 @@ use super::read::{Child, Node, document};
 use super::rules::{Catalogue, Ruled, Zones};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
-use super::{plan, url};
+use super::{Model, plan, url};
 use crate::id::Name;
 use crate::observe::Class;
 use jiff::tz::TimeZone;
@@ -50,6 +50,12 @@ pub struct PipelineSources<'a> {
 pub struct ModelInfo {
     /// Classes that it tells apart.
     pub labels: Vec<Class>,
+}
+
+impl From<&Model> for ModelInfo {
+    fn from(model: &Model) -> Self {
+        Self { labels: model.labels.iter().flatten().cloned().collect() }
+    }
 }
 
 impl ModelInfo {

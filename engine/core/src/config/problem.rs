@@ -109,7 +109,7 @@ impl Report {
         let mut problems: Vec<Problem> =
             found.into_iter().take(PROBLEMS_MAX).map(|f| f.problem).collect();
         if let (1.., Some(last)) = (more, problems.last_mut()) {
-            last.remedy += &format!(" ({more} more problems are not shown)");
+            last.remedy = format!("{} ({more} more problems are not shown)", last.remedy);
         }
         Err(ConfigError { problems })
     }
@@ -132,6 +132,8 @@ impl Source<'_> {
             return;
         }
         let Fault { what, remedy } = fault;
+        // Reasons of others may come in several lines; a problem has one.
+        let (what, remedy) = (what.replace(['\n', '\r'], " "), remedy.replace(['\n', '\r'], " "));
         let (file, path) = (self.name.to_owned(), path.to_owned());
         let problem = Problem { file, line: self.line(at).0, path, what, remedy };
         self.report.found.borrow_mut().push(Found { rank: self.rank, at, problem });

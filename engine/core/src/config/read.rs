@@ -144,7 +144,7 @@ impl<'a> Node<'a> {
                 if items.is_empty() {
                     tell(at, Fault::new("the list is empty", example(key, "remove it or write")));
                 }
-                for item in items.iter() {
+                for item in items {
                     if let Err(fault) = text(form, key, item) {
                         tell(item.span().start, fault);
                     }

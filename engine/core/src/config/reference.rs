@@ -69,41 +69,34 @@ fn text_schema(form: &Form) -> Value {
 
 /// All keys of a pipeline file as Markdown tables.
 pub fn pipeline_reference() -> String {
-    let mut out = String::new();
-    for key in PIPELINE {
-        section(&mut out, key, key.name);
-    }
-    out
+    PIPELINE.iter().map(|key| section(key, key.name)).collect()
 }
 
-fn section(out: &mut String, key: &Key, path: &str) {
+/// The section of a table, then those of the tables in it.
+fn section(key: &Key, path: &str) -> String {
     let (keys, head) = match key.kind {
         Kind::Table(keys) => (keys, format!("[{path}]")),
         Kind::Tables(keys) => (keys, format!("[[{path}]]")),
         Kind::Named(keys) => (keys, format!("[{path}.NAME]")),
-        _ => return,
+        _ => return String::new(),
     };
     let need = if matches!(key.need, Need::Required) { "Required." } else { "Optional." };
-    *out += &format!("### `{head}`\n\n{} {need}\n\n", key.doc);
-    *out += "| key | value | default | meaning | example |\n|---|---|---|---|---|\n";
-    for key in keys.iter().filter(|key| !key.example.is_empty()) {
-        let default = match key.need {
-            Need::Required => "required".into(),
-            Need::Optional => "–".into(),
-            Need::Text(text) => format!("`\"{text}\"`"),
-            Need::Number(value) => format!("`{}`", number(value)),
-        };
-        let (name, example) = (key.name, key.example);
-        *out += &format!("| `{name}` | {} | {default} | {} | `{example}` |\n", value(key), key.doc);
-    }
-    *out += "\n";
-    for key in keys.iter().filter(|key| key.example.is_empty() || has_keys(key)) {
-        section(out, key, &format!("{path}.{}", key.name));
-    }
+    let rows: String = keys.iter().filter(|key| !key.example.is_empty()).map(row).collect();
+    let inner: String =
+        keys.iter().map(|key| section(key, &format!("{path}.{}", key.name))).collect();
+    let columns = "| key | value | default | meaning | example |\n|---|---|---|---|---|";
+    format!("### `{head}`\n\n{} {need}\n\n{columns}\n{rows}\n{inner}", key.doc)
 }
 
-fn has_keys(key: &Key) -> bool {
-    matches!(key.kind, Kind::Table(_) | Kind::Tables(_) | Kind::Named(_))
+fn row(key: &Key) -> String {
+    let default = match key.need {
+        Need::Required => "required".into(),
+        Need::Optional => "–".into(),
+        Need::Text(text) => format!("`\"{text}\"`"),
+        Need::Number(value) => format!("`{}`", number(value)),
+    };
+    let Key { name, doc, example, .. } = key;
+    format!("| `{name}` | {} | {default} | {doc} | `{example}` |\n", value(key))
 }
 
 fn value(key: &Key) -> String {

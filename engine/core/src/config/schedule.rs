@@ -231,9 +231,10 @@ mod tests {
             // Three days in steps of 10 minutes, checked on the offset alone.
             for step in 0..3 * 144 {
                 let secs = start + first_day as u64 * 86_400 + step * 600;
-                let offset = zone.to_offset(jiff::Timestamp::from_second(secs as i64).unwrap());
+                let utc = i64::try_from(secs).unwrap();
+                let offset = zone.to_offset(jiff::Timestamp::from_second(utc).unwrap());
                 // 1970-01-01 was a Thursday: three days after a Monday.
-                let wall = secs as i64 + i64::from(offset.seconds()) + 3 * 86_400;
+                let wall = utc + i64::from(offset.seconds()) + 3 * 86_400;
                 let minute = wall.div_euclid(60).rem_euclid(7 * 1440) as usize;
                 let at = Timestamp::from_secs(secs);
                 prop_assert_eq!(schedule.active(at, &zone), on[minute], "{} {:?}", at, &schedule);

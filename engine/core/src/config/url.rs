@@ -62,7 +62,7 @@ fn pattern(rest: &str) -> Result<Source, Fault> {
         let size_px: [u32; 2] = [width.parse().ok()?, height.parse().ok()?];
         let fps: u32 = fps.parse().ok()?;
         // Video is coded in 4:2:0, which has no odd sizes.
-        let good = |px: &u32| PATTERN_PX.contains(px) && px % 2 == 0;
+        let good = |px: &u32| PATTERN_PX.contains(px) && px.is_multiple_of(2);
         (size_px.iter().all(good) && PATTERN_FPS.contains(&fps))
             .then_some(Source::Pattern { size_px, fps })
     };

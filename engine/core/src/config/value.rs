@@ -85,7 +85,7 @@ pub(super) fn polygon(value: &Value) -> Result<Polygon, Fault> {
         "list its corners in order as [[x, y], …], fractions of the frame from 0 to 1";
     let corner = |value: &Value| {
         let pair = value.as_ref().as_array().filter(|pair| pair.len() == 2)?;
-        Some([number(pair.get(0)?)? as f32, number(pair.get(1)?)? as f32])
+        Some([number(pair.first()?)? as f32, number(pair.get(1)?)? as f32])
     };
     let corners: Option<Vec<[f32; 2]>> =
         value.as_ref().as_array().and_then(|corners| corners.iter().map(corner).collect());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use viahe_core::config::{self, ConfigError, ModelInfo, PipelineSources, Plan, SecretRef};
+use viahe_core::config::{self, ConfigError, Lookup, ModelInfo, PipelineSources, Plan, SecretRef};
 use viahe_core::id::Name;
 use viahe_core::observe::Class;
 
@@ -71,6 +71,14 @@ fn secret(reference: &SecretRef) -> Result<String, String> {
     }
 }
 
+/// A package of this repository.
+pub(crate) fn installed(package: &Name) -> Result<ModelInfo, String> {
+    let path = root().join(format!("models/{package}/model.toml"));
+    let text = fs::read_to_string(&path).map_err(|e| e.to_string())?;
+    let model = config::model::parse("model.toml", &text).map_err(|e| e.to_string())?;
+    Ok(ModelInfo::from(&model))
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         let mut catalogue = BTreeMap::new();
@@ -87,7 +95,17 @@ impl World {
         }
     }
 
+    /// With the models of the tests, which do not change when a real one does.
     pub(crate) fn parse(&self, file: &str, text: &str) -> Result<Plan, ConfigError> {
+        self.parse_with(file, text, &model)
+    }
+
+    pub(crate) fn parse_with(
+        &self,
+        file: &str,
+        text: &str,
+        models: Lookup<ModelInfo>,
+    ) -> Result<Plan, ConfigError> {
         let catalogue = |name: &Name| {
             let file = format!("{name}.toml");
             match self.catalogue.get(&file) {
@@ -100,7 +118,7 @@ impl World {
             text,
             catalogue: &catalogue,
             catalogue_names: &self.catalogue_names,
-            models: &model,
+            models,
             model_names: &self.model_names,
             secrets: &secret,
         })
