@@ -112,26 +112,34 @@ fn a_killed_broker_does_not_stop_delivery() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
     let rows: Vec<_> = (0..ROWS).map(row).collect();
-    commit_all(&mut store, &rows);
     let subscriber = subscribe(broker.port, "reader", "viahe/v1/hue/cam/+/incident/#");
-    let publisher = Publisher::start(options(mqtt(broker.port, Ack::Broker)), dir.path()).unwrap();
+    let mut options = options(mqtt(broker.port, Ack::Broker));
+    // The reader comes back first, or it would miss what is sent before.
+    options.tuning.reconnect_after = [Duration::from_millis(1_000); 2];
+    let publisher = Publisher::start(options, dir.path()).unwrap();
 
     let (mut kills, mut arrivals) = (0, Arrivals::default());
-    let mut next_kill = dice.between(50, 150);
-    eventually("all acknowledged", || {
-        drain(&subscriber, &mut arrivals, Duration::ZERO);
-        let acknowledged = publisher.counters().acknowledged;
-        if kills < 12 && acknowledged >= next_kill {
-            broker.kill();
-            // The reader comes back first, or it would miss what is sent before.
+    for (n, group) in rows.chunks(100).enumerate() {
+        let before = publisher.counters().acknowledged;
+        let kill_at = if n % 2 == 0 { before + dice.between(1, 50) } else { u64::MAX };
+        commit_all(&mut store, group);
+        publisher.wake();
+        eventually("the group is on its way", || {
+            let acknowledged = publisher.counters().acknowledged;
+            acknowledged >= kill_at || store.depth().unwrap().rows == 0
+        });
+        if store.depth().unwrap().rows > 0 {
             let subscribed = subscriber.subscribed();
+            broker.kill();
             broker.restart();
-            eventually("subscribed again", || subscriber.subscribed() > subscribed);
             kills += 1;
-            next_kill = publisher.counters().acknowledged + dice.between(50, 150);
+            eventually("subscribed again", || subscriber.subscribed() > subscribed);
         }
-        store.depth().unwrap().rows == 0
-    });
+        eventually("all acknowledged", || {
+            drain(&subscriber, &mut arrivals, Duration::from_millis(1));
+            store.depth().unwrap().rows == 0
+        });
+    }
     while drain(&subscriber, &mut arrivals, Duration::from_millis(500)) > 0 {}
     let counters = publisher.counters();
     println!(

@@ -1,5 +1,5 @@
 //! A real broker, a link that breaks, and rows to send.
-#![allow(dead_code)] // Each test file uses its part.
+#![allow(dead_code, unreachable_pub)] // Each test file uses its part.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
