@@ -74,7 +74,7 @@ impl Mosquitto {
         let anonymous = if extra.contains("allow_anonymous") { "" } else { "allow_anonymous true" };
         let text = format!(
             "user root\nlistener {port} 127.0.0.1\n{anonymous}\npersistence_location {at}/\n\
-             max_queued_messages 0\nlog_dest file {at}/log\n{extra}\n"
+             max_queued_messages 100000\nlog_dest file {at}/log\n{extra}\n"
         );
         std::fs::write(dir.path().join("mosquitto.conf"), text).unwrap();
         Self { port, dir, child: None }
