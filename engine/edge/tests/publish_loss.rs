@@ -73,21 +73,24 @@ fn a_killed_broker_loses_nothing_when_the_centre_acknowledges() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
     let rows: Vec<_> = (0..ROWS).map(row).collect();
-    commit_all(&mut store, &rows);
     let centre = Centre::start(broker.port);
     let publisher = Publisher::start(options(mqtt(broker.port, Ack::Centre)), dir.path()).unwrap();
 
     let mut kills = 0;
-    let mut next_kill = dice.between(20, 200);
-    eventually("the centre confirmed everything", || {
-        if kills < 12 && centre.committed() as u64 >= next_kill {
+    for group in rows.chunks(150) {
+        let kill_at = centre.committed() + dice.between(1, 100) as usize;
+        commit_all(&mut store, group);
+        publisher.wake();
+        eventually("some of the group reached the centre", || {
+            centre.committed() >= kill_at || store.depth().unwrap().rows == 0
+        });
+        if store.depth().unwrap().rows > 0 {
             broker.kill();
             broker.restart();
             kills += 1;
-            next_kill = centre.committed() as u64 + dice.between(20, 200);
         }
-        store.depth().unwrap().rows == 0
-    });
+    }
+    eventually("the centre confirmed everything", || store.depth().unwrap().rows == 0);
     let counters = publisher.counters();
     let arrivals = centre.stop();
     println!(
