@@ -105,13 +105,20 @@ fn what_was_committed_before_a_kill_arrives_after_it() {
 
 #[test]
 fn a_killed_box_is_told_to_be_offline() {
-    let broker = Mosquitto::start("persistence false");
+    let mosquitto = Mosquitto::start("persistence false");
+    let embedded = viahe_edge::broker::EmbeddedBroker::start(0).unwrap();
+    for port in [mosquitto.port, embedded.address().port()] {
+        last_will_is_said(port);
+    }
+}
+
+fn last_will_is_said(port: u16) {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
     commit_all(&mut store, &(0..30).map(row).collect::<Vec<_>>());
     drop(store);
-    let subscriber = subscribe(broker.port, "reader", "viahe/v1/hue/status");
-    let mut boxed = child("publish", dir.path(), broker.port);
+    let subscriber = subscribe(port, "reader", "viahe/v1/hue/status");
+    let mut boxed = child("publish", dir.path(), port);
     wait_for(&mut BufReader::new(boxed.stdout.take().unwrap()), "drained");
     let status = subscriber.next(LONG).unwrap();
     assert!(String::from_utf8_lossy(&status.payload).contains(r#""state":"online""#));
@@ -121,7 +128,7 @@ fn a_killed_box_is_told_to_be_offline() {
     let will: serde_json::Value = serde_json::from_slice(&will.payload).unwrap();
     assert_eq!((&will["state"], &will["reason"]), (&"offline".into(), &"lost".into()));
     // It is kept for those who come later.
-    let later = subscribe(broker.port, "reader-2", "viahe/v1/hue/status");
+    let later = subscribe(port, "reader-2", "viahe/v1/hue/status");
     assert!(later.next(LONG).unwrap().retained);
 }
 

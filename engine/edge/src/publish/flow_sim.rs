@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const SEEDS: u64 = 20_000;
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Dice(u64);
 
 impl Dice {

@@ -220,7 +220,10 @@ impl Worker {
                 let end = match event {
                     Some(Ok(event)) => self.on_event(&mut link, event).err(),
                     Some(Err(error)) => Some(self.on_error(&error)),
-                    None => Some(self.on_silence()),
+                    None => Some(End::Lost {
+                        death: Death::Unexplained,
+                        why: "the polling task ended".into(),
+                    }),
                 };
                 if let Some(end) = end {
                     return end;
@@ -240,10 +243,6 @@ impl Worker {
         End::Lost { death: link::death(error), why: link::describe(error, &self.options.mqtt) }
     }
 
-    fn on_silence(&self) -> End {
-        End::Lost { death: Death::Unexplained, why: "the polling task ended".into() }
-    }
-
     fn on_event(&mut self, link: &mut Link, event: Event) -> Result<(), End> {
         let now = self.now();
         match event {
@@ -257,7 +256,7 @@ impl Worker {
                 let answer = link::answer(ack.reason);
                 self.heard = now;
                 let verdict = self.flow.answered(ack.pkid, answer, now)?;
-                self.on_verdict(verdict, &format!("the broker answered {:?}", ack.reason))
+                self.on_verdict(&verdict, &format!("the broker answered {:?}", ack.reason))
             }
             Event::Incoming(Packet::SubAck(ack)) => {
                 self.heard = now;
@@ -315,8 +314,8 @@ impl Worker {
         }
     }
 
-    fn on_verdict(&mut self, verdict: Verdict, why: &str) -> Result<(), End> {
-        match verdict {
+    fn on_verdict(&mut self, verdict: &Verdict, why: &str) -> Result<(), End> {
+        match *verdict {
             Verdict::Delete(row) => self.acknowledged.push(row),
             Verdict::Quarantine(row) => self.set_aside(row, why),
             Verdict::Retry(row) => {

@@ -1,5 +1,6 @@
 //! A real broker, a link that breaks, and rows to send.
-#![allow(dead_code, unreachable_pub)] // Each test file uses its part.
+// Each test file uses its part; a failed preparation ends the test.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::must_use_candidate)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -18,7 +19,7 @@ use viahe_edge::publish::{Message, PublishOptions, Subscriber, SubscriberOptions
 use viahe_edge::store::{OutboxRow, Store};
 
 /// Bound of every wait; reached only by a failure.
-pub const LONG: Duration = Duration::from_secs(120);
+pub const LONG: Duration = Duration::from_mins(2);
 
 pub fn name(text: &str) -> Name {
     Name::try_from(text).unwrap()
@@ -33,7 +34,7 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 pub struct Dice(pub u64);
 
 impl Dice {
