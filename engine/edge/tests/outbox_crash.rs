@@ -2,6 +2,8 @@
 //!
 //! The test binary starts itself again as the process to be killed.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests.
+
 mod publish_support;
 
 use publish_support::*;

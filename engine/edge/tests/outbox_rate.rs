@@ -1,5 +1,7 @@
 //! What a commit costs here; printed, for the record in `docs/adr/0006-delivery.md`.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests.
+
 mod publish_support;
 
 use publish_support::{commit_all, row};

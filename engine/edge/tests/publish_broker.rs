@@ -1,5 +1,7 @@
 //! What a real broker may do to us: refuse, limit, cut off, ask for certificates.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests.
+
 mod publish_support;
 
 use publish_support::*;

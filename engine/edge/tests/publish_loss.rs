@@ -1,5 +1,7 @@
 //! Nothing is lost: broken links, killed brokers, killed processes.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests.
+
 mod publish_support;
 
 use publish_support::*;

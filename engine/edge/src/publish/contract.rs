@@ -9,7 +9,7 @@ use viahe_core::incident::{ModelRef, Revision};
 const GUIDE: &str = include_str!("../../../../docs/mqtt.md");
 const ASYNCAPI: &str = include_str!("../../../../docs/mqtt.asyncapi.yaml");
 
-/// The example of the guide under "```json {label}".
+/// The example of the guide whose fence says `json {label}`.
 fn example(label: &str) -> Value {
     let start = format!("```json {label}\n");
     let at = GUIDE.find(&start).unwrap_or_else(|| panic!("no example {label}")) + start.len();

@@ -201,12 +201,12 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    pub fn add(&mut self, key: Key) {
-        let newest = self.times.range((key.0.clone(), 0)..(key.0.clone(), u32::MAX)).last();
+    pub fn add(&mut self, (incident, revision): Key) {
+        let newest = self.times.range((incident.clone(), 0)..(incident.clone(), u32::MAX)).last();
         let newest = newest.map_or(0, |((_, revision), _)| *revision);
-        let times = self.times.entry(key.clone()).or_default();
+        let times = self.times.entry((incident, revision)).or_default();
         *times += 1;
-        self.late += usize::from(*times == 1 && key.1 < newest);
+        self.late += usize::from(*times == 1 && revision < newest);
     }
 
     pub fn duplicates(&self) -> u32 {
