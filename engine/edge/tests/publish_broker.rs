@@ -169,7 +169,7 @@ fn tls_with_certificates_on_both_sides() {
     };
     // A broker that somebody else vouches for; a box that the broker does not know.
     for (ca_of, client) in [(&other, Some(&ca)), (&ca, None), (&ca, Some(&other))] {
-        let publisher = with(ca_of, client.map(|c| c.as_path())).unwrap();
+        let publisher = with(ca_of, client.map(std::path::PathBuf::as_path)).unwrap();
         eventually("refused", || !publisher.counters().last_error.is_empty());
         println!("{}", publisher.counters().last_error);
         assert_eq!(publisher.counters().connections, 0);

@@ -120,7 +120,7 @@ fn a_killed_broker_does_not_stop_delivery() {
     let subscriber = subscribe(broker.port, "reader", "viahe/v1/hue/cam/+/incident/#");
     let mut options = options(mqtt(broker.port, Ack::Broker));
     // The reader comes back first, or it would miss what is sent before.
-    options.tuning.reconnect_after = [Duration::from_millis(1_000); 2];
+    options.tuning.reconnect_after = [Duration::from_secs(1); 2];
     let publisher = Publisher::start(options, dir.path()).unwrap();
 
     let (mut kills, mut arrivals) = (0, Arrivals::default());
@@ -134,11 +134,11 @@ fn a_killed_broker_does_not_stop_delivery() {
             acknowledged >= kill_at || store.depth().unwrap().rows == 0
         });
         if store.depth().unwrap().rows > 0 {
-            let subscribed = subscriber.subscribed();
+            let before_kill = subscriber.subscribed();
             broker.kill();
             broker.restart();
             kills += 1;
-            eventually("subscribed again", || subscriber.subscribed() > subscribed);
+            eventually("subscribed again", || subscriber.subscribed() > before_kill);
         }
         eventually("all acknowledged", || {
             drain(&subscriber, &mut arrivals, Duration::from_millis(1));
