@@ -1,5 +1,7 @@
 //! Nothing is lost: broken links, killed brokers, killed processes.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests.
+
 mod publish_support;
 
 use publish_support::*;
@@ -73,21 +75,24 @@ fn a_killed_broker_loses_nothing_when_the_centre_acknowledges() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
     let rows: Vec<_> = (0..ROWS).map(row).collect();
-    commit_all(&mut store, &rows);
     let centre = Centre::start(broker.port);
     let publisher = Publisher::start(options(mqtt(broker.port, Ack::Centre)), dir.path()).unwrap();
 
     let mut kills = 0;
-    let mut next_kill = dice.between(20, 200);
-    eventually("the centre confirmed everything", || {
-        if kills < 12 && centre.committed() as u64 >= next_kill {
+    for group in rows.chunks(150) {
+        let kill_at = centre.committed() + dice.between(1, 100) as usize;
+        commit_all(&mut store, group);
+        publisher.wake();
+        eventually("some of the group reached the centre", || {
+            centre.committed() >= kill_at || store.depth().unwrap().rows == 0
+        });
+        if store.depth().unwrap().rows > 0 {
             broker.kill();
             broker.restart();
             kills += 1;
-            next_kill = centre.committed() as u64 + dice.between(20, 200);
         }
-        store.depth().unwrap().rows == 0
-    });
+    }
+    eventually("the centre confirmed everything", || store.depth().unwrap().rows == 0);
     let counters = publisher.counters();
     let arrivals = centre.stop();
     println!(
@@ -112,26 +117,34 @@ fn a_killed_broker_does_not_stop_delivery() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
     let rows: Vec<_> = (0..ROWS).map(row).collect();
-    commit_all(&mut store, &rows);
     let subscriber = subscribe(broker.port, "reader", "viahe/v1/hue/cam/+/incident/#");
-    let publisher = Publisher::start(options(mqtt(broker.port, Ack::Broker)), dir.path()).unwrap();
+    let mut options = options(mqtt(broker.port, Ack::Broker));
+    // The reader comes back first, or it would miss what is sent before.
+    options.tuning.reconnect_after = [Duration::from_secs(1); 2];
+    let publisher = Publisher::start(options, dir.path()).unwrap();
 
     let (mut kills, mut arrivals) = (0, Arrivals::default());
-    let mut next_kill = dice.between(50, 150);
-    eventually("all acknowledged", || {
-        drain(&subscriber, &mut arrivals, Duration::ZERO);
-        let acknowledged = publisher.counters().acknowledged;
-        if kills < 12 && acknowledged >= next_kill {
+    for (n, group) in rows.chunks(100).enumerate() {
+        let before = publisher.counters().acknowledged;
+        let kill_at = if n % 2 == 0 { before + dice.between(1, 50) } else { u64::MAX };
+        commit_all(&mut store, group);
+        publisher.wake();
+        eventually("the group is on its way", || {
+            let acknowledged = publisher.counters().acknowledged;
+            acknowledged >= kill_at || store.depth().unwrap().rows == 0
+        });
+        if store.depth().unwrap().rows > 0 {
+            let before_kill = subscriber.subscribed();
             broker.kill();
-            // The reader comes back first, or it would miss what is sent before.
-            let subscribed = subscriber.subscribed();
             broker.restart();
-            eventually("subscribed again", || subscriber.subscribed() > subscribed);
             kills += 1;
-            next_kill = publisher.counters().acknowledged + dice.between(50, 150);
+            eventually("subscribed again", || subscriber.subscribed() > before_kill);
         }
-        store.depth().unwrap().rows == 0
-    });
+        eventually("all acknowledged", || {
+            drain(&subscriber, &mut arrivals, Duration::from_millis(1));
+            store.depth().unwrap().rows == 0
+        });
+    }
     while drain(&subscriber, &mut arrivals, Duration::from_millis(500)) > 0 {}
     let counters = publisher.counters();
     println!(

@@ -28,7 +28,7 @@ impl Backoff {
         whole.mul_f64(0.5 + 0.5 * self.draw()).max(least)
     }
 
-    /// Uniform in 0 to 1, by SplitMix64 (Steele, Lea, Flood 2014).
+    /// Uniform in 0 to 1, by `SplitMix64` (Steele, Lea, Flood 2014).
     fn draw(&mut self) -> f64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;

@@ -186,6 +186,11 @@ impl Flow {
         self.cursor
     }
 
+    /// A row was answered on this connection.
+    pub(crate) fn has_progressed(&self) -> bool {
+        self.progressed
+    }
+
     /// Nothing is unanswered.
     pub(crate) fn is_idle(&self) -> bool {
         self.slots.is_empty()
@@ -323,6 +328,8 @@ impl Flow {
             Item::Row(row) if !slot.answered => Some(row),
             _ => None,
         };
+        // Of this connection only: the next one may not even come up.
+        let barren = std::mem::take(&mut self.alive) & !std::mem::take(&mut self.progressed);
         let rows: Vec<RowRef> =
             std::mem::take(&mut self.slots).into_iter().filter_map(open).collect();
         let first = rows.first()?.row;
@@ -333,7 +340,7 @@ impl Flow {
                 self.send_alone(&rows);
                 false
             }
-            Death::Unexplained => self.died_unexplained(rows, now),
+            Death::Unexplained => barren && self.died_barren(rows, now),
         };
         if blamed {
             self.tries.remove(&first);
@@ -345,10 +352,7 @@ impl Flow {
     /// A bad link looks the same as a row that kills the broker. So it takes several lone deaths
     /// of connections that had just worked, and then the row is only put off, so that others
     /// pass; a row for which this happens again and again is blamed.
-    fn died_unexplained(&mut self, mut rows: Vec<RowRef>, now: Duration) -> bool {
-        if self.progressed || !self.alive {
-            return false;
-        }
+    fn died_barren(&mut self, mut rows: Vec<RowRef>, now: Duration) -> bool {
         self.barren_deaths += 1;
         if self.lone_until == 0 {
             if self.barren_deaths >= BARREN_DEATHS_MAX {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const SEEDS: u64 = 20_000;
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Dice(u64);
 
 impl Dice {
@@ -69,15 +69,15 @@ impl World {
         let centre = dice.below(2) == 0;
         let window = 1 + dice.below(8) as usize;
         let poison = match dice.below(8) {
-            0 | 1 => Some((1 + dice.below(20) as i64, Death::Blamed)),
-            2 => Some((1 + dice.below(20) as i64, Death::Unexplained)),
+            0 | 1 => Some((1 + dice.below(20).cast_signed(), Death::Blamed)),
+            2 => Some((1 + dice.below(20).cast_signed(), Death::Unexplained)),
             _ => None,
         };
         let refusing = dice.below(3) == 0;
         let flow = Flow::new(FlowOptions {
             window,
             centre,
-            resend_after: Duration::from_secs(60),
+            resend_after: Duration::from_mins(1),
             retry_after: Duration::from_secs(15),
         });
         Self {
@@ -318,7 +318,7 @@ fn flow(window: usize) -> Flow {
     Flow::new(FlowOptions {
         window,
         centre: false,
-        resend_after: Duration::from_secs(60),
+        resend_after: Duration::from_mins(1),
         retry_after: Duration::from_secs(15),
     })
 }

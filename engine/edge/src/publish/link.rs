@@ -118,10 +118,10 @@ pub(super) fn death(error: &ConnectionError) -> Death {
             Code::UnspecifiedError | Code::NotAuthorized => Death::Unexplained,
             _ => Death::Innocent,
         },
-        StateError::OutgoingPacketTooLarge { .. } => Death::Blamed,
-        // A PUBACK with a reason that MQTT does not know for it; mosquitto answers so to a
-        // message above its message_size_limit.
-        StateError::Deserialization(
+        // The second: a PUBACK with a reason that MQTT does not know for it; mosquitto answers so
+        // to a message above its message_size_limit.
+        StateError::OutgoingPacketTooLarge { .. }
+        | StateError::Deserialization(
             CodecError::InvalidConnectReturnCode(_) | CodecError::InvalidReason(_),
         ) => Death::Blamed,
         StateError::Io(_)

@@ -9,6 +9,8 @@
 //! Not here: commands to the box, readings of sensors.
 
 mod backoff;
+#[cfg(test)]
+mod contract;
 mod flow;
 #[cfg(test)]
 mod flow_sim;
@@ -82,11 +84,11 @@ impl Default for Tuning {
         Self {
             window: 50,
             packet_bytes_max: 1 << 20,
-            resend_after: Duration::from_secs(60),
+            resend_after: Duration::from_mins(1),
             retry_after: Duration::from_secs(15),
             reconnect_after: [Duration::from_millis(200), Duration::from_secs(10)],
-            ack_timeout: Duration::from_secs(60),
-            status_every: Duration::from_secs(60),
+            ack_timeout: Duration::from_mins(1),
+            status_every: Duration::from_mins(1),
             keep_alive: Duration::from_secs(20),
             seed: 0,
         }

@@ -24,6 +24,9 @@ const UNDELETED_MAX: usize = 1_000;
 /// For the broker to take the farewell.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// A connection of this length was of use even if no row was answered.
+const LASTING: Duration = Duration::from_secs(10);
+
 /// Events that may wait between the polling task and this one.
 const EVENTS_MAX: usize = 1_024;
 
@@ -64,6 +67,7 @@ pub(super) struct Worker {
     packet_bytes_max: u32,
     /// Last acknowledgement, or the last time that nothing was waited for.
     heard: Duration,
+    connected_at: Option<Duration>,
     status_due: Duration,
     deadline: Option<Duration>,
     farewell: Option<Farewell>,
@@ -117,6 +121,7 @@ impl Worker {
             acknowledged: Vec::new(),
             newest_row: 0,
             heard: Duration::ZERO,
+            connected_at: None,
             status_due: Duration::ZERO,
             deadline: None,
             farewell: None,
@@ -148,6 +153,10 @@ impl Worker {
 
     fn after_loss(&mut self, death: Death, why: String) {
         tracing::debug!(?death, why, "mqtt connection lost");
+        let lasted = self.connected_at.take().map(|at| self.now().saturating_sub(at));
+        if self.flow.has_progressed() || lasted.is_some_and(|lasted| lasted >= LASTING) {
+            self.backoff.reset();
+        }
         if let Some(row) = self.flow.lost(death, self.now()) {
             self.set_aside(row, &format!("the connection dies on it: {why}"));
         }
@@ -211,7 +220,10 @@ impl Worker {
                 let end = match event {
                     Some(Ok(event)) => self.on_event(&mut link, event).err(),
                     Some(Err(error)) => Some(self.on_error(&error)),
-                    None => Some(self.on_silence()),
+                    None => Some(End::Lost {
+                        death: Death::Unexplained,
+                        why: "the polling task ended".into(),
+                    }),
                 };
                 if let Some(end) = end {
                     return end;
@@ -231,10 +243,6 @@ impl Worker {
         End::Lost { death: link::death(error), why: link::describe(error, &self.options.mqtt) }
     }
 
-    fn on_silence(&self) -> End {
-        End::Lost { death: Death::Unexplained, why: "the polling task ended".into() }
-    }
-
     fn on_event(&mut self, link: &mut Link, event: Event) -> Result<(), End> {
         let now = self.now();
         match event {
@@ -248,7 +256,7 @@ impl Worker {
                 let answer = link::answer(ack.reason);
                 self.heard = now;
                 let verdict = self.flow.answered(ack.pkid, answer, now)?;
-                self.on_verdict(verdict, &format!("the broker answered {:?}", ack.reason))
+                self.on_verdict(&verdict, &format!("the broker answered {:?}", ack.reason))
             }
             Event::Incoming(Packet::SubAck(ack)) => {
                 self.heard = now;
@@ -268,6 +276,7 @@ impl Worker {
         self.delete_acknowledged()?;
         link.is_up = true;
         self.heard = self.now();
+        self.connected_at = Some(self.heard);
         self.status_due = Duration::ZERO;
         let mut inbox = self.shared.inbox();
         inbox.cameras.values_mut().for_each(|camera| camera.sent = false);
@@ -305,9 +314,8 @@ impl Worker {
         }
     }
 
-    fn on_verdict(&mut self, verdict: Verdict, why: &str) -> Result<(), End> {
-        self.backoff.reset();
-        match verdict {
+    fn on_verdict(&mut self, verdict: &Verdict, why: &str) -> Result<(), End> {
+        match *verdict {
             Verdict::Delete(row) => self.acknowledged.push(row),
             Verdict::Quarantine(row) => self.set_aside(row, why),
             Verdict::Retry(row) => {

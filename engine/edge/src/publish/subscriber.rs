@@ -1,7 +1,7 @@
 //! A small reader of a site's messages, for the demo and for tests.
 
 use super::{PublishError, backoff::Backoff, link};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Packet;
 use rumqttc::v5::{AsyncClient, Event};
@@ -74,10 +74,7 @@ impl Subscriber {
 
     /// The next message, waiting at most `timeout`; `None` when none came.
     pub fn next(&self, timeout: Duration) -> Option<Message> {
-        match self.messages.recv_timeout(timeout) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.messages.recv_timeout(timeout).ok()
     }
 
     /// Where messages arrive, for use in a `select!`.

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Steps from each schema version to the next; `user_version` counts those done.
 const MIGRATIONS: [&str; 1] = [include_str!("schema-1.sql")];
 
+/// Newest schema known.
+const SCHEMA_VERSION: i64 = 1;
+
 /// "viah" in ASCII.
 const APPLICATION_ID: i64 = 0x7669_6168;
 
@@ -88,16 +91,19 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let dir = path.parent().unwrap_or(path);
     let version: i64 =
         db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| explain(dir, e))?;
-    let known = MIGRATIONS.len() as i64;
-    if version > known {
-        return Err(StoreError::Newer { path: path.to_path_buf(), found: version, known });
+    if version > SCHEMA_VERSION {
+        return Err(StoreError::Newer {
+            path: path.to_path_buf(),
+            found: version,
+            known: SCHEMA_VERSION,
+        });
     }
     let mut apply = || {
-        for (step, sql) in MIGRATIONS.iter().enumerate().skip(version as usize) {
+        for (to, sql) in (1_i64..).zip(MIGRATIONS).skip(version as usize) {
             let tx = db.transaction()?;
             tx.execute_batch(sql)?;
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-            tx.pragma_update(None, "user_version", step as i64 + 1)?;
+            tx.pragma_update(None, "user_version", to)?;
             tx.commit()?;
         }
         Ok(())

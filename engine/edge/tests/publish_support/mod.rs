@@ -1,5 +1,6 @@
 //! A real broker, a link that breaks, and rows to send.
-#![allow(dead_code)] // Each test file uses its part.
+// Each test file uses its part; a failed preparation ends the test.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::must_use_candidate)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -18,7 +19,7 @@ use viahe_edge::publish::{Message, PublishOptions, Subscriber, SubscriberOptions
 use viahe_edge::store::{OutboxRow, Store};
 
 /// Bound of every wait; reached only by a failure.
-pub const LONG: Duration = Duration::from_secs(120);
+pub const LONG: Duration = Duration::from_mins(2);
 
 pub fn name(text: &str) -> Name {
     Name::try_from(text).unwrap()
@@ -33,7 +34,7 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -74,7 +75,7 @@ impl Mosquitto {
         let anonymous = if extra.contains("allow_anonymous") { "" } else { "allow_anonymous true" };
         let text = format!(
             "user root\nlistener {port} 127.0.0.1\n{anonymous}\npersistence_location {at}/\n\
-             max_queued_messages 0\nlog_dest file {at}/log\n{extra}\n"
+             max_queued_messages 100000\nlog_dest file {at}/log\n{extra}\n"
         );
         std::fs::write(dir.path().join("mosquitto.conf"), text).unwrap();
         Self { port, dir, child: None }
@@ -200,12 +201,12 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    pub fn add(&mut self, key: Key) {
-        let newest = self.times.range((key.0.clone(), 0)..(key.0.clone(), u32::MAX)).last();
+    pub fn add(&mut self, (incident, revision): Key) {
+        let newest = self.times.range((incident.clone(), 0)..(incident.clone(), u32::MAX)).last();
         let newest = newest.map_or(0, |((_, revision), _)| *revision);
-        let times = self.times.entry(key.clone()).or_default();
+        let times = self.times.entry((incident, revision)).or_default();
         *times += 1;
-        self.late += usize::from(*times == 1 && key.1 < newest);
+        self.late += usize::from(*times == 1 && revision < newest);
     }
 
     pub fn duplicates(&self) -> u32 {
