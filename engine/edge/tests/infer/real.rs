@@ -1,6 +1,9 @@
 //! Real models on real pictures. The pictures are development data and may be missing.
 
 use crate::runtime;
+use gstreamer::prelude::*;
+use gstreamer_video::VideoFrameExt as _;
+use gstreamer_video::video_frame::{Readable, VideoFrame};
 use std::path::{Path, PathBuf};
 use viahe_core::detect::Detection;
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
@@ -31,6 +34,7 @@ struct Picture {
     width: usize,
     height: usize,
     planes: [Vec<u8>; 3],
+    range: ColorRange,
 }
 
 impl Picture {
@@ -61,7 +65,20 @@ impl Picture {
             };
             (0..cw * ch).map(mean).collect()
         };
-        Self { width, height, planes: [luma, chroma(1), chroma(2)] }
+        Self { width, height, planes: [luma, chroma(1), chroma(2)], range: ColorRange::Full }
+    }
+
+    /// Copies the planes of a decoded frame, limited range as video has it.
+    fn from_frame(frame: &VideoFrame<Readable>) -> Self {
+        let (width, height) = (frame.width() as usize, frame.height() as usize);
+        let plane = |i: u32, w: usize, h: usize| {
+            let (data, stride) = (frame.plane_data(i).unwrap(), frame.plane_stride()[i as usize]);
+            let rows = data.chunks(usize::try_from(stride).unwrap()).take(h);
+            rows.flat_map(|row| &row[..w]).copied().collect()
+        };
+        let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
+        let planes = [plane(0, width, height), plane(1, cw, ch), plane(2, cw, ch)];
+        Self { width, height, planes, range: ColorRange::Limited }
     }
 
     fn view(&self) -> FrameView<'_> {
@@ -69,8 +86,7 @@ impl Picture {
         let plane = |i: usize, stride| Plane { data: &self.planes[i], stride };
         let planes = [plane(0, self.width), plane(1, cw), plane(2, cw)];
         let (w, h) = (self.width, self.height);
-        FrameView::new(w, h, PixelFormat::I420, ColorMatrix::Bt601, ColorRange::Full, &planes)
-            .unwrap()
+        FrameView::new(w, h, PixelFormat::I420, ColorMatrix::Bt601, self.range, &planes).unwrap()
     }
 }
 
@@ -99,7 +115,7 @@ fn fill(spec: &InputSpec, view: &FrameView<'_>, out: &mut [f32]) -> Fit {
     fit
 }
 
-/// Full-range BT.601 to RGB at a point of the frame.
+/// BT.601 to RGB at a point of the frame.
 fn sample(view: &FrameView<'_>, x: f32, y: f32) -> [f32; 3] {
     let plane = |i: usize, x: f32, y: f32, w: usize, h: usize| {
         let (x, y) = (x.clamp(0.0, (w - 1) as f32), y.clamp(0.0, (h - 1) as f32));
@@ -113,7 +129,13 @@ fn sample(view: &FrameView<'_>, x: f32, y: f32) -> [f32; 3] {
     };
     let (w, h) = (view.width(), view.height());
     let chroma = |i| plane(i, x * 0.5 - 0.25, y * 0.5 - 0.25, w.div_ceil(2), h.div_ceil(2)) - 128.0;
-    let (luma, cb, cr) = (plane(0, x, y, w, h), chroma(1), chroma(2));
+    let (luma, cb, cr) = match view.range() {
+        ColorRange::Full => (plane(0, x, y, w, h), chroma(1), chroma(2)),
+        ColorRange::Limited => {
+            let luma = (plane(0, x, y, w, h) - 16.0) * 255.0 / 219.0;
+            (luma, chroma(1) * 255.0 / 224.0, chroma(2) * 255.0 / 224.0)
+        }
+    };
     let rgb = [luma + 1.402 * cr, luma - 0.344_136 * cb - 0.714_136 * cr, luma + 1.772 * cb];
     rgb.map(|v| v.clamp(0.0, 255.0))
 }
@@ -239,4 +261,68 @@ fn pictures_with_yolox() {
     let score = score(&package, &data);
     assert!(score.found * 10 >= score.large * 6, "{} of {}", score.found, score.large);
     assert!(score.surely_wrong <= 1, "{}", score.surely_wrong);
+}
+
+/// Every `every`-th frame of a clip, decoded by GStreamer; `None`, loudly, when that cannot be.
+fn frames(clip: &Path, every: usize) -> Option<Vec<Picture>> {
+    let skip = |why: String| eprintln!("SKIPPED: {}: {why}", clip.display());
+    gstreamer::init().map_err(|e| skip(e.to_string())).ok()?;
+    let pipeline = gstreamer::parse::launch(&format!(
+        "filesrc location={} ! qtdemux ! h264parse ! avdec_h264 ! videoconvert ! \
+         video/x-raw,format=I420 ! appsink name=sink sync=false max-buffers=2",
+        clip.display()
+    ));
+    let pipeline = pipeline.map_err(|e| skip(e.to_string())).ok()?;
+    let bin = pipeline.downcast::<gstreamer::Pipeline>().unwrap();
+    let sink = bin.by_name("sink").unwrap().downcast::<gstreamer_app::AppSink>().unwrap();
+    bin.set_state(gstreamer::State::Playing).unwrap();
+    let mut pictures = Vec::new();
+    let mut count = 0;
+    while let Ok(sample) = sink.pull_sample() {
+        if count % every == 0 {
+            let info = gstreamer_video::VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
+            let buffer = sample.buffer_owned().unwrap();
+            let frame = VideoFrame::from_buffer_readable(buffer, &info).unwrap();
+            pictures.push(Picture::from_frame(&frame));
+        }
+        count += 1;
+    }
+    bin.set_state(gstreamer::State::Null).unwrap();
+    Some(pictures)
+}
+
+/// The street clip shows a dozen people at most, and two parked cars in its upper right corner.
+#[test]
+fn street_clip_with_ssdlite() {
+    let Some(runtime) = runtime() else { return };
+    let clips = Locations::discover(None).deps.into_iter().map(|d| d.join("clips/vtest.mp4"));
+    let Some(clip) = clips.into_iter().find(|p| p.exists()) else {
+        return eprintln!("SKIPPED: the street clip is not installed; run: make setup");
+    };
+    let Some(package) = package("ssdlite-coco", &workspace()) else { return };
+    let Some(pictures) = frames(&clip, 80) else { return };
+    assert!(pictures.len() >= 9, "{} frames of 795", pictures.len());
+    let options = DetectorOptions { batch_max: 4, ..DetectorOptions::default() };
+    let mut detector = Detector::new(&runtime, &package.model, &package.weights, options).unwrap();
+    let spec = *detector.input();
+    let mut out = Vec::new();
+    let stats = detector
+        .run(pictures.len(), &mut |i, t| Ok(fill(&spec, &pictures[i].view(), t)), &mut out)
+        .unwrap();
+    let class =
+        |d: &Detection| package.model.labels[usize::from(d.class.0)].as_ref().unwrap().as_str();
+    let people: Vec<usize> =
+        out.iter().map(|ds| ds.iter().filter(|d| class(d) == "person").count()).collect();
+    eprintln!("people a frame {people:?}; {stats:?}");
+    assert!(people.iter().all(|&n| (1..=12).contains(&n)), "{people:?}");
+    let cars: Vec<PxBox> =
+        out.iter().flatten().filter(|d| class(d) == "vehicle.car").map(|d| d.bbox).collect();
+    assert_eq!(cars.len(), 2 * pictures.len(), "the two parked cars, each once on each frame");
+    for place in &out[0].iter().filter(|d| class(d) == "vehicle.car").collect::<Vec<_>>() {
+        let there = cars.iter().filter(|car| car.iou(&place.bbox) > 0.8).count();
+        assert_eq!(there, pictures.len(), "{place:?} does not move");
+    }
+    let other = |d: &&Detection| !["person", "vehicle.car"].contains(&class(d));
+    let surely_wrong = out.iter().flatten().filter(other).filter(|d| d.confidence.get() > 0.5);
+    assert_eq!(surely_wrong.count(), 0);
 }
