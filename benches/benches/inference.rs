@@ -59,80 +59,98 @@ fn find(locations: &Locations, name: &Name) -> Result<Package, String> {
 fn measure(runtime: &Runtime, package: &Package) {
     let model = &package.model;
     println!("\n{} ({}x{})", model.name, model.input.width, model.input.height);
-    let picture = noise(model.input.len());
     for threads in [1, 2] {
-        let mut bare = Bare::new(model, &package.weights, threads, 1);
-        let mut ours = detector(runtime, package, threads, 1);
-        let (mut b, mut o, mut decode) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
-            b.push(timed(|| bare.run(&picture)));
-            let mut decode_ms = 0.0;
-            o.push(timed(|| decode_ms = run_ours(&mut ours, &picture, 1)));
-            decode.push(decode_ms);
-        }
-        let (b, o, decode) = (median(&mut b), median(&mut o), median(&mut decode));
-        println!(
-            "  {threads} thread(s): bare {b:.2} ms, ours {o:.2} ms with decoding ({decode:.3} ms), \
-             ratio {:.3}",
-            b / o
-        );
+        in_turns(runtime, package, threads, 1);
     }
     if model.batch == Batch::Any {
         for batch in [2, 4] {
-            let mut bare = Bare::new(model, &package.weights, 1, batch);
-            let mut ours = detector(runtime, package, 1, batch);
-            let pictures = noise(model.input.len() * batch);
-            let (mut b, mut o) = (Vec::new(), Vec::new());
-            for _ in 0..ROUNDS / batch {
-                b.push(timed(|| bare.run(&pictures)));
-                o.push(timed(|| _ = run_ours(&mut ours, &picture, batch)));
-            }
-            let (b, o) = (median(&mut b), median(&mut o));
-            let each = o / batch as f32;
-            println!(
-                "  batch {batch}: bare {b:.2} ms, ours {o:.2} ms ({each:.2} ms a frame), ratio {:.3}",
-                b / o
-            );
+            in_turns(runtime, package, 1, batch);
         }
     }
-    two_workers(runtime, package, &picture);
+    two_workers(runtime, package);
+}
+
+fn in_turns(runtime: &Runtime, package: &Package, threads: usize, batch: usize) {
+    let pictures = noise(package.model.input.len() * batch);
+    let mut bare = Bare::new(&package.model, &package.weights, threads, batch);
+    let mut ours = detector(runtime, package, threads, batch);
+    let (mut b, mut o, mut decode) = (Times::default(), Times::default(), Vec::new());
+    for _ in 0..ROUNDS {
+        b.add(|| bare.run(&pictures));
+        o.add(|| decode.push(run_ours(&mut ours, &pictures, batch)));
+    }
+    let (b, o, decode) = (b.medians(), o.medians(), median(&mut decode));
+    println!(
+        "  {threads} thread(s), batch {batch}: CPU bare {:.2}, ours {:.2} ms (decoding {decode:.3}), \
+         ratio {:.3}; wall {:.2}, {:.2} ms",
+        b[0],
+        o[0],
+        b[0] / o[0],
+        b[1],
+        o[1]
+    );
 }
 
 /// Two sessions of one thread each, in two threads, against the bare ones alike.
-fn two_workers(runtime: &Runtime, package: &Package, picture: &[f32]) {
-    let rate = |run: &(dyn Fn() + Sync)| {
-        let ms = timed(|| {
+fn two_workers(runtime: &Runtime, package: &Package) {
+    let picture = noise(package.model.input.len());
+    let bare = || Bare::new(&package.model, &package.weights, 1, 1);
+    let mut pairs =
+        [(bare(), detector(runtime, package, 1, 1)), (bare(), detector(runtime, package, 1, 1))];
+    let (mut b, mut o) = (Times::default(), Times::default());
+    for _ in 0..ROUNDS / 10 {
+        b.add(|| {
             thread::scope(|s| {
-                for _ in 0..2 {
-                    s.spawn(run);
+                for (bare, _) in &mut pairs {
+                    s.spawn(|| (0..10).for_each(|_| bare.run(&picture)));
                 }
             });
         });
-        (ROUNDS * 2) as f32 / ms * 1e3
-    };
-    let (mut b, mut o) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        let bare = || {
-            let mut bare = Bare::new(&package.model, &package.weights, 1, 1);
-            for _ in 0..ROUNDS {
-                bare.run(picture);
-            }
-        };
-        let ours = || {
-            let mut ours = detector(runtime, package, 1, 1);
-            for _ in 0..ROUNDS {
-                run_ours(&mut ours, picture, 1);
-            }
-        };
-        b.push(rate(&bare));
-        o.push(rate(&ours));
+        o.add(|| {
+            thread::scope(|s| {
+                for (_, ours) in &mut pairs {
+                    s.spawn(|| (0..10).for_each(|_| _ = run_ours(ours, &picture, 1)));
+                }
+            });
+        });
     }
-    let (b, o) = (median(&mut b), median(&mut o));
+    let (b, o) = (b.medians(), o.medians());
     println!(
-        "  2 workers x 1 thread, loading included: bare {b:.1} frames/s, ours {o:.1} frames/s, \
-         ratio {:.3}",
-        o / b
+        "  2 workers x 1 thread: CPU a frame bare {:.2}, ours {:.2} ms, ratio {:.3}; \
+         {:.1}, {:.1} frames/s",
+        b[0] / 20.0,
+        o[0] / 20.0,
+        b[0] / o[0],
+        20e3 / b[1],
+        20e3 / o[1]
     );
+}
+
+/// Processor time and wall time of each round, in ms. Processor time is the one to trust on a
+/// machine that does other things too.
+#[derive(Default)]
+struct Times {
+    cpu: Vec<f32>,
+    wall: Vec<f32>,
+}
+
+impl Times {
+    fn add(&mut self, work: impl FnOnce()) {
+        let before = cpu_ms();
+        self.wall.push(timed(work));
+        self.cpu.push((cpu_ms() - before) as f32);
+    }
+
+    /// Of processor time, of wall time.
+    fn medians(&mut self) -> [f32; 2] {
+        [median(&mut self.cpu), median(&mut self.wall)]
+    }
+}
+
+/// Processor time of all threads of this process so far.
+fn cpu_ms() -> f64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
 }
 
 /// Head and suppression alone: on the trial's noise (nothing found), on a busy street (150
@@ -178,7 +196,7 @@ fn made_up(model: &Model, sure: usize) -> Vec<Vec<f32>> {
     let (n, classes) = (model.head.candidates(), model.head.classes());
     let class = model.labels.iter().position(Option::is_some).expect("a label");
     let every = (n / sure.clamp(1, n)).max(1);
-    let is_sure = |i: usize| sure > 0 && i % every == 0;
+    let is_sure = |i: usize| sure > 0 && i.is_multiple_of(every);
     let score = |i: usize| if is_sure(i) { 0.3 + (i % 97) as f32 / 200.0 } else { 0.01 };
     match model.head {
         Head::Ssd { .. } => {
@@ -208,11 +226,12 @@ fn detector(runtime: &Runtime, package: &Package, threads: usize, batch_max: usi
 }
 
 /// Time of decoding, in ms.
-fn run_ours(detector: &mut Detector, picture: &[f32], frames: usize) -> f32 {
+fn run_ours(detector: &mut Detector, pictures: &[f32], frames: usize) -> f32 {
     let fit = detector.input().fit_frame(1920, 1080);
     let mut out = Vec::new();
-    let mut fill = |_: usize, tensor: &mut [f32]| {
-        tensor.copy_from_slice(picture);
+    let len = detector.input().len();
+    let mut fill = |i: usize, tensor: &mut [f32]| {
+        tensor.copy_from_slice(&pictures[i * len..][..len]);
         Ok(fit)
     };
     let stats = detector.run(frames, &mut fill, &mut out).expect("a run");
@@ -246,6 +265,9 @@ struct Bare {
     output_names: Vec<CString>,
 }
 
+// SAFETY: a session and a value are used by one thread at a time, through `&mut`.
+unsafe impl Send for Bare {}
+
 fn text(text: &str) -> CString {
     CString::new(text).expect("no zero inside")
 }
@@ -259,7 +281,7 @@ impl Bare {
     fn new(model: &Model, weights: &Path, threads: usize, batch: usize) -> Self {
         let api = ort::api();
         let spec = &model.input;
-        let (h, w, n) = (spec.height as i64, spec.width as i64, batch as i64);
+        let [h, w, n] = [spec.height, spec.width, batch].map(|v| i64::try_from(v).expect("small"));
         let shape = match spec.layout {
             Layout::Nchw => [n, 3, h, w],
             Layout::Nhwc => [n, h, w, 3],
@@ -278,7 +300,7 @@ impl Bare {
         unsafe {
             good((api.CreateEnv)(warning, text("bench").into_raw(), &raw mut env));
             good((api.CreateSessionOptions)(&raw mut options));
-            good((api.SetIntraOpNumThreads)(options, threads as i32));
+            good((api.SetIntraOpNumThreads)(options, i32::try_from(threads).expect("few")));
             good((api.SetInterOpNumThreads)(options, 1));
             good((api.SetSessionGraphOptimizationLevel)(options, all));
             good((api.AddSessionConfigEntry)(options, key.as_ptr(), off.as_ptr()));
