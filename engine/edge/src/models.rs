@@ -212,7 +212,7 @@ impl Locations {
             .iter()
             .filter_map(|dir| fs::read_dir(dir).ok())
             .flatten()
-            .filter_map(|entry| entry.ok())
+            .filter_map(Result::ok)
             .filter(|entry| entry.path().join("model.toml").is_file())
             .filter_map(|entry| entry.file_name().into_string().ok())
             .collect();

@@ -22,6 +22,9 @@ use viahe_core::tensor::{Fit, InputSpec, Layout};
 /// Why a frame could not be made into a tensor; whatever the preprocessing says.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Writes frame `i` into the tensor of one image and says how it was fitted.
+pub type Fill<'a> = dyn FnMut(usize, &mut [f32]) -> Result<Fit, BoxError> + 'a;
+
 /// Largest weights that are read: far beyond what such a box can run.
 const WEIGHTS_BYTES_MAX: u64 = 1 << 30;
 /// Most threads of one session.
@@ -157,7 +160,7 @@ impl Detector {
     pub fn run(
         &mut self,
         frames: usize,
-        fill: &mut dyn FnMut(usize, &mut [f32]) -> Result<Fit, BoxError>,
+        fill: &mut Fill<'_>,
         out: &mut Vec<Vec<Detection>>,
     ) -> Result<RunStats, InferError> {
         while out.len() > frames {
@@ -176,7 +179,7 @@ impl Detector {
     fn run_all(
         &mut self,
         frames: usize,
-        fill: &mut dyn FnMut(usize, &mut [f32]) -> Result<Fit, BoxError>,
+        fill: &mut Fill<'_>,
         out: &mut [Vec<Detection>],
     ) -> Result<RunStats, InferError> {
         let mut stats = RunStats { frames, ..RunStats::default() };
@@ -197,7 +200,7 @@ impl Detector {
         &mut self,
         at: usize,
         first: usize,
-        fill: &mut dyn FnMut(usize, &mut [f32]) -> Result<Fit, BoxError>,
+        fill: &mut Fill<'_>,
         out: &mut [Vec<Detection>],
         stats: &mut RunStats,
     ) -> Result<(), InferError> {

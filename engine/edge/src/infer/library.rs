@@ -1,20 +1,31 @@
 //! Is this file an ONNX Runtime that can be used? Answered before `ort` sees it, because `ort`
 //! asserts some of it (a panic) and the system's loader dies by SIGBUS on a library that is cut
-//! off, as an interrupted download leaves it.
+//! off or full of zeros, as an interrupted download or a power cut leaves it.
 
 use super::error::LibraryError;
 use ort::sys::{ORT_API_VERSION, OrtApiBase};
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Program headers of any real library are far fewer.
 const PROGRAM_HEADERS_MAX: usize = 128;
 const PROGRAM_HEADER_BYTES: usize = 56;
 const ELF_HEADER_BYTES: usize = 64;
-const PT_LOAD: u64 = 1;
+/// Largest table that is read.
+const TABLE_BYTES_MAX: usize = 16 << 20;
 const ET_DYN: u64 = 3;
+const PT_LOAD: u64 = 1;
+const PT_DYNAMIC: u64 = 2;
+const DT_STRTAB: u64 = 5;
+const DT_SYMTAB: u64 = 6;
+const DT_STRSZ: u64 = 10;
+/// As it stands among the names: between zeros.
+const ENTRY_POINT: &[u8] = b"\0OrtGetApiBase\0";
+const CUT: &str = "it is cut off; copy or download it again";
+const DAMAGED: &str = "it is damaged; copy or download it again";
 
 /// Version of a usable library, such as `1.31.1`.
 pub(super) fn check(path: &Path) -> Result<String, LibraryError> {
@@ -22,7 +33,7 @@ pub(super) fn check(path: &Path) -> Result<String, LibraryError> {
     check_api(path)
 }
 
-/// Reads the headers only.
+/// Reads headers and tables, nothing else.
 fn check_file(path: &Path) -> Result<(), LibraryError> {
     let open = |source| LibraryError::Open { source };
     // Before opening: opening a pipe would wait for a writer.
@@ -30,26 +41,49 @@ fn check_file(path: &Path) -> Result<(), LibraryError> {
     if !meta.is_file() {
         return Err(LibraryError::NotAFile);
     }
+    let file = File::open(path).map_err(open)?;
     let mut head = Vec::new();
     let head_len = ELF_HEADER_BYTES + PROGRAM_HEADERS_MAX * PROGRAM_HEADER_BYTES;
-    File::open(path).map_err(open)?.take(head_len as u64).read_to_end(&mut head).map_err(open)?;
-    check_elf(&head, meta.len()).map_err(|why| LibraryError::NotALibrary { why: why.into() })
+    (&file).take(head_len as u64).read_to_end(&mut head).map_err(open)?;
+    let wrong = |why: &str| LibraryError::NotALibrary { why: why.into() };
+    let segments = read_segments(&head, meta.len()).map_err(wrong)?;
+    let read = |offset: u64, len: u64| -> Option<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(len).ok().filter(|&l| l <= TABLE_BYTES_MAX)?];
+        file.read_exact_at(&mut bytes, offset).ok().map(|()| bytes)
+    };
+    let names = symbol_names(&segments, read).ok_or_else(|| wrong(DAMAGED))?;
+    if names.windows(ENTRY_POINT.len()).any(|w| w == ENTRY_POINT) {
+        Ok(())
+    } else {
+        Err(LibraryError::NotOnnxRuntime)
+    }
+}
+
+/// A part of the file and where it goes in memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Segment {
+    kind: u64,
+    offset: u64,
+    address: u64,
+    len: u64,
+}
+
+/// A little-endian number of `len` bytes.
+fn number(bytes: &[u8], at: usize, len: usize) -> Option<u64> {
+    let bytes = bytes.get(at..at.checked_add(len)?)?;
+    Some(bytes.iter().rev().fold(0, |n, &b| (n << 8) | u64::from(b)))
 }
 
 /// `head`: the start of the file; `file_len`: bytes of the whole file. Field offsets: System V
-/// ABI, ELF-64 object file format, figures 4-3 and 5-1.
-fn check_elf(head: &[u8], file_len: u64) -> Result<(), &'static str> {
-    let cut = "it is cut off; copy or download it again";
+/// ABI, ELF-64 object file format: file header and program header.
+fn read_segments(head: &[u8], file_len: u64) -> Result<Vec<Segment>, &'static str> {
     if !head.starts_with(b"\x7fELF") {
         return Err("it does not begin like one (no ELF header)");
     }
     if head.get(4..6) != Some(&[2, 1]) {
         return Err("it is for another kind of machine (not 64 bit, little endian)");
     }
-    let field = |at: usize, len: usize| -> Result<u64, &'static str> {
-        let bytes = head.get(at..at + len).ok_or(cut)?;
-        Ok(bytes.iter().rev().fold(0, |n, &b| (n << 8) | u64::from(b)))
-    };
+    let field = |at, len| number(head, at, len).ok_or(CUT);
     if field(16, 2)? != ET_DYN {
         return Err("it is a program or an object file, not a shared library");
     }
@@ -65,18 +99,46 @@ fn check_elf(head: &[u8], file_len: u64) -> Result<(), &'static str> {
     }
     let (start, count) = (field(32, 8)? as usize, field(56, 2)? as usize);
     if start != ELF_HEADER_BYTES || count > PROGRAM_HEADERS_MAX {
-        return Err("its program headers are not where they should be");
+        return Err(DAMAGED);
     }
-    for i in 0..count {
-        let at = start + i * PROGRAM_HEADER_BYTES;
-        let (offset, bytes) = (field(at + 8, 8)?, field(at + 32, 8)?);
-        let inside = offset.checked_add(bytes).is_some_and(|end| end <= file_len);
-        if field(at, 4)? == PT_LOAD && !inside {
-            return Err(cut);
+    let mut segments = Vec::with_capacity(count);
+    for at in (0..count).map(|i| start + i * PROGRAM_HEADER_BYTES) {
+        let (kind, offset) = (field(at, 4)?, field(at + 8, 8)?);
+        let (address, len) = (field(at + 16, 8)?, field(at + 32, 8)?);
+        let inside = offset.checked_add(len).is_some_and(|end| end <= file_len);
+        if kind == PT_LOAD && !inside {
+            return Err(CUT);
         }
+        segments.push(Segment { kind, offset, address, len });
     }
-    Ok(())
+    Ok(segments)
 }
+
+/// The names of the library's symbols, one text; `None` when its tables lead nowhere. The
+/// loader trusts these tables and dies on wrong ones, such as the zeros that a power cut leaves
+/// of a file that was being written.
+fn symbol_names(
+    segments: &[Segment],
+    read: impl Fn(u64, u64) -> Option<Vec<u8>>,
+) -> Option<Vec<u8>> {
+    let dynamic = segments.iter().find(|s| s.kind == PT_DYNAMIC)?;
+    let table = read(dynamic.offset, dynamic.len)?;
+    let entry = |tag| {
+        let at = (0..table.len()).step_by(16).find(|&at| number(&table, at, 8) == Some(tag))?;
+        number(&table, at + 8, 8)
+    };
+    let (names, names_len) = (entry(DT_STRTAB)?, entry(DT_STRSZ)?);
+    let in_file = |address: u64| {
+        let load = |s: &&Segment| s.kind == PT_LOAD && (s.address..).contains(&address);
+        let segment = segments.iter().filter(load).find(|s| address - s.address < s.len)?;
+        segment.offset.checked_add(address - segment.address)
+    };
+    in_file(entry(DT_SYMTAB)?)?;
+    read(in_file(names)?, names_len)
+}
+
+/// Type of `OrtGetApiBase`.
+type GetBase = unsafe extern "C" fn() -> *const OrtApiBase;
 
 /// Loads the library and asks it for its version and for the functions of the version that this
 /// program was built for.
@@ -85,7 +147,6 @@ fn check_api(path: &Path) -> Result<String, LibraryError> {
     // SAFETY: loading runs the library's initialisers. That they are sound is the installation's
     // promise: the path is one that the operator set or that lies in the installation's folders.
     let library = unsafe { libloading::Library::new(path) }.map_err(loader)?;
-    type GetBase = unsafe extern "C" fn() -> *const OrtApiBase;
     // SAFETY: ONNX Runtime's C API declares `OrtGetApiBase` with this type since version 1.0.
     let get_base: libloading::Symbol<'_, GetBase> =
         unsafe { library.get(b"OrtGetApiBase\0") }.map_err(|_| LibraryError::NotOnnxRuntime)?;
@@ -155,9 +216,36 @@ mod tests {
             ("overflow",      elf(u64::MAX),        1000, "cut off"),
         ];
         for (name, head, len, want) in cases {
-            let got = check_elf(&head, len).err().unwrap_or_default();
+            let got = read_segments(&head, len).err().unwrap_or_default();
             assert!(got.contains(want) && got.is_empty() == want.is_empty(), "{name}: {got:?}");
         }
+    }
+
+    #[test]
+    fn tables_that_lead_nowhere() {
+        let file: Vec<u8> = (0..64).collect();
+        let segment = |kind, offset, address, len| Segment { kind, offset, address, len };
+        let table = |entries: &[(u64, u64)]| -> Vec<u8> {
+            entries.iter().flat_map(|(t, v)| [t.to_le_bytes(), v.to_le_bytes()].concat()).collect()
+        };
+        let names = |entries: &[(u64, u64)], load: Segment| {
+            let table = table(entries);
+            let dynamic = segment(PT_DYNAMIC, 1000, 0, table.len() as u64);
+            symbol_names(&[load, dynamic], |offset, len| {
+                let bytes = if offset == 1000 { &table } else { &file };
+                let at = if offset == 1000 { 0 } else { offset as usize };
+                bytes.get(at..at + len as usize).map(<[u8]>::to_vec)
+            })
+        };
+        let load = segment(PT_LOAD, 8, 0x1000, 32);
+        let good = [(DT_STRTAB, 0x1004), (DT_STRSZ, 3), (DT_SYMTAB, 0x1000)];
+        assert_eq!(names(&good, load), Some(vec![12, 13, 14]));
+        assert_eq!(names(&good[..2], load), None, "no symbols");
+        assert_eq!(names(&[(0, 0); 4], load), None, "zeros");
+        assert_eq!(names(&good, segment(PT_LOAD, 8, 0x1005, 32)), None, "before the segment");
+        assert_eq!(names(&good, segment(PT_LOAD, 8, 0x1000, 4)), None, "behind the segment");
+        assert_eq!(names(&good, segment(PT_LOAD, u64::MAX, 0x1000, 32)), None, "overflow");
+        assert_eq!(symbol_names(&[load], |_, _| None), None, "no tables");
     }
 
     #[test]
