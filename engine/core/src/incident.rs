@@ -36,7 +36,6 @@ impl IncidentId {
         for (i, byte) in hash.iter().take(10).enumerate() {
             bits |= u128::from(*byte) << (72 - 8 * i);
         }
-        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let digit = |i: u32| char::from(ALPHABET[(bits >> (5 * (25 - i)) & 31) as usize]);
         Self((0..26).map(digit).collect())
     }
@@ -52,6 +51,9 @@ impl fmt::Display for IncidentId {
         f.write_str(&self.0)
     }
 }
+
+/// Crockford's: no I, L, O, U.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,7 +183,7 @@ pub struct Revision {
 }
 
 impl Revision {
-    /// `…-r3`: unique for each revision; the `id` of its CloudEvent.
+    /// `…-r3`: unique for each revision; the `id` of its message.
     pub fn event_id(&self) -> String {
         format!("{}-r{}", self.incident, self.revision)
     }

@@ -35,7 +35,7 @@ const ROWS_HELD_MAX: usize = 10_000;
 /// How often time is looked at when nothing happens.
 const TICK: Duration = Duration::from_millis(250);
 /// How often a camera's state is told to the centre when nothing changes.
-const STATE_EVERY: Duration = Duration::from_secs(60);
+const STATE_EVERY: Duration = Duration::from_mins(1);
 
 /// Who is told what happens, beside MQTT and metrics: the command line.
 pub trait Observer: Send {
@@ -266,26 +266,28 @@ impl EventPlane {
     }
 
     fn camera(&mut self, report: CameraReport) {
+        let (camera, reason) = (&report.camera, &report.reason);
         match report.status {
-            CameraStatus::Online => tracing::info!(camera = %report.camera, "online"),
-            _ => tracing::warn!(camera = %report.camera, status = ?report.status, reason = report.reason, "camera"),
+            CameraStatus::Online => tracing::info!(%camera, "online"),
+            CameraStatus::Stalled => tracing::warn!(%camera, reason, "stalled"),
+            CameraStatus::Offline => tracing::warn!(%camera, reason, "offline"),
         }
         self.parts.metrics.camera(&report);
         self.parts.observer.camera(&report);
-        self.reports.insert(report.camera.clone(), report.clone());
         self.tell_camera(&report);
+        self.reports.insert(report.camera.clone(), report);
     }
 
     /// `…/cam/{camera}/state`.
     fn tell_camera(&self, report: &CameraReport) {
-        let stats = self.totals.worker.cameras.get(&report.camera).cloned().unwrap_or_default();
+        let known = self.totals.worker.cameras.get(&report.camera).cloned().unwrap_or_default();
         let state = serde_json::json!({
             "state": report.status,
             "reason": report.reason,
             "time": clock::now().rfc3339(&self.parts.plan.site.timezone),
-            "fps": (f64::from(stats.fps_in) * 10.0).round() / 10.0,
-            "resolution": stats.size_px,
-            "clock_offset_ms": stats.clock_offset_ms,
+            "fps": (f64::from(known.fps_in) * 10.0).round() / 10.0,
+            "resolution": known.size_px,
+            "clock_offset_ms": known.clock_offset_ms,
         });
         self.parts.publisher.set_camera_state(&report.camera, &state);
     }
@@ -313,7 +315,7 @@ impl EventPlane {
                         tracing::warn!(%error, "a picture that nobody wants stays");
                     }
                 }
-                Effect::Publish(revision) => self.prepare(revision),
+                Effect::Publish(revision) => self.prepare(*revision),
             }
         }
     }

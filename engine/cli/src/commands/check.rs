@@ -2,6 +2,7 @@
 
 use super::run::load;
 use crate::exit::Exit;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::{Camera, Trigger};
@@ -61,13 +62,9 @@ fn camera_summary(camera: &Camera) -> String {
                 format!("moving more than {tolerance_deg}° off {allowed_deg}°")
             }
         };
-        let classes: Vec<&str> = rule.classes.iter().map(|c| c.as_str()).collect();
-        text += &format!(
-            "  {} in {}: {} {what}\n",
-            rule.id,
-            camera.zones[rule.zone].id,
-            classes.join(", ")
-        );
+        let classes: Vec<&str> = rule.classes.iter().map(viahe_core::observe::Class::as_str).collect();
+        let zone = &camera.zones[rule.zone].id;
+        let _ = writeln!(text, "  {} in {zone}: {} {what}", rule.id, classes.join(", "));
     }
     text
 }

@@ -18,8 +18,8 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 
 /// Watches the cameras of a pipeline until stopped.
 ///
-/// Incidents go to the broker of [mqtt]; what it does not take waits in the outbox under
-/// [engine] state_dir, together with evidence pictures. Stops on SIGTERM (exit code 0) and
+/// Incidents go to the broker of `[mqtt]`; what it does not take waits in the outbox under
+/// `state_dir` of `[engine]`, together with evidence pictures. Stops on SIGTERM (exit code 0) and
 /// Ctrl-C (130).
 #[derive(clap::Args)]
 pub(crate) struct Args {

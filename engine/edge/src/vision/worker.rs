@@ -9,7 +9,10 @@ use super::slots::{SharedFrame, Slots};
 use crate::clock;
 use crate::evidence::{PendingWriter, encode_jpeg};
 use crate::infer::{InferError, Runtime};
-use crate::ingest::{CameraOptions, CameraState, FrameSink, IngestError, LiveCamera};
+use super::playback::Playback;
+use crate::ingest::{
+    CameraCounters, CameraOptions, CameraState, FrameSink, IngestError, LiveCamera,
+};
 use crate::ledger::{Ledger, STAGES};
 use crate::models::{Locations, ModelError, Package};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -17,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use viahe_core::config::plan::Source;
 use viahe_core::engine::Capture;
 use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
@@ -93,10 +97,25 @@ struct Shared {
     status: Vec<Mutex<CameraStatus>>,
 }
 
+/// Where a camera's frames come from; ends when dropped.
+enum Feed {
+    Live(LiveCamera),
+    Recorded(Playback),
+}
+
+impl Feed {
+    fn counters(&self) -> CameraCounters {
+        match self {
+            Self::Live(camera) => camera.counters(),
+            Self::Recorded(playback) => playback.counters(),
+        }
+    }
+}
+
 struct Worker {
     plan: VisionPlan,
     shared: Arc<Shared>,
-    cameras: Vec<LiveCamera>,
+    cameras: Vec<Feed>,
     captures: Sender<Capture>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
@@ -178,7 +197,7 @@ impl Worker {
 }
 
 impl Shared {
-    fn camera_stats(&self, i: usize, camera: &LiveCamera) -> CameraStats {
+    fn camera_stats(&self, i: usize, camera: &Feed) -> CameraStats {
         let counters = camera.counters();
         let (inferred, dropped) = self.slots.counts(i);
         let mut frames_dropped: BTreeMap<String, u64> =
@@ -359,18 +378,21 @@ impl FrameSink for Sink {
     }
 }
 
-fn start_cameras(plan: &VisionPlan, shared: &Arc<Shared>) -> Result<Vec<LiveCamera>, WorkerError> {
+fn start_cameras(plan: &VisionPlan, shared: &Arc<Shared>) -> Result<Vec<Feed>, WorkerError> {
     let seed = u64::from(plan.epoch) << 16;
     plan.cameras
         .iter()
         .enumerate()
         .map(|(camera, of)| {
-            let options =
-                CameraOptions::new(of.id.clone(), of.source.clone(), seed | camera as u64);
+            let ledger = Arc::clone(&shared.ledger);
             let shared = Arc::clone(shared);
             let sink = Arc::new(Sink { camera, name: of.id.clone(), shared });
-            let ledger = Arc::clone(&sink.shared.ledger);
-            Ok(LiveCamera::start(options, sink, ledger)?)
+            if let Source::File { path } = &of.source {
+                return Ok(Feed::Recorded(Playback::start(&of.id, path, sink, ledger)?));
+            }
+            let options =
+                CameraOptions::new(of.id.clone(), of.source.clone(), seed | camera as u64);
+            Ok(Feed::Live(LiveCamera::start(options, sink, ledger)?))
         })
         .collect()
 }
