@@ -232,7 +232,8 @@ mod tests {
                 prop_assert!(pair.is_some(), "a pair that was not offered");
                 total += pair.map_or(0.0, |p| p.gain);
             }
-            prop_assert_eq!(total, best_by_trying(rows, 0, &pairs));
+            let best = best_by_trying(rows, 0, &pairs);
+            prop_assert!((total - best).abs() < 0.5, "{total}, best {best}");
         }
     }
 }

@@ -99,7 +99,7 @@ impl CameraShift {
             let from_centre = r.abs_diff(SIDE / 2) + c.abs_diff(SIDE / 2);
             (block(r, c), self.grid[r * SIDE + c], usize::MAX - from_centre)
         })?;
-        let px = |k: usize| (k as i32 - REACH) as f32 * cell_px;
+        let px = |k: usize| (k as f32 - REACH as f32) * cell_px;
         Some([px(best.1), px(best.0)])
     }
 
