@@ -1,7 +1,7 @@
 //! The tracker itself: one [`Tracker::update`] a frame.
 
 use super::assign::{Assigner, Pair};
-use super::camera_shift::{CameraShift, Mark};
+use super::camera_shift::{self, CameraShift, Mark};
 use super::class_vote::ClassVote;
 use super::motion::{Model, Motion, Shape};
 use super::options::TrackerOptions;
@@ -235,7 +235,8 @@ impl Tracker {
     /// Moves everything by the camera's own movement, where enough tracks agree on one.
     fn follow_camera(&mut self) {
         self.camera.clear();
-        for track in self.tracks.iter().filter(|t| t.confirmed && t.missed == 0) {
+        let fresh = self.tracks.iter().filter(|t| t.confirmed && t.missed == 0);
+        for track in fresh.take(camera_shift::TRACKS_MAX) {
             let m = &track.motion;
             let (x, y, log_size) = (m.x.value, m.y.value, m.size.ln());
             self.camera.tracks.push(Mark { x, y, log_size, size: m.size });
