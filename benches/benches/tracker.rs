@@ -1,6 +1,6 @@
 //! One `Tracker::update` a frame at 10, 50 and 100 objects that move, stop, hide each other and
 //! are missed in one frame of ten. Peer: `peers/tracker.py`.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
