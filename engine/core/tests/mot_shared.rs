@@ -3,9 +3,12 @@
 //! The peers' scores were measured on the same files: SORT with `max_age` 30, the best of SORT,
 //! ByteTrack (supervision) and OC-SORT. Frame rate 25, overlap 0.5.
 
+#![allow(clippy::unwrap_used)]
+
 mod mot_support;
 
 use mot_support::{Score, dev_data, score_text};
+use std::fmt::Write as _;
 use viahe_core::track::mot::{MotOptions, parse, track_file};
 
 struct Peer {
@@ -106,7 +109,7 @@ fn no_constant_halved_or_grown_by_half_collapses_the_score() {
             set(&mut options, by);
             for (peer, mota_min, idf1_min) in [(&PEERS[0], 50.0, 60.0), (&PEERS[1], 62.0, 62.0)] {
                 let Some(score) = track(peer.sequence, &options) else { return };
-                line += &format!("  {:4.1}/{:4.1}", score.mota(), score.idf1());
+                write!(line, "  {:4.1}/{:4.1}", score.mota(), score.idf1()).unwrap();
                 let kept = score.mota() > mota_min && score.idf1() > idf1_min;
                 assert!(kept, "{name} x {by} on {}: {score}", peer.sequence);
             }

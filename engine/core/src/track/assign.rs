@@ -113,6 +113,7 @@ struct Dense {
     came_from: Vec<usize>,
     slack: Vec<f32>,
     done: Vec<bool>,
+    settled: Vec<bool>,
 }
 
 fn refill<T: Clone>(buffer: &mut Vec<T>, len: usize, value: T) {
@@ -139,13 +140,37 @@ impl Dense {
     }
 
     fn solve(&mut self) {
+        self.start_greedily();
         for row in 1..=self.rows {
+            if self.settled[row] {
+                continue;
+            }
             let end = self.shortest_path(row);
             let mut col = end;
             while col != 0 {
                 let before = self.came_from[col];
                 self.row_of_col[col] = self.row_of_col[before];
                 col = before;
+            }
+        }
+    }
+
+    /// Gives every row its cheapest column where that is free: the potentials (row minimum, zero)
+    /// are feasible, so only the rows in conflict need a path. Most rows are in none.
+    fn start_greedily(&mut self) {
+        refill(&mut self.settled, self.rows + 1, false);
+        for row in 1..=self.rows {
+            let costs = &self.costs[(row - 1) * self.cols..row * self.cols];
+            let (mut least, mut at) = (f32::INFINITY, 0);
+            for (col, &cost) in (1..).zip(costs) {
+                if cost < least {
+                    (least, at) = (cost, col);
+                }
+            }
+            self.row_potential[row] = least;
+            if self.row_of_col[at] == 0 {
+                self.row_of_col[at] = row;
+                self.settled[row] = true;
             }
         }
     }
@@ -232,7 +257,8 @@ mod tests {
                 prop_assert!(pair.is_some(), "a pair that was not offered");
                 total += pair.map_or(0.0, |p| p.gain);
             }
-            prop_assert_eq!(total, best_by_trying(rows, 0, &pairs));
+            let best = best_by_trying(rows, 0, &pairs);
+            prop_assert!((total - best).abs() < 0.5, "{total}, best {best}");
         }
     }
 }

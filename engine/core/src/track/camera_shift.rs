@@ -18,6 +18,9 @@ const LOG_SIZE_NEAR: f32 = 0.25;
 /// Fewer tracks prove nothing.
 const TRACKS_MIN: usize = 3;
 
+/// More tracks prove no more, and the work grows with tracks × detections.
+pub(super) const TRACKS_MAX: usize = 32;
+
 /// A track's prediction or a detection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
@@ -99,7 +102,7 @@ impl CameraShift {
             let from_centre = r.abs_diff(SIDE / 2) + c.abs_diff(SIDE / 2);
             (block(r, c), self.grid[r * SIDE + c], usize::MAX - from_centre)
         })?;
-        let px = |k: usize| (k as i32 - REACH) as f32 * cell_px;
+        let px = |k: usize| (k as f32 - REACH as f32) * cell_px;
         Some([px(best.1), px(best.0)])
     }
 
@@ -111,8 +114,10 @@ impl CameraShift {
         for t in &self.tracks {
             let near = self.seen.iter().filter(|s| (s.log_size - t.log_size).abs() < LOG_SIZE_NEAR);
             let offs = near.map(|s| (s.x - t.x - shift[0], s.y - t.y - shift[1]));
-            let best = offs.min_by(|a, b| a.0.hypot(a.1).total_cmp(&b.0.hypot(b.1)));
-            if let Some((dx, dy)) = best.filter(|o| o.0.hypot(o.1) < NEAR * t.size) {
+            let squared = |o: &(f32, f32)| o.0 * o.0 + o.1 * o.1;
+            let best = offs.min_by(|a, b| squared(a).total_cmp(&squared(b)));
+            let reach = NEAR * t.size;
+            if let Some((dx, dy)) = best.filter(|o| squared(o) < reach * reach) {
                 off_x.push(dx);
                 off_y.push(dy);
             }

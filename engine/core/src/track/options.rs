@@ -23,7 +23,8 @@ pub struct TrackerOptions {
     pub tentative_keep_secs: f32,
     /// A confirmed track that moved dies when not seen for so long, s. Default 3.
     pub lost_keep_secs: f32,
-    /// … but never before it was missed in so many updates (for cameras under 1 Hz). Default 3.
+    /// … but not before it was missed in more than so many updates (for cameras under 1 Hz), up to
+    /// ten times `lost_keep_secs`. Default 3.
     pub lost_keep_updates: u32,
     /// Upper bound for how long a track that stood still is remembered by its place, s.
     /// Default 600: a bus, a lorry unloading, a shower of rain.

@@ -1,7 +1,7 @@
 //! The tracker itself: one [`Tracker::update`] a frame.
 
 use super::assign::{Assigner, Pair};
-use super::camera_shift::{CameraShift, Mark};
+use super::camera_shift::{self, CameraShift, Mark};
 use super::class_vote::ClassVote;
 use super::motion::{Model, Motion, Shape};
 use super::options::TrackerOptions;
@@ -16,6 +16,9 @@ use std::f32::consts::TAU;
 const STEP_BACK_SECS: f64 = 5.0;
 /// A tentative track is dropped after so many misses at the earliest.
 const TENTATIVE_MISSES: u32 = 2;
+
+/// `lost_keep_updates` stretches `lost_keep_secs` by at most so much.
+const SLOW_FACTOR: f32 = 10.0;
 
 /// One object in one frame: a detection with its identity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -232,7 +235,8 @@ impl Tracker {
     /// Moves everything by the camera's own movement, where enough tracks agree on one.
     fn follow_camera(&mut self) {
         self.camera.clear();
-        for track in self.tracks.iter().filter(|t| t.confirmed && t.missed == 0) {
+        let fresh = self.tracks.iter().filter(|t| t.confirmed && t.missed == 0);
+        for track in fresh.take(camera_shift::TRACKS_MAX) {
             let m = &track.motion;
             let (x, y, log_size) = (m.x.value, m.y.value, m.size.ln());
             self.camera.tracks.push(Mark { x, y, log_size, size: m.size });
@@ -405,13 +409,25 @@ impl Track {
 
     /// Does it take part in this stage?
     fn asks(&self, stage: Stage, now_secs: f64, options: &TrackerOptions) -> bool {
-        let recent = (now_secs - self.seen_secs) as f32 <= options.lost_keep_secs
-            || self.missed <= options.lost_keep_updates;
+        let lost_secs = (now_secs - self.seen_secs) as f32;
+        let by_motion = lost_secs <= options.lost_keep_secs.max(self.keep_by_misses(options));
         match stage {
-            Stage::Strong | Stage::Weak => self.confirmed && recent,
-            Stage::Tentative => !self.confirmed,
-            Stage::Place => self.confirmed && self.stands(options),
+            Stage::Strong => self.confirmed && by_motion,
+            // An unsure detector may well see a newcomer strongly once and weakly from then on.
+            Stage::Weak => by_motion,
+            Stage::Tentative => !self.confirmed && by_motion,
+            Stage::Place => {
+                self.confirmed && self.stands(options) && lost_secs <= self.keep_secs(options)
+            }
         }
+    }
+
+    /// At a low frame rate a few misses last long. Not for ever: after an outage nobody that
+    /// moved is where he was.
+    fn keep_by_misses(&self, options: &TrackerOptions) -> f32 {
+        let misses = if self.confirmed { options.lost_keep_updates } else { TENTATIVE_MISSES - 1 };
+        let few = self.missed <= misses;
+        if few { options.lost_keep_secs * SLOW_FACTOR } else { 0.0 }
     }
 
     fn stands(&self, options: &TrackerOptions) -> bool {
@@ -420,12 +436,9 @@ impl Track {
 
     /// How long it may stay unseen, s.
     fn keep_secs(&self, options: &TrackerOptions) -> f32 {
+        let by_misses = self.keep_by_misses(options);
         if !self.confirmed {
-            let soon = self.missed < TENTATIVE_MISSES;
-            return if soon { f32::INFINITY } else { options.tentative_keep_secs };
-        }
-        if self.missed <= options.lost_keep_updates {
-            return f32::INFINITY;
+            return by_misses.max(options.tentative_keep_secs);
         }
         let by_place = if self.stands(options) {
             (self.still.stood_secs() * options.stationary_keep_ratio)
@@ -433,7 +446,7 @@ impl Track {
         } else {
             0.0
         };
-        by_place.max(options.lost_keep_secs)
+        by_place.max(options.lost_keep_secs).max(by_misses)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Scores of tracking: CLEAR-MOT (Bernardin and Stiefelhagen 2008) and IDF1 (Ristani et al.
 //! 2016), both at an overlap of 0.5. Checked against another implementation on real sequences.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 pub mod synth;
 

@@ -153,7 +153,7 @@ impl Object {
 pub fn make(scene: &Scene, seed: u64) -> (Vec<MotRow>, Vec<MotRow>) {
     let mut dice = Dice::new(seed);
     let dt = 1.0 / scene.fps;
-    let (mut truth, mut seen) = (Vec::new(), Vec::new());
+    let (mut truth, mut found) = (Vec::new(), Vec::new());
     let mut next = 0;
     let mut enter = |dice: &mut Dice, anywhere| {
         next += 1;
@@ -170,9 +170,9 @@ pub fn make(scene: &Scene, seed: u64) -> (Vec<MotRow>, Vec<MotRow>) {
                 *object = enter(&mut dice, false);
             }
         }
-        look(scene, &mut objects, camera, k + 1, &mut dice, &mut truth, &mut seen);
+        look(scene, &mut objects, camera, k + 1, &mut dice, &mut truth, &mut found);
     }
-    (truth, seen)
+    (truth, found)
 }
 
 fn look(
@@ -182,7 +182,7 @@ fn look(
     frame: u32,
     dice: &mut Dice,
     truth: &mut Vec<MotRow>,
-    seen: &mut Vec<MotRow>,
+    found: &mut Vec<MotRow>,
 ) {
     let dt = 1.0 / scene.fps;
     let boxes: Vec<(f32, PxBox)> = objects.iter().map(|o| (o.foot, o.to_box(camera))).collect();
@@ -203,12 +203,12 @@ fn look(
         }
         let bbox = object.detect(bbox, dt, dice);
         let confidence = (dice.within(0.7, 1.0) - 0.5 * covered).clamp(0.2, 1.0);
-        seen.push(MotRow { frame, id: -1, bbox, confidence });
+        found.push(MotRow { frame, id: -1, bbox, confidence });
     }
     if dice.chance(scene.false_rate) {
         let (x, y) = (dice.within(0.0, 1200.0), dice.within(100.0, 600.0));
         let h = dice.within(40.0, 200.0);
         let bbox = PxBox::new(x, y, x + h * 0.45, y + h).unwrap();
-        seen.push(MotRow { frame, id: -1, bbox, confidence: dice.within(0.3, 0.8) });
+        found.push(MotRow { frame, id: -1, bbox, confidence: dice.within(0.3, 0.8) });
     }
 }

@@ -150,7 +150,9 @@ mod tests {
     use super::*;
 
     fn walk(frames: impl Iterator<Item = u32>) -> String {
-        frames.map(|f| format!("{f},-1,{},50,40,100,0.9,-1,-1,-1\n", 10 + 2 * f)).collect()
+        let at = |f: u32| PxBox::new(10.0 + 2.0 * f as f32, 50.0, 50.0 + 2.0 * f as f32, 150.0);
+        let row = |frame| MotRow { frame, id: -1, bbox: at(frame).unwrap(), confidence: 0.9 };
+        write(&frames.map(row).collect::<Vec<_>>())
     }
 
     #[test]
