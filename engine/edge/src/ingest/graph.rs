@@ -183,7 +183,7 @@ impl Tail {
             .enable_last_sample(false)
             .build();
         add_linked(pipeline, &[&convert, sink.upcast_ref()])?;
-        offer_video_meta(&sink)?;
+        offer_padding(&sink)?;
         Ok(Self { convert, sink })
     }
 
@@ -198,14 +198,21 @@ impl Tail {
     }
 }
 
-/// Tells the decoder that strides other than the default are welcome. Without it a decoder copies
-/// each picture whose rows it pads (avdec pads nearly all) into a tight buffer.
-fn offer_video_meta(sink: &gst_app::AppSink) -> Result<(), IngestError> {
+/// Tells the decoder that strides other than the default are welcome, and offers a pool that pads
+/// as the decoder likes. Without the first, avdec copies every picture into a tight buffer; without
+/// the second, those whose coded size is not their own (1080 lines are coded as 1088).
+fn offer_padding(sink: &gst_app::AppSink) -> Result<(), IngestError> {
     let pad = sink.static_pad("sink").ok_or_else(|| fault("appsink has no sink pad"))?;
     pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, |_, info| {
         match info.query_mut().map(gst::QueryRef::view_mut) {
             Some(gst::QueryViewMut::Allocation(query)) => {
                 query.add_allocation_meta::<gst_video::VideoMeta>(None);
+                let info = query.get().0.and_then(|c| gst_video::VideoInfo::from_caps(c).ok());
+                if let Some(size) = info.and_then(|info| u32::try_from(info.size()).ok()) {
+                    let pool = gst_video::VideoBufferPool::new();
+                    // No maximum: a reader that holds pictures must not stop the decoder.
+                    query.add_allocation_pool(Some(&pool), size, 0, 0);
+                }
                 gst::PadProbeReturn::Handled
             }
             _ => gst::PadProbeReturn::Ok,
