@@ -84,7 +84,16 @@ fn clip_of(dir: &Path, size: [u32; 2]) -> PathBuf {
 #[test]
 fn pixels_are_exact_at_any_width() {
     let dir = tempfile::tempdir().unwrap();
-    for size in [[642, 362], [330, 250], [768, 576], [350, 198], [1920, 1080], [66, 34], [784, 576], [1296, 720]] {
+    for size in [
+        [642, 362],
+        [330, 250],
+        [768, 576],
+        [350, 198],
+        [1920, 1080],
+        [66, 34],
+        [784, 576],
+        [1296, 720],
+    ] {
         let path = clip_of(dir.path(), size);
         let (frames, ledger) = read(&path);
         let want = second_path(&path);

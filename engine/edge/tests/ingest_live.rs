@@ -195,9 +195,11 @@ fn a_size_that_changes_in_mid_stream_is_told() {
         watched.until("state of this size", START_MAX, |told| {
             matches!(told, Told::State(CameraState::Online { size_px, .. }) if *size_px == want)
         });
-        watched.until("frame of this size", START_MAX, |told| {
-            matches!(told, Told::Frame(_, of) if *of == size)
-        });
+        watched.until(
+            "frame of this size",
+            START_MAX,
+            |told| matches!(told, Told::Frame(_, of) if *of == size),
+        );
     }
     let counters = watched.camera.counters();
     assert_eq!((counters.reconnects, counters.connections), (0, 1), "{counters:?}");
@@ -273,4 +275,61 @@ fn a_test_picture_of_odd_size() {
     let began = clock::monotonic();
     drop(watched.camera);
     assert!(clock::monotonic() - began < Duration::from_secs(2));
+}
+
+/// With every log of GStreamer switched on a password is nowhere to be found.
+#[test]
+fn a_password_is_in_no_log() {
+    const CANARY: &str = "canary-4711-horse";
+    let dir = tempfile::tempdir().unwrap();
+    let clip = make_clip(dir.path(), "a.mp4", [320, 240], 10, 10);
+    let sim = sim(&clip, Some(("admin", CANARY)));
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "password_child", "--nocapture"])
+        .env("VIAHE_TEST_URL", sim.url("cam"))
+        .env("VIAHE_TEST_PASSWORD", CANARY)
+        .env("GST_DEBUG", "9")
+        .env("GST_DEBUG_NO_COLOR", "1")
+        .env("GST_DEBUG_DUMP_DOT_DIR", dir.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let log = String::from_utf8_lossy(&output.stderr);
+    println!("{} bytes of log", log.len());
+    assert!(log.contains("rtspsrc"), "no log was written: {log:.300}");
+    let dots: Vec<String> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "dot"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    for text in dots.iter().map(String::as_str).chain([log.as_ref(), stdout.as_ref()]) {
+        let line = text.lines().find(|l| l.contains(CANARY) || l.contains("Authorization"));
+        assert!(line.is_none(), "{line:?}");
+    }
+}
+
+/// The body of [`a_password_is_in_no_log`]: a good connection, a refused one, a wrong path.
+#[test]
+fn password_child() {
+    let Ok(url) = std::env::var("VIAHE_TEST_URL") else { return };
+    let password = std::env::var("VIAHE_TEST_PASSWORD").unwrap();
+    let login = Some(("admin", password.as_str()));
+    let mut watched = Watched::start(rtsp(&url, Transport::Tcp, login));
+    watched.frame(START_MAX);
+    let wrong = [
+        rtsp(&url, Transport::Tcp, Some(("guest", password.as_str()))),
+        rtsp(&format!("{url}/no/such/path"), Transport::Udp, login),
+        rtsp("rtsp://127.0.0.1:1/cam", Transport::Tcp, login),
+    ];
+    for source in wrong {
+        println!("{source:?}");
+        let mut watched = Watched::start(source);
+        watched.until("refusal", START_MAX, |told| {
+            println!("{told:?}");
+            matches!(told, Told::State(CameraState::Offline { .. }))
+        });
+        println!("{:?}", watched.camera.counters());
+    }
 }

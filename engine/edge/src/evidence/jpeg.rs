@@ -113,12 +113,7 @@ impl Conversion {
     }
 
     /// Converts one row; each chroma pair is of two pixels.
-    fn row(
-        &self,
-        luma: &[u8],
-        chroma: impl Iterator<Item = (u8, u8)>,
-        buffers: &mut [Vec<u8>; 4],
-    ) {
+    fn row(&self, luma: &[u8], chroma: impl Iterator<Item = (u8, u8)>, buffers: &mut [Vec<u8>; 4]) {
         let [out_y, out_u, out_v, _] = buffers;
         if self.identity {
             out_y.extend_from_slice(luma);

@@ -89,10 +89,8 @@ pub(crate) fn init() -> Result<(), IngestError> {
 /// passwords. A person who sets `GST_DEBUG=9` in the field must not thereby fill the journal with
 /// them.
 fn silence_credentials() {
-    // Categories exist from the moment their plugin is loaded.
-    for element in ["rtspsrc", "rtph264depay"] {
-        let _ = gst::ElementFactory::find(element).and_then(|f| f.load().ok());
-    }
+    // A category exists from the moment the class of its element does.
+    drop(gst::ElementFactory::make("rtspsrc").build());
     let names = ["rtspsrc", "rtspconnection", "rtspmessage", "rtspdefs", "sdpmessage"];
     for category in names.into_iter().chain(["GST_PROPERTIES", "structure", "default"]) {
         if let Some(category) = gst::DebugCategory::get(category)
@@ -131,10 +129,7 @@ pub(super) fn set_if_there(element: &gst::Element, name: &str, value: &str) {
 }
 
 /// The first decoder of the list that is installed and has not failed for this camera.
-fn decoder(
-    codec: Codec,
-    failed: &[String],
-) -> Result<(gst::Element, &'static str), IngestError> {
+fn decoder(codec: Codec, failed: &[String]) -> Result<(gst::Element, &'static str), IngestError> {
     let usable = |name: &&&str| !is_hardware(name) || !failed.iter().any(|f| f == **name);
     for name in codec.decoders().iter().filter(usable) {
         let Ok(decoder) = element(name) else { continue };

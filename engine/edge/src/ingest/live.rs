@@ -52,8 +52,7 @@ impl CameraOptions {
     }
 
     fn check(&self) -> Result<(), IngestError> {
-        let refuse =
-            |problem| Err(IngestError::Address { camera: self.name.clone(), problem });
+        let refuse = |problem| Err(IngestError::Address { camera: self.name.clone(), problem });
         match &self.source {
             Source::File { .. } => Err(IngestError::NotLive { camera: self.name.clone() }),
             Source::Rtsp { url, .. } => {

@@ -221,8 +221,7 @@ impl Drop for SimProcess {
 pub fn serve_as_child() {
     let Some(clip) = std::env::var_os("VIAHE_TEST_SIM") else { return };
     let port = std::env::var("VIAHE_TEST_SIM_PORT").unwrap().parse().unwrap();
-    let options =
-        SimOptions { clip: clip.into(), mounts: vec!["cam".into()], port, login: None };
+    let options = SimOptions { clip: clip.into(), mounts: vec!["cam".into()], port, login: None };
     let sim = CameraSim::start(options).unwrap();
     println!("\nsim port {}", sim.port());
     let _ = std::io::stdin().lines().count();
