@@ -1,5 +1,7 @@
 //! Recordings: each frame once, pixel for pixel, and no file that kills the reader.
 
+#![allow(clippy::unwrap_used)] // All of it is test code.
+
 mod ingest_support;
 
 use gstreamer as gst;

@@ -114,6 +114,8 @@ fn colour(info: &gst_video::VideoInfo) -> (ColorMatrix, ColorRange) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ColorMatrix::{Bt601, Bt709};
+    use ColorRange::{Full, Limited};
     use gst_video::{VideoColorMatrix as M, VideoColorRange as R};
 
     #[test]
@@ -130,8 +132,6 @@ mod tests {
                 .colorimetry(&colorimetry);
             colour(&info.build().unwrap())
         };
-        use ColorMatrix::{Bt601, Bt709};
-        use ColorRange::{Full, Limited};
         assert_eq!(of(M::Bt601, R::Range0_255, 1080), (Bt601, Full));
         assert_eq!(of(M::Bt709, R::Range16_235, 480), (Bt709, Limited));
         assert_eq!(of(M::Bt2020, R::Unknown, 480), (Bt709, Limited));

@@ -280,7 +280,8 @@ impl Supervision {
         if picture >= stall * DAMAGED_STALLS {
             return Err(Fault::damaged(picture));
         }
-        Ok((stall - media).min(stall * DAMAGED_STALLS - picture))
+        let damaged = (stall * DAMAGED_STALLS).saturating_sub(picture);
+        Ok(stall.saturating_sub(media).min(damaged))
     }
 
     fn online(&self, first: bool) {

@@ -1,7 +1,8 @@
 //! Clips made on the spot, a sink that writes down what it is told, and a camera that can be
 //! killed.
 
-#![allow(dead_code)] // Each test binary uses a part.
+// Each test binary uses a part; all of it is test code.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use gstreamer as gst;
@@ -92,13 +93,13 @@ pub struct Watched {
 
 impl Watched {
     pub fn start(source: Source) -> Self {
-        let (send, told) = unbounded();
+        let (tell, told) = unbounded();
         let ledger = Arc::new(Ledger::default());
         let seed = u64::from(std::process::id());
         println!("rng_seed {seed}");
         let options = CameraOptions::new(Name::try_from("cam-test").unwrap(), source, seed);
         let camera =
-            LiveCamera::start(options, Arc::new(Recorder(send)), Arc::clone(&ledger)).unwrap();
+            LiveCamera::start(options, Arc::new(Recorder(tell)), Arc::clone(&ledger)).unwrap();
         Self { camera, told, ledger, last: None, states: Vec::new() }
     }
 
@@ -156,7 +157,7 @@ pub fn rtsp(url: &str, transport: Transport, login: Option<(&str, &str)>) -> Sou
 }
 
 pub fn sim(clip: &Path, login: Option<(&str, &str)>) -> CameraSim {
-    CameraSim::start(SimOptions {
+    CameraSim::start(&SimOptions {
         clip: clip.into(),
         mounts: vec!["cam".into()],
         port: 0,
@@ -222,7 +223,7 @@ pub fn serve_as_child() {
     let Some(clip) = std::env::var_os("VIAHE_TEST_SIM") else { return };
     let port = std::env::var("VIAHE_TEST_SIM_PORT").unwrap().parse().unwrap();
     let options = SimOptions { clip: clip.into(), mounts: vec!["cam".into()], port, login: None };
-    let sim = CameraSim::start(options).unwrap();
+    let sim = CameraSim::start(&options).unwrap();
     println!("\nsim port {}", sim.port());
     let _ = std::io::stdin().lines().count();
 }
