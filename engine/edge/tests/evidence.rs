@@ -206,6 +206,7 @@ fn the_budget_takes_the_oldest_and_never_the_pending_or_the_newest() {
     let there: Vec<bool> = kept.iter().map(|f| store.path_of(&f.sha256).is_some()).collect();
     assert_eq!(there, [vec![false; 8], vec![true; 2]].concat());
     assert_eq!(store.counters().evicted, 8);
+    assert!(matches!(store.promote(0), Err(EvidenceError::NoPicture(_))), "it is gone again");
     store.promote(1000).unwrap();
 
     // A picture larger than the budget is kept: it is the newest.
