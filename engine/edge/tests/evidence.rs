@@ -1,5 +1,7 @@
 //! Evidence: pictures against a plain reference, and files against a disk that misbehaves.
 
+#![allow(clippy::unwrap_used)] // All of it is test code.
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -39,7 +41,7 @@ impl Picture {
         Self { width, height, stride, planes: [luma, u, v] }
     }
 
-    /// Y'CbCr of a pixel.
+    /// `Y'CbCr` of a pixel.
     fn at(&self, x: usize, y: usize) -> [f64; 3] {
         let get = |i: usize, x: usize, y: usize| f64::from(self.planes[i][y * self.stride[i] + x]);
         [get(0, x, y), get(1, x / 2, y / 2), get(2, x / 2, y / 2)]
@@ -60,19 +62,20 @@ impl Picture {
 }
 
 /// The textbook way: each pixel by itself, in floating point, to R'G'B'.
-fn reference_rgb([y, u, v]: [f64; 3], matrix: ColorMatrix, range: ColorRange) -> [f64; 3] {
+fn reference_rgb(ycbcr: [f64; 3], matrix: ColorMatrix, range: ColorRange) -> [f64; 3] {
     let (kr, kb) = match matrix {
         ColorMatrix::Bt601 => (0.299, 0.114),
         ColorMatrix::Bt709 => (0.2126, 0.0722),
     };
-    let (y, u, v) = match range {
-        ColorRange::Limited => ((y - 16.0) / 219.0, (u - 128.0) / 224.0, (v - 128.0) / 224.0),
-        ColorRange::Full => (y / 255.0, (u - 128.0) / 255.0, (v - 128.0) / 255.0),
+    let (black, luma_span, chroma_span) = match range {
+        ColorRange::Limited => (16.0, 219.0, 224.0),
+        ColorRange::Full => (0.0, 255.0, 255.0),
     };
-    let r = y + 2.0 * (1.0 - kr) * v;
-    let b = y + 2.0 * (1.0 - kb) * u;
-    let g = (y - kr * r - kb * b) / (1.0 - kr - kb);
-    [r, g, b].map(|c| (c * 255.0).clamp(0.0, 255.0))
+    let luma = (ycbcr[0] - black) / luma_span;
+    let red = luma + 2.0 * (1.0 - kr) * (ycbcr[2] - 128.0) / chroma_span;
+    let blue = luma + 2.0 * (1.0 - kb) * (ycbcr[1] - 128.0) / chroma_span;
+    let green = (luma - kr * red - kb * blue) / (1.0 - kr - kb);
+    [red, green, blue].map(|c| (c * 255.0).clamp(0.0, 255.0))
 }
 
 #[test]
@@ -203,6 +206,7 @@ fn the_budget_takes_the_oldest_and_never_the_pending_or_the_newest() {
     let there: Vec<bool> = kept.iter().map(|f| store.path_of(&f.sha256).is_some()).collect();
     assert_eq!(there, [vec![false; 8], vec![true; 2]].concat());
     assert_eq!(store.counters().evicted, 8);
+    assert!(matches!(store.promote(0), Err(EvidenceError::NoPicture(_))), "it is gone again");
     store.promote(1000).unwrap();
 
     // A picture larger than the budget is kept: it is the newest.
@@ -298,7 +302,8 @@ fn disk_full_child() {
     let first = store.promote(1).unwrap();
     let full = (2..20u8).find_map(|i| store.put_pending(i.into(), &picture(i)).err());
     assert!(matches!(full, Some(EvidenceError::Full { .. })), "{full:?}");
-    assert!(files(root).iter().all(|name| name.ends_with(".jpg")), "{:?}", files(root));
+    let whole = |name: &String| Path::new(name).extension().is_some_and(|e| e == "jpg");
+    assert!(files(root).iter().all(whole), "{:?}", files(root));
     for name in files(root) {
         assert_eq!(fs::metadata(root.join(&name)).unwrap().len(), 50_000, "{name}");
     }

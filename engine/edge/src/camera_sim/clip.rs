@@ -100,7 +100,8 @@ fn reader(path: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), IngestError>
                     return;
                 }
                 let linked = parser(&pipeline, &sink, codec).and_then(|parser| {
-                    let to = parser.static_pad("sink").ok_or(IngestError::Graph("no pad".into()))?;
+                    let to =
+                        parser.static_pad("sink").ok_or(IngestError::Graph("no pad".into()))?;
                     pad.link(&to).map(|_| ()).map_err(|e| IngestError::Graph(format!("{e:?}")))
                 });
                 if let Err(e) = linked {
@@ -147,9 +148,9 @@ fn collect(
         let caps = sample.caps().and_then(|c| c.structure(0));
         codec = codec.or_else(|| caps.and_then(|s| Codec::from_caps(s.name())));
         let step = caps.and_then(|s| s.get::<gst::Fraction>("framerate").ok());
-        let step = step.filter(|f| f.numer() > 0).and_then(|f| {
-            gst::ClockTime::SECOND.mul_div_floor(f.denom() as u64, f.numer() as u64)
-        });
+        let step = step
+            .filter(|f| f.numer() > 0)
+            .and_then(|f| gst::ClockTime::SECOND.mul_div_floor(f.denom() as u64, f.numer() as u64));
         let Some(buffer) = sample.buffer_owned() else { continue };
         raw.push((buffer, step));
     }

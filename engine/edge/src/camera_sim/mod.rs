@@ -71,7 +71,7 @@ impl CameraSim {
     ///
     /// # Errors
     /// [`SimError`] when the clip or the port cannot be used.
-    pub fn start(options: SimOptions) -> Result<Self, SimError> {
+    pub fn start(options: &SimOptions) -> Result<Self, SimError> {
         init()?;
         if options.mounts.is_empty() {
             return Err(SimError::NoMount);
@@ -88,7 +88,7 @@ impl CameraSim {
             |reason: &str| SimError::Serve { port: options.port, reason: reason.to_owned() };
         let mounts = server.mount_points().ok_or_else(|| failed("it has no mount points"))?;
         for mount in &options.mounts {
-            mounts.add_factory(&format!("/{mount}"), factory(&clip, &valve, &options));
+            mounts.add_factory(&format!("/{mount}"), factory(&clip, &valve, options));
         }
         // Everything of the server lives in a context of its own: no main loop of the process is
         // needed, and two simulated cameras do not meet.

@@ -1,4 +1,4 @@
-//! Planes → JPEG. A JPEG holds full-range BT.601 Y'CbCr, so most frames need their range
+//! Planes → JPEG. A JPEG holds full-range BT.601 `Y'CbCr`, so most frames need their range
 //! stretched and some their matrix changed, row by row, on the way into the encoder.
 
 use crate::ledger::{Ledger, Stage};
@@ -84,7 +84,7 @@ impl ImageBuffer for Rows<'_> {
     }
 }
 
-/// Y'CbCr of the frame → full-range BT.601 Y'CbCr, as an affine map in 16.16 fixed point.
+/// `Y'CbCr` of the frame → full-range BT.601 `Y'CbCr`, as an affine map in 16.16 fixed point.
 struct Conversion {
     /// Rows Y', Cb, Cr; columns Y', Cb, Cr, one.
     m: [[i32; 4]; 3],
@@ -113,12 +113,7 @@ impl Conversion {
     }
 
     /// Converts one row; each chroma pair is of two pixels.
-    fn row(
-        &self,
-        luma: &[u8],
-        chroma: impl Iterator<Item = (u8, u8)>,
-        buffers: &mut [Vec<u8>; 4],
-    ) {
+    fn row(&self, luma: &[u8], chroma: impl Iterator<Item = (u8, u8)>, buffers: &mut [Vec<u8>; 4]) {
         let [out_y, out_u, out_v, _] = buffers;
         if self.identity {
             out_y.extend_from_slice(luma);
@@ -144,7 +139,7 @@ impl Conversion {
     }
 }
 
-/// Normalised Y'CbCr of `matrix` → normalised Y'CbCr of BT.601, by way of R'G'B', from the luma
+/// Normalised `Y'CbCr` of `matrix` → that of BT.601, by way of `R'G'B'`, from the luma
 /// weights of ITU-R BT.601-7 and BT.709-6.
 fn between(matrix: ColorMatrix) -> [[f64; 3]; 3] {
     const KR_KB_601: (f64, f64) = (0.299, 0.114);

@@ -184,14 +184,12 @@ impl EvidenceStore {
     /// the same again when asked again.
     ///
     /// # Errors
-    /// [`EvidenceError::NotPending`], or one of the disk; then it is still pending.
+    /// [`EvidenceError::NotPending`], [`EvidenceError::NoPicture`] when it was promoted and has
+    /// since been removed for the budget, or one of the disk; then it may be tried again.
     pub fn promote(&self, capture_id: u64) -> Result<StoredFile, EvidenceError> {
         let mut state = self.lock();
         let Some(stored) = state.pending.get(&capture_id).cloned() else {
-            let before = state.promoted.iter().rev().find(|(id, _)| *id == capture_id);
-            return before
-                .map(|(_, stored)| stored.clone())
-                .ok_or(EvidenceError::NotPending(capture_id));
+            return self.promoted_before(&state, capture_id);
         };
         let path = self.picture_path(&stored.sha256, "jpg");
         let shard = self.shard(&stored.sha256);
@@ -216,6 +214,18 @@ impl EvidenceStore {
         sync_dir(&self.root.join(PENDING))?;
         self.keep_budget(&mut state);
         Ok(stored)
+    }
+
+    /// A second promotion of the same capture. Synced again, as the first may have failed in that.
+    fn promoted_before(&self, state: &State, capture_id: u64) -> Result<StoredFile, EvidenceError> {
+        let before = state.promoted.iter().rev().find(|(id, _)| *id == capture_id);
+        let (_, stored) = before.ok_or(EvidenceError::NotPending(capture_id))?;
+        if !state.by_hash.contains_key(&stored.sha256) {
+            return Err(EvidenceError::NoPicture(stored.sha256.clone()));
+        }
+        sync_dir(&self.root)?;
+        sync_dir(&self.shard(&stored.sha256))?;
+        Ok(stored.clone())
     }
 
     /// Removes a capture's picture that nobody wants. A capture that is not pending is fine.

@@ -135,10 +135,10 @@ mod tests {
 
     #[test]
     fn only_what_a_person_must_mend_is_tried_slowly() {
+        use gst::ResourceError as R;
         let redact = Redactor::default();
         let of = |error| Fault::from_error(&error, &redact);
         let resource = |code, text: &str| gst::glib::Error::new(code, text);
-        use gst::ResourceError as R;
         let cases = [
             (resource(R::NotAuthorized, "Unauthorized"), FaultKind::Login),
             (resource(R::NotFound, "Not found"), FaultKind::Setup),

@@ -157,7 +157,7 @@ impl FileReader {
             if self.tail.sink.is_eos() {
                 return match self.codec() {
                     Some(_) => Ok(None),
-                    None => Err(self.fail("it holds no H.264 or H.265 video")),
+                    None => Err(self.fail("no H.264 or H.265 video was found in it")),
                 };
             }
             if clock::monotonic().saturating_duration_since(since) > STUCK_MAX {
@@ -172,11 +172,15 @@ impl FileReader {
         while let Some(message) = bus.pop() {
             match message.view() {
                 gst::MessageView::Error(e) => {
-                    return Some(Fault::from_error(&e.error(), &Redactor::default()).text);
+                    let said = Fault::from_error(&e.error(), &Redactor::default()).text;
+                    return Some(match self.codec() {
+                        Some(_) => said,
+                        None => format!("no H.264 or H.265 video was found in it ({said})"),
+                    });
                 }
                 // Without a linked pad the end reaches the bus, but never the sink.
                 gst::MessageView::Eos(_) if self.codec().is_none() => {
-                    return Some("it holds no H.264 or H.265 video".into());
+                    return Some("no H.264 or H.265 video was found in it".into());
                 }
                 _ => {}
             }

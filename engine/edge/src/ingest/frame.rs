@@ -110,3 +110,32 @@ fn colour(info: &gst_video::VideoInfo) -> (ColorMatrix, ColorRange) {
     };
     (matrix, range)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ColorMatrix::{Bt601, Bt709};
+    use ColorRange::{Full, Limited};
+    use gst_video::{VideoColorMatrix as M, VideoColorRange as R};
+
+    #[test]
+    fn colours_that_are_said_and_colours_that_are_not() {
+        crate::ingest::init().unwrap();
+        let of = |matrix, range, height| {
+            let colorimetry = gst_video::VideoColorimetry::new(
+                range,
+                matrix,
+                gst_video::VideoTransferFunction::Unknown,
+                gst_video::VideoColorPrimaries::Unknown,
+            );
+            let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, 640, height)
+                .colorimetry(&colorimetry);
+            colour(&info.build().unwrap())
+        };
+        assert_eq!(of(M::Bt601, R::Range0_255, 1080), (Bt601, Full));
+        assert_eq!(of(M::Bt709, R::Range16_235, 480), (Bt709, Limited));
+        assert_eq!(of(M::Bt2020, R::Unknown, 480), (Bt709, Limited));
+        assert_eq!(of(M::Unknown, R::Unknown, 719), (Bt601, Limited));
+        assert_eq!(of(M::Unknown, R::Unknown, 720), (Bt709, Limited));
+    }
+}

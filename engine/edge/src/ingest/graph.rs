@@ -89,10 +89,8 @@ pub(crate) fn init() -> Result<(), IngestError> {
 /// passwords. A person who sets `GST_DEBUG=9` in the field must not thereby fill the journal with
 /// them.
 fn silence_credentials() {
-    // Categories exist from the moment their plugin is loaded.
-    for element in ["rtspsrc", "rtph264depay"] {
-        let _ = gst::ElementFactory::find(element).and_then(|f| f.load().ok());
-    }
+    // A category exists from the moment the class of its element does.
+    drop(gst::ElementFactory::make("rtspsrc").build());
     let names = ["rtspsrc", "rtspconnection", "rtspmessage", "rtspdefs", "sdpmessage"];
     for category in names.into_iter().chain(["GST_PROPERTIES", "structure", "default"]) {
         if let Some(category) = gst::DebugCategory::get(category)
@@ -131,10 +129,7 @@ pub(super) fn set_if_there(element: &gst::Element, name: &str, value: &str) {
 }
 
 /// The first decoder of the list that is installed and has not failed for this camera.
-fn decoder(
-    codec: Codec,
-    failed: &[String],
-) -> Result<(gst::Element, &'static str), IngestError> {
+fn decoder(codec: Codec, failed: &[String]) -> Result<(gst::Element, &'static str), IngestError> {
     let usable = |name: &&&str| !is_hardware(name) || !failed.iter().any(|f| f == **name);
     for name in codec.decoders().iter().filter(usable) {
         let Ok(decoder) = element(name) else { continue };
@@ -183,7 +178,7 @@ impl Tail {
             .enable_last_sample(false)
             .build();
         add_linked(pipeline, &[&convert, sink.upcast_ref()])?;
-        offer_video_meta(&sink)?;
+        offer_padding(&sink)?;
         Ok(Self { convert, sink })
     }
 
@@ -198,14 +193,21 @@ impl Tail {
     }
 }
 
-/// Tells the decoder that strides other than the default are welcome. Without it a decoder copies
-/// each picture whose rows it pads (avdec pads nearly all) into a tight buffer.
-fn offer_video_meta(sink: &gst_app::AppSink) -> Result<(), IngestError> {
+/// Tells the decoder that strides other than the default are welcome, and offers a pool that pads
+/// as the decoder likes. Without the first, avdec copies every picture into a tight buffer; without
+/// the second, those whose coded size is not their own (1080 lines are coded as 1088).
+fn offer_padding(sink: &gst_app::AppSink) -> Result<(), IngestError> {
     let pad = sink.static_pad("sink").ok_or_else(|| fault("appsink has no sink pad"))?;
     pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, |_, info| {
         match info.query_mut().map(gst::QueryRef::view_mut) {
             Some(gst::QueryViewMut::Allocation(query)) => {
                 query.add_allocation_meta::<gst_video::VideoMeta>(None);
+                let info = query.get().0.and_then(|c| gst_video::VideoInfo::from_caps(c).ok());
+                if let Some(size) = info.and_then(|info| u32::try_from(info.size()).ok()) {
+                    let pool = gst_video::VideoBufferPool::new();
+                    // No maximum: a reader that holds pictures must not stop the decoder.
+                    query.add_allocation_pool(Some(&pool), size, 0, 0);
+                }
                 gst::PadProbeReturn::Handled
             }
             _ => gst::PadProbeReturn::Ok,

@@ -52,8 +52,7 @@ impl CameraOptions {
     }
 
     fn check(&self) -> Result<(), IngestError> {
-        let refuse =
-            |problem| Err(IngestError::Address { camera: self.name.clone(), problem });
+        let refuse = |problem| Err(IngestError::Address { camera: self.name.clone(), problem });
         match &self.source {
             Source::File { .. } => Err(IngestError::NotLive { camera: self.name.clone() }),
             Source::Rtsp { url, .. } => {
@@ -281,7 +280,8 @@ impl Supervision {
         if picture >= stall * DAMAGED_STALLS {
             return Err(Fault::damaged(picture));
         }
-        Ok((stall - media).min(stall * DAMAGED_STALLS - picture))
+        let damaged = (stall * DAMAGED_STALLS).saturating_sub(picture);
+        Ok(stall.saturating_sub(media).min(damaged))
     }
 
     fn online(&self, first: bool) {

@@ -382,7 +382,8 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
     };
     camera.meter().frame(at, frame.size_px(), stamp.clock);
     link.beat(&link.pulse.picture);
-    let before = link.size_px.lock().unwrap_or_else(PoisonError::into_inner).replace(frame.size_px());
+    let before =
+        link.size_px.lock().unwrap_or_else(PoisonError::into_inner).replace(frame.size_px());
     if before != Some(frame.size_px()) {
         camera.send(Wake::Picture(link.number));
     }

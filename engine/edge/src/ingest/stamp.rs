@@ -125,9 +125,21 @@ mod tests {
         let cases: [Case; 6] = [
             ("no reports", |_| None, ClockSource::Arrival),
             ("late first report", |i| (i > 15).then(|| at(i * 100 + 40)), ClockSource::Rtcp),
-            ("30 s slow", |i| (i > 15).then(|| at(i * 100)).map(|t| Timestamp(t.0 - 30_000_000_000)), ClockSource::Rtcp),
-            ("steps back 5 min", |i| Some(Timestamp(at(i * 100).0 - u64::from(i > 50) * 300_000_000_000)), ClockSource::Rtcp),
-            ("since boot", |i| Some(at(i * 100)).map(|t| Timestamp(t.0 - T0 * 1_000_000_000)), ClockSource::Arrival),
+            (
+                "30 s slow",
+                |i| (i > 15).then(|| at(i * 100)).map(|t| Timestamp(t.0 - 30_000_000_000)),
+                ClockSource::Rtcp,
+            ),
+            (
+                "steps back 5 min",
+                |i| Some(Timestamp(at(i * 100).0 - u64::from(i > 50) * 300_000_000_000)),
+                ClockSource::Rtcp,
+            ),
+            (
+                "since boot",
+                |i| Some(at(i * 100)).map(|t| Timestamp(t.0 - T0 * 1_000_000_000)),
+                ClockSource::Arrival,
+            ),
             ("stuck", |_| Some(at(0)), ClockSource::Rtcp),
         ];
         for (name, camera, source) in cases {
@@ -142,8 +154,7 @@ mod tests {
 
     #[test]
     fn a_step_back_is_made_good_by_running_at_half_speed() {
-        let (stamps, clock) =
-            run(|i| (i > 15).then(|| Timestamp(at(i * 100).0 - 30_000_000_000)));
+        let (stamps, clock) = run(|i| (i > 15).then(|| Timestamp(at(i * 100).0 - 30_000_000_000)));
         assert!((590..=610).contains(&clock.slewed), "60 s of 10 fps: {}", clock.slewed);
         let last = stamps.last().unwrap();
         assert_eq!(last.arrived.offset_ms(last.captured), 30_000);
