@@ -20,14 +20,13 @@ use viahe_edge::infer::{BoxError, Detector, DetectorOptions, InferError, Runtime
 use viahe_edge::ledger::{Ledger, Stage};
 use viahe_edge::models::Locations;
 
-/// The installed library; a machine without it cannot run these tests and is told so.
-fn library() -> Option<PathBuf> {
-    let found = Locations::discover(None).onnxruntime();
-    found.inspect_err(|e| eprintln!("SKIPPED: {e}")).ok()
+/// The installed library.
+fn library() -> PathBuf {
+    Locations::discover(None).onnxruntime().expect("ONNX Runtime; run: make setup")
 }
 
-fn runtime() -> Option<Runtime> {
-    Some(Runtime::load(&library()?).unwrap())
+fn runtime() -> Runtime {
+    Runtime::load(&library()).unwrap()
 }
 
 fn load(
@@ -59,7 +58,7 @@ fn confidences(out: &[Vec<Detection>]) -> Vec<Vec<f32>> {
 
 #[test]
 fn frames_of_a_batch_do_not_mix() {
-    let Some(runtime) = runtime() else { return };
+    let runtime = runtime();
     let want = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
     for (batch, file_batch, batch_max, runs) in [
         ("\"any\"", None, 4, 3),
@@ -90,7 +89,7 @@ fn frames_of_a_batch_do_not_mix() {
 /// run, and what is written through it is what the next run sees, without binding it again.
 #[test]
 fn nothing_is_copied_between_kernel_and_runtime() {
-    let Some(runtime) = runtime() else { return };
+    let runtime = runtime();
     let ledger = Ledger::default();
     let mut detector = load(&runtime, &Tiny::default().bytes(), "\"any\"", 2).unwrap();
     let mut out = Vec::new();
@@ -121,7 +120,7 @@ fn nothing_is_copied_between_kernel_and_runtime() {
 
 #[test]
 fn values_that_are_no_numbers_never_become_detections() {
-    let Some(runtime) = runtime() else { return };
+    let runtime = runtime();
     let mut detector = load(&runtime, &Tiny::default().bytes(), "\"any\"", 1).unwrap();
     let mut out = Vec::new();
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -144,7 +143,7 @@ fn values_that_are_no_numbers_never_become_detections() {
 
 #[test]
 fn a_frame_that_cannot_be_prepared_is_named() {
-    let Some(runtime) = runtime() else { return };
+    let runtime = runtime();
     let mut detector = load(&runtime, &Tiny::default().bytes(), "\"any\"", 4).unwrap();
     let mut out = Vec::new();
     let mut fill = |i: usize, tensor: &mut [f32]| -> Result<Fit, BoxError> {
@@ -161,7 +160,7 @@ fn a_frame_that_cannot_be_prepared_is_named() {
 /// on, whatever happened.
 #[test]
 fn a_bad_model_leaves_the_old_one_serving() {
-    let Some(runtime) = runtime() else { return };
+    let runtime = runtime();
     let good = Tiny::default().bytes();
     let mut old = load(&runtime, &good, "\"any\"", 1).unwrap();
     let mut out = Vec::new();
@@ -212,7 +211,7 @@ fn bad_models(good: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str, &'static
 
 #[test]
 fn several_differences_are_told_at_once() {
-    let Some(runtime) = runtime() else { return };
+    let runtime = runtime();
     let tiny = Tiny { input: ("images", onnx::F32), second_input: true, ..Tiny::default() };
     let Err(InferError::Interface { problems, .. }) = load(&runtime, &tiny.bytes(), "2", 1) else {
         panic!("two differences");
@@ -222,7 +221,7 @@ fn several_differences_are_told_at_once() {
 
 #[test]
 fn the_file_must_be_the_one_described() {
-    let Some(runtime) = runtime() else { return };
+    let runtime = runtime();
     let bytes = Tiny::default().bytes();
     let model = describe(&bytes, "\"any\"");
     let dir = TempDir::new().unwrap();
@@ -257,17 +256,15 @@ fn child_loads_a_library() {
         }
     }
     // After a failure, the right library still loads.
-    if let Some(library) = library() {
-        match Runtime::load(&library) {
-            Ok(runtime) => println!("THEN {}", runtime.version()),
-            Err(e) => println!("THEN FAILED {e}"),
-        }
+    match Runtime::load(&library()) {
+        Ok(runtime) => println!("THEN {}", runtime.version()),
+        Err(e) => println!("THEN FAILED {e}"),
     }
 }
 
 #[test]
 fn a_wrong_library_is_refused_at_once() {
-    let Some(library) = library() else { return };
+    let library = library();
     let dir = TempDir::new().unwrap();
     let bytes = std::fs::read(&library).unwrap();
     let file = |name: &str, content: &[u8]| {
@@ -322,7 +319,7 @@ fn system_library() -> PathBuf {
 
 #[test]
 fn one_library_a_process() {
-    let Some(runtime) = runtime() else { return };
+    let runtime = runtime();
     let dir = TempDir::new().unwrap();
     let copy = dir.path().join("libonnxruntime.so");
     std::fs::copy(runtime.path(), &copy).unwrap();
