@@ -5,6 +5,7 @@
 
 pub mod camera_sim;
 pub mod clock;
+pub mod doctor;
 pub mod evidence;
 pub mod infer;
 pub mod ingest;
@@ -13,3 +14,4 @@ pub mod models;
 pub mod preprocess;
 pub mod publish;
 pub mod store;
+pub mod telemetry;
