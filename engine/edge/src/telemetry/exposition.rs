@@ -1,4 +1,4 @@
-//! `/metrics`: the numbers as OpenMetrics text. Each name here is in `docs/operations.md`, which
+//! `/metrics`: the numbers as `OpenMetrics` text. Each name here is in `docs/operations.md`, which
 //! a test holds.
 
 use super::metrics::{Camera, EngineStats, Metrics, State};

@@ -3,7 +3,7 @@
 //! - [`init_logging`]: structured lines on standard error, with secrets taken out.
 //! - [`Metrics`]: the engine loop hands in snapshots; counters never go back, whatever the worker
 //!   does.
-//! - [`serve`]: `/metrics` (OpenMetrics text) and `/healthz` (JSON) over HTTP.
+//! - [`serve`]: `/metrics` (`OpenMetrics` text) and `/healthz` (JSON) over HTTP.
 //!
 //! Invariants: no secret that was given to [`redact`] leaves the process in a log line or a health
 //! answer; nothing here can stop the engine (a log that cannot be written is not an error); names

@@ -155,7 +155,7 @@ fn is_percent_code(byte: u8, text: &[u8]) -> bool {
 /// password may hold anything but a space, also an unescaped `@`, `/` or `'`.
 fn logins(text: &str) -> impl Iterator<Item = Range<usize>> {
     text.match_indices("://").filter_map(|(colon, separator)| {
-        let scheme = text[..colon].as_bytes().last().is_some_and(u8::is_ascii_alphanumeric);
+        let scheme = text.as_bytes()[..colon].last().is_some_and(u8::is_ascii_alphanumeric);
         let start = colon + separator.len();
         let word = &text[start..start + word_len(&text[start..])];
         let at = word.rfind('@')?;
