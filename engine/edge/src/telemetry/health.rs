@@ -212,6 +212,29 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_dies_again_and_again_is_a_failure() {
+        // Before it is up, and soon after.
+        for hello in [false, true] {
+            let mut viahe = Box::new();
+            for secs in (1..=9).step_by(2) {
+                if hello {
+                    viahe.state.worker_started(viahe.at(secs));
+                }
+                viahe.state.worker_restarted(viahe.at(secs + 1));
+                assert_eq!(viahe.answer(secs + 1), (200, "degraded".into()), "at {secs} s");
+            }
+            viahe.state.worker_restarted(viahe.at(11));
+            assert_eq!(viahe.answer(11), (503, "failed".into()));
+            // One that lives on ends that; its death is a new story.
+            viahe.state.worker(&stats(CameraStatus::Online), viahe.at(12));
+            viahe.state.worker(&stats(CameraStatus::Online), viahe.at(22));
+            assert_eq!(viahe.answer(22), (200, "ok".into()));
+            viahe.state.worker_restarted(viahe.at(23));
+            assert_eq!(viahe.answer(23), (200, "degraded".into()));
+        }
+    }
+
+    #[test]
     fn a_failing_store_is_a_failure() {
         let mut viahe = Box::new();
         viahe.state.worker(&stats(CameraStatus::Online), viahe.at(1));

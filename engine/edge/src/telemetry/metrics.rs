@@ -11,6 +11,9 @@ use viahe_core::seam::{CameraReport, CameraStats, CameraStatus, WorkerStats};
 /// More cameras than one box can watch; a worker cannot invent more.
 const CAMERAS_MAX: usize = 1024;
 
+/// A worker that lived so long was up; one that dies sooner, again and again, was not.
+const STEADY: Duration = Duration::from_secs(10);
+
 /// Totals since the start of the engine, and how it is now. Times and sizes have their unit in
 /// the name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -112,9 +115,9 @@ impl Metrics {
 pub(super) enum Worker {
     /// None so far, since the engine's start.
     Starting { since: Instant },
-    /// Up; last heard of at `heard`.
-    Up { since: Instant, heard: Instant },
-    /// The last one ended, the next is not up.
+    /// Up; last heard of at `heard`. Before that, there was none since `absent_since`.
+    Up { since: Instant, heard: Instant, absent_since: Instant },
+    /// The last one ended, the next is not up. One that lived only for a moment does not count.
     Down { since: Instant },
 }
 
@@ -173,14 +176,17 @@ impl State {
     }
 
     pub(super) fn worker_started(&mut self, now: Instant) {
-        self.worker = Worker::Up { since: now, heard: now };
+        let (Worker::Starting { since: absent_since }
+        | Worker::Down { since: absent_since }
+        | Worker::Up { absent_since, .. }) = self.worker;
+        self.worker = Worker::Up { since: now, heard: now, absent_since };
     }
 
     pub(super) fn worker(&mut self, stats: &WorkerStats, now: Instant) {
-        self.worker = match self.worker {
-            Worker::Up { since, .. } => Worker::Up { since, heard: now },
-            Worker::Starting { .. } | Worker::Down { .. } => Worker::Up { since: now, heard: now },
-        };
+        match &mut self.worker {
+            Worker::Up { heard, .. } => *heard = now,
+            Worker::Starting { .. } | Worker::Down { .. } => self.worker_started(now),
+        }
         self.copied_bytes.observe(&stats.copied_bytes);
         self.seam_dropped.observe(stats.seam_dropped);
         for (name, of) in &stats.cameras {
@@ -191,7 +197,12 @@ impl State {
     }
 
     pub(super) fn worker_restarted(&mut self, now: Instant) {
-        self.worker = Worker::Down { since: now };
+        let since = match self.worker {
+            Worker::Starting { since } | Worker::Down { since } => since,
+            Worker::Up { since, .. } if now.saturating_duration_since(since) >= STEADY => now,
+            Worker::Up { absent_since, .. } => absent_since,
+        };
+        self.worker = Worker::Down { since };
         self.worker_restarts += 1;
         self.copied_bytes.restart();
         self.seam_dropped.restart();

@@ -20,7 +20,7 @@ mod server;
 
 pub use log::{LogFormat, init_logging};
 pub use metrics::{EngineStats, Metrics};
-pub use redact::{RedactingWriter, redact, redacted};
+pub use redact::{RedactingWriter, redact, redact_source, redacted};
 pub use server::{Server, serve};
 
 use std::net::SocketAddr;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
+use viahe_core::config::plan::Source;
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
@@ -42,6 +43,17 @@ pub fn redact(secret: &str) -> bool {
         secrets.push(pattern);
     }
     room
+}
+
+/// Hides a camera's password in all that is logged from now on. To be called in each process that
+/// knows it, before anything connects; warns of one that cannot be hidden.
+pub fn redact_source(source: &Source) {
+    if let Source::Rtsp { login: Some((_, password)), .. } = source
+        && !password.reveal().is_empty()
+        && !redact(password.reveal())
+    {
+        tracing::warn!("a camera's password is too short to be hidden in logs; set a longer one");
+    }
 }
 
 /// `text` without secrets.
@@ -327,7 +339,9 @@ mod tests {
         fn a_secret_is_gone(
             secret in r#"[a-z0-9@:/"'\\ %ế]{4,12}"#, before in "[A-Z =]{0,9}", after in "[A-Z =]{0,9}",
         ) {
-            let encode = |s: &str| s.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+            let encode = |s: &str| {
+                s.bytes().map(|b| format!("%{b:02X}")).collect::<Vec<_>>().concat()
+            };
             let json = serde_json::to_string(&secret).unwrap();
             for dress in [secret.clone(), encode(&secret), format!("{secret:?}"), json] {
                 let text = format!("{before}{dress}{after}");
