@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""OpenCV's way from an I420 frame to a model's input: the peer of benches/benches/kernel.rs, which starts it.
+"""OpenCV's way from an I420 frame to a model's input: the peer of benches/benches/kernel, which starts it.
 
 Usage: opencv_preprocess.py        (commands on standard input, words divided by tabs; one answer line each)
 

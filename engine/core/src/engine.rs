@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A standing incident is said again this often, so that a centre that lost everything knows.
-pub const UPDATE_EVERY: Duration = Duration::from_secs(600);
+pub const UPDATE_EVERY: Duration = Duration::from_mins(10);
 
 /// Number of a picture that was asked for; never used twice.
 pub type CaptureId = u64;
@@ -40,12 +40,10 @@ pub enum Event {
         /// The file; none when the frame was gone or could not be written.
         evidence: Option<Evidence>,
     },
-    /// A camera's frames are now analysed by this model.
-    Model {
-        /// Which camera.
-        camera: Name,
-        /// Which model.
-        model: ModelRef,
+    /// A vision worker has started: tracks are counted anew, and these models look.
+    WorkerStarted {
+        /// By camera.
+        models: BTreeMap<Name, ModelRef>,
     },
 }
 
@@ -58,7 +56,7 @@ pub enum Effect {
     /// A picture is not needed any more, also if it is not there yet.
     Discard(CaptureId),
     /// Make this known, durably and at least once.
-    Publish(Revision),
+    Publish(Box<Revision>),
 }
 
 /// A picture to be taken.
@@ -180,6 +178,12 @@ impl Engine {
         self.memory.awaited.keys().copied()
     }
 
+    /// All pictures that are not yet said for good, there or awaited.
+    pub fn pictures(&self) -> impl Iterator<Item = CaptureId> + '_ {
+        let cases = self.memory.cameras.values().flat_map(|c| c.rules.values());
+        cases.flat_map(|r| r.cases.values()).flat_map(|c| c.pictures.iter().map(|(id, _)| *id))
+    }
+
     /// Incidents that are open.
     pub fn open_incidents(&self) -> usize {
         let open = |case: &&Case| case.incident.as_ref().is_some_and(|i| i.closed.is_none());
@@ -204,8 +208,10 @@ impl Engine {
             Event::Captured { capture, evidence } => {
                 self.captured(capture, evidence, &mut effects);
             }
-            Event::Model { camera, model } => {
-                self.memory.models.insert(camera, model);
+            Event::WorkerStarted { models } => {
+                self.memory.models = models;
+                let rules = self.memory.cameras.values_mut().flat_map(|c| c.rules.values_mut());
+                rules.for_each(|rule| rule.state.forget_tracks());
             }
         }
         effects
@@ -360,7 +366,7 @@ impl Engine {
         incident.revision += 1;
         incident.said = incident.updated;
         let state = if incident.closed.is_some() { State::Closed } else { State::Open };
-        effects.push(Effect::Publish(Revision {
+        effects.push(Effect::Publish(Box::new(Revision {
             incident: incident.id.clone(),
             revision: incident.revision,
             state,
@@ -379,7 +385,7 @@ impl Engine {
             evidence,
             model,
             clock: incident.clock,
-        }));
+        })));
         if state == State::Closed
             && let Some(memory) = self.rule_memory(key)
         {

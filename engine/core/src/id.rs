@@ -48,7 +48,8 @@ impl fmt::Display for Name {
 /// Identity of a moving or standing thing, given by one tracker.
 ///
 /// The high 32 bits say which start of the vision worker gave it, so an id is never used twice
-/// within one run of the engine.
+/// within one run of the engine. A new run counts from 0 again; see
+/// [`Event::WorkerStarted`](crate::engine::Event::WorkerStarted).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TrackId(pub u64);

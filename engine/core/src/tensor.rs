@@ -72,9 +72,12 @@ impl InputSpec {
             }
             FitMode::Letterbox { .. } => {
                 let s = sx.min(sy);
-                // Truncated, as the reference implementations of letterboxed models do.
-                let side = |v: f32, max: usize| ((v * s) as usize).clamp(1, max);
-                let content = [side(w, self.width), side(h, self.height)];
+                // Truncated and in 64 bits, as the reference implementations of letterboxed models
+                // do: in 32 bits, 720 rows times 416/1280 are not 234 but 233.
+                let exact = (self.width as f64 / frame_width as f64)
+                    .min(self.height as f64 / frame_height as f64);
+                let side = |px: usize, max: usize| ((px as f64 * exact) as usize).clamp(1, max);
+                let content = [side(frame_width, self.width), side(frame_height, self.height)];
                 Fit { scale: [s, s], frame_px: [w, h], content }
             }
         }
@@ -122,6 +125,7 @@ mod tests {
         };
         let fit = spec.fit_frame(1920, 1080);
         assert_eq!(fit.content, [416, 234]);
+        assert_eq!(spec.fit_frame(1280, 720).content, [416, 234]);
         let b = fit.to_frame(0.0, 0.0, 208.0, 117.0).unwrap();
         assert!((b.x1 - 960.0).abs() < 0.1 && (b.y1 - 540.0).abs() < 0.1, "{b:?}");
         assert!(fit.to_frame(f32::NAN, 0.0, 1.0, 1.0).is_none());

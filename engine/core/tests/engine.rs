@@ -143,7 +143,7 @@ fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>
                     let kind = live.remove(&id).expect("only what was captured is discarded");
                     log.push(format!("discard {kind:?}"));
                 }
-                Effect::Publish(revision) => said.push(revision),
+                Effect::Publish(revision) => said.push(*revision),
             }
         }
     }
@@ -205,6 +205,7 @@ fn a_parked_car_that_blinks_is_hidden_and_changes_its_track_is_one_incident() {
     t.looks(50, &[]); // behind a bus
     t.looks(30, &[(9, "vehicle.truck", CAR)]); // another id, another class, the same thing
     t.blind(600); // the camera was away
+    t.events.push(Event::WorkerStarted { models: BTreeMap::new() });
     t.looks(30, &[(4_294_967_297, "vehicle.car", CAR)]); // a new worker
     let said = check(&parking(), &t.events);
     assert_eq!(states(&said), [(1, State::Open), (2, State::Open)], "{said:#?}");
@@ -358,7 +359,7 @@ fn lost_pictures_do_not_hold_an_incident_back() {
     for event in t.events {
         for effect in engine.apply(event) {
             match effect {
-                Effect::Publish(revision) => said.push(revision),
+                Effect::Publish(revision) => said.push(*revision),
                 Effect::Capture(_) | Effect::Discard(_) => {}
             }
         }
@@ -367,7 +368,7 @@ fn lost_pictures_do_not_hold_an_incident_back() {
     for capture in engine.awaited().collect::<Vec<_>>() {
         for effect in engine.apply(Event::Captured { capture, evidence: None }) {
             if let Effect::Publish(revision) = effect {
-                said.push(revision);
+                said.push(*revision);
             }
         }
     }

@@ -130,6 +130,15 @@ impl RuleState {
         }
     }
 
+    /// The tracker counts anew: what is known of places stays, who was in them is open.
+    pub fn forget_tracks(&mut self) {
+        match self {
+            Self::Standing(state) => state.forget_tracks(),
+            Self::Crowding(_) => {}
+            Self::WrongWay(state) => state.forget_tracks(),
+        }
+    }
+
     /// Forgets everything, because the rule does not apply now: what is open ends.
     pub fn suspend(&mut self) -> Vec<Signal> {
         match self {

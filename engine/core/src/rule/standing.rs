@@ -77,6 +77,10 @@ impl Standing {
         self.places.drain(..).filter_map(|p| ending(p.key, p.hold.phase, p.hold.last)).collect()
     }
 
+    pub(super) fn forget_tracks(&mut self) {
+        self.places.iter_mut().for_each(|place| place.track = None);
+    }
+
     /// Each known place takes its own track's object.
     fn follow(
         &mut self,

@@ -31,7 +31,8 @@ pub struct WrongWay {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Mover {
     key: SubjectKey,
-    track: TrackId,
+    /// Who it is, while we know.
+    track: Option<TrackId>,
     /// Oldest first: when, and where in heights of the frame.
     path: VecDeque<(Timestamp, [f32; 2])>,
     phase: Phase,
@@ -72,6 +73,10 @@ impl WrongWay {
         self.movers.drain(..).filter_map(|m| ending(m.key, m.phase, m.last)).collect()
     }
 
+    pub(super) fn forget_tracks(&mut self) {
+        self.movers.iter_mut().for_each(|mover| mover.track = None);
+    }
+
     /// The mover of this track, or one that fired and was lost near here, or a new one while there
     /// is room.
     fn mover_for(
@@ -81,7 +86,7 @@ impl WrongWay {
         at: [f32; 2],
         seen: &[bool],
     ) -> Option<usize> {
-        if let Some(i) = self.movers.iter().position(|m| m.track == object.track) {
+        if let Some(i) = self.movers.iter().position(|m| m.track == Some(object.track)) {
             return Some(i);
         }
         let free = |i: &usize| !seen.get(*i).copied().unwrap_or(false);
@@ -91,7 +96,7 @@ impl WrongWay {
             m.phase == Phase::Fired && near && same_kind(&m.latest.class, &object.class)
         });
         if let Some(i) = rejoin {
-            self.movers[i].track = object.track;
+            self.movers[i].track = Some(object.track);
             return Some(i);
         }
         if self.movers.len() < SUBJECTS_MAX {
@@ -110,7 +115,7 @@ impl WrongWay {
         self.next_key += 1;
         Mover {
             key,
-            track: object.track,
+            track: Some(object.track),
             path: VecDeque::with_capacity(8),
             phase: Phase::New,
             first_wrong: look.at(),

@@ -1,4 +1,4 @@
-//! Y'CbCr codes to normalised model values as one affine map and a clamp.
+//! `Y'CbCr` codes to normalised model values as one affine map and a clamp.
 //!
 //! `(R'G'B' - mean) / std` is affine in the codes, so matrix, range, mean and deviation fold into
 //! three rows of coefficients; the clamp of R'G'B' to 0–255 becomes bounds of the normalised value.

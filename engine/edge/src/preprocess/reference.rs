@@ -52,8 +52,8 @@ pub(super) fn levels(spec: &InputSpec, frame: &FrameView<'_>, order: Order) -> V
 fn interpolate_then_convert(frame: &FrameView<'_>, fx: f64, fy: f64) -> [f64; 3] {
     let (w, h) = (frame.width(), frame.height());
     let luma = bilinear(w, h, fx, fy, |x, y| luma(frame, x, y));
-    // Chroma sample i covers luma samples 2i and 2i + 1.
-    let (cx, cy) = ((fx + 0.5) / 2.0 - 0.5, (fy + 0.5) / 2.0 - 0.5);
+    // Chroma sample i covers luma samples 2i and 2i + 1, so it lies at luma 2i + 0.5.
+    let (cx, cy) = ((fx - 0.5) / 2.0, (fy - 0.5) / 2.0);
     let chroma = [0, 1]
         .map(|i| bilinear(w.div_ceil(2), h.div_ceil(2), cx, cy, |x, y| chroma(frame, i, x, y)));
     convert(frame, luma, chroma)

@@ -1,0 +1,107 @@
+//! A pipeline file and all that it refers to, read from disk.
+
+use crate::models::Locations;
+use std::path::{Path, PathBuf};
+use viahe_core::config::{
+    ConfigError, ModelInfo, PipelineSources, Plan, SecretRef, parse,
+};
+use viahe_core::id::Name;
+
+/// A pipeline cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// The file cannot be read.
+    #[error("{}: {source}; give the path of a pipeline file, such as pipelines/demo.toml", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// Largest secret in a file; a wrong path to a large file must not fill the memory.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+
+/// Reads and validates the pipeline at `path`.
+///
+/// # Errors
+/// [`ProjectError`], whose text is meant for the person who edits the file.
+pub fn load(path: &Path, locations: &Locations) -> Result<Plan, ProjectError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
+    parse_text(&path.display().to_string(), &text, locations)
+}
+
+/// As [`load`], of a text that calls itself `file`.
+///
+/// # Errors
+/// [`ProjectError::Config`].
+pub fn parse_text(file: &str, text: &str, locations: &Locations) -> Result<Plan, ProjectError> {
+    let catalogue = |name: &Name| read_entry(locations, name);
+    let models = |name: &Name| {
+        let package = locations.describe(name).map_err(|e| e.to_string())?;
+        Ok(ModelInfo { labels: package.labels.into_iter().flatten().collect() })
+    };
+    Ok(parse(&PipelineSources {
+        file,
+        text,
+        catalogue: &catalogue,
+        catalogue_names: &catalogue_names(locations),
+        models: &models,
+        model_names: &names(locations.installed()),
+        secrets: &read_secret,
+    })?)
+}
+
+fn names(texts: Vec<String>) -> Vec<Name> {
+    texts.into_iter().filter_map(|t| Name::try_from(t).ok()).collect()
+}
+
+fn read_entry(locations: &Locations, name: &Name) -> Result<(String, String), String> {
+    let found = locations
+        .catalogue_dirs
+        .iter()
+        .map(|dir| dir.join(format!("{name}.toml")))
+        .find(|path| path.is_file())
+        .ok_or_else(|| format!("there is no {name}.toml in the catalogue"))?;
+    let text =
+        std::fs::read_to_string(&found).map_err(|e| format!("{}: {e}", found.display()))?;
+    Ok((found.display().to_string(), text))
+}
+
+fn catalogue_names(locations: &Locations) -> Vec<Name> {
+    let mut found: Vec<Name> = locations
+        .catalogue_dirs
+        .iter()
+        .filter_map(|dir| std::fs::read_dir(dir).ok())
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let is_entry = path.extension()? == "toml";
+            Name::try_from(path.file_stem()?.to_str()?).ok().filter(|_| is_entry)
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn read_secret(reference: &SecretRef) -> Result<String, String> {
+    match reference {
+        SecretRef::Env(name) => {
+            std::env::var(name).map_err(|_| "it is not set, or is no text".to_owned())
+        }
+        SecretRef::File(path) => {
+            use std::io::Read;
+            let mut text = String::new();
+            std::fs::File::open(path)
+                .and_then(|f| f.take(SECRET_BYTES_MAX).read_to_string(&mut text))
+                .map_err(|e| e.to_string())?;
+            Ok(text)
+        }
+    }
+}

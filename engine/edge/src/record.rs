@@ -1,0 +1,122 @@
+//! Recordings of the observation stream: written by `viahe run --record`, read by `viahe replay`.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use viahe_core::observe::{Header, Observation, STREAM_VERSION};
+
+/// A recording cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The file system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is not what it should be.
+    #[error("{}:{line}: {problem}", path.display())]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
+
+/// Writes observations as they come.
+#[derive(Debug)]
+pub struct Recorder {
+    path: PathBuf,
+    out: Option<BufWriter<File>>,
+}
+
+impl Recorder {
+    /// Makes a new file; an old one of this name is replaced.
+    ///
+    /// # Errors
+    /// [`RecordError::Io`].
+    pub fn create(path: &Path) -> Result<Self, RecordError> {
+        let failed = |source| RecordError::Io { path: path.to_owned(), source };
+        let mut out = BufWriter::new(File::create(path).map_err(failed)?);
+        let header = serde_json::to_string(&Header::default()).unwrap_or_default();
+        writeln!(out, "{header}").map_err(failed)?;
+        Ok(Self { path: path.to_owned(), out: Some(out) })
+    }
+
+    /// Adds an observation. A disk that takes no more ends the recording, not the engine.
+    pub fn write(&mut self, observation: &Observation) {
+        let Some(out) = &mut self.out else { return };
+        let line = serde_json::to_string(observation).map_err(std::io::Error::from);
+        if let Err(error) = line.and_then(|line| writeln!(out, "{line}")) {
+            tracing::error!(path = %self.path.display(), %error, "the recording ends here");
+            self.out = None;
+        }
+    }
+}
+
+/// Reads a recording line by line.
+pub struct Recording {
+    path: PathBuf,
+    lines: std::io::Lines<BufReader<File>>,
+    line: usize,
+}
+
+impl Recording {
+    /// Opens a recording and checks its first line.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let file = File::open(path)
+            .map_err(|source| RecordError::Io { path: path.to_owned(), source })?;
+        let mut recording =
+            Self { path: path.to_owned(), lines: BufReader::new(file).lines(), line: 0 };
+        let no_header = |r: &Self| {
+            r.bad("this is no recording of observations; `viahe run --record FILE` makes one")
+        };
+        let header = recording.next_line()?.ok_or_else(|| no_header(&recording))?;
+        let header: Header = serde_json::from_str(&header).map_err(|_| no_header(&recording))?;
+        if header.viahe != "observations" {
+            return Err(no_header(&recording));
+        }
+        if header.version != STREAM_VERSION {
+            return Err(recording.bad(&format!(
+                "it is of version {}, this viahe reads version {STREAM_VERSION}; record it anew",
+                header.version
+            )));
+        }
+        Ok(recording)
+    }
+
+    fn bad(&self, problem: &str) -> RecordError {
+        RecordError::Line { path: self.path.clone(), line: self.line, problem: problem.into() }
+    }
+
+    fn next_line(&mut self) -> Result<Option<String>, RecordError> {
+        self.line += 1;
+        self.lines
+            .next()
+            .transpose()
+            .map_err(|source| RecordError::Io { path: self.path.clone(), source })
+    }
+}
+
+impl Iterator for Recording {
+    type Item = Result<Observation, RecordError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_line() {
+            Ok(None) => None,
+            Ok(Some(line)) => Some(
+                serde_json::from_str(&line)
+                    .map_err(|e| self.bad(&format!("not an observation: {e}"))),
+            ),
+            Err(error) => Some(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! An edge box put together from a [`Plan`]: worker, event plane, MQTT, metrics.
+
+use crate::event_plane::{EventPlane, Observer, Parts, PlaneError};
+use crate::evidence::{EvidenceError, EvidenceStore};
+use crate::publish::{PublishError, PublishOptions, Publisher};
+use crate::record::{RecordError, Recorder};
+use crate::store::{Store, StoreError};
+use crate::telemetry::{self, Metrics, TelemetryError};
+use crate::vision::supervise::{Launch, Supervisor};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use viahe_core::config::Plan;
+use viahe_core::seam::{SEAM_VERSION, VisionCamera, VisionPlan};
+
+/// How a box is to run, beside its plan.
+pub struct StationOptions {
+    /// The vision worker.
+    pub launch: Launch,
+    /// Record observations here.
+    pub record: Option<PathBuf>,
+    /// The command line.
+    pub observer: Box<dyn Observer>,
+}
+
+/// A box that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StationError {
+    /// Nobody would hear of its incidents.
+    #[error("the pipeline has no [mqtt] table, so incidents would reach nobody; add `[mqtt]` with `url = \"mqtt://HOST:1883\"`")]
+    NoMqtt,
+    /// The outbox.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The evidence folder.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// MQTT.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The address of `/metrics`.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The recording.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The event plane.
+    #[error(transparent)]
+    Plane(#[from] PlaneError),
+}
+
+/// A box that is ready to run.
+pub struct Station {
+    /// Runs until stopped.
+    pub plane: EventPlane,
+    /// Where `/metrics` is.
+    pub metrics_addr: Option<std::net::SocketAddr>,
+    _server: Option<telemetry::Server>,
+}
+
+/// Where evidence is kept under a state folder.
+pub fn evidence_dir(state_dir: &Path) -> PathBuf {
+    state_dir.join("evidence")
+}
+
+impl Station {
+    /// Opens the store, starts the worker and connects to the broker. What fails here fails
+    /// before any camera is touched.
+    ///
+    /// # Errors
+    /// [`StationError`].
+    pub fn open(plan: Arc<Plan>, options: StationOptions) -> Result<Self, StationError> {
+        let mqtt = plan.mqtt.clone().ok_or(StationError::NoMqtt)?;
+        let state_dir = &plan.engine.state_dir;
+        let store = Store::open(state_dir)?;
+        let evidence =
+            EvidenceStore::open(&evidence_dir(state_dir), plan.engine.evidence_bytes_max)?;
+        let recorder = options.record.as_deref().map(Recorder::create).transpose()?;
+        let version = env!("CARGO_PKG_VERSION");
+        let metrics = Metrics::new(version);
+        let server = match plan.engine.listen {
+            Some(addr) => Some(telemetry::serve(addr, Arc::clone(&metrics))?),
+            None => None,
+        };
+        let publisher = Publisher::start(
+            PublishOptions::new(mqtt, plan.site.id.clone(), plan.site.timezone.clone()),
+            state_dir,
+        )?;
+        let (heard, events) = crossbeam_channel::bounded(1024);
+        let supervisor = Supervisor::start(options.launch, vision_plan(&plan), heard);
+        let metrics_addr = server.as_ref().map(telemetry::Server::addr);
+        let plane = EventPlane::new(Parts {
+            plan,
+            store,
+            evidence,
+            supervisor,
+            events,
+            publisher,
+            metrics,
+            recorder,
+            observer: options.observer,
+        })?;
+        Ok(Self { plane, metrics_addr, _server: server })
+    }
+}
+
+/// The part of a plan that a vision worker needs.
+pub fn vision_plan(plan: &Plan) -> VisionPlan {
+    VisionPlan {
+        version: SEAM_VERSION,
+        epoch: 0,
+        threads: plan.engine.threads,
+        evidence_dir: evidence_dir(&plan.engine.state_dir),
+        cameras: plan
+            .cameras
+            .iter()
+            .map(|camera| VisionCamera {
+                id: camera.id.clone(),
+                source: camera.source.clone(),
+                model: camera.model.clone(),
+                analyse_hz: camera.analyse_hz,
+            })
+            .collect(),
+    }
+}

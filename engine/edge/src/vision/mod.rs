@@ -1,0 +1,13 @@
+//! The vision plane: cameras in, observations out.
+//!
+//! [`worker`] runs it, in a process of its own ([`pipe`]) under the engine's [`supervise`], or in
+//! the engine's process for debugging. [`replay`] runs recordings through the same analysis in
+//! event time.
+
+mod analyse;
+pub mod pipe;
+mod playback;
+pub mod replay;
+mod slots;
+pub mod supervise;
+pub mod worker;

@@ -1,0 +1,125 @@
+//! The seam over standard input and output: JSON lines with a bound on their length.
+
+use crossbeam_channel::{Receiver, Sender};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{BufRead, BufReader, Read, Write};
+use viahe_core::seam::LINE_BYTES_MAX;
+
+/// The other side broke the contract, or is gone.
+#[derive(Debug, thiserror::Error)]
+pub enum PipeError {
+    /// Reading or writing failed.
+    #[error("the pipe between engine and vision worker failed: {0}")]
+    Io(#[from] std::io::Error),
+    /// Too long to be one of ours.
+    #[error("a line of more than {LINE_BYTES_MAX} bytes came over the seam")]
+    LineTooLong,
+    /// Not one of our messages.
+    #[error("a line over the seam is no message of this version: {0}")]
+    Message(#[from] serde_json::Error),
+}
+
+/// Reads messages and hands them on until the input ends or nobody wants them.
+///
+/// # Errors
+/// [`PipeError`]; what was read before it has been handed on.
+pub fn read_into<T: DeserializeOwned>(
+    input: impl Read,
+    mut hand_on: impl FnMut(T) -> bool,
+) -> Result<(), PipeError> {
+    let mut input = BufReader::new(input);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let limit = LINE_BYTES_MAX as u64 + 1;
+        input.by_ref().take(limit).read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Ok(());
+        }
+        if line.len() > LINE_BYTES_MAX {
+            return Err(PipeError::LineTooLong);
+        }
+        if line.last() != Some(&b'\n') {
+            // The writer died in the middle of a line.
+            return Ok(());
+        }
+        if !hand_on(serde_json::from_slice(&line)?) {
+            return Ok(());
+        }
+    }
+}
+
+/// Writes one message.
+///
+/// # Errors
+/// [`PipeError::Io`] when the other side is gone.
+pub fn write<T: Serialize>(output: &mut impl Write, message: &T) -> Result<(), PipeError> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    output.write_all(&line)?;
+    Ok(output.flush()?)
+}
+
+/// Writes all messages of a channel until it closes or the other side is gone.
+///
+/// # Errors
+/// [`PipeError::Io`] when the other side is gone.
+pub fn write_all<T: Serialize>(
+    output: &mut impl Write,
+    messages: &Receiver<T>,
+) -> Result<(), PipeError> {
+    messages.iter().try_for_each(|message| write(output, &message))
+}
+
+/// Runs a worker on this process's standard input and output; for the hidden command `worker`.
+///
+/// The real standard output is kept for the seam alone: what libraries print goes to standard
+/// error.
+///
+/// # Errors
+/// [`PipeError::Io`] when standard output cannot be kept apart.
+pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + 'static>(
+    serve: impl FnOnce(Receiver<I>, Sender<O>),
+) -> Result<(), PipeError> {
+    let seam = rustix::io::dup(rustix::stdio::stdout()).map_err(std::io::Error::from)?;
+    rustix::stdio::dup2_stdout(rustix::stdio::stderr()).map_err(std::io::Error::from)?;
+    let mut seam = std::fs::File::from(seam);
+    let (to_us, ours) = crossbeam_channel::bounded(64);
+    let (theirs, from_us) = crossbeam_channel::bounded(1024);
+    std::thread::spawn(move || {
+        // The engine is gone or talks nonsense: either way the channel closes and we stop.
+        if let Err(error) = read_into(std::io::stdin(), |message| to_us.send(message).is_ok()) {
+            tracing::error!(%error, "vision worker stops");
+        }
+    });
+    let writer = std::thread::spawn(move || {
+        // The engine is gone; so are we, soon.
+        let _ = write_all(&mut seam, &from_us);
+    });
+    serve(ours, theirs);
+    let _ = writer.join();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_before_the_break_is_kept() {
+        let read = |bytes: &[u8]| {
+            let mut got = Vec::new();
+            let end = read_into(bytes, |n: u32| {
+                got.push(n);
+                true
+            });
+            (got, end.is_ok())
+        };
+        assert_eq!(read(b"1\n2\n"), (vec![1, 2], true));
+        assert_eq!(read(b"1\n2"), (vec![1], true), "half a line");
+        assert_eq!(read(b"1\nx\n3\n"), (vec![1], false));
+        let long = vec![b'1'; LINE_BYTES_MAX + 10];
+        assert_eq!(read(&long), (vec![], false));
+    }
+}

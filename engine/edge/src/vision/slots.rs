@@ -1,0 +1,298 @@
+//! Newest frame wins: the hand-over from cameras to inference threads.
+//!
+//! One slot a camera, no queue. A frame that is due waits in its slot; a newer one takes its
+//! place. A camera is analysed by one thread at a time, so its tracker sees frames in order. Every
+//! frame that is not analysed is counted with a reason.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use viahe_core::frame::Frame;
+use viahe_core::schedule::Sampler;
+
+/// Analysed frames kept for pictures. The engine asks within milliseconds; four frames at 5 Hz
+/// bridge 0.8 s and pin few of the decoder's buffers.
+const KEPT_FRAMES: usize = 4;
+
+/// A frame that is shared, not copied.
+pub(crate) type SharedFrame = Arc<dyn Frame>;
+
+/// Why a frame was not analysed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Drop {
+    /// The rules look less often than the camera films. This is no loss.
+    NotDue,
+    /// It was due, but a newer one came before a thread was free: the box is too slow.
+    Superseded,
+    /// The model failed on it.
+    InferFailed,
+}
+
+impl Drop {
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::NotDue => "not_due",
+            Self::Superseded => "superseded",
+            Self::InferFailed => "infer_failed",
+        }
+    }
+}
+
+/// What a camera's slot knows. `S` is what a thread needs to analyse a frame of it.
+struct Slot<S> {
+    model: usize,
+    sampler: Sampler,
+    waiting: Option<(SharedFrame, Instant)>,
+    /// Out while a thread has it.
+    state: Option<S>,
+    kept: VecDeque<SharedFrame>,
+    dropped: BTreeMap<Drop, u64>,
+    inferred: u64,
+}
+
+struct Inner<S> {
+    slots: Vec<Slot<S>>,
+    idle_threads: usize,
+    closed: bool,
+}
+
+/// All cameras of a worker.
+pub(crate) struct Slots<S> {
+    inner: Mutex<Inner<S>>,
+    ready: Condvar,
+}
+
+/// A frame to analyse, with its camera's state, which must come back by [`Slots::finish`].
+pub(crate) struct Job<S> {
+    pub(crate) camera: usize,
+    pub(crate) frame: SharedFrame,
+    pub(crate) state: S,
+}
+
+impl<S> Slots<S> {
+    /// One slot for each `(model, analyse_hz, state)`.
+    pub(crate) fn new(cameras: impl IntoIterator<Item = (usize, f32, S)>) -> Self {
+        let slots = cameras
+            .into_iter()
+            .map(|(model, hz, state)| Slot {
+                model,
+                sampler: Sampler::new(hz),
+                waiting: None,
+                state: Some(state),
+                kept: VecDeque::with_capacity(KEPT_FRAMES),
+                dropped: BTreeMap::new(),
+                inferred: 0,
+            })
+            .collect();
+        let inner = Inner { slots, idle_threads: 0, closed: false };
+        Self { inner: Mutex::new(inner), ready: Condvar::new() }
+    }
+
+    /// The state stays usable when a thread panicked: every change below is a single step.
+    fn lock(&self) -> MutexGuard<'_, Inner<S>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A camera's newest frame.
+    pub(crate) fn offer(&self, camera: usize, frame: SharedFrame, now: Instant) {
+        let mut inner = self.lock();
+        let slot = &mut inner.slots[camera];
+        let reason = match &slot.waiting {
+            Some(_) => Some(Drop::Superseded),
+            None if !slot.sampler.is_due(frame.stamp().captured) => Some(Drop::NotDue),
+            None => None,
+        };
+        if let Some(reason) = reason {
+            *slot.dropped.entry(reason).or_default() += 1;
+        }
+        if reason != Some(Drop::NotDue) {
+            let since = slot.waiting.as_ref().map_or(now, |(_, since)| *since);
+            slot.waiting = Some((frame, since));
+            drop(inner);
+            self.ready.notify_one();
+        }
+    }
+
+    /// Waits for work: the camera that waits longest, and more of the same model when there is
+    /// more to do than idle threads, at most `batch_max`. None when closed, else the model and its
+    /// jobs.
+    pub(crate) fn take(&self, batch_max: usize) -> Option<(usize, Vec<Job<S>>)> {
+        let mut inner = self.lock();
+        inner.idle_threads += 1;
+        loop {
+            if inner.closed {
+                return None;
+            }
+            if let Some(work) = inner.pick(batch_max) {
+                inner.idle_threads -= 1;
+                return Some(work);
+            }
+            inner = self.ready.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Gives a camera's state back after its frame was analysed, or failed to be.
+    pub(crate) fn finish(&self, job: Job<S>, analysed: bool) {
+        let mut inner = self.lock();
+        let slot = &mut inner.slots[job.camera];
+        slot.state = Some(job.state);
+        if analysed {
+            slot.inferred += 1;
+        } else {
+            *slot.dropped.entry(Drop::InferFailed).or_default() += 1;
+        }
+        let waiting = slot.waiting.is_some();
+        drop(inner);
+        if waiting {
+            self.ready.notify_one();
+        }
+    }
+
+    /// The frame `seq`, or the newest analysed one when that is gone.
+    pub(crate) fn kept(&self, camera: usize, seq: u64) -> Option<SharedFrame> {
+        let inner = self.lock();
+        let kept = &inner.slots[camera].kept;
+        kept.iter().find(|f| f.stamp().seq == seq).or_else(|| kept.back()).cloned()
+    }
+
+    /// Analysed frames, and frames dropped by reason.
+    pub(crate) fn counts(&self, camera: usize) -> (u64, BTreeMap<Drop, u64>) {
+        let inner = self.lock();
+        (inner.slots[camera].inferred, inner.slots[camera].dropped.clone())
+    }
+
+    /// No more work.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.ready.notify_all();
+    }
+}
+
+impl<S> Inner<S> {
+    fn pick(&mut self, batch_max: usize) -> Option<(usize, Vec<Job<S>>)> {
+        let mut ready: Vec<(Instant, usize)> = (0..self.slots.len())
+            .filter(|&i| self.slots[i].state.is_some())
+            .filter_map(|i| self.slots[i].waiting.as_ref().map(|(_, since)| (*since, i)))
+            .collect();
+        ready.sort_unstable();
+        let &(_, first) = ready.first()?;
+        let model = self.slots[first].model;
+        let share = ready.len().div_ceil(self.idle_threads.max(1)).min(batch_max.max(1));
+        let chosen: Vec<usize> = ready
+            .into_iter()
+            .map(|(_, i)| i)
+            .filter(|&i| self.slots[i].model == model)
+            .take(share)
+            .collect();
+        let jobs = chosen.into_iter().filter_map(|i| self.slots[i].start(i)).collect();
+        Some((model, jobs))
+    }
+}
+
+impl<S> Slot<S> {
+    fn start(&mut self, camera: usize) -> Option<Job<S>> {
+        let (frame, _) = self.waiting.take()?;
+        let state = self.state.take()?;
+        self.sampler.take(frame.stamp().captured);
+        if self.kept.len() == KEPT_FRAMES {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(Arc::clone(&frame));
+        Some(Job { camera, frame, state })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use viahe_core::frame::{
+        ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane,
+    };
+    use viahe_core::time::{ClockSource, Timestamp};
+
+    struct Grey(FrameStamp);
+
+    impl Frame for Grey {
+        fn stamp(&self) -> FrameStamp {
+            self.0
+        }
+
+        fn view(&self) -> FrameView<'_> {
+            let plane = Plane { data: &[128; 4], stride: 2 };
+            FrameView::new(
+                2,
+                2,
+                PixelFormat::I420,
+                ColorMatrix::Bt601,
+                ColorRange::Limited,
+                &[plane, plane, plane],
+            )
+            .unwrap()
+        }
+    }
+
+    fn frame(seq: u64) -> SharedFrame {
+        let at = Timestamp(1_000_000_000_000 + seq * 100_000_000);
+        Arc::new(Grey(FrameStamp { seq, captured: at, arrived: at, clock: ClockSource::Arrival }))
+    }
+
+    fn offer(slots: &Slots<u32>, camera: usize, seq: u64) {
+        slots.offer(camera, frame(seq), clock::monotonic());
+    }
+
+    #[test]
+    fn the_newest_due_frame_wins_and_the_rest_is_counted() {
+        let slots = Slots::new([(0, 2.0, 7u32)]);
+        offer(&slots, 0, 0);
+        offer(&slots, 0, 1);
+        let (_, mut jobs) = slots.take(1).unwrap();
+        let job = jobs.pop().unwrap();
+        assert_eq!((job.frame.stamp().seq, job.state), (1, 7));
+        slots.finish(job, true);
+        for seq in 2..=6 {
+            offer(&slots, 0, seq); // due again at 6
+        }
+        let job = slots.take(1).unwrap().1.pop().unwrap();
+        assert_eq!(job.frame.stamp().seq, 6);
+        slots.finish(job, false);
+        let (inferred, dropped) = slots.counts(0);
+        assert_eq!(inferred, 1);
+        let want = [(Drop::NotDue, 4), (Drop::Superseded, 1), (Drop::InferFailed, 1)];
+        assert_eq!(dropped, want.into_iter().collect());
+    }
+
+    #[test]
+    fn a_camera_is_with_one_thread_at_a_time_and_batches_share_the_work() {
+        let slots = Slots::new([(0, 2.0, 0u32), (1, 2.0, 1), (0, 2.0, 2), (0, 2.0, 3)]);
+        for camera in 0..4 {
+            offer(&slots, camera, 0);
+        }
+        // One thread for four cameras takes all of the first model, as far as the batch goes.
+        let (_, jobs) = slots.take(2).unwrap();
+        assert_eq!(jobs.iter().map(|j| j.camera).collect::<Vec<_>>(), [0, 2]);
+        offer(&slots, 0, 9); // waits for its state
+        let (_, next) = slots.take(8).unwrap();
+        assert_eq!(next.iter().map(|j| j.camera).collect::<Vec<_>>(), [1]);
+        for job in jobs {
+            slots.finish(job, true);
+        }
+        let (_, next) = slots.take(8).unwrap();
+        assert_eq!(next.iter().map(|j| j.camera).collect::<Vec<_>>(), [3, 0]);
+        slots.close();
+        assert!(slots.take(1).is_none());
+    }
+
+    #[test]
+    fn pictures_come_from_the_frame_asked_for_or_the_newest() {
+        let slots = Slots::new([(0, 2.0, 0u32)]);
+        assert!(slots.kept(0, 0).is_none());
+        for seq in [0, 5, 10, 15, 20, 25] {
+            offer(&slots, 0, seq);
+            let job = slots.take(1).unwrap().1.pop().unwrap();
+            slots.finish(job, true);
+        }
+        assert_eq!(slots.kept(0, 15).unwrap().stamp().seq, 15);
+        assert_eq!(slots.kept(0, 0).unwrap().stamp().seq, 25, "gone");
+    }
+}
