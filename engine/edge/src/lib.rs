@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod camera_sim;
 pub mod clock;
+pub mod doctor;
 pub mod event_plane;
 pub mod evidence;
 pub mod infer;
