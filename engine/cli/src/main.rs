@@ -9,6 +9,7 @@ mod ui;
 use clap::{Parser, Subcommand};
 use exit::Exit;
 use std::process::ExitCode;
+use tracing::level_filters::LevelFilter;
 use viahe_edge::telemetry::{LogFormat, init_logging};
 
 const AFTER_HELP: &str = "\
@@ -63,7 +64,9 @@ fn main() -> ExitCode {
         Log::Plain => LogFormat::Plain,
         Log::Json => LogFormat::Json,
     };
-    init_logging(format, cli.command.log_level());
+    if let Err(error) = init_logging(format, cli.command.log_level()) {
+        eprintln!("viahe: {error}");
+    }
     let result = match cli.command {
         Command::Run(args) => commands::run::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
@@ -89,10 +92,10 @@ fn main() -> ExitCode {
 
 impl Command {
     /// Commands that print their own progress log only what is wrong.
-    fn log_level(&self) -> &'static str {
+    fn log_level(&self) -> LevelFilter {
         match self {
-            Self::Run(_) | Self::CameraSim(_) => "info",
-            _ => "warn",
+            Self::Run(_) | Self::CameraSim(_) => LevelFilter::INFO,
+            _ => LevelFilter::WARN,
         }
     }
 }

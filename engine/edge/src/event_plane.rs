@@ -18,7 +18,9 @@ use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event};
 use viahe_core::id::Name;
 use viahe_core::incident::{Evidence, EvidenceKind, ModelRef, Revision, State, Subject};
-use viahe_core::seam::{CameraReport, CameraStatus, FromWorker, Picture, SEAM_VERSION, ToWorker, WorkerStats};
+use viahe_core::seam::{
+    CameraReport, CameraStatus, FromWorker, Picture, SEAM_VERSION, ToWorker, WorkerStats,
+};
 
 /// A picture that has not come after this never will.
 const CAPTURE_WITHIN: Duration = Duration::from_secs(5);
@@ -170,7 +172,9 @@ impl EventPlane {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    break Err(PlaneError::PartMissing("the vision worker's supervisor ended".into()));
+                    break Err(PlaneError::PartMissing(
+                        "the vision worker's supervisor ended".into(),
+                    ));
                 }
             }
             self.tick();
@@ -385,8 +389,12 @@ impl EventPlane {
 
     fn tick(&mut self) {
         let now = clock::monotonic();
-        let late: Vec<CaptureId> =
-            self.captures.iter().filter(|(_, (_, until))| *until <= now).map(|(id, _)| *id).collect();
+        let late: Vec<CaptureId> = self
+            .captures
+            .iter()
+            .filter(|(_, (_, until))| *until <= now)
+            .map(|(id, _)| *id)
+            .collect();
         for capture in late {
             self.captures.remove(&capture);
             let evidence = self.picture_lost(capture, "the vision worker did not answer in time");

@@ -48,8 +48,7 @@ fn the_kernel_writes_where_onnx_runtime_reads_and_nothing_else_is_moved() {
     let runtime = Runtime::load(&library).unwrap();
     let package = locations.load_package(&Name::try_from("ssdlite-coco").unwrap()).unwrap();
     let options = DetectorOptions::default();
-    let mut detector =
-        Detector::new(&runtime, &package.model, &package.weights, options).unwrap();
+    let mut detector = Detector::new(&runtime, &package.model, &package.weights, options).unwrap();
     let ledger = Arc::new(Ledger::default());
     let mut kernel = Preprocessor::new(package.model.input);
     let given = detector.input_address(1).unwrap();

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         Some(None) => return Err(Exit::Usage("--login wants NAME:PASSWORD".into())),
     };
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
-    let sim = CameraSim::start(SimOptions {
+    let sim = CameraSim::start(&SimOptions {
         clip: args.clip.clone(),
         mounts: args.mounts.clone(),
         port: args.port,

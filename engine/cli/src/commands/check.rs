@@ -38,7 +38,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 fn summary(plan: &Plan) -> String {
     let mqtt = plan.mqtt.as_ref().map_or_else(
         || "no MQTT: `viahe replay` only".to_owned(),
-        |m| format!("incidents to {}:{}{}", m.host, m.port, if m.tls.is_some() { " (TLS)" } else { "" }),
+        |m| {
+            format!(
+                "incidents to {}:{}{}",
+                m.host,
+                m.port,
+                if m.tls.is_some() { " (TLS)" } else { "" }
+            )
+        },
     );
     let mut text = format!("site {}, {mqtt}\n", plan.site.id);
     for camera in &plan.cameras {
@@ -62,7 +69,8 @@ fn camera_summary(camera: &Camera) -> String {
                 format!("moving more than {tolerance_deg}° off {allowed_deg}°")
             }
         };
-        let classes: Vec<&str> = rule.classes.iter().map(viahe_core::observe::Class::as_str).collect();
+        let classes: Vec<&str> =
+            rule.classes.iter().map(viahe_core::observe::Class::as_str).collect();
         let zone = &camera.zones[rule.zone].id;
         let _ = writeln!(text, "  {} in {zone}: {} {what}", rule.id, classes.join(", "));
     }

@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::stop::Stop;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 use viahe_core::config::Plan;
 use viahe_core::config::plan::{Ack, Mqtt, Source, Transport};
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 
     let broker = EmbeddedBroker::start(0).map_err(Exit::failed)?;
     let mounts: Vec<String> = plan.cameras.iter().map(|c| c.id.to_string()).collect();
-    let sim = CameraSim::start(SimOptions { clip: clip.clone(), mounts, port: 0, login: None })
+    let sim = CameraSim::start(&SimOptions { clip: clip.clone(), mounts, port: 0, login: None })
         .map_err(Exit::failed)?;
     let mqtt = Mqtt {
         host: broker.address().ip().to_string(),
@@ -66,9 +66,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         filter: format!("viahe/v1/{}/#", plan.site.id),
     })
     .map_err(Exit::failed)?;
-    introduce(&plan, &clip, &broker);
+    let pictures = tidy(&evidence_dir(&plan.engine.state_dir));
+    introduce(&plan, &clip, &broker, &pictures);
 
-    let pictures = evidence_dir(&plan.engine.state_dir);
     let listener = Listener::new(subscriber, pictures);
     let cameras = plan.cameras.iter().map(|c| c.id.clone()).collect();
     let totals = watch(plan, process()?, None, Box::new(Lines::new(cameras)), &stop);
@@ -92,7 +92,12 @@ fn clip(args: &Args) -> Result<PathBuf, Exit> {
         .iter()
         .map(|deps| deps.join("clips/vtest.mp4"))
         .find(|clip| clip.is_file())
-        .ok_or_else(|| Exit::Missing("the sample clip is not there; `make setup` makes it, or give one with --clip FILE".into()))
+        .ok_or_else(|| {
+            Exit::Missing(
+                "the sample clip is not there; `make setup` makes it, or give one with --clip FILE"
+                    .into(),
+            )
+        })
 }
 
 /// The demo tells what it finds from the beginning: what an earlier one left is removed.
@@ -114,6 +119,22 @@ fn fresh_state(dir: &Path) -> Result<(), Exit> {
     }
 }
 
+/// As people would write it: without `..`, and from here when it is below.
+fn tidy(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut tidied = PathBuf::new();
+    for part in whole.components() {
+        match part {
+            Component::ParentDir => drop(tidied.pop()),
+            other => tidied.push(other),
+        }
+    }
+    match std::env::current_dir() {
+        Ok(here) => tidied.strip_prefix(here).map(Path::to_owned).unwrap_or(tidied),
+        Err(_) => tidied,
+    }
+}
+
 /// Points the pipeline at the simulated cameras and the embedded broker.
 fn rewire(plan: &mut Plan, sim: &CameraSim, mqtt: &Mqtt) {
     for camera in &mut plan.cameras {
@@ -126,13 +147,15 @@ fn rewire(plan: &mut Plan, sim: &CameraSim, mqtt: &Mqtt) {
     plan.mqtt = Some(mqtt.clone());
 }
 
-fn introduce(plan: &Plan, clip: &Path, broker: &EmbeddedBroker) {
-    println!("viahe demo: {} cameras show {}", plan.cameras.len(), clip.display());
+fn introduce(plan: &Plan, clip: &Path, broker: &EmbeddedBroker, pictures: &Path) {
+    println!("viahe demo: {} cameras show {}", plan.cameras.len(), tidy(clip).display());
     println!("  broker    {}", broker.address());
     println!("  listen    mosquitto_sub -V 5 -p {} -t 'viahe/#' -v", broker.address().port());
-    println!("  pictures  {}", evidence_dir(&plan.engine.state_dir).display());
-    for rule in plan.cameras.iter().flat_map(|c| &c.rules).take(1) {
-        println!("  rule      {}", rule.id);
+    println!("  pictures  {} (an .svg beside a picture shows zone and boxes)", pictures.display());
+    let rules: BTreeSet<&Name> =
+        plan.cameras.iter().flat_map(|c| &c.rules).map(|r| &r.id).collect();
+    for rule in rules {
+        println!("  rule      {rule}");
     }
     println!();
 }
@@ -236,7 +259,8 @@ fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
         text("/data/zone"),
         text("/data/first_seen")
     );
-    for evidence in event.pointer("/data/evidence").and_then(Value::as_array).into_iter().flatten() {
+    for evidence in event.pointer("/data/evidence").and_then(Value::as_array).into_iter().flatten()
+    {
         let part = |key: &str| evidence.get(key).and_then(Value::as_str).unwrap_or("?");
         let sha = part("sha256");
         let shard = sha.get(..2).unwrap_or_default();
@@ -247,7 +271,8 @@ fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
 
 /// The last line: one JSON object.
 fn summary(incidents: &Incidents, worker: &WorkerStats) {
-    let counts: BTreeMap<&String, usize> = incidents.iter().map(|(k, ids)| (k, ids.len())).collect();
+    let counts: BTreeMap<&String, usize> =
+        incidents.iter().map(|(k, ids)| (k, ids.len())).collect();
     let cameras: BTreeMap<&Name, Value> = worker
         .cameras
         .iter()

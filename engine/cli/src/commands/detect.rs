@@ -49,7 +49,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     for path in &args.images {
         let shown = Rgb::read(path).map_err(Exit::Usage).and_then(|picture| {
             let found = session.detect(&picture)?;
-            progress.print(&if args.json { json(path, &picture, &found) } else { lines(path, &found) });
+            progress.print(&if args.json {
+                json(path, &picture, &found)
+            } else {
+                lines(path, &found)
+            });
             match &args.annotate {
                 Some(dir) => picture.annotate(&found, &annotated(dir, path)).map_err(Exit::Failed),
                 None => Ok(()),
@@ -96,11 +100,7 @@ impl Session {
         let (preprocessor, ledger) = (&mut self.preprocessor, &self.ledger);
         let mut out = Vec::new();
         self.detector
-            .run(
-                1,
-                &mut |_, tensor| Ok(preprocessor.run(&still.view(), tensor, ledger)?),
-                &mut out,
-            )
+            .run(1, &mut |_, tensor| Ok(preprocessor.run(&still.view(), tensor, ledger)?), &mut out)
             .map_err(Exit::failed)?;
         let label = |d: Detection| {
             let class = self.labels.get(usize::from(d.class.0)).cloned().unwrap_or_default();

@@ -217,7 +217,8 @@ fn exit_of(error: ReplayError) -> Exit {
 
 /// The recordings to be seen, in the pipeline's order.
 fn cameras(args: &Args, plan: &Plan) -> Result<Vec<ReplayCamera>, Exit> {
-    let mut files = args.cameras.iter().map(|c| assignment(c, plan)).collect::<Result<Vec<_>, _>>()?;
+    let mut files =
+        args.cameras.iter().map(|c| assignment(c, plan)).collect::<Result<Vec<_>, _>>()?;
     for camera in &plan.cameras {
         if let Source::File { path } = &camera.source
             && !files.iter().any(|(id, _)| *id == camera.id)

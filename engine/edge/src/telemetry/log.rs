@@ -70,7 +70,9 @@ pub fn init_logging(format: LogFormat, default_level: LevelFilter) -> Result<(),
 fn filter(asked: Option<(&str, String)>, level: LevelFilter) -> (EnvFilter, Option<String>) {
     let usual = || {
         let library = level.min(LevelFilter::WARN);
-        EnvFilter::new(format!("{library},viahe={level},viahe_core={level},viahe_edge={level}"))
+        EnvFilter::new(format!(
+            "{library},rumqttd=off,viahe={level},viahe_core={level},viahe_edge={level}"
+        ))
     };
     match asked {
         None => (usual(), None),

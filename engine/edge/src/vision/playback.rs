@@ -34,7 +34,8 @@ impl Playback {
         let reader = FileReader::open(path, start, ledger)?;
         let counters = Arc::new(Mutex::new(CameraCounters::default()));
         let (stop, stopped) = bounded(1);
-        let player = Player { start, began: clock::monotonic(), counters: Arc::clone(&counters), sink };
+        let player =
+            Player { start, began: clock::monotonic(), counters: Arc::clone(&counters), sink };
         let thread = std::thread::Builder::new()
             .name(format!("cam-{name}").chars().take(15).collect())
             .spawn(move || player.play(reader, &stopped))

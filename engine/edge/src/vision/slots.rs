@@ -206,9 +206,7 @@ impl<S> Slot<S> {
 mod tests {
     use super::*;
     use crate::clock;
-    use viahe_core::frame::{
-        ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane,
-    };
+    use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
     use viahe_core::time::{ClockSource, Timestamp};
 
     struct Grey(FrameStamp);

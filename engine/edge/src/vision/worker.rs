@@ -5,16 +5,17 @@
 //! another.
 
 use super::analyse::{Eye, Gaze};
+use super::playback::Playback;
 use super::slots::{SharedFrame, Slots};
 use crate::clock;
 use crate::evidence::{PendingWriter, encode_jpeg};
 use crate::infer::{InferError, Runtime};
-use super::playback::Playback;
 use crate::ingest::{
     CameraCounters, CameraOptions, CameraState, FrameSink, IngestError, LiveCamera,
 };
 use crate::ledger::{Ledger, STAGES};
 use crate::models::{Locations, ModelError, Package};
+use crate::telemetry::redact;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,7 +49,9 @@ pub(super) enum WorkerError {
     Infer(#[from] InferError),
     #[error(transparent)]
     Ingest(#[from] IngestError),
-    #[error("this worker speaks version {SEAM_VERSION} of the seam, the engine {0}; install both from one release")]
+    #[error(
+        "this worker speaks version {SEAM_VERSION} of the seam, the engine {0}; install both from one release"
+    )]
     Version(u32),
     #[error("no thread could be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -125,6 +128,7 @@ impl Worker {
         if plan.version != SEAM_VERSION {
             return Err(WorkerError::Version(plan.version));
         }
+        hide_secrets(plan);
         let locations = Locations::discover(None);
         let runtime = Runtime::load(&locations.onnxruntime()?)?;
         let packages = Packages::load(plan, &locations)?;
@@ -142,10 +146,7 @@ impl Worker {
             status: plan.cameras.iter().map(|_| Mutex::default()).collect(),
         });
         let mut threads = start_eyes(plan, &runtime, &packages.loaded, &shared)?;
-        outlet.must_tell(FromWorker::Hello {
-            version: SEAM_VERSION,
-            models: packages.refs(plan),
-        });
+        outlet.must_tell(FromWorker::Hello { version: SEAM_VERSION, models: packages.refs(plan) });
         let (captures, wanted) = bounded(CAPTURES_MAX);
         threads.push(start_camera_of_evidence(plan, &shared, wanted)?);
         let cameras = start_cameras(plan, &shared)?;
@@ -182,9 +183,12 @@ impl Worker {
 
     fn stats(&self) -> WorkerStats {
         let shared = &self.shared;
-        let cameras = self.plan.cameras.iter().enumerate().map(|(i, camera)| {
-            (camera.id.clone(), shared.camera_stats(i, &self.cameras[i]))
-        });
+        let cameras = self
+            .plan
+            .cameras
+            .iter()
+            .enumerate()
+            .map(|(i, camera)| (camera.id.clone(), shared.camera_stats(i, &self.cameras[i])));
         WorkerStats {
             cameras: cameras.collect(),
             copied_bytes: STAGES
@@ -235,6 +239,16 @@ impl Shared {
     }
 }
 
+/// Whatever is logged in this process shows no password.
+fn hide_secrets(plan: &VisionPlan) {
+    for camera in &plan.cameras {
+        if let Source::Rtsp { login: Some((_, password)), .. } = &camera.source {
+            // The engine has warned of one that is too short.
+            let _ = redact(password.reveal());
+        }
+    }
+}
+
 /// The models of a plan, each once.
 struct Packages {
     loaded: Vec<Package>,
@@ -246,11 +260,8 @@ impl Packages {
         let mut names: Vec<&Name> = plan.cameras.iter().map(|c| &c.model).collect();
         names.sort();
         names.dedup();
-        let of_camera = plan
-            .cameras
-            .iter()
-            .filter_map(|c| names.binary_search(&&c.model).ok())
-            .collect();
+        let of_camera =
+            plan.cameras.iter().filter_map(|c| names.binary_search(&&c.model).ok()).collect();
         let loaded = names.iter().map(|n| locations.load_package(n)).collect::<Result<_, _>>()?;
         Ok(Self { loaded, of_camera })
     }
@@ -290,8 +301,7 @@ fn analyse(eyes: &mut [Eye], shared: &Shared) {
     let batch_max = eyes.iter().map(Eye::batch_max).max().unwrap_or(1);
     while let Some((model, mut jobs)) = shared.slots.take(batch_max) {
         let started = clock::monotonic();
-        let mut looks: Vec<_> =
-            jobs.iter_mut().map(|job| (&*job.frame, &mut job.state)).collect();
+        let mut looks: Vec<_> = jobs.iter_mut().map(|job| (&*job.frame, &mut job.state)).collect();
         let looked = eyes[model].look(&mut looks);
         let each = clock::monotonic().duration_since(started) / jobs.len().max(1) as u32;
         let analysed = looked.is_ok();

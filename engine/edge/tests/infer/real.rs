@@ -295,7 +295,8 @@ fn street_clip_with_ssdlite() {
     let runtime = runtime();
     let clips = Locations::discover(None).deps.into_iter().map(|d| d.join("clips/vtest.mp4"));
     let clip = clips.into_iter().find(|p| p.exists()).expect("the street clip; run: make setup");
-    let package = package("ssdlite-coco", &workspace()).expect("the default model; run: make setup");
+    let package =
+        package("ssdlite-coco", &workspace()).expect("the default model; run: make setup");
     let pictures = frames(&clip, 80);
     assert!(pictures.len() >= 9, "{} frames of 795", pictures.len());
     let options = DetectorOptions { batch_max: 4, ..DetectorOptions::default() };
