@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A standing incident is said again this often, so that a centre that lost everything knows.
-pub const UPDATE_EVERY: Duration = Duration::from_secs(600);
+pub const UPDATE_EVERY: Duration = Duration::from_mins(10);
 
 /// Number of a picture that was asked for; never used twice.
 pub type CaptureId = u64;
@@ -56,7 +56,7 @@ pub enum Effect {
     /// A picture is not needed any more, also if it is not there yet.
     Discard(CaptureId),
     /// Make this known, durably and at least once.
-    Publish(Revision),
+    Publish(Box<Revision>),
 }
 
 /// A picture to be taken.
@@ -176,6 +176,12 @@ impl Engine {
     /// be answered with none.
     pub fn awaited(&self) -> impl Iterator<Item = CaptureId> + '_ {
         self.memory.awaited.keys().copied()
+    }
+
+    /// All pictures that are not yet said for good, there or awaited.
+    pub fn pictures(&self) -> impl Iterator<Item = CaptureId> + '_ {
+        let cases = self.memory.cameras.values().flat_map(|c| c.rules.values());
+        cases.flat_map(|r| r.cases.values()).flat_map(|c| c.pictures.iter().map(|(id, _)| *id))
     }
 
     /// Incidents that are open.
@@ -360,7 +366,7 @@ impl Engine {
         incident.revision += 1;
         incident.said = incident.updated;
         let state = if incident.closed.is_some() { State::Closed } else { State::Open };
-        effects.push(Effect::Publish(Revision {
+        effects.push(Effect::Publish(Box::new(Revision {
             incident: incident.id.clone(),
             revision: incident.revision,
             state,
@@ -379,7 +385,7 @@ impl Engine {
             evidence,
             model,
             clock: incident.clock,
-        }));
+        })));
         if state == State::Closed
             && let Some(memory) = self.rule_memory(key)
         {

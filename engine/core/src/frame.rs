@@ -12,7 +12,7 @@ pub enum PixelFormat {
     Nv12,
 }
 
-/// Which matrix turns Y'CbCr into R'G'B'.
+/// Which matrix turns luma and chroma into red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColorMatrix {
     /// ITU-R BT.601, standard definition.

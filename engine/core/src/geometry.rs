@@ -163,7 +163,9 @@ impl TryFrom<Vec<[f32; 2]>> for Polygon {
         }
         let polygon = Self { corners };
         if polygon.area() <= f32::EPSILON {
-            return Err("the polygon has no area; its corners lie on one line".into());
+            return Err(
+                "the polygon has no area; list corners that do not all lie on one line".into()
+            );
         }
         Ok(polygon)
     }

@@ -36,7 +36,6 @@ impl IncidentId {
         for (i, byte) in hash.iter().take(10).enumerate() {
             bits |= u128::from(*byte) << (72 - 8 * i);
         }
-        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let digit = |i: u32| char::from(ALPHABET[(bits >> (5 * (25 - i)) & 31) as usize]);
         Self((0..26).map(digit).collect())
     }
@@ -52,6 +51,9 @@ impl fmt::Display for IncidentId {
         f.write_str(&self.0)
     }
 }
+
+/// Crockford's: no I, L, O, U.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +108,19 @@ pub struct Subject {
     /// Where, in fractions of the frame.
     #[serde(rename = "box")]
     pub bbox: UnitBox,
+}
+
+impl Subject {
+    /// As told to people: four decimals of a frame are a fifth of a pixel at 1080p.
+    fn told(&self) -> serde_json::Value {
+        let rounded = |v: f32| (f64::from(v) * 10_000.0).round() / 10_000.0;
+        serde_json::json!({
+            "track": self.track,
+            "class": self.class,
+            "confidence": rounded(self.confidence.get()),
+            "box": self.bbox.corners().map(rounded),
+        })
+    }
 }
 
 /// Which model saw it.
@@ -168,7 +183,7 @@ pub struct Revision {
 }
 
 impl Revision {
-    /// `…-r3`: unique for each revision; the `id` of its CloudEvent.
+    /// `…-r3`: unique for each revision; the `id` of its message.
     pub fn event_id(&self) -> String {
         format!("{}-r{}", self.incident, self.revision)
     }
@@ -196,6 +211,7 @@ impl Revision {
                 })
             })
             .collect();
+        let subjects: Vec<serde_json::Value> = self.subjects.iter().map(Subject::told).collect();
         serde_json::json!({
             "specversion": "1.0",
             "id": self.event_id(),
@@ -218,7 +234,7 @@ impl Revision {
                 "opened": time(self.opened),
                 "updated": time(self.updated),
                 "closed": self.closed.map(time),
-                "subjects": self.subjects,
+                "subjects": subjects,
                 "evidence": evidence,
                 "model": self.model,
                 "clock": self.clock,

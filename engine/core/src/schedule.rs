@@ -58,9 +58,10 @@ mod tests {
 
     #[test]
     fn goes_on_after_a_gap_and_after_a_step_back() {
-        assert_eq!(picked(2.0, [0, 500, 60_000, 60_100, 60_500].into_iter()), [
-            0, 500, 60_000, 60_500
-        ]);
+        assert_eq!(
+            picked(2.0, [0, 500, 60_000, 60_100, 60_500].into_iter()),
+            [0, 500, 60_000, 60_500]
+        );
         assert_eq!(picked(2.0, [60_000, 100, 200, 600].into_iter()), [60_000, 100, 600]);
     }
 }

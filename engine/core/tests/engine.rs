@@ -143,7 +143,7 @@ fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>
                     let kind = live.remove(&id).expect("only what was captured is discarded");
                     log.push(format!("discard {kind:?}"));
                 }
-                Effect::Publish(revision) => said.push(revision),
+                Effect::Publish(revision) => said.push(*revision),
             }
         }
     }
@@ -359,7 +359,7 @@ fn lost_pictures_do_not_hold_an_incident_back() {
     for event in t.events {
         for effect in engine.apply(event) {
             match effect {
-                Effect::Publish(revision) => said.push(revision),
+                Effect::Publish(revision) => said.push(*revision),
                 Effect::Capture(_) | Effect::Discard(_) => {}
             }
         }
@@ -368,7 +368,7 @@ fn lost_pictures_do_not_hold_an_incident_back() {
     for capture in engine.awaited().collect::<Vec<_>>() {
         for effect in engine.apply(Event::Captured { capture, evidence: None }) {
             if let Effect::Publish(revision) = effect {
-                said.push(revision);
+                said.push(*revision);
             }
         }
     }

@@ -4,21 +4,23 @@
 //! applies them in order, moves pictures to their place, commits, and only then wakes the
 //! publisher: an incident is on disk before it is said, and its pictures before it names them.
 
-use crate::evidence::{EvidenceStore, overlay_svg};
+use crate::evidence::{EvidenceStore, Mark, OverlayOptions, StoredFile, overlay_svg};
 use crate::publish::Publisher;
 use crate::store::{OutboxRow, Store, StoreError};
 use crate::telemetry::{EngineStats, Metrics};
 use crate::vision::supervise::{Supervisor, WorkerEvent};
 use crate::{clock, record::Recorder};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event};
 use viahe_core::id::Name;
-use viahe_core::incident::{Evidence, EvidenceKind, ModelRef, Revision, State};
-use viahe_core::seam::{CameraReport, CameraStatus, FromWorker, SEAM_VERSION, ToWorker, WorkerStats};
+use viahe_core::incident::{Evidence, EvidenceKind, ModelRef, Revision, State, Subject};
+use viahe_core::seam::{
+    CameraReport, CameraStatus, FromWorker, Picture, SEAM_VERSION, ToWorker, WorkerStats,
+};
 
 /// A picture that has not come after this never will.
 const CAPTURE_WITHIN: Duration = Duration::from_secs(5);
@@ -35,7 +37,7 @@ const ROWS_HELD_MAX: usize = 10_000;
 /// How often time is looked at when nothing happens.
 const TICK: Duration = Duration::from_millis(250);
 /// How often a camera's state is told to the centre when nothing changes.
-const STATE_EVERY: Duration = Duration::from_secs(60);
+const STATE_EVERY: Duration = Duration::from_mins(1);
 
 /// Who is told what happens, beside MQTT and metrics: the command line.
 pub trait Observer: Send {
@@ -127,6 +129,11 @@ impl EventPlane {
                 Engine::new(plan)
             }),
         };
+        let known: BTreeSet<CaptureId> = engine.pictures().collect();
+        if let Err(error) = parts.evidence.discard_unless(|id| known.contains(&id)) {
+            tracing::warn!(%error, "pictures of the last run are left over");
+        }
+        parts.metrics.plan(parts.plan.cameras.iter().map(|c| c.id.clone()));
         let now = clock::monotonic();
         let mut plane = Self {
             parts,
@@ -165,12 +172,20 @@ impl EventPlane {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    break Err(PlaneError::PartMissing("the vision worker's supervisor ended".into()));
+                    break Err(PlaneError::PartMissing(
+                        "the vision worker's supervisor ended".into(),
+                    ));
                 }
             }
             self.tick();
         };
-        self.finish(drain);
+        self.commit(clock::monotonic());
+        self.measure();
+        let left = self.parts.publisher.shutdown(drain);
+        if left > 0 {
+            tracing::warn!(left, "incidents wait in the outbox for the next start");
+        }
+        self.parts.supervisor.stop();
         result.map(|()| self.totals)
     }
 
@@ -205,17 +220,8 @@ impl EventPlane {
             }
             WorkerEvent::Said(FromWorker::Captured { capture, kind, picture }) => {
                 self.captures.remove(&capture);
-                let evidence = match picture {
-                    Ok(picture) => Some(Evidence {
-                        kind,
-                        sha256: picture.sha256,
-                        bytes: picture.bytes,
-                        media_type: "image/jpeg".into(),
-                        captured: picture.captured,
-                        capture,
-                    }),
-                    Err(reason) => self.picture_lost(capture, &reason),
-                };
+                let taken = picture.and_then(|p| self.take_charge(capture, kind, p));
+                let evidence = taken.map_or_else(|why| self.picture_lost(capture, &why), Some);
                 self.apply(Event::Captured { capture, evidence });
             }
             WorkerEvent::Said(FromWorker::Camera(report)) => self.camera(report),
@@ -236,8 +242,25 @@ impl EventPlane {
     }
 
     fn use_models(&mut self, models: BTreeMap<Name, ModelRef>) {
-        self.parts.publisher.set_models(models.values().cloned().collect());
+        self.parts.metrics.worker_started();
+        let mut distinct: Vec<ModelRef> = models.values().cloned().collect();
+        distinct.sort_by(|a, b| a.name.cmp(&b.name));
+        distinct.dedup();
+        self.parts.publisher.set_status(distinct);
         self.apply(Event::WorkerStarted { models });
+    }
+
+    fn take_charge(
+        &self,
+        capture: CaptureId,
+        kind: EvidenceKind,
+        picture: Picture,
+    ) -> Result<Evidence, String> {
+        let Picture { sha256, bytes, captured } = picture;
+        let stored = StoredFile { sha256: sha256.clone(), bytes };
+        self.parts.evidence.adopt(capture, stored).map_err(|e| e.to_string())?;
+        let media_type = "image/jpeg".into();
+        Ok(Evidence { kind, sha256, bytes, media_type, captured, capture })
     }
 
     fn picture_lost(&mut self, capture: CaptureId, reason: &str) -> Option<Evidence> {
@@ -247,32 +270,34 @@ impl EventPlane {
     }
 
     fn camera(&mut self, report: CameraReport) {
+        let (camera, reason) = (&report.camera, &report.reason);
         match report.status {
-            CameraStatus::Online => tracing::info!(camera = %report.camera, "online"),
-            _ => tracing::warn!(camera = %report.camera, status = ?report.status, reason = report.reason, "camera"),
+            CameraStatus::Online => tracing::info!(%camera, "online"),
+            CameraStatus::Stalled => tracing::warn!(%camera, reason, "stalled"),
+            CameraStatus::Offline => tracing::warn!(%camera, reason, "offline"),
         }
+        self.parts.metrics.camera(&report);
         self.parts.observer.camera(&report);
-        self.reports.insert(report.camera.clone(), report.clone());
         self.tell_camera(&report);
+        self.reports.insert(report.camera.clone(), report);
     }
 
     /// `…/cam/{camera}/state`.
     fn tell_camera(&self, report: &CameraReport) {
-        let stats = self.totals.worker.cameras.get(&report.camera).cloned().unwrap_or_default();
+        let known = self.totals.worker.cameras.get(&report.camera).cloned().unwrap_or_default();
         let state = serde_json::json!({
             "state": report.status,
             "reason": report.reason,
             "time": clock::now().rfc3339(&self.parts.plan.site.timezone),
-            "fps": (f64::from(stats.fps_in) * 10.0).round() / 10.0,
-            "resolution": stats.size_px,
-            "clock_offset_ms": stats.clock_offset_ms,
+            "fps": (f64::from(known.fps_in) * 10.0).round() / 10.0,
+            "resolution": known.size_px,
+            "clock_offset_ms": known.clock_offset_ms,
         });
-        self.parts.publisher.set_camera_state(&report.camera, state);
+        self.parts.publisher.set_camera_state(&report.camera, &state);
     }
 
     fn worker_gone(&mut self, reason: &str) {
         self.parts.metrics.worker_restarted();
-        self.stats.worker_restarts += 1;
         for capture in std::mem::take(&mut self.captures).into_keys() {
             let evidence = self.picture_lost(capture, "the vision worker ended");
             self.apply(Event::Captured { capture, evidence });
@@ -290,9 +315,11 @@ impl EventPlane {
                 Effect::Capture(capture) => self.capture(capture),
                 Effect::Discard(id) => {
                     self.captures.remove(&id);
-                    self.parts.evidence.discard(id);
+                    if let Err(error) = self.parts.evidence.discard(id) {
+                        tracing::warn!(%error, "a picture that nobody wants stays");
+                    }
                 }
-                Effect::Publish(revision) => self.prepare(revision),
+                Effect::Publish(revision) => self.prepare(*revision),
             }
         }
     }
@@ -306,8 +333,12 @@ impl EventPlane {
 
     /// Puts the pictures in their place and queues the revision for the next commit.
     fn prepare(&mut self, mut revision: Revision) {
-        let evidence = &mut self.parts.evidence;
-        revision.evidence.retain(|e| match evidence.promote(e.capture, &e.sha256) {
+        let evidence = &self.parts.evidence;
+        let kept = |e: &Evidence| match evidence.path_of(&e.sha256) {
+            Some(_) => evidence.discard(e.capture),
+            None => evidence.promote(e.capture).map(|_| ()),
+        };
+        revision.evidence.retain(|e| match kept(e) {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, incident = %revision.incident, "a picture is lost");
@@ -321,33 +352,49 @@ impl EventPlane {
         match OutboxRow::new(&revision, &self.parts.plan.site.id, &self.parts.plan.site.timezone) {
             Ok(row) if self.rows.len() < ROWS_HELD_MAX => self.rows.push((row, revision)),
             Ok(_) => {
-                self.stats.revisions_lost += 1;
+                self.stats.outbox_refused += 1;
                 tracing::error!(event = revision.event_id(), "lost: the store takes nothing");
             }
             Err(error) => {
-                self.stats.revisions_lost += 1;
+                self.stats.outbox_refused += 1;
                 tracing::error!(%error, "lost: an incident that cannot be written");
             }
         }
     }
 
-    fn draw_overlay(&mut self, revision: &Revision) {
+    fn draw_overlay(&self, revision: &Revision) {
         let camera = self.parts.plan.cameras.iter().find(|c| c.id == revision.camera);
         let zone = camera.and_then(|c| c.zones.iter().find(|z| z.id == revision.zone));
         let picture = revision.evidence.iter().find(|e| e.kind == EvidenceKind::Opened);
         let size_px = self.totals.worker.cameras.get(&revision.camera).map(|c| c.size_px);
-        if let (Some(zone), Some(picture), Some(size_px)) = (zone, picture, size_px) {
-            let svg = overlay_svg(&picture.sha256, size_px, zone, &revision.subjects);
-            if let Err(error) = self.parts.evidence.put_overlay(&picture.sha256, &svg) {
-                tracing::warn!(%error, "no overlay beside the picture");
-            }
+        let (Some(zone), Some(picture), Some(size_px)) = (zone, picture, size_px) else { return };
+        let label = |s: &Subject| format!("{} {:.2}", s.class, s.confidence.get());
+        let labels: Vec<String> = revision.subjects.iter().map(label).collect();
+        let marks: Vec<Mark<'_>> = revision
+            .subjects
+            .iter()
+            .zip(&labels)
+            .map(|(s, label)| Mark { bbox: s.bbox, label, subject: true })
+            .collect();
+        let options = OverlayOptions {
+            picture: &format!("{}.jpg", picture.sha256),
+            size_px,
+            title: revision.violation.as_str(),
+        };
+        let svg = overlay_svg(&options, Some(&zone.polygon), &marks);
+        if let Err(error) = self.parts.evidence.put_overlay(&picture.sha256, &svg) {
+            tracing::warn!(%error, "no overlay beside the picture");
         }
     }
 
     fn tick(&mut self) {
         let now = clock::monotonic();
-        let late: Vec<CaptureId> =
-            self.captures.iter().filter(|(_, (_, until))| *until <= now).map(|(id, _)| *id).collect();
+        let late: Vec<CaptureId> = self
+            .captures
+            .iter()
+            .filter(|(_, (_, until))| *until <= now)
+            .map(|(id, _)| *id)
+            .collect();
         for capture in late {
             self.captures.remove(&capture);
             let evidence = self.picture_lost(capture, "the vision worker did not answer in time");
@@ -370,8 +417,10 @@ impl EventPlane {
     fn commit(&mut self, now: Instant) {
         let rows: Vec<OutboxRow> = self.rows.iter().map(|(row, _)| row.clone()).collect();
         match self.parts.store.commit(&rows, Some(&self.engine.save())) {
-            Ok(_) => {
+            Ok(committed) => {
                 self.saved_at = now;
+                self.stats.store_failing = false;
+                self.stats.outbox_refused += committed.refused.len() as u64;
                 for (_, revision) in std::mem::take(&mut self.rows) {
                     let count = match revision.state {
                         State::Closed => Some(&mut self.totals.closed),
@@ -389,6 +438,7 @@ impl EventPlane {
             }
             Err(error) => {
                 self.stats.store_commit_errors += 1;
+                self.stats.store_failing = true;
                 tracing::error!(%error, waiting = rows.len(), "the store takes nothing; trying again");
             }
         }
@@ -406,17 +456,16 @@ impl EventPlane {
         self.stats.published = publish.published;
         self.stats.acknowledged = publish.acknowledged;
         self.stats.resent = publish.resent;
-        self.stats.mqtt_reconnects = publish.reconnects;
+        let evidence = self.parts.evidence.counters();
+        self.stats.evidence_bytes = evidence.bytes;
+        self.stats.evidence_evicted = evidence.evicted;
+        self.stats.queue_depths = BTreeMap::from([
+            ("seam", self.parts.events.len() as u64),
+            ("captures", self.captures.len() as u64),
+            ("uncommitted", self.rows.len() as u64),
+        ]);
+        self.stats.mqtt_reconnects = publish.connections.saturating_sub(1);
         self.stats.mqtt_connected = publish.connected;
         self.parts.metrics.engine(&self.stats);
-    }
-
-    fn finish(&mut self, drain: Duration) {
-        self.commit(clock::monotonic());
-        let left = self.parts.publisher.shutdown(drain);
-        if left > 0 {
-            tracing::warn!(left, "incidents wait in the outbox for the next start");
-        }
-        self.parts.supervisor.stop();
     }
 }

@@ -3,13 +3,21 @@
 //!
 //! Only `ingest` sees GStreamer's types, only `infer` ONNX Runtime's.
 
+pub mod broker;
 pub mod camera_sim;
 pub mod clock;
+pub mod doctor;
+pub mod event_plane;
 pub mod evidence;
 pub mod infer;
 pub mod ingest;
 pub mod ledger;
 pub mod models;
 pub mod preprocess;
+pub mod project;
 pub mod publish;
+pub mod record;
+pub mod station;
 pub mod store;
+pub mod telemetry;
+pub mod vision;

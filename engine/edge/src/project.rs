@@ -1,10 +1,10 @@
 //! A pipeline file and all that it refers to, read from disk.
 
 use crate::models::Locations;
+use crate::telemetry::redact;
 use std::path::{Path, PathBuf};
-use viahe_core::config::{
-    ConfigError, ModelInfo, PipelineSources, Plan, SecretRef, parse,
-};
+use viahe_core::config::plan::Source;
+use viahe_core::config::{ConfigError, ModelInfo, PipelineSources, Plan, SecretRef, parse};
 use viahe_core::id::Name;
 
 /// A pipeline cannot be used.
@@ -46,7 +46,7 @@ pub fn parse_text(file: &str, text: &str, locations: &Locations) -> Result<Plan,
         let package = locations.describe(name).map_err(|e| e.to_string())?;
         Ok(ModelInfo { labels: package.labels.into_iter().flatten().collect() })
     };
-    Ok(parse(&PipelineSources {
+    let plan = parse(&PipelineSources {
         file,
         text,
         catalogue: &catalogue,
@@ -54,7 +54,22 @@ pub fn parse_text(file: &str, text: &str, locations: &Locations) -> Result<Plan,
         models: &models,
         model_names: &names(locations.installed()),
         secrets: &read_secret,
-    })?)
+    })?;
+    hide_secrets(&plan);
+    Ok(plan)
+}
+
+/// Whatever is logged from now on, by us or by a library, shows none of them.
+fn hide_secrets(plan: &Plan) {
+    let cameras = plan.cameras.iter().filter_map(|camera| match &camera.source {
+        Source::Rtsp { login, .. } => login.as_ref(),
+        Source::File { .. } | Source::Pattern { .. } => None,
+    });
+    for (_, password) in cameras.chain(plan.mqtt.iter().filter_map(|m| m.login.as_ref())) {
+        if !redact(password.reveal()) {
+            tracing::warn!("a password is too short to be hidden in logs; choose a longer one");
+        }
+    }
 }
 
 fn names(texts: Vec<String>) -> Vec<Name> {
@@ -68,8 +83,7 @@ fn read_entry(locations: &Locations, name: &Name) -> Result<(String, String), St
         .map(|dir| dir.join(format!("{name}.toml")))
         .find(|path| path.is_file())
         .ok_or_else(|| format!("there is no {name}.toml in the catalogue"))?;
-    let text =
-        std::fs::read_to_string(&found).map_err(|e| format!("{}: {e}", found.display()))?;
+    let text = std::fs::read_to_string(&found).map_err(|e| format!("{}: {e}", found.display()))?;
     Ok((found.display().to_string(), text))
 }
 

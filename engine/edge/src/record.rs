@@ -72,8 +72,8 @@ impl Recording {
     /// # Errors
     /// [`RecordError`].
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        let file = File::open(path)
-            .map_err(|source| RecordError::Io { path: path.to_owned(), source })?;
+        let file =
+            File::open(path).map_err(|source| RecordError::Io { path: path.to_owned(), source })?;
         let mut recording =
             Self { path: path.to_owned(), lines: BufReader::new(file).lines(), line: 0 };
         let no_header = |r: &Self| {

@@ -26,7 +26,9 @@ pub struct StationOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum StationError {
     /// Nobody would hear of its incidents.
-    #[error("the pipeline has no [mqtt] table, so incidents would reach nobody; add `[mqtt]` with `url = \"mqtt://HOST:1883\"`")]
+    #[error(
+        "the pipeline has no [mqtt] table, so incidents would reach nobody; add `[mqtt]` with `url = \"mqtt://HOST:1883\"`"
+    )]
     NoMqtt,
     /// The outbox.
     #[error(transparent)]
@@ -82,7 +84,7 @@ impl Station {
             None => None,
         };
         let publisher = Publisher::start(
-            PublishOptions::new(mqtt, plan.site.id.clone(), plan.site.timezone.clone(), version),
+            PublishOptions::new(mqtt, plan.site.id.clone(), plan.site.timezone.clone()),
             state_dir,
         )?;
         let (heard, events) = crossbeam_channel::bounded(1024);

@@ -100,6 +100,7 @@ pub(super) fn read(source: &Source) -> Option<Entry> {
     let root = Node::root(source, &table, CATALOGUE);
     root.check();
     let kind = TriggerKind::read(root.text("kind")?)?;
+    let parameters = root.child("parameters").map(|node| parameters(&node, kind));
     Some(Entry {
         kind,
         version: root.number("version")? as u32,
@@ -112,7 +113,7 @@ pub(super) fn read(source: &Source) -> Option<Entry> {
         title: words(&root.child("title")?)?,
         guidance: words(&root.child("guidance")?)?,
         traps: root.children("trap").iter().filter_map(|trap| words(&trap.node)).collect(),
-        parameters: root.child("parameters").map(|p| parameters(&p, kind)).unwrap_or_default(),
+        parameters: parameters.unwrap_or_default(),
     })
 }
 

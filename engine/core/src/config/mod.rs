@@ -2,7 +2,7 @@
 //! or a [`Model`].
 //!
 //! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (the
-//! key table) → `read` (text → checked tables) → `catalogue` → `rules` → `pipeline`.
+//! key table) → `value`, `read` (text → checked tables) → `catalogue` → `rules` → `pipeline`.
 
 mod catalogue;
 pub mod model;
@@ -16,6 +16,7 @@ mod schedule;
 mod schema;
 mod secret;
 mod url;
+mod value;
 
 pub use catalogue::{Entry, TriggerKind, Words};
 pub use model::Model;

@@ -129,7 +129,7 @@ fn read_model(document: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<Mod
     let version =
         root.required("version", "write version = 1", problems, whole(1, u32::MAX as usize));
 
-    let name = checked(name, problems, |n| Name::try_from(n), "use the folder's name");
+    let name = checked(name, problems, Name::try_from, "use the folder's name");
     let weights = checked(weights, problems, file_name, "keep the weights in the model's folder");
     let sha256 = checked(sha256, problems, sha256_hex, "copy what sha256sum prints");
 
@@ -337,7 +337,11 @@ fn check_grids(
     candidates: &Found<usize>,
     problems: &mut Problems<'_>,
 ) {
-    if let Some(s) = strides.value.iter().find(|&s| spec.width % s != 0 || spec.height % s != 0) {
+    if let Some(s) = strides
+        .value
+        .iter()
+        .find(|&&s| !(spec.width.is_multiple_of(s) && spec.height.is_multiple_of(s)))
+    {
         let what = format!("stride {s} does not divide {}x{} px", spec.width, spec.height);
         problems.add(strides.offset, what, "correct strides, or the input's width and height");
         return;

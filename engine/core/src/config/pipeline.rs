@@ -11,7 +11,7 @@ use super::read::{Child, Node, document};
 use super::rules::{Catalogue, Ruled, Zones};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
-use super::{plan, url};
+use super::{Model, plan, url};
 use crate::id::Name;
 use crate::observe::Class;
 use jiff::tz::TimeZone;
@@ -52,6 +52,12 @@ pub struct ModelInfo {
     pub labels: Vec<Class>,
 }
 
+impl From<&Model> for ModelInfo {
+    fn from(model: &Model) -> Self {
+        Self { labels: model.labels.iter().flatten().cloned().collect() }
+    }
+}
+
 impl ModelInfo {
     /// Is one of its labels `class` or a kind of it?
     pub fn knows(&self, class: &Class) -> bool {
@@ -60,7 +66,7 @@ impl ModelInfo {
 }
 
 /// A model package that is there.
-pub(super) struct Pkg {
+pub(super) struct Package {
     pub(super) name: Name,
     pub(super) info: ModelInfo,
 }
@@ -158,17 +164,16 @@ impl Reader<'_> {
     }
 
     /// Declared models by their name in the file; `None` for those that are not usable.
-    fn models(&self, root: &Node) -> BTreeMap<Name, Option<Pkg>> {
+    fn models(&self, root: &Node) -> BTreeMap<Name, Option<Package>> {
         let package = |Child { name, node }: Child| {
-            let package = node.name("package").and_then(|package| {
-                match (self.sources.models)(&package) {
-                    Ok(info) => Some(Pkg { name: package, info }),
+            let package =
+                node.name("package").and_then(|package| match (self.sources.models)(&package) {
+                    Ok(info) => Some(Package { name: package, info }),
                     Err(reason) => {
                         node.tell("package", self.no_model(&package, &reason));
                         None
                     }
-                }
-            });
+                });
             Some((name?, package))
         };
         root.children("model").into_iter().filter_map(package).collect()
@@ -187,9 +192,14 @@ impl Reader<'_> {
         Fault::new(format!("no model {package} is installed"), remedy)
     }
 
-    fn cameras(&self, root: &Node, models: &BTreeMap<Name, Option<Pkg>>) -> Option<Vec<Camera>> {
+    fn cameras(
+        &self,
+        root: &Node,
+        models: &BTreeMap<Name, Option<Package>>,
+    ) -> Option<Vec<Camera>> {
         let mut catalogue = Catalogue::new(self.sources, self.report);
-        let nodes: Vec<Node> = root.children("camera").into_iter().map(|child| child.node).collect();
+        let nodes: Vec<Node> =
+            root.children("camera").into_iter().map(|child| child.node).collect();
         refuse_repeats(&nodes, |node| node.name("id"), "cameras", "give each its own `id`");
         let cameras: Vec<Option<Camera>> =
             nodes.iter().map(|node| self.camera(node, models, &mut catalogue)).collect();
@@ -199,7 +209,7 @@ impl Reader<'_> {
     fn camera(
         &self,
         node: &Node,
-        models: &BTreeMap<Name, Option<Pkg>>,
+        models: &BTreeMap<Name, Option<Package>>,
         catalogue: &mut Catalogue,
     ) -> Option<Camera> {
         let model = model(node, models);
@@ -272,15 +282,15 @@ struct Broker {
 }
 
 fn broker(text: &str) -> Result<Broker, Fault> {
-    let url = url::parse(text)?;
-    let encrypted = match url.scheme {
-        "mqtt" => false,
-        "mqtts" => true,
+    let encrypted = match text.split_once("://") {
+        Some(("mqtt", _)) => false,
+        Some(("mqtts", _)) => true,
         _ => {
-            let what = "the address of the broker has another scheme than mqtt:// and mqtts://";
+            let what = "the address of the broker does not start with mqtt:// or mqtts://";
             return Err(Fault::new(what, "write mqtt://host:1883 or mqtts://host:8883"));
         }
     };
+    let url = url::parse(text)?;
     if url.login.is_some() {
         let what = "the address of the broker holds credentials";
         return Err(Fault::new(what, "move them to `username` and `password`"));
@@ -294,12 +304,15 @@ fn broker(text: &str) -> Result<Broker, Fault> {
 }
 
 /// The package behind the camera's `model`; tells when there is none of that name.
-fn model<'m>(camera: &Node, models: &'m BTreeMap<Name, Option<Pkg>>) -> Option<&'m Pkg> {
+fn model<'m>(camera: &Node, models: &'m BTreeMap<Name, Option<Package>>) -> Option<&'m Package> {
     let name = camera.name("model")?;
+    if models.is_empty() {
+        // Told once, where they should be.
+        return None;
+    }
     let Some(package) = models.get(&name) else {
         let remedy = match closest(name.as_str(), models.keys().map(Name::as_str)) {
             Some(near) => format!("did you mean \"{near}\"?"),
-            None if models.is_empty() => format!("add a table [model.{name}] with its package"),
             None => format!("models in this file are {}", listed(models.keys())),
         };
         camera.tell("model", Fault::new(format!("there is no [model.{name}]"), remedy));
@@ -313,7 +326,7 @@ fn position(node: &Node) -> Option<Position> {
 }
 
 fn zones(camera: &Node) -> Zones {
-    let mut zones = Zones { names: Vec::new(), good: Vec::new() };
+    let mut zones = Zones { written: camera.has("zone"), names: Vec::new(), good: Vec::new() };
     for Child { name, node } in camera.children("zone") {
         let Some(id) = name else { continue };
         zones.names.push(id.clone());
@@ -331,12 +344,13 @@ fn refuse_repeats(nodes: &[Node], id: impl Fn(&Node) -> Option<Name>, who: &str,
         let Some(name) = id(node) else { continue };
         let key = if node.has("id") { "id" } else { "use" };
         match seen.get(&name) {
-            Some(line) => {
+            Some(at) => {
+                let line = node.source.line(*at).0;
                 let what = format!("two {who} are called {name}, the first in line {line}");
                 node.tell(key, Fault::new(what, remedy));
             }
             None => {
-                seen.insert(name, node.source.line(node.at(key)).0);
+                seen.insert(name, node.at(key));
             }
         }
     }

@@ -3,11 +3,13 @@
 //! Invariants: every problem names file, line, what is wrong and what to do about it; no problem
 //! quotes a text that may hold a secret (see [`quoted`]).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 /// Most problems told at once; the rest is counted.
 const PROBLEMS_MAX: usize = 200;
+/// Most problems looked at: finding a line reads the file from its start.
+const FOUND_MAX: usize = 2000;
 /// Longest text that a message repeats.
 const QUOTE_CHARS_MAX: usize = 60;
 
@@ -72,6 +74,8 @@ impl Fault {
 #[derive(Default)]
 pub(super) struct Report {
     found: RefCell<Vec<Found>>,
+    /// Problems beyond `FOUND_MAX`.
+    unrecorded: Cell<usize>,
 }
 
 struct Found {
@@ -101,11 +105,11 @@ impl Report {
             }
             _ => {}
         }
-        let more = found.len().saturating_sub(PROBLEMS_MAX);
+        let more = found.len().saturating_sub(PROBLEMS_MAX) + self.unrecorded.get();
         let mut problems: Vec<Problem> =
             found.into_iter().take(PROBLEMS_MAX).map(|f| f.problem).collect();
         if let (1.., Some(last)) = (more, problems.last_mut()) {
-            last.remedy += &format!(" ({more} more problems are not shown)");
+            last.remedy = format!("{} ({more} more problems are not shown)", last.remedy);
         }
         Err(ConfigError { problems })
     }
@@ -123,7 +127,13 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// Records that `fault` stands at byte `at`.
     pub(super) fn problem(&self, at: usize, path: &str, fault: Fault) {
+        if self.report.found.borrow().len() >= FOUND_MAX {
+            self.report.unrecorded.set(self.report.unrecorded.get() + 1);
+            return;
+        }
         let Fault { what, remedy } = fault;
+        // Reasons of others may come in several lines; a problem has one.
+        let (what, remedy) = (what.replace(['\n', '\r'], " "), remedy.replace(['\n', '\r'], " "));
         let (file, path) = (self.name.to_owned(), path.to_owned());
         let problem = Problem { file, line: self.line(at).0, path, what, remedy };
         self.report.found.borrow_mut().push(Found { rank: self.rank, at, problem });

@@ -4,7 +4,8 @@
 //! absent or was told, so that readers only look after meaning.
 
 use super::problem::{Fault, Source, closest, listed, quoted};
-use super::schema::{Form, Key, Kind, Need};
+use super::schema::{Key, Kind, Need};
+use super::value::{Value, example, leaf, number, polygon, text, type_of};
 use crate::geometry::Polygon;
 use crate::id::Name;
 use toml::Spanned;
@@ -12,13 +13,14 @@ use toml::de::{DeTable, DeValue};
 
 /// Longest file that is read, in bytes: far more than 1,000 cameras.
 const FILE_BYTES_MAX: usize = 1 << 20;
-
-type Value<'a> = Spanned<DeValue<'a>>;
+/// Most tables of one kind, in one table: what bounds the work on an absurd file.
+const TABLES_MAX: usize = 1000;
 
 /// The document, or `None` when it is no TOML, which was told.
 pub(super) fn document<'a>(source: &Source<'a>) -> Option<DeTable<'a>> {
     if source.text.len() > FILE_BYTES_MAX {
-        let fault = Fault::new("the file is longer than 1 MiB", "split the site over several boxes");
+        let fault =
+            Fault::new("the file is longer than 1 MiB", "split the site over several boxes");
         source.problem(0, "", fault);
         return None;
     }
@@ -41,8 +43,11 @@ pub(super) fn document<'a>(source: &Source<'a>) -> Option<DeTable<'a>> {
 
 fn syntax_remedy(message: &str) -> &'static str {
     if message.contains("duplicate key") {
-        "keep one of the two; a second camera or rule begins with [[camera]] or [[camera.rule]]"
-    } else if message.contains("quote") {
+        "keep one of the two; each camera begins with [[camera]], each rule with [[camera.rule]], \
+         and a camera's zones and rules come after it"
+    } else if message.contains("unquoted key") {
+        "name keys with letters, digits, - and _ only"
+    } else if message.contains("quote") || message.contains("invalid boolean") {
         "put text in \"double quotes\""
     } else if message.contains("recur") {
         "nest lists and tables less deeply"
@@ -95,7 +100,8 @@ impl<'a> Node<'a> {
         }
         for key in self.keys.iter().filter(|k| matches!(k.need, Need::Required)) {
             if !self.has(key.name) {
-                let fault = Fault::new(format!("`{}` is missing", key.name), example(key, "add"));
+                let fault =
+                    Fault::new(format!("`{}` is missing", key.name), self.written(key, "add"));
                 self.source.problem(self.at, &self.path, fault);
             }
         }
@@ -112,29 +118,33 @@ impl<'a> Node<'a> {
 
     fn check_value(&self, key: &Key, value: &Value) {
         let tell = |at, fault| self.source.problem(at, &self.child_path(key.name), fault);
+        let at = value.span().start;
         match (&key.kind, value.as_ref()) {
+            (Kind::Table(_), DeValue::Table(_)) => {}
             (Kind::Tables(_), DeValue::Array(items)) => {
-                if items.is_empty() {
-                    tell(value.span().start, Fault::new("the list is empty", example(key, "add")));
-                }
+                self.check_count(key, at, items.len());
                 for item in items.iter().filter(|i| !i.as_ref().is_table()) {
                     let what = format!("must hold tables, not {}", type_of(item));
-                    tell(item.span().start, Fault::new(what, example(key, "write")));
+                    tell(item.span().start, Fault::new(what, self.written(key, "write")));
                 }
             }
             (Kind::Named(_), DeValue::Table(table)) => {
-                if table.is_empty() && matches!(key.need, Need::Required) {
-                    tell(value.span().start, Fault::new("the table is empty", example(key, "add")));
-                }
+                self.check_count(key, at, table.len());
                 self.check_names(key, table);
             }
-            (Kind::Table(_), DeValue::Table(_)) => {}
+            (Kind::Table(_) | Kind::Named(_), _) => {
+                let what = format!("must be a table, not {}", type_of(value));
+                tell(at, Fault::new(what, self.written(key, "write")));
+            }
+            (Kind::Tables(_), _) => {
+                let what = format!("must be a list of tables, not {}", type_of(value));
+                tell(at, Fault::new(what, self.written(key, "write")));
+            }
             (Kind::List(form), DeValue::Array(items)) => {
                 if items.is_empty() {
-                    let fault = Fault::new("the list is empty", example(key, "remove it or write"));
-                    tell(value.span().start, fault);
+                    tell(at, Fault::new("the list is empty", example(key, "remove it or write")));
                 }
-                for item in items.iter() {
+                for item in items {
                     if let Err(fault) = text(form, key, item) {
                         tell(item.span().start, fault);
                     }
@@ -142,12 +152,25 @@ impl<'a> Node<'a> {
             }
             _ => {
                 if let Err(fault) = leaf(key, value) {
-                    tell(value.span().start, fault);
+                    tell(at, fault);
                 }
             }
         }
         for child in self.children(key.name) {
             child.node.check();
+        }
+    }
+
+    /// Neither no table, where one is required, nor too many.
+    fn check_count(&self, key: &Key, at: usize, count: usize) {
+        let path = self.child_path(key.name);
+        if count == 0 && matches!(key.need, Need::Required) {
+            let fault = Fault::new("there is none", self.written(key, "add"));
+            self.source.problem(at, &path, fault);
+        }
+        if count > TABLES_MAX {
+            let what = format!("there are {count}, and {TABLES_MAX} are the most");
+            self.source.problem(at, &path, Fault::new(what, "split the site over several boxes"));
         }
     }
 
@@ -159,9 +182,29 @@ impl<'a> Node<'a> {
                 let remedy = "use 3 to 40 of a-z, 0-9 and '-'";
                 tell(name.span().start, Fault::not_a(name.as_ref(), "a name", remedy));
             } else if !value.as_ref().is_table() {
-                let what = format!("{} must be a table, not {}", quoted(name.as_ref()), type_of(value));
-                tell(value.span().start, Fault::new(what, example(key, "write")));
+                let what =
+                    format!("{} must be a table, not {}", quoted(name.as_ref()), type_of(value));
+                tell(value.span().start, Fault::new(what, self.written(key, "write")));
             }
+        }
+    }
+
+    /// `verb` with the key as it is to be written.
+    fn written(&self, key: &Key, verb: &str) -> String {
+        if !key.example.is_empty() {
+            return example(key, verb);
+        }
+        // `camera[gate-east].zone` is written `camera.zone`.
+        let path = self.child_path(key.name);
+        let plain: String = path
+            .split('.')
+            .map(|part| part.split('[').next().unwrap_or(part))
+            .collect::<Vec<_>>()
+            .join(".");
+        match key.kind {
+            Kind::Tables(_) => format!("{verb} a table [[{plain}]]"),
+            Kind::Named(_) => format!("{verb} a table [{plain}.NAME]"),
+            _ => format!("{verb} a table [{plain}]"),
         }
     }
 
@@ -250,17 +293,19 @@ impl<'a> Node<'a> {
         match (&key.kind, value.as_ref()) {
             (Kind::Table(keys), _) => node(*keys, value, path).map(plain).into_iter().collect(),
             (Kind::Tables(keys), DeValue::Array(items)) => (1..)
-                .zip(items.iter())
+                .zip(items.iter().take(TABLES_MAX))
                 .filter_map(|(n, item)| node(*keys, item, format!("{path}[{}]", label(item, n))))
                 .map(plain)
                 .collect(),
             (Kind::Named(keys), DeValue::Table(table)) => {
-                let child = |(name, value): (&Spanned<std::borrow::Cow<'a, str>>, &'a Value<'a>)| {
-                    let name = Name::try_from(name.as_ref().as_ref()).ok()?;
-                    let node = node(*keys, value, format!("{path}.{name}"))?;
-                    Some(Child { name: Some(name), node })
-                };
-                let mut children: Vec<_> = table.iter().filter_map(child).collect();
+                let child =
+                    |(name, value): (&Spanned<std::borrow::Cow<'a, str>>, &'a Value<'a>)| {
+                        let name = Name::try_from(name.as_ref().as_ref()).ok()?;
+                        let node = node(*keys, value, format!("{path}.{name}"))?;
+                        Some(Child { name: Some(name), node })
+                    };
+                let mut children: Vec<_> =
+                    table.iter().take(TABLES_MAX).filter_map(child).collect();
                 children.sort_by_key(|c| c.node.at);
                 children
             }
@@ -276,106 +321,4 @@ fn label(item: &Value, n: usize) -> String {
         Name::try_from(name).ok()
     };
     name("id").or_else(|| name("use")).map_or_else(|| n.to_string(), |name| name.to_string())
-}
-
-/// `verb` with the key as it is to be written.
-fn example(key: &Key, verb: &str) -> String {
-    match key.kind {
-        _ if !key.example.is_empty() => format!("{verb} `{} = {}`", key.name, key.example),
-        Kind::Tables(_) => format!("{verb} a table [[{}]]", key.name),
-        Kind::Named(_) => format!("{verb} a table [{}.NAME]", key.name),
-        _ => format!("{verb} a table [{}]", key.name),
-    }
-}
-
-/// Checks a value that is not a table.
-fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
-    let wrong = |want: &str| {
-        Err(Fault::new(format!("must be {want}, not {}", type_of(value)), example(key, "write")))
-    };
-    match &key.kind {
-        Kind::Text(form) => text(form, key, value),
-        Kind::OneOf(options) => match value.as_ref().as_str() {
-            Some(text) if options.contains(&text) => Ok(()),
-            Some(text) => {
-                let remedy = format!("use {}", options.join(" or "));
-                Err(Fault::new(format!("{} is not one of the options", quoted(text)), remedy))
-            }
-            None => wrong("text in quotes"),
-        },
-        Kind::Whole { .. } if !value.as_ref().is_integer() => wrong("a whole number"),
-        Kind::Whole { min, max } => in_range(key, value, *min as f64, *max as f64),
-        Kind::Number { min, max } => match value.as_ref() {
-            DeValue::Integer(_) | DeValue::Float(_) => in_range(key, value, *min, *max),
-            _ => wrong("a number"),
-        },
-        Kind::Corners => polygon(value).map(|_| ()),
-        Kind::List(_) => wrong("a list"),
-        Kind::Table(_) | Kind::Named(_) => wrong("a table"),
-        Kind::Tables(_) => wrong("a list of tables"),
-    }
-}
-
-fn text(form: &Form, key: &Key, value: &Value) -> Result<(), Fault> {
-    let Some(text) = value.as_ref().as_str() else {
-        let what = format!("must be text in quotes, not {}", type_of(value));
-        return Err(Fault::new(what, example(key, "write")));
-    };
-    if !form.secret && super::secret::has_reference(text) {
-        return Err(Fault::new(
-            "`${…}` is not read here",
-            "write the value itself; references are for the addresses and logins of cameras and \
-             the broker",
-        ));
-    }
-    (form.check)(text)
-}
-
-fn in_range(key: &Key, value: &Value, min: f64, max: f64) -> Result<(), Fault> {
-    // NaN is in no range.
-    if number(value).is_some_and(|v| (min..=max).contains(&v)) {
-        return Ok(());
-    }
-    let got = match value.as_ref() {
-        DeValue::Integer(v) => quoted(&v.to_string()),
-        DeValue::Float(v) => quoted(v.as_str()),
-        _ => type_of(value).into(),
-    };
-    let what = format!("must be from {min} to {max}, got {}", got.trim_matches('"'));
-    Err(Fault::new(what, example(key, "write for instance")))
-}
-
-fn number(value: &Value) -> Option<f64> {
-    match value.as_ref() {
-        DeValue::Integer(v) => i64::from_str_radix(v.as_str(), v.radix()).ok().map(|v| v as f64),
-        DeValue::Float(v) => v.as_str().parse().ok(),
-        _ => None,
-    }
-}
-
-fn polygon(value: &Value) -> Result<Polygon, Fault> {
-    const REMEDY: &str = "list its corners in order as [[x, y], …], fractions of the frame from 0 to 1";
-    let corner = |value: &Value| {
-        let pair = value.as_ref().as_array().filter(|pair| pair.len() == 2)?;
-        Some([number(pair.get(0)?)? as f32, number(pair.get(1)?)? as f32])
-    };
-    let corners: Option<Vec<[f32; 2]>> =
-        value.as_ref().as_array().and_then(|corners| corners.iter().map(corner).collect());
-    let corners = corners.ok_or_else(|| Fault::new("must be a list of [x, y]", REMEDY))?;
-    Polygon::try_from(corners).map_err(|message| match message.split_once("; ") {
-        Some((what, remedy)) => Fault::new(what, remedy),
-        None => Fault::new(message, REMEDY),
-    })
-}
-
-fn type_of(value: &Value) -> &'static str {
-    match value.as_ref() {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
 }

@@ -48,6 +48,9 @@ fn key_schema(key: &Key) -> Value {
         }),
     };
     schema["description"] = json!(key.doc);
+    if let Ok(example) = toml::from_str::<Value>(&format!("example = {}", key.example)) {
+        schema["examples"] = json!([example["example"]]);
+    }
     match key.need {
         Need::Text(default) => schema["default"] = json!(default),
         Need::Number(default) => schema["default"] = number(default),
@@ -66,41 +69,34 @@ fn text_schema(form: &Form) -> Value {
 
 /// All keys of a pipeline file as Markdown tables.
 pub fn pipeline_reference() -> String {
-    let mut out = String::new();
-    for key in PIPELINE {
-        section(&mut out, key, key.name);
-    }
-    out
+    PIPELINE.iter().map(|key| section(key, key.name)).collect()
 }
 
-fn section(out: &mut String, key: &Key, path: &str) {
+/// The section of a table, then those of the tables in it.
+fn section(key: &Key, path: &str) -> String {
     let (keys, head) = match key.kind {
         Kind::Table(keys) => (keys, format!("[{path}]")),
         Kind::Tables(keys) => (keys, format!("[[{path}]]")),
         Kind::Named(keys) => (keys, format!("[{path}.NAME]")),
-        _ => return,
+        _ => return String::new(),
     };
     let need = if matches!(key.need, Need::Required) { "Required." } else { "Optional." };
-    *out += &format!("### `{head}`\n\n{} {need}\n\n", key.doc);
-    *out += "| key | value | default | meaning | example |\n|---|---|---|---|---|\n";
-    for key in keys.iter().filter(|key| !key.example.is_empty()) {
-        let default = match key.need {
-            Need::Required => "required".into(),
-            Need::Optional => "–".into(),
-            Need::Text(text) => format!("`\"{text}\"`"),
-            Need::Number(value) => format!("`{}`", number(value)),
-        };
-        let (name, example) = (key.name, key.example);
-        *out += &format!("| `{name}` | {} | {default} | {} | `{example}` |\n", value(key), key.doc);
-    }
-    *out += "\n";
-    for key in keys.iter().filter(|key| key.example.is_empty() || has_keys(key)) {
-        section(out, key, &format!("{path}.{}", key.name));
-    }
+    let rows: String = keys.iter().filter(|key| !key.example.is_empty()).map(row).collect();
+    let inner: String =
+        keys.iter().map(|key| section(key, &format!("{path}.{}", key.name))).collect();
+    let columns = "| key | value | default | meaning | example |\n|---|---|---|---|---|";
+    format!("### `{head}`\n\n{} {need}\n\n{columns}\n{rows}\n{inner}", key.doc)
 }
 
-fn has_keys(key: &Key) -> bool {
-    matches!(key.kind, Kind::Table(_) | Kind::Tables(_) | Kind::Named(_))
+fn row(key: &Key) -> String {
+    let default = match key.need {
+        Need::Required => "required".into(),
+        Need::Optional => "–".into(),
+        Need::Text(text) => format!("`\"{text}\"`"),
+        Need::Number(value) => format!("`{}`", number(value)),
+    };
+    let Key { name, doc, example, .. } = key;
+    format!("| `{name}` | {} | {default} | {doc} | `{example}` |\n", value(key))
 }
 
 fn value(key: &Key) -> String {
@@ -111,9 +107,59 @@ fn value(key: &Key) -> String {
         }
         Kind::Whole { min, max } => format!("whole number, {min} to {max}"),
         Kind::Number { min, max } => format!("number, {min} to {max}"),
-        Kind::List(form) => format!("list of {}s", form.title),
+        Kind::List(form) => format!("list, each a {}", form.title),
         Kind::Corners => "list of `[x, y]`".into(),
         Kind::Table(_) | Kind::Named(_) => "table".into(),
         Kind::Tables(_) => "list of tables".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::problem::{Report, Source};
+    use super::super::read::{Node, document};
+    use super::super::schema::CATALOGUE;
+    use super::*;
+
+    /// Each example in the key table passes the checks of its key, each default too.
+    fn check(keys: &'static [Key]) {
+        for key in keys {
+            let default = match key.need {
+                Need::Text(text) => format!("\"{text}\""),
+                Need::Number(value) => number(value).to_string(),
+                Need::Required | Need::Optional => key.example.into(),
+            };
+            for value in [key.example, &default].into_iter().filter(|v| !v.is_empty()) {
+                let (text, report) = (format!("{} = {value}", key.name), Report::default());
+                let source = Source { name: "example", text: &text, rank: 0, report: &report };
+                let table = document(&source).unwrap();
+                // The other keys are missing; only this one is of interest.
+                Node::root(&source, &table, keys).check();
+                let told = report.finish(None::<()>, "example").unwrap_err().to_string();
+                let own = |line: &&str| line.starts_with(&format!("example:1: {}", key.name));
+                assert_eq!(told.lines().find(own), None, "{text}");
+            }
+            if let Kind::Table(keys) | Kind::Tables(keys) | Kind::Named(keys) = key.kind {
+                check(keys);
+            }
+        }
+    }
+
+    #[test]
+    fn examples_and_defaults_are_valid() {
+        check(PIPELINE);
+        check(CATALOGUE);
+    }
+
+    #[test]
+    fn the_schema_knows_types_ranges_and_defaults() {
+        let schema = pipeline_schema();
+        let threads = &schema["properties"]["engine"]["properties"]["threads"];
+        assert_eq!(threads["default"], 1);
+        assert_eq!((&threads["minimum"], &threads["type"]), (&json!(1), &json!("integer")));
+        let rule = &schema["properties"]["camera"]["items"]["properties"]["rule"]["items"];
+        assert_eq!(rule["required"], json!(["use", "zone"]));
+        assert_eq!(rule["additionalProperties"], false);
+        assert_eq!(rule["properties"]["dwell_secs"]["examples"], json!([120]));
     }
 }

@@ -1,7 +1,7 @@
 //! `[[camera.rule]]` → [`Rule`]: an entry of the catalogue with a camera's own parameters.
 
 use super::catalogue::{self, Entry, TriggerKind};
-use super::pipeline::{ModelInfo, PipelineSources, Pkg};
+use super::pipeline::{ModelInfo, Package, PipelineSources};
 use super::plan::{Rule, Schedule, Trigger, Zone};
 use super::problem::{Fault, Report, Source, closest, listed};
 use super::read::Node;
@@ -37,8 +37,8 @@ impl<'a> Catalogue<'a> {
             match (self.sources.catalogue)(&name) {
                 Ok((file, text)) => {
                     let rank = self.entries.len() + 1;
-                    let (name_, text, report) = (file.as_str(), text.as_str(), self.report);
-                    let entry = catalogue::read(&Source { name: name_, text, rank, report });
+                    let (text, report) = (text.as_str(), self.report);
+                    let entry = catalogue::read(&Source { name: &file, text, rank, report });
                     self.entries.insert(name.clone(), entry);
                 }
                 Err(reason) => {
@@ -65,7 +65,12 @@ impl<'a> Catalogue<'a> {
     }
 
     /// Reads a rule; `None` only after a problem was told.
-    pub(super) fn rule(&mut self, node: &Node, zones: &Zones, model: Option<&Pkg>) -> Option<Ruled> {
+    pub(super) fn rule(
+        &mut self,
+        node: &Node,
+        zones: &Zones,
+        model: Option<&Package>,
+    ) -> Option<Ruled> {
         let sources = self.sources;
         let zone = zones.find(node);
         let schedule = spans(node);
@@ -80,7 +85,9 @@ impl<'a> Catalogue<'a> {
             severity: node.text("severity").map_or(Some(entry.severity), catalogue::severity)?,
             zone: zone?,
             classes: classes?,
-            confidence_min: node.number("confidence_min").map_or(entry.confidence_min, |v| v as f32),
+            confidence_min: node
+                .number("confidence_min")
+                .map_or(entry.confidence_min, |v| v as f32),
             schedule,
             trigger: trigger?,
             absence: node.number("absence_secs").map_or(entry.absence, Duration::from_secs_f64),
@@ -92,6 +99,8 @@ impl<'a> Catalogue<'a> {
 /// The zones of a camera as the file names them: bad ones too, so that a rule in a zone with a
 /// bad polygon is not told to name another.
 pub(super) struct Zones {
+    /// Is there any, good or bad?
+    pub(super) written: bool,
     pub(super) names: Vec<Name>,
     pub(super) good: Vec<Zone>,
 }
@@ -99,7 +108,8 @@ pub(super) struct Zones {
 impl Zones {
     fn find(&self, rule: &Node) -> Option<usize> {
         let name = rule.name("zone")?;
-        if !self.names.contains(&name) {
+        // A camera whose zones are all bad was told so.
+        if !self.names.contains(&name) && (!self.names.is_empty() || !self.written) {
             let remedy = match closest(name.as_str(), self.names.iter().map(Name::as_str)) {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None if self.names.is_empty() => {
@@ -146,7 +156,7 @@ fn trigger(node: &Node, violation: &Name, entry: &Entry) -> Option<Trigger> {
 fn classes(
     node: &Node,
     entry: &Entry,
-    model: Option<&Pkg>,
+    model: Option<&Package>,
     sources: &PipelineSources,
 ) -> Option<Vec<Class>> {
     let written: Option<Vec<(usize, Class)>> = node.list("classes").map(|list| {
@@ -155,7 +165,7 @@ fn classes(
     let own = written.is_some();
     let at = node.at("use");
     let wanted = written.unwrap_or_else(|| entry.classes.iter().map(|c| (at, c.clone())).collect());
-    let Pkg { name, info } = model?;
+    let Package { name, info } = model?;
     for (at, class) in wanted.iter().filter(|(_, class)| !info.knows(class)) {
         let key = if own { "classes" } else { "use" };
         let fault = unknown_class(class, name, info, sources);
@@ -165,7 +175,12 @@ fn classes(
     Some(wanted.into_iter().map(|(_, class)| class).chain(more).collect())
 }
 
-fn unknown_class(class: &Class, model: &Name, info: &ModelInfo, sources: &PipelineSources) -> Fault {
+fn unknown_class(
+    class: &Class,
+    model: &Name,
+    info: &ModelInfo,
+    sources: &PipelineSources,
+) -> Fault {
     let others: Vec<&Name> = sources
         .model_names
         .iter()

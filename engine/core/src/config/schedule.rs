@@ -45,11 +45,12 @@ impl FromStr for WeekSpan {
 
 /// Reads `[DAYS ]HH:MM-HH:MM`, where DAYS is a list of days and ranges of days.
 pub(super) fn span(text: &str) -> Result<WeekSpan, Fault> {
-    let (days, hours) = match text.trim().rsplit_once(char::is_whitespace) {
+    let tight = text.replace(" - ", "-");
+    let (days, hours) = match tight.trim().rsplit_once(char::is_whitespace) {
         Some((days, hours)) => (self::days(days)?, hours),
-        None => (EVERY_DAY, text.trim()),
+        None => (EVERY_DAY, tight.trim()),
     };
-    let (start, end) = hours.split_once('-').ok_or_else(|| {
+    let (start, end) = hours.split_once('-').filter(|_| hours.contains(':')).ok_or_else(|| {
         let remedy = "write days and hours as \"Mon-Fri 06:00-22:00\"";
         Fault::not_a(text, "a span of hours", remedy)
     })?;
@@ -73,9 +74,10 @@ fn days(text: &str) -> Result<u8, Fault> {
 
 fn day(text: &str) -> Result<u8, Fault> {
     let text = text.trim();
-    DAYS.iter().position(|d| text.eq_ignore_ascii_case(d)).map(|i| i as u8).ok_or_else(|| {
-        Fault::not_a(text, "a day", "days are Mon, Tue, Wed, Thu, Fri, Sat and Sun")
-    })
+    DAYS.iter()
+        .position(|d| text.eq_ignore_ascii_case(d))
+        .map(|i| i as u8)
+        .ok_or_else(|| Fault::not_a(text, "a day", "write days as Mon, Sat,Sun or Mon-Fri"))
 }
 
 /// `HH:MM` → minutes after midnight, 0 to 1440.
@@ -118,14 +120,26 @@ mod tests {
             ("22:00-06:00", span(EVERY_DAY, 1320, 360)),
             ("mon 00:00-24:00", span(1, 0, 1440)),
             ("Sat-Mon,Wed 07:30-08:00", span(0b110_0101, 450, 480)),
+            ("Mon - Fri 06:00 - 22:00", span(0b001_1111, 360, 1320)),
             ("  Sun   18:00-00:00 ", span(0b100_0000, 1080, 1440)),
             ("Mon, Tue 06:00-07:00", span(0b000_0011, 360, 420)),
         ] {
             assert_eq!(text.parse(), Ok(want), "{text}");
         }
         for bad in [
-            "", "Mon", "Mon 6-7", "Mon 06:00", "Mon 06:00-25:00", "Mon 06:60-07:00", "Mon 24:00-06:00",
-            "Thứ2 06:00-07:00", "Mon- 06:00-07:00", "Mon 06:00-07:00-08:00", "Mon +6:00-07:00", "-", "99:99-24:01",
+            "",
+            "Mon",
+            "Mon 6-7",
+            "Mon 06:00",
+            "Mon 06:00-25:00",
+            "Mon 06:60-07:00",
+            "Mon 24:00-06:00",
+            "Thứ2 06:00-07:00",
+            "Mon- 06:00-07:00",
+            "Mon 06:00-07:00-08:00",
+            "Mon +6:00-07:00",
+            "-",
+            "99:99-24:01",
         ] {
             assert!(bad.parse::<WeekSpan>().is_err(), "{bad}");
         }
@@ -217,9 +231,10 @@ mod tests {
             // Three days in steps of 10 minutes, checked on the offset alone.
             for step in 0..3 * 144 {
                 let secs = start + first_day as u64 * 86_400 + step * 600;
-                let offset = zone.to_offset(jiff::Timestamp::from_second(secs as i64).unwrap());
+                let utc = i64::try_from(secs).unwrap();
+                let offset = zone.to_offset(jiff::Timestamp::from_second(utc).unwrap());
                 // 1970-01-01 was a Thursday: three days after a Monday.
-                let wall = secs as i64 + i64::from(offset.seconds()) + 3 * 86_400;
+                let wall = utc + i64::from(offset.seconds()) + 3 * 86_400;
                 let minute = wall.div_euclid(60).rem_euclid(7 * 1440) as usize;
                 let at = Timestamp::from_secs(secs);
                 prop_assert_eq!(schedule.active(at, &zone), on[minute], "{} {:?}", at, &schedule);

@@ -3,7 +3,8 @@
 use super::problem::Fault;
 use std::path::{Path, PathBuf};
 
-/// Where a secret is kept.
+/// Where a secret is kept. The I/O is the caller's: `std::env::var` or `std::fs::read_to_string`,
+/// with an error that holds neither name nor value ("is not set", "No such file").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretRef {
     /// An environment variable.
@@ -61,7 +62,7 @@ fn fetch(inner: &str, folder: &Path, lookup: SecretLookup) -> Result<String, Fau
             "set it for the service, for instance in its EnvironmentFile",
         ),
         SecretRef::File(path) => (
-            format!("file {}", path.display()),
+            format!("file {}", path.display().to_string().escape_debug()),
             "create it with the secret as its only line, readable for the service",
         ),
     };
@@ -83,7 +84,7 @@ fn percent_encode(text: &str, out: &mut String) {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            *out += &format!("%{byte:02X}");
+            out.extend(format!("%{byte:02X}").chars());
         }
     }
 }
@@ -128,7 +129,16 @@ mod tests {
             "rtsp://a:p%40ss%2Fw%3Ard%20%E1%BA%BF@h/"
         );
         assert_eq!(at("${file:key}-${file:/etc/v/key}", false).unwrap(), "line-line");
-        for bad in ["${", "${env:PW", "${env:}", "${env:A B}", "${PW}", "${file:}", "${env:NO}", "${env:EMPTY}"] {
+        for bad in [
+            "${",
+            "${env:PW",
+            "${env:}",
+            "${env:A B}",
+            "${PW}",
+            "${file:}",
+            "${env:NO}",
+            "${env:EMPTY}",
+        ] {
             let fault = at(bad, false).unwrap_err();
             assert!(!fault.remedy.is_empty(), "{bad}");
         }

@@ -265,7 +265,7 @@ impl Decoder {
 }
 
 /// The values of one image of a checked tensor.
-fn of_image<'a>(tensor: TensorView<'a>, image: usize) -> &'a [f32] {
+fn of_image(tensor: TensorView<'_>, image: usize) -> &[f32] {
     let len: usize = tensor.shape[1..].iter().product();
     &tensor.data[image * len..][..len]
 }

@@ -35,7 +35,7 @@ pub(super) fn scan(
 /// vector code: nearly all rows hold nothing, and this is all that is done for them.
 fn any_reaches(row: &[f32], min: f32) -> bool {
     // `!(v < min)` and not `v >= min`: a NaN must be seen, to be counted.
-    #[allow(clippy::neg_cmp_op_on_partial_ord)]
+    #[allow(clippy::neg_cmp_op_on_partial_ord, clippy::needless_bitwise_bool)]
     row.iter().fold(false, |any, &v| any | !(v < min))
 }
 

@@ -1,8 +1,8 @@
 //! Hand-computed values, hostile values, and suppression against its definition.
 
 use super::*;
-use crate::detect::GROUP_IOU;
 use crate::config::model::{Batch, parse};
+use crate::detect::GROUP_IOU;
 use crate::tensor::Fit;
 use proptest::prelude::*;
 
@@ -126,7 +126,7 @@ fn ssd_by_hand() {
 fn yolox_by_hand() {
     let model = yolox_model();
     let fit = twice(&model);
-    let mut rows = vec![[0.0f32; 7]; 5];
+    let mut rows = [[0.0f32; 7]; 5];
     // Cell (1, 0) of stride 8: centre ((0.5 + 1) 8, (0.25 + 0) 8) = (12, 2), size (8, 8 e^0).
     rows[1] = [0.5, 0.25, 0.0, 0.0, 0.5, 0.1, 0.8];
     // The one cell of stride 16: centre (8, 8), size (4, 8).
@@ -148,7 +148,7 @@ fn letterbox_is_undone() {
     model.input.fit = crate::tensor::FitMode::Letterbox { pad: 114.0 };
     // 64 x 32 px into 16 x 16 px: scale 1/4, the lower half is padding.
     let fit = model.input.fit_frame(64, 32);
-    let mut rows = vec![[0.0f32; 7]; 5];
+    let mut rows = [[0.0f32; 7]; 5];
     rows[0] = [0.5, 0.5, 0.5f32.ln(), 0.5f32.ln(), 1.0, 1.0, 0.0]; // centre (4, 4), 4 x 4
     rows[2] = [0.5, 0.5, 0.0, 0.0, 1.0, 1.0, 0.0]; // centre (4, 12): in the padding
     let (seen, stats) = run(&model, &[&rows.concat()], fit);
@@ -193,7 +193,7 @@ fn hostile_yolox() {
     for (at, bad) in
         [(0, f32::NAN), (2, 100.0), (3, f32::INFINITY), (4, f32::NAN), (5, f32::NAN), (4, 7.0)]
     {
-        let mut rows = vec![[0.0f32; 7]; 5];
+        let mut rows = [[0.0f32; 7]; 5];
         (rows[0], rows[3]) = (row, row);
         rows[0][at] = bad;
         let (seen, stats) = run(&model, &[&rows.concat()], fit);

@@ -1,1 +1,24 @@
 //! Tensors → outputs: ONNX Runtime, and nothing of it outside.
+//!
+//! - [`Runtime`]: the library, found and checked before anything of it runs; one a process.
+//! - [`Detector`]: one model in one session of one worker thread. Its input buffers are the
+//!   tensors that ONNX Runtime reads, its outputs are read where ONNX Runtime wrote them; nothing
+//!   is copied on the way.
+//!
+//! Invariant: a library or a model that fails to load changes nothing; what was loaded before
+//! goes on serving. Not here: finding files ([`crate::models`]), pixels ([`crate::preprocess`]),
+//! what outputs mean ([`viahe_core::detect`]).
+//!
+//! A model is code of a kind: its hash, its shapes and its references to other files are checked
+//! here, but ONNX Runtime itself is trusted with its content. It runs in the vision worker, which
+//! may crash without loss.
+
+mod detector;
+mod error;
+mod library;
+mod onnx;
+mod runtime;
+
+pub use self::detector::{BoxError, Detector, DetectorOptions, Fill, RunStats};
+pub use self::error::{InferError, LibraryError};
+pub use self::runtime::Runtime;

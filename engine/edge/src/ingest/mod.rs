@@ -1,1 +1,32 @@
-//! Cameras → frames: GStreamer behind the [`Frame`](viahe_core::frame::Frame) trait.
+//! Cameras and recordings → frames: GStreamer behind the
+//! [`Frame`](viahe_core::frame::Frame) trait.
+//!
+//! - [`LiveCamera`] watches one camera for years: newest frame wins, any fault leads to a new
+//!   connection.
+//! - [`FileReader`] reads a recording: each frame once, in order, the decoder waits for the reader.
+//!
+//! Invariants: no pixel is copied on the way (the decoder's buffers are mapped where they are); no
+//! queue grows; each frame that is not delivered has a counter; event time of a camera never runs
+//! backwards; no text holds a login or an address. Not here: what a frame shows.
+//!
+//! Why it is built so: `docs/adr/0004-ingest.md`.
+
+mod backoff;
+mod error;
+mod fault;
+mod file;
+mod frame;
+mod graph;
+mod live;
+mod meter;
+mod session;
+mod stamp;
+
+pub use error::IngestError;
+pub use file::FileReader;
+pub use frame::GstFrame;
+pub use live::{CameraOptions, CameraState, FrameSink, LiveCamera};
+pub use meter::{CameraCounters, Dropped};
+
+pub(crate) use file::{Container, container_of};
+pub(crate) use graph::{Codec, element, init};

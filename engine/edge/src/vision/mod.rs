@@ -6,6 +6,7 @@
 
 mod analyse;
 pub mod pipe;
+mod playback;
 pub mod replay;
 mod slots;
 pub mod supervise;

@@ -114,18 +114,18 @@ impl<S> Slots<S> {
     }
 
     /// Waits for work: the camera that waits longest, and more of the same model when there is
-    /// more to do than idle threads, at most `batch_max`. None when closed.
-    pub(crate) fn take(&self, batch_max: usize) -> Option<Vec<Job<S>>> {
+    /// more to do than idle threads, at most `batch_max`. None when closed, else the model and its
+    /// jobs.
+    pub(crate) fn take(&self, batch_max: usize) -> Option<(usize, Vec<Job<S>>)> {
         let mut inner = self.lock();
         inner.idle_threads += 1;
         loop {
             if inner.closed {
                 return None;
             }
-            let jobs = inner.pick(batch_max);
-            if !jobs.is_empty() {
+            if let Some(work) = inner.pick(batch_max) {
                 inner.idle_threads -= 1;
-                return Some(jobs);
+                return Some(work);
             }
             inner = self.ready.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
@@ -169,13 +169,13 @@ impl<S> Slots<S> {
 }
 
 impl<S> Inner<S> {
-    fn pick(&mut self, batch_max: usize) -> Vec<Job<S>> {
+    fn pick(&mut self, batch_max: usize) -> Option<(usize, Vec<Job<S>>)> {
         let mut ready: Vec<(Instant, usize)> = (0..self.slots.len())
             .filter(|&i| self.slots[i].state.is_some())
             .filter_map(|i| self.slots[i].waiting.as_ref().map(|(_, since)| (*since, i)))
             .collect();
         ready.sort_unstable();
-        let Some(&(_, first)) = ready.first() else { return Vec::new() };
+        let &(_, first) = ready.first()?;
         let model = self.slots[first].model;
         let share = ready.len().div_ceil(self.idle_threads.max(1)).min(batch_max.max(1));
         let chosen: Vec<usize> = ready
@@ -184,7 +184,8 @@ impl<S> Inner<S> {
             .filter(|&i| self.slots[i].model == model)
             .take(share)
             .collect();
-        chosen.into_iter().filter_map(|i| self.slots[i].start(i)).collect()
+        let jobs = chosen.into_iter().filter_map(|i| self.slots[i].start(i)).collect();
+        Some((model, jobs))
     }
 }
 
@@ -205,9 +206,7 @@ impl<S> Slot<S> {
 mod tests {
     use super::*;
     use crate::clock;
-    use viahe_core::frame::{
-        ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane,
-    };
+    use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
     use viahe_core::time::{ClockSource, Timestamp};
 
     struct Grey(FrameStamp);
@@ -245,14 +244,14 @@ mod tests {
         let slots = Slots::new([(0, 2.0, 7u32)]);
         offer(&slots, 0, 0);
         offer(&slots, 0, 1);
-        let mut jobs = slots.take(1).unwrap();
+        let (_, mut jobs) = slots.take(1).unwrap();
         let job = jobs.pop().unwrap();
         assert_eq!((job.frame.stamp().seq, job.state), (1, 7));
         slots.finish(job, true);
         for seq in 2..=6 {
             offer(&slots, 0, seq); // due again at 6
         }
-        let job = slots.take(1).unwrap().pop().unwrap();
+        let job = slots.take(1).unwrap().1.pop().unwrap();
         assert_eq!(job.frame.stamp().seq, 6);
         slots.finish(job, false);
         let (inferred, dropped) = slots.counts(0);
@@ -268,15 +267,15 @@ mod tests {
             offer(&slots, camera, 0);
         }
         // One thread for four cameras takes all of the first model, as far as the batch goes.
-        let jobs = slots.take(2).unwrap();
+        let (_, jobs) = slots.take(2).unwrap();
         assert_eq!(jobs.iter().map(|j| j.camera).collect::<Vec<_>>(), [0, 2]);
         offer(&slots, 0, 9); // waits for its state
-        let next = slots.take(8).unwrap();
+        let (_, next) = slots.take(8).unwrap();
         assert_eq!(next.iter().map(|j| j.camera).collect::<Vec<_>>(), [1]);
         for job in jobs {
             slots.finish(job, true);
         }
-        let next = slots.take(8).unwrap();
+        let (_, next) = slots.take(8).unwrap();
         assert_eq!(next.iter().map(|j| j.camera).collect::<Vec<_>>(), [3, 0]);
         slots.close();
         assert!(slots.take(1).is_none());
@@ -288,7 +287,7 @@ mod tests {
         assert!(slots.kept(0, 0).is_none());
         for seq in [0, 5, 10, 15, 20, 25] {
             offer(&slots, 0, seq);
-            let job = slots.take(1).unwrap().pop().unwrap();
+            let job = slots.take(1).unwrap().1.pop().unwrap();
             slots.finish(job, true);
         }
         assert_eq!(slots.kept(0, 15).unwrap().stamp().seq, 15);

@@ -53,8 +53,7 @@ impl<'t> Problems<'t> {
         what: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        let line = 1 + before.iter().filter(|&&b| b == b'\n').count();
+        let line = 1 + self.text.bytes().take(offset).filter(|&b| b == b'\n').count();
         self.list.push(Problem { line, what: what.into(), remedy: remedy.into() });
     }
 

@@ -1,0 +1,350 @@
+//! What the engine adds to a bare ONNX Runtime: the same model, threads and input, run through the
+//! C API alone and through `Detector::run`, in turns, so that noise hits both alike.
+//!
+//! `cargo bench --bench inference` prints medians, the ratio (bare / ours: 1.0 is no cost), and
+//! the time of decoding. Models that are not installed are left out and named.
+
+use ort::sys;
+use std::ffi::{CString, c_char, c_void};
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::thread;
+use viahe_core::config::model::{Batch, Head, Model};
+use viahe_core::detect::{Decoder, TensorView};
+use viahe_core::id::Name;
+use viahe_core::tensor::Layout;
+use viahe_edge::clock;
+use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
+use viahe_edge::models::{Locations, Package};
+
+const ROUNDS: usize = 60;
+
+fn main() {
+    let locations = Locations::discover(None);
+    let library = match locations.onnxruntime() {
+        Ok(library) => library,
+        Err(e) => return println!("SKIPPED: {e}"),
+    };
+    let runtime = Runtime::load(&library).expect("the installed library");
+    println!("ONNX Runtime {}; {ROUNDS} rounds; times are medians", runtime.version());
+    for name in ["ssdlite-coco", "yolox-nano"] {
+        let name = Name::try_from(name).expect("a name");
+        match find(&locations, &name) {
+            Ok(package) => measure(&runtime, &package),
+            Err(e) => println!("SKIPPED: {e}"),
+        }
+    }
+    decoding_at_worst();
+}
+
+/// The package; the weights may also lie in the folder `VIAHE_DEV_DATA/models`.
+fn find(locations: &Locations, name: &Name) -> Result<Package, String> {
+    let mut locations = locations.clone();
+    let dev = std::env::var_os("VIAHE_DEV_DATA").map(PathBuf::from);
+    let linked = tempfile::tempdir().map_err(|e| e.to_string())?;
+    if let Some(data) = dev {
+        let folder = linked.path().join("models");
+        std::fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
+        std::os::unix::fs::symlink(data.join("models"), folder.join(name.as_str()))
+            .map_err(|e| e.to_string())?;
+        locations.deps.push(linked.path().into());
+    }
+    let mut package = locations.load_package(name).map_err(|e| e.to_string())?;
+    // The link goes with this function.
+    package.weights = std::fs::canonicalize(package.weights).map_err(|e| e.to_string())?;
+    Ok(package)
+}
+
+fn measure(runtime: &Runtime, package: &Package) {
+    let model = &package.model;
+    println!("\n{} ({}x{})", model.name, model.input.width, model.input.height);
+    for threads in [1, 2] {
+        in_turns(runtime, package, threads, 1);
+    }
+    if model.batch == Batch::Any {
+        for batch in [2, 4] {
+            in_turns(runtime, package, 1, batch);
+        }
+    }
+    two_workers(runtime, package);
+}
+
+fn in_turns(runtime: &Runtime, package: &Package, threads: usize, batch: usize) {
+    let pictures = noise(package.model.input.len() * batch);
+    let mut bare = Bare::new(&package.model, &package.weights, threads, batch);
+    let mut ours = detector(runtime, package, threads, batch);
+    let (mut b, mut o, mut decode) = (Times::default(), Times::default(), Vec::new());
+    for _ in 0..ROUNDS {
+        b.add(|| bare.run(&pictures));
+        o.add(|| decode.push(run_ours(&mut ours, &pictures, batch)));
+    }
+    let (b, o, decode) = (b.medians(), o.medians(), median(&mut decode));
+    println!(
+        "  {threads} thread(s), batch {batch}: CPU bare {:.2}, ours {:.2} ms (decoding {decode:.3}), \
+         ratio {:.3}; wall {:.2}, {:.2} ms",
+        b[0],
+        o[0],
+        b[0] / o[0],
+        b[1],
+        o[1]
+    );
+}
+
+/// Two sessions of one thread each, in two threads, against the bare ones alike.
+fn two_workers(runtime: &Runtime, package: &Package) {
+    let picture = noise(package.model.input.len());
+    let bare = || Bare::new(&package.model, &package.weights, 1, 1);
+    let mut pairs =
+        [(bare(), detector(runtime, package, 1, 1)), (bare(), detector(runtime, package, 1, 1))];
+    let (mut b, mut o) = (Times::default(), Times::default());
+    for _ in 0..ROUNDS / 10 {
+        b.add(|| {
+            thread::scope(|s| {
+                for (bare, _) in &mut pairs {
+                    s.spawn(|| (0..10).for_each(|_| bare.run(&picture)));
+                }
+            });
+        });
+        o.add(|| {
+            thread::scope(|s| {
+                for (_, ours) in &mut pairs {
+                    s.spawn(|| (0..10).for_each(|_| _ = run_ours(ours, &picture, 1)));
+                }
+            });
+        });
+    }
+    let (b, o) = (b.medians(), o.medians());
+    println!(
+        "  2 workers x 1 thread: CPU a frame bare {:.2}, ours {:.2} ms, ratio {:.3}; \
+         {:.1}, {:.1} frames/s",
+        b[0] / 20.0,
+        o[0] / 20.0,
+        b[0] / o[0],
+        20e3 / b[1],
+        20e3 / o[1]
+    );
+}
+
+/// Processor time and wall time of each round, in ms. Processor time is the one to trust on a
+/// machine that does other things too.
+#[derive(Default)]
+struct Times {
+    cpu: Vec<f32>,
+    wall: Vec<f32>,
+}
+
+impl Times {
+    fn add(&mut self, work: impl FnOnce()) {
+        let before = cpu_ms();
+        self.wall.push(timed(work));
+        self.cpu.push((cpu_ms() - before) as f32);
+    }
+
+    /// Of processor time, of wall time.
+    fn medians(&mut self) -> [f32; 2] {
+        [median(&mut self.cpu), median(&mut self.wall)]
+    }
+}
+
+/// Processor time of all threads of this process so far.
+fn cpu_ms() -> f64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
+}
+
+/// Head and suppression alone: on the trial's noise (nothing found), on a busy street (150
+/// candidates) and when every candidate is sure.
+fn decoding_at_worst() {
+    println!("\ndecoding alone");
+    let locations = Locations::discover(None);
+    for name in ["ssdlite-coco", "yolox-nano"] {
+        let name = Name::try_from(name).expect("a name");
+        let model = match find(&locations, &name) {
+            Ok(package) => package.model,
+            Err(e) => {
+                println!("SKIPPED: {e}");
+                continue;
+            }
+        };
+        for (case, sure) in [("empty", 0), ("150 candidates", 150), ("all sure", usize::MAX)] {
+            let outputs = made_up(&model, sure);
+            let shapes = model.head.tensors(1);
+            let tensors: Vec<TensorView<'_>> = shapes
+                .iter()
+                .zip(&outputs)
+                .map(|((_, shape), data)| TensorView { shape, data })
+                .collect();
+            let mut decoder = Decoder::new(&model);
+            let fit = model.input.fit_frame(1920, 1080);
+            let mut out = Vec::new();
+            let mut times = Vec::new();
+            for _ in 0..ROUNDS * 4 {
+                times.push(timed(|| {
+                    let stats = decoder.decode(black_box(&tensors), 0, &fit, &mut out);
+                    black_box(stats.expect("the right shapes"));
+                }));
+            }
+            let found = out.len();
+            println!("  {name}, {case}: {:.1} us, {found} found", median(&mut times) * 1e3);
+        }
+    }
+}
+
+/// Outputs in which `sure` candidates, evenly spread, hold an object of the first labelled class.
+fn made_up(model: &Model, sure: usize) -> Vec<Vec<f32>> {
+    let (n, classes) = (model.head.candidates(), model.head.classes());
+    let class = model.labels.iter().position(Option::is_some).expect("a label");
+    let every = (n / sure.clamp(1, n)).max(1);
+    let is_sure = |i: usize| sure > 0 && i.is_multiple_of(every);
+    let score = |i: usize| if is_sure(i) { 0.3 + (i % 97) as f32 / 200.0 } else { 0.01 };
+    match model.head {
+        Head::Ssd { .. } => {
+            let scores = (0..n * classes)
+                .map(|at| if at % classes == class { score(at / classes) } else { 0.01 })
+                .collect();
+            let boxes = (0..n).flat_map(|i| {
+                let (y, x) = ((i % 43) as f32 / 50.0, (i % 41) as f32 / 50.0);
+                [y, x, y + 0.1, x + 0.1]
+            });
+            vec![scores, boxes.collect()]
+        }
+        Head::Yolox { .. } => {
+            let row = |i: usize| {
+                let box_and_objectness = [0.5, 0.5, 1.0, 1.0, score(i)];
+                let scores = (0..classes).map(move |c| if c == class { 1.0 } else { 0.01 });
+                box_and_objectness.into_iter().chain(scores)
+            };
+            vec![(0..n).flat_map(row).collect()]
+        }
+    }
+}
+
+fn detector(runtime: &Runtime, package: &Package, threads: usize, batch_max: usize) -> Detector {
+    let options = DetectorOptions { threads, batch_max };
+    Detector::new(runtime, &package.model, &package.weights, options).expect("an installed model")
+}
+
+/// Time of decoding, in ms.
+fn run_ours(detector: &mut Detector, pictures: &[f32], frames: usize) -> f32 {
+    let fit = detector.input().fit_frame(1920, 1080);
+    let mut out = Vec::new();
+    let len = detector.input().len();
+    let mut fill = |i: usize, tensor: &mut [f32]| {
+        tensor.copy_from_slice(&pictures[i * len..][..len]);
+        Ok(fit)
+    };
+    let stats = detector.run(frames, &mut fill, &mut out).expect("a run");
+    black_box(out);
+    stats.decode_ms
+}
+
+fn timed(work: impl FnOnce()) -> f32 {
+    let started = clock::monotonic();
+    work();
+    started.elapsed().as_secs_f32() * 1e3
+}
+
+fn median(times: &mut [f32]) -> f32 {
+    times.sort_by(f32::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Values as of a picture, the same at every start.
+fn noise(len: usize) -> Vec<f32> {
+    (0..len as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as f32).collect()
+}
+
+/// A session through the C API, in the plainest way that its documentation shows: one input over
+/// memory of our own, outputs allocated by each run. Never freed: the process ends.
+struct Bare {
+    session: *mut sys::OrtSession,
+    input: Vec<f32>,
+    value: *mut sys::OrtValue,
+    input_name: CString,
+    output_names: Vec<CString>,
+}
+
+// SAFETY: a session and a value are used by one thread at a time, through `&mut`.
+unsafe impl Send for Bare {}
+
+fn text(text: &str) -> CString {
+    CString::new(text).expect("no zero inside")
+}
+
+fn good(status: sys::OrtStatusPtr) {
+    // SAFETY: the status was just returned by the C API.
+    unsafe { ort::Error::result_from_status(status) }.expect("ONNX Runtime");
+}
+
+impl Bare {
+    fn new(model: &Model, weights: &Path, threads: usize, batch: usize) -> Self {
+        let api = ort::api();
+        let spec = &model.input;
+        let [h, w, n] = [spec.height, spec.width, batch].map(|v| i64::try_from(v).expect("small"));
+        let shape = match spec.layout {
+            Layout::Nchw => [n, 3, h, w],
+            Layout::Nhwc => [n, h, w, 3],
+        };
+        let mut input = vec![0.0f32; spec.len() * batch];
+        let (mut env, mut options) = (ptr::null_mut(), ptr::null_mut());
+        let (mut session, mut memory, mut value) =
+            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        let path = text(weights.to_str().expect("a plain path"));
+        let (key, off) = (text("session.intra_op.allow_spinning"), text("0"));
+        let warning = sys::OrtLoggingLevel::ORT_LOGGING_LEVEL_WARNING;
+        let all = sys::GraphOptimizationLevel::ORT_ENABLE_ALL;
+        let f32_type = sys::ONNXTensorElementDataType::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+        // SAFETY: calls in the order that the C API asks for, with pointers that live through
+        // them; `input` moves into the result, its memory stays.
+        unsafe {
+            good((api.CreateEnv)(warning, text("bench").into_raw(), &raw mut env));
+            good((api.CreateSessionOptions)(&raw mut options));
+            good((api.SetIntraOpNumThreads)(options, i32::try_from(threads).expect("few")));
+            good((api.SetInterOpNumThreads)(options, 1));
+            good((api.SetSessionGraphOptimizationLevel)(options, all));
+            good((api.AddSessionConfigEntry)(options, key.as_ptr(), off.as_ptr()));
+            good((api.CreateSession)(env, path.as_ptr(), options, &raw mut session));
+            good((api.CreateCpuMemoryInfo)(
+                sys::OrtAllocatorType::OrtArenaAllocator,
+                sys::OrtMemType::OrtMemTypeDefault,
+                &raw mut memory,
+            ));
+            good((api.CreateTensorWithDataAsOrtValue)(
+                memory,
+                input.as_mut_ptr().cast::<c_void>(),
+                size_of_val(input.as_slice()),
+                shape.as_ptr(),
+                shape.len(),
+                f32_type,
+                &raw mut value,
+            ));
+        }
+        let output_names = model.head.tensors(1).iter().map(|(name, _)| text(name)).collect();
+        Self { session, input, value, input_name: text(&model.input_name), output_names }
+    }
+
+    fn run(&mut self, picture: &[f32]) {
+        self.input.copy_from_slice(picture);
+        let api = ort::api();
+        let outputs: Vec<*const c_char> = self.output_names.iter().map(|n| n.as_ptr()).collect();
+        let mut values = vec![ptr::null_mut(); outputs.len()];
+        let (name, value) = (self.input_name.as_ptr(), self.value.cast_const());
+        // SAFETY: all pointers live through the call; the outputs are released once.
+        unsafe {
+            good((api.Run)(
+                self.session,
+                ptr::null(),
+                &raw const name,
+                &raw const value,
+                1,
+                outputs.as_ptr(),
+                outputs.len(),
+                values.as_mut_ptr(),
+            ));
+            for value in values {
+                (api.ReleaseValue)(value);
+            }
+        }
+    }
+}

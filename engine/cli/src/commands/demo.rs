@@ -1,0 +1,293 @@
+//! `viahe demo`: everything at once, on one machine.
+
+use super::run::{load, process, watch};
+use crate::exit::Exit;
+use crate::stop::Stop;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, Instant};
+use viahe_core::config::Plan;
+use viahe_core::config::plan::{Ack, Mqtt, Source, Transport};
+use viahe_core::id::Name;
+use viahe_core::seam::{CameraReport, CameraStatus, WorkerStats};
+use viahe_edge::broker::EmbeddedBroker;
+use viahe_edge::camera_sim::{CameraSim, SimOptions};
+use viahe_edge::clock;
+use viahe_edge::event_plane::Observer;
+use viahe_edge::models::Locations;
+use viahe_edge::publish::{Message, Subscriber, SubscriberOptions};
+use viahe_edge::station::evidence_dir;
+
+/// How often a line is printed for each camera.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+/// How long to wait at the end for messages that are on their way.
+const LAST_MESSAGES: Duration = Duration::from_millis(500);
+
+/// Shows everything at once: two simulated RTSP cameras, a broker, the engine, and a subscriber
+/// that prints each incident as it arrives over MQTT.
+///
+/// The last line is one JSON object. The exit code is 0 only when incidents came through the
+/// broker.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Ends after so many seconds; without it, on Ctrl-C.
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// The pipeline; its cameras and broker are replaced by simulated ones.
+    #[arg(long, default_value = "pipelines/demo.toml")]
+    pipeline: PathBuf,
+    /// The clip that the cameras show.
+    #[arg(long, value_name = "FILE")]
+    clip: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Exit> {
+    let mut plan = load(&args.pipeline)?;
+    let clip = clip(args)?;
+    fresh_state(&plan.engine.state_dir)?;
+    let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
+
+    let broker = EmbeddedBroker::start(0).map_err(Exit::failed)?;
+    let mounts: Vec<String> = plan.cameras.iter().map(|c| c.id.to_string()).collect();
+    let sim = CameraSim::start(&SimOptions { clip: clip.clone(), mounts, port: 0, login: None })
+        .map_err(Exit::failed)?;
+    let mqtt = Mqtt {
+        host: broker.address().ip().to_string(),
+        port: broker.address().port(),
+        tls: None,
+        login: None,
+        ack: Ack::Broker,
+    };
+    rewire(&mut plan, &sim, &mqtt);
+    let subscriber = Subscriber::start(SubscriberOptions {
+        mqtt,
+        client_id: "viahe-demo-centre".into(),
+        filter: format!("viahe/v1/{}/#", plan.site.id),
+    })
+    .map_err(Exit::failed)?;
+    let pictures = tidy(&evidence_dir(&plan.engine.state_dir));
+    introduce(&plan, &clip, &broker, &pictures);
+
+    let listener = Listener::new(subscriber, pictures);
+    let cameras = plan.cameras.iter().map(|c| c.id.clone()).collect();
+    let totals = watch(plan, process()?, None, Box::new(Lines::new(cameras)), &stop);
+    let incidents = listener.finish();
+    let totals = totals?;
+    summary(&incidents, &totals.worker);
+    if incidents.is_empty() {
+        return Err(Exit::Failed("no incident came through the broker".into()));
+    }
+    // Ctrl-C is the usual way to end a demo without a limit.
+    Ok(())
+}
+
+fn clip(args: &Args) -> Result<PathBuf, Exit> {
+    if let Some(clip) = &args.clip {
+        return Ok(clip.clone());
+    }
+    let locations = Locations::discover(args.pipeline.parent());
+    locations
+        .deps
+        .iter()
+        .map(|deps| deps.join("clips/vtest.mp4"))
+        .find(|clip| clip.is_file())
+        .ok_or_else(|| {
+            Exit::Missing(
+                "the sample clip is not there; `make setup` makes it, or give one with --clip FILE"
+                    .into(),
+            )
+        })
+}
+
+/// The demo tells what it finds from the beginning: what an earlier one left is removed.
+fn fresh_state(dir: &Path) -> Result<(), Exit> {
+    let failed = |e: std::io::Error| Exit::Failed(format!("{}: {e}", dir.display()));
+    match std::fs::read_dir(dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(failed(e)),
+        Ok(mut entries) => {
+            let ours = dir.join("viahe.db").exists() || entries.next().is_none();
+            if !ours {
+                return Err(Exit::Usage(format!(
+                    "{} holds something that is not an earlier demo; move it away",
+                    dir.display()
+                )));
+            }
+            std::fs::remove_dir_all(dir).map_err(failed)
+        }
+    }
+}
+
+/// As people would write it: without `..`, and from here when it is below.
+fn tidy(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut tidied = PathBuf::new();
+    for part in whole.components() {
+        match part {
+            Component::ParentDir => drop(tidied.pop()),
+            other => tidied.push(other),
+        }
+    }
+    match std::env::current_dir() {
+        Ok(here) => tidied.strip_prefix(here).map(Path::to_owned).unwrap_or(tidied),
+        Err(_) => tidied,
+    }
+}
+
+/// Points the pipeline at the simulated cameras and the embedded broker.
+fn rewire(plan: &mut Plan, sim: &CameraSim, mqtt: &Mqtt) {
+    for camera in &mut plan.cameras {
+        camera.source = Source::Rtsp {
+            url: sim.url(camera.id.as_str()),
+            login: None,
+            transport: Transport::Tcp,
+        };
+    }
+    plan.mqtt = Some(mqtt.clone());
+}
+
+fn introduce(plan: &Plan, clip: &Path, broker: &EmbeddedBroker, pictures: &Path) {
+    println!("viahe demo: {} cameras show {}", plan.cameras.len(), tidy(clip).display());
+    println!("  broker    {}", broker.address());
+    println!("  listen    mosquitto_sub -V 5 -p {} -t 'viahe/#' -v", broker.address().port());
+    println!("  pictures  {} (an .svg beside a picture shows zone and boxes)", pictures.display());
+    let rules: BTreeSet<&Name> =
+        plan.cameras.iter().flat_map(|c| &c.rules).map(|r| &r.id).collect();
+    for rule in rules {
+        println!("  rule      {rule}");
+    }
+    println!();
+}
+
+/// Prints what the worker says.
+struct Lines {
+    cameras: Vec<Name>,
+    next: Instant,
+    before: WorkerStats,
+}
+
+impl Lines {
+    fn new(cameras: Vec<Name>) -> Self {
+        Self { cameras, next: clock::monotonic() + LINE_EVERY, before: WorkerStats::default() }
+    }
+}
+
+impl Observer for Lines {
+    fn stats(&mut self, stats: &WorkerStats) {
+        if clock::monotonic() < self.next {
+            return;
+        }
+        self.next += LINE_EVERY;
+        for name in &self.cameras {
+            let Some(now) = stats.cameras.get(name) else { continue };
+            let before = self.before.cameras.get(name).cloned().unwrap_or_default();
+            let inferred = now.frames_inferred.saturating_sub(before.frames_inferred);
+            let ms = (now.infer_ms_sum - before.infer_ms_sum).max(0.0) / inferred.max(1) as f64;
+            let lost = |s: &viahe_core::seam::CameraStats| -> u64 {
+                s.frames_dropped.iter().filter(|(why, _)| *why != "not_due").map(|(_, n)| n).sum()
+            };
+            println!(
+                "{name:<12} {:>5.1} fps in  {:>4.1} fps analysed  {:>3} dropped  {ms:>5.1} ms a frame  {} tracks",
+                now.fps_in,
+                inferred as f64 / LINE_EVERY.as_secs_f64(),
+                lost(now).saturating_sub(lost(&before)),
+                now.tracks,
+            );
+        }
+        self.before = stats.clone();
+    }
+
+    fn camera(&mut self, report: &CameraReport) {
+        match report.status {
+            CameraStatus::Online => println!("{:<12} online", report.camera),
+            CameraStatus::Stalled => println!("{:<12} stalled: {}", report.camera, report.reason),
+            CameraStatus::Offline => println!("{:<12} offline: {}", report.camera, report.reason),
+        }
+    }
+}
+
+/// Incident ids by violation, as they came over MQTT.
+type Incidents = BTreeMap<String, BTreeSet<String>>;
+
+/// The thread that stands for the operations centre.
+struct Listener {
+    thread: std::thread::JoinHandle<Incidents>,
+    ended: crossbeam_channel::Sender<()>,
+}
+
+impl Listener {
+    fn new(subscriber: Subscriber, pictures: PathBuf) -> Self {
+        let (ended, end) = crossbeam_channel::bounded(1);
+        let thread = std::thread::spawn(move || {
+            let mut incidents = Incidents::new();
+            loop {
+                let last = !matches!(end.try_recv(), Err(crossbeam_channel::TryRecvError::Empty));
+                while let Some(message) = subscriber.next(LAST_MESSAGES) {
+                    hear(&message, &pictures, &mut incidents);
+                }
+                if last {
+                    return incidents;
+                }
+            }
+        });
+        Self { thread, ended }
+    }
+
+    fn finish(self) -> Incidents {
+        // The thread ends when it has heard everything.
+        let _ = self.ended.send(());
+        self.thread.join().unwrap_or_default()
+    }
+}
+
+fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
+    if !message.topic.contains("/incident/") {
+        return;
+    }
+    let Ok(event) = serde_json::from_slice::<Value>(&message.payload) else {
+        println!("!! not JSON on {}", message.topic);
+        return;
+    };
+    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or("?");
+    let (kind, id) = (text("/subject"), text("/data/incident"));
+    incidents.entry(kind.to_owned()).or_default().insert(id.to_owned());
+    let verb = text("/type").rsplit('.').next().unwrap_or("?");
+    println!(
+        "** {kind} {verb} at {} in {}, since {}  [{id}]",
+        text("/data/camera"),
+        text("/data/zone"),
+        text("/data/first_seen")
+    );
+    for evidence in event.pointer("/data/evidence").and_then(Value::as_array).into_iter().flatten()
+    {
+        let part = |key: &str| evidence.get(key).and_then(Value::as_str).unwrap_or("?");
+        let sha = part("sha256");
+        let shard = sha.get(..2).unwrap_or_default();
+        let path = pictures.join(shard).join(format!("{sha}.jpg"));
+        println!("     {:<20} {}", part("kind"), path.display());
+    }
+}
+
+/// The last line: one JSON object.
+fn summary(incidents: &Incidents, worker: &WorkerStats) {
+    let counts: BTreeMap<&String, usize> =
+        incidents.iter().map(|(k, ids)| (k, ids.len())).collect();
+    let cameras: BTreeMap<&Name, Value> = worker
+        .cameras
+        .iter()
+        .map(|(name, c)| {
+            let mean = c.infer_ms_sum / c.frames_inferred.max(1) as f64;
+            let line = json!({
+                "frames_in": c.frames_in,
+                "inferred": c.frames_inferred,
+                "dropped": c.frames_dropped,
+                "infer_ms_mean": (mean * 10.0).round() / 10.0,
+                "reconnects": c.reconnects,
+            });
+            (name, line)
+        })
+        .collect();
+    println!();
+    println!("{}", json!({ "incidents": counts, "cameras": cameras }));
+}

@@ -1,0 +1,155 @@
+//! `viahe detect`: what a model sees in still pictures.
+
+use crate::exit::Exit;
+use crate::pictures::Rgb;
+use crate::{OrUsage, ui};
+use std::path::{Path, PathBuf};
+use viahe_core::detect::Detection;
+use viahe_core::frame::Frame;
+use viahe_core::id::Name;
+use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
+use viahe_edge::ledger::Ledger;
+use viahe_edge::models::Locations;
+use viahe_edge::preprocess::Preprocessor;
+
+/// Shows what a model sees in pictures.
+///
+/// Prints a line for each object: file, class, confidence, box in pixels. The pictures go through
+/// the same kernel, model and suppression as a camera's frames.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Model package under models/.
+    #[arg(long, value_name = "NAME", default_value = "ssdlite-coco")]
+    model: String,
+    /// JPEG or PNG files.
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// One JSON object a picture instead of lines for people.
+    #[arg(long)]
+    json: bool,
+    /// Writes each picture with its boxes into this folder, as PNG.
+    #[arg(long, value_name = "DIR")]
+    annotate: Option<PathBuf>,
+}
+
+struct Session {
+    detector: Detector,
+    preprocessor: Preprocessor,
+    ledger: Ledger,
+    labels: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Exit> {
+    let mut session = Session::open(&args.model)?;
+    if let Some(dir) = &args.annotate {
+        std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display())).or_usage()?;
+    }
+    let mut bad = 0;
+    let progress = ui::Progress::new(args.images.len() as u64, "pictures");
+    for path in &args.images {
+        let shown = Rgb::read(path).map_err(Exit::Usage).and_then(|picture| {
+            let found = session.detect(&picture)?;
+            progress.print(&if args.json {
+                json(path, &picture, &found)
+            } else {
+                lines(path, &found)
+            });
+            match &args.annotate {
+                Some(dir) => picture.annotate(&found, &annotated(dir, path)).map_err(Exit::Failed),
+                None => Ok(()),
+            }
+        });
+        match shown {
+            Ok(()) => {}
+            Err(Exit::Usage(why)) => {
+                progress.warn(&format!("viahe: {why}"));
+                bad += 1;
+            }
+            Err(other) => return Err(other),
+        }
+        progress.step();
+    }
+    progress.finish();
+    if bad > 0 { Err(Exit::Usage(format!("{bad} pictures could not be read"))) } else { Ok(()) }
+}
+
+impl Session {
+    fn open(model: &str) -> Result<Self, Exit> {
+        let locations = Locations::discover(None);
+        let name = Name::try_from(model).or_usage()?;
+        let package = locations.load_package(&name).map_err(Exit::missing)?;
+        let runtime = locations
+            .onnxruntime()
+            .map_err(Exit::missing)
+            .and_then(|path| Runtime::load(&path).map_err(Exit::missing))?;
+        let model = &package.model;
+        let label = |(i, l): (usize, &Option<viahe_core::observe::Class>)| {
+            l.as_ref().map_or_else(|| format!("#{i}"), ToString::to_string)
+        };
+        Ok(Self {
+            detector: Detector::new(&runtime, model, &package.weights, DetectorOptions::default())
+                .map_err(Exit::missing)?,
+            preprocessor: Preprocessor::new(model.input),
+            ledger: Ledger::default(),
+            labels: model.labels.iter().enumerate().map(label).collect(),
+        })
+    }
+
+    fn detect(&mut self, picture: &Rgb) -> Result<Vec<(Detection, String)>, Exit> {
+        let still = picture.frame();
+        let (preprocessor, ledger) = (&mut self.preprocessor, &self.ledger);
+        let mut out = Vec::new();
+        self.detector
+            .run(1, &mut |_, tensor| Ok(preprocessor.run(&still.view(), tensor, ledger)?), &mut out)
+            .map_err(Exit::failed)?;
+        let label = |d: Detection| {
+            let class = self.labels.get(usize::from(d.class.0)).cloned().unwrap_or_default();
+            (d, class)
+        };
+        Ok(out.pop().unwrap_or_default().into_iter().map(label).collect())
+    }
+}
+
+fn annotated(dir: &Path, picture: &Path) -> PathBuf {
+    let stem = picture.file_stem().unwrap_or_default();
+    dir.join(stem).with_extension("png")
+}
+
+fn lines(path: &Path, found: &[(Detection, String)]) -> String {
+    let line = |(d, class): &(Detection, String)| {
+        let b = d.bbox;
+        format!(
+            "{}  {class:<28} {:.2}  [{:.0} {:.0} {:.0} {:.0}]",
+            path.display(),
+            d.confidence.get(),
+            b.x0,
+            b.y0,
+            b.x1,
+            b.y1
+        )
+    };
+    if found.is_empty() {
+        return format!("{}  nothing", path.display());
+    }
+    found.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn json(path: &Path, picture: &Rgb, found: &[(Detection, String)]) -> String {
+    let objects: Vec<_> = found
+        .iter()
+        .map(|(d, class)| {
+            let b = d.bbox;
+            serde_json::json!({
+                "class": class,
+                "confidence": d.confidence.get(),
+                "box_px": [b.x0, b.y0, b.x1, b.y1],
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "image": path.display().to_string(),
+        "size_px": [picture.width, picture.height],
+        "objects": objects,
+    })
+    .to_string()
+}

@@ -1,0 +1,58 @@
+//! `viahe doctor`: is this machine able?
+
+use crate::exit::Exit;
+use std::path::PathBuf;
+use viahe_core::id::Name;
+use viahe_edge::doctor::{Examination, ModelCheck, examine, exit_code, render};
+use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
+use viahe_edge::models::Locations;
+
+/// Says whether this machine is able: libraries, plug-ins, models, disk, clock.
+///
+/// Each finding comes with its remedy. Exit code 3 when a required part is missing.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Where outbox and evidence will be kept.
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/viahe")]
+    state_dir: PathBuf,
+    /// Also loads every plug-in and measures the disk; takes some seconds.
+    #[arg(long)]
+    deep: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Exit> {
+    let locations = Locations::discover(None);
+    let load = || -> Result<Runtime, String> {
+        let path = locations.onnxruntime().map_err(|e| e.to_string())?;
+        Runtime::load(&path).map_err(|e| e.to_string())
+    };
+    let runtime = || load().map(|r| format!("{} at {}", r.version(), r.path().display()));
+    let models = || -> Vec<ModelCheck> {
+        let Ok(runtime) = load() else { return Vec::new() };
+        let check = |name: String| {
+            let result = try_model(&locations, &runtime, &name);
+            (name, result)
+        };
+        locations.installed().into_iter().map(check).collect()
+    };
+    let findings = examine(&Examination {
+        deep: args.deep,
+        state_dir: &args.state_dir,
+        runtime: &runtime,
+        models: &models,
+    });
+    print!("{}", render(&findings));
+    match exit_code(&findings) {
+        0 => Ok(()),
+        _ => Err(Exit::Missing("a required part is missing; see above".into())),
+    }
+}
+
+/// Loads a model and runs it once.
+fn try_model(locations: &Locations, runtime: &Runtime, name: &str) -> Result<String, String> {
+    let name = Name::try_from(name)?;
+    let package = locations.load_package(&name).map_err(|e| e.to_string())?;
+    Detector::new(runtime, &package.model, &package.weights, DetectorOptions::default())
+        .map_err(|e| e.to_string())?;
+    Ok(format!("{}, loads and runs", package.model.title))
+}

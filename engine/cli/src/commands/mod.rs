@@ -1,0 +1,12 @@
+//! One file a subcommand: its arguments, and `run`.
+
+pub(crate) mod camera_sim;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod detect;
+pub(crate) mod doctor;
+pub(crate) mod replay;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod track;
+pub(crate) mod worker;

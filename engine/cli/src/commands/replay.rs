@@ -1,0 +1,270 @@
+//! `viahe replay`: recordings through the same engine, in event time.
+
+use super::run::load;
+use crate::exit::Exit;
+use crate::ui::Progress;
+use crate::{OrUsage, stop::Stop};
+use jiff::tz::TimeZone;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use viahe_core::config::Plan;
+use viahe_core::config::plan::Source;
+use viahe_core::engine::{Capture, Effect, Engine, Event};
+use viahe_core::frame::Frame;
+use viahe_core::id::Name;
+use viahe_core::incident::{Evidence, Revision};
+use viahe_core::observe::Observation;
+use viahe_core::time::Timestamp;
+use viahe_edge::evidence::{EvidenceStore, encode_jpeg};
+use viahe_edge::ledger::Ledger;
+use viahe_edge::models::Locations;
+use viahe_edge::record::Recording;
+use viahe_edge::vision::replay::{Replay, ReplayCamera, ReplayError};
+
+/// JPEG quality of evidence, as on a live box.
+const EVIDENCE_QUALITY: u8 = 90;
+/// First frame's time unless said: a weekday morning in the site's time zone.
+const START: &str = "2026-01-05T08:00:00";
+
+/// Runs recordings through the same engine as live cameras, as fast as the machine can.
+///
+/// Writes every incident message, as it would go over MQTT, as a line of JSON. Time is that of
+/// the recording: two runs give the same bytes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The pipeline file.
+    pipeline: PathBuf,
+    /// Which recording stands for which camera; cameras without one are left out, unless their
+    /// url is a file.
+    #[arg(long = "camera", value_name = "ID=FILE")]
+    cameras: Vec<String>,
+    /// A recording of observations (`viahe run --record`), instead of pictures.
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with = "cameras")]
+    observations: Option<PathBuf>,
+    /// Incident messages; replaced when there.
+    #[arg(long, value_name = "FILE.jsonl")]
+    out: PathBuf,
+    /// Keeps evidence pictures in this folder.
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
+    /// Time of the first frame, RFC 3339; a Monday, 8 o'clock at the site, unless said.
+    #[arg(long, value_name = "TIME")]
+    start: Option<Timestamp>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Exit> {
+    let plan = Arc::new(load(&args.pipeline)?);
+    let stop = Stop::new(None)?;
+    let evidence = match &args.evidence {
+        Some(dir) => Some(EvidenceStore::open(dir, u64::MAX).or_usage()?),
+        None => None,
+    };
+    let mut driver = Driver {
+        engine: Engine::new(Arc::clone(&plan)),
+        plan: Arc::clone(&plan),
+        evidence,
+        ledger: Arc::new(Ledger::default()),
+        out: Out::create(&args.out)?,
+        said: 0,
+    };
+    let frames = match &args.observations {
+        Some(file) => driver.observations(file, &stop)?,
+        None => driver.recordings(args, &stop)?,
+    };
+    driver.out.finish()?;
+    eprintln!("{frames} frames, {} messages in {}", driver.said, args.out.display());
+    stop.end(())
+}
+
+/// The output file.
+struct Out {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Out {
+    fn create(path: &Path) -> Result<Self, Exit> {
+        let file = File::create(path).map_err(|e| format!("{}: {e}", path.display())).or_usage()?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Exit {
+        Exit::Failed(format!("{}: {error}", self.path.display()))
+    }
+
+    fn line(&mut self, value: &serde_json::Value) -> Result<(), Exit> {
+        writeln!(self.file, "{value}").map_err(|e| self.failed(&e))
+    }
+
+    fn finish(&mut self) -> Result<(), Exit> {
+        self.file.flush().map_err(|e| self.failed(&e))
+    }
+}
+
+struct Driver {
+    engine: Engine,
+    plan: Arc<Plan>,
+    evidence: Option<EvidenceStore>,
+    ledger: Arc<Ledger>,
+    out: Out,
+    said: u64,
+}
+
+impl Driver {
+    fn recordings(&mut self, args: &Args, stop: &Stop) -> Result<u64, Exit> {
+        let cameras = cameras(args, &self.plan)?;
+        let count = cameras.len() as u64;
+        let locations = Locations::discover(args.pipeline.parent());
+        let replay = Replay::start(cameras, &locations, &self.ledger).map_err(exit_of)?;
+        let models = replay.models().iter().cloned().collect();
+        self.apply(Event::WorkerStarted { models }, None)?;
+        let progress = Progress::new(1, "s of recordings");
+        let (mut frames, mut first) = (0, None);
+        for seen in replay {
+            let seen = seen.map_err(exit_of)?;
+            let at = seen.observation.frame.captured;
+            let first = *first.get_or_insert(at);
+            if let Some(length) = seen.length {
+                progress.total(length.as_secs() * count);
+            }
+            progress.set(at.since(first).as_secs() * count);
+            self.apply(Event::Observed(seen.observation), Some(&*seen.frame))?;
+            frames += 1;
+            if stop.signal.try_recv().is_ok() {
+                break;
+            }
+        }
+        progress.finish();
+        Ok(frames)
+    }
+
+    fn observations(&mut self, file: &Path, stop: &Stop) -> Result<u64, Exit> {
+        let mut frames = 0;
+        for observation in Recording::open(file).or_usage()? {
+            let observation: Observation = observation.or_usage()?;
+            self.apply(Event::Observed(observation), None)?;
+            frames += 1;
+            if stop.signal.try_recv().is_ok() {
+                break;
+            }
+        }
+        Ok(frames)
+    }
+
+    /// Applies an event and all that follows from it. Captures are of the frame at hand: the
+    /// engine asks for no other.
+    fn apply(&mut self, event: Event, frame: Option<&dyn Frame>) -> Result<(), Exit> {
+        let mut effects: VecDeque<Effect> = self.engine.apply(event).into();
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                Effect::Capture(capture) => {
+                    let evidence = self.picture(&capture, frame)?;
+                    let answer = Event::Captured { capture: capture.id, evidence };
+                    effects.extend(self.engine.apply(answer));
+                }
+                Effect::Discard(capture) => {
+                    if let Some(store) = &self.evidence {
+                        store.discard(capture).map_err(Exit::failed)?;
+                    }
+                }
+                Effect::Publish(revision) => self.publish(&revision)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn picture(
+        &self,
+        capture: &Capture,
+        frame: Option<&dyn Frame>,
+    ) -> Result<Option<Evidence>, Exit> {
+        let (Some(store), Some(frame)) = (&self.evidence, frame) else { return Ok(None) };
+        let jpeg =
+            encode_jpeg(&frame.view(), EVIDENCE_QUALITY, &self.ledger).map_err(Exit::failed)?;
+        let stored = store.put_pending(capture.id, &jpeg).map_err(Exit::failed)?;
+        Ok(Some(Evidence {
+            kind: capture.kind,
+            sha256: stored.sha256,
+            bytes: stored.bytes,
+            media_type: "image/jpeg".into(),
+            captured: frame.stamp().captured,
+            capture: capture.id,
+        }))
+    }
+
+    fn publish(&mut self, revision: &Revision) -> Result<(), Exit> {
+        if let Some(store) = &self.evidence {
+            for evidence in &revision.evidence {
+                store.promote(evidence.capture).map_err(Exit::failed)?;
+            }
+        }
+        self.said += 1;
+        let site = &self.plan.site;
+        self.out.line(&revision.cloud_event(&site.id, &site.timezone))
+    }
+}
+
+fn exit_of(error: ReplayError) -> Exit {
+    match error {
+        ReplayError::Model(_) | ReplayError::Infer(_) => Exit::missing(error),
+        ReplayError::Ingest(_) => Exit::Usage(error.to_string()),
+        ReplayError::Thread(_) => Exit::failed(error),
+    }
+}
+
+/// The recordings to be seen, in the pipeline's order.
+fn cameras(args: &Args, plan: &Plan) -> Result<Vec<ReplayCamera>, Exit> {
+    let mut files =
+        args.cameras.iter().map(|c| assignment(c, plan)).collect::<Result<Vec<_>, _>>()?;
+    for camera in &plan.cameras {
+        if let Source::File { path } = &camera.source
+            && !files.iter().any(|(id, _)| *id == camera.id)
+        {
+            files.push((camera.id.clone(), path.clone()));
+        }
+    }
+    if files.is_empty() {
+        return Err(Exit::Usage(format!(
+            "which recording stands for which camera? Add --camera {}=FILE",
+            plan.cameras.first().map_or("ID", |c| c.id.as_str())
+        )));
+    }
+    let start = match args.start {
+        Some(start) => start,
+        None => default_start(&plan.site.timezone)?,
+    };
+    Ok(plan
+        .cameras
+        .iter()
+        .filter_map(|camera| {
+            let (_, file) = files.iter().find(|(id, _)| *id == camera.id)?;
+            Some(ReplayCamera {
+                id: camera.id.clone(),
+                model: camera.model.clone(),
+                file: file.clone(),
+                start,
+                analyse_hz: camera.analyse_hz,
+            })
+        })
+        .collect())
+}
+
+fn assignment(text: &str, plan: &Plan) -> Result<(Name, PathBuf), Exit> {
+    let (id, file) = text
+        .split_once('=')
+        .ok_or_else(|| Exit::Usage(format!("--camera {text}: wants ID=FILE")))?;
+    let known = plan.cameras.iter().find(|c| c.id.as_str() == id).ok_or_else(|| {
+        let ids: Vec<&str> = plan.cameras.iter().map(|c| c.id.as_str()).collect();
+        Exit::Usage(format!("--camera {text}: no camera {id:?}; there are {}", ids.join(", ")))
+    })?;
+    Ok((known.id.clone(), file.into()))
+}
+
+fn default_start(zone: &TimeZone) -> Result<Timestamp, Exit> {
+    let civil: jiff::civil::DateTime = START.parse().map_err(Exit::failed)?;
+    let at = civil.to_zoned(zone.clone()).map_err(Exit::failed)?;
+    at.timestamp().to_string().parse().map_err(Exit::failed)
+}

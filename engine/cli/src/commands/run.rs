@@ -1,0 +1,81 @@
+//! `viahe run`: watch the cameras of a pipeline until stopped.
+
+use crate::exit::Exit;
+use crate::stop::Stop;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use viahe_core::config::Plan;
+use viahe_edge::event_plane::{Observer, PlaneError, Totals, Unobserved};
+use viahe_edge::models::Locations;
+use viahe_edge::project;
+use viahe_edge::station::{Station, StationError, StationOptions};
+use viahe_edge::vision::supervise::Launch;
+use viahe_edge::vision::worker;
+
+/// How long a stop waits for the broker to take what is in the outbox.
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
+
+/// Watches the cameras of a pipeline until stopped.
+///
+/// Incidents go to the broker of `[mqtt]`; what it does not take waits in the outbox under
+/// `state_dir` of `[engine]`, together with evidence pictures. Stops on SIGTERM (exit code 0) and
+/// Ctrl-C (130).
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The pipeline file.
+    pipeline: PathBuf,
+    /// Records all observations into this file, for `viahe replay --observations`.
+    #[arg(long, value_name = "FILE.jsonl")]
+    record: Option<PathBuf>,
+    /// Runs the vision worker inside this process, where a bad stream can end everything; for
+    /// debugging.
+    #[arg(long)]
+    in_process: bool,
+    /// Ends after so many seconds.
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Exit> {
+    let plan = load(&args.pipeline)?;
+    let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
+    let launch = if args.in_process { Launch::InProcess(worker::serve) } else { process()? };
+    watch(plan, launch, args.record.clone(), Box::new(Unobserved), &stop)?;
+    stop.end(())
+}
+
+/// Reads a pipeline, or says all that is wrong with it.
+pub(crate) fn load(pipeline: &Path) -> Result<Plan, Exit> {
+    let folder = pipeline.parent().filter(|p| !p.as_os_str().is_empty());
+    let locations = Locations::discover(folder);
+    project::load(pipeline, &locations).map_err(|e| Exit::Usage(e.to_string()))
+}
+
+/// The vision worker as a process of this program.
+pub(crate) fn process() -> Result<Launch, Exit> {
+    let program = std::env::current_exe().map_err(Exit::failed)?;
+    Ok(Launch::Process { program, args: vec!["--log=plain".into(), "worker".into()] })
+}
+
+/// Runs a box until it is stopped.
+pub(crate) fn watch(
+    plan: Plan,
+    launch: Launch,
+    record: Option<PathBuf>,
+    observer: Box<dyn Observer>,
+    stop: &Stop,
+) -> Result<Totals, Exit> {
+    let options = StationOptions { launch, record, observer };
+    let station = Station::open(Arc::new(plan), options).map_err(|e| match e {
+        StationError::NoMqtt => Exit::Usage(e.to_string()),
+        other => Exit::failed(other),
+    })?;
+    if let Some(addr) = station.metrics_addr {
+        tracing::info!(url = format!("http://{addr}/metrics"), "metrics");
+    }
+    station.plane.run(&stop.signal, DRAIN).map_err(|e| match e {
+        PlaneError::PartMissing(_) => Exit::missing(e),
+        PlaneError::Store(_) => Exit::failed(e),
+    })
+}

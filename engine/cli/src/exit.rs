@@ -1,0 +1,44 @@
+//! How a command ends.
+
+use std::process::ExitCode;
+
+/// Every way to end other than well. The text is for the person at the terminal.
+#[derive(Debug)]
+pub(crate) enum Exit {
+    /// Failed while running.
+    Failed(String),
+    /// Bad usage or configuration.
+    Usage(String),
+    /// A required part is missing.
+    Missing(String),
+    /// Interrupted from the keyboard.
+    Interrupted,
+}
+
+impl Exit {
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Failed(text) | Self::Usage(text) | Self::Missing(text) => Some(text),
+            Self::Interrupted => None,
+        }
+    }
+
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Missing(_) => 3,
+            Self::Interrupted => 130,
+        })
+    }
+
+    /// For errors of a running command.
+    pub(crate) fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    /// For parts that are not there.
+    pub(crate) fn missing(error: impl std::fmt::Display) -> Self {
+        Self::Missing(error.to_string())
+    }
+}

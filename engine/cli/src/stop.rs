@@ -1,0 +1,76 @@
+//! Stopping: signals, and a time limit.
+
+use crate::exit::Exit;
+use crossbeam_channel::{Receiver, bounded};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Says when to stop, and afterwards why.
+pub(crate) struct Stop {
+    /// Gets a message, or closes, when it is time.
+    pub(crate) signal: Receiver<()>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// Stops on SIGINT, on SIGTERM and after `limit`.
+    pub(crate) fn new(limit: Option<Duration>) -> Result<Self, Exit> {
+        let (tx, signal) = bounded(1);
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Exit::failed)?;
+        std::thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || {
+                if runtime.block_on(wait(limit)) {
+                    flag.store(true, Ordering::Relaxed);
+                }
+                // The command may have ended by itself.
+                let _ = tx.send(());
+                // A second signal ends the process at once, should stopping hang.
+                runtime.block_on(async {
+                    if wait(None).await {
+                        std::process::exit(130);
+                    }
+                });
+            })
+            .map_err(Exit::failed)?;
+        Ok(Self { signal, interrupted })
+    }
+
+    /// Was it the keyboard?
+    pub(crate) fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// `result`, or that it was interrupted.
+    pub(crate) fn end<T>(&self, result: T) -> Result<T, Exit> {
+        if self.interrupted() { Err(Exit::Interrupted) } else { Ok(result) }
+    }
+}
+
+/// Waits; true for SIGINT.
+async fn wait(limit: Option<Duration>) -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::error!("signals cannot be handled; only SIGKILL will stop this");
+        return std::future::pending().await;
+    };
+    let timeout = async {
+        match limit {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupt.recv() => true,
+        _ = terminate.recv() => false,
+        () = timeout => false,
+    }
+}

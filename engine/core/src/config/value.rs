@@ -1,0 +1,109 @@
+//! One value of a file: is it of the type, the form and the range that its key wants?
+
+use super::problem::{Fault, quoted};
+use super::schema::{Form, Key, Kind};
+use super::secret;
+use crate::geometry::Polygon;
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// A value and where it stands.
+pub(super) type Value<'a> = Spanned<DeValue<'a>>;
+
+/// `verb` with the key as it is to be written.
+pub(super) fn example(key: &Key, verb: &str) -> String {
+    format!("{verb} `{} = {}`", key.name, key.example)
+}
+
+/// Checks a value that is not a table.
+pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
+    let wrong = |want: &str| {
+        Err(Fault::new(format!("must be {want}, not {}", type_of(value)), example(key, "write")))
+    };
+    match &key.kind {
+        Kind::Text(form) => text(form, key, value),
+        Kind::OneOf(options) => match value.as_ref().as_str() {
+            Some(text) if options.contains(&text) => Ok(()),
+            Some(text) => {
+                let remedy = format!("use one of {}", options.join(", "));
+                Err(Fault::new(format!("{} is not one of the options", quoted(text)), remedy))
+            }
+            None => wrong("text in quotes"),
+        },
+        Kind::Whole { .. } if !value.as_ref().is_integer() => wrong("a whole number"),
+        Kind::Whole { min, max } => in_range(key, value, *min as f64, *max as f64),
+        Kind::Number { min, max } => match value.as_ref() {
+            DeValue::Integer(_) | DeValue::Float(_) => in_range(key, value, *min, *max),
+            _ => wrong("a number"),
+        },
+        Kind::Corners => polygon(value).map(|_| ()),
+        Kind::List(_) => wrong("a list"),
+        // Tables are not looked at here, so none passes as a value.
+        Kind::Table(_) | Kind::Named(_) | Kind::Tables(_) => wrong("a table"),
+    }
+}
+
+pub(super) fn text(form: &Form, key: &Key, value: &Value) -> Result<(), Fault> {
+    let Some(text) = value.as_ref().as_str() else {
+        let what = format!("must be text in quotes, not {}", type_of(value));
+        return Err(Fault::new(what, example(key, "write")));
+    };
+    if !form.secret && secret::has_reference(text) {
+        return Err(Fault::new(
+            "`${…}` is not read here",
+            "write the value itself; references are for the addresses and logins of cameras and \
+             the broker",
+        ));
+    }
+    (form.check)(text)
+}
+
+fn in_range(key: &Key, value: &Value, min: f64, max: f64) -> Result<(), Fault> {
+    // NaN is in no range.
+    if number(value).is_some_and(|v| (min..=max).contains(&v)) {
+        return Ok(());
+    }
+    let got = match value.as_ref() {
+        DeValue::Integer(v) => quoted(&v.to_string()),
+        DeValue::Float(v) => quoted(v.as_str()),
+        _ => type_of(value).into(),
+    };
+    let what = format!("must be from {min} to {max}, got {}", got.trim_matches('"'));
+    Err(Fault::new(what, example(key, "write for instance")))
+}
+
+pub(super) fn number(value: &Value) -> Option<f64> {
+    match value.as_ref() {
+        DeValue::Integer(v) => i64::from_str_radix(v.as_str(), v.radix()).ok().map(|v| v as f64),
+        DeValue::Float(v) => v.as_str().parse().ok(),
+        _ => None,
+    }
+}
+
+pub(super) fn polygon(value: &Value) -> Result<Polygon, Fault> {
+    const REMEDY: &str =
+        "list its corners in order as [[x, y], …], fractions of the frame from 0 to 1";
+    let corner = |value: &Value| {
+        let pair = value.as_ref().as_array().filter(|pair| pair.len() == 2)?;
+        Some([number(pair.first()?)? as f32, number(pair.get(1)?)? as f32])
+    };
+    let corners: Option<Vec<[f32; 2]>> =
+        value.as_ref().as_array().and_then(|corners| corners.iter().map(corner).collect());
+    let corners = corners.ok_or_else(|| Fault::new("must be a list of [x, y]", REMEDY))?;
+    Polygon::try_from(corners).map_err(|message| match message.split_once("; ") {
+        Some((what, remedy)) => Fault::new(what, remedy),
+        None => Fault::new(message, REMEDY),
+    })
+}
+
+pub(super) fn type_of(value: &Value) -> &'static str {
+    match value.as_ref() {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a decimal number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,490 @@
+//! The tracker itself: one [`Tracker::update`] a frame.
+
+use super::assign::{Assigner, Pair};
+use super::camera_shift::{self, CameraShift, Mark};
+use super::class_vote::ClassVote;
+use super::motion::{Model, Motion, Shape};
+use super::options::TrackerOptions;
+use super::stillness::Stillness;
+use crate::detect::{Confidence, Detection};
+use crate::geometry::PxBox;
+use crate::id::{ClassIx, TrackId};
+use crate::time::Timestamp;
+use std::f32::consts::TAU;
+
+/// A camera whose time steps back by more has set its clock; event time starts afresh there.
+const STEP_BACK_SECS: f64 = 5.0;
+/// A tentative track is dropped after so many misses at the earliest.
+const TENTATIVE_MISSES: u32 = 2;
+
+/// `lost_keep_updates` stretches `lost_keep_secs` by at most so much.
+const SLOW_FACTOR: f32 = 10.0;
+
+/// One object in one frame: a detection with its identity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tracked {
+    /// Who; never given twice.
+    pub id: TrackId,
+    /// The track's class by majority of confidence, not this one detection's.
+    pub class: ClassIx,
+    /// The detection's confidence.
+    pub confidence: Confidence,
+    /// The detection's own box: on real sequences the filtered one scores no better, and evidence
+    /// must show what was detected.
+    pub bbox: PxBox,
+    /// Seen often enough to be believed; stays true.
+    pub confirmed: bool,
+    /// Index into the detections given.
+    pub detection: usize,
+    /// Filtered speed of the centre in px/s, right and down; near zero for the first frames.
+    pub velocity_px_s: [f32; 2],
+    /// How long it has stood at one place, s; 0 while it moves.
+    pub still_secs: f32,
+}
+
+/// What a tracker did since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrackerCounts {
+    /// Tracks started.
+    pub started: u64,
+    /// Tracks that were confirmed.
+    pub confirmed: u64,
+    /// Detections under `low_confidence`.
+    pub ignored_low: u64,
+    /// Detections dropped as a second telling of one object.
+    pub ignored_duplicate: u64,
+    /// Tracks dropped because `tracks_max` were held, or because ids ran out.
+    pub dropped_full: u64,
+    /// Frames in which the camera itself was found to have moved.
+    pub camera_shifts: u64,
+    /// Frames whose time was before an earlier frame's.
+    pub stepped_back: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Track {
+    id: TrackId,
+    group: u32,
+    motion: Motion,
+    still: Stillness,
+    vote: ClassVote,
+    evidence: f32,
+    hits: u32,
+    confirmed: bool,
+    seen_secs: f64,
+    missed: u32,
+}
+
+/// A detection that takes part, with what is computed once for it.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    shape: Shape,
+    group: u32,
+    confidence: f32,
+    index: u32,
+}
+
+/// Which tracks a stage of association asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Strong,
+    Weak,
+    Tentative,
+    Place,
+}
+
+/// A multi-object tracker for one camera. Pure: time comes with the detections.
+#[derive(Debug)]
+pub struct Tracker {
+    options: TrackerOptions,
+    model: Model,
+    epoch: u32,
+    next: u32,
+    latest: Option<Timestamp>,
+    now_secs: f64,
+    tracks: Vec<Track>,
+    counts: TrackerCounts,
+    // Buffers kept between frames, so that a steady scene allocates nothing.
+    candidates: Vec<Candidate>,
+    owner_of_candidate: Vec<Option<u32>>,
+    taken: Vec<bool>,
+    rows: Vec<u32>,
+    cols: Vec<u32>,
+    pairs: Vec<Pair>,
+    assigner: Assigner,
+    camera: CameraShift,
+    told: Vec<Tracked>,
+}
+
+impl Tracker {
+    /// A tracker that has seen nothing. `epoch` becomes the high half of every [`TrackId`].
+    pub fn new(options: TrackerOptions, epoch: u32) -> Self {
+        Self {
+            model: options.model(),
+            options,
+            epoch,
+            next: 1,
+            latest: None,
+            now_secs: 0.0,
+            tracks: Vec::new(),
+            counts: TrackerCounts::default(),
+            candidates: Vec::new(),
+            owner_of_candidate: Vec::new(),
+            taken: Vec::new(),
+            rows: Vec::new(),
+            cols: Vec::new(),
+            pairs: Vec::new(),
+            assigner: Assigner::default(),
+            camera: CameraShift::default(),
+            told: Vec::new(),
+        }
+    }
+
+    /// What happened since the start.
+    pub fn counts(&self) -> TrackerCounts {
+        self.counts
+    }
+
+    /// Tracks held now, lost and tentative ones included.
+    pub fn held(&self) -> usize {
+        self.tracks.len()
+    }
+
+    /// Takes one frame's detections and tells who they are, by ascending id.
+    ///
+    /// Call it for frames without detections too: a miss is news. Steps of time may be of any
+    /// length. A frame that is not later than the latest counts as simultaneous with it, unless
+    /// it lies more than five seconds back: then the camera's clock was set, and time goes on
+    /// from there with all tracks kept.
+    pub fn update(&mut self, at: Timestamp, detections: &[Detection]) -> &[Tracked] {
+        let dt_secs = self.elapse(at);
+        let steps = self.model.steps(dt_secs);
+        for track in &mut self.tracks {
+            track.motion.predict(&self.model, &steps);
+        }
+        self.take_candidates(detections);
+        self.follow_camera();
+        for stage in [Stage::Strong, Stage::Weak, Stage::Tentative, Stage::Place] {
+            self.associate(stage, detections);
+        }
+        self.apply(detections);
+        self.bury();
+        self.told.sort_unstable_by_key(|t| t.id);
+        &self.told
+    }
+
+    fn elapse(&mut self, at: Timestamp) -> f32 {
+        let Some(latest) = self.latest else {
+            self.latest = Some(at);
+            return 0.0;
+        };
+        let dt_secs = if at >= latest {
+            self.latest = Some(at);
+            at.since(latest).as_secs_f64()
+        } else {
+            self.counts.stepped_back += 1;
+            if latest.since(at).as_secs_f64() > STEP_BACK_SECS {
+                self.latest = Some(at);
+            }
+            0.0
+        };
+        self.now_secs += dt_secs;
+        dt_secs as f32
+    }
+
+    /// Sorts out what takes part: strong enough, and no second telling of a stronger one.
+    fn take_candidates(&mut self, detections: &[Detection]) {
+        self.candidates.clear();
+        for (index, d) in detections.iter().enumerate() {
+            let confidence = d.confidence.get();
+            if confidence < self.options.low_confidence {
+                self.counts.ignored_low += 1;
+                continue;
+            }
+            self.candidates.push(Candidate {
+                shape: Shape::of(&d.bbox),
+                group: self.options.group(d.class),
+                confidence,
+                index: index as u32,
+            });
+        }
+        self.candidates.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        let mut kept = 0;
+        for k in 0..self.candidates.len() {
+            let one = self.candidates[k];
+            let bbox = &detections[one.index as usize].bbox;
+            let duplicate = self.candidates[..kept].iter().any(|other| {
+                other.group == one.group
+                    && (other.shape.x - one.shape.x).abs() < other.shape.size
+                    && detections[other.index as usize].bbox.iou(bbox) > self.options.duplicate_iou
+            });
+            if duplicate {
+                self.counts.ignored_duplicate += 1;
+            } else {
+                self.candidates[kept] = one;
+                kept += 1;
+            }
+        }
+        self.candidates.truncate(kept);
+        self.owner_of_candidate.clear();
+        self.owner_of_candidate.resize(kept, None);
+        self.taken.clear();
+        self.taken.resize(self.tracks.len(), false);
+    }
+
+    /// Moves everything by the camera's own movement, where enough tracks agree on one.
+    fn follow_camera(&mut self) {
+        self.camera.clear();
+        let fresh = self.tracks.iter().filter(|t| t.confirmed && t.missed == 0);
+        for track in fresh.take(camera_shift::TRACKS_MAX) {
+            let m = &track.motion;
+            let (x, y, log_size) = (m.x.value, m.y.value, m.size.ln());
+            self.camera.tracks.push(Mark { x, y, log_size, size: m.size });
+        }
+        let strong = |c: &&Candidate| c.confidence >= self.options.high_confidence;
+        for c in self.candidates.iter().filter(strong) {
+            let (x, y, size) = (c.shape.x, c.shape.y, c.shape.size);
+            self.camera.seen.push(Mark { x, y, log_size: size.ln(), size });
+        }
+        let Some([dx, dy]) = self.camera.estimate() else { return };
+        self.counts.camera_shifts += 1;
+        for track in &mut self.tracks {
+            track.motion.x.value += dx;
+            track.motion.y.value += dy;
+            track.still.shift(dx, dy);
+        }
+    }
+
+    /// Matches what is still free on both sides, under one stage's rules.
+    fn associate(&mut self, stage: Stage, detections: &[Detection]) {
+        let high = self.options.high_confidence;
+        self.cols.clear();
+        self.cols.extend((0..self.candidates.len() as u32).filter(|&c| {
+            let confidence = self.candidates[c as usize].confidence;
+            self.owner_of_candidate[c as usize].is_none()
+                && match stage {
+                    Stage::Strong | Stage::Tentative => confidence >= high,
+                    Stage::Weak => confidence < high,
+                    Stage::Place => true,
+                }
+        }));
+        self.rows.clear();
+        if !self.cols.is_empty() {
+            self.rows.extend((0..self.tracks.len() as u32).filter(|&t| {
+                !self.taken[t as usize]
+                    && self.tracks[t as usize].asks(stage, self.now_secs, &self.options)
+            }));
+        }
+        self.pairs.clear();
+        for (row, &t) in self.rows.iter().enumerate() {
+            let track = &self.tracks[t as usize];
+            for (col, &c) in self.cols.iter().enumerate() {
+                let candidate = &self.candidates[c as usize];
+                if candidate.group != track.group {
+                    continue;
+                }
+                let gain = if stage == Stage::Place {
+                    place_gain(&self.options, track, &detections[candidate.index as usize].bbox)
+                } else {
+                    motion_gain(&self.options, track, &candidate.shape)
+                };
+                if let Some(gain) = gain {
+                    self.pairs.push(Pair { row: row as u32, col: col as u32, gain });
+                }
+            }
+        }
+        for &(row, col) in self.assigner.solve(self.rows.len(), self.cols.len(), &self.pairs) {
+            let (t, c) = (self.rows[row as usize], self.cols[col as usize]);
+            self.owner_of_candidate[c as usize] = Some(t);
+            self.taken[t as usize] = true;
+        }
+    }
+
+    /// Carries the matches into the tracks, starts new ones, and fills `told`.
+    fn apply(&mut self, detections: &[Detection]) {
+        self.told.clear();
+        for track in &mut self.tracks {
+            track.missed = track.missed.saturating_add(1);
+        }
+        for c in 0..self.candidates.len() {
+            let candidate = self.candidates[c];
+            let d = &detections[candidate.index as usize];
+            let t = match self.owner_of_candidate[c] {
+                Some(t) => {
+                    let track = &mut self.tracks[t as usize];
+                    track.see(self.now_secs, d, &candidate, &self.options, &self.model);
+                    Some(t as usize)
+                }
+                None if candidate.confidence >= self.options.high_confidence => {
+                    self.start(d, &candidate)
+                }
+                None => None,
+            };
+            if let Some(t) = t {
+                let track = &mut self.tracks[t];
+                let stands = track.stands(&self.options);
+                let enough = track.hits >= 2 && track.evidence >= self.options.confirm_evidence;
+                if enough && !track.confirmed {
+                    track.confirmed = true;
+                    self.counts.confirmed += 1;
+                }
+                self.told.push(track.tell(d, candidate.index as usize, stands));
+            }
+        }
+    }
+
+    fn start(&mut self, d: &Detection, candidate: &Candidate) -> Option<usize> {
+        let next = self.next.checked_add(1);
+        let (Some(next), true) = (next, self.tracks.len() < self.options.tracks_max.max(1) * 2)
+        else {
+            self.counts.dropped_full += 1;
+            return None;
+        };
+        let id = TrackId::new(self.epoch, self.next);
+        self.next = next;
+        self.counts.started += 1;
+        self.tracks.push(Track {
+            id,
+            group: candidate.group,
+            motion: Motion::new(&candidate.shape, &self.model),
+            still: Stillness::new(self.now_secs, &d.bbox),
+            vote: ClassVote::new(d.class, candidate.confidence),
+            evidence: candidate.confidence,
+            hits: 1,
+            confirmed: false,
+            seen_secs: self.now_secs,
+            missed: 0,
+        });
+        Some(self.tracks.len() - 1)
+    }
+
+    /// Drops what was not seen for too long, and the longest unseen beyond the bound.
+    fn bury(&mut self) {
+        let (now_secs, options) = (self.now_secs, &self.options);
+        self.tracks.retain(|t| (now_secs - t.seen_secs) as f32 <= t.keep_secs(options));
+        let over = self.tracks.len().saturating_sub(self.options.tracks_max.max(1));
+        if over > 0 {
+            self.counts.dropped_full += over as u64;
+            self.tracks.sort_by(|a, b| {
+                b.seen_secs.total_cmp(&a.seen_secs).then(b.hits.cmp(&a.hits)).then(a.id.cmp(&b.id))
+            });
+            self.tracks.truncate(self.options.tracks_max.max(1));
+            self.tracks.sort_unstable_by_key(|t| t.id);
+        }
+    }
+}
+
+impl Track {
+    fn see(
+        &mut self,
+        now_secs: f64,
+        d: &Detection,
+        candidate: &Candidate,
+        options: &TrackerOptions,
+        model: &Model,
+    ) {
+        self.motion.correct(&candidate.shape, model);
+        self.still.add(now_secs, &d.bbox, &candidate.shape, options.still_radius);
+        self.vote.add(d.class, candidate.confidence);
+        let apart_secs = (now_secs - self.seen_secs) as f32;
+        let news = (apart_secs / options.evidence_secs).min(1.0);
+        self.evidence = (self.evidence + candidate.confidence * news).min(1e6);
+        self.hits = self.hits.saturating_add(1);
+        self.seen_secs = now_secs;
+        self.missed = 0;
+    }
+
+    fn tell(&self, d: &Detection, detection: usize, stands: bool) -> Tracked {
+        Tracked {
+            id: self.id,
+            class: self.vote.told(),
+            confidence: d.confidence,
+            bbox: d.bbox,
+            confirmed: self.confirmed,
+            detection,
+            velocity_px_s: [self.motion.x.rate, self.motion.y.rate],
+            still_secs: if stands { self.still.stood_secs() } else { 0.0 },
+        }
+    }
+
+    /// Does it take part in this stage?
+    fn asks(&self, stage: Stage, now_secs: f64, options: &TrackerOptions) -> bool {
+        let lost_secs = (now_secs - self.seen_secs) as f32;
+        let by_motion = lost_secs <= options.lost_keep_secs.max(self.keep_by_misses(options));
+        match stage {
+            Stage::Strong => self.confirmed && by_motion,
+            // An unsure detector may well see a newcomer strongly once and weakly from then on.
+            Stage::Weak => by_motion,
+            Stage::Tentative => !self.confirmed && by_motion,
+            Stage::Place => {
+                self.confirmed && self.stands(options) && lost_secs <= self.keep_secs(options)
+            }
+        }
+    }
+
+    /// At a low frame rate a few misses last long. Not for ever: after an outage nobody that
+    /// moved is where he was.
+    fn keep_by_misses(&self, options: &TrackerOptions) -> f32 {
+        let misses = if self.confirmed { options.lost_keep_updates } else { TENTATIVE_MISSES - 1 };
+        let few = self.missed <= misses;
+        if few { options.lost_keep_secs * SLOW_FACTOR } else { 0.0 }
+    }
+
+    fn stands(&self, options: &TrackerOptions) -> bool {
+        self.still.hits() >= 3.0 && self.still.stood_secs() >= options.still_min_secs
+    }
+
+    /// How long it may stay unseen, s.
+    fn keep_secs(&self, options: &TrackerOptions) -> f32 {
+        let by_misses = self.keep_by_misses(options);
+        if !self.confirmed {
+            return by_misses.max(options.tentative_keep_secs);
+        }
+        let by_place = if self.stands(options) {
+            (self.still.stood_secs() * options.stationary_keep_ratio)
+                .min(options.stationary_keep_secs)
+        } else {
+            0.0
+        };
+        by_place.max(options.lost_keep_secs).max(by_misses)
+    }
+}
+
+/// What the pair is worth: how much better the track explains the detection than a stranger
+/// would, as −2 × log-likelihood; `None` where a stranger is the better explanation.
+///
+/// With d² the squared distance in standard deviations, S the covariance of the centre in sizes
+/// and λ the density of strangers, the track says d² + ln det(2πS), a stranger −2 ln λ (the score
+/// of multi-hypothesis tracking, Reid 1979). So a lost track, whose S has grown, must be hit the
+/// better, and loses a contest to a certain one.
+fn motion_gain(options: &TrackerOptions, track: &Track, seen: &Shape) -> Option<f32> {
+    let motion = &track.motion;
+    let noise = options.place_noise * motion.size.min(seen.size);
+    let (dx, dy) = (seen.x - motion.x.value, seen.y - motion.y.value);
+    let (var_x, var_y) = (motion.x.var + noise * noise, motion.y.var + noise * noise);
+    let place = dx * dx / var_x + dy * dy / var_y;
+    if place > options.gate {
+        return None;
+    }
+    let scale_noise = options.scale_noise * options.scale_noise;
+    let (dw, dh) = (seen.log_w - motion.log_w.value, seen.log_h - motion.log_h.value);
+    let shape =
+        dw * dw / (motion.log_w.var + scale_noise) + dh * dh / (motion.log_h.var + scale_noise);
+    let distance = place + shape;
+    if distance > options.gate {
+        return None;
+    }
+    let spread = (var_x * var_y).sqrt() / (motion.size * motion.size);
+    let stranger = -2.0 * (TAU * spread * options.stranger_density).ln();
+    // A low frame rate alone makes every prediction poor; that is no reason to lose who was seen
+    // in the frame before.
+    let just_seen = track.missed <= 1;
+    let limit = if just_seen { stranger.max(options.just_seen_gate) } else { stranger };
+    (limit > distance).then_some(limit - distance)
+}
+
+/// What it is worth to be what stood at this place: the overlap with it.
+fn place_gain(options: &TrackerOptions, track: &Track, seen: &PxBox) -> Option<f32> {
+    let iou = track.still.place()?.iou(seen);
+    (iou >= options.place_iou).then_some(iou)
+}

@@ -1,0 +1,300 @@
+//! Pipelines good and bad: the examples yield plans, the hostile files yield messages.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod support;
+
+use proptest::prelude::*;
+use std::path::Path;
+use std::time::Duration;
+use support::{SECRETS, World, installed, name, root, tomls};
+use viahe_core::config::Entry;
+use viahe_core::config::plan::{Ack, Severity, Source, Transport, Trigger};
+
+/// Adding a case is adding a file to `fixtures/configs`.
+#[test]
+fn hostile_files_are_refused_in_words() {
+    let world = World::new();
+    let files = tomls("fixtures/configs");
+    assert!(files.len() >= 60, "{} hostile files", files.len());
+    let mut golden = String::new();
+    for (file, text) in &files {
+        let error = world.parse(file, text).expect_err(file);
+        let told = error.to_string();
+        for secret in SECRETS {
+            assert!(!format!("{told}{error:?}").contains(secret), "{file} tells a secret:\n{told}");
+        }
+        let mut last = ("", 0);
+        for problem in &error.problems {
+            let lines = text.lines().count().max(1);
+            assert!(problem.file != *file || (1..=lines).contains(&problem.line), "{problem}");
+            assert!(!problem.what.is_empty() && !problem.remedy.is_empty(), "{problem}");
+            let at = (problem.file.as_str(), problem.line);
+            assert!(at.0 != last.0 || at.1 >= last.1, "{file}: not in file order:\n{told}");
+            last = at;
+        }
+        assert_eq!(told.lines().count(), error.problems.len(), "one line each:\n{told}");
+        golden.extend([shortened(&told).as_str(), "\n\n"]);
+    }
+    insta::with_settings!({
+        snapshot_path => root().join("fixtures/configs"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, { insta::assert_snapshot!("messages", golden) });
+}
+
+/// Keeps the golden file readable: the first and last lines of many.
+fn shortened(told: &str) -> String {
+    let lines: Vec<&str> = told.lines().collect();
+    match lines.as_slice() {
+        [a, b, c, middle @ .., last] if middle.len() > 30 => {
+            [a, b, c, &*format!("({} lines)", middle.len()), last].join("\n")
+        }
+        _ => told.into(),
+    }
+}
+
+#[test]
+fn every_pipeline_is_valid() {
+    let world = World::new();
+    let files = tomls("pipelines");
+    assert!(!files.is_empty());
+    for (file, text) in files {
+        let plan = world.parse_with(&file, &text, &installed).unwrap_or_else(|e| panic!("{e}"));
+        let shown = format!("{plan:?}");
+        for secret in SECRETS {
+            assert!(!shown.contains(secret), "{file}: a plan's Debug tells a secret");
+        }
+    }
+}
+
+#[test]
+fn every_catalogue_entry_is_valid() {
+    let taxonomy = &tomls("models")["taxonomy.toml"];
+    let taxonomy: serde_json::Value = toml::from_str(taxonomy).unwrap();
+    for (file, text) in tomls("pipelines/catalogue") {
+        let entry = Entry::parse(&file, &text).unwrap_or_else(|e| panic!("{e}"));
+        assert!(!entry.traps.is_empty(), "{file}");
+        for class in entry.classes.iter().chain(&entry.classes_when_known) {
+            assert!(taxonomy["class"].get(class.as_str()).is_some(), "{file}: {class}");
+        }
+    }
+}
+
+#[test]
+fn the_example_means_what_it_says() {
+    let text = &tomls("pipelines")["example.toml"];
+    let plan = World::new().parse("/etc/viahe/example.toml", text).unwrap();
+    assert_eq!(plan.site.id, name("hue-phu-hoi"));
+    let mqtt = plan.mqtt.unwrap();
+    assert_eq!((mqtt.host.as_str(), mqtt.port, mqtt.ack), ("ioc.example.vn", 8883, Ack::Centre));
+    assert_eq!(mqtt.login.unwrap().1.reveal(), "rtsp://viewer:s3cr3t@10.0.3.18/s");
+    assert_eq!(mqtt.tls.unwrap().client, None);
+    assert_eq!(plan.engine.evidence_bytes_max, 20_000_000_000);
+
+    let [street, square, lane, recording, picture] = plan.cameras.as_slice() else {
+        panic!("{} cameras", plan.cameras.len());
+    };
+    let Source::Rtsp { url, login: Some((user, password)), transport: Transport::Tcp } =
+        &street.source
+    else {
+        panic!("{:?}", street.source);
+    };
+    assert_eq!((url.as_str(), user.as_str()), ("rtsp://10.0.3.17:554/stream1", "viewer"));
+    assert_eq!(password.reveal(), "s3cr3t/@:");
+    assert_eq!(street.model, name("ssdlite-coco"));
+    assert_eq!(
+        street.zones.iter().map(|z| z.id.as_str()).collect::<Vec<_>>(),
+        ["kerb", "sidewalk"]
+    );
+    assert!((street.analyse_hz - 1.0).abs() < 1e-6, "as often as its rules look");
+    let [day, night, sidewalk] = street.rules.as_slice() else { panic!() };
+    assert_eq!((day.id.as_str(), night.id.as_str()), ("illegal-parking", "parking-night"));
+    assert_eq!((day.severity, night.severity), (Severity::Medium, Severity::High));
+    assert_eq!(day.trigger, Trigger::Standing { dwell: Duration::from_mins(2) });
+    assert_eq!(night.trigger, Trigger::Standing { dwell: Duration::from_mins(3) });
+    assert_eq!((day.schedule.spans.len(), sidewalk.zone), (2, 1));
+    assert_eq!(sidewalk.absence, Duration::from_secs(30));
+    assert_eq!(sidewalk.classes.len(), 2, "classes of the pipeline replace the catalogue's");
+
+    assert!((lane.analyse_hz - 6.0).abs() < 1e-6);
+    assert!(matches!(lane.rules[0].trigger, Trigger::WrongWay { tolerance_deg: 80.0, .. }));
+    assert!(matches!(square.rules[0].trigger, Trigger::Crowding { count_min: 25, .. }));
+    let clip = Path::new("/etc/viahe/clips/junction.mp4").into();
+    assert_eq!(recording.source, Source::File { path: clip });
+    assert_eq!(picture.source, Source::Pattern { size_px: [640, 360], fps: 10 });
+}
+
+#[test]
+fn a_model_brings_the_classes_it_knows() {
+    let text = tomls("pipelines")["demo.toml"].replace("illegal-parking", "sidewalk-obstruction");
+    let classes = |text: &str| {
+        let plan = World::new().parse("demo.toml", text).unwrap();
+        plan.cameras[0].rules[0].classes.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(classes(&text), ["vehicle", "furniture.chair"]);
+    assert_eq!(classes(&text.replace("ssdlite-coco", "market-nano")), ["vehicle", "goods.stall"]);
+}
+
+#[test]
+fn mqtt_and_engine_have_defaults() {
+    let text = r#"
+        site = { id = "abc", timezone = "utc" }
+        model.street.package = "ssdlite-coco"
+        camera = [{ id = "cam", url = "pattern://320x240@5", model = "street" }]
+    "#;
+    let plan = World::new().parse("x.toml", text).unwrap();
+    assert_eq!(plan.mqtt, None);
+    assert_eq!(plan.engine.state_dir, Path::new("/var/lib/viahe"));
+    assert_eq!(plan.engine.listen, Some("127.0.0.1:9464".parse().unwrap()));
+    assert_eq!((plan.engine.threads, plan.cameras[0].analyse_hz), (1, 1.0));
+    let off = format!("{text}\n[engine]\nlisten = \"off\"\n");
+    assert_eq!(World::new().parse("x.toml", &off).unwrap().engine.listen, None);
+}
+
+#[test]
+fn line_ends_and_marks_of_other_systems() {
+    let text = tomls("pipelines")["example.toml"].replace('\n', "\r\n");
+    let world = World::new();
+    assert!(world.parse("crlf.toml", &text).is_ok());
+    assert!(world.parse("bom.toml", &format!("\u{feff}{text}")).is_ok());
+    let bad = text.replace("ack = ", "akc = ");
+    let error = world.parse("crlf.toml", &bad).unwrap_err();
+    let line = bad.lines().position(|l| l.starts_with("akc")).unwrap() + 1;
+    assert_eq!(error.problems[0].line, line, "{error}");
+}
+
+/// Files that are built to be slow or endless are refused like any other.
+#[test]
+fn absurd_files_are_refused() {
+    let world = World::new();
+    let base = tomls("pipelines")["demo.toml"].clone();
+    let rule = "[[camera.rule]]\nuse = \"illegal-parkin\"\nzone = \"keb\"\n";
+    let zone = |i| format!("[camera.zone.z-{i}]\npolygon = [[0,0],[1,0],[1,1]]\n");
+    let zones = (0..5000).map(zone).collect::<Vec<_>>().concat();
+    let keys = (0..90_000).map(|i| format!("k{i}=1\n")).collect::<Vec<_>>().concat();
+    for (what, text) in [
+        ("longer than 1 MiB", "#".repeat((1 << 20) + 1)),
+        ("not a known key", keys),
+        ("1000 are the most", format!("{base}{zones}{}", rule.repeat(5000))),
+        ("1000 are the most", format!("{base}{}", "[[camera]]\n".repeat(50_000))),
+        ("cannot recurse", format!("x = {}", "[".repeat(500_000))),
+    ] {
+        let error = world.parse("absurd.toml", &text).unwrap_err();
+        assert!(error.to_string().contains(what), "{what}: {}", error.problems[0]);
+    }
+}
+
+/// What a slip of the hand does to bytes.
+#[derive(Clone, Debug)]
+enum Edit {
+    Replace(u8),
+    Insert(u8),
+    Delete(usize),
+    Double(usize),
+}
+
+fn any_edit() -> impl Strategy<Value = (usize, Edit)> {
+    // Mostly bytes that mean something in TOML.
+    let byte = prop_oneof![
+        proptest::sample::select(b"\"'[]{}=.,#\\\n\r-_ 0129ae\xff\xc3".to_vec()),
+        any::<u8>()
+    ];
+    let edit = prop_oneof![
+        byte.clone().prop_map(Edit::Replace),
+        byte.prop_map(Edit::Insert),
+        (1usize..200).prop_map(Edit::Delete),
+        (1usize..200).prop_map(Edit::Double),
+    ];
+    (any::<usize>(), edit)
+}
+
+const VALUES: [&str; 24] = [
+    "0",
+    "-1",
+    "1",
+    "5e-324",
+    "1e308",
+    "nan",
+    "-inf",
+    "9223372036854775807",
+    "true",
+    "''",
+    "\"abc\"",
+    "\"${env:A}\"",
+    "\"${\"",
+    "\"\\u0000\"",
+    "'kerb'",
+    "'wrong-way'",
+    "[]",
+    "[[]]",
+    "[[0, 0], [1, 0], [1, 1]]",
+    "['22:00-06:00']",
+    "['vehicle']",
+    "{}",
+    "2026-11-22T08:14:03Z",
+    "{ id = 'abc', url = 1 }",
+];
+
+fn mutate(text: &str, edits: &[(usize, Edit)]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for (at, edit) in edits {
+        let at = at % bytes.len().max(1);
+        let end = |n: &usize| (at + n).min(bytes.len());
+        match edit {
+            Edit::Replace(b) if at < bytes.len() => bytes[at] = *b,
+            Edit::Replace(b) | Edit::Insert(b) => bytes.insert(at, *b),
+            Edit::Delete(n) => drop(bytes.drain(at..end(n))),
+            Edit::Double(n) => {
+                let copy = bytes[at..end(n)].to_vec();
+                bytes.splice(at..at, copy);
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Values of all types in all places.
+    #[test]
+    fn exchanged_values_never_panic(
+        edits in proptest::collection::vec((any::<usize>(), 0..VALUES.len()), 1..4),
+    ) {
+        let text = tomls("pipelines")["example.toml"].clone();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        for (at, value) in edits {
+            let keys: Vec<usize> = (0..lines.len()).filter(|i| lines[*i].contains(" = ")).collect();
+            let line = &mut lines[keys[at % keys.len()]];
+            let key = line.split(" = ").next().unwrap_or_default();
+            *line = format!("{key} = {}", VALUES[value]);
+        }
+        if let Err(error) = World::new().parse("exchanged.toml", &lines.join("\n")) {
+            let told = error.to_string();
+            prop_assert_eq!(told.lines().count(), error.problems.len(), "{}", told);
+            prop_assert!(!told.contains("s3cr3t") && !told.contains("defect of viahe"), "{}", told);
+        }
+    }
+
+    /// Nobody's slip makes the reader panic, and each refusal is one line a problem.
+    #[test]
+    fn mutated_files_never_panic(edits in proptest::collection::vec(any_edit(), 1..8)) {
+        thread_local! {
+            static WORLD: (World, String) =
+                (World::new(), tomls("pipelines")["example.toml"].clone());
+        }
+        WORLD.with(|(world, text)| {
+            let text = mutate(text, &edits);
+            if let Err(error) = world.parse("mutated.toml", &text) {
+                prop_assert!(!error.problems.is_empty());
+                let told = error.to_string();
+                prop_assert_eq!(told.lines().count(), error.problems.len(), "{}", told);
+                prop_assert!(!told.contains("s3cr3t"), "{}", told);
+                prop_assert!(!told.contains("defect of viahe"), "{}", told);
+            }
+            Ok(())
+        })?;
+    }
+}

@@ -1,0 +1,124 @@
+//! What is written about the configuration is true: examples parse, the reference is the key
+//! table, and the JSON Schema agrees with the reader.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use support::{World, root, tomls};
+use viahe_core::config::{pipeline_reference, pipeline_schema};
+
+const GUIDE: &str = "docs/configuration.md";
+const MARKS: [&str; 2] = ["<!-- keys: begin -->\n", "<!-- keys: end -->\n"];
+
+fn guide() -> String {
+    fs::read_to_string(root().join(GUIDE)).unwrap()
+}
+
+/// With `VIAHE_UPDATE_DOCS` set, writes the reference into the guide instead.
+#[test]
+fn the_reference_is_the_key_table() {
+    let guide = guide();
+    let (before, rest) = guide.split_once(MARKS[0]).unwrap();
+    let (written, after) = rest.split_once(MARKS[1]).unwrap();
+    let want = format!("\n{}", pipeline_reference());
+    if std::env::var_os("VIAHE_UPDATE_DOCS").is_some() {
+        let text = format!("{before}{}{want}{}{after}", MARKS[0], MARKS[1]);
+        fs::write(root().join(GUIDE), text).unwrap();
+        return;
+    }
+    assert!(written == want, "{GUIDE} is out of date: run this test with VIAHE_UPDATE_DOCS=1");
+}
+
+/// A fragment of the guide with what it leaves out.
+fn completed(block: &str) -> String {
+    let mut text = String::new();
+    for (mark, part) in [
+        ("[site]", "[site]\nid = \"guide\"\ntimezone = \"UTC\"\n"),
+        ("[model.", "[model.street]\npackage = \"ssdlite-coco\"\n"),
+        (
+            "[[camera]]",
+            "[[camera]]\nid = \"cam\"\nurl = \"pattern://64x64@5\"\nmodel = \"street\"\n",
+        ),
+        ("[camera.zone.", "[camera.zone.kerb]\npolygon = [[0, 0], [1, 0], [1, 1]]\n"),
+    ] {
+        // A zone belongs to a camera; a block that brings a camera needs no other.
+        let own = block.contains(mark) || mark == "[camera.zone." && block.contains("[[camera]]");
+        if !own {
+            text += part;
+        }
+    }
+    text + block
+}
+
+#[test]
+fn every_example_in_the_guide_is_valid() {
+    let guide = guide();
+    let world = World::new();
+    let blocks: Vec<&str> =
+        guide.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 6);
+    for block in blocks {
+        world.parse("guide", &completed(block)).unwrap_or_else(|e| panic!("{block}\n{e}"));
+    }
+}
+
+/// Does `value` keep the parts of JSON Schema that ours uses, `pattern` excepted?
+fn keeps(schema: &Value, value: &Value) -> bool {
+    let number = |v: &Value| v.as_f64();
+    let right_type = match schema["type"].as_str() {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("integer") => value.is_i64(),
+        Some("number") => value.is_number(),
+        other => panic!("type {other:?}"),
+    };
+    if !right_type {
+        return false;
+    }
+    let count = value.as_array().map_or(0, Vec::len);
+    let in_range = number(&schema["minimum"]).is_none_or(|m| number(value).is_some_and(|v| v >= m))
+        && number(&schema["maximum"]).is_none_or(|m| number(value).is_some_and(|v| v <= m))
+        && schema["minItems"].as_u64().is_none_or(|m| count >= m as usize)
+        && schema["maxItems"].as_u64().is_none_or(|m| count <= m as usize);
+    let listed = schema["enum"].as_array().is_none_or(|options| options.contains(value));
+    let complete = schema["required"]
+        .as_array()
+        .is_none_or(|keys| keys.iter().all(|k| value.get(k.as_str().unwrap()).is_some()));
+    let items = value.as_array().is_none_or(|v| v.iter().all(|v| keeps(&schema["items"], v)));
+    let fields = value.as_object().is_none_or(|fields| {
+        fields.iter().all(|(key, value)| match schema["properties"].get(key) {
+            Some(schema) => keeps(schema, value),
+            None => match &schema["additionalProperties"] {
+                Value::Bool(allowed) => *allowed,
+                schema => keeps(schema, value),
+            },
+        })
+    });
+    in_range && listed && complete && items && fields
+}
+
+#[test]
+fn the_schema_agrees_with_the_reader() {
+    let schema = pipeline_schema();
+    let json = |text: &str| toml::from_str::<Value>(text).ok();
+    for (file, text) in tomls("pipelines") {
+        assert!(keeps(&schema, &json(&text).unwrap()), "{file} is valid, the schema refuses it");
+    }
+    let mut refused = 0;
+    let world = World::new();
+    for (file, text) in tomls("fixtures/configs") {
+        let told = world.parse(&file, &text).unwrap_err().to_string();
+        let Some(value) = json(&text) else { continue };
+        let structural = ["not a known key", "is missing; add", "must be text", "must be a"];
+        if structural.iter().any(|what| told.contains(&format!("{file}:")) && told.contains(what)) {
+            assert!(!keeps(&schema, &value), "{file} is refused, the schema takes it:\n{told}");
+            refused += 1;
+        }
+    }
+    assert!(refused >= 10, "only {refused} hostile files were of use here");
+}

@@ -1,0 +1,126 @@
+//! A box with three models and two secrets, for tests of the configuration.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use viahe_core::config::{self, ConfigError, Lookup, ModelInfo, PipelineSources, Plan, SecretRef};
+use viahe_core::id::Name;
+use viahe_core::observe::Class;
+
+/// No message may hold any of these.
+pub(crate) const SECRETS: [&str; 3] = ["s3cr3t", "hunter2", "ter2"];
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The `*.toml` in a folder of the repository, by name.
+pub(crate) fn tomls(folder: &str) -> BTreeMap<String, String> {
+    let dir = root().join(folder);
+    let files = fs::read_dir(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+    files
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).unwrap())
+        })
+        .collect()
+}
+
+/// What can be looked up, read once.
+pub(crate) struct World {
+    catalogue: BTreeMap<String, String>,
+    catalogue_names: Vec<Name>,
+    model_names: Vec<Name>,
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::try_from(text).unwrap()
+}
+
+fn model(package: &Name) -> Result<ModelInfo, String> {
+    let labels: &[&str] = match package.as_str() {
+        "ssdlite-coco" => &[
+            "person",
+            "vehicle.car",
+            "vehicle.truck",
+            "vehicle.bus",
+            "vehicle.two_wheel.motorcycle",
+            "vehicle.two_wheel.bicycle",
+            "furniture.chair",
+        ],
+        "market-nano" => &["person", "vehicle.car", "goods.stall"],
+        "people-only" => &["person"],
+        "broken" => return Err("model.toml:3: no labels".into()),
+        _ => return Err("no such folder".into()),
+    };
+    Ok(ModelInfo { labels: labels.iter().map(|l| Class::try_from(*l).unwrap()).collect() })
+}
+
+fn secret(reference: &SecretRef) -> Result<String, String> {
+    match reference {
+        SecretRef::Env(name) if name == "EMPTY" => Ok("\n".into()),
+        SecretRef::Env(name) if name.starts_with("NO_SUCH") => Err("is not set".into()),
+        SecretRef::Env(_) => Ok("s3cr3t/@:\n".into()),
+        SecretRef::File(path) if path.starts_with("/run/credentials/viahe") => {
+            Ok("rtsp://viewer:s3cr3t@10.0.3.18/s\n".into())
+        }
+        SecretRef::File(_) => Err("No such file".into()),
+    }
+}
+
+/// A package of this repository.
+pub(crate) fn installed(package: &Name) -> Result<ModelInfo, String> {
+    let path = root().join(format!("models/{package}/model.toml"));
+    let text = fs::read_to_string(&path).map_err(|e| e.to_string())?;
+    let model = config::model::parse("model.toml", &text).map_err(|e| e.to_string())?;
+    Ok(ModelInfo::from(&model))
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let mut catalogue = BTreeMap::new();
+        for folder in ["pipelines/catalogue", "fixtures/configs/catalogue"] {
+            for (file, text) in tomls(folder) {
+                catalogue.insert(file, text);
+            }
+        }
+        let stem = |file: &String| name(file.trim_end_matches(".toml"));
+        Self {
+            catalogue_names: tomls("pipelines/catalogue").keys().map(stem).collect(),
+            model_names: ["broken", "market-nano", "people-only", "ssdlite-coco"].map(name).into(),
+            catalogue,
+        }
+    }
+
+    /// With the models of the tests, which do not change when a real one does.
+    pub(crate) fn parse(&self, file: &str, text: &str) -> Result<Plan, ConfigError> {
+        self.parse_with(file, text, &model)
+    }
+
+    pub(crate) fn parse_with(
+        &self,
+        file: &str,
+        text: &str,
+        models: Lookup<ModelInfo>,
+    ) -> Result<Plan, ConfigError> {
+        let catalogue = |name: &Name| {
+            let file = format!("{name}.toml");
+            match self.catalogue.get(&file) {
+                Some(text) => Ok((format!("catalogue/{file}"), text.clone())),
+                None => Err("No such file".to_owned()),
+            }
+        };
+        config::parse(&PipelineSources {
+            file,
+            text,
+            catalogue: &catalogue,
+            catalogue_names: &self.catalogue_names,
+            models,
+            model_names: &self.model_names,
+            secrets: &secret,
+        })
+    }
+}

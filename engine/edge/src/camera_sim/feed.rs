@@ -1,0 +1,151 @@
+//! Sends a clip's access units in real time, round after round.
+
+use super::clip::Clip;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app as gst_app;
+use gstreamer_rtsp_server as gst_rtsp_server;
+use gstreamer_rtsp_server::prelude::*;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often a feeder looks whether its media still runs.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Lets media through or holds it back, and ends all feeders.
+#[derive(Default)]
+pub(super) struct Valve {
+    position: Mutex<Position>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Position {
+    paused: bool,
+    closed: bool,
+}
+
+impl Valve {
+    pub(super) fn set(&self, paused: bool) {
+        self.lock().paused = paused;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Position> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits `at_most`, or until it is turned.
+    fn wait(&self, at_most: Duration) -> Position {
+        let position = self.lock();
+        let waited = self.changed.wait_timeout(position, at_most);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Starts to feed a media that the server has made. It ends with the media.
+pub(super) fn start(media: &gst_rtsp_server::RTSPMedia, clip: &Arc<Clip>, valve: &Arc<Valve>) {
+    let bin = media.element().downcast::<gst::Bin>().ok();
+    let source = bin.and_then(|bin| bin.by_name("feed"));
+    let Some(source) = source.and_then(|s| s.downcast::<gst_app::AppSrc>().ok()) else { return };
+    source.set_caps(Some(&clip.caps()));
+    let feeder = Feeder { source, clip: Arc::clone(clip), valve: Arc::clone(valve) };
+    // Without a thread the media gives nothing, and clients see a silent camera.
+    let _ = std::thread::Builder::new().name("camera-feed".into()).spawn(move || feeder.run());
+}
+
+struct Feeder {
+    source: gst_app::AppSrc,
+    clip: Arc<Clip>,
+    valve: Arc<Valve>,
+}
+
+impl Feeder {
+    fn run(self) {
+        let Some(mut zero) = self.started() else { return };
+        let mut next = 0;
+        loop {
+            let unit = &self.clip.units[next];
+            let Some(paused) = self.until(zero + unit.send_at) else { return };
+            if paused {
+                let Some(now) = self.resumed() else { return };
+                next = self.clip.key_before(next);
+                zero = now.saturating_sub(self.clip.units[next].send_at);
+                continue;
+            }
+            let mut data = unit.data.clone();
+            {
+                let data = data.make_mut();
+                data.set_pts(clock_time(zero + unit.show_at));
+                data.set_dts(clock_time(zero + unit.send_at));
+            }
+            if self.source.push_buffer(data).is_err() {
+                return;
+            }
+            next += 1;
+            if next == self.clip.units.len() {
+                next = 0;
+                zero += self.clip.round;
+            }
+        }
+    }
+
+    fn now(&self) -> Option<Duration> {
+        self.source.current_running_time().map(Duration::from)
+    }
+
+    /// Waits until the media runs; the running time then.
+    fn started(&self) -> Option<Duration> {
+        loop {
+            if self.source.current_state() == gst::State::Playing
+                && let Some(now) = self.now()
+            {
+                return Some(now);
+            }
+            if self.valve.wait(LOOK).closed || self.abandoned() {
+                return None;
+            }
+        }
+    }
+
+    /// Waits until the running time is `due`, or the valve is shut. `None` when the media ended.
+    fn until(&self, due: Duration) -> Option<bool> {
+        loop {
+            let now = self.now()?;
+            let position = self.valve.wait(due.saturating_sub(now).min(LOOK));
+            if position.closed || self.source.current_state() < gst::State::Paused {
+                return None;
+            }
+            if position.paused || self.now()? >= due {
+                return Some(position.paused);
+            }
+        }
+    }
+
+    /// Waits until the valve is open; the running time then.
+    fn resumed(&self) -> Option<Duration> {
+        loop {
+            let position = self.valve.wait(LOOK);
+            if position.closed || self.source.current_state() < gst::State::Paused {
+                return None;
+            }
+            if !position.paused {
+                return self.now();
+            }
+        }
+    }
+
+    /// Nobody but this feeder holds the source any more.
+    fn abandoned(&self) -> bool {
+        self.source.parent().is_none()
+    }
+}
+
+fn clock_time(at: Duration) -> Option<gst::ClockTime> {
+    gst::ClockTime::try_from(at).ok()
+}

@@ -1,0 +1,178 @@
+//! A simulated RTSP camera that serves a clip, for the demo and the tests.
+//!
+//! The clip is not encoded again: its access units are sent in real time, over and over, with
+//! timestamps that go on, so a client sees one endless stream. RTSP, RTP over TCP and UDP, RTCP
+//! sender reports and logins are those of gstreamer-rtsp-server. Serves the loopback only.
+
+mod clip;
+mod feed;
+
+use crate::ingest::{IngestError, init};
+use clip::Clip;
+use feed::Valve;
+use gstreamer as gst;
+use gstreamer_rtsp_server as gst_rtsp_server;
+use gstreamer_rtsp_server::prelude::*;
+use std::path::PathBuf;
+use std::sync::Arc;
+use viahe_core::config::plan::Secret;
+
+/// What a simulated camera is to serve.
+#[derive(Clone, Debug)]
+pub struct SimOptions {
+    /// MP4, Matroska, AVI, .h264 or .h265 with H.264 or H.265.
+    pub clip: PathBuf,
+    /// Names under which it is served, without the first slash.
+    pub mounts: Vec<String>,
+    /// TCP port; 0 takes a free one.
+    pub port: u16,
+    /// User name and password that clients must give, by digest authentication.
+    pub login: Option<(String, Secret)>,
+}
+
+/// Why a simulated camera does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// The clip cannot be read.
+    #[error(transparent)]
+    Clip(#[from] IngestError),
+    /// The clip has no key frame to begin with.
+    #[error("{path:?} has no key frame; a client could not decode it")]
+    NoKeyFrame {
+        /// Which clip.
+        path: PathBuf,
+    },
+    /// Nothing to serve.
+    #[error("a camera needs at least one mount, such as \"cam\"")]
+    NoMount,
+    /// The port is taken, or the server failed otherwise.
+    #[error("no RTSP server on port {port} of the loopback: {reason}; choose another port, or 0")]
+    Serve {
+        /// Which port.
+        port: u16,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A running simulated camera; dropping it closes all connections.
+pub struct CameraSim {
+    main: glib::MainLoop,
+    thread: Option<std::thread::JoinHandle<()>>,
+    server: gst_rtsp_server::RTSPServer,
+    valve: Arc<Valve>,
+    port: u16,
+}
+
+use gst::glib;
+
+impl CameraSim {
+    /// Reads the clip and starts to listen.
+    ///
+    /// # Errors
+    /// [`SimError`] when the clip or the port cannot be used.
+    pub fn start(options: &SimOptions) -> Result<Self, SimError> {
+        init()?;
+        if options.mounts.is_empty() {
+            return Err(SimError::NoMount);
+        }
+        let clip = Arc::new(Clip::read(&options.clip)?);
+        let valve = Arc::new(Valve::default());
+        let server = gst_rtsp_server::RTSPServer::new();
+        server.set_address("127.0.0.1");
+        server.set_service(&options.port.to_string());
+        if let Some((user, password)) = &options.login {
+            server.set_auth(Some(&login(user, password)));
+        }
+        let failed =
+            |reason: &str| SimError::Serve { port: options.port, reason: reason.to_owned() };
+        let mounts = server.mount_points().ok_or_else(|| failed("it has no mount points"))?;
+        for mount in &options.mounts {
+            mounts.add_factory(&format!("/{mount}"), factory(&clip, &valve, options));
+        }
+        // Everything of the server lives in a context of its own: no main loop of the process is
+        // needed, and two simulated cameras do not meet.
+        let context = glib::MainContext::new();
+        let main = glib::MainLoop::new(Some(&context), false);
+        server.attach(Some(&context)).map_err(|e| failed(&e.to_string()))?;
+        let port = u16::try_from(server.bound_port()).map_err(|_| failed("it is not bound"))?;
+        let running = main.clone();
+        let thread = std::thread::Builder::new()
+            .name("camera-sim".into())
+            .spawn(move || {
+                // The context is new, so no other thread can own it.
+                let _ = context.with_thread_default(|| running.run());
+            })
+            .map_err(|e| failed(&e.to_string()))?;
+        Ok(Self { main, thread: Some(thread), server, valve, port })
+    }
+
+    /// The address of a mount, without a login.
+    pub fn url(&self, mount: &str) -> String {
+        format!("rtsp://127.0.0.1:{}/{mount}", self.port)
+    }
+
+    /// The TCP port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops or resumes the media of all mounts while RTSP and RTCP go on, as a camera does whose
+    /// encoder hangs. Resumes with a key frame.
+    pub fn pause_media(&self, paused: bool) {
+        self.valve.set(paused);
+    }
+
+    /// Clients that are connected.
+    pub fn clients(&self) -> usize {
+        use gst_rtsp_server::RTSPFilterResult as Filter;
+        self.server.client_filter(Some(&mut |_, _| Filter::Ref)).len()
+    }
+}
+
+impl Drop for CameraSim {
+    fn drop(&mut self) {
+        use gst_rtsp_server::RTSPFilterResult as Filter;
+        self.valve.close();
+        self.server.client_filter(Some(&mut |_, _| Filter::Remove));
+        if let Some(pool) = self.server.session_pool() {
+            pool.filter(Some(&mut |_, _| Filter::Remove));
+        }
+        self.main.quit();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn factory(
+    clip: &Arc<Clip>,
+    valve: &Arc<Valve>,
+    options: &SimOptions,
+) -> gst_rtsp_server::RTSPMediaFactory {
+    let factory = gst_rtsp_server::RTSPMediaFactory::new();
+    factory.set_launch(clip.launch());
+    // One pipeline for all clients of a mount.
+    factory.set_shared(true);
+    if options.login.is_some() {
+        let may = gst::Structure::builder(ROLE)
+            .field("media.factory.access", true)
+            .field("media.factory.construct", true)
+            .build();
+        factory.add_role_from_structure(&may);
+    }
+    let (clip, valve) = (Arc::clone(clip), Arc::clone(valve));
+    factory.connect_media_configure(move |_, media| feed::start(media, &clip, &valve));
+    factory
+}
+
+const ROLE: &str = "viewer";
+
+fn login(user: &str, password: &Secret) -> gst_rtsp_server::RTSPAuth {
+    use gst_rtsp_server::RTSPAuth;
+    let auth = RTSPAuth::new();
+    let token = gst_rtsp_server::RTSPToken::builder().field("media.factory.role", ROLE).build();
+    auth.set_supported_methods(gstreamer_rtsp::RTSPAuthMethod::Digest);
+    auth.add_digest(user, password.reveal(), &token);
+    auth
+}

@@ -1,0 +1,216 @@
+//! Can this machine run the engine? What `viahe doctor` tells.
+//!
+//! Each examination is a reading of the machine, which may fail, and a judgement of it, which is
+//! pure and tested. Nothing is changed, but for a test file that is written and removed.
+
+mod disk;
+mod gstreamer;
+mod host;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// How a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// The engine runs, but something will not be as good as it could be.
+    Warn,
+    /// A required part is missing: the engine will not run, or not do its work.
+    Fail,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about, in one or two words.
+    pub topic: &'static str,
+    /// How it matters.
+    pub level: Level,
+    /// What was found.
+    pub what: String,
+    /// What to do; none when it is well.
+    pub remedy: Option<String>,
+}
+
+impl Finding {
+    fn ok(topic: &'static str, what: impl Into<String>) -> Self {
+        Self { topic, level: Level::Ok, what: what.into(), remedy: None }
+    }
+
+    fn warn(topic: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { topic, level: Level::Warn, what: what.into(), remedy: Some(remedy.into()) }
+    }
+
+    fn fail(topic: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { topic, level: Level::Fail, what: what.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+/// Looks at one part; says what is there, or what is wrong and what to do.
+pub type Check<'a> = &'a dyn Fn() -> Result<String, String>;
+
+/// Name of a model and what is said of it, as by a [`Check`].
+pub type ModelCheck = (String, Result<String, String>);
+
+/// What to look at.
+#[derive(Clone, Copy)]
+pub struct Examination<'a> {
+    /// Also load each plug-in and time the disk; takes some seconds.
+    pub deep: bool,
+    /// Where the outbox and the evidence will be.
+    pub state_dir: &'a Path,
+    /// Is ONNX Runtime there, and does it load?
+    pub runtime: Check<'a>,
+    /// The installed models.
+    pub models: &'a dyn Fn() -> Vec<ModelCheck>,
+}
+
+/// Looks at everything, whatever fails.
+pub fn examine(of: &Examination<'_>) -> Vec<Finding> {
+    let mut findings = gstreamer::examine(of.deep);
+    findings.push(runtime((of.runtime)()));
+    findings.extend(models((of.models)()));
+    findings.extend(disk::examine(of.state_dir, of.deep));
+    findings.extend(host::examine());
+    findings
+}
+
+fn runtime(found: Result<String, String>) -> Finding {
+    let topic = "onnxruntime";
+    match found {
+        Ok(what) => Finding::ok(topic, what),
+        Err(why) => Finding::fail(
+            topic,
+            why,
+            "run `make setup`, or set ORT_DYLIB_PATH to libonnxruntime.so of the right version",
+        ),
+    }
+}
+
+/// One broken model of several is a warning: the pipeline may use another.
+fn models(found: Vec<ModelCheck>) -> Vec<Finding> {
+    let topic = "models";
+    let usable = found.iter().any(|(_, check)| check.is_ok());
+    let remedy = "run `make setup`, or set VIAHE_MODELS to the folder of the model packages";
+    if found.is_empty() {
+        return vec![Finding::fail(topic, "no model is installed", remedy)];
+    }
+    let judge = |(name, check): ModelCheck| match check {
+        Ok(what) => Finding::ok(topic, format!("{name}: {what}")),
+        Err(why) if usable => Finding::warn(topic, format!("{name}: {why}"), remedy),
+        Err(why) => Finding::fail(topic, format!("{name}: {why}"), remedy),
+    };
+    found.into_iter().map(judge).collect()
+}
+
+/// The worst of all; [`Level::Ok`] of none.
+pub fn worst(findings: &[Finding]) -> Level {
+    findings.iter().map(|f| f.level).max().unwrap_or(Level::Ok)
+}
+
+/// Exit code of the process: 3 when a required part is missing, else 0.
+pub fn exit_code(findings: &[Finding]) -> u8 {
+    if worst(findings) == Level::Fail { 3 } else { 0 }
+}
+
+/// For a terminal: one line a finding, its remedy below, a sum at the end. Holds no colours.
+pub fn render(findings: &[Finding]) -> String {
+    let width = findings.iter().map(|f| f.topic.chars().count()).max().unwrap_or(0);
+    let mut out = String::new();
+    for finding in findings {
+        let mark = match finding.level {
+            Level::Ok => "ok  ",
+            Level::Warn => "warn",
+            Level::Fail => "FAIL",
+        };
+        let _ = writeln!(out, "{mark}  {:<width$}  {}", finding.topic, finding.what);
+        if let Some(remedy) = &finding.remedy {
+            let _ = writeln!(out, "{:indent$}-> {remedy}", "", indent = width + 8);
+        }
+    }
+    let count = |level| findings.iter().filter(|f| f.level == level).count();
+    let sum = match (count(Level::Fail), count(Level::Warn)) {
+        (0, 0) => "all is well".to_owned(),
+        (0, warnings) => format!("it will run; warnings: {warnings}"),
+        (failures, warnings) => {
+            format!("it will not run; failures: {failures}, warnings: {warnings}")
+        }
+    };
+    let _ = writeln!(out, "\n{sum}");
+    out
+}
+
+/// `n` bytes for people, in binary units.
+fn bytes(n: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.iter().find(|(size, _)| n >= *size) {
+        Some((size, unit)) => format!("{:.1} {unit}", n as f64 / *size as f64),
+        None => format!("{n} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_aligned_and_says_what_to_do() {
+        let findings = [
+            Finding::ok("clock", "2026-11-22, synchronised"),
+            Finding::warn("open files", "limit is 1024", "set LimitNOFILE=65536"),
+            Finding::fail("gstreamer", "rtspsrc is missing", "install it"),
+        ];
+        assert_eq!(
+            render(&findings),
+            "ok    clock       2026-11-22, synchronised\n\
+             warn  open files  limit is 1024\n                  -> set LimitNOFILE=65536\n\
+             FAIL  gstreamer   rtspsrc is missing\n                  -> install it\n\
+             \nit will not run; failures: 1, warnings: 1\n"
+        );
+        assert_eq!((worst(&findings), exit_code(&findings)), (Level::Fail, 3));
+        assert_eq!((worst(&findings[..2]), exit_code(&findings[..2])), (Level::Warn, 0));
+        assert_eq!((worst(&[]), exit_code(&[])), (Level::Ok, 0));
+    }
+
+    #[test]
+    fn one_broken_model_of_two_is_a_warning() {
+        let good = || ("ssdlite-coco".to_owned(), Ok("320x320".to_owned()));
+        let bad = || ("yolox-nano".to_owned(), Err("weights are missing".to_owned()));
+        assert_eq!(worst(&models(vec![good()])), Level::Ok);
+        assert_eq!(worst(&models(vec![good(), bad()])), Level::Warn);
+        assert_eq!(worst(&models(vec![bad()])), Level::Fail);
+        assert_eq!(worst(&models(vec![])), Level::Fail);
+        assert_eq!(runtime(Err("not found".into())).level, Level::Fail);
+    }
+
+    #[test]
+    fn everything_is_looked_at_and_nothing_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let findings = examine(&Examination {
+            deep: true,
+            state_dir: dir.path(),
+            runtime: &|| Err("not looked for".into()),
+            models: &Vec::new,
+        });
+        let topics =
+            ["gstreamer", "onnxruntime", "models", "disk", "open files", "cpu", "clock", "memory"];
+        for topic in topics {
+            assert!(findings.iter().any(|f| f.topic == topic), "{topic}: {findings:#?}");
+        }
+        for finding in &findings {
+            assert_eq!(finding.remedy.is_some(), finding.level != Level::Ok, "{finding:?}");
+            assert!(!finding.what.is_empty() && !finding.what.contains('\n'), "{finding:?}");
+        }
+        assert_eq!(exit_code(&findings), 3);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(bytes(512), "512 B");
+        assert_eq!(bytes(5 << 20), "5.0 MiB");
+        assert_eq!(bytes(3 << 29), "1.5 GiB");
+    }
+}

@@ -1,0 +1,15 @@
+//! Evidence pictures: made from a frame, kept on disk, shown with what was seen.
+//!
+//! - [`encode_jpeg`]: planes → JPEG, without a detour over RGB.
+//! - [`EvidenceStore`]: files named by their hash, whole or not there at all, within a budget.
+//! - [`overlay_svg`]: zone and boxes as a drawing over the untouched picture.
+
+mod jpeg;
+mod overlay;
+mod pending;
+mod store;
+
+pub use jpeg::{JpegError, encode_jpeg};
+pub use overlay::{Mark, OverlayOptions, overlay_svg};
+pub use pending::PendingWriter;
+pub use store::{EvidenceCounters, EvidenceError, EvidenceStore, StoredFile};

@@ -1,0 +1,476 @@
+//! Evidence files on disk.
+//!
+//! Layout: `pending/<capture>.jpg` until it is known whether the picture is wanted, then
+//! `<ab>/<sha256>.jpg`, named by its content, with drawings `<ab>/<sha256>.<hash>.svg` beside it.
+//!
+//! Invariants: a file under its final name is whole and on disk (written aside, synced, renamed,
+//! folder synced); a picture never changes; pictures over the budget go oldest first, pending ones
+//! never. One process owns the folder.
+
+use super::pending::{PendingWriter, capture_of, pending_name};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+/// Pictures that may wait for a decision.
+const PENDING_MAX: usize = 1024;
+/// Promoted captures that are remembered, so that a second incident in the same frame finds it.
+const PROMOTED_REMEMBERED: usize = 1024;
+pub(super) const PENDING: &str = "pending";
+const TMP: &str = "tmp";
+
+/// A whole file on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Of its content, lower-case hex.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What evidence could not be kept, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// The disk has no room.
+    #[error("{path:?}: no space left; free some, or lower the budget of evidence")]
+    Full {
+        /// What was to be written.
+        path: PathBuf,
+    },
+    /// A file or folder cannot be used.
+    #[error("{path:?} cannot be {what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The capture was never stored, was discarded, or was promoted long ago.
+    #[error("capture {0} is not pending")]
+    NotPending(u64),
+    /// Too many captures wait for a decision.
+    #[error("{PENDING_MAX} captures are pending; promote or discard some first")]
+    TooManyPending,
+    /// There is no such picture, or it has been removed to keep the budget.
+    #[error("there is no picture {0:?}")]
+    NoPicture(String),
+}
+
+/// What a store holds and has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EvidenceCounters {
+    /// Bytes on disk, pending ones included.
+    pub bytes: u64,
+    /// Pictures promoted and kept.
+    pub pictures: u64,
+    /// Pictures that wait for a decision.
+    pub pending: u64,
+    /// Pictures removed to keep the budget.
+    pub evicted: u64,
+    /// Files that should have been removed and could not be.
+    pub remove_failed: u64,
+    /// Leftovers of the run before that were removed when the store was opened.
+    pub leftovers: u64,
+}
+
+/// A folder of evidence. All methods may be called from any thread.
+#[derive(Debug)]
+pub struct EvidenceStore {
+    root: PathBuf,
+    bytes_max: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pending: BTreeMap<u64, StoredFile>,
+    promoted: VecDeque<(u64, StoredFile)>,
+    /// Oldest first; the key counts promotions.
+    pictures: BTreeMap<u64, Picture>,
+    by_hash: BTreeMap<String, u64>,
+    next: u64,
+    counters: EvidenceCounters,
+}
+
+/// A picture and its drawings.
+#[derive(Debug)]
+struct Picture {
+    sha256: String,
+    /// File names and sizes; the picture itself is the last, so it goes last.
+    files: Vec<(String, u64)>,
+}
+
+impl EvidenceStore {
+    /// Opens or makes the folder, removes what a crash left half-done, and brings it within
+    /// `bytes_max`. Pictures that were pending still are; see [`EvidenceStore::discard_unless`].
+    ///
+    /// # Errors
+    /// [`EvidenceError`] when the folder cannot be made, read or synced.
+    pub fn open(root: &Path, bytes_max: u64) -> Result<Self, EvidenceError> {
+        make_dir(root)?;
+        make_dir(&root.join(PENDING))?;
+        sync_dir(root)?;
+        let mut state = State::default();
+        let waiting = root.join(PENDING);
+        state.counters.leftovers = clear(&waiting, |name| capture_of(name).is_none())?;
+        for path in list(&waiting)? {
+            if let Some(id) = capture_of(&file_name(&path)) {
+                let jpeg = fs::read(&path).map_err(|e| failed("read", &path, e))?;
+                state.wait(id, StoredFile { sha256: hash(&jpeg), bytes: jpeg.len() as u64 });
+            }
+        }
+        let mut found = Vec::new();
+        for shard in list(root)? {
+            let name = shard.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+            if name.len() == 2 && is_hex(name) && shard.is_dir() {
+                state.counters.leftovers += clear(&shard, |name| name.ends_with(TMP))?;
+                scan(&shard, &mut found)?;
+            }
+        }
+        found.sort();
+        for (_, sha256, files) in found {
+            state.add(Picture { sha256, files });
+        }
+        let store = Self { root: root.to_owned(), bytes_max, state: Mutex::new(state) };
+        store.keep_budget(&mut store.lock());
+        Ok(store)
+    }
+
+    /// Writes the picture of a capture, to be kept or not; on disk when this returns. The same
+    /// capture again replaces it.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]; then nothing of it is visible.
+    pub fn put_pending(&self, capture_id: u64, jpeg: &[u8]) -> Result<StoredFile, EvidenceError> {
+        let stored = PendingWriter::new(&self.root).put(capture_id, jpeg)?;
+        self.adopt(capture_id, stored.clone())?;
+        Ok(stored)
+    }
+
+    /// Takes charge of a picture that a [`PendingWriter`] has put there, perhaps in another
+    /// process.
+    ///
+    /// # Errors
+    /// [`EvidenceError::TooManyPending`]; the picture is removed then.
+    pub fn adopt(&self, capture_id: u64, stored: StoredFile) -> Result<(), EvidenceError> {
+        let mut state = self.lock();
+        if state.pending.len() >= PENDING_MAX && !state.pending.contains_key(&capture_id) {
+            // It is found again when the store is next opened, should this fail.
+            let _ = fs::remove_file(self.pending_path(capture_id));
+            return Err(EvidenceError::TooManyPending);
+        }
+        state.wait(capture_id, stored);
+        self.keep_budget(&mut state);
+        Ok(())
+    }
+
+    /// Discards what is pending from an earlier run and nobody knows of any more.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] when a file cannot be removed.
+    pub fn discard_unless(&self, known: impl Fn(u64) -> bool) -> Result<(), EvidenceError> {
+        let pending: Vec<u64> = self.lock().pending.keys().copied().collect();
+        pending.into_iter().filter(|id| !known(*id)).try_for_each(|id| self.discard(id))
+    }
+
+    /// Keeps a capture's picture under the name of its content; on disk when this returns. Does
+    /// the same again when asked again.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NotPending`], [`EvidenceError::NoPicture`] when it was promoted and has
+    /// since been removed for the budget, or one of the disk; then it may be tried again.
+    pub fn promote(&self, capture_id: u64) -> Result<StoredFile, EvidenceError> {
+        let mut state = self.lock();
+        let Some(stored) = state.pending.get(&capture_id).cloned() else {
+            return self.promoted_before(&state, capture_id);
+        };
+        let path = self.picture_path(&stored.sha256, "jpg");
+        let shard = self.shard(&stored.sha256);
+        if make_dir(&shard)? {
+            sync_dir(&self.root)?;
+        }
+        let pending = self.pending_path(capture_id);
+        // The same content may be there already; it is replaced by itself.
+        fs::rename(&pending, &path).map_err(|e| failed("renamed", &pending, e))?;
+        // From here on the picture is no longer under its pending name, whatever fails.
+        state.pending.remove(&capture_id);
+        state.counters.bytes -= stored.bytes;
+        if !state.by_hash.contains_key(&stored.sha256) {
+            let files = vec![(file_name(&path), stored.bytes)];
+            state.add(Picture { sha256: stored.sha256.clone(), files });
+        }
+        if state.promoted.len() == PROMOTED_REMEMBERED {
+            state.promoted.pop_front();
+        }
+        state.promoted.push_back((capture_id, stored.clone()));
+        sync_dir(&shard)?;
+        sync_dir(&self.root.join(PENDING))?;
+        self.keep_budget(&mut state);
+        Ok(stored)
+    }
+
+    /// A second promotion of the same capture. Synced again, as the first may have failed in that.
+    fn promoted_before(&self, state: &State, capture_id: u64) -> Result<StoredFile, EvidenceError> {
+        let before = state.promoted.iter().rev().find(|(id, _)| *id == capture_id);
+        let (_, stored) = before.ok_or(EvidenceError::NotPending(capture_id))?;
+        if !state.by_hash.contains_key(&stored.sha256) {
+            return Err(EvidenceError::NoPicture(stored.sha256.clone()));
+        }
+        sync_dir(&self.root)?;
+        sync_dir(&self.shard(&stored.sha256))?;
+        Ok(stored.clone())
+    }
+
+    /// Removes a capture's picture that nobody wants. A capture that is not pending is fine.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] when the file cannot be removed.
+    pub fn discard(&self, capture_id: u64) -> Result<(), EvidenceError> {
+        let mut state = self.lock();
+        if !state.pending.contains_key(&capture_id) {
+            return Ok(());
+        }
+        let path = self.pending_path(capture_id);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("removed", &path, e));
+            }
+            _ => {}
+        }
+        if let Some(stored) = state.pending.remove(&capture_id) {
+            state.counters.bytes -= stored.bytes;
+        }
+        Ok(())
+    }
+
+    /// Writes a drawing beside a promoted picture; on disk when this returns. The same drawing
+    /// again is the same file.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NoPicture`], or one of the disk.
+    pub fn put_overlay(&self, picture: &str, svg: &str) -> Result<StoredFile, EvidenceError> {
+        let mut state = self.lock();
+        let Some(&key) = state.by_hash.get(picture) else {
+            return Err(EvidenceError::NoPicture(picture.to_owned()));
+        };
+        let stored = StoredFile { sha256: hash(svg.as_bytes()), bytes: svg.len() as u64 };
+        let path = self.overlay_path(picture, &stored.sha256);
+        write_whole(&path, svg.as_bytes())?;
+        let name = file_name(&path);
+        if let Some(picture) = state.pictures.get_mut(&key)
+            && !picture.files.iter().any(|(n, _)| *n == name)
+        {
+            picture.files.insert(0, (name, stored.bytes));
+            state.counters.bytes += stored.bytes;
+        }
+        self.keep_budget(&mut state);
+        Ok(stored)
+    }
+
+    /// Where the picture with this hash is; `None` when the text is no hash or there is none.
+    pub fn path_of(&self, sha256: &str) -> Option<PathBuf> {
+        self.lock().by_hash.contains_key(sha256).then(|| self.picture_path(sha256, "jpg"))
+    }
+
+    /// Where the drawing with hash `svg` of `picture` is, if it is there.
+    pub fn path_of_overlay(&self, picture: &str, svg: &str) -> Option<PathBuf> {
+        let whole = svg.len() == 64 && is_hex(svg) && self.path_of(picture).is_some();
+        whole.then(|| self.overlay_path(picture, svg)).filter(|path| path.is_file())
+    }
+
+    /// What it holds and has done.
+    pub fn counters(&self) -> EvidenceCounters {
+        let state = self.lock();
+        EvidenceCounters {
+            pictures: state.pictures.len() as u64,
+            pending: state.pending.len() as u64,
+            ..state.counters
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each change of the state is complete before anything that could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pending_path(&self, capture_id: u64) -> PathBuf {
+        self.root.join(PENDING).join(pending_name(capture_id))
+    }
+
+    fn shard(&self, sha256: &str) -> PathBuf {
+        self.root.join(&sha256[..2])
+    }
+
+    fn picture_path(&self, sha256: &str, extension: &str) -> PathBuf {
+        self.shard(sha256).join(format!("{sha256}.{extension}"))
+    }
+
+    fn overlay_path(&self, picture: &str, svg: &str) -> PathBuf {
+        self.picture_path(picture, &format!("{}.svg", &svg[..16]))
+    }
+
+    /// Removes the oldest pictures until the budget holds. The newest always stays: the incident
+    /// that names it is about to be told.
+    fn keep_budget(&self, state: &mut State) {
+        while state.counters.bytes > self.bytes_max && state.pictures.len() > 1 {
+            let Some((_, picture)) = state.pictures.pop_first() else { return };
+            state.by_hash.remove(&picture.sha256);
+            state.counters.evicted += 1;
+            let shard = self.shard(&picture.sha256);
+            for (name, bytes) in &picture.files {
+                match fs::remove_file(shard.join(name)) {
+                    Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                        // It is found and tried again when the store is next opened.
+                        state.counters.remove_failed += 1;
+                    }
+                    _ => {}
+                }
+                state.counters.bytes -= bytes;
+            }
+        }
+    }
+}
+
+impl State {
+    fn wait(&mut self, capture_id: u64, stored: StoredFile) {
+        self.counters.bytes += stored.bytes;
+        if let Some(before) = self.pending.insert(capture_id, stored) {
+            self.counters.bytes -= before.bytes;
+        }
+    }
+
+    fn add(&mut self, picture: Picture) {
+        self.counters.bytes += picture.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
+        self.by_hash.insert(picture.sha256.clone(), self.next);
+        self.pictures.insert(self.next, picture);
+        self.next += 1;
+    }
+}
+
+/// A picture found on disk: when it was written, its hash, its files with the picture last.
+type Found = (SystemTime, String, Vec<(String, u64)>);
+
+/// Finds the pictures of one folder. Drawings without their picture are removed.
+fn scan(shard: &Path, found: &mut Vec<Found>) -> Result<(), EvidenceError> {
+    let mut drawings: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
+    let first = found.len();
+    for path in list(shard)? {
+        let name = file_name(&path);
+        let meta = fs::symlink_metadata(&path).map_err(|e| failed("read", &path, e))?;
+        let (sha256, rest) = name.split_once('.').unwrap_or_default();
+        if !meta.is_file() || sha256.len() != 64 || !is_hex(sha256) {
+            continue;
+        }
+        let file = (name.clone(), meta.len());
+        if rest == "jpg" {
+            let at = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            found.push((at, sha256.to_owned(), vec![file]));
+        } else if rest.ends_with("svg") {
+            drawings.entry(sha256.to_owned()).or_default().push(file);
+        }
+    }
+    for (_, sha256, files) in &mut found[first..] {
+        if let Some(of_it) = drawings.remove(sha256) {
+            files.splice(0..0, of_it);
+        }
+    }
+    for (name, _) in drawings.into_values().flatten() {
+        let path = shard.join(name);
+        fs::remove_file(&path).map_err(|e| failed("removed", &path, e))?;
+    }
+    Ok(())
+}
+
+/// Writes a file so that it is there whole or not at all, also after a power cut.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
+    let tmp = path.with_added_extension(TMP);
+    let written = (|| {
+        // A leftover of a write that failed in this run; it is nobody else's.
+        if let Err(e) = fs::remove_file(&tmp)
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            return Err(e);
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o640).open(&tmp)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&tmp, path)
+    })();
+    if let Err(e) = written {
+        let _ = fs::remove_file(&tmp);
+        return Err(failed("written", path, e));
+    }
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Makes a folder that others cannot look into: pictures show people. True when it is new.
+fn make_dir(path: &Path) -> Result<bool, EvidenceError> {
+    match DirBuilder::new().mode(0o750).create(path) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new()
+                .mode(0o750)
+                .recursive(true)
+                .create(path)
+                .map_err(|e| failed("made", path, e))?;
+            Ok(true)
+        }
+        Err(e) => Err(failed("made", path, e)),
+    }
+}
+
+fn sync_dir(path: &Path) -> Result<(), EvidenceError> {
+    File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| failed("synced", path, e))
+}
+
+/// The entries of a folder, by name.
+fn list(dir: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
+    let read = || fs::read_dir(dir)?.map(|e| e.map(|e| e.path())).collect::<io::Result<Vec<_>>>();
+    let mut paths = read().map_err(|e| failed("read", dir, e))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Removes the files of a folder whose names are to go; how many there were.
+fn clear(dir: &Path, goes: impl Fn(&str) -> bool) -> Result<u64, EvidenceError> {
+    let mut count = 0;
+    for path in list(dir)?.into_iter().filter(|path| goes(&file_name(path))) {
+        fs::remove_file(&path).map_err(|e| failed("removed", &path, e))?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn failed(what: &'static str, path: &Path, source: io::Error) -> EvidenceError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => EvidenceError::Full { path },
+        _ => EvidenceError::Io { what, path, source },
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+pub(super) fn hash(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // Writing to a `String` cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}

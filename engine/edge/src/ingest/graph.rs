@@ -1,0 +1,270 @@
+//! The elements of a pipeline, each named here: nothing is plugged in by guesswork, so a hostile
+//! stream reaches no demuxer or decoder that is not on this list.
+
+use super::IngestError;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app as gst_app;
+use gstreamer_video as gst_video;
+
+/// What the engine decodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    H264,
+    H265,
+}
+
+impl Codec {
+    /// By the `encoding-name` of an RTP stream.
+    pub(super) fn from_rtp(name: &str) -> Option<Self> {
+        match name {
+            "H264" => Some(Self::H264),
+            "H265" => Some(Self::H265),
+            _ => None,
+        }
+    }
+
+    /// By the name of a demuxer's caps.
+    pub(crate) fn from_caps(name: &str) -> Option<Self> {
+        match name {
+            "video/x-h264" => Some(Self::H264),
+            "video/x-h265" => Some(Self::H265),
+            _ => None,
+        }
+    }
+
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::H264 => "h264",
+            Self::H265 => "h265",
+        }
+    }
+
+    pub(super) fn depayloader(self) -> &'static str {
+        match self {
+            Self::H264 => "rtph264depay",
+            Self::H265 => "rtph265depay",
+        }
+    }
+
+    pub(crate) fn parser(self) -> &'static str {
+        match self {
+            Self::H264 => "h264parse",
+            Self::H265 => "h265parse",
+        }
+    }
+
+    /// Decoders, best first: those in hardware, then libav's, which is always there.
+    fn decoders(self) -> &'static [&'static str] {
+        match self {
+            Self::H264 => &["vah264dec", "nvh264dec", "v4l2slh264dec", "v4l2h264dec", SOFT_H264],
+            Self::H265 => &["vah265dec", "nvh265dec", "v4l2slh265dec", "v4l2h265dec", SOFT_H265],
+        }
+    }
+}
+
+const SOFT_H264: &str = "avdec_h264";
+const SOFT_H265: &str = "avdec_h265";
+
+/// Is it a decoder in hardware, which may be there and yet not work?
+pub(super) fn is_hardware(decoder: &str) -> bool {
+    ![SOFT_H264, SOFT_H265].contains(&decoder)
+}
+
+/// Starts the library. Cheap after the first time.
+///
+/// # Errors
+/// [`IngestError::Init`] when it does not start.
+pub(crate) fn init() -> Result<(), IngestError> {
+    static STARTED: std::sync::OnceLock<Result<(), String>> = std::sync::OnceLock::new();
+    let started = STARTED.get_or_init(|| {
+        gst::init().map_err(|e| e.to_string())?;
+        silence_credentials();
+        Ok(())
+    });
+    started.clone().map_err(IngestError::Init)
+}
+
+/// From the level `DEBUG` on these categories print request headers and properties, and so
+/// passwords. A person who sets `GST_DEBUG=9` in the field must not thereby fill the journal with
+/// them.
+fn silence_credentials() {
+    // A category exists from the moment the class of its element does.
+    drop(gst::ElementFactory::make("rtspsrc").build());
+    let names = ["rtspsrc", "rtspconnection", "rtspmessage", "rtspdefs", "sdpmessage"];
+    for category in names.into_iter().chain(["GST_PROPERTIES", "structure", "default"]) {
+        if let Some(category) = gst::DebugCategory::get(category)
+            && category.threshold() > gst::DebugLevel::Info
+        {
+            category.set_threshold(gst::DebugLevel::Info);
+        }
+    }
+}
+
+/// Makes an element.
+///
+/// # Errors
+/// [`IngestError::MissingElement`] with the package that has it.
+pub(crate) fn element(name: &'static str) -> Result<gst::Element, IngestError> {
+    gst::ElementFactory::make(name)
+        .build()
+        .map_err(|_| IngestError::MissingElement { element: name, package: package_of(name) })
+}
+
+fn package_of(element: &str) -> &'static str {
+    match element {
+        "h264parse" | "h265parse" => "gstreamer1.0-plugins-bad",
+        "videoconvert" | "videotestsrc" | "appsink" => "gstreamer1.0-plugins-base",
+        name if name.starts_with("avdec_") => "gstreamer1.0-libav",
+        "filesrc" | "capsfilter" => "libgstreamer1.0-0",
+        _ => "gstreamer1.0-plugins-good",
+    }
+}
+
+/// Sets a property where this version of the element has it; hardware decoders differ.
+pub(super) fn set_if_there(element: &gst::Element, name: &str, value: &str) {
+    if element.find_property(name).is_some() {
+        element.set_property_from_str(name, value);
+    }
+}
+
+/// The first decoder of the list that is installed and has not failed for this camera.
+fn decoder(codec: Codec, failed: &[String]) -> Result<(gst::Element, &'static str), IngestError> {
+    let usable = |name: &&&str| !is_hardware(name) || !failed.iter().any(|f| f == **name);
+    for name in codec.decoders().iter().filter(usable) {
+        let Ok(decoder) = element(name) else { continue };
+        // One thread: a camera's decoding must not take the cores of all others, and more
+        // threads delay each frame by their number. Damaged pictures come out flagged, so that
+        // they are counted here instead of vanishing; no number of them ends the stream.
+        for (property, value) in [
+            ("max-threads", "1"),
+            ("output-corrupt", "true"),
+            ("max-errors", "-1"),
+            ("std-compliance", "normal"),
+            ("qos", "false"),
+        ] {
+            set_if_there(&decoder, property, value);
+        }
+        return Ok((decoder, name));
+    }
+    let element = if codec == Codec::H264 { SOFT_H264 } else { SOFT_H265 };
+    Err(IngestError::MissingElement { element, package: package_of(element) })
+}
+
+/// The end of every pipeline: `videoconvert ! appsink`. The converter passes I420 and NV12 on
+/// untouched; it works only for what a decoder gives beyond them (10 bit, 4:2:2).
+#[derive(Clone, Debug)]
+pub(super) struct Tail {
+    pub(super) convert: gst::Element,
+    pub(super) sink: gst_app::AppSink,
+}
+
+impl Tail {
+    /// Makes it and adds it to `pipeline`. `frames_max` pictures wait at most; `lossy` drops the
+    /// oldest when nobody takes them, else the decoder waits.
+    pub(super) fn new(
+        pipeline: &gst::Pipeline,
+        frames_max: u32,
+        lossy: bool,
+    ) -> Result<Self, IngestError> {
+        let convert = element("videoconvert")?;
+        convert.set_property_from_str("n-threads", "1");
+        let formats = gst::List::new(["I420", "NV12"]);
+        let sink = gst_app::AppSink::builder()
+            .caps(&gst::Caps::builder("video/x-raw").field("format", formats).build())
+            .max_buffers(frames_max)
+            .drop(lossy)
+            .sync(false)
+            .enable_last_sample(false)
+            .build();
+        add_linked(pipeline, &[&convert, sink.upcast_ref()])?;
+        offer_padding(&sink)?;
+        Ok(Self { convert, sink })
+    }
+
+    /// Does the converter really convert now? Called from the streaming thread, where the caps
+    /// on both of its sides belong to the same frame.
+    pub(super) fn converts(&self) -> bool {
+        let format = |pad: &str| {
+            let caps = self.convert.static_pad(pad)?.current_caps()?;
+            caps.structure(0)?.get::<String>("format").ok()
+        };
+        format("sink") != format("src")
+    }
+}
+
+/// Tells the decoder that strides other than the default are welcome, and offers a pool that pads
+/// as the decoder likes. Without the first, avdec copies every picture into a tight buffer; without
+/// the second, those whose coded size is not their own (1080 lines are coded as 1088).
+fn offer_padding(sink: &gst_app::AppSink) -> Result<(), IngestError> {
+    let pad = sink.static_pad("sink").ok_or_else(|| fault("appsink has no sink pad"))?;
+    pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, |_, info| {
+        match info.query_mut().map(gst::QueryRef::view_mut) {
+            Some(gst::QueryViewMut::Allocation(query)) => {
+                query.add_allocation_meta::<gst_video::VideoMeta>(None);
+                let info = query.get().0.and_then(|c| gst_video::VideoInfo::from_caps(c).ok());
+                if let Some(size) = info.and_then(|info| u32::try_from(info.size()).ok()) {
+                    let pool = gst_video::VideoBufferPool::new();
+                    // No maximum: a reader that holds pictures must not stop the decoder.
+                    query.add_allocation_pool(Some(&pool), size, 0, 0);
+                }
+                gst::PadProbeReturn::Handled
+            }
+            _ => gst::PadProbeReturn::Ok,
+        }
+    });
+    Ok(())
+}
+
+/// What stands between a source's pad and the tail.
+#[derive(Debug)]
+pub(super) struct Middle {
+    /// Its sink pad takes the source's pad.
+    pub(super) first: gst::Element,
+    /// Takes whole access units.
+    pub(super) decoder: gst::Element,
+    /// Name of the decoder.
+    pub(super) name: &'static str,
+}
+
+/// Adds `depayloader? ! parser ! decoder` and links it to `tail`.
+pub(super) fn middle(
+    pipeline: &gst::Pipeline,
+    tail: &Tail,
+    codec: Codec,
+    rtp: bool,
+    failed: &[String],
+) -> Result<Middle, IngestError> {
+    let parser = element(codec.parser())?;
+    let (decoder, name) = decoder(codec, failed)?;
+    let depayloader = if rtp { Some(element(codec.depayloader())?) } else { None };
+    let mut chain: Vec<&gst::Element> = depayloader.iter().collect();
+    chain.extend([&parser, &decoder]);
+    add_linked(pipeline, &chain)?;
+    decoder.link(&tail.convert).map_err(|_| fault("decoder to converter"))?;
+    // From the end to the start: each is ready before something is pushed into it.
+    for element in chain.iter().rev() {
+        element.sync_state_with_parent().map_err(|_| fault("an element does not start"))?;
+    }
+    let first = chain[0].clone();
+    Ok(Middle { first, decoder, name })
+}
+
+/// Links a source's pad to the first element of a chain.
+pub(super) fn link_pad(pad: &gst::Pad, to: &gst::Element) -> Result<(), IngestError> {
+    let sink = to.static_pad("sink").ok_or_else(|| fault("an element has no sink pad"))?;
+    pad.link(&sink).map(|_| ()).map_err(|e| fault(&format!("source to parser: {e:?}")))
+}
+
+/// Adds `elements` to `pipeline` and links each to the next.
+pub(super) fn add_linked(
+    pipeline: &gst::Pipeline,
+    elements: &[&gst::Element],
+) -> Result<(), IngestError> {
+    pipeline.add_many(elements).map_err(|e| fault(&e.to_string()))?;
+    gst::Element::link_many(elements).map_err(|e| fault(&e.to_string()))
+}
+
+fn fault(text: &str) -> IngestError {
+    IngestError::Graph(text.into())
+}

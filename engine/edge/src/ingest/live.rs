@@ -1,0 +1,380 @@
+//! A live camera: connected, watched, and connected again, for as long as it is wanted.
+
+use super::backoff::Backoff;
+use super::fault::{Fault, FaultKind};
+use super::meter::{CameraCounters, Meter};
+use super::session::{Camera, Session, Wake};
+use super::{IngestError, graph};
+use crate::clock;
+use crate::ledger::Ledger;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use viahe_core::config::plan::Source;
+use viahe_core::frame::Frame;
+use viahe_core::id::Name;
+
+/// A connection that gave no picture for so long is given up.
+const FIRST_FRAME_MAX: Duration = Duration::from_secs(10);
+/// Media without one whole picture for this many times `stall_after` is a fault as well.
+const DAMAGED_STALLS: u32 = 5;
+/// After so long without a fault the next wait is the shortest again.
+const HEALTHY_AFTER: Duration = Duration::from_secs(30);
+/// A pipeline that does not shut down in this time is left to a thread of its own.
+const TEARDOWN_MAX: Duration = Duration::from_secs(1);
+/// How long a drop waits for the camera to end.
+const STOP_MAX: Duration = Duration::from_secs(2);
+/// So many pipelines of one camera may hang in their shutdown; then it waits for them.
+const HUNG_MAX: usize = 3;
+/// Reports that may wait for the supervision.
+const WAKES_MAX: usize = 32;
+
+/// One camera's settings.
+#[derive(Clone, Debug)]
+pub struct CameraOptions {
+    /// For messages.
+    pub name: Name,
+    /// `Rtsp` or `Pattern`.
+    pub source: Source,
+    /// No media for so long is a stall; 3 s is good for cameras of 1 fps and more.
+    pub stall_after: Duration,
+    /// Of the jitter between connections.
+    pub rng_seed: u64,
+}
+
+impl CameraOptions {
+    /// Options with a stall after 3 s.
+    pub fn new(name: Name, source: Source, rng_seed: u64) -> Self {
+        Self { name, source, stall_after: Duration::from_secs(3), rng_seed }
+    }
+
+    fn check(&self) -> Result<(), IngestError> {
+        let refuse = |problem| Err(IngestError::Address { camera: self.name.clone(), problem });
+        match &self.source {
+            Source::File { .. } => Err(IngestError::NotLive { camera: self.name.clone() }),
+            Source::Rtsp { url, .. } => {
+                let rest = url.strip_prefix("rtsp://").or_else(|| url.strip_prefix("rtsps://"));
+                let Some(rest) = rest else {
+                    return refuse("its address must begin with rtsp:// or rtsps://");
+                };
+                match rest.split('/').next() {
+                    Some(host) if host.contains('@') => refuse(
+                        "its address holds a user name or password; give them as `login` instead",
+                    ),
+                    None | Some("") => refuse("its address has no host"),
+                    Some(_) => Ok(()),
+                }
+            }
+            Source::Pattern { .. } => Ok(()),
+        }
+    }
+}
+
+/// Takes what a camera gives. Called from threads of GStreamer and of the supervision; both wait
+/// for it, so it keeps the newest frame and returns.
+pub trait FrameSink: Send + Sync {
+    /// A new frame.
+    fn frame(&self, frame: Arc<dyn Frame>);
+    /// The camera's state has changed.
+    fn state(&self, state: CameraState);
+}
+
+/// How a camera is. Reasons hold no login and no address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CameraState {
+    /// A connection is being made.
+    Connecting,
+    /// Pictures come. Said again when their size changes.
+    Online {
+        /// Width and height in px.
+        size_px: [u32; 2],
+        /// `h264` or `h265`; none for a test picture.
+        codec: Option<&'static str>,
+        /// The decoder's element.
+        decoder: Option<&'static str>,
+    },
+    /// Pictures came and now do not.
+    Stalled {
+        /// Why.
+        reason: String,
+    },
+    /// There is no connection.
+    Offline {
+        /// Why.
+        reason: String,
+        /// Until the next try.
+        retry_in: Duration,
+    },
+}
+
+/// A camera that is watched until this is dropped, which takes 2 s at most.
+pub struct LiveCamera {
+    camera: Arc<Camera>,
+    ended: Receiver<()>,
+}
+
+impl LiveCamera {
+    /// Starts to watch a camera. Returns at once; whether the camera can be reached is told to
+    /// `sink`.
+    ///
+    /// # Errors
+    /// [`IngestError`] when the options are wrong or GStreamer is not there.
+    pub fn start(
+        options: CameraOptions,
+        sink: Arc<dyn FrameSink>,
+        ledger: Arc<Ledger>,
+    ) -> Result<Self, IngestError> {
+        graph::init()?;
+        options.check()?;
+        let (wake, wakes) = bounded(WAKES_MAX);
+        let (name, seed) = (options.name.clone(), options.rng_seed);
+        let camera = Arc::new(Camera {
+            options,
+            sink,
+            ledger,
+            meter: Mutex::new(Meter::default()),
+            wake,
+            closed: AtomicBool::new(false),
+        });
+        let (done, ended) = bounded(1);
+        let supervision = Supervision {
+            camera: Arc::clone(&camera),
+            wakes,
+            backoff: Backoff::new(seed),
+            failed_decoders: Vec::new(),
+            hung: Arc::new(AtomicUsize::new(0)),
+        };
+        std::thread::Builder::new()
+            .name(format!("cam-{name}").chars().take(15).collect())
+            .spawn(move || {
+                supervision.run();
+                // The owner may have stopped waiting.
+                let _ = done.try_send(());
+            })
+            .map_err(|source| IngestError::Thread { camera: name, source })?;
+        Ok(Self { camera, ended })
+    }
+
+    /// What it has done so far.
+    pub fn counters(&self) -> CameraCounters {
+        self.camera.meter().snapshot(clock::monotonic())
+    }
+}
+
+impl Drop for LiveCamera {
+    fn drop(&mut self) {
+        self.camera.closed.store(true, Ordering::Release);
+        // When the channel is full, supervision is about to read it and sees `closed`.
+        let _ = self.camera.wake.try_send(Wake::Stop);
+        let _ = self.ended.recv_timeout(STOP_MAX);
+    }
+}
+
+/// How a connection ended.
+enum End {
+    Stopped,
+    Failed { fault: Fault, pictures: bool, lasted: Duration },
+}
+
+struct Supervision {
+    camera: Arc<Camera>,
+    wakes: Receiver<Wake>,
+    backoff: Backoff,
+    failed_decoders: Vec<String>,
+    hung: Arc<AtomicUsize>,
+}
+
+impl Supervision {
+    fn run(mut self) {
+        for number in 0.. {
+            if number > 0 {
+                self.camera.meter().counters.reconnects += 1;
+            }
+            match self.connection(number) {
+                End::Stopped => return,
+                End::Failed { fault, pictures, lasted } => {
+                    self.learn(&fault, pictures, lasted);
+                    if !self.pause(fault) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// One connection from its beginning to its end.
+    fn connection(&mut self, number: u64) -> End {
+        self.tell(CameraState::Connecting);
+        self.camera.meter().connection();
+        let began = clock::monotonic();
+        if self.hung.load(Ordering::Acquire) >= HUNG_MAX {
+            let fault = Fault::new(FaultKind::Box, "earlier connections hang in their shutdown");
+            return End::Failed { fault, pictures: false, lasted: Duration::ZERO };
+        }
+        let session = match Session::open(&self.camera, number, &self.failed_decoders) {
+            Ok(session) => session,
+            Err(error) => {
+                let fault = Fault::new(FaultKind::Box, error.to_string());
+                return End::Failed { fault, pictures: false, lasted: Duration::ZERO };
+            }
+        };
+        let fault = self.watch(&session, number);
+        session.close();
+        let now = clock::monotonic();
+        let pictures = session.ages(now).2.is_some();
+        if let (Some(fault), true) = (&fault, pictures) {
+            self.tell(CameraState::Stalled { reason: fault.text.clone() });
+        }
+        if !dismantle(session.pipeline, &self.hung, TEARDOWN_MAX) {
+            self.camera.meter().counters.teardown_hung += 1;
+        }
+        match fault {
+            None => End::Stopped,
+            Some(fault) => {
+                let lasted = now.saturating_duration_since(began);
+                End::Failed { fault, pictures, lasted }
+            }
+        }
+    }
+
+    /// Waits until the connection fails; `None` when it is to stop.
+    fn watch(&self, session: &Session, number: u64) -> Option<Fault> {
+        let mut online = false;
+        loop {
+            if self.stopped() {
+                return None;
+            }
+            let wait = match self.verdict(session, clock::monotonic()) {
+                Ok(wait) => wait,
+                Err(fault) => return Some(fault),
+            };
+            match self.wakes.recv_timeout(wait) {
+                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return None,
+                Ok(Wake::Failed(of, fault)) if of == number => return Some(fault),
+                Ok(Wake::Picture(of)) if of == number => {
+                    self.online(!online);
+                    online = true;
+                }
+                // Of an earlier connection, or time to look again.
+                Ok(Wake::Failed(..) | Wake::Picture(_)) | Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// The watchdog: a fault, or how long nothing can be wrong yet. It trusts no message: media
+    /// may stop while RTSP and RTCP go on for ever.
+    fn verdict(&self, session: &Session, now: Instant) -> Result<Duration, Fault> {
+        let stall = self.camera.options.stall_after;
+        let (age, media, picture) = session.ages(now);
+        let Some(picture) = picture else {
+            let left = FIRST_FRAME_MAX.checked_sub(age).filter(|left| !left.is_zero());
+            return left.ok_or_else(|| Fault::no_first_frame(FIRST_FRAME_MAX));
+        };
+        let media = media.unwrap_or(picture);
+        if media >= stall {
+            return Err(Fault::silent(media));
+        }
+        if picture >= stall * DAMAGED_STALLS {
+            return Err(Fault::damaged(picture));
+        }
+        let damaged = (stall * DAMAGED_STALLS).saturating_sub(picture);
+        Ok(stall.saturating_sub(media).min(damaged))
+    }
+
+    fn online(&self, first: bool) {
+        let state = {
+            let mut meter = self.camera.meter();
+            meter.counters.connections += u64::from(first);
+            let c = &meter.counters;
+            CameraState::Online {
+                size_px: c.size_px.unwrap_or_default(),
+                codec: c.codec,
+                decoder: c.decoder,
+            }
+        };
+        self.tell(state);
+    }
+
+    /// Draws lessons for the next connection.
+    fn learn(&mut self, fault: &Fault, pictures: bool, lasted: Duration) {
+        if pictures && lasted >= HEALTHY_AFTER {
+            self.backoff.reset();
+        }
+        let decoder = self.camera.meter().counters.decoder;
+        if let Some(decoder) = decoder
+            && fault.kind == FaultKind::Box
+            && !pictures
+            && graph::is_hardware(decoder)
+        {
+            self.failed_decoders.push(decoder.to_owned());
+        }
+    }
+
+    /// Waits before the next try; false when it is to stop.
+    fn pause(&mut self, fault: Fault) -> bool {
+        let retry_in = self.backoff.next(fault.pace());
+        self.tell(CameraState::Offline { reason: fault.text, retry_in });
+        let until = clock::monotonic() + retry_in;
+        loop {
+            if self.stopped() {
+                return false;
+            }
+            let left = until.saturating_duration_since(clock::monotonic());
+            match self.wakes.recv_timeout(left) {
+                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+                Ok(_) => {} // From the connection that has ended.
+                Err(RecvTimeoutError::Timeout) => return true,
+            }
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.camera.closed.load(Ordering::Acquire)
+    }
+
+    fn tell(&self, state: CameraState) {
+        if !self.stopped() {
+            self.camera.sink.state(state);
+        }
+    }
+}
+
+/// Shuts a pipeline down on a thread of its own, so that one that hangs blocks nobody. False when
+/// it had not ended after `limit`; `hung` counts those that have not ended yet.
+pub(super) fn dismantle(pipeline: gst::Pipeline, hung: &Arc<AtomicUsize>, limit: Duration) -> bool {
+    let (done, ended) = bounded(1);
+    hung.fetch_add(1, Ordering::AcqRel);
+    let counted = Arc::clone(hung);
+    let spawned = std::thread::Builder::new().name("cam-teardown".into()).spawn(move || {
+        let _ = pipeline.set_state(gst::State::Null);
+        drop(pipeline);
+        counted.fetch_sub(1, Ordering::AcqRel);
+        let _ = done.try_send(());
+    });
+    spawned.is_ok() && ended.recv_timeout(limit).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use viahe_core::config::plan::{Secret, Transport};
+
+    #[test]
+    fn addresses_that_are_refused() {
+        let check = |url: &str| {
+            let login = Some(("admin".to_owned(), Secret::new("canary-77")));
+            let source = Source::Rtsp { url: url.into(), login, transport: Transport::Tcp };
+            CameraOptions::new(Name::try_from("cam-1").unwrap(), source, 1).check()
+        };
+        for good in ["rtsp://10.0.0.7/a", "rtsps://cam.local:322/a?b=c@d"] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in ["http://10.0.0.7/a", "rtsp:///a", "rtsp://admin:canary-77@10.0.0.7/a", ""] {
+            let text = check(bad).unwrap_err().to_string();
+            assert!(!text.contains("canary"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What one camera has done so far. Outlives its connections.
+
+use super::stamp::CaptureClock;
+use std::time::{Duration, Instant};
+use viahe_core::time::ClockSource;
+
+/// What became of a camera's frames, and how it is doing. Counts are since start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CameraCounters {
+    /// Frames that came out of the decoder.
+    pub frames_in: u64,
+    /// Frames of them, and access units before them, that went no further.
+    pub dropped: Dropped,
+    /// Connections that were tried after the first.
+    pub reconnects: u64,
+    /// Connections that gave at least one frame.
+    pub connections: u64,
+    /// Since the last frame was delivered.
+    pub last_frame_age: Option<Duration>,
+    /// Width and height of the last frame in px.
+    pub size_px: Option<[u32; 2]>,
+    /// Frames per second that come in, smoothed over about 20 frames.
+    pub fps: f32,
+    /// `h264` or `h265`; none for a test picture.
+    pub codec: Option<&'static str>,
+    /// The decoder's element.
+    pub decoder: Option<&'static str>,
+    /// Where capture times come from.
+    pub clock: ClockSource,
+    /// Arrival minus the camera's own time, believed or not; none without sender reports.
+    pub clock_offset_ms: Option<i64>,
+    /// Stamps held back because a clock stepped back.
+    pub clock_slewed: u64,
+    /// Stamps of the camera that were not believed: more than ten minutes off.
+    pub clock_refused: u64,
+    /// Pipelines that did not shut down in time and were left to themselves.
+    pub teardown_hung: u64,
+    /// Reports of elements lost because too many came at once.
+    pub reports_lost: u64,
+}
+
+/// Why frames were not delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// The decoder flagged it as damaged: data was lost on the way.
+    pub corrupt: u64,
+    /// Format, size or planes that the engine does not take.
+    pub unusable: u64,
+    /// Access units left out before the decoder, up to the next key frame, because decoding fell
+    /// behind.
+    pub overload: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    pub(super) counters: CameraCounters,
+    pub(super) clock: CaptureClock,
+    last_frame: Option<Instant>,
+    interval_secs: Option<f32>,
+    after_gap: bool,
+}
+
+impl Meter {
+    /// A frame was delivered at `now`.
+    pub(super) fn frame(&mut self, now: Instant, size_px: [u32; 2], clock: ClockSource) {
+        if let Some(last) = self.last_frame.filter(|_| !self.after_gap) {
+            let interval = now.saturating_duration_since(last).as_secs_f32();
+            let smooth = self.interval_secs.unwrap_or(interval);
+            self.interval_secs = Some(smooth + (interval - smooth) / 20.0);
+        }
+        self.after_gap = false;
+        self.last_frame = Some(now);
+        self.counters.size_px = Some(size_px);
+        self.counters.clock = clock;
+    }
+
+    /// A new connection: the gap before it says nothing of the frame rate.
+    pub(super) fn connection(&mut self) {
+        self.interval_secs = None;
+        self.after_gap = true;
+    }
+
+    pub(super) fn snapshot(&self, now: Instant) -> CameraCounters {
+        let age = self.last_frame.map(|at| now.saturating_duration_since(at));
+        // A silent camera has no frame rate, whatever it was before.
+        let interval =
+            self.interval_secs.map(|i| i.max(age.unwrap_or_default().as_secs_f32() / 2.0));
+        CameraCounters {
+            last_frame_age: age,
+            fps: interval.filter(|i| *i > 0.0).map_or(0.0, |i| 1.0 / i),
+            clock_offset_ms: self.clock.reported_offset_ms,
+            clock_slewed: self.clock.slewed,
+            clock_refused: self.clock.refused,
+            ..self.counters.clone()
+        }
+    }
+}

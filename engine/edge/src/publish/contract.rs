@@ -1,0 +1,109 @@
+//! The documents say what the code sends: same fields at the same places.
+
+use super::topics::{Ack, Offline, offline, online};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use viahe_core::id::Name;
+use viahe_core::incident::{ModelRef, Revision};
+
+const GUIDE: &str = include_str!("../../../../docs/mqtt.md");
+const ASYNCAPI: &str = include_str!("../../../../docs/mqtt.asyncapi.yaml");
+
+/// The example of the guide whose fence says `json {label}`.
+fn example(label: &str) -> Value {
+    let start = format!("```json {label}\n");
+    let at = GUIDE.find(&start).unwrap_or_else(|| panic!("no example {label}")) + start.len();
+    let end = at + GUIDE[at..].find("```").unwrap();
+    serde_json::from_str(&GUIDE[at..end]).unwrap_or_else(|e| panic!("example {label}: {e}"))
+}
+
+/// Paths to all fields, with the JSON type of each: `data.subjects[].track number`.
+fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                fields(value, &format!("{path}.{key}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                fields(item, &format!("{path}[]"), found);
+            }
+        }
+        Value::Null => drop(found.insert(format!("{path} null"))),
+        Value::Bool(_) => drop(found.insert(format!("{path} bool"))),
+        Value::Number(_) => drop(found.insert(format!("{path} number"))),
+        Value::String(_) => drop(found.insert(format!("{path} string"))),
+    }
+}
+
+fn same_fields(label: &str, sent: &Value) {
+    let of = |value: &Value| {
+        let mut found = BTreeSet::new();
+        fields(value, "", &mut found);
+        found
+    };
+    let (told, said) = (of(&example(label)), of(sent));
+    let differing: Vec<_> = told.symmetric_difference(&said).collect();
+    assert!(differing.is_empty(), "docs/mqtt.md, example {label}: {differing:?}");
+    for field in of(sent) {
+        let path = field.split(' ').next().unwrap();
+        let name = path.rsplit('.').next().unwrap().trim_end_matches("[]");
+        let told = ASYNCAPI.lines().any(|line| line.trim_start().starts_with(&format!("{name}:")));
+        assert!(told, "docs/mqtt.asyncapi.yaml does not have {name} ({label})");
+    }
+}
+
+fn model() -> ModelRef {
+    ModelRef { name: Name::try_from("ssdlite-coco").unwrap(), sha256: "60".repeat(32) }
+}
+
+/// The revision that the guide's example shows, by way of its own JSON.
+fn revision() -> Revision {
+    serde_json::from_value(json!({
+        "incident": "01KANWBRKGQ4H5ZD0ZJ3M7V8XC", "revision": 3, "state": "open",
+        "rule": "parking-east", "violation": "illegal-parking", "rule_version": 2,
+        "severity": "medium", "camera": "le-loi-03", "zone": "kerb",
+        "position": { "lat": 16.4637, "lon": 107.5909 },
+        "first_seen": "2026-11-22T01:12:02.9Z", "opened": "2026-11-22T01:14:02.9Z",
+        "updated": "2026-11-22T01:14:03.12Z", "closed": null,
+        "subjects": [{
+            "track": 17, "class": "vehicle.car", "confidence": 0.91, "box": [0.31, 0.52, 0.44, 0.7],
+        }],
+        "evidence": [{
+            "kind": "snapshot.opened", "sha256": "9f".repeat(32), "bytes": 81234,
+            "media_type": "image/jpeg", "captured": "2026-11-22T01:14:02.9Z",
+        }],
+        "model": model(), "clock": { "source": "rtcp", "offset_ms": 12 },
+    }))
+    .unwrap()
+}
+
+#[test]
+fn the_incident_in_the_documents_is_the_one_that_is_sent() {
+    let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let site = Name::try_from("hue-phu-hoi").unwrap();
+    let sent = revision().cloud_event(&site, &zone);
+    same_fields("incident", &sent);
+    let told = example("incident");
+    for same in ["id", "source", "type", "subject", "time"] {
+        assert_eq!(told[same], sent[same], "{same}");
+    }
+    for same in ["first_seen", "opened", "updated", "state", "rule", "clock", "position"] {
+        assert_eq!(told["data"][same], sent["data"][same], "data.{same}");
+    }
+    let topic = revision().topic(&site);
+    assert_eq!(topic, "viahe/v1/hue-phu-hoi/cam/le-loi-03/incident/illegal-parking");
+}
+
+#[test]
+fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
+    let parse = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
+    let time = "2026-11-22T08:14:03.120+07:00";
+    let depth = crate::store::Depth::default();
+    same_fields("status", &parse(online("0.1.0", &[model()], depth, time)));
+    same_fields("stopped", &parse(offline("0.1.0", Offline::Shutdown { time })));
+    same_fields("lost", &parse(offline("0.1.0", Offline::Lost { connected: time })));
+    let ack: Ack = serde_json::from_value(example("ack")).unwrap();
+    same_fields("ack", &serde_json::to_value(ack).unwrap());
+}

@@ -1,0 +1,389 @@
+//! Which row is in flight under which packet id: the bookkeeping of delivery. Pure.
+//!
+//! Input: what the MQTT client reports. Output: rows to delete, to set aside, to send again.
+//!
+//! Invariants
+//! - A row is deleted only for an acknowledgement of that row.
+//! - Packet ids are matched to what was handed to the client in order of handing over.
+//! - No packet id is taken twice at once: from the oldest unanswered packet to the newest there
+//!   are never more than the client has packet ids (it numbers them round and round, and stalls
+//!   on a clash when the broker answers out of order).
+//! - Everything unanswered is sent again, in order, on the next connection.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Settings; see [`super::Tuning`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FlowOptions {
+    /// Most packets in flight.
+    pub(crate) window: usize,
+    /// Rows stay until the centre's own acknowledgement.
+    pub(crate) centre: bool,
+    /// Wait before a row that the broker has, and the centre has not confirmed, is sent again.
+    pub(crate) resend_after: Duration,
+    /// Wait before a row that the broker refused is sent again.
+    pub(crate) retry_after: Duration,
+}
+
+/// Most rows that wait for a time or for the centre; then no new ones are sent.
+pub(crate) const PARKED_MAX: usize = 1_000;
+
+/// Connections that may die without a word on one lone row before it is put off.
+const LONE_DEATHS_MAX: u32 = 5;
+
+/// How often a row is put off before it is blamed.
+const PUT_OFF_MAX: u32 = 10;
+
+/// Connections in a row that die before any row was acknowledged before rows go one by one.
+const BARREN_DEATHS_MAX: u32 = 2;
+
+/// Waits double with each try, up to this many times.
+const DOUBLINGS_MAX: u32 = 4;
+
+/// What was handed to the MQTT client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// A row of the outbox.
+    Row(RowRef),
+    /// A retained message: only its newest value counts, and it is sent anew on each connection.
+    Note,
+    /// A subscription.
+    Subscription,
+    /// The last word before a clean shutdown.
+    Farewell,
+}
+
+/// A row and the incident it tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RowRef {
+    pub(crate) row: i64,
+    pub(crate) incident: String,
+}
+
+/// How the broker answered a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It has it.
+    Accepted,
+    /// It does not want it now: rights, quota. May pass.
+    Refused,
+    /// It will never want it: topic or payload is bad.
+    Invalid,
+}
+
+/// What follows from an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Delete this row.
+    Delete(i64),
+    /// Set this row aside.
+    Quarantine(i64),
+    /// This row was refused and is sent again later.
+    Retry(i64),
+    /// The farewell arrived.
+    Farewell,
+    /// Nothing.
+    Nothing,
+}
+
+/// How a connection died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// Because of a message: the broker's words, or an answer that the client cannot read.
+    Blamed,
+    /// Closed by the other side, no reason given.
+    Unexplained,
+    /// For a reason that no message can be blamed for.
+    Innocent,
+}
+
+/// The client reported a packet that was not handed to it, or an id that is taken.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the MQTT client reported packet id {0} against the order of what it was given")]
+pub(crate) struct Mismatch(pub(crate) u16);
+
+#[derive(Debug)]
+struct Slot {
+    item: Item,
+    pkid: Option<u16>,
+    answered: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Parked {
+    incident: String,
+    due: Duration,
+    refused: bool,
+}
+
+/// The state of delivery. Times are since any fixed start.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    options: FlowOptions,
+    /// Oldest first, in the order of handing over; the front is unanswered.
+    slots: VecDeque<Slot>,
+    /// Packets that the broker takes at once.
+    broker_window: usize,
+    /// Rows up to this one were handed over on this connection, or are parked.
+    cursor: i64,
+    /// A row was acknowledged on this connection.
+    progressed: bool,
+    /// Any packet was acknowledged on this connection.
+    alive: bool,
+    parked: BTreeMap<i64, Parked>,
+    /// How often a row was parked, while it is parked or in flight.
+    tries: BTreeMap<i64, u32>,
+    barren_deaths: u32,
+    /// Rows up to this one go one by one, to find the one that kills connections.
+    lone_until: i64,
+    /// The lone row on which connections died, and how often.
+    lone_deaths: (i64, u32),
+}
+
+impl Flow {
+    pub(crate) fn new(options: FlowOptions) -> Self {
+        Self {
+            options,
+            slots: VecDeque::new(),
+            broker_window: options.window,
+            cursor: 0,
+            progressed: false,
+            alive: false,
+            parked: BTreeMap::new(),
+            tries: BTreeMap::new(),
+            barren_deaths: 0,
+            lone_until: 0,
+            lone_deaths: (0, 0),
+        }
+    }
+
+    /// A fresh client has connected; the broker takes `receive_max` unanswered packets.
+    pub(crate) fn connected(&mut self, receive_max: Option<u16>) {
+        self.slots.clear();
+        self.broker_window = receive_max.map_or(usize::MAX, usize::from).max(1);
+        self.cursor = 0;
+        self.progressed = false;
+        self.alive = false;
+    }
+
+    /// Packets that may be handed over now.
+    pub(crate) fn room(&self) -> usize {
+        let lone = self.lone_until > 0;
+        // One packet id is left for the farewell.
+        let most = self.options.window.min(self.broker_window - 1).max(1);
+        let width = if lone { 1 } else { most };
+        width.saturating_sub(self.slots.len())
+    }
+
+    /// New rows that may be handed over now.
+    pub(crate) fn row_room(&self) -> usize {
+        self.room().min(PARKED_MAX.saturating_sub(self.parked.len()))
+    }
+
+    /// Read new rows after this one.
+    pub(crate) fn cursor(&self) -> i64 {
+        self.cursor
+    }
+
+    /// A row was answered on this connection.
+    pub(crate) fn has_progressed(&self) -> bool {
+        self.progressed
+    }
+
+    /// Nothing is unanswered.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn first_open_row(&self) -> Option<i64> {
+        self.slots.iter().find_map(|slot| match &slot.item {
+            Item::Row(row) if !slot.answered => Some(row.row),
+            _ => None,
+        })
+    }
+
+    /// Should this row, read after the cursor, be sent now? The cursor moves past it.
+    pub(crate) fn offer(&mut self, row: &RowRef, now: Duration) -> bool {
+        self.cursor = self.cursor.max(row.row);
+        if self.parked.contains_key(&row.row) {
+            return false;
+        }
+        // Revisions of an incident stay in order: a later one waits for the refused one.
+        let ahead = self.parked.values().find(|p| p.refused && p.incident == row.incident);
+        match ahead.map(|p| p.due.max(now)) {
+            Some(due) => {
+                let parked = Parked { incident: row.incident.clone(), due, refused: true };
+                self.parked.insert(row.row, parked);
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// Takes at most [`Flow::room`] rows whose wait is over, in order. Hand each over, or
+    /// [`Flow::forget`] it.
+    pub(crate) fn take_due(&mut self, now: Duration) -> Vec<i64> {
+        let due: Vec<i64> = self
+            .parked
+            .iter()
+            .filter(|(_, parked)| parked.due <= now)
+            .map(|(row, _)| *row)
+            .take(self.room())
+            .collect();
+        for row in &due {
+            self.parked.remove(row);
+        }
+        due
+    }
+
+    /// `item` was handed to the client.
+    pub(crate) fn submitted(&mut self, item: Item) {
+        self.slots.push_back(Slot { item, pkid: None, answered: false });
+    }
+
+    /// The client has sent the next packet under `pkid`.
+    pub(crate) fn sent(&mut self, pkid: u16) -> Result<(), Mismatch> {
+        let taken = self.slots.iter().any(|slot| slot.pkid == Some(pkid) && !slot.answered);
+        let next = self.slots.iter_mut().find(|slot| slot.pkid.is_none());
+        match next {
+            Some(slot) if !taken => {
+                slot.pkid = Some(pkid);
+                Ok(())
+            }
+            _ => Err(Mismatch(pkid)),
+        }
+    }
+
+    /// The broker answered the packet `pkid`.
+    pub(crate) fn answered(
+        &mut self,
+        pkid: u16,
+        answer: Answer,
+        now: Duration,
+    ) -> Result<Verdict, Mismatch> {
+        let open = |slot: &&mut Slot| slot.pkid == Some(pkid) && !slot.answered;
+        let slot = self.slots.iter_mut().find(open).ok_or(Mismatch(pkid))?;
+        slot.answered = true;
+        let item = slot.item.clone();
+        while self.slots.front().is_some_and(|slot| slot.answered) {
+            self.slots.pop_front();
+        }
+        self.alive = true;
+        Ok(match item {
+            Item::Row(row) => self.row_answered(row, answer, now),
+            Item::Farewell => Verdict::Farewell,
+            Item::Note | Item::Subscription => Verdict::Nothing,
+        })
+    }
+
+    fn row_answered(&mut self, row: RowRef, answer: Answer, now: Duration) -> Verdict {
+        self.progressed = true;
+        self.barren_deaths = 0;
+        self.end_search(row.row);
+        let number = row.row;
+        match answer {
+            Answer::Accepted if self.options.centre => {
+                self.park(row, false, now);
+                Verdict::Nothing
+            }
+            Answer::Accepted => {
+                self.tries.remove(&number);
+                Verdict::Delete(number)
+            }
+            Answer::Refused => {
+                self.park(row, true, now);
+                Verdict::Retry(number)
+            }
+            Answer::Invalid => {
+                self.tries.remove(&number);
+                Verdict::Quarantine(number)
+            }
+        }
+    }
+
+    fn park(&mut self, row: RowRef, refused: bool, now: Duration) {
+        let tries = self.tries.entry(row.row).or_default();
+        let first = if refused { self.options.retry_after } else { self.options.resend_after };
+        let due = now + first * (1 << (*tries).min(DOUBLINGS_MAX));
+        *tries += 1;
+        self.parked.insert(row.row, Parked { incident: row.incident, due, refused });
+    }
+
+    /// `row` is no longer in the outbox: the centre confirmed it, or a newer one took its place.
+    pub(crate) fn forget(&mut self, row: i64) {
+        self.parked.remove(&row);
+        self.tries.remove(&row);
+        for slot in &mut self.slots {
+            if matches!(&slot.item, Item::Row(r) if r.row == row) {
+                slot.item = Item::Note;
+            }
+        }
+    }
+
+    /// The connection died. Returns the row to blame, if one is found out.
+    pub(crate) fn lost(&mut self, death: Death, now: Duration) -> Option<i64> {
+        let open = |slot: Slot| match slot.item {
+            Item::Row(row) if !slot.answered => Some(row),
+            _ => None,
+        };
+        // Of this connection only: the next one may not even come up.
+        let barren = std::mem::take(&mut self.alive) & !std::mem::take(&mut self.progressed);
+        let rows: Vec<RowRef> =
+            std::mem::take(&mut self.slots).into_iter().filter_map(open).collect();
+        let first = rows.first()?.row;
+        let blamed = match death {
+            Death::Innocent => false,
+            Death::Blamed if rows.len() == 1 => true,
+            Death::Blamed => {
+                self.send_alone(&rows);
+                false
+            }
+            Death::Unexplained => barren && self.died_barren(rows, now),
+        };
+        if blamed {
+            self.tries.remove(&first);
+            self.end_search(first);
+        }
+        blamed.then_some(first)
+    }
+
+    /// A bad link looks the same as a row that kills the broker. So it takes several lone deaths
+    /// of connections that had just worked, and then the row is only put off, so that others
+    /// pass; a row for which this happens again and again is blamed.
+    fn died_barren(&mut self, mut rows: Vec<RowRef>, now: Duration) -> bool {
+        self.barren_deaths += 1;
+        if self.lone_until == 0 {
+            if self.barren_deaths >= BARREN_DEATHS_MAX {
+                self.send_alone(&rows);
+            }
+            return false;
+        }
+        let first = rows.swap_remove(0);
+        let deaths = if self.lone_deaths.0 == first.row { self.lone_deaths.1 + 1 } else { 1 };
+        self.lone_deaths = (first.row, deaths);
+        if deaths < LONE_DEATHS_MAX {
+            return false;
+        }
+        self.end_search(first.row);
+        if self.tries.get(&first.row).is_some_and(|tries| *tries >= PUT_OFF_MAX) {
+            return true;
+        }
+        self.park(first, true, now);
+        false
+    }
+
+    /// Row `row` is dealt with.
+    fn end_search(&mut self, row: i64) {
+        self.lone_deaths = (0, 0);
+        if row >= self.lone_until {
+            self.lone_until = 0;
+        }
+    }
+
+    fn send_alone(&mut self, rows: &[RowRef]) {
+        let last = rows.iter().map(|row| row.row).max().unwrap_or(0);
+        self.lone_until = last.max(self.lone_until);
+    }
+}

@@ -1,0 +1,71 @@
+//! Topics and small messages of the contract, `docs/mqtt.asyncapi.yaml`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use viahe_core::id::Name;
+use viahe_core::incident::ModelRef;
+
+/// `viahe/v1/{site}/{rest}`.
+pub fn site_topic(site: &Name, rest: &str) -> String {
+    format!("viahe/v1/{site}/{rest}")
+}
+
+/// The centre's word, on `…/ack`, that it has committed a revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// Incident id.
+    pub incident: String,
+    /// Which revision of it.
+    pub revision: u32,
+}
+
+/// What `…/status` says of a box that is there.
+pub(super) fn online(
+    version: &str,
+    models: &[ModelRef],
+    depth: crate::store::Depth,
+    time: &str,
+) -> Vec<u8> {
+    json!({
+        "state": "online", "version": version, "models": models,
+        "outbox_depth": depth.rows, "quarantined": depth.quarantined, "time": time,
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// What `…/status` says of a box that is gone: `shutdown` it said so itself, `lost` the broker
+/// says it, by the last will made when it `connected`.
+pub(super) fn offline(version: &str, reason: Offline<'_>) -> Vec<u8> {
+    let message = match reason {
+        Offline::Shutdown { time } => {
+            json!({ "state": "offline", "reason": "shutdown", "version": version, "time": time })
+        }
+        Offline::Lost { connected } => {
+            json!({
+                "state": "offline", "reason": "lost", "version": version, "connected": connected,
+            })
+        }
+    };
+    message.to_string().into_bytes()
+}
+
+/// Why a box is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Offline<'a> {
+    /// It was stopped.
+    Shutdown {
+        /// When.
+        time: &'a str,
+    },
+    /// The connection broke.
+    Lost {
+        /// When it was made.
+        connected: &'a str,
+    },
+}
+
+/// May a message be published here?
+pub(super) fn is_publishable(topic: &str) -> bool {
+    !topic.is_empty() && topic.len() <= 65_535 && !topic.contains(['+', '#', '\0'])
+}

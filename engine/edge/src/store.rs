@@ -1,1 +1,0 @@
-//! The local store: outbox and saved state in SQLite.

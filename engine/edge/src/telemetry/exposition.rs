@@ -1,0 +1,263 @@
+//! `/metrics`: the numbers as `OpenMetrics` text. Each name here is in `docs/operations.md`, which
+//! a test holds.
+
+use super::metrics::{Camera, EngineStats, Metrics, State};
+use crate::clock;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+use viahe_core::id::Name;
+use viahe_core::seam::CameraStatus;
+
+/// What [`render`] gives.
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The registry of one engine: its only collector reads a snapshot at each scrape.
+pub(super) fn registry(metrics: Arc<Metrics>) -> Registry {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Snapshot(metrics)));
+    registry
+}
+
+/// The page.
+///
+/// # Errors
+/// Never in practice: writing to a `String` does not fail.
+pub(super) fn render(registry: &Registry) -> Result<String, fmt::Error> {
+    let mut page = String::with_capacity(16 << 10);
+    text::encode(&mut page, registry)?;
+    Ok(page)
+}
+
+#[derive(Debug)]
+struct Snapshot(Arc<Metrics>);
+
+impl Collector for Snapshot {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        // A copy, so that a slow scrape never holds the engine loop.
+        let state = self.0.state().clone();
+        let now = clock::monotonic();
+        let mut page = Page { encoder };
+        page.process(&state, now)?;
+        page.frames(&state)?;
+        page.cameras(&state, now)?;
+        page.events(&state.engine)?;
+        page.delivery(&state.engine)
+    }
+}
+
+struct Page<'a> {
+    encoder: DescriptorEncoder<'a>,
+}
+
+type Label<'a> = (&'static str, &'a str);
+
+impl Page<'_> {
+    /// One family of counters; `_total` is added to `name` by the encoder.
+    fn counters<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = ([Label<'l>; N], u64)>,
+    ) -> fmt::Result {
+        let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, value) in samples {
+            let mut sample = family.encode_family(&labels)?;
+            sample.encode_counter::<NoLabelSet, _, f64>(&value, None)?;
+        }
+        Ok(())
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        self.encoder
+            .encode_descriptor(name, help, None, MetricType::Counter)?
+            .encode_counter::<NoLabelSet, _, f64>(&value, None)
+    }
+
+    fn gauges<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = ([Label<'l>; N], f64)>,
+    ) -> fmt::Result {
+        let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in samples {
+            family.encode_family(&labels)?.encode_gauge(&value)?;
+        }
+        Ok(())
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        self.encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+    }
+
+    fn process(&mut self, state: &State, now: Instant) -> fmt::Result {
+        self.encoder
+            .encode_descriptor("viahe_build", "Which program this is.", None, MetricType::Info)?
+            .encode_info(&[("version", state.version.as_str())])?;
+        let uptime = now.saturating_duration_since(state.started).as_secs();
+        self.gauge("viahe_uptime_seconds", "Time since the engine started.", uptime)?;
+        let up = u64::from(state.worker_up(now));
+        self.gauge("viahe_worker_up", "1 while the vision worker reports.", up)?;
+        self.counter(
+            "viahe_worker_restarts",
+            "Vision workers that ended and were started again.",
+            state.worker_restarts,
+        )?;
+        self.counter(
+            "viahe_seam_dropped",
+            "Messages of the worker lost because the engine did not read in time.",
+            state.seam_dropped.get(),
+        )?;
+        self.counters(
+            "viahe_copied_bytes",
+            "Bytes of pixels and tensors moved, by stage of the copy ledger.",
+            state.copied_bytes.iter().map(|(stage, bytes)| ([("stage", stage)], bytes)),
+        )
+    }
+
+    fn frames(&mut self, state: &State) -> fmt::Result {
+        let of = |count: fn(&Camera) -> u64| {
+            state.cameras.iter().map(move |(name, c)| ([camera(name)], count(c)))
+        };
+        self.counters("viahe_frames", "Frames out of the decoder.", of(|c| c.frames_in.get()))?;
+        self.counters(
+            "viahe_frames_inferred",
+            "Frames analysed.",
+            of(|c| c.frames_inferred.get()),
+        )?;
+        let dropped = state.cameras.iter().flat_map(|(name, c)| {
+            c.frames_dropped.iter().map(move |(why, n)| ([camera(name), ("reason", why)], n))
+        });
+        self.counters("viahe_frames_dropped", "Frames not analysed, by reason.", dropped)?;
+        self.counters(
+            "viahe_camera_reconnects",
+            "Connections to the camera after the first.",
+            of(|c| c.reconnects.get()),
+        )?;
+        // A histogram with one bucket: sum and count, from which the mean over any time follows.
+        let mut family = self.encoder.encode_descriptor(
+            "viahe_inference_seconds",
+            "Preprocessing, inference and head decoding of one frame.",
+            None,
+            MetricType::Histogram,
+        )?;
+        for (name, c) in &state.cameras {
+            let (secs, count) = (c.infer_ms.get() / 1000.0, c.frames_inferred.get());
+            family.encode_family(&[camera(name)])?.encode_histogram::<NoLabelSet>(
+                secs,
+                count,
+                &[(f64::INFINITY, count)],
+                None,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn cameras(&mut self, state: &State, now: Instant) -> fmt::Result {
+        let up = state.worker_up(now);
+        let of = |value: &dyn Fn(&Camera) -> Option<f64>| -> Vec<_> {
+            let watched = state.cameras.iter().filter(|(_, c)| c.watched);
+            watched.filter_map(|(name, c)| Some(([camera(name)], value(c)?))).collect()
+        };
+        self.gauges(
+            "viahe_camera_up",
+            "1 while pictures come.",
+            of(&|c| Some(f64::from(u8::from(state.status(c, now) == CameraStatus::Online)))),
+        )?;
+        self.gauges(
+            "viahe_camera_fps",
+            "Decoded frames per second.",
+            of(&|c| Some(if up { f64::from(c.fps_in) } else { 0.0 })),
+        )?;
+        self.gauges(
+            "viahe_frame_age_seconds",
+            "Age of the newest frame; absent before the first.",
+            of(&|c| c.frame_age(now).map(|age| age.as_secs_f64())),
+        )?;
+        self.gauges(
+            "viahe_clock_offset_seconds",
+            "Arrival minus capture time.",
+            of(&|c| c.newest_frame.map(|_| c.clock_offset_ms as f64 / 1000.0)),
+        )?;
+        self.gauges("viahe_tracks", "Live tracks.", of(&|c| Some(f64::from(c.tracks))))
+    }
+
+    fn events(&mut self, engine: &EngineStats) -> fmt::Result {
+        self.counter("viahe_observations", "Observations applied.", engine.observations)?;
+        self.counter(
+            "viahe_observations_late",
+            "Observations dropped because their time had been decided.",
+            engine.observations_late,
+        )?;
+        let by = |(violation, n): (_, &u64)| ([("violation", Name::as_str(violation))], *n);
+        self.counters(
+            "viahe_incidents_opened",
+            "Incidents opened, by violation.",
+            engine.incidents_opened.iter().map(by),
+        )?;
+        self.counters(
+            "viahe_incidents_closed",
+            "Incidents closed, by violation.",
+            engine.incidents_closed.iter().map(by),
+        )?;
+        self.gauge("viahe_incidents_open", "Incidents open now.", engine.incidents_open)?;
+        self.counter(
+            "viahe_captures_failed",
+            "Evidence pictures that were asked for and not taken or not kept.",
+            engine.captures_failed,
+        )?;
+        self.gauge("viahe_evidence_bytes", "Evidence on disk.", engine.evidence_bytes)?;
+        self.counter(
+            "viahe_evidence_evicted",
+            "Evidence pictures deleted to keep the budget.",
+            engine.evidence_evicted,
+        )?;
+        self.gauges(
+            "viahe_queue_depth",
+            "Items that wait, by queue.",
+            engine.queue_depths.iter().map(|(queue, n)| ([("queue", *queue)], *n as f64)),
+        )
+    }
+
+    fn delivery(&mut self, engine: &EngineStats) -> fmt::Result {
+        self.counter(
+            "viahe_store_commit_errors",
+            "Commits of the store that failed.",
+            engine.store_commit_errors,
+        )?;
+        self.gauge(
+            "viahe_outbox_depth",
+            "Incident revisions that wait for their acknowledgement.",
+            engine.outbox_depth,
+        )?;
+        self.counter(
+            "viahe_outbox_quarantined",
+            "Revisions set aside because they cannot be delivered.",
+            engine.outbox_quarantined,
+        )?;
+        self.counter(
+            "viahe_outbox_refused",
+            "Revisions lost because the outbox was full.",
+            engine.outbox_refused,
+        )?;
+        self.counter("viahe_published", "Revisions sent first.", engine.published)?;
+        self.counter("viahe_acknowledged", "Revisions acknowledged.", engine.acknowledged)?;
+        self.counter("viahe_resent", "Revisions sent again.", engine.resent)?;
+        let connected = u64::from(engine.mqtt_connected);
+        self.gauge("viahe_mqtt_connected", "1 while the broker is there.", connected)?;
+        self.counter(
+            "viahe_mqtt_reconnects",
+            "Connections to the broker after the first.",
+            engine.mqtt_reconnects,
+        )
+    }
+}
+
+fn camera(name: &Name) -> Label<'_> {
+    ("camera", name.as_str())
+}

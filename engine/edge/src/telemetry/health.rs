@@ -1,0 +1,273 @@
+//! `/healthz`: can this box do its work?
+//!
+//! A watchdog restarts what answers 503, so only what a restart may mend counts as failed. A dark
+//! camera or an absent broker is told as `degraded`: restarting the engine would bring back
+//! neither, and would make the other cameras blind for a while.
+
+use super::metrics::{Camera, State, Worker};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use viahe_core::seam::CameraStatus;
+
+/// How long the engine may be without a working worker.
+pub(super) const WORKER_ABSENCE_MAX: Duration = Duration::from_secs(10);
+
+/// In one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Health {
+    Ok,
+    Degraded,
+    Starting,
+    Failed,
+}
+
+impl Health {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded => "degraded",
+            Self::Starting => "starting",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl State {
+    /// Is there a worker that can be believed to work?
+    pub(super) fn worker_up(&self, now: Instant) -> bool {
+        match self.worker {
+            Worker::Up { heard, .. } => now.saturating_duration_since(heard) <= WORKER_ABSENCE_MAX,
+            Worker::Starting { .. } | Worker::Down { .. } => false,
+        }
+    }
+
+    /// A camera's status; what an absent worker said last does not count.
+    pub(super) fn status(&self, camera: &Camera, now: Instant) -> CameraStatus {
+        if self.worker_up(now) { camera.status } else { CameraStatus::Offline }
+    }
+
+    /// How it is and why, for people.
+    pub(super) fn health(&self, now: Instant) -> (Health, Vec<String>) {
+        let mut health = Health::Ok;
+        let mut reasons = Vec::new();
+        let dark = self.cameras.values().filter(|c| c.watched);
+        let dark = dark.filter(|c| self.status(c, now) != CameraStatus::Online).count();
+        if dark > 0 {
+            health = Health::Degraded;
+            reasons.push(format!("cameras without pictures: {dark}"));
+        }
+        if !self.engine.mqtt_connected {
+            health = Health::Degraded;
+            reasons.push("no connection to the MQTT broker; incidents wait in the outbox".into());
+        }
+        if let Some((worker, reason)) = self.worker_trouble(now) {
+            health = worker;
+            reasons.push(reason);
+        }
+        if self.engine.store_failing {
+            health = Health::Failed;
+            reasons.push("the store cannot write; look at the disk that holds state_dir".into());
+        }
+        (health, reasons)
+    }
+
+    fn worker_trouble(&self, now: Instant) -> Option<(Health, String)> {
+        let (since, what) = match self.worker {
+            Worker::Starting { since } => (since, "has not come up"),
+            Worker::Down { since } => (since, "is down"),
+            Worker::Up { .. } if self.worker_up(now) => return None,
+            Worker::Up { heard, .. } => (heard, "has been silent"),
+        };
+        let absent = now.saturating_duration_since(since);
+        let health = match self.worker {
+            _ if absent > WORKER_ABSENCE_MAX => Health::Failed,
+            Worker::Starting { .. } => Health::Starting,
+            Worker::Up { .. } | Worker::Down { .. } => Health::Degraded,
+        };
+        Some((health, format!("the vision worker {what} for {} s", absent.as_secs())))
+    }
+
+    /// The answer: HTTP status and body.
+    pub(super) fn healthz(&self, now: Instant) -> (u16, Value) {
+        let (health, reasons) = self.health(now);
+        let secs = |since: Instant| now.saturating_duration_since(since).as_secs();
+        let worker = match self.worker {
+            Worker::Starting { since } => ("starting", since),
+            Worker::Down { since } => ("down", since),
+            Worker::Up { since, .. } if self.worker_up(now) => ("up", since),
+            Worker::Up { heard, .. } => ("silent", heard),
+        };
+        let cameras: serde_json::Map<String, Value> = self
+            .cameras
+            .iter()
+            .filter(|(_, camera)| camera.watched)
+            .map(|(name, camera)| (name.to_string(), self.camera_json(camera, now)))
+            .collect();
+        let body = json!({
+            "status": health.label(),
+            "reasons": reasons,
+            "version": self.version,
+            "uptime_s": secs(self.started),
+            "worker": {
+                "state": worker.0,
+                "for_s": secs(worker.1),
+                "restarts": self.worker_restarts,
+            },
+            "cameras": cameras,
+            "outbox_depth": self.engine.outbox_depth,
+            "mqtt_connected": self.engine.mqtt_connected,
+        });
+        (if health == Health::Failed { 503 } else { 200 }, body)
+    }
+
+    fn camera_json(&self, camera: &Camera, now: Instant) -> Value {
+        let up = self.worker_up(now);
+        json!({
+            "status": self.status(camera, now),
+            "reason": camera.reason,
+            "frame_age_ms": camera.frame_age(now).map(|age| age.as_millis() as u64),
+            "fps_in": if up { f64::from(camera.fps_in) } else { 0.0 },
+            "size_px": camera.size_px,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use viahe_core::id::Name;
+    use viahe_core::seam::{CameraReport, CameraStats, WorkerStats};
+
+    fn name(text: &str) -> Name {
+        Name::try_from(text).unwrap()
+    }
+
+    fn stats(status: CameraStatus) -> WorkerStats {
+        let camera =
+            CameraStats { status, frame_age_ms: Some(40), fps_in: 10.0, ..CameraStats::default() };
+        WorkerStats { cameras: [(name("le-loi-03"), camera)].into(), ..WorkerStats::default() }
+    }
+
+    struct Box {
+        state: State,
+        start: Instant,
+    }
+
+    impl Box {
+        fn new() -> Self {
+            let start = clock::monotonic();
+            let mut state = State::new("1.2.3".into(), start);
+            state.plan([name("le-loi-03")]);
+            state.engine.mqtt_connected = true;
+            Self { state, start }
+        }
+
+        fn at(&self, secs: u64) -> Instant {
+            self.start + Duration::from_secs(secs)
+        }
+
+        fn answer(&self, secs: u64) -> (u16, String) {
+            let (code, body) = self.state.healthz(self.at(secs));
+            (code, body["status"].as_str().unwrap().into())
+        }
+    }
+
+    #[test]
+    fn a_worker_that_never_comes_is_a_failure() {
+        let viahe = Box::new();
+        assert_eq!(viahe.answer(0), (200, "starting".into()));
+        assert_eq!(viahe.answer(10), (200, "starting".into()));
+        assert_eq!(viahe.answer(11), (503, "failed".into()));
+    }
+
+    #[test]
+    fn a_dark_camera_is_no_failure() {
+        let mut viahe = Box::new();
+        for (secs, status, want) in [
+            (1, CameraStatus::Online, "ok"),
+            (2, CameraStatus::Stalled, "degraded"),
+            (3, CameraStatus::Offline, "degraded"),
+            (4, CameraStatus::Online, "ok"),
+        ] {
+            viahe.state.worker(&stats(status), viahe.at(secs));
+            assert_eq!(viahe.answer(secs), (200, want.into()), "{status:?}");
+        }
+        viahe.state.engine.mqtt_connected = false;
+        assert_eq!(viahe.answer(4), (200, "degraded".into()));
+    }
+
+    #[test]
+    fn a_worker_that_stays_down_or_silent_is_a_failure() {
+        let mut viahe = Box::new();
+        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(1));
+        assert_eq!(viahe.answer(11), (200, "ok".into()));
+        assert_eq!(viahe.answer(12), (503, "failed".into()), "silent");
+        viahe.state.worker_restarted(viahe.at(13));
+        assert_eq!(viahe.answer(14), (200, "degraded".into()), "just died");
+        assert_eq!(viahe.answer(24), (503, "failed".into()), "stays down");
+        viahe.state.worker_started(viahe.at(25));
+        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(26));
+        assert_eq!(viahe.answer(26), (200, "ok".into()));
+    }
+
+    #[test]
+    fn a_worker_that_dies_again_and_again_is_a_failure() {
+        // Before it is up, and soon after.
+        for hello in [false, true] {
+            let mut viahe = Box::new();
+            for secs in (1..=9).step_by(2) {
+                if hello {
+                    viahe.state.worker_started(viahe.at(secs));
+                }
+                viahe.state.worker_restarted(viahe.at(secs + 1));
+                assert_eq!(viahe.answer(secs + 1), (200, "degraded".into()), "at {secs} s");
+            }
+            viahe.state.worker_restarted(viahe.at(11));
+            assert_eq!(viahe.answer(11), (503, "failed".into()));
+            // One that lives on ends that; its death is a new story.
+            viahe.state.worker(&stats(CameraStatus::Online), viahe.at(12));
+            viahe.state.worker(&stats(CameraStatus::Online), viahe.at(22));
+            assert_eq!(viahe.answer(22), (200, "ok".into()));
+            viahe.state.worker_restarted(viahe.at(23));
+            assert_eq!(viahe.answer(23), (200, "degraded".into()));
+        }
+    }
+
+    #[test]
+    fn a_failing_store_is_a_failure() {
+        let mut viahe = Box::new();
+        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(1));
+        viahe.state.engine.store_failing = true;
+        assert_eq!(viahe.answer(1), (503, "failed".into()));
+    }
+
+    #[test]
+    fn ages_go_on_and_reasons_end() {
+        let mut viahe = Box::new();
+        viahe.state.worker(&stats(CameraStatus::Stalled), viahe.at(1));
+        let report = CameraReport {
+            camera: name("le-loi-03"),
+            status: CameraStatus::Stalled,
+            reason: "no frame for 3 s from rtsp://u:p@10.0.0.3/".into(),
+        };
+        viahe.state.camera(&report);
+        viahe.state.worker(&stats(CameraStatus::Stalled), viahe.at(2));
+        let (_, body) = viahe.state.healthz(viahe.at(5));
+        let camera = &body["cameras"]["le-loi-03"];
+        assert_eq!(camera["frame_age_ms"], 3040);
+        assert_eq!(camera["reason"], "no frame for 3 s from rtsp://***@10.0.0.3/");
+        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(6));
+        let (_, body) = viahe.state.healthz(viahe.at(6));
+        assert_eq!(body["cameras"]["le-loi-03"]["reason"], "");
+    }
+
+    #[test]
+    fn a_camera_that_left_the_plan_is_not_dark() {
+        let mut viahe = Box::new();
+        viahe.state.worker(&stats(CameraStatus::Offline), viahe.at(1));
+        assert_eq!(viahe.answer(1), (200, "degraded".into()));
+        viahe.state.plan([]);
+        assert_eq!(viahe.answer(1), (200, "ok".into()));
+    }
+}

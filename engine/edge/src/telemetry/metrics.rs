@@ -1,0 +1,268 @@
+//! The engine's numbers as last reported.
+
+use super::counter::{Labelled, Total};
+use crate::clock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use viahe_core::id::Name;
+use viahe_core::seam::{CameraReport, CameraStats, CameraStatus, WorkerStats};
+
+/// More cameras than one box can watch; a worker cannot invent more.
+const CAMERAS_MAX: usize = 1024;
+
+/// A worker that lived so long was up; one that dies sooner, again and again, was not.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// Totals since the start of the engine, and how it is now. Times and sizes have their unit in
+/// the name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EngineStats {
+    /// Observations applied.
+    pub observations: u64,
+    /// Observations dropped because they came after their time had been decided.
+    pub observations_late: u64,
+    /// Incidents opened, by violation.
+    pub incidents_opened: BTreeMap<Name, u64>,
+    /// Incidents closed, by violation.
+    pub incidents_closed: BTreeMap<Name, u64>,
+    /// Incidents open now.
+    pub incidents_open: u64,
+    /// Pictures that were asked for and not taken or not kept.
+    pub captures_failed: u64,
+    /// Bytes of evidence pictures on disk now.
+    pub evidence_bytes: u64,
+    /// Evidence pictures deleted to keep the budget.
+    pub evidence_evicted: u64,
+    /// Commits of the store that failed.
+    pub store_commit_errors: u64,
+    /// The last commit failed: incidents wait in memory.
+    pub store_failing: bool,
+    /// Incident revisions that wait for their acknowledgement now.
+    pub outbox_depth: u64,
+    /// Revisions set aside because they cannot be delivered.
+    pub outbox_quarantined: u64,
+    /// Revisions lost because the outbox was full.
+    pub outbox_refused: u64,
+    /// Revisions sent for the first time.
+    pub published: u64,
+    /// Revisions acknowledged.
+    pub acknowledged: u64,
+    /// Revisions sent again.
+    pub resent: u64,
+    /// Connections to the broker after the first.
+    pub mqtt_reconnects: u64,
+    /// The broker is there now.
+    pub mqtt_connected: bool,
+    /// Items that wait now, by queue; the names are few and fixed.
+    pub queue_depths: BTreeMap<&'static str, u64>,
+}
+
+/// What the engine tells about itself; shared by the engine loop, which hands in snapshots, and
+/// the [`Server`](super::Server), which shows them.
+#[derive(Debug)]
+pub struct Metrics {
+    state: Mutex<State>,
+}
+
+impl Metrics {
+    /// Of an engine of this `version` that starts now.
+    pub fn new(version: impl Into<String>) -> Arc<Self> {
+        let state = State::new(version.into(), clock::monotonic());
+        Arc::new(Self { state: Mutex::new(state) })
+    }
+
+    /// The cameras of the plan: shown from the start, as offline; others are no longer shown as
+    /// being there, though their counts stay.
+    pub fn plan(&self, cameras: impl IntoIterator<Item = Name>) {
+        self.state().plan(cameras);
+    }
+
+    /// A worker started and has loaded its models.
+    pub fn worker_started(&self) {
+        self.state().worker_started(clock::monotonic());
+    }
+
+    /// A worker's report, once a second; it also says that the worker is up.
+    pub fn worker(&self, stats: &WorkerStats) {
+        self.state().worker(stats, clock::monotonic());
+    }
+
+    /// The worker ended, and another will be started. Reports of the old one that come after
+    /// this would be counted twice.
+    pub fn worker_restarted(&self) {
+        self.state().worker_restarted(clock::monotonic());
+    }
+
+    /// A camera went on or off line.
+    pub fn camera(&self, report: &CameraReport) {
+        self.state().camera(report);
+    }
+
+    /// The engine's own numbers.
+    pub fn engine(&self, stats: &EngineStats) {
+        self.state().engine = stats.clone();
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // A snapshot is whole between any two statements, so a panic elsewhere leaves it usable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether there is a worker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Worker {
+    /// None so far, since the engine's start.
+    Starting { since: Instant },
+    /// Up; last heard of at `heard`. Before that, there was none since `absent_since`.
+    Up { since: Instant, heard: Instant, absent_since: Instant },
+    /// The last one ended, the next is not up. One that lived only for a moment does not count.
+    Down { since: Instant },
+}
+
+/// Everything that is shown. Pure: times come in as arguments.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) version: String,
+    pub(super) started: Instant,
+    pub(super) worker: Worker,
+    pub(super) worker_restarts: u64,
+    pub(super) cameras: BTreeMap<Name, Camera>,
+    pub(super) copied_bytes: Labelled,
+    pub(super) seam_dropped: Total<u64>,
+    pub(super) engine: EngineStats,
+}
+
+/// Of one camera.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Camera {
+    /// In the plan, or reported by the present worker.
+    pub(super) watched: bool,
+    pub(super) status: CameraStatus,
+    pub(super) reason: String,
+    pub(super) frames_in: Total<u64>,
+    pub(super) frames_inferred: Total<u64>,
+    pub(super) frames_dropped: Labelled,
+    pub(super) reconnects: Total<u64>,
+    pub(super) infer_ms: Total<f64>,
+    pub(super) fps_in: f32,
+    pub(super) size_px: [u32; 2],
+    pub(super) clock_offset_ms: i64,
+    pub(super) tracks: u32,
+    /// When the newest frame came.
+    pub(super) newest_frame: Option<Instant>,
+}
+
+impl State {
+    pub(super) fn new(version: String, now: Instant) -> Self {
+        Self {
+            version,
+            started: now,
+            worker: Worker::Starting { since: now },
+            worker_restarts: 0,
+            cameras: BTreeMap::new(),
+            copied_bytes: Labelled::default(),
+            seam_dropped: Total::default(),
+            engine: EngineStats::default(),
+        }
+    }
+
+    pub(super) fn plan(&mut self, cameras: impl IntoIterator<Item = Name>) {
+        self.cameras.values_mut().for_each(|camera| camera.watched = false);
+        for name in cameras {
+            self.cameras.entry(name).or_default().watched = true;
+        }
+    }
+
+    pub(super) fn worker_started(&mut self, now: Instant) {
+        let (Worker::Starting { since: absent_since }
+        | Worker::Down { since: absent_since }
+        | Worker::Up { absent_since, .. }) = self.worker;
+        self.worker = Worker::Up { since: now, heard: now, absent_since };
+    }
+
+    pub(super) fn worker(&mut self, stats: &WorkerStats, now: Instant) {
+        match &mut self.worker {
+            Worker::Up { heard, .. } => *heard = now,
+            Worker::Starting { .. } | Worker::Down { .. } => self.worker_started(now),
+        }
+        self.copied_bytes.observe(&stats.copied_bytes);
+        self.seam_dropped.observe(stats.seam_dropped);
+        for (name, of) in &stats.cameras {
+            if let Some(camera) = self.slot(name) {
+                camera.observe(of, now);
+            }
+        }
+    }
+
+    pub(super) fn worker_restarted(&mut self, now: Instant) {
+        let since = match self.worker {
+            Worker::Starting { since } | Worker::Down { since } => since,
+            Worker::Up { since, .. } if now.saturating_duration_since(since) >= STEADY => now,
+            Worker::Up { absent_since, .. } => absent_since,
+        };
+        self.worker = Worker::Down { since };
+        self.worker_restarts += 1;
+        self.copied_bytes.restart();
+        self.seam_dropped.restart();
+        self.cameras.values_mut().for_each(Camera::restart);
+    }
+
+    pub(super) fn camera(&mut self, report: &CameraReport) {
+        if let Some(camera) = self.slot(&report.camera) {
+            camera.status = report.status;
+            camera.reason = super::redacted(&report.reason).into_owned();
+        }
+    }
+
+    fn slot(&mut self, name: &Name) -> Option<&mut Camera> {
+        if !self.cameras.contains_key(name) {
+            if self.cameras.len() >= CAMERAS_MAX {
+                return None;
+            }
+            self.cameras.insert(name.clone(), Camera { watched: true, ..Camera::default() });
+        }
+        self.cameras.get_mut(name)
+    }
+}
+
+impl Camera {
+    fn observe(&mut self, stats: &CameraStats, now: Instant) {
+        if self.status != stats.status {
+            // The reason belongs to the status that it came with.
+            self.reason.clear();
+        }
+        self.status = stats.status;
+        self.frames_in.observe(stats.frames_in);
+        self.frames_inferred.observe(stats.frames_inferred);
+        self.frames_dropped.observe(&stats.frames_dropped);
+        self.reconnects.observe(stats.reconnects);
+        self.infer_ms.observe(stats.infer_ms_sum);
+        self.fps_in = if stats.fps_in.is_finite() { stats.fps_in.max(0.0) } else { 0.0 };
+        self.size_px = stats.size_px;
+        self.clock_offset_ms = stats.clock_offset_ms;
+        self.tracks = stats.tracks;
+        if let Some(age_ms) = stats.frame_age_ms {
+            self.newest_frame = now.checked_sub(Duration::from_millis(age_ms));
+        }
+    }
+
+    /// No worker: the camera is not looked at, and gauges say so. The frame's age goes on.
+    fn restart(&mut self) {
+        self.status = CameraStatus::Offline;
+        "the vision worker ended and is being started again".clone_into(&mut self.reason);
+        self.frames_in.restart();
+        self.frames_inferred.restart();
+        self.frames_dropped.restart();
+        self.reconnects.restart();
+        self.infer_ms.restart();
+        self.fps_in = 0.0;
+        self.tracks = 0;
+    }
+
+    /// Age of the newest frame; it grows also while nobody reports.
+    pub(super) fn frame_age(&self, now: Instant) -> Option<Duration> {
+        self.newest_frame.map(|at| now.saturating_duration_since(at))
+    }
+}

@@ -1,0 +1,189 @@
+//! Recordings through the same analysis as live cameras, in event time, as fast as the machine
+//! can.
+//!
+//! One thread a camera decodes, infers and tracks; the main thread merges their observations by
+//! time (then by camera), so two runs see the same sequence whatever the threads do.
+
+use super::analyse::{Eye, Gaze};
+use crate::infer::{InferError, Runtime};
+use crate::ingest::{FileReader, IngestError};
+use crate::ledger::Ledger;
+use crate::models::{Locations, ModelError};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use viahe_core::frame::Frame;
+use viahe_core::id::Name;
+use viahe_core::incident::ModelRef;
+use viahe_core::observe::Observation;
+use viahe_core::schedule::Sampler;
+use viahe_core::time::Timestamp;
+
+/// Observations that a camera's thread may be ahead; their frames are held for pictures.
+const AHEAD_MAX: usize = 8;
+
+/// A recording to be seen as a camera.
+#[derive(Clone, Debug)]
+pub struct ReplayCamera {
+    /// The camera it stands for.
+    pub id: Name,
+    /// Folder under `models/`.
+    pub model: Name,
+    /// The recording.
+    pub file: PathBuf,
+    /// Event time of its first frame.
+    pub start: Timestamp,
+    /// Analysed frames per second.
+    pub analyse_hz: f32,
+}
+
+/// An analysed frame of a recording.
+pub struct Seen {
+    /// What was seen.
+    pub observation: Observation,
+    /// In what; for pictures.
+    pub frame: Arc<dyn Frame>,
+    /// Length of the whole recording, when it says so.
+    pub length: Option<Duration>,
+}
+
+/// Why a recording could not be seen to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The model package.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The model.
+    #[error(transparent)]
+    Infer(#[from] InferError),
+    /// The recording.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// A thread ended without a word.
+    #[error("the thread that analysed camera {0} ended before its recording did")]
+    Thread(Name),
+}
+
+/// Recordings in progress: an iterator over what is seen, in event time.
+pub struct Replay {
+    cameras: Vec<(Name, Receiver<Step>)>,
+    /// The next of each camera; none when it is through.
+    heads: Vec<Option<Seen>>,
+    models: Vec<(Name, ModelRef)>,
+    failed: bool,
+}
+
+enum Step {
+    Seen(Box<Seen>),
+    Failed(ReplayError),
+    End,
+}
+
+impl Replay {
+    /// Loads the models and begins.
+    ///
+    /// # Errors
+    /// [`ReplayError`] when a model or a recording cannot be opened.
+    pub fn start(
+        cameras: Vec<ReplayCamera>,
+        locations: &Locations,
+        ledger: &Arc<Ledger>,
+    ) -> Result<Self, ReplayError> {
+        let runtime = Runtime::load(&locations.onnxruntime()?)?;
+        let mut running = Vec::with_capacity(cameras.len());
+        let mut models = Vec::with_capacity(cameras.len());
+        for camera in cameras {
+            let package = locations.load_package(&camera.model)?;
+            let model = &package.model;
+            models.push((
+                camera.id.clone(),
+                ModelRef { name: model.name.clone(), sha256: model.sha256.clone() },
+            ));
+            let eye = Eye::open(&runtime, &package, 1)?;
+            let gaze = Gaze::new(camera.id.clone(), model, 0, Arc::clone(ledger));
+            let reader = FileReader::open(&camera.file, camera.start, Arc::clone(ledger))?;
+            let (tx, rx) = bounded(AHEAD_MAX);
+            let sampler = Sampler::new(camera.analyse_hz);
+            std::thread::spawn(move || {
+                let end = match watch(reader, sampler, eye, gaze, &tx) {
+                    Ok(()) => Step::End,
+                    Err(error) => Step::Failed(error),
+                };
+                // Nobody may be left to hear it.
+                let _ = tx.send(end);
+            });
+            running.push((camera.id, rx));
+        }
+        let heads = running.iter().map(|_| None).collect();
+        let mut replay = Self { cameras: running, heads, models, failed: false };
+        for i in 0..replay.cameras.len() {
+            replay.heads[i] = replay.fetch(i)?;
+        }
+        Ok(replay)
+    }
+
+    /// Which model looks at which camera.
+    pub fn models(&self) -> &[(Name, ModelRef)] {
+        &self.models
+    }
+
+    fn fetch(&self, i: usize) -> Result<Option<Seen>, ReplayError> {
+        let (name, steps) = &self.cameras[i];
+        match steps.recv() {
+            Ok(Step::Seen(seen)) => Ok(Some(*seen)),
+            Ok(Step::End) => Ok(None),
+            Ok(Step::Failed(error)) => Err(error),
+            Err(_) => Err(ReplayError::Thread(name.clone())),
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<Seen>, ReplayError> {
+        let earliest = (0..self.heads.len())
+            .filter_map(|i| self.heads[i].as_ref().map(|s| (s.observation.frame.captured, i)))
+            .min();
+        let Some((_, i)) = earliest else { return Ok(None) };
+        let next = self.fetch(i)?;
+        Ok(std::mem::replace(&mut self.heads[i], next))
+    }
+}
+
+impl Iterator for Replay {
+    type Item = Result<Seen, ReplayError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let next = self.advance();
+        self.failed = next.is_err();
+        next.transpose()
+    }
+}
+
+fn watch(
+    mut reader: FileReader,
+    mut sampler: Sampler,
+    mut eye: Eye,
+    mut gaze: Gaze,
+    out: &Sender<Step>,
+) -> Result<(), ReplayError> {
+    let mut length = None;
+    while let Some(frame) = reader.next() {
+        let frame: Arc<dyn Frame> = Arc::new(frame?);
+        length = length.or_else(|| reader.duration());
+        let at = frame.stamp().captured;
+        if !sampler.is_due(at) {
+            continue;
+        }
+        sampler.take(at);
+        let (observations, _) = eye.look(&mut [(&*frame, &mut gaze)])?;
+        for observation in observations {
+            let seen = Seen { observation, frame: Arc::clone(&frame), length };
+            if out.send(Step::Seen(Box::new(seen))).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}

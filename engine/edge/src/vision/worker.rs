@@ -1,0 +1,408 @@
+//! The vision worker: N cameras, a pool of inference threads, observations out.
+//!
+//! Each inference thread owns its sessions. Nothing here waits for the engine: what does not fit
+//! into the pipe is dropped and counted. A panic anywhere ends the process; the supervisor starts
+//! another.
+
+use super::analyse::{Eye, Gaze};
+use super::playback::Playback;
+use super::slots::{SharedFrame, Slots};
+use crate::clock;
+use crate::evidence::{PendingWriter, encode_jpeg};
+use crate::infer::{InferError, Runtime};
+use crate::ingest::{
+    CameraCounters, CameraOptions, CameraState, FrameSink, IngestError, LiveCamera,
+};
+use crate::ledger::{Ledger, STAGES};
+use crate::models::{Locations, ModelError, Package};
+use crate::telemetry::redact;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use viahe_core::config::plan::Source;
+use viahe_core::engine::Capture;
+use viahe_core::id::Name;
+use viahe_core::incident::ModelRef;
+use viahe_core::observe::Observation;
+use viahe_core::seam::{
+    CameraReport, CameraStats, CameraStatus, FromWorker, Picture, SEAM_VERSION, ToWorker,
+    VisionPlan, WorkerStats,
+};
+
+/// How often counters are told.
+const STATS_EVERY: Duration = Duration::from_secs(1);
+/// Pictures that may wait for the encoder.
+const CAPTURES_MAX: usize = 64;
+/// JPEG quality of evidence, 1 to 100: number plates stay as legible as the camera gave them.
+const EVIDENCE_QUALITY: u8 = 90;
+/// Frames in one run at most. Beyond four the gain is small and the wait is long.
+const BATCH_MAX: usize = 4;
+
+/// A worker that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WorkerError {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Infer(#[from] InferError),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    #[error(
+        "this worker speaks version {SEAM_VERSION} of the seam, the engine {0}; install both from one release"
+    )]
+    Version(u32),
+    #[error("no thread could be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Runs a worker until it is told to stop or nobody listens.
+pub fn serve(inbox: Receiver<ToWorker>, outbox: Sender<FromWorker>) {
+    let Ok(ToWorker::Start(plan)) = inbox.recv() else { return };
+    let outlet = Arc::new(Outlet { to_engine: outbox, dropped: AtomicU64::new(0) });
+    match Worker::start(&plan, &outlet) {
+        Ok(worker) => worker.run(&inbox),
+        Err(error) => {
+            outlet.must_tell(FromWorker::Failed { reason: error.to_string(), missing_part: true });
+        }
+    }
+}
+
+/// The way to the engine.
+struct Outlet {
+    to_engine: Sender<FromWorker>,
+    dropped: AtomicU64,
+}
+
+impl Outlet {
+    /// Tells, unless the pipe is full.
+    fn tell(&self, message: FromWorker) {
+        if self.to_engine.try_send(message).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells, and waits for the pipe: for what is said once.
+    fn must_tell(&self, message: FromWorker) {
+        // The engine is gone; the worker notices by its input.
+        let _ = self.to_engine.send(message);
+    }
+}
+
+/// What all threads share.
+struct Shared {
+    slots: Slots<Gaze>,
+    outlet: Arc<Outlet>,
+    ledger: Arc<Ledger>,
+    infer_us: Vec<AtomicU64>,
+    tracks: Vec<AtomicU64>,
+    status: Vec<Mutex<CameraStatus>>,
+}
+
+/// Where a camera's frames come from; ends when dropped.
+enum Feed {
+    Live(LiveCamera),
+    Recorded(Playback),
+}
+
+impl Feed {
+    fn counters(&self) -> CameraCounters {
+        match self {
+            Self::Live(camera) => camera.counters(),
+            Self::Recorded(playback) => playback.counters(),
+        }
+    }
+}
+
+struct Worker {
+    plan: VisionPlan,
+    shared: Arc<Shared>,
+    cameras: Vec<Feed>,
+    captures: Sender<Capture>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Worker {
+    fn start(plan: &VisionPlan, outlet: &Arc<Outlet>) -> Result<Self, WorkerError> {
+        if plan.version != SEAM_VERSION {
+            return Err(WorkerError::Version(plan.version));
+        }
+        hide_secrets(plan);
+        let locations = Locations::discover(None);
+        let runtime = Runtime::load(&locations.onnxruntime()?)?;
+        let packages = Packages::load(plan, &locations)?;
+        let ledger = Arc::new(Ledger::default());
+        let shared = Arc::new(Shared {
+            slots: Slots::new(plan.cameras.iter().zip(&packages.of_camera).map(|(camera, &p)| {
+                let model = &packages.loaded[p].model;
+                let gaze = Gaze::new(camera.id.clone(), model, plan.epoch, Arc::clone(&ledger));
+                (p, camera.analyse_hz, gaze)
+            })),
+            outlet: Arc::clone(outlet),
+            ledger: Arc::clone(&ledger),
+            infer_us: plan.cameras.iter().map(|_| AtomicU64::new(0)).collect(),
+            tracks: plan.cameras.iter().map(|_| AtomicU64::new(0)).collect(),
+            status: plan.cameras.iter().map(|_| Mutex::default()).collect(),
+        });
+        let mut threads = start_eyes(plan, &runtime, &packages.loaded, &shared)?;
+        outlet.must_tell(FromWorker::Hello { version: SEAM_VERSION, models: packages.refs(plan) });
+        let (captures, wanted) = bounded(CAPTURES_MAX);
+        threads.push(start_camera_of_evidence(plan, &shared, wanted)?);
+        let cameras = start_cameras(plan, &shared)?;
+        Ok(Self { plan: plan.clone(), shared, cameras, captures, threads })
+    }
+
+    fn run(self, inbox: &Receiver<ToWorker>) {
+        let mut next_stats = clock::monotonic() + STATS_EVERY;
+        loop {
+            let wait = next_stats.saturating_duration_since(clock::monotonic());
+            match inbox.recv_timeout(wait) {
+                Ok(ToWorker::Capture(capture)) => {
+                    if let Err(refused) = self.captures.try_send(capture) {
+                        let capture = refused.into_inner();
+                        let why = format!("{CAPTURES_MAX} pictures wait already");
+                        self.shared.answer(&capture, Err(why));
+                    }
+                }
+                Ok(ToWorker::Start(_)) => {}
+                Ok(ToWorker::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    next_stats = clock::monotonic() + STATS_EVERY;
+                    self.shared.outlet.tell(FromWorker::Stats(self.stats()));
+                }
+            }
+        }
+        drop(self.cameras);
+        drop(self.captures);
+        self.shared.slots.close();
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+    }
+
+    fn stats(&self) -> WorkerStats {
+        let shared = &self.shared;
+        let cameras = self
+            .plan
+            .cameras
+            .iter()
+            .enumerate()
+            .map(|(i, camera)| (camera.id.clone(), shared.camera_stats(i, &self.cameras[i])));
+        WorkerStats {
+            cameras: cameras.collect(),
+            copied_bytes: STAGES
+                .iter()
+                .map(|s| (s.label().to_owned(), shared.ledger.bytes(*s)))
+                .collect(),
+            seam_dropped: shared.outlet.dropped.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Shared {
+    fn camera_stats(&self, i: usize, camera: &Feed) -> CameraStats {
+        let counters = camera.counters();
+        let (inferred, dropped) = self.slots.counts(i);
+        let mut frames_dropped: BTreeMap<String, u64> =
+            dropped.into_iter().map(|(why, n)| (why.label().to_owned(), n)).collect();
+        for (why, n) in [
+            ("corrupt", counters.dropped.corrupt),
+            ("unusable", counters.dropped.unusable),
+            ("overload", counters.dropped.overload),
+        ] {
+            if n > 0 {
+                frames_dropped.insert(why.to_owned(), n);
+            }
+        }
+        CameraStats {
+            status: *self.status[i].lock().unwrap_or_else(PoisonError::into_inner),
+            frames_in: counters.frames_in,
+            frames_inferred: inferred,
+            frames_dropped,
+            reconnects: counters.reconnects,
+            infer_ms_sum: self.infer_us[i].load(Ordering::Relaxed) as f64 / 1000.0,
+            frame_age_ms: counters.last_frame_age.map(|age| age.as_millis() as u64),
+            fps_in: counters.fps,
+            size_px: counters.size_px.unwrap_or_default(),
+            clock_offset_ms: counters.clock_offset_ms.unwrap_or_default(),
+            tracks: self.tracks[i].load(Ordering::Relaxed) as u32,
+        }
+    }
+
+    fn answer(&self, capture: &Capture, picture: Result<Picture, String>) {
+        self.outlet.must_tell(FromWorker::Captured {
+            capture: capture.id,
+            kind: capture.kind,
+            picture,
+        });
+    }
+}
+
+/// Whatever is logged in this process shows no password.
+fn hide_secrets(plan: &VisionPlan) {
+    for camera in &plan.cameras {
+        if let Source::Rtsp { login: Some((_, password)), .. } = &camera.source {
+            // The engine has warned of one that is too short.
+            let _ = redact(password.reveal());
+        }
+    }
+}
+
+/// The models of a plan, each once.
+struct Packages {
+    loaded: Vec<Package>,
+    of_camera: Vec<usize>,
+}
+
+impl Packages {
+    fn load(plan: &VisionPlan, locations: &Locations) -> Result<Self, ModelError> {
+        let mut names: Vec<&Name> = plan.cameras.iter().map(|c| &c.model).collect();
+        names.sort();
+        names.dedup();
+        let of_camera =
+            plan.cameras.iter().filter_map(|c| names.binary_search(&&c.model).ok()).collect();
+        let loaded = names.iter().map(|n| locations.load_package(n)).collect::<Result<_, _>>()?;
+        Ok(Self { loaded, of_camera })
+    }
+
+    fn refs(&self, plan: &VisionPlan) -> BTreeMap<Name, ModelRef> {
+        let of = |p: usize| ModelRef {
+            name: self.loaded[p].model.name.clone(),
+            sha256: self.loaded[p].model.sha256.clone(),
+        };
+        plan.cameras.iter().zip(&self.of_camera).map(|(c, &p)| (c.id.clone(), of(p))).collect()
+    }
+}
+
+/// The inference threads; their models are loaded before any of them runs.
+fn start_eyes(
+    plan: &VisionPlan,
+    runtime: &Runtime,
+    packages: &[Package],
+    shared: &Arc<Shared>,
+) -> Result<Vec<std::thread::JoinHandle<()>>, WorkerError> {
+    let batch_max = plan.cameras.len().clamp(1, BATCH_MAX);
+    let threads = plan.threads.clamp(1, plan.cameras.len().max(1));
+    let mut handles = Vec::with_capacity(threads);
+    for n in 0..threads {
+        let mut eyes = packages
+            .iter()
+            .map(|package| Eye::open(runtime, package, batch_max))
+            .collect::<Result<Vec<_>, _>>()?;
+        let shared = Arc::clone(shared);
+        let thread = std::thread::Builder::new().name(format!("infer-{n}"));
+        handles.push(thread.spawn(move || analyse(&mut eyes, &shared))?);
+    }
+    Ok(handles)
+}
+
+fn analyse(eyes: &mut [Eye], shared: &Shared) {
+    let batch_max = eyes.iter().map(Eye::batch_max).max().unwrap_or(1);
+    while let Some((model, mut jobs)) = shared.slots.take(batch_max) {
+        let started = clock::monotonic();
+        let mut looks: Vec<_> = jobs.iter_mut().map(|job| (&*job.frame, &mut job.state)).collect();
+        let looked = eyes[model].look(&mut looks);
+        let each = clock::monotonic().duration_since(started) / jobs.len().max(1) as u32;
+        let analysed = looked.is_ok();
+        match looked {
+            Ok((observations, _)) => {
+                for (job, observation) in jobs.iter().zip(observations) {
+                    shared.infer_us[job.camera]
+                        .fetch_add(each.as_micros() as u64, Ordering::Relaxed);
+                    shared.tracks[job.camera]
+                        .store(u64::from(job.state.tracks()), Ordering::Relaxed);
+                    shared.say(observation);
+                }
+            }
+            Err(error) => tracing::error!(%error, "a frame could not be analysed"),
+        }
+        for job in jobs {
+            shared.slots.finish(job, analysed);
+        }
+    }
+}
+
+impl Shared {
+    fn say(&self, observation: Observation) {
+        self.outlet.tell(FromWorker::Observation(observation));
+    }
+}
+
+/// The thread that takes pictures, apart from inference: a JPEG takes longer than a frame.
+fn start_camera_of_evidence(
+    plan: &VisionPlan,
+    shared: &Arc<Shared>,
+    wanted: Receiver<Capture>,
+) -> Result<std::thread::JoinHandle<()>, WorkerError> {
+    let names: Vec<Name> = plan.cameras.iter().map(|c| c.id.clone()).collect();
+    let writer = PendingWriter::new(&plan.evidence_dir);
+    let shared = Arc::clone(shared);
+    let thread = std::thread::Builder::new().name("evidence".into());
+    Ok(thread.spawn(move || {
+        for capture in wanted {
+            let picture = names
+                .iter()
+                .position(|n| *n == capture.camera)
+                .and_then(|i| shared.slots.kept(i, capture.seq))
+                .ok_or_else(|| "its frame is gone".to_owned())
+                .and_then(|frame| take_picture(&frame, &capture, &writer, &shared.ledger));
+            shared.answer(&capture, picture);
+        }
+    })?)
+}
+
+fn take_picture(
+    frame: &SharedFrame,
+    capture: &Capture,
+    writer: &PendingWriter,
+    ledger: &Ledger,
+) -> Result<Picture, String> {
+    let jpeg = encode_jpeg(&frame.view(), EVIDENCE_QUALITY, ledger).map_err(|e| e.to_string())?;
+    let stored = writer.put(capture.id, &jpeg).map_err(|e| e.to_string())?;
+    Ok(Picture { sha256: stored.sha256, bytes: stored.bytes, captured: frame.stamp().captured })
+}
+
+/// A camera's end of the slots.
+struct Sink {
+    camera: usize,
+    name: Name,
+    shared: Arc<Shared>,
+}
+
+impl FrameSink for Sink {
+    fn frame(&self, frame: SharedFrame) {
+        self.shared.slots.offer(self.camera, frame, clock::monotonic());
+    }
+
+    fn state(&self, state: CameraState) {
+        let (status, reason) = match state {
+            CameraState::Connecting => return,
+            CameraState::Online { .. } => (CameraStatus::Online, String::new()),
+            CameraState::Stalled { reason } => (CameraStatus::Stalled, reason),
+            CameraState::Offline { reason, .. } => (CameraStatus::Offline, reason),
+        };
+        *self.shared.status[self.camera].lock().unwrap_or_else(PoisonError::into_inner) = status;
+        let report = CameraReport { camera: self.name.clone(), status, reason };
+        self.shared.outlet.tell(FromWorker::Camera(report));
+    }
+}
+
+fn start_cameras(plan: &VisionPlan, shared: &Arc<Shared>) -> Result<Vec<Feed>, WorkerError> {
+    let seed = u64::from(plan.epoch) << 16;
+    plan.cameras
+        .iter()
+        .enumerate()
+        .map(|(camera, of)| {
+            let ledger = Arc::clone(&shared.ledger);
+            let shared = Arc::clone(shared);
+            let sink = Arc::new(Sink { camera, name: of.id.clone(), shared });
+            if let Source::File { path } = &of.source {
+                return Ok(Feed::Recorded(Playback::start(&of.id, path, sink, ledger)?));
+            }
+            let options =
+                CameraOptions::new(of.id.clone(), of.source.clone(), seed | camera as u64);
+            Ok(Feed::Live(LiveCamera::start(options, sink, ledger)?))
+        })
+        .collect()
+}

@@ -1,0 +1,316 @@
+//! Evidence: pictures against a plain reference, and files against a disk that misbehaves.
+
+#![allow(clippy::unwrap_used)] // All of it is test code.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
+use viahe_edge::evidence::{EvidenceError, EvidenceStore, encode_jpeg};
+use viahe_edge::ledger::{Ledger, Stage};
+
+/// A frame with soft gradients and one coloured edge, at any size and stride.
+struct Picture {
+    width: usize,
+    height: usize,
+    stride: [usize; 3],
+    planes: [Vec<u8>; 3],
+}
+
+impl Picture {
+    fn new(width: usize, height: usize, padding: usize) -> Self {
+        let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
+        let plane = |w: usize, h: usize, f: &dyn Fn(usize, usize) -> f64| {
+            let stride = w + padding;
+            let mut bytes = vec![0xEE; stride * h];
+            for y in 0..h {
+                for x in 0..w {
+                    bytes[y * stride + x] = f(x, y) as u8;
+                }
+            }
+            bytes
+        };
+        let luma = plane(width, height, &|x, y| {
+            40.0 + 150.0 * (x as f64 / width as f64) + 30.0 * (y as f64 / height as f64)
+        });
+        // Slopes per pixel, not per frame: how a decoder smooths chroma is no matter of this test,
+        // and in a tiny frame it would be all there is.
+        let u = plane(cw, ch, &|x, _| 90.0 + 0.1 * x as f64);
+        let v = plane(cw, ch, &|x, y| if x + y > 200 { 150.0 } else { 110.0 });
+        let stride = [width + padding, cw + padding, cw + padding];
+        Self { width, height, stride, planes: [luma, u, v] }
+    }
+
+    /// `Y'CbCr` of a pixel.
+    fn at(&self, x: usize, y: usize) -> [f64; 3] {
+        let get = |i: usize, x: usize, y: usize| f64::from(self.planes[i][y * self.stride[i] + x]);
+        [get(0, x, y), get(1, x / 2, y / 2), get(2, x / 2, y / 2)]
+    }
+
+    fn interleaved(&self) -> (Vec<u8>, usize) {
+        let (cw, ch) = (self.width.div_ceil(2), self.height.div_ceil(2));
+        let stride = cw * 2 + 6;
+        let mut uv = vec![0xEE; stride * ch];
+        for y in 0..ch {
+            for x in 0..cw {
+                uv[y * stride + 2 * x] = self.planes[1][y * self.stride[1] + x];
+                uv[y * stride + 2 * x + 1] = self.planes[2][y * self.stride[2] + x];
+            }
+        }
+        (uv, stride)
+    }
+}
+
+/// The textbook way: each pixel by itself, in floating point, to R'G'B'.
+fn reference_rgb(ycbcr: [f64; 3], matrix: ColorMatrix, range: ColorRange) -> [f64; 3] {
+    let (kr, kb) = match matrix {
+        ColorMatrix::Bt601 => (0.299, 0.114),
+        ColorMatrix::Bt709 => (0.2126, 0.0722),
+    };
+    let (black, luma_span, chroma_span) = match range {
+        ColorRange::Limited => (16.0, 219.0, 224.0),
+        ColorRange::Full => (0.0, 255.0, 255.0),
+    };
+    let luma = (ycbcr[0] - black) / luma_span;
+    let red = luma + 2.0 * (1.0 - kr) * (ycbcr[2] - 128.0) / chroma_span;
+    let blue = luma + 2.0 * (1.0 - kb) * (ycbcr[1] - 128.0) / chroma_span;
+    let green = (luma - kr * red - kb * blue) / (1.0 - kr - kb);
+    [red, green, blue].map(|c| (c * 255.0).clamp(0.0, 255.0))
+}
+
+#[test]
+fn a_jpeg_shows_what_the_frame_shows() {
+    for (width, height) in [(640, 360), (642, 362), (645, 365), (17, 3), (2, 2), (1280, 720)] {
+        let picture = Picture::new(width, height, 11);
+        let (uv, uv_stride) = picture.interleaved();
+        for matrix in [ColorMatrix::Bt601, ColorMatrix::Bt709] {
+            for range in [ColorRange::Limited, ColorRange::Full] {
+                for format in [PixelFormat::I420, PixelFormat::Nv12] {
+                    let plane =
+                        |i: usize| Plane { data: &picture.planes[i], stride: picture.stride[i] };
+                    let planes = match format {
+                        PixelFormat::I420 => vec![plane(0), plane(1), plane(2)],
+                        PixelFormat::Nv12 => {
+                            vec![plane(0), Plane { data: &uv, stride: uv_stride }]
+                        }
+                    };
+                    let view =
+                        FrameView::new(width, height, format, matrix, range, &planes).unwrap();
+                    let psnr = psnr_of_jpeg(&picture, &view);
+                    let name = format!("{width}x{height} {format:?} {matrix:?} {range:?}");
+                    println!("{name}: {psnr:.1} dB");
+                    assert!(psnr > 34.0, "{name}: {psnr:.1} dB");
+                }
+            }
+        }
+    }
+}
+
+fn psnr_of_jpeg(picture: &Picture, view: &FrameView<'_>) -> f64 {
+    let ledger = Ledger::default();
+    let jpeg = encode_jpeg(view, 92, &ledger).unwrap();
+    assert_eq!(ledger.bytes(Stage::Evidence), (view.width() * view.height() * 3) as u64);
+    let cursor = zune_jpeg::zune_core::bytestream::ZCursor::new(&jpeg);
+    let mut decoder = zune_jpeg::JpegDecoder::new(cursor);
+    let rgb = decoder.decode().unwrap();
+    assert_eq!(decoder.dimensions(), Some((view.width(), view.height())));
+    let mut error = 0.0;
+    for y in 0..picture.height {
+        for x in 0..picture.width {
+            let want = reference_rgb(picture.at(x, y), view.matrix(), view.range());
+            let got = &rgb[(y * picture.width + x) * 3..][..3];
+            error += want.iter().zip(got).map(|(w, g)| (w - f64::from(*g)).powi(2)).sum::<f64>();
+        }
+    }
+    let mse = error / (picture.width * picture.height * 3) as f64;
+    10.0 * (255.0 * 255.0 / mse.max(1e-9)).log10()
+}
+
+fn files(root: &Path) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut dirs = vec![root.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else {
+                out.push(path.strip_prefix(root).unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    out.sort();
+    out
+}
+
+#[test]
+fn a_wanted_picture_is_kept_under_its_hash_and_an_unwanted_one_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EvidenceStore::open(&dir.path().join("a/b"), 1 << 20).unwrap();
+    let stored = store.put_pending(7, b"abc").unwrap();
+    store.put_pending(8, b"other").unwrap();
+    assert_eq!(store.path_of(&stored.sha256), None, "not promoted yet");
+
+    assert_eq!(store.promote(7).unwrap(), stored);
+    assert_eq!(store.promote(7).unwrap(), stored, "a second incident in the same frame");
+    store.put_pending(9, b"abc").unwrap();
+    assert_eq!(store.promote(9).unwrap(), stored, "the same picture again");
+    store.discard(8).unwrap();
+    store.discard(8).unwrap();
+    assert!(matches!(store.promote(8), Err(EvidenceError::NotPending(8))));
+
+    let path = store.path_of(&stored.sha256).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"abc");
+    // FIPS 180-2, example B.1.
+    let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert!(path.ends_with(format!("ba/{hash}.jpg")), "{path:?}");
+    assert_eq!((stored.sha256.as_str(), stored.bytes), (hash, 3));
+    let counters = store.counters();
+    assert_eq!((counters.pictures, counters.pending, counters.bytes), (1, 0, 3));
+}
+
+#[test]
+fn drawings_lie_beside_their_picture_and_go_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EvidenceStore::open(dir.path(), 100).unwrap();
+    let unknown = "0".repeat(64);
+    assert!(matches!(store.put_overlay(&unknown, "<svg/>"), Err(EvidenceError::NoPicture(_))));
+    assert!(store.put_overlay("../../etc/passwd", "<svg/>").is_err());
+    store.put_pending(1, &[1; 40]).unwrap();
+    let first = store.promote(1).unwrap();
+    let drawing = store.put_overlay(&first.sha256, "<svg/>").unwrap();
+    assert_eq!(store.put_overlay(&first.sha256, "<svg/>").unwrap(), drawing);
+    let path = store.path_of_overlay(&first.sha256, &drawing.sha256).unwrap();
+    assert_eq!(fs::read_to_string(path).unwrap(), "<svg/>");
+    assert_eq!(store.counters().bytes, 46);
+
+    store.put_pending(2, &[2; 60]).unwrap();
+    let second = store.promote(2).unwrap();
+    assert_eq!(store.path_of(&first.sha256), None, "over the budget");
+    assert_eq!(store.counters().evicted, 1);
+    assert_eq!(files(dir.path()).len(), 1);
+    assert!(store.path_of(&second.sha256).is_some());
+}
+
+#[test]
+fn the_budget_takes_the_oldest_and_never_the_pending_or_the_newest() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EvidenceStore::open(dir.path(), 300).unwrap();
+    store.put_pending(1000, &[0; 100]).unwrap();
+    let kept: Vec<_> = (0..10u8)
+        .map(|i| {
+            store.put_pending(u64::from(i), &[i + 1; 90]).unwrap();
+            store.promote(u64::from(i)).unwrap()
+        })
+        .collect();
+    let there: Vec<bool> = kept.iter().map(|f| store.path_of(&f.sha256).is_some()).collect();
+    assert_eq!(there, [vec![false; 8], vec![true; 2]].concat());
+    assert_eq!(store.counters().evicted, 8);
+    assert!(matches!(store.promote(0), Err(EvidenceError::NoPicture(_))), "it is gone again");
+    store.promote(1000).unwrap();
+
+    // A picture larger than the budget is kept: it is the newest.
+    store.put_pending(2000, &[9; 500]).unwrap();
+    let large = store.promote(2000).unwrap();
+    assert!(store.path_of(&large.sha256).is_some());
+    assert_eq!(store.counters().pictures, 1);
+}
+
+#[test]
+fn leftovers_of_a_crash_are_removed_and_the_rest_is_found_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let (first, second, drawing) = {
+        let store = EvidenceStore::open(root, 1000).unwrap();
+        store.put_pending(1, &[1; 100]).unwrap();
+        store.put_pending(2, &[2; 100]).unwrap();
+        store.put_pending(3, &[3; 100]).unwrap();
+        let first = store.promote(1).unwrap();
+        let second = store.promote(2).unwrap();
+        let drawing = store.put_overlay(&first.sha256, "<svg>1</svg>").unwrap();
+        (first, second, drawing)
+    };
+    let shard = root.join(&first.sha256[..2]);
+    fs::write(shard.join(format!("{}.0123456789abcdef.svg.tmp", first.sha256)), "half").unwrap();
+    fs::write(shard.join(format!("{}.0123456789abcdef.svg", "f".repeat(64))), "alone").unwrap();
+    fs::write(root.join("pending/9.jpg.tmp"), "half").unwrap();
+    fs::write(root.join("README"), "somebody's own").unwrap();
+
+    let store = EvidenceStore::open(root, 1000).unwrap();
+    let counters = store.counters();
+    assert_eq!((counters.pictures, counters.pending, counters.leftovers), (2, 1, 2));
+    assert_eq!(counters.bytes, 100 + 100 + 12 + 100);
+    store.discard_unless(|id| id == 3).unwrap();
+    assert_eq!(store.counters().pending, 1, "somebody knows it");
+    store.discard_unless(|_| false).unwrap();
+    assert_eq!(store.counters().bytes, 100 + 100 + 12);
+    assert!(store.path_of(&second.sha256).is_some());
+    assert!(store.path_of_overlay(&first.sha256, &drawing.sha256).is_some());
+    assert!(root.join("README").exists(), "what is not ours stays");
+    assert_eq!(files(root).len(), 4, "{:?}", files(root));
+
+    // A smaller budget is kept from the start, oldest first.
+    let counters = EvidenceStore::open(root, 150).unwrap().counters();
+    assert_eq!((counters.pictures, counters.evicted), (1, 1));
+}
+
+#[test]
+fn undecided_captures_are_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EvidenceStore::open(dir.path(), 1 << 30).unwrap();
+    let refused = (0..2000).find_map(|i| store.put_pending(i, b"x").err().map(|e| (i, e)));
+    let (at, error) = refused.unwrap();
+    assert_eq!(at, 1024);
+    assert!(matches!(error, EvidenceError::TooManyPending));
+    store.put_pending(0, b"again").unwrap();
+    store.discard(0).unwrap();
+    store.put_pending(5000, b"room again").unwrap();
+}
+
+/// Runs this binary's test `disk_full_child` on a file system of 256 KiB of its own.
+#[test]
+fn a_full_disk_is_an_error_and_leaves_nothing_half_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=256k tmpfs \"$1\" && exec \"$2\" --exact disk_full_child \
+                  --nocapture";
+    let output = Command::new("unshare")
+        .args(["-rm", "sh", "-c", script, "sh"])
+        .arg(dir.path())
+        .arg(std::env::current_exe().unwrap())
+        .env("VIAHE_TEST_SMALL_DISK", dir.path())
+        .output();
+    let Ok(output) = output else {
+        println!("SKIPPED: no command unshare");
+        return;
+    };
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    if text.contains("unshare failed") || text.contains("mount:") {
+        println!("SKIPPED: this machine lets nobody mount a file system: {text}");
+        return;
+    }
+    assert!(output.status.success(), "{}{text}", String::from_utf8_lossy(&output.stdout));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("small disk: done"));
+}
+
+#[test]
+fn disk_full_child() {
+    let Some(root) = std::env::var_os("VIAHE_TEST_SMALL_DISK") else { return };
+    let root = Path::new(&root);
+    let store = EvidenceStore::open(root, 1 << 30).unwrap();
+    let picture = |i: u8| vec![i; 50_000];
+    store.put_pending(1, &picture(1)).unwrap();
+    let first = store.promote(1).unwrap();
+    let full = (2..20u8).find_map(|i| store.put_pending(i.into(), &picture(i)).err());
+    assert!(matches!(full, Some(EvidenceError::Full { .. })), "{full:?}");
+    let whole = |name: &String| Path::new(name).extension().is_some_and(|e| e == "jpg");
+    assert!(files(root).iter().all(whole), "{:?}", files(root));
+    for name in files(root) {
+        assert_eq!(fs::metadata(root.join(&name)).unwrap().len(), 50_000, "{name}");
+    }
+    // With room again it goes on.
+    store.discard(2).unwrap();
+    store.put_pending(30, &picture(30)).unwrap();
+    store.promote(30).unwrap();
+    assert_eq!(store.promote(1).unwrap(), first);
+    println!("small disk: done");
+}

@@ -1,0 +1,133 @@
+//! A model whose outputs are its input: scores and boxes are cut out of the picture's values, so
+//! a test decides what "the model" sees.
+
+use crate::onnx::{self, F32, Message, Shape};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use viahe_core::config::Model;
+use viahe_core::config::model::parse;
+
+/// Values of one 8 x 8 px picture.
+pub(crate) const PICTURE: usize = 8 * 8 * 3;
+/// Scores `[4, 3]` come first, then boxes `[4, 4]`; the rest is not read.
+pub(crate) const SCORES: usize = 12;
+pub(crate) const BOXES: usize = 16;
+
+pub(crate) struct Tiny {
+    pub(crate) batch: Option<u64>,
+    pub(crate) input: (&'static str, u64),
+    pub(crate) side: u64,
+    pub(crate) scores_shape: Vec<Option<u64>>,
+    /// Added to all scores.
+    pub(crate) bias: f32,
+    pub(crate) second_input: bool,
+    /// What the node that shapes the scores is told: images, candidates, classes.
+    pub(crate) reshape: [i64; 3],
+    /// The shape of the scores is computed from the picture, so it shows only in a run.
+    pub(crate) late_shape: bool,
+}
+
+impl Default for Tiny {
+    fn default() -> Self {
+        Self {
+            batch: None,
+            input: ("image", F32),
+            side: 8,
+            scores_shape: vec![None, Some(4), Some(3)],
+            bias: 0.0,
+            second_input: false,
+            reshape: [0, 4, 3],
+            late_shape: false,
+        }
+    }
+}
+
+impl Tiny {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let (name, element) = self.input;
+        let shape: Shape<'_> = &[self.batch, Some(self.side), Some(self.side), Some(3)];
+        let mut inputs = vec![onnx::value(name, element, shape)];
+        if self.second_input {
+            inputs.push(onnx::value("threshold", F32, &[Some(1)]));
+        }
+        let rest = whole(self.side * self.side * 3) - whole(SCORES + BOXES);
+        let shape_name = if self.late_shape { "late_shape" } else { "scores_shape" };
+        let mut nodes: Vec<Message> = vec![
+            onnx::node("Cast", &[name], &["picture"], &[("to", F32)]),
+            onnx::node("Flatten", &["picture"], &["flat"], &[("axis", 1)]),
+            onnx::node("Split", &["flat", "sizes"], &["a", "b", "c"], &[("axis", 1)]),
+            onnx::node("Reshape", &["a", shape_name], &["plain"], &[]),
+            onnx::node("Add", &["plain", "bias"], &["scores"], &[]),
+            onnx::node("Reshape", &["b", "boxes_shape"], &["boxes"], &[]),
+        ];
+        if self.late_shape {
+            let late = [
+                onnx::node("ReduceSum", &["c"], &["sum"], &[("keepdims", 0)]),
+                onnx::node("Cast", &["sum"], &["whole"], &[("to", 7)]),
+                onnx::node("Add", &["scores_shape", "whole"], &["late_shape"], &[]),
+            ];
+            nodes.splice(3..3, late);
+        }
+        let constants = [
+            onnx::whole_numbers("sizes", &[whole(SCORES), whole(BOXES), rest]),
+            onnx::whole_numbers("scores_shape", &self.reshape),
+            onnx::whole_numbers("boxes_shape", &[0, 4, 4]),
+            onnx::floats("bias", &[1], &[self.bias]),
+        ];
+        let outputs = [
+            onnx::value("scores", F32, &self.scores_shape),
+            onnx::value("boxes", F32, &[self.batch, Some(4), Some(4)]),
+        ];
+        onnx::model(&nodes, &constants, &inputs, &outputs)
+    }
+}
+
+fn whole<T: TryInto<i64, Error: std::fmt::Debug>>(n: T) -> i64 {
+    n.try_into().unwrap()
+}
+
+/// The description that goes with `bytes`; `batch` as it is written in the file.
+pub(crate) fn describe(bytes: &[u8], batch: &str) -> Model {
+    let digits: Vec<String> = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+    let sha256 = digits.concat();
+    let text = format!(
+        r#"
+name = "tiny"
+version = 1
+title = "t"
+licence = "l"
+file = "tiny.onnx"
+sha256 = "{sha256}"
+recipe = "make tiny"
+[input]
+name = "image"
+width = 8
+height = 8
+batch = {batch}
+layout = "nhwc"
+channels = "rgb"
+fit = "stretch"
+mean = [0, 0, 0]
+std = [1, 1, 1]
+[output]
+head = "ssd"
+scores = "scores"
+boxes = "boxes"
+candidates = 4
+classes = 3
+[nms]
+iou = 0.5
+confidence_min = 0.25
+[labels]
+0 = "person"
+1 = "vehicle.car"
+"#
+    );
+    parse("model.toml", &text).unwrap()
+}
+
+pub(crate) fn save(dir: &Path, bytes: &[u8]) -> PathBuf {
+    let path = dir.join("tiny.onnx");
+    std::fs::write(&path, bytes).unwrap();
+    path
+}

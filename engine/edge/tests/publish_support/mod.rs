@@ -1,0 +1,324 @@
+//! A real broker, a link that breaks, and rows to send.
+// Each test file uses its part; a failed preparation ends the test.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::must_use_candidate)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use viahe_core::config::plan::{Ack, Mqtt};
+use viahe_core::id::Name;
+use viahe_core::incident::IncidentId;
+use viahe_core::time::Timestamp;
+use viahe_edge::clock;
+use viahe_edge::publish::{Message, PublishOptions, Subscriber, SubscriberOptions, Tuning};
+use viahe_edge::store::{OutboxRow, Store};
+
+/// Bound of every wait; reached only by a failure.
+pub const LONG: Duration = Duration::from_mins(2);
+
+pub fn name(text: &str) -> Name {
+    Name::try_from(text).unwrap()
+}
+
+/// Waits for a condition, or fails.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = clock::monotonic();
+    while !holds() {
+        assert!(start.elapsed() < LONG, "never happened: {what}");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// `SplitMix64`.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        low + (z ^ (z >> 31)) % (high - low)
+    }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A mosquitto child process on a port of its own.
+pub struct Mosquitto {
+    pub port: u16,
+    pub dir: tempfile::TempDir,
+    child: Option<Child>,
+}
+
+impl Mosquitto {
+    /// Starts one; `extra` lines end its configuration.
+    pub fn start(extra: &str) -> Self {
+        let mut broker = Self::prepare(extra);
+        broker.restart();
+        broker
+    }
+
+    /// As [`Mosquitto::start`], but does not run yet. `DIR` in `extra` is its folder.
+    pub fn prepare(extra: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let at = dir.path().display();
+        let extra = extra.replace("DIR", &at.to_string());
+        let anonymous = if extra.contains("allow_anonymous") { "" } else { "allow_anonymous true" };
+        let text = format!(
+            "user root\nlistener {port} 127.0.0.1\n{anonymous}\npersistence_location {at}/\n\
+             max_queued_messages 100000\nlog_dest file {at}/log\n{extra}\n"
+        );
+        std::fs::write(dir.path().join("mosquitto.conf"), text).unwrap();
+        Self { port, dir, child: None }
+    }
+
+    /// Runs it and waits until it listens.
+    pub fn restart(&mut self) {
+        let binary = if Path::new("/usr/sbin/mosquitto").exists() {
+            "/usr/sbin/mosquitto"
+        } else {
+            "mosquitto"
+        };
+        let child = Command::new(binary)
+            .arg("-c")
+            .arg(self.dir.path().join("mosquitto.conf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("mosquitto must be installed for this test");
+        self.child = Some(child);
+        eventually("mosquitto listens", || {
+            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
+        });
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub fn mqtt(port: u16, ack: Ack) -> Mqtt {
+    Mqtt { host: "127.0.0.1".into(), port, tls: None, login: None, ack }
+}
+
+/// Options with short waits.
+pub fn options(mqtt: Mqtt) -> PublishOptions {
+    let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let mut options = PublishOptions::new(mqtt, name("hue"), zone);
+    options.tuning = Tuning {
+        resend_after: Duration::from_millis(700),
+        retry_after: Duration::from_millis(300),
+        reconnect_after: [Duration::from_millis(10), Duration::from_millis(200)],
+        ..options.tuning
+    };
+    options
+}
+
+pub fn subscribe(port: u16, id: &str, filter: &str) -> Subscriber {
+    let options = SubscriberOptions {
+        mqtt: mqtt(port, Ack::Broker),
+        client_id: id.into(),
+        filter: filter.into(),
+    };
+    let subscriber = Subscriber::start(options).unwrap();
+    eventually("subscribed", || subscriber.subscribed() > 0);
+    subscriber
+}
+
+pub type Key = (String, u32);
+
+/// Row `n`: three revisions to an incident, like real ones in size.
+pub fn row(n: u32) -> OutboxRow {
+    sized_row(n, 900)
+}
+
+pub fn sized_row(n: u32, bytes: usize) -> OutboxRow {
+    let opened = Timestamp::from_secs(1_795_000_000 + u64::from(n / 3));
+    let (site, camera, rule) = (name("hue"), name("cam-01"), name("illegal-parking"));
+    let incident = IncidentId::new(&site, &camera, &rule, None, opened);
+    let revision = n % 3 + 1;
+    let filler = "x".repeat(bytes);
+    let event = serde_json::json!({
+        "id": format!("{incident}-r{revision}"),
+        "data": { "incident": incident, "revision": revision, "filler": filler },
+    });
+    OutboxRow {
+        incident,
+        revision,
+        topic: "viahe/v1/hue/cam/cam-01/incident/illegal-parking".into(),
+        payload: event.to_string().into_bytes(),
+        created: opened,
+        closed: revision == 3,
+        record: b"{}".to_vec(),
+    }
+}
+
+pub fn key_of(message: &Message) -> Key {
+    let event: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
+    let data = &event["data"];
+    (data["incident"].as_str().unwrap().into(), data["revision"].as_u64().unwrap() as u32)
+}
+
+pub fn keys(rows: &[OutboxRow]) -> BTreeSet<Key> {
+    rows.iter().map(|row| (row.incident.as_str().to_owned(), row.revision)).collect()
+}
+
+/// Commits rows in groups, as an engine would.
+pub fn commit_all(store: &mut Store, rows: &[OutboxRow]) {
+    for group in rows.chunks(20) {
+        assert_eq!(store.commit(group, None).unwrap().added, group.len());
+    }
+}
+
+/// What arrived: how often, and whether revisions first came in order.
+#[derive(Default)]
+pub struct Arrivals {
+    pub times: BTreeMap<Key, u32>,
+    pub late: usize,
+}
+
+impl Arrivals {
+    pub fn add(&mut self, (incident, revision): Key) {
+        let newest = self.times.range((incident.clone(), 0)..(incident.clone(), u32::MAX)).last();
+        let newest = newest.map_or(0, |((_, revision), _)| *revision);
+        let times = self.times.entry((incident, revision)).or_default();
+        *times += 1;
+        self.late += usize::from(*times == 1 && revision < newest);
+    }
+
+    pub fn duplicates(&self) -> u32 {
+        self.times.values().map(|n| n - 1).sum()
+    }
+
+    pub fn missing(&self, want: &BTreeSet<Key>) -> usize {
+        want.iter().filter(|key| !self.times.contains_key(*key)).count()
+    }
+}
+
+/// A link that breaks: forwards to a port and cuts each connection after some bytes from there,
+/// drawn from a seed. `cuts_left` 0: it stays whole.
+pub struct BadLink {
+    pub port: u16,
+    pub cuts: Arc<AtomicU64>,
+}
+
+impl BadLink {
+    pub fn start(to: u16, seed: u64, cuts_max: u64) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let cuts = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&cuts);
+        std::thread::spawn(move || {
+            let mut dice = Dice(seed);
+            for client in listener.incoming().flatten() {
+                let Ok(broker) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else { continue };
+                let whole = counter.load(Ordering::SeqCst) >= cuts_max;
+                let cut_after = if whole { u64::MAX } else { dice.between(1, 800) };
+                forward(client, broker, cut_after, &counter);
+            }
+        });
+        Self { port, cuts }
+    }
+}
+
+fn forward(client: TcpStream, broker: TcpStream, cut_after: u64, cuts: &Arc<AtomicU64>) {
+    let up = (client.try_clone().unwrap(), broker.try_clone().unwrap());
+    std::thread::spawn(move || pump(up.0, up.1, u64::MAX));
+    let cuts = Arc::clone(cuts);
+    std::thread::spawn(move || {
+        if pump(broker, client, cut_after) {
+            cuts.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+}
+
+/// Copies until the end, or until `cut_after` bytes; says whether it cut.
+fn pump(mut from: TcpStream, mut to: TcpStream, cut_after: u64) -> bool {
+    let mut buffer = [0; 4096];
+    let mut left = cut_after;
+    let cut = loop {
+        match from.read(&mut buffer) {
+            Ok(0) | Err(_) => break false,
+            Ok(n) => {
+                let pass = left.min(n as u64) as usize;
+                left -= pass as u64;
+                if to.write_all(&buffer[..pass]).is_err() {
+                    break false;
+                }
+                if left == 0 {
+                    break true;
+                }
+            }
+        }
+    };
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+    cut
+}
+
+pub fn address(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// Runs `openssl` in `dir`.
+pub fn openssl(dir: &Path, arguments: &str) {
+    let done = Command::new("openssl")
+        .args(arguments.split_whitespace())
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .output()
+        .expect("openssl must be installed for this test");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// A CA, and what it signed for 127.0.0.1 and for a box; returns the folder's files' prefix.
+pub fn certificates(dir: &Path, ca: &str) -> PathBuf {
+    openssl(
+        dir,
+        &format!(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={ca} \
+             -keyout {ca}.key -out {ca}.pem"
+        ),
+    );
+    for who in ["server", "box"] {
+        openssl(
+            dir,
+            &format!(
+                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={who} \
+                 -keyout {ca}-{who}.key -out {ca}-{who}.csr"
+            ),
+        );
+        std::fs::write(dir.join("ext"), "subjectAltName=IP:127.0.0.1\n").unwrap();
+        openssl(
+            dir,
+            &format!(
+                "x509 -req -in {ca}-{who}.csr -CA {ca}.pem -CAkey {ca}.key -CAcreateserial \
+                 -days 2 -extfile ext -out {ca}-{who}.pem"
+            ),
+        );
+    }
+    dir.join(ca)
+}

@@ -1,0 +1,269 @@
+//! `/metrics` and `/healthz` over a real connection, read as strictly as a scraper may.
+
+#![allow(clippy::unwrap_used)] // A test's helpers fail as the test does.
+
+mod openmetrics;
+
+use openmetrics::Page;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+use viahe_core::id::Name;
+use viahe_core::seam::{CameraReport, CameraStats, CameraStatus, WorkerStats};
+use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, serve};
+
+const LOOPBACK: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+fn name(text: &str) -> Name {
+    Name::try_from(text).unwrap()
+}
+
+fn start() -> (Arc<Metrics>, Server) {
+    let metrics = Metrics::new("1.2.3");
+    let server = serve(LOOPBACK, Arc::clone(&metrics)).unwrap();
+    (metrics, server)
+}
+
+struct Answer {
+    code: u16,
+    head: String,
+    body: String,
+}
+
+/// Sends `request` and reads to the end. Times out instead of hanging.
+fn exchange(addr: SocketAddr, request: &str) -> Answer {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let code = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { code, head: head.to_ascii_lowercase(), body: body.into() }
+}
+
+fn get(addr: SocketAddr, path: &str) -> Answer {
+    exchange(addr, &format!("GET {path} HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n"))
+}
+
+fn scrape(addr: SocketAddr) -> Page {
+    let answer = get(addr, "/metrics");
+    assert_eq!(answer.code, 200);
+    assert!(answer.head.contains("content-type: application/openmetrics-text; version=1.0.0"));
+    Page::parse(&answer.body).unwrap_or_else(|e| panic!("{e}\n{}", answer.body))
+}
+
+/// What a worker says after `n` frames; its counters began at its start.
+fn worker(n: u64) -> WorkerStats {
+    let camera = CameraStats {
+        status: CameraStatus::Online,
+        frames_in: 10 * n,
+        frames_inferred: n,
+        frames_dropped: [("replaced".to_owned(), 9 * n)].into(),
+        reconnects: n / 4,
+        infer_ms_sum: 31.25 * n as f64,
+        frame_age_ms: Some(40),
+        fps_in: 9.5,
+        size_px: [768, 576],
+        clock_offset_ms: -125,
+        tracks: 3,
+    };
+    WorkerStats {
+        cameras: BTreeMap::from([(name("le-loi-03"), camera)]),
+        copied_bytes: BTreeMap::from([("preprocess".to_owned(), 1000 * n)]),
+        seam_dropped: n / 8,
+    }
+}
+
+fn engine(n: u64) -> EngineStats {
+    EngineStats {
+        observations: n,
+        observations_late: n / 9,
+        incidents_opened: BTreeMap::from([(name("illegal-parking"), n / 3)]),
+        incidents_closed: BTreeMap::from([(name("illegal-parking"), n / 4)]),
+        incidents_open: 1,
+        captures_failed: n / 7,
+        evidence_bytes: 81_234,
+        evidence_evicted: n / 9,
+        store_commit_errors: n / 9,
+        store_failing: false,
+        outbox_depth: 2,
+        outbox_quarantined: n / 9,
+        outbox_refused: n / 9,
+        published: n,
+        acknowledged: n / 2,
+        resent: n / 5,
+        mqtt_reconnects: n / 6,
+        mqtt_connected: true,
+        queue_depths: BTreeMap::from([("observations", 5)]),
+    }
+}
+
+/// Exact: every number here is a small multiple of a power of two.
+fn same(page: &Page, sample: &str, want: f64) {
+    let got = page.value(sample);
+    assert!((got - want).abs() < 1e-9, "{sample} is {got}, not {want}");
+}
+
+#[test]
+fn counters_never_go_back_when_the_worker_does() {
+    let (metrics, server) = start();
+    let mut before = scrape(server.addr());
+    let mut analysed = 0;
+    for epoch in 0..4u64 {
+        metrics.worker_started();
+        for n in 1..=6 {
+            metrics.worker(&worker(n * (epoch + 1)));
+            metrics.engine(&engine(epoch * 10 + n));
+            let now = scrape(server.addr());
+            now.assert_no_counter_went_back(&before);
+            before = now;
+        }
+        analysed += 6 * (epoch + 1);
+        // The third end is noticed only by its counters.
+        if epoch != 2 {
+            metrics.worker_restarted();
+        }
+        let now = scrape(server.addr());
+        now.assert_no_counter_went_back(&before);
+        before = now;
+    }
+    let analysed = analysed as f64;
+    same(&before, "viahe_frames_total{camera=\"le-loi-03\"}", 10.0 * analysed);
+    same(&before, "viahe_frames_inferred_total{camera=\"le-loi-03\"}", analysed);
+    let dropped = "viahe_frames_dropped_total{camera=\"le-loi-03\",reason=\"replaced\"}";
+    same(&before, dropped, 9.0 * analysed);
+    same(&before, "viahe_inference_seconds_sum{camera=\"le-loi-03\"}", 0.03125 * analysed);
+    same(&before, "viahe_inference_seconds_count{camera=\"le-loi-03\"}", analysed);
+    same(&before, "viahe_copied_bytes_total{stage=\"preprocess\"}", 1000.0 * analysed);
+    same(&before, "viahe_worker_restarts_total", 3.0);
+    same(&before, "viahe_incidents_opened_total{violation=\"illegal-parking\"}", 12.0);
+    same(&before, "viahe_queue_depth{queue=\"observations\"}", 5.0);
+    same(&before, "viahe_build_info{version=\"1.2.3\"}", 1.0);
+}
+
+#[test]
+fn gauges_tell_the_present() {
+    let (metrics, server) = start();
+    metrics.plan([name("le-loi-03"), name("hung-vuong-1")]);
+    metrics.worker(&worker(1));
+    let page = scrape(server.addr());
+    same(&page, "viahe_camera_up{camera=\"le-loi-03\"}", 1.0);
+    same(&page, "viahe_camera_up{camera=\"hung-vuong-1\"}", 0.0);
+    same(&page, "viahe_clock_offset_seconds{camera=\"le-loi-03\"}", -0.125);
+    assert!(page.value("viahe_frame_age_seconds{camera=\"le-loi-03\"}") >= 0.04);
+    assert!(!page.has("viahe_frame_age_seconds{camera=\"hung-vuong-1\"}"), "no frame so far");
+    metrics.worker_restarted();
+    let page = scrape(server.addr());
+    same(&page, "viahe_camera_up{camera=\"le-loi-03\"}", 0.0);
+    same(&page, "viahe_camera_fps{camera=\"le-loi-03\"}", 0.0);
+    same(&page, "viahe_worker_up", 0.0);
+}
+
+#[test]
+fn health_over_http() {
+    let (metrics, server) = start();
+    metrics.plan([name("le-loi-03")]);
+    let health = || {
+        let answer = get(server.addr(), "/healthz");
+        let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        (answer.code, body)
+    };
+    let (code, body) = health();
+    assert_eq!((code, &body["status"]), (200, &"starting".into()));
+    assert_eq!(body["version"], "1.2.3");
+    metrics.worker(&worker(1));
+    metrics.engine(&engine(1));
+    let (code, body) = health();
+    assert_eq!((code, &body["status"]), (200, &"ok".into()), "{body}");
+    assert_eq!((&body["outbox_depth"], &body["mqtt_connected"]), (&2.into(), &true.into()));
+    metrics.camera(&CameraReport {
+        camera: name("le-loi-03"),
+        status: CameraStatus::Offline,
+        reason: "connection refused".into(),
+    });
+    let (code, body) = health();
+    assert_eq!((code, &body["status"]), (200, &"degraded".into()));
+    assert_eq!(body["cameras"]["le-loi-03"]["reason"], "connection refused");
+    metrics.engine(&EngineStats { store_failing: true, ..engine(2) });
+    let (code, body) = health();
+    assert_eq!((code, &body["status"]), (503, &"failed".into()));
+    assert!(body["reasons"][1].as_str().unwrap().contains("state_dir"), "{body}");
+}
+
+#[test]
+fn read_only_and_nothing_else() {
+    let (_metrics, server) = start();
+    let code = |request: &str| exchange(server.addr(), request).code;
+    let tail = "HTTP/1.1\r\nHost: box\r\nConnection: close\r\n";
+    assert_eq!(get(server.addr(), "/").code, 404);
+    assert_eq!(get(server.addr(), "/metrics/../etc/passwd").code, 404);
+    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+        assert_eq!(code(&format!("{method} /metrics {tail}Content-Length: 0\r\n\r\n")), 405);
+    }
+    // The body is never read, however long it claims to be.
+    assert_eq!(code(&format!("GET /healthz {tail}Content-Length: 999999999\r\n\r\n")), 200);
+    assert_eq!(code("nonsense\r\n\r\n"), 400);
+    let mut long = format!("GET /healthz {tail}");
+    for i in 0..200 {
+        write!(long, "X-{i}: 1\r\n").unwrap();
+    }
+    assert_eq!(code(&(long + "\r\n")), 431);
+}
+
+#[test]
+fn silent_connections_do_not_lock_scrapers_out() {
+    let (_metrics, server) = start();
+    let silent: Vec<TcpStream> =
+        (0..15).map(|_| TcpStream::connect(server.addr()).unwrap()).collect();
+    assert_eq!(get(server.addr(), "/healthz").code, 200);
+    drop(silent);
+}
+
+#[test]
+fn a_port_in_use_is_said_clearly() {
+    let taken = TcpListener::bind(LOOPBACK).unwrap();
+    let addr = taken.local_addr().unwrap();
+    let error = serve(addr, Metrics::new("1.2.3")).unwrap_err();
+    assert!(matches!(error, TelemetryError::InUse { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(&addr.to_string()) && text.contains("listen"), "{text}");
+    let nowhere = "192.0.2.1:9464".parse().unwrap();
+    let error = serve(nowhere, Metrics::new("1.2.3")).unwrap_err();
+    assert!(matches!(error, TelemetryError::Bind { .. }), "{error}");
+}
+
+#[test]
+fn dropping_the_server_frees_the_port() {
+    let (metrics, server) = start();
+    let addr = server.addr();
+    let open = TcpStream::connect(addr).unwrap();
+    drop(server);
+    let again = serve(addr, metrics).unwrap();
+    assert_eq!(get(again.addr(), "/healthz").code, 200);
+    drop(open);
+}
+
+/// The table in the handbook and the page list the same names.
+#[test]
+fn every_metric_is_in_the_handbook() {
+    let (metrics, server) = start();
+    metrics.worker(&worker(9));
+    metrics.engine(&engine(9));
+    let page = scrape(server.addr());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+    let handbook = std::fs::read_to_string(path).unwrap();
+    let rows = handbook.lines().filter_map(|line| line.strip_prefix("| `viahe_"));
+    let mut told: Vec<String> = rows
+        .filter_map(|row| row.split(['`', '{']).next())
+        .map(|name| format!("viahe_{name}"))
+        .collect();
+    told.sort();
+    let mut shown = page.family_names();
+    shown.sort();
+    assert_eq!(told, shown, "left: docs/operations.md, right: /metrics");
+}
