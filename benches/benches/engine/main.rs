@@ -78,8 +78,16 @@ fn throughput(locations: &Locations, package: &Package, clip: &Path, plan: &Arc<
     let n = FRAMES as f32;
     let (b, o) = (median(&mut bare_ms), median(&mut ours_ms));
     println!("\nthroughput on a recording, one inference thread, decoding beside it");
-    println!("  bare ONNX Runtime  {:6.1} frames/s, {:.2} CPU-ms a frame", 1e3 * n / b, median(&mut bare_cpu) / n);
-    println!("  engine             {:6.1} frames/s, {:.2} CPU-ms a frame", 1e3 * n / o, median(&mut ours_cpu) / n);
+    println!(
+        "  bare ONNX Runtime  {:6.1} frames/s, {:.2} CPU-ms a frame",
+        1e3 * n / b,
+        median(&mut bare_cpu) / n
+    );
+    println!(
+        "  engine             {:6.1} frames/s, {:.2} CPU-ms a frame",
+        1e3 * n / o,
+        median(&mut ours_cpu) / n
+    );
     println!("  ratio engine/bare  {:.3} (target 0.95)", median(&mut ratios));
 }
 
@@ -118,7 +126,8 @@ fn shares(runtime: &Runtime, package: &Package, clip: &Path, plan: &Arc<Plan>) {
             let mut fill =
                 |_: usize, tensor: &mut [f32]| Ok(kernel.run(&frame.view(), tensor, &ledger)?);
             let stats = detector.run(1, &mut fill, &mut found).expect("a run");
-            let rest = timed(|| observe(frame, &found[0], package, &mut tracker, &mut engine, plan));
+            let rest =
+                timed(|| observe(frame, &found[0], package, &mut tracker, &mut engine, plan));
             for (part, ms) in
                 parts.iter_mut().zip([stats.fill_ms, stats.infer_ms, stats.decode_ms, rest])
             {
@@ -128,7 +137,9 @@ fn shares(runtime: &Runtime, package: &Package, clip: &Path, plan: &Arc<Plan>) {
     }
     let [fill, infer, decode, rest] = parts.each_mut().map(|p| median(p));
     println!("one frame of 768x576, medians in ms, one thread");
-    println!("  preprocessing {fill:.3}, inference {infer:.3}, head and suppression {decode:.3}, tracking and rules {rest:.3}");
+    println!(
+        "  preprocessing {fill:.3}, inference {infer:.3}, head and suppression {decode:.3}, tracking and rules {rest:.3}"
+    );
     println!(
         "  outside inference and video decoding: {:.1} % of inference (target 5)",
         100.0 * (fill + decode + rest) / infer
