@@ -15,7 +15,7 @@ use crate::ingest::{
 };
 use crate::ledger::{Ledger, STAGES};
 use crate::models::{Locations, ModelError, Package};
-use crate::telemetry::redact;
+use crate::telemetry::redact_source;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -128,7 +128,7 @@ impl Worker {
         if plan.version != SEAM_VERSION {
             return Err(WorkerError::Version(plan.version));
         }
-        hide_secrets(plan);
+        plan.cameras.iter().for_each(|camera| redact_source(&camera.source));
         let locations = Locations::discover(None);
         let runtime = Runtime::load(&locations.onnxruntime()?)?;
         let packages = Packages::load(plan, &locations)?;
@@ -236,16 +236,6 @@ impl Shared {
             kind: capture.kind,
             picture,
         });
-    }
-}
-
-/// Whatever is logged in this process shows no password.
-fn hide_secrets(plan: &VisionPlan) {
-    for camera in &plan.cameras {
-        if let Source::Rtsp { login: Some((_, password)), .. } = &camera.source {
-            // The engine has warned of one that is too short.
-            let _ = redact(password.reveal());
-        }
     }
 }
 
