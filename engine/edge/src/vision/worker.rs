@@ -58,11 +58,11 @@ pub(super) enum WorkerError {
 }
 
 /// Runs a worker until it is told to stop or nobody listens.
-pub fn serve(inbox: Receiver<ToWorker>, outbox: Sender<FromWorker>) {
+pub fn serve(inbox: &Receiver<ToWorker>, outbox: Sender<FromWorker>) {
     let Ok(ToWorker::Start(plan)) = inbox.recv() else { return };
     let outlet = Arc::new(Outlet { to_engine: outbox, dropped: AtomicU64::new(0) });
     match Worker::start(&plan, &outlet) {
-        Ok(worker) => worker.run(&inbox),
+        Ok(worker) => worker.run(inbox),
         Err(error) => {
             outlet.must_tell(FromWorker::Failed { reason: error.to_string(), missing_part: true });
         }
