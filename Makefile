@@ -15,14 +15,15 @@ setup: ## bring all that is needed onto this machine (quick when it is there)
 	@scripts/setup.sh
 
 demo: setup ## build and run the demo; SECONDS=30 stops it after 30 s
-	cargo build --release --locked
+	cargo build --release --locked -p viahe
 	./target/release/viahe demo $(demo_arguments)
 
 test: setup ## run all tests
 	cargo test --workspace --locked
 
-bench: setup ## run the benchmarks
-	cargo bench --workspace --locked
+bench: setup ## run the benchmarks, with their peers
+	benches/peers/setup.sh
+	cargo bench -p viahe-benches --locked
 
 lint: setup ## check format, lints and the shell scripts (where shellcheck is installed)
 	cargo fmt --all --check

@@ -32,9 +32,9 @@ const ROUNDS: usize = 40;
 const RUNS_A_ROUND: usize = 8;
 /// Frames over which faults and allocations are counted.
 const COUNTED_FRAMES: usize = 500;
-/// OpenCV works in 8 bits from step to step and repeats chroma; more than this on average, in
-/// levels, and the two do not compute the same thing.
-const MEAN_DIFFERENCE_MAX: f64 = 0.5;
+/// OpenCV rounds to 8 bits at each step and repeats chroma; more than this on average and at most,
+/// in levels, and the two do not compute the same thing.
+const DIFFERENCE_MAX: [f64; 2] = [0.5, 3.0];
 
 #[derive(Clone, Copy)]
 struct Case {
@@ -99,12 +99,13 @@ impl Case {
         }
     }
 
-    /// Shapes with edges on a gradient, so that a mistake in a position or a colour shows.
+    /// Shapes with edges on a gradient, so that a mistake in a position or a colour shows. No pixel
+    /// is clamped: the kernel clamps after interpolating, `OpenCV` before.
     fn picture(&self) -> Vec<u8> {
         let (w, h) = self.frame_px;
-        let luma =
-            |x: usize, y: usize| 40 + 100 * x / w + 50 * ((x / 90 + y / 70) % 2) + 30 * y / h;
-        let chroma = |x: usize, y: usize, p: usize| 90 + 70 * ((p + 1) * x + (2 - p) * y) / (w + h);
+        let luma = |x: usize, y: usize| 70 + 60 * x / w + 40 * ((x / 90 + y / 70) % 2) + 20 * y / h;
+        let chroma =
+            |x: usize, y: usize, p: usize| 118 + 20 * ((p + 1) * x + (2 - p) * y) / (w + h);
         let (cw, ch) = (w / 2, h / 2);
         let mut bytes: Vec<u8> = (0..w * h).map(|i| luma(i % w, i / w) as u8).collect();
         for p in 0..2 {
@@ -300,7 +301,7 @@ fn load(bench: &mut Bench, peer: &mut Peer, dir: &Path) -> Result<[f64; 2], Stri
     peer.ask(&["load", case.name, &width, &height, &side, kind, &frame, &copies])?;
     let difference = peer.numbers(&["check", case.name, &tensor.display().to_string()])?;
     match difference[..] {
-        [mean, max] if mean <= MEAN_DIFFERENCE_MAX => Ok([mean, max]),
+        [mean, max] if mean <= DIFFERENCE_MAX[0] && max <= DIFFERENCE_MAX[1] => Ok([mean, max]),
         _ => Err(format!(
             "{}: OpenCV's tensor is another one: mean and largest difference {difference:?} \
              levels, so times cannot be compared",
@@ -382,8 +383,9 @@ fn main() -> ExitCode {
     let mut c = Criterion::default().configure_from_args();
     criterion(&mut c);
     c.final_summary();
-    // Without `--bench` cargo only wants to know that this runs.
-    if !std::env::args().any(|a| a == "--bench") {
+    // `cargo test` gives no `--bench` and people give `--test` to know only that this runs.
+    let asked = |flag: &str| std::env::args().any(|a| a == flag);
+    if !asked("--bench") || asked("--test") {
         return ExitCode::SUCCESS;
     }
     match table() {

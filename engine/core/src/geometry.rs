@@ -264,6 +264,6 @@ mod tests {
         assert!((a.iou(&b) - 1.0 / 3.0).abs() < 1e-6);
         assert!(PxBox::new(f32::NAN, 0.0, 1.0, 1.0).is_none());
         assert!(PxBox::new(2.0, 0.0, 1.0, 1.0).is_none());
-        assert_eq!(b.to_unit(10.0, 10.0).corners(), [0.5, 0.0, 1.0, 1.0]);
+        assert_eq!(b.to_unit(10.0, 10.0), UnitBox([0.5, 0.0, 1.0, 1.0]));
     }
 }

@@ -8,8 +8,9 @@ mod support;
 
 use serde_json::Value;
 use std::fs;
-use support::{World, root, tomls};
-use viahe_core::config::{pipeline_reference, pipeline_schema};
+use std::path::PathBuf;
+use support::{World, installed, root, tomls};
+use viahe_core::config::{Entry, model, pipeline_reference, pipeline_schema};
 
 const GUIDE: &str = "docs/configuration.md";
 const MARKS: [&str; 2] = ["<!-- keys: begin -->\n", "<!-- keys: end -->\n"];
@@ -33,7 +34,7 @@ fn the_reference_is_the_key_table() {
     assert!(written == want, "{GUIDE} is out of date: run this test with VIAHE_UPDATE_DOCS=1");
 }
 
-/// A fragment of the guide with what it leaves out.
+/// A fragment of a pipeline with what it leaves out.
 fn completed(block: &str) -> String {
     let mut text = String::new();
     for (mark, part) in [
@@ -54,16 +55,54 @@ fn completed(block: &str) -> String {
     text + block
 }
 
-#[test]
-fn every_example_in_the_guide_is_valid() {
-    let guide = guide();
-    let world = World::new();
-    let blocks: Vec<&str> =
-        guide.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert!(blocks.len() >= 6);
-    for block in blocks {
-        world.parse("guide", &completed(block)).unwrap_or_else(|e| panic!("{block}\n{e}"));
+/// Fenced blocks of a language in all documents, with the file that each is in.
+fn blocks(language: &str) -> Vec<(String, String)> {
+    let fence = format!("```{language}\n");
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> =
+        ["docs", "models", "pipelines", "fixtures"].map(|folder| root().join(folder)).into();
+    let mut files: Vec<PathBuf> =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|file| root().join(file)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let list = if path.is_dir() { &mut folders } else { &mut files };
+            list.push(path);
+        }
     }
+    for file in files.iter().filter(|f| f.extension().is_some_and(|e| e == "md")) {
+        let text = fs::read_to_string(file).unwrap();
+        let blocks = text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap());
+        found.extend(blocks.map(|b| (file.display().to_string(), b.to_owned())));
+    }
+    found
+}
+
+/// Blocks of `toml` are pipelines, whole or in part; `toml catalogue` and `toml model` are what
+/// they say.
+#[test]
+fn every_example_in_the_documents_is_valid() {
+    let world = World::new();
+    let pipelines = blocks("toml");
+    assert!(pipelines.len() >= 8);
+    for (file, block) in pipelines {
+        let told = world.parse_with("example", &completed(&block), &installed);
+        told.unwrap_or_else(|e| panic!("{file}:\n{block}\n{e}"));
+    }
+    for (file, block) in blocks("toml catalogue") {
+        Entry::parse("example", &block).unwrap_or_else(|e| panic!("{file}:\n{block}\n{e}"));
+    }
+    for (file, block) in blocks("toml model") {
+        model::parse("example", &block).unwrap_or_else(|e| panic!("{file}:\n{block}\n{e}"));
+    }
+}
+
+/// Who copies the example of the front page has a whole pipeline.
+#[test]
+fn the_first_example_needs_nothing_more() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let block = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(completed(block), block);
 }
 
 /// Does `value` keep the parts of JSON Schema that ours uses, `pattern` excepted?

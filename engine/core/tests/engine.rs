@@ -1,4 +1,5 @@
 //! The event plane on hand-drawn traces: observations in, incidents out.
+#![allow(clippy::unwrap_used)] // Helpers of tests are not seen as tests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::time::{ClockSource, Timestamp};
 
 const DWELL: Duration = Duration::from_secs(20);
-const ABSENCE: Duration = Duration::from_secs(60);
+const ABSENCE: Duration = Duration::from_mins(1);
 
 fn name(text: &str) -> Name {
     Name::try_from(text).unwrap()

@@ -452,7 +452,7 @@ impl EventPlane {
         self.stats.incidents_closed = self.totals.closed.clone();
         self.stats.incidents_open = self.engine.open_incidents() as u64;
         self.stats.outbox_depth = depth.rows;
-        self.stats.outbox_quarantined = depth.quarantined;
+        self.stats.outbox_quarantined = publish.quarantined;
         self.stats.published = publish.published;
         self.stats.acknowledged = publish.acknowledged;
         self.stats.resent = publish.resent;

@@ -3,6 +3,8 @@
 //!
 //! Only `ingest` sees GStreamer's types, only `infer` ONNX Runtime's.
 
+#![deny(unsafe_code)] // but for the kernel and the checks before a library is loaded
+
 pub mod broker;
 pub mod camera_sim;
 pub mod clock;

@@ -1,9 +1,8 @@
 //! A pipeline file and all that it refers to, read from disk.
 
 use crate::models::Locations;
-use crate::telemetry::redact;
+use crate::telemetry::{redact, redact_source};
 use std::path::{Path, PathBuf};
-use viahe_core::config::plan::Source;
 use viahe_core::config::{ConfigError, ModelInfo, PipelineSources, Plan, SecretRef, parse};
 use viahe_core::id::Name;
 
@@ -61,13 +60,10 @@ pub fn parse_text(file: &str, text: &str, locations: &Locations) -> Result<Plan,
 
 /// Whatever is logged from now on, by us or by a library, shows none of them.
 fn hide_secrets(plan: &Plan) {
-    let cameras = plan.cameras.iter().filter_map(|camera| match &camera.source {
-        Source::Rtsp { login, .. } => login.as_ref(),
-        Source::File { .. } | Source::Pattern { .. } => None,
-    });
-    for (_, password) in cameras.chain(plan.mqtt.iter().filter_map(|m| m.login.as_ref())) {
+    plan.cameras.iter().for_each(|camera| redact_source(&camera.source));
+    for (_, password) in plan.mqtt.iter().filter_map(|m| m.login.as_ref()) {
         if !redact(password.reveal()) {
-            tracing::warn!("a password is too short to be hidden in logs; choose a longer one");
+            tracing::warn!("the MQTT password is too short to be hidden in logs");
         }
     }
 }

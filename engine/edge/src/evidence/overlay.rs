@@ -68,11 +68,14 @@ pub fn overlay_svg(
         // Above the box, or inside it where there is no room above.
         let above = f64::from(y0) * f64::from(height) - line * 2.0;
         let baseline = if above < letters { above + letters + line * 3.0 } else { above };
+        // Towards the middle, so that the words stay in the picture.
+        let (text_x, anchor) =
+            if x0 < 0.6 { (px(x0, width), "start") } else { (px(x1, width), "end") };
         let _ = writeln!(
             svg,
             "<rect x=\"{left}\" y=\"{top}\" width=\"{w}\" height=\"{h}\" fill=\"none\" \
              stroke=\"{colour}\" stroke-width=\"{line:.1}\"/>\n\
-             <text x=\"{left}\" y=\"{baseline:.1}\" font-family=\"sans-serif\" \
+             <text x=\"{text_x}\" y=\"{baseline:.1}\" text-anchor=\"{anchor}\" font-family=\"sans-serif\" \
              font-size=\"{letters:.1}\" fill=\"{colour}\" stroke=\"#000\" \
              stroke-width=\"{:.2}\" paint-order=\"stroke\">{}</text>",
             line * 0.8,

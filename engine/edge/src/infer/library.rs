@@ -142,6 +142,7 @@ type GetBase = unsafe extern "C" fn() -> *const OrtApiBase;
 
 /// Loads the library and asks it for its version and for the functions of the version that this
 /// program was built for.
+#[allow(unsafe_code)] // Calls into a C library; each says why it is sound.
 fn check_api(path: &Path) -> Result<String, LibraryError> {
     let loader = |e: libloading::Error| LibraryError::Loader { why: e.to_string() };
     // SAFETY: loading runs the library's initialisers. That they are sound is the installation's

@@ -24,8 +24,6 @@ const QUARTET: usize = 4;
 const LOAD: usize = 16;
 /// Most loads for one quartet; a frame shrunk by more than 20 or so takes the portable path.
 const LOADS_MAX: usize = 4;
-/// Bytes of a cache line on every x86-64 there is.
-const CACHE_LINE: usize = 64;
 /// A shuffle index that yields zero.
 const NOTHING: u8 = 0x80;
 
@@ -141,11 +139,18 @@ impl Avx2 {
         })
     }
 
-    /// Writes one output row.
+    /// Writes one output row. Meanwhile asks for what `next` will read: shrinking skips rows, which
+    /// the processor's own prefetcher does not foresee.
     ///
     /// # Panics
     /// When a row's length is not the one that the tables were made for.
-    pub(super) fn row(&self, source: &SourceRows<'_>, color: &Color, out: OutRow<'_>) {
+    pub(super) fn row(
+        &self,
+        source: &SourceRows<'_>,
+        next: &SourceRows<'_>,
+        color: &Color,
+        out: OutRow<'_>,
+    ) {
         let run = match (self.luma.loads, self.chroma.loads) {
             (1, 1) => row::<1, 1>,
             (2, 1) => row::<2, 1>,
@@ -156,17 +161,7 @@ impl Avx2 {
             _ => row::<4, 4>,
         };
         // SAFETY: `new` found AVX2 and FMA.
-        unsafe { run(self, source, color, out) }
-    }
-}
-
-/// Asks for the cache lines of rows that will be read next. Shrinking skips rows, which the
-/// processor's own prefetcher does not foresee: this takes a third off for frames that lie in main
-/// memory, and costs a tenth for those that lie in a cache already.
-pub(super) fn fetch_ahead(next: &SourceRows<'_>) {
-    for line in next.planes.iter().flatten().flat_map(|row| row.chunks(CACHE_LINE)) {
-        // SAFETY: a hint; the address lies in a slice.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+        unsafe { run(self, source, next, color, out) }
     }
 }
 
@@ -177,6 +172,7 @@ type Rows<'a> = [&'a [u8]; 2];
 fn row<const LUMA: usize, const CHROMA: usize>(
     tables: &Avx2,
     source: &SourceRows<'_>,
+    next: &SourceRows<'_>,
     color: &Color,
     mut out: OutRow<'_>,
 ) {
@@ -193,10 +189,13 @@ fn row<const LUMA: usize, const CHROMA: usize>(
     for ((&start, luma_step), chroma_step) in tables.starts.iter().zip(luma_steps).zip(chroma_steps)
     {
         let ((bases, masks), weights) = luma_step;
+        fetch::<LUMA>(next.planes[0], *bases);
         // SAFETY: the rows have the length that the tables were made for (asserted above), and
         // `LUMA` is the tables' number of loads (`Avx2::row`).
         let y = unsafe { sample::<LUMA>(luma, *bases, masks, weights, luma_weight) };
         let ((bases, masks), weights) = chroma_step;
+        fetch::<CHROMA>(next.planes[1], *bases);
+        fetch::<CHROMA>(next.planes[2], *bases);
         // SAFETY: as above, with `CHROMA`.
         let u = unsafe { sample::<CHROMA>(first, *bases, masks, weights, chroma_weight) };
         // SAFETY: as above.
@@ -212,6 +211,24 @@ fn row<const LUMA: usize, const CHROMA: usize>(
                 interleave(&mut out[start * 3..(start + STEP) * 3], pixels);
             }
         }
+    }
+}
+
+/// Asks for the cache lines that the same step of the next row will read. Spread over the steps,
+/// as a processor keeps a few dozen lines under way at most.
+#[allow(clippy::inline_always)] // A call here would cost more than the work.
+#[inline(always)]
+fn fetch<const LOADS: usize>([top, bottom]: Rows<'_>, [low, high]: [u32; 2]) {
+    let fetch = |row: &[u8], at: u32| {
+        // SAFETY: a hint, which faults for no address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().wrapping_add(at as usize).cast()) }
+    };
+    fetch(top, low);
+    fetch(bottom, low);
+    // Two quartets of at most two loads span one line; wider ones two.
+    if LOADS > 2 {
+        fetch(top, high);
+        fetch(bottom, high);
     }
 }
 

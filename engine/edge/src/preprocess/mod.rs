@@ -249,10 +249,8 @@ impl Plan {
         let [columns, rows] = self.fit.content;
         let source = |row: usize| planes.rows(self.luma_rows[row], self.chroma_rows[row]);
         for row in 0..rows {
-            if row + 1 < rows {
-                self.rows.fetch_ahead(&source(row + 1));
-            }
-            self.rows.row(&source(row), &self.color, out_row(spec, out, row, columns));
+            let next = source((row + 1).min(rows - 1));
+            self.rows.row(&source(row), &next, &self.color, out_row(spec, out, row, columns));
         }
         fill_padding(spec, self.fit.content, self.pad, out);
     }
@@ -300,19 +298,17 @@ impl RowKernel {
         }
     }
 
-    /// Asks the processor to bring rows near while another row is worked on.
-    fn fetch_ahead(&self, next: &SourceRows<'_>) {
+    /// Writes one output row, while the processor brings near what the `next` one reads.
+    fn row(
+        &mut self,
+        source: &SourceRows<'_>,
+        next: &SourceRows<'_>,
+        color: &Color,
+        out: OutRow<'_>,
+    ) {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(_) => avx2::fetch_ahead(next),
-            Self::Portable(_) => {}
-        }
-    }
-
-    fn row(&mut self, source: &SourceRows<'_>, color: &Color, out: OutRow<'_>) {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.row(source, color, out),
+            Self::Avx2(avx2) => avx2.row(source, next, color, out),
             Self::Portable(portable) => portable.row(source, color, out),
         }
     }

@@ -72,7 +72,7 @@ fn revision() -> Revision {
         }],
         "evidence": [{
             "kind": "snapshot.opened", "sha256": "9f".repeat(32), "bytes": 81234,
-            "media_type": "image/jpeg", "captured": "2026-11-22T01:14:02.9Z",
+            "media_type": "image/jpeg", "captured": "2026-11-22T01:14:02.9Z", "capture": 7,
         }],
         "model": model(), "clock": { "source": "rtcp", "offset_ms": 12 },
     }))

@@ -108,21 +108,30 @@ impl Eye {
     pub(super) fn look(
         &mut self,
         looks: &mut [(&dyn Frame, &mut Gaze)],
-    ) -> Result<(Vec<Observation>, RunStats), InferError> {
-        let stats = self.detector.run(
-            looks.len(),
-            &mut |i, tensor| {
-                let (frame, gaze) = &mut looks[i];
-                let gaze = &mut **gaze;
-                Ok(gaze.preprocessor.run(&frame.view(), tensor, &gaze.ledger)?)
-            },
-            &mut self.found,
-        )?;
-        let observations = looks
-            .iter_mut()
-            .zip(&self.found)
-            .map(|((frame, gaze), found)| gaze.observe(*frame, found))
-            .collect();
-        Ok((observations, stats))
+    ) -> Result<Vec<Observation>, InferError> {
+        self.run(looks)?;
+        let seen = looks.iter_mut().zip(&self.found);
+        Ok(seen.map(|((frame, gaze), found)| gaze.observe(*frame, found)).collect())
+    }
+
+    /// Looks at one frame.
+    pub(super) fn look_at(
+        &mut self,
+        frame: &dyn Frame,
+        gaze: &mut Gaze,
+    ) -> Result<Observation, InferError> {
+        self.run(&mut [(frame, &mut *gaze)])?;
+        Ok(gaze.observe(frame, self.found.first().map_or(&[], Vec::as_slice)))
+    }
+
+    /// Leaves the detections of look `i` in `found[i]`.
+    fn run(&mut self, looks: &mut [(&dyn Frame, &mut Gaze)]) -> Result<RunStats, InferError> {
+        let count = looks.len();
+        let mut fill = |i: usize, tensor: &mut [f32]| {
+            let (frame, gaze) = &mut looks[i];
+            let gaze = &mut **gaze;
+            Ok(gaze.preprocessor.run(&frame.view(), tensor, &gaze.ledger)?)
+        };
+        self.detector.run(count, &mut fill, &mut self.found)
     }
 }

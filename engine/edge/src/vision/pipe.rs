@@ -80,7 +80,7 @@ pub fn write_all<T: Serialize>(
 /// # Errors
 /// [`PipeError::Io`] when standard output cannot be kept apart.
 pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + 'static>(
-    serve: impl FnOnce(Receiver<I>, Sender<O>),
+    serve: impl FnOnce(&Receiver<I>, Sender<O>),
 ) -> Result<(), PipeError> {
     let seam = rustix::io::dup(rustix::stdio::stdout()).map_err(std::io::Error::from)?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr()).map_err(std::io::Error::from)?;
@@ -97,7 +97,7 @@ pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + '
         // The engine is gone; so are we, soon.
         let _ = write_all(&mut seam, &from_us);
     });
-    serve(ours, theirs);
+    serve(&ours, theirs);
     let _ = writer.join();
     Ok(())
 }

@@ -177,12 +177,10 @@ fn watch(
             continue;
         }
         sampler.take(at);
-        let (observations, _) = eye.look(&mut [(&*frame, &mut gaze)])?;
-        for observation in observations {
-            let seen = Seen { observation, frame: Arc::clone(&frame), length };
-            if out.send(Step::Seen(Box::new(seen))).is_err() {
-                return Ok(());
-            }
+        let observation = eye.look_at(&*frame, &mut gaze)?;
+        let seen = Seen { observation, frame: Arc::clone(&frame), length };
+        if out.send(Step::Seen(Box::new(seen))).is_err() {
+            return Ok(());
         }
     }
     Ok(())

@@ -32,7 +32,7 @@ pub enum Launch {
         args: Vec<String>,
     },
     /// As threads of this process; a crash takes the engine with it. For debugging.
-    InProcess(fn(Receiver<ToWorker>, Sender<FromWorker>)),
+    InProcess(fn(&Receiver<ToWorker>, Sender<FromWorker>)),
 }
 
 /// What the engine hears of a worker.
@@ -195,7 +195,7 @@ fn run_once(
         Launch::InProcess(serve) => {
             let (tx, rx) = bounded(1024);
             let serve = *serve;
-            let worker = std::thread::spawn(move || serve(inbox, tx));
+            let worker = std::thread::spawn(move || serve(&inbox, tx));
             publish(to_worker);
             for message in rx {
                 if events.send(WorkerEvent::Said(message)).is_err() {

@@ -6,7 +6,7 @@
 
 use super::analyse::{Eye, Gaze};
 use super::playback::Playback;
-use super::slots::{SharedFrame, Slots};
+use super::slots::{Job, SharedFrame, Slots};
 use crate::clock;
 use crate::evidence::{PendingWriter, encode_jpeg};
 use crate::infer::{InferError, Runtime};
@@ -15,7 +15,7 @@ use crate::ingest::{
 };
 use crate::ledger::{Ledger, STAGES};
 use crate::models::{Locations, ModelError, Package};
-use crate::telemetry::redact;
+use crate::telemetry::redact_source;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,11 +58,11 @@ pub(super) enum WorkerError {
 }
 
 /// Runs a worker until it is told to stop or nobody listens.
-pub fn serve(inbox: Receiver<ToWorker>, outbox: Sender<FromWorker>) {
+pub fn serve(inbox: &Receiver<ToWorker>, outbox: Sender<FromWorker>) {
     let Ok(ToWorker::Start(plan)) = inbox.recv() else { return };
     let outlet = Arc::new(Outlet { to_engine: outbox, dropped: AtomicU64::new(0) });
     match Worker::start(&plan, &outlet) {
-        Ok(worker) => worker.run(&inbox),
+        Ok(worker) => worker.run(inbox),
         Err(error) => {
             outlet.must_tell(FromWorker::Failed { reason: error.to_string(), missing_part: true });
         }
@@ -128,7 +128,7 @@ impl Worker {
         if plan.version != SEAM_VERSION {
             return Err(WorkerError::Version(plan.version));
         }
-        hide_secrets(plan);
+        plan.cameras.iter().for_each(|camera| redact_source(&camera.source));
         let locations = Locations::discover(None);
         let runtime = Runtime::load(&locations.onnxruntime()?)?;
         let packages = Packages::load(plan, &locations)?;
@@ -239,16 +239,6 @@ impl Shared {
     }
 }
 
-/// Whatever is logged in this process shows no password.
-fn hide_secrets(plan: &VisionPlan) {
-    for camera in &plan.cameras {
-        if let Source::Rtsp { login: Some((_, password)), .. } = &camera.source {
-            // The engine has warned of one that is too short.
-            let _ = redact(password.reveal());
-        }
-    }
-}
-
 /// The models of a plan, each once.
 struct Packages {
     loaded: Vec<Package>,
@@ -301,25 +291,29 @@ fn analyse(eyes: &mut [Eye], shared: &Shared) {
     let batch_max = eyes.iter().map(Eye::batch_max).max().unwrap_or(1);
     while let Some((model, mut jobs)) = shared.slots.take(batch_max) {
         let started = clock::monotonic();
-        let mut looks: Vec<_> = jobs.iter_mut().map(|job| (&*job.frame, &mut job.state)).collect();
-        let looked = eyes[model].look(&mut looks);
+        let looked = look(&mut eyes[model], &mut jobs);
         let each = clock::monotonic().duration_since(started) / jobs.len().max(1) as u32;
-        let analysed = looked.is_ok();
-        match looked {
-            Ok((observations, _)) => {
-                for (job, observation) in jobs.iter().zip(observations) {
-                    shared.infer_us[job.camera]
-                        .fetch_add(each.as_micros() as u64, Ordering::Relaxed);
-                    shared.tracks[job.camera]
-                        .store(u64::from(job.state.tracks()), Ordering::Relaxed);
-                    shared.say(observation);
-                }
+        for (job, looked) in jobs.into_iter().zip(looked) {
+            shared.infer_us[job.camera].fetch_add(each.as_micros() as u64, Ordering::Relaxed);
+            shared.tracks[job.camera].store(u64::from(job.state.tracks()), Ordering::Relaxed);
+            let analysed = looked.is_ok();
+            match looked {
+                Ok(observation) => shared.say(observation),
+                Err(error) => tracing::error!(%error, "a frame could not be analysed"),
             }
-            Err(error) => tracing::error!(%error, "a frame could not be analysed"),
-        }
-        for job in jobs {
             shared.slots.finish(job, analysed);
         }
+    }
+}
+
+/// Looks at all jobs at once. When that fails, at each alone: one camera's bad frames must not
+/// take those of the others with them.
+fn look(eye: &mut Eye, jobs: &mut [Job<Gaze>]) -> Vec<Result<Observation, InferError>> {
+    let mut looks: Vec<_> = jobs.iter_mut().map(|job| (&*job.frame, &mut job.state)).collect();
+    match eye.look(&mut looks) {
+        Ok(observations) => observations.into_iter().map(Ok).collect(),
+        Err(error) if looks.len() == 1 => vec![Err(error)],
+        Err(_) => looks.iter_mut().map(|(frame, gaze)| eye.look_at(*frame, gaze)).collect(),
     }
 }
 

@@ -4,17 +4,19 @@
 //! `cargo bench --bench inference` prints medians, the ratio (bare / ours: 1.0 is no cost), and
 //! the time of decoding. Models that are not installed are left out and named.
 
-use ort::sys;
-use std::ffi::{CString, c_char, c_void};
+#[path = "../../support/bare.rs"]
+mod bare;
+#[path = "../../support/measure.rs"]
+mod measure;
+
+use bare::Bare;
+use measure::{cpu_ms, median, noise, timed};
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
-use std::ptr;
+use std::path::PathBuf;
 use std::thread;
 use viahe_core::config::model::{Batch, Head, Model};
 use viahe_core::detect::{Decoder, TensorView};
 use viahe_core::id::Name;
-use viahe_core::tensor::Layout;
-use viahe_edge::clock;
 use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
 use viahe_edge::models::{Locations, Package};
 
@@ -31,7 +33,7 @@ fn main() {
     for name in ["ssdlite-coco", "yolox-nano"] {
         let name = Name::try_from(name).expect("a name");
         match find(&locations, &name) {
-            Ok(package) => measure(&runtime, &package),
+            Ok(package) => compare(&runtime, &package),
             Err(e) => println!("SKIPPED: {e}"),
         }
     }
@@ -56,7 +58,7 @@ fn find(locations: &Locations, name: &Name) -> Result<Package, String> {
     Ok(package)
 }
 
-fn measure(runtime: &Runtime, package: &Package) {
+fn compare(runtime: &Runtime, package: &Package) {
     let model = &package.model;
     println!("\n{} ({}x{})", model.name, model.input.width, model.input.height);
     for threads in [1, 2] {
@@ -147,12 +149,6 @@ impl Times {
     }
 }
 
-/// Processor time of all threads of this process so far.
-fn cpu_ms() -> f64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
-}
-
 /// Head and suppression alone: on the trial's noise (nothing found), on a busy street (150
 /// candidates) and when every candidate is sure.
 fn decoding_at_worst() {
@@ -237,114 +233,4 @@ fn run_ours(detector: &mut Detector, pictures: &[f32], frames: usize) -> f32 {
     let stats = detector.run(frames, &mut fill, &mut out).expect("a run");
     black_box(out);
     stats.decode_ms
-}
-
-fn timed(work: impl FnOnce()) -> f32 {
-    let started = clock::monotonic();
-    work();
-    started.elapsed().as_secs_f32() * 1e3
-}
-
-fn median(times: &mut [f32]) -> f32 {
-    times.sort_by(f32::total_cmp);
-    times[times.len() / 2]
-}
-
-/// Values as of a picture, the same at every start.
-fn noise(len: usize) -> Vec<f32> {
-    (0..len as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as f32).collect()
-}
-
-/// A session through the C API, in the plainest way that its documentation shows: one input over
-/// memory of our own, outputs allocated by each run. Never freed: the process ends.
-struct Bare {
-    session: *mut sys::OrtSession,
-    input: Vec<f32>,
-    value: *mut sys::OrtValue,
-    input_name: CString,
-    output_names: Vec<CString>,
-}
-
-// SAFETY: a session and a value are used by one thread at a time, through `&mut`.
-unsafe impl Send for Bare {}
-
-fn text(text: &str) -> CString {
-    CString::new(text).expect("no zero inside")
-}
-
-fn good(status: sys::OrtStatusPtr) {
-    // SAFETY: the status was just returned by the C API.
-    unsafe { ort::Error::result_from_status(status) }.expect("ONNX Runtime");
-}
-
-impl Bare {
-    fn new(model: &Model, weights: &Path, threads: usize, batch: usize) -> Self {
-        let api = ort::api();
-        let spec = &model.input;
-        let [h, w, n] = [spec.height, spec.width, batch].map(|v| i64::try_from(v).expect("small"));
-        let shape = match spec.layout {
-            Layout::Nchw => [n, 3, h, w],
-            Layout::Nhwc => [n, h, w, 3],
-        };
-        let mut input = vec![0.0f32; spec.len() * batch];
-        let (mut env, mut options) = (ptr::null_mut(), ptr::null_mut());
-        let (mut session, mut memory, mut value) =
-            (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-        let path = text(weights.to_str().expect("a plain path"));
-        let (key, off) = (text("session.intra_op.allow_spinning"), text("0"));
-        let warning = sys::OrtLoggingLevel::ORT_LOGGING_LEVEL_WARNING;
-        let all = sys::GraphOptimizationLevel::ORT_ENABLE_ALL;
-        let f32_type = sys::ONNXTensorElementDataType::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
-        // SAFETY: calls in the order that the C API asks for, with pointers that live through
-        // them; `input` moves into the result, its memory stays.
-        unsafe {
-            good((api.CreateEnv)(warning, text("bench").into_raw(), &raw mut env));
-            good((api.CreateSessionOptions)(&raw mut options));
-            good((api.SetIntraOpNumThreads)(options, i32::try_from(threads).expect("few")));
-            good((api.SetInterOpNumThreads)(options, 1));
-            good((api.SetSessionGraphOptimizationLevel)(options, all));
-            good((api.AddSessionConfigEntry)(options, key.as_ptr(), off.as_ptr()));
-            good((api.CreateSession)(env, path.as_ptr(), options, &raw mut session));
-            good((api.CreateCpuMemoryInfo)(
-                sys::OrtAllocatorType::OrtArenaAllocator,
-                sys::OrtMemType::OrtMemTypeDefault,
-                &raw mut memory,
-            ));
-            good((api.CreateTensorWithDataAsOrtValue)(
-                memory,
-                input.as_mut_ptr().cast::<c_void>(),
-                size_of_val(input.as_slice()),
-                shape.as_ptr(),
-                shape.len(),
-                f32_type,
-                &raw mut value,
-            ));
-        }
-        let output_names = model.head.tensors(1).iter().map(|(name, _)| text(name)).collect();
-        Self { session, input, value, input_name: text(&model.input_name), output_names }
-    }
-
-    fn run(&mut self, picture: &[f32]) {
-        self.input.copy_from_slice(picture);
-        let api = ort::api();
-        let outputs: Vec<*const c_char> = self.output_names.iter().map(|n| n.as_ptr()).collect();
-        let mut values = vec![ptr::null_mut(); outputs.len()];
-        let (name, value) = (self.input_name.as_ptr(), self.value.cast_const());
-        // SAFETY: all pointers live through the call; the outputs are released once.
-        unsafe {
-            good((api.Run)(
-                self.session,
-                ptr::null(),
-                &raw const name,
-                &raw const value,
-                1,
-                outputs.as_ptr(),
-                outputs.len(),
-                values.as_mut_ptr(),
-            ));
-            for value in values {
-                (api.ReleaseValue)(value);
-            }
-        }
-    }
 }

@@ -1,0 +1,91 @@
+//! Logging as a process has it: set up once, on standard error. Each case is a child process of
+//! this test program, because logging cannot be set up twice in one.
+#![allow(clippy::unwrap_used)] // A test's helpers fail as the test does.
+
+use std::process::{Command, Output, Stdio};
+use tracing::level_filters::LevelFilter;
+use viahe_edge::telemetry::{LogFormat, TelemetryError, init_logging, redact};
+
+const FORMAT: &str = "VIAHE_TEST_FORMAT";
+const SECRET: &str = "swordfish \"7\"";
+
+/// What the child does; nothing when run as a test.
+#[test]
+fn child() {
+    let Ok(format) = std::env::var(FORMAT) else { return };
+    let format = if format == "json" { LogFormat::Json } else { LogFormat::Plain };
+    init_logging(format, LevelFilter::INFO).unwrap();
+    let again = init_logging(format, LevelFilter::INFO);
+    assert!(matches!(again, Err(TelemetryError::Logging { .. })));
+    assert!(redact(SECRET));
+    tracing::info!(target: "viahe_edge::test", login = SECRET, "hello {SECRET}");
+    tracing::debug!(target: "viahe_edge::test", "quiet");
+    tracing::info!(target: "some_library", "chatty");
+    let thread = std::thread::Builder::new().name("vision".into());
+    let died = thread.spawn(|| panic!("cannot open rtsp://u:pw9@10.0.0.3 with {SECRET}")).unwrap();
+    assert!(died.join().is_err());
+    println!("the end");
+}
+
+fn run(format: &str, filter: Option<&str>) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "child", "--nocapture"]).env(FORMAT, format);
+    command.env_remove("RUST_LOG").env_remove("VIAHE_LOG").stdin(Stdio::null());
+    if let Some(filter) = filter {
+        command.env("VIAHE_LOG", filter);
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output
+}
+
+fn lines(output: &Output) -> Vec<String> {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    for hidden in ["swordfish", "pw9"] {
+        assert!(!text.contains(hidden), "{text}");
+    }
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn plain_lines() {
+    let lines = lines(&run("plain", None));
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(lines[0].contains(" INFO  hello ***"), "{lines:#?}");
+    assert!(!lines[0].contains('\u{1b}'), "no colours where no terminal is");
+    assert!(lines[1].contains(" ERROR panic: cannot open rtsp://***@10.0.0.3 with ***"));
+    assert!(lines[1].contains("thread=vision"), "{lines:#?}");
+}
+
+#[test]
+fn json_lines() {
+    let lines = lines(&run("json", None));
+    let values: Vec<serde_json::Value> =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(values.len(), 2, "{lines:#?}");
+    assert_eq!((&values[0]["message"], &values[0]["login"]), (&"hello ***".into(), &"***".into()));
+    assert_eq!((&values[1]["level"], &values[1]["thread"]), (&"ERROR".into(), &"vision".into()));
+}
+
+#[test]
+fn the_environment_says_how_much() {
+    let all = lines(&run("plain", Some("debug")));
+    assert!(all.iter().any(|l| l.contains("quiet")) && all.iter().any(|l| l.contains("chatty")));
+    let bad = lines(&run("plain", Some("viahe=loud")));
+    assert!(bad[0].contains("WARN") && bad[0].contains("VIAHE_LOG"), "{bad:#?}");
+    assert!(bad[1].contains("hello"), "{bad:#?}");
+}
+
+/// A service whose log cannot be written works on.
+#[test]
+fn a_standard_error_that_fails_ends_nothing() {
+    let exe = std::env::current_exe().unwrap();
+    let output = Command::new("sh")
+        .args(["-c", "exec \"$0\" --exact child --nocapture 2>/dev/full"])
+        .arg(exe)
+        .env(FORMAT, "plain")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("the end"));
+}
