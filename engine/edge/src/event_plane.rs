@@ -228,7 +228,8 @@ impl EventPlane {
             WorkerEvent::Said(FromWorker::Stats(stats)) => {
                 self.parts.metrics.worker(&stats);
                 self.parts.observer.stats(&stats);
-                self.totals.worker = stats;
+                let before = std::mem::replace(&mut self.totals.worker, stats);
+                self.tell_new_sizes(&before);
             }
             WorkerEvent::Said(FromWorker::Failed { reason, missing_part }) => {
                 if missing_part {
@@ -294,6 +295,16 @@ impl EventPlane {
             "clock_offset_ms": known.clock_offset_ms,
         });
         self.parts.publisher.set_camera_state(&report.camera, &state);
+    }
+
+    /// A camera goes online before its first numbers are there; its state is told again with them.
+    fn tell_new_sizes(&self, before: &WorkerStats) {
+        let now = &self.totals.worker.cameras;
+        let changed = |report: &&CameraReport| {
+            let [before, now] = [&before.cameras, now].map(|cameras| cameras.get(&report.camera));
+            before.map(|c| c.size_px) != now.map(|c| c.size_px)
+        };
+        self.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
     }
 
     fn worker_gone(&mut self, reason: &str) {
