@@ -18,9 +18,12 @@ use viahe_edge::event_plane::Observer;
 use viahe_edge::models::Locations;
 use viahe_edge::publish::{Message, Subscriber, SubscriberOptions};
 use viahe_edge::station::evidence_dir;
+use viahe_edge::store::{Store, StoreError};
 
 /// How often a line is printed for each camera.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+/// This file in a state folder says that it is a demo's.
+const DEMO_MARK: &str = "made-by-viahe-demo";
 /// How long to wait at the end for messages that are on their way.
 const LAST_MESSAGES: Duration = Duration::from_millis(500);
 
@@ -100,23 +103,27 @@ fn clip(args: &Args) -> Result<PathBuf, Exit> {
         })
 }
 
-/// The demo tells what it finds from the beginning: what an earlier one left is removed.
+/// The demo tells what it finds from the beginning: what an earlier one left is removed, and
+/// nothing else, whatever `--pipeline` says.
 fn fresh_state(dir: &Path) -> Result<(), Exit> {
     let failed = |e: std::io::Error| Exit::Failed(format!("{}: {e}", dir.display()));
-    match std::fs::read_dir(dir) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(failed(e)),
-        Ok(mut entries) => {
-            let ours = dir.join("viahe.db").exists() || entries.next().is_none();
-            if !ours {
-                return Err(Exit::Usage(format!(
-                    "{} holds something that is not an earlier demo; move it away",
-                    dir.display()
-                )));
-            }
-            std::fs::remove_dir_all(dir).map_err(failed)
-        }
+    let mark = dir.join(DEMO_MARK);
+    let is_empty = match std::fs::read_dir(dir) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => true,
+        Err(e) => return Err(failed(e)),
+    };
+    if !is_empty && !mark.exists() {
+        return Err(Exit::Usage(format!(
+            "{} holds something that is not an earlier demo; move it away",
+            dir.display()
+        )));
     }
+    if let Err(taken @ StoreError::Locked { .. }) = Store::open(dir) {
+        return Err(Exit::failed(taken));
+    }
+    std::fs::remove_dir_all(dir).map_err(failed)?;
+    std::fs::create_dir_all(dir).and_then(|()| std::fs::write(mark, "")).map_err(failed)
 }
 
 /// As people would write it: without `..`, and from here when it is below.
@@ -145,6 +152,8 @@ fn rewire(plan: &mut Plan, sim: &CameraSim, mqtt: &Mqtt) {
         };
     }
     plan.mqtt = Some(mqtt.clone());
+    // The usual port may be an engine's that runs on this machine.
+    plan.engine.listen = plan.engine.listen.map(|addr| (addr.ip(), 0).into());
 }
 
 fn introduce(plan: &Plan, clip: &Path, broker: &EmbeddedBroker, pictures: &Path) {
