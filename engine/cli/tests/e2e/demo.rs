@@ -40,9 +40,24 @@ fn forty_seconds_show_four_parked_vehicles_with_their_pictures() {
 }
 
 #[test]
+fn a_demo_removes_only_what_a_demo_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("runs/demo");
+    std::fs::create_dir_all(&state).unwrap();
+    let precious = state.join("viahe.db");
+    std::fs::write(&precious, "an engine's outbox").unwrap();
+    let name = state.file_name().unwrap().to_str().unwrap();
+    demo(dir.path(), "1").says(2, &[name, "not an earlier demo", "move it away"]);
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "an engine's outbox");
+}
+
+#[test]
 fn without_an_incident_the_demo_has_failed() {
     let dir = tempfile::tempdir().unwrap();
-    let ended = demo(dir.path(), "3");
-    ended.says(1, &["no incident came through the broker"]);
-    assert_eq!(summary(&ended)["incidents"], serde_json::json!({}));
+    // The second one meets what the first one left.
+    for _ in 0..2 {
+        let ended = demo(dir.path(), "3");
+        ended.says(1, &["no incident came through the broker"]);
+        assert_eq!(summary(&ended)["incidents"], serde_json::json!({}));
+    }
 }

@@ -75,6 +75,10 @@ fn check_retained(broker: &Broker, box_state: &str) {
         let state = late.hear(&topic, start, long, |m| m.topic == topic);
         assert!(state.retained);
         check_camera(&state);
+        assert_eq!(state.payload["resolution"], serde_json::json!([768, 576]));
+        // The first second is a burst, so this is not yet the clip's 10.
+        let fps = state.payload["fps"].as_f64().unwrap();
+        assert!((1.0..50.0).contains(&fps), "{fps}");
     }
     assert!(late.incidents().is_empty(), "incidents are not retained");
 }
@@ -84,6 +88,7 @@ fn check_pages(engine: &Engine) {
     engine.until_metric(opened, |n| n == 4);
     engine.until_metric("viahe_outbox_depth", |n| n == 0);
     engine.until_metric("viahe_acknowledged_total", |n| n == 4);
+    engine.until_metric("viahe_camera_fps{camera=\"gate-east\"}", |fps| (9..=11).contains(&fps));
     for (series, wanted) in [
         ("viahe_incidents_open", 4),
         ("viahe_worker_up", 1),

@@ -3,7 +3,7 @@
 
 use crate::support::event::{check_picture, corners, iou};
 use crate::support::program::{Ended, Program, viahe};
-use crate::support::{LONG, clip, files_below, root, sha256};
+use crate::support::{LONG, clip, files_below, root, sha256, skipped};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -78,7 +78,9 @@ fn without_box(facts: &Value) -> Value {
 fn two_runs_give_the_same_bytes_and_the_known_incidents() {
     let dir = tempfile::tempdir().unwrap();
     let outs = ["a.jsonl", "b.jsonl"].map(|name| dir.path().join(name));
-    outs.iter().for_each(|out| drop(replay(&demo_pipeline(), out, &[], None)));
+    for out in &outs {
+        replay(&demo_pipeline(), out, &[], None);
+    }
     let bytes = outs.each_ref().map(|out| std::fs::read(out).unwrap());
     assert!(bytes[0] == bytes[1], "two runs differ");
 
@@ -109,7 +111,9 @@ fn pictures_are_kept_under_their_hash_with_a_drawing_beside() {
         assert_eq!(found["evidence"], known["evidence"]);
     }
     let named = events.iter().flat_map(|e| e["data"]["evidence"].as_array().unwrap());
-    named.for_each(|evidence| check_picture(evidence, &state));
+    for evidence in named {
+        check_picture(evidence, &state);
+    }
     let mut pictures = 0;
     for file in files_below(&folder) {
         let name = file.file_name().unwrap().to_str().unwrap();
@@ -131,7 +135,7 @@ fn pictures_are_kept_under_their_hash_with_a_drawing_beside() {
 fn another_model_is_one_line_and_finds_the_same_incidents() {
     let dir = tempfile::tempdir().unwrap();
     let Some(models) = models_with_yolox(dir.path()) else {
-        eprintln!("SKIPPED: no weights of yolox-nano; `make yolox FROM=...` brings them");
+        skipped("no weights of yolox-nano; `make yolox FROM=...` brings them");
         return;
     };
     let text = std::fs::read_to_string(demo_pipeline()).unwrap();

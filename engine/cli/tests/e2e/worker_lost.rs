@@ -11,7 +11,7 @@ use viahe_edge::clock;
 /// From the death of a worker to the next one's process.
 const RESTART_MAX: Duration = Duration::from_secs(2);
 /// A silent worker is given 15 s, and looked at once a second.
-const SILENCE_MAX: Duration = Duration::from_secs(18);
+const SILENCE_MAX: Duration = Duration::from_secs(20);
 
 fn another_worker(engine: &Engine, old: u32, within: Duration) -> u32 {
     until("another worker", within, || Some(engine.worker()).filter(|pid| *pid != old))

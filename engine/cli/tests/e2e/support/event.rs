@@ -70,7 +70,9 @@ pub(crate) fn check_opened(message: &Message, camera: &str, dwell_secs: f64, sta
     let evidence = data["evidence"].as_array().unwrap();
     let kinds: Vec<&Value> = evidence.iter().map(|e| &e["kind"]).collect();
     assert_eq!(kinds, ["snapshot.first_seen", "snapshot.opened"]);
-    evidence.iter().for_each(|e| check_picture(e, state_dir));
+    for picture in evidence {
+        check_picture(picture, state_dir);
+    }
     assert_eq!(evidence[1]["captured"], data["opened"], "the picture is of the frame that counted");
     let (seen, opened) = (time(&data["first_seen"]), time(&data["opened"]));
     let first_picture = time(&evidence[0]["captured"]);

@@ -1,18 +1,14 @@
 //! Clips and pictures made of the sample clip.
 
-use super::clip;
 use super::program::Program;
+use super::{LONG, clip};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
-
-/// Making one takes a second or two.
-const MAKE_MAX: Duration = Duration::from_secs(60);
 
 fn gst_launch(description: &str) {
     let mut command = Command::new("gst-launch-1.0");
     command.arg("-q").args(description.split_whitespace());
-    let made = Program::start(command).end(MAKE_MAX);
+    let made = Program::start(command).end(LONG);
     assert_eq!(made.code, 0, "{description}\n{made:?}");
 }
 

@@ -7,13 +7,14 @@ pub(crate) mod gate;
 pub(crate) mod media;
 pub(crate) mod program;
 
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use viahe_edge::clock;
 
 /// Bound of a wait that has no bound of its own; reached only by a failure.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 /// How often a condition that cannot be waited for is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -41,6 +42,11 @@ pub(crate) fn until<T>(what: &str, within: Duration, mut look: impl FnMut() -> O
     }
 }
 
+/// Says loudly that a test tests nothing here; what is printed by macros would be kept back.
+pub(crate) fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+}
+
 /// A port that nobody listens on, for servers that must come back on the same one.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
@@ -63,5 +69,6 @@ pub(crate) fn files_below(dir: &Path) -> Vec<PathBuf> {
 /// Lower-case hex of the SHA-256 of `bytes`.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    let hex = |b: &u8| [b >> 4, b & 15].map(|d| char::from(b"0123456789abcdef"[usize::from(d)]));
+    Sha256::digest(bytes).iter().flat_map(hex).collect()
 }

@@ -123,8 +123,8 @@ impl Program {
             }
             let left = LONG.checked_sub(started.elapsed());
             let left = left.unwrap_or_else(|| panic!("{}: never said {text:?}", self.name));
-            let waited = self.output.more.wait_timeout(lines, left);
-            lines = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let woken = self.output.more.wait_timeout(lines, left);
+            lines = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -174,7 +174,9 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
         // A stopped grandchild does not notice that its parent is gone.
-        children.into_iter().for_each(|pid| send(pid, Signal::KILL));
+        for pid in children {
+            send(pid, Signal::KILL);
+        }
     }
 }
 
