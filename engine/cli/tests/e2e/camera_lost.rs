@@ -33,7 +33,7 @@ fn a_camera_may_freeze_die_and_come_back() {
     sim.process().signal(Signal::CONT);
     let back = ears.hear_camera(CAMERA, &["online"], thawed, BACK_MAX);
     println!("thawed: back after {:?}", back.at - thawed);
-    engine.until_looks(CAMERA, 2);
+    engine.until_looks(&[CAMERA], 2);
 
     let port = sim.port;
     let killed = clock::monotonic();
@@ -44,7 +44,7 @@ fn a_camera_may_freeze_die_and_come_back() {
     let started = clock::monotonic();
     let back = ears.hear_camera(CAMERA, &["online"], started, BACK_MAX);
     println!("started again: back after {:?}", back.at - started);
-    engine.until_looks(CAMERA, ENOUGH_LOOKS);
+    engine.until_looks(&[CAMERA], ENOUGH_LOOKS);
 
     assert_eq!(ears.ids(None), ids, "the same vehicles");
     assert_eq!(engine.metric("viahe_incidents_open"), 2);

@@ -36,7 +36,7 @@ fn a_killed_engine_goes_on_where_it_was() {
     let engine = Engine::start(&pipeline);
     gate.open();
     assert_eq!(ears.hear_incidents(2), ids);
-    engine.until_looks("gate-east", ENOUGH_LOOKS);
+    engine.until_looks(&["gate-east"], ENOUGH_LOOKS);
     assert_eq!(ears.ids(None), ids, "the vehicles stand there still");
     assert_eq!(engine.metric("viahe_incidents_open"), 2);
     engine.until_metric("viahe_outbox_depth", |rows| rows == 0);
@@ -58,7 +58,7 @@ fn a_stopped_engine_says_goodbye_and_goes_on_where_it_was() {
     assert_eq!(goodbye.payload["reason"], "shutdown");
 
     let engine = Engine::start(&pipeline);
-    engine.until_looks("gate-east", ENOUGH_LOOKS);
+    engine.until_looks(&["gate-east"], ENOUGH_LOOKS);
     assert_eq!(ears.ids(None), ids);
     assert_eq!(engine.metric("viahe_incidents_open"), 2);
 }

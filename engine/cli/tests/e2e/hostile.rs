@@ -201,7 +201,7 @@ fn a_second_engine_on_the_same_state_is_refused() {
     let engine = Engine::start(&pipeline);
     let second = run_viahe(["run".as_ref(), pipeline.write().as_os_str()]);
     second.says(1, &["lock", "another viahe", "state_dir"]);
-    engine.until_looks("test-picture", 1);
+    engine.until_looks(&["test-picture"], 1);
 }
 
 #[test]

@@ -153,9 +153,7 @@ fn incidents_and_states_keep_the_contract_and_hold_no_secret() {
 
     check_status(&ears.hear_status("online"), "online");
     ears.hear_incidents(4);
-    for camera in CAMERAS {
-        engine.until_looks(camera, ENOUGH_LOOKS);
-    }
+    engine.until_looks(&CAMERAS, ENOUGH_LOOKS);
     check_incidents(&ears, &pipeline.state_dir());
     check_retained(&broker, "online");
     check_pages(&engine);

@@ -16,7 +16,7 @@ fn three_rounds_of_a_clip_are_one_street() {
     let sim = CameraSim::start(&short, &["gate-east"]);
     let pipeline = Pipeline::new(broker.port).cameras(&sim, &["gate-east"]);
     let engine = Engine::start(&pipeline);
-    engine.until_looks("gate-east", 3 * ROUND_SECS + 2);
+    engine.until_looks(&["gate-east"], 3 * ROUND_SECS + 2);
     assert_eq!(ears.ids(None).len(), 2);
     assert_eq!(ears.incidents().len(), 2, "opened, and nothing else");
     assert_eq!(engine.metric("viahe_camera_reconnects_total{camera=\"gate-east\"}"), 0);

@@ -2,11 +2,12 @@
 
 use crate::support::broker::Broker;
 use crate::support::engine::{CameraSim, Engine, Pipeline};
-use crate::support::program::{children_of, run_viahe};
+use crate::support::program::{children_of, run_viahe, send};
 use crate::support::{LONG, clip};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::time::Duration;
+use viahe_edge::clock;
 
 /// A recording made live, replayed: the same incidents but for pictures, model and id of the
 /// message.
@@ -21,7 +22,7 @@ fn a_recording_of_observations_gives_the_incidents_that_were_seen_live() {
         command.arg("--record").arg(&recording);
     });
     ears.hear_incidents(2);
-    engine.until_looks("gate-east", 3);
+    engine.until_looks(&["gate-east"], 3);
     engine.process.signal(Signal::TERM);
     let ended = engine.process.end(LONG);
     ended.says(0, &[]);
@@ -83,12 +84,30 @@ fn ears_began(engine: &Engine) -> std::time::Instant {
 }
 
 #[test]
+fn a_stop_ends_soon_even_when_broker_and_worker_hang() {
+    let broker = Broker::start();
+    let pipeline = Pipeline::new(broker.port).camera("test-picture", "pattern://640x360@10");
+    let engine = Engine::start(&pipeline);
+    engine.until_looks(&["test-picture"], 1);
+    engine.until_metric("viahe_mqtt_connected", |n| n == 1);
+    let worker = engine.worker();
+    send(worker, Signal::STOP);
+    broker.process().signal(Signal::STOP);
+    engine.process.signal(Signal::TERM);
+    let stopped = clock::monotonic();
+    let ended = engine.process.end(Duration::from_secs(15));
+    println!("stopped after {:?}", stopped.elapsed());
+    ended.says(0, &[]);
+    assert!(!std::path::Path::new(&format!("/proc/{worker}")).exists(), "its worker is gone");
+}
+
+#[test]
 fn the_keyboard_ends_a_run_with_130_and_the_service_manager_with_0() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 0)] {
         let broker = Broker::start();
         let pipeline = Pipeline::new(broker.port).camera("test-picture", "pattern://640x360@10");
         let engine = Engine::start(&pipeline);
-        engine.until_looks("test-picture", 1);
+        engine.until_looks(&["test-picture"], 1);
         let worker = engine.worker();
         engine.process.signal(signal);
         let ended = engine.process.end(Duration::from_secs(10));

@@ -16,10 +16,10 @@ fn a_refused_password_is_told_without_the_password() {
         .camera("gate-east", &format!("rtsp://viewer:${{env:E2E_WRONG}}@{address}/gate-east"))
         .mqtt("username = \"box\"\npassword = \"${env:E2E_WRONG}\"");
     let engine = Engine::start_with(&pipeline, |command| {
-        command.env("E2E_WRONG", WRONG).env("VIAHE_LOG", "trace");
+        command.env("E2E_WRONG", WRONG).env("VIAHE_LOG", "trace").args(["--log", "json"]);
     });
     engine.process.line("the camera refuses the user name or password");
-    engine.process.line("mqtt");
+    engine.process.line("refused the login");
     let reason = || engine.health()["cameras"]["gate-east"]["reason"].to_string();
     crate::support::until("the reason on /healthz", crate::support::LONG, || {
         reason().contains("refuses").then_some(())

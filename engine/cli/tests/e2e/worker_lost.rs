@@ -36,9 +36,7 @@ fn a_killed_worker_is_replaced_within_two_seconds_and_nothing_is_reported_twice(
         ears.hear_camera(camera, &["online"], killed, LONG);
     }
     println!("all cameras online after {:?}", killed.elapsed());
-    for camera in CAMERAS {
-        engine.until_looks(camera, ENOUGH_LOOKS);
-    }
+    engine.until_looks(&CAMERAS, ENOUGH_LOOKS);
     assert_eq!(ears.ids(None), ids, "the same vehicles stand there still");
     assert_eq!(ears.incidents().len(), 4, "nothing new is to be said of them");
     assert_eq!(engine.metric("viahe_worker_restarts_total"), 1);
@@ -60,7 +58,7 @@ fn a_frozen_worker_is_ended_and_replaced() {
     println!("a frozen worker was replaced after {:?}", frozen.elapsed());
     engine.process.line("silent");
     ears.hear_camera("gate-east", &["online"], frozen, LONG);
-    engine.until_looks("gate-east", ENOUGH_LOOKS);
+    engine.until_looks(&["gate-east"], ENOUGH_LOOKS);
     assert_eq!(ears.ids(None), ids);
     assert_eq!(engine.health()["status"], "ok");
 }

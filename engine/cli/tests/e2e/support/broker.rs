@@ -73,6 +73,10 @@ impl Broker {
         self.process.take().unwrap().kill();
     }
 
+    pub(crate) fn process(&self) -> &Program {
+        self.process.as_ref().unwrap()
+    }
+
     fn client(&self, program: &str) -> Command {
         // Into a pipe it would keep its lines to itself for a while.
         let mut command = Command::new("stdbuf");

@@ -150,7 +150,8 @@ impl Engine {
         command.arg(pipeline.write());
         change(&mut command);
         let process = Program::start(command);
-        let line = process.line("url=http://").text;
+        // Plain or JSON.
+        let line = process.line("http://").text;
         let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
         let metrics = address.unwrap().parse().unwrap();
         Self { process, metrics }
@@ -184,11 +185,13 @@ impl Engine {
         until(series, LONG, || Some(self.metric(series)).filter(|n| wanted(*n)))
     }
 
-    /// Waits until a camera was looked at `count` more times.
-    pub(crate) fn until_looks(&self, camera: &str, count: u64) {
-        let series = format!("viahe_frames_inferred_total{{camera=\"{camera}\"}}");
-        let enough = self.metric(&series) + count;
-        self.until_metric(&series, |n| n >= enough);
+    /// Waits until each of these cameras was looked at `count` more times.
+    pub(crate) fn until_looks(&self, cameras: &[&str], count: u64) {
+        let series = |camera| format!("viahe_frames_inferred_total{{camera=\"{camera}\"}}");
+        let now = cameras.iter().map(|c| (series(c), self.metric(&series(c))));
+        for (series, looks) in now.collect::<Vec<_>>() {
+            self.until_metric(&series, |n| n >= looks + count);
+        }
     }
 
     /// Process id of the vision worker, once it runs.
