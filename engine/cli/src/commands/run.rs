@@ -76,6 +76,6 @@ pub(crate) fn watch(
     }
     station.plane.run(&stop.signal, DRAIN).map_err(|e| match e {
         PlaneError::PartMissing(_) => Exit::missing(e),
-        PlaneError::Store(_) => Exit::failed(e),
+        PlaneError::Store(_) | PlaneError::Supervisor => Exit::failed(e),
     })
 }

@@ -354,7 +354,14 @@ fn take_picture(
 ) -> Result<Picture, String> {
     let jpeg = encode_jpeg(&frame.view(), EVIDENCE_QUALITY, ledger).map_err(|e| e.to_string())?;
     let stored = writer.put(capture.id, &jpeg).map_err(|e| e.to_string())?;
-    Ok(Picture { sha256: stored.sha256, bytes: stored.bytes, captured: frame.stamp().captured })
+    let view = frame.view();
+    Ok(Picture {
+        sha256: stored.sha256,
+        bytes: stored.bytes,
+        captured: frame.stamp().captured,
+        seq: frame.stamp().seq,
+        size_px: [view.width() as u32, view.height() as u32],
+    })
 }
 
 /// A camera's end of the slots.
