@@ -128,6 +128,8 @@ pub struct EventPlane {
     stated_at: Instant,
     measured_at: Instant,
     reports: BTreeMap<Name, CameraReport>,
+    /// Cameras whose state was told before their first counters; it is told again with them.
+    told_bare: BTreeSet<Name>,
     totals: Totals,
     stats: EngineStats,
 }
@@ -168,6 +170,7 @@ impl EventPlane {
             stated_at: now,
             measured_at: now,
             reports: BTreeMap::new(),
+            told_bare: BTreeSet::new(),
             totals: Totals::default(),
             stats: EngineStats::default(),
         };
@@ -218,6 +221,11 @@ impl EventPlane {
             tracing::error!(%error, "the last events are not saved");
         }
         self.measure();
+        let cameras: Vec<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
+        for camera in cameras {
+            let reason = "the engine was stopped".to_owned();
+            self.tell_camera(&CameraReport { camera, status: CameraStatus::Offline, reason });
+        }
         let Self { events, supervisor, publisher, totals, .. } = self;
         // Nobody listens any more; a supervisor that waits to be heard must not wait for ever.
         drop(events);
@@ -254,10 +262,7 @@ impl EventPlane {
             }
             WorkerEvent::Said(FromWorker::Observation(observation)) => {
                 self.stats.observations += 1;
-                if let Some(recorder) = &mut self.recorder {
-                    recorder.write(&observation);
-                }
-                self.apply(Event::Observed(observation));
+                self.see(Event::Observed(observation));
             }
             WorkerEvent::Said(FromWorker::Captured { capture, kind, picture }) => {
                 let evidence = self.pictures.taken(capture, kind, picture);
@@ -284,7 +289,7 @@ impl EventPlane {
         distinct.sort_by(|a, b| a.name.cmp(&b.name));
         distinct.dedup();
         self.publisher.set_status(distinct);
-        self.apply(Event::WorkerStarted { models });
+        self.see(Event::WorkerStarted { models });
     }
 
     fn worker_stats(&mut self, stats: WorkerStats) {
@@ -302,9 +307,17 @@ impl EventPlane {
             })
             .collect();
         differing.into_iter().for_each(|report| self.camera(report));
+        let bare: Vec<Name> = std::mem::take(&mut self.told_bare).into_iter().collect();
+        for report in bare.iter().filter_map(|camera| self.reports.get(camera)) {
+            self.tell_camera(report);
+        }
     }
 
     fn camera(&mut self, report: CameraReport) {
+        // A camera that is away says so at each try; once is enough.
+        if self.reports.get(&report.camera) == Some(&report) {
+            return;
+        }
         let (camera, reason) = (&report.camera, &report.reason);
         match report.status {
             CameraStatus::Online => tracing::info!(%camera, "online"),
@@ -314,19 +327,26 @@ impl EventPlane {
         self.metrics.camera(&report);
         self.observer.camera(&report);
         self.tell_camera(&report);
+        self.told_bare.insert(report.camera.clone());
         self.reports.insert(report.camera.clone(), report);
     }
 
     /// `…/cam/{camera}/state`.
     fn tell_camera(&self, report: &CameraReport) {
-        let known = self.totals.worker.cameras.get(&report.camera).cloned().unwrap_or_default();
+        // Unknown until the first frame, and not of interest without frames.
+        let online = self
+            .totals
+            .worker
+            .cameras
+            .get(&report.camera)
+            .filter(|known| report.status == CameraStatus::Online && known.size_px != [0, 0]);
         let state = serde_json::json!({
             "state": report.status,
             "reason": report.reason,
             "time": clock::now().rfc3339(&self.plan.site.timezone),
-            "fps": (f64::from(known.fps_in) * 10.0).round() / 10.0,
-            "resolution": known.size_px,
-            "clock_offset_ms": known.clock_offset_ms,
+            "fps": online.map(|c| (f64::from(c.fps_in) * 10.0).round() / 10.0),
+            "resolution": online.map(|c| c.size_px),
+            "clock_offset_ms": online.map(|c| c.clock_offset_ms),
         });
         self.publisher.set_camera_state(&report.camera, &state);
     }
@@ -341,6 +361,14 @@ impl EventPlane {
             let reason = format!("the vision worker restarts ({reason})");
             self.camera(CameraReport { camera, status: CameraStatus::Offline, reason });
         }
+    }
+
+    /// Applies what comes from outside, and records it.
+    fn see(&mut self, event: Event) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(&event);
+        }
+        self.apply(event);
     }
 
     fn apply(&mut self, event: Event) {

@@ -3,7 +3,9 @@
 //! Each one that is asked for is answered once: with a file, or with its loss, also when the
 //! worker dies or says nothing. Files that nobody wants any more are removed.
 
-use crate::evidence::{EvidenceError, EvidenceStore, Mark, OverlayOptions, StoredFile, overlay_svg};
+use crate::evidence::{
+    EvidenceError, EvidenceStore, Mark, OverlayOptions, StoredFile, overlay_svg,
+};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_core::config::plan::Zone;
@@ -132,7 +134,9 @@ impl Pictures {
         if let Err(error) = self.store.put_overlay(&picture.sha256, &svg) {
             tracing::warn!(%error, "no drawing beside the picture");
         }
-        revision.evidence.iter().for_each(|e| drop(self.exact_px.remove(&e.capture)));
+        for evidence in &revision.evidence {
+            self.exact_px.remove(&evidence.capture);
+        }
     }
 
     /// Pictures that were lost.
