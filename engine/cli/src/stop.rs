@@ -10,6 +10,7 @@ use std::time::Duration;
 pub(crate) struct Stop {
     /// Gets a message, or closes, when it is time.
     pub(crate) signal: Receiver<()>,
+    stopped: Arc<AtomicBool>,
     interrupted: Arc<AtomicBool>,
 }
 
@@ -18,7 +19,8 @@ impl Stop {
     pub(crate) fn new(limit: Option<Duration>) -> Result<Self, Exit> {
         let (tx, signal) = bounded(1);
         let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (flag, ended) = (Arc::clone(&interrupted), Arc::clone(&stopped));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -29,17 +31,20 @@ impl Stop {
                 if runtime.block_on(wait(limit)) {
                     flag.store(true, Ordering::Relaxed);
                 }
+                ended.store(true, Ordering::Relaxed);
                 // The command may have ended by itself.
                 let _ = tx.send(());
                 // A second signal ends the process at once, should stopping hang.
-                runtime.block_on(async {
-                    if wait(None).await {
-                        std::process::exit(130);
-                    }
-                });
+                let code = if runtime.block_on(wait(None)) { 130 } else { 1 };
+                std::process::exit(code);
             })
             .map_err(Exit::failed)?;
-        Ok(Self { signal, interrupted })
+        Ok(Self { signal, stopped, interrupted })
+    }
+
+    /// Is it time? For commands that look now and then.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Was it the keyboard?

@@ -204,7 +204,8 @@ fn links_lead_somewhere() {
             }
             let (path, heading) = link.split_once('#').unwrap_or((link, ""));
             let folder = root.join(&document.file).parent().unwrap().to_owned();
-            let target = if path.is_empty() { root.join(&document.file) } else { folder.join(path) };
+            let target =
+                if path.is_empty() { root.join(&document.file) } else { folder.join(path) };
             let inside = fs::canonicalize(&target).is_ok_and(|t| t.starts_with(&root));
             assert!(inside, "{}: {link} leads nowhere", document.file);
             if !heading.is_empty() {
@@ -363,7 +364,10 @@ fn no_channel_is_unbounded() {
     let sources = ["engine/core/src", "engine/edge/src", "engine/cli/src"].map(code).concat();
     for (place, line) in sources {
         for open in ["unbounded", "std::sync::mpsc"] {
-            assert!(!line.contains(open), "{place}: {open}: give it a bound, and count what is lost");
+            assert!(
+                !line.contains(open),
+                "{place}: {open}: give it a bound, and count what is lost"
+            );
         }
     }
 }

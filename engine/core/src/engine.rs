@@ -24,6 +24,9 @@ use std::time::Duration;
 /// A standing incident is said again this often, so that a centre that lost everything knows.
 pub const UPDATE_EVERY: Duration = Duration::from_mins(10);
 
+/// A camera's time that goes back by more was set; what follows is the new time.
+const CLOCK_STEP_MIN: Duration = Duration::from_secs(5);
+
 /// Number of a picture that was asked for; never used twice.
 pub type CaptureId = u64;
 
@@ -114,6 +117,8 @@ struct CaseKey {
 /// What may become, is, or was an incident.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Case {
+    /// A first picture was asked for.
+    begun: bool,
     /// Taken, by kind; the id is needed to throw a picture away.
     pictures: Vec<(CaptureId, Option<Evidence>)>,
     incident: Option<Incident>,
@@ -210,8 +215,11 @@ impl Engine {
             }
             Event::WorkerStarted { models } => {
                 self.memory.models = models;
-                let rules = self.memory.cameras.values_mut().flat_map(|c| c.rules.values_mut());
-                rules.for_each(|rule| rule.state.forget_tracks());
+                for camera in self.memory.cameras.values_mut() {
+                    // The clock may have been set meanwhile; a new worker begins a new time.
+                    camera.last = Timestamp::default();
+                    camera.rules.values_mut().for_each(|rule| rule.state.forget_tracks());
+                }
             }
         }
         effects
@@ -222,7 +230,8 @@ impl Engine {
         let Some(camera) = plan.cameras.iter().find(|c| c.id == observation.camera) else { return };
         let at = observation.frame.captured;
         let last = &mut self.memory.cameras.entry(camera.id.clone()).or_default().last;
-        if at < *last {
+        // Within one worker a camera's time only grows, but for a clock that was set.
+        if at < *last && last.since(at) <= CLOCK_STEP_MIN {
             self.memory.observations_late += 1;
             return;
         }
@@ -256,12 +265,18 @@ impl Engine {
         let at = observation.frame.captured;
         match signal {
             Signal::Began(subject) => {
-                self.capture(&key(subject), observation, EvidenceKind::FirstSeen, effects);
+                let key = key(subject);
+                if let Some(case) = self.case(&key) {
+                    case.begun = true;
+                }
+                self.capture(&key, observation, EvidenceKind::FirstSeen, effects);
             }
             Signal::Lapsed(subject) => self.drop_case(&key(subject), effects),
             Signal::Fired { key: subject, first_seen, subjects } => {
                 let key = key(subject);
-                if self.case(&key).is_some_and(|c| c.pictures.is_empty()) {
+                // One that was asked for and got lost is not replaced: two pictures of one moment
+                // would pass for proof that something stood there.
+                if self.case(&key).is_some_and(|c| !c.begun) {
                     self.capture(&key, observation, EvidenceKind::FirstSeen, effects);
                 }
                 let track = subjects.first().map(|s| s.track);
@@ -298,7 +313,7 @@ impl Engine {
             Signal::Ended { key: subject, last_seen } => {
                 let key = key(subject);
                 if let Some(incident) = self.incident(&key) {
-                    incident.closed = Some(last_seen);
+                    incident.closed = Some(last_seen.max(incident.first_seen));
                     incident.updated = at;
                 }
                 self.capture(&key, observation, EvidenceKind::Closed, effects);
@@ -334,7 +349,8 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let Some(key) = self.memory.awaited.remove(&capture) else {
-            // Asked for by a case that is gone, or answered twice.
+            // Asked for by a case that is gone, or answered too late.
+            effects.push(Effect::Discard(capture));
             return;
         };
         let Some(case) = self.case(&key) else { return };

@@ -189,8 +189,12 @@ impl Polygon {
         twice.abs() * 0.5
     }
 
-    /// Is `p` inside? Even–odd rule; a point on the left or top edge counts as inside.
+    /// Is `p` inside? Even–odd rule; a point on the left or top edge counts as inside. A point on
+    /// the frame's own right or bottom edge counts as just before it: what the frame cuts off
+    /// stands in a zone that reaches there.
     pub fn contains(&self, p: UnitPoint) -> bool {
+        const BEFORE_THE_EDGE: f32 = 1.0 - 1e-5;
+        let p = UnitPoint { x: p.x.min(BEFORE_THE_EDGE), y: p.y.min(BEFORE_THE_EDGE) };
         let n = self.corners.len();
         let mut inside = false;
         for i in 0..n {
@@ -255,6 +259,10 @@ mod tests {
             assert_eq!(l.contains(UnitPoint { x, y }), want, "{x},{y}");
         }
         assert!((l.area() - 0.48).abs() < 1e-6);
+        let whole: Polygon =
+            vec![[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]].try_into().unwrap();
+        assert!(whole.contains(UnitPoint { x: 0.5, y: 1.0 }), "cut off by the frame");
+        assert!(whole.contains(UnitPoint { x: 1.0, y: 1.0 }));
     }
 
     #[test]

@@ -105,6 +105,10 @@ pub struct Picture {
     pub bytes: u64,
     /// Of the frame.
     pub captured: Timestamp,
+    /// Which frame; another one than asked for when that was gone.
+    pub seq: u64,
+    /// Width and height of the frame in px.
+    pub size_px: [u32; 2],
 }
 
 /// How a camera is.

@@ -290,6 +290,68 @@ fn a_false_box_now_and_then_is_no_parked_car() {
 }
 
 #[test]
+fn what_stands_behind_a_lorry_for_three_minutes_is_still_the_same() {
+    let lorry = [0.05, 0.30, 0.50, 0.80];
+    let mut t = Trace::default();
+    t.looks(30, &[(1, "vehicle.car", CAR)]);
+    t.looks(180, &[(7, "vehicle.truck", lorry)]);
+    t.looks(30, &[(1, "vehicle.car", CAR)]);
+    let said = check_few(&parking(), &t.events);
+    let of_the_car: Vec<_> = said.iter().filter(|r| r.incident == said[0].incident).collect();
+    assert!(of_the_car.iter().all(|r| r.state == State::Open), "{said:#?}");
+    // The lorry itself stood for three minutes.
+    assert_eq!(said.iter().filter(|r| r.revision == 1).count(), 2);
+}
+
+#[test]
+fn a_car_that_drives_into_the_place_of_one_that_vanished_is_another() {
+    let mut t = Trace::default();
+    t.looks(30, &[(1, "vehicle.car", CAR)]).looks(10, &[]);
+    for step in (0..5).rev() {
+        t.look(&[(2, "vehicle.car", shifted(CAR, step as f32 * 0.15))]);
+    }
+    t.looks(80, &[(2, "vehicle.car", CAR)]);
+    let said = check(&parking(), &t.events);
+    let opened = said.iter().filter(|r| r.revision == 1 && r.state == State::Open).count();
+    assert_eq!(opened, 2, "{said:#?}");
+}
+
+#[test]
+fn the_car_of_this_morning_is_not_the_car_of_last_night() {
+    let mut t = Trace::default();
+    t.looks(15, &[(1, "vehicle.car", CAR)]).blind(10 * 3600);
+    t.events.push(Event::WorkerStarted { models: BTreeMap::new() });
+    t.looks(15, &[(1, "vehicle.car", CAR)]);
+    assert_eq!(check(&parking(), &t.events), []);
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_blind_a_camera() {
+    let mut t = Trace { at_ms: 7 * 3_600_000, ..Trace::default() };
+    t.looks(10, &[]);
+    t.at_ms = 0;
+    t.events.push(Event::WorkerStarted { models: BTreeMap::new() });
+    t.looks(30, &[(1, "vehicle.car", CAR)]);
+    assert_eq!(states(&check(&parking(), &t.events)), [(1, State::Open)]);
+}
+
+#[test]
+fn a_motorbike_before_a_parked_lorry_is_seen() {
+    let lorry = [0.05, 0.30, 0.50, 0.80];
+    let bike = [0.20, 0.60, 0.27, 0.78];
+    let mut t = Trace::default();
+    t.looks(40, &[(1, "vehicle.truck", lorry), (2, "vehicle.two_wheel.motorcycle", bike)]);
+    assert_eq!(check(&parking(), &t.events).len(), 2);
+}
+
+#[test]
+fn a_car_that_the_frame_cuts_off_stands_in_the_zone() {
+    let mut t = Trace::default();
+    t.looks(30, &[(1, "vehicle.car", [0.4, 0.8, 0.6, 1.0])]);
+    assert_eq!(check(&parking(), &t.events).len(), 1);
+}
+
+#[test]
 fn other_classes_and_other_places_do_not_count() {
     let mut t = Trace::default();
     let above = [0.1, 0.0, 0.3, 0.15];

@@ -25,37 +25,48 @@ pub enum ProjectError {
 /// Largest secret in a file; a wrong path to a large file must not fill the memory.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
+/// Stands for a secret where none is needed: an address and a password alike.
+const NO_SECRET: &str = "rtsp://127.0.0.1/secret";
+
 /// Reads and validates the pipeline at `path`.
 ///
 /// # Errors
 /// [`ProjectError`], whose text is meant for the person who edits the file.
 pub fn load(path: &Path, locations: &Locations) -> Result<Plan, ProjectError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
-    parse_text(&path.display().to_string(), &text, locations)
+    let plan = read(path, locations, &read_secret)?;
+    hide_secrets(&plan);
+    Ok(plan)
 }
 
-/// As [`load`], of a text that calls itself `file`.
+/// As [`load`], for looking at recordings where the secrets of the cameras are not: none is read.
 ///
 /// # Errors
-/// [`ProjectError::Config`].
-pub fn parse_text(file: &str, text: &str, locations: &Locations) -> Result<Plan, ProjectError> {
+/// As [`load`].
+pub fn load_without_secrets(path: &Path, locations: &Locations) -> Result<Plan, ProjectError> {
+    read(path, locations, &|_| Ok(NO_SECRET.to_owned()))
+}
+
+fn read(
+    path: &Path,
+    locations: &Locations,
+    secrets: &dyn Fn(&SecretRef) -> Result<String, String>,
+) -> Result<Plan, ProjectError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
     let catalogue = |name: &Name| read_entry(locations, name);
     let models = |name: &Name| {
         let package = locations.describe(name).map_err(|e| e.to_string())?;
         Ok(ModelInfo { labels: package.labels.into_iter().flatten().collect() })
     };
-    let plan = parse(&PipelineSources {
-        file,
-        text,
+    Ok(parse(&PipelineSources {
+        file: &path.display().to_string(),
+        text: &text,
         catalogue: &catalogue,
         catalogue_names: &catalogue_names(locations),
         models: &models,
         model_names: &names(locations.installed()),
-        secrets: &read_secret,
-    })?;
-    hide_secrets(&plan);
-    Ok(plan)
+        secrets,
+    })?)
 }
 
 /// Whatever is logged from now on, by us or by a library, shows none of them.

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use viahe_core::observe::{Header, Observation, STREAM_VERSION};
+use viahe_core::engine::Event;
+use viahe_core::observe::{Header, STREAM_VERSION};
 
 /// A recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,7 @@ pub enum RecordError {
     },
 }
 
-/// Writes observations as they come.
+/// Writes what the engine saw as it comes: observations, and which models made them.
 #[derive(Debug)]
 pub struct Recorder {
     path: PathBuf,
@@ -48,10 +49,10 @@ impl Recorder {
         Ok(Self { path: path.to_owned(), out: Some(out) })
     }
 
-    /// Adds an observation. A disk that takes no more ends the recording, not the engine.
-    pub fn write(&mut self, observation: &Observation) {
+    /// Adds an event. A disk that takes no more ends the recording, not the engine.
+    pub fn write(&mut self, event: &Event) {
         let Some(out) = &mut self.out else { return };
-        let line = serde_json::to_string(observation).map_err(std::io::Error::from);
+        let line = serde_json::to_string(event).map_err(std::io::Error::from);
         if let Err(error) = line.and_then(|line| writeln!(out, "{line}")) {
             tracing::error!(path = %self.path.display(), %error, "the recording ends here");
             self.out = None;
@@ -107,14 +108,14 @@ impl Recording {
 }
 
 impl Iterator for Recording {
-    type Item = Result<Observation, RecordError>;
+    type Item = Result<Event, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_line() {
             Ok(None) => None,
             Ok(Some(line)) => Some(
                 serde_json::from_str(&line)
-                    .map_err(|e| self.bad(&format!("not an observation: {e}"))),
+                    .map_err(|e| self.bad(&format!("not an event of this version: {e}"))),
             ),
             Err(error) => Some(Err(error)),
         }

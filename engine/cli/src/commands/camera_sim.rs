@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::stop::Stop;
+use crate::ui::say;
 use std::path::PathBuf;
 use std::time::Duration;
 use viahe_core::config::plan::Secret;
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         SimError::Serve { .. } => Exit::failed(e),
         _ => Exit::Usage(e.to_string()),
     })?;
-    println!("{}", sim.port());
+    say(&format!("{}", sim.port()));
     for mount in &args.mounts {
         tracing::info!(url = sim.url(mount), "serving");
     }

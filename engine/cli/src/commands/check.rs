@@ -2,6 +2,7 @@
 
 use super::run::load;
 use crate::exit::Exit;
+use crate::ui::say;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use viahe_core::config::Plan;
@@ -19,7 +20,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = load(&args.pipeline)?;
-    print!("{}", summary(&plan));
+    say(summary(&plan).trim_end());
     let locations = Locations::discover(args.pipeline.parent());
     let mut missing: Vec<String> = plan
         .cameras
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         .collect();
     missing.dedup();
     if missing.is_empty() {
-        println!("{}: right", args.pipeline.display());
+        say(&format!("{}: right", args.pipeline.display()));
         Ok(())
     } else {
         Err(Exit::Missing(missing.join("\n")))

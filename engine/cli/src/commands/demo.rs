@@ -3,6 +3,7 @@
 use super::run::{load, process, watch};
 use crate::exit::Exit;
 use crate::stop::Stop;
+use crate::ui::say;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -18,12 +19,10 @@ use viahe_edge::event_plane::Observer;
 use viahe_edge::models::Locations;
 use viahe_edge::publish::{Message, Subscriber, SubscriberOptions};
 use viahe_edge::station::evidence_dir;
-use viahe_edge::store::{Store, StoreError};
+use viahe_edge::store::Store;
 
 /// How often a line is printed for each camera.
 const LINE_EVERY: Duration = Duration::from_secs(5);
-/// This file in a state folder says that it is a demo's.
-const DEMO_MARK: &str = "made-by-viahe-demo";
 /// How long to wait at the end for messages that are on their way.
 const LAST_MESSAGES: Duration = Duration::from_millis(500);
 
@@ -37,7 +36,8 @@ pub(crate) struct Args {
     /// Ends after so many seconds; without it, on Ctrl-C.
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// The pipeline; its cameras and broker are replaced by simulated ones.
+    /// The pipeline; its cameras and broker are replaced by simulated ones, its state folder by
+    /// runs/demo, which is emptied first.
     #[arg(long, default_value = "pipelines/demo.toml")]
     pipeline: PathBuf,
     /// The clip that the cameras show.
@@ -48,7 +48,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let mut plan = load(&args.pipeline)?;
     let clip = clip(args)?;
-    fresh_state(&plan.engine.state_dir)?;
+    plan.engine.state_dir = own_folder()?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
 
     let broker = EmbeddedBroker::start(0).map_err(Exit::failed)?;
@@ -103,27 +103,18 @@ fn clip(args: &Args) -> Result<PathBuf, Exit> {
         })
 }
 
-/// The demo tells what it finds from the beginning: what an earlier one left is removed, and
-/// nothing else, whatever `--pipeline` says.
-fn fresh_state(dir: &Path) -> Result<(), Exit> {
-    let failed = |e: std::io::Error| Exit::Failed(format!("{}: {e}", dir.display()));
-    let mark = dir.join(DEMO_MARK);
-    let is_empty = match std::fs::read_dir(dir) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => true,
-        Err(e) => return Err(failed(e)),
-    };
-    if !is_empty && !mark.exists() {
-        return Err(Exit::Usage(format!(
-            "{} holds something that is not an earlier demo; move it away",
-            dir.display()
-        )));
+/// The demo tells what it finds from the beginning, in a folder that no other box or demo uses:
+/// never the pipeline's own, which may be a live box's.
+fn own_folder() -> Result<PathBuf, Exit> {
+    let folder = PathBuf::from("runs/demo");
+    let failed = |e: std::io::Error| Exit::Failed(format!("{}: {e}", folder.display()));
+    if folder.join("viahe.db").exists() {
+        // Refused while another demo holds it.
+        drop(Store::open(&folder).map_err(Exit::failed)?);
+        std::fs::remove_dir_all(&folder).map_err(failed)?;
     }
-    if let Err(taken @ StoreError::Locked { .. }) = Store::open(dir) {
-        return Err(Exit::failed(taken));
-    }
-    std::fs::remove_dir_all(dir).map_err(failed)?;
-    std::fs::create_dir_all(dir).and_then(|()| std::fs::write(mark, "")).map_err(failed)
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    Ok(folder)
 }
 
 /// As people would write it: without `..`, and from here when it is below.
@@ -152,21 +143,22 @@ fn rewire(plan: &mut Plan, sim: &CameraSim, mqtt: &Mqtt) {
         };
     }
     plan.mqtt = Some(mqtt.clone());
-    // The usual port may be an engine's that runs on this machine.
-    plan.engine.listen = plan.engine.listen.map(|addr| (addr.ip(), 0).into());
 }
 
 fn introduce(plan: &Plan, clip: &Path, broker: &EmbeddedBroker, pictures: &Path) {
-    println!("viahe demo: {} cameras show {}", plan.cameras.len(), tidy(clip).display());
-    println!("  broker    {}", broker.address());
-    println!("  listen    mosquitto_sub -V 5 -p {} -t 'viahe/#' -v", broker.address().port());
-    println!("  pictures  {} (an .svg beside a picture shows zone and boxes)", pictures.display());
+    say(&format!("viahe demo: {} cameras show {}", plan.cameras.len(), tidy(clip).display()));
+    say(&format!("  broker    {}", broker.address()));
+    say(&format!("  listen    mosquitto_sub -V 5 -p {} -t 'viahe/#' -v", broker.address().port()));
+    say(&format!(
+        "  pictures  {} (an .svg beside a picture shows zone and boxes)",
+        pictures.display()
+    ));
     let rules: BTreeSet<&Name> =
         plan.cameras.iter().flat_map(|c| &c.rules).map(|r| &r.id).collect();
     for rule in rules {
-        println!("  rule      {rule}");
+        say(&format!("  rule      {rule}"));
     }
-    println!();
+    say("");
 }
 
 /// Prints what the worker says.
@@ -196,22 +188,26 @@ impl Observer for Lines {
             let lost = |s: &viahe_core::seam::CameraStats| -> u64 {
                 s.frames_dropped.iter().filter(|(why, _)| *why != "not_due").map(|(_, n)| n).sum()
             };
-            println!(
+            say(&format!(
                 "{name:<12} {:>5.1} fps in  {:>4.1} fps analysed  {:>3} dropped  {ms:>5.1} ms a frame  {} tracks",
                 now.fps_in,
                 inferred as f64 / LINE_EVERY.as_secs_f64(),
                 lost(now).saturating_sub(lost(&before)),
                 now.tracks,
-            );
+            ));
         }
         self.before = stats.clone();
     }
 
     fn camera(&mut self, report: &CameraReport) {
         match report.status {
-            CameraStatus::Online => println!("{:<12} online", report.camera),
-            CameraStatus::Stalled => println!("{:<12} stalled: {}", report.camera, report.reason),
-            CameraStatus::Offline => println!("{:<12} offline: {}", report.camera, report.reason),
+            CameraStatus::Online => say(&format!("{:<12} online", report.camera)),
+            CameraStatus::Stalled => {
+                say(&format!("{:<12} stalled: {}", report.camera, report.reason))
+            }
+            CameraStatus::Offline => {
+                say(&format!("{:<12} offline: {}", report.camera, report.reason))
+            }
         }
     }
 }
@@ -255,26 +251,26 @@ fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
         return;
     }
     let Ok(event) = serde_json::from_slice::<Value>(&message.payload) else {
-        println!("!! not JSON on {}", message.topic);
+        say(&format!("!! not JSON on {}", message.topic));
         return;
     };
     let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or("?");
     let (kind, id) = (text("/subject"), text("/data/incident"));
     incidents.entry(kind.to_owned()).or_default().insert(id.to_owned());
     let verb = text("/type").rsplit('.').next().unwrap_or("?");
-    println!(
+    say(&format!(
         "** {kind} {verb} at {} in {}, since {}  [{id}]",
         text("/data/camera"),
         text("/data/zone"),
         text("/data/first_seen")
-    );
+    ));
     for evidence in event.pointer("/data/evidence").and_then(Value::as_array).into_iter().flatten()
     {
         let part = |key: &str| evidence.get(key).and_then(Value::as_str).unwrap_or("?");
         let sha = part("sha256");
         let shard = sha.get(..2).unwrap_or_default();
         let path = pictures.join(shard).join(format!("{sha}.jpg"));
-        println!("     {:<20} {}", part("kind"), path.display());
+        say(&format!("     {:<20} {}", part("kind"), path.display()));
     }
 }
 
@@ -297,6 +293,6 @@ fn summary(incidents: &Incidents, worker: &WorkerStats) {
             (name, line)
         })
         .collect();
-    println!();
-    println!("{}", json!({ "incidents": counts, "cameras": cameras }));
+    say("");
+    say(&format!("{}", json!({ "incidents": counts, "cameras": cameras })));
 }

@@ -1,6 +1,7 @@
 //! `viahe doctor`: is this machine able?
 
 use crate::exit::Exit;
+use crate::ui::say;
 use std::path::PathBuf;
 use viahe_core::id::Name;
 use viahe_edge::doctor::{Examination, ModelCheck, examine, exit_code, render};
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         runtime: &runtime,
         models: &models,
     });
-    print!("{}", render(&findings));
+    say(render(&findings).trim_end());
     match exit_code(&findings) {
         0 => Ok(()),
         _ => Err(Exit::Missing("a required part is missing; see above".into())),

@@ -1,6 +1,6 @@
 //! `viahe replay`: recordings through the same engine, in event time.
 
-use super::run::load;
+use super::run::load_without_secrets;
 use crate::exit::Exit;
 use crate::ui::Progress;
 use crate::{OrUsage, stop::Stop};
@@ -16,7 +16,6 @@ use viahe_core::engine::{Capture, Effect, Engine, Event};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::incident::{Evidence, Revision};
-use viahe_core::observe::Observation;
 use viahe_core::time::Timestamp;
 use viahe_edge::evidence::{EvidenceStore, encode_jpeg};
 use viahe_edge::ledger::Ledger;
@@ -56,7 +55,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
-    let plan = Arc::new(load(&args.pipeline)?);
+    let plan = Arc::new(load_without_secrets(&args.pipeline)?);
     let stop = Stop::new(None)?;
     let evidence = match &args.evidence {
         Some(dir) => Some(EvidenceStore::open(dir, u64::MAX).or_usage()?),
@@ -74,21 +73,30 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         Some(file) => driver.observations(file, &stop)?,
         None => driver.recordings(args, &stop)?,
     };
+    if stop.stopped() {
+        // What was written is not the whole; it is left as OUT.part.
+        stop.end(())?;
+        return Err(Exit::Failed("stopped before the end of the recordings".into()));
+    }
     driver.out.finish()?;
     eprintln!("{frames} frames, {} messages in {}", driver.said, args.out.display());
-    stop.end(())
+    Ok(())
 }
 
 /// The output file.
 struct Out {
     path: PathBuf,
+    /// Beside it, until it is whole.
+    part: PathBuf,
     file: BufWriter<File>,
 }
 
 impl Out {
     fn create(path: &Path) -> Result<Self, Exit> {
-        let file = File::create(path).map_err(|e| format!("{}: {e}", path.display())).or_usage()?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
+        let part = path.with_added_extension("part");
+        let file =
+            File::create(&part).map_err(|e| format!("{}: {e}", part.display())).or_usage()?;
+        Ok(Self { path: path.to_owned(), part, file: BufWriter::new(file) })
     }
 
     fn failed(&self, error: &std::io::Error) -> Exit {
@@ -99,8 +107,10 @@ impl Out {
         writeln!(self.file, "{value}").map_err(|e| self.failed(&e))
     }
 
+    /// The file is there whole, or not at all.
     fn finish(&mut self) -> Result<(), Exit> {
-        self.file.flush().map_err(|e| self.failed(&e))
+        let done = self.file.flush().and_then(|()| std::fs::rename(&self.part, &self.path));
+        done.map_err(|e| self.failed(&e))
     }
 }
 
@@ -133,7 +143,7 @@ impl Driver {
             progress.set(at.since(first).as_secs() * count);
             self.apply(Event::Observed(seen.observation), Some(&*seen.frame))?;
             frames += 1;
-            if stop.signal.try_recv().is_ok() {
+            if stop.stopped() {
                 break;
             }
         }
@@ -143,11 +153,11 @@ impl Driver {
 
     fn observations(&mut self, file: &Path, stop: &Stop) -> Result<u64, Exit> {
         let mut frames = 0;
-        for observation in Recording::open(file).or_usage()? {
-            let observation: Observation = observation.or_usage()?;
-            self.apply(Event::Observed(observation), None)?;
-            frames += 1;
-            if stop.signal.try_recv().is_ok() {
+        for event in Recording::open(file).or_usage()? {
+            let event = event.or_usage()?;
+            frames += u64::from(matches!(event, Event::Observed(_)));
+            self.apply(event, None)?;
+            if stop.stopped() {
                 break;
             }
         }
@@ -198,7 +208,10 @@ impl Driver {
     fn publish(&mut self, revision: &Revision) -> Result<(), Exit> {
         if let Some(store) = &self.evidence {
             for evidence in &revision.evidence {
-                store.promote(evidence.capture).map_err(Exit::failed)?;
+                match store.path_of(&evidence.sha256) {
+                    Some(_) => store.discard(evidence.capture).map_err(Exit::failed)?,
+                    None => drop(store.promote(evidence.capture).map_err(Exit::failed)?),
+                }
             }
         }
         self.said += 1;

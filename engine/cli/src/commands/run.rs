@@ -52,6 +52,13 @@ pub(crate) fn load(pipeline: &Path) -> Result<Plan, Exit> {
     project::load(pipeline, &locations).map_err(|e| Exit::Usage(e.to_string()))
 }
 
+/// As [`load`], without the secrets that only a live camera needs.
+pub(crate) fn load_without_secrets(pipeline: &Path) -> Result<Plan, Exit> {
+    let folder = pipeline.parent().filter(|p| !p.as_os_str().is_empty());
+    let locations = Locations::discover(folder);
+    project::load_without_secrets(pipeline, &locations).map_err(|e| Exit::Usage(e.to_string()))
+}
+
 /// The vision worker as a process of this program.
 pub(crate) fn process() -> Result<Launch, Exit> {
     let program = std::env::current_exe().map_err(Exit::failed)?;
@@ -76,6 +83,6 @@ pub(crate) fn watch(
     }
     station.plane.run(&stop.signal, DRAIN).map_err(|e| match e {
         PlaneError::PartMissing(_) => Exit::missing(e),
-        PlaneError::Store(_) => Exit::failed(e),
+        PlaneError::Store(_) | PlaneError::Supervisor => Exit::failed(e),
     })
 }

@@ -1,6 +1,7 @@
 //! `viahe schema`: the JSON Schema of pipeline files, for editors.
 
 use crate::exit::Exit;
+use crate::ui::say;
 
 /// Prints the JSON Schema of pipeline files.
 ///
@@ -10,6 +11,6 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args) -> Result<(), Exit> {
     let schema = viahe_core::config::pipeline_schema();
-    println!("{}", serde_json::to_string_pretty(&schema).map_err(Exit::failed)?);
+    say(&format!("{}", serde_json::to_string_pretty(&schema).map_err(Exit::failed)?));
     Ok(())
 }

@@ -30,6 +30,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let tracks = track_file(&input, &options)
         .map_err(|e| format!("{}: {e}", args.input.display()))
         .or_usage()?;
+    if tracks.is_empty() && !input.trim().is_empty() {
+        eprintln!(
+            "viahe: {}: no detection was strong and lasting enough for a track",
+            args.input.display()
+        );
+    }
     std::fs::write(&args.output, tracks)
         .map_err(|e| Exit::Failed(format!("{}: {e}", args.output.display())))
 }

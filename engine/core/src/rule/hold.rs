@@ -8,6 +8,12 @@ use std::time::Duration;
 /// has neither seen a car stand nor seen it leave in that time.
 pub(super) const LOOK_GAP_MAX: Duration = Duration::from_secs(5);
 
+/// A camera that was away for longer than this knows nothing of what it saw before: the car of
+/// last night is not the car of this morning.
+pub(super) const AWAY_MAX: Duration = Duration::from_mins(15);
+/// Longest that a thing may be hidden behind another one.
+const HIDDEN_MAX: Duration = Duration::from_mins(10);
+
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +65,7 @@ pub(super) struct Hold {
     looked: Timestamp,
     watched: Duration,
     absent: Duration,
+    hidden: Duration,
     looks: u32,
     hits: u32,
 }
@@ -73,6 +80,7 @@ impl Hold {
             looked: at,
             watched: Duration::ZERO,
             absent: Duration::ZERO,
+            hidden: Duration::ZERO,
             looks: 1,
             hits: 1,
         }
@@ -85,6 +93,9 @@ impl Hold {
 
     /// Looks again, at a time not before the last look.
     pub(super) fn step(&mut self, params: &HoldParams, at: Timestamp, holds: bool) -> Step {
+        if at.since(self.looked) > AWAY_MAX {
+            return Step::Over;
+        }
         let gap = at.since(self.looked).min(LOOK_GAP_MAX);
         self.looked = at;
         self.watched += gap;
@@ -94,9 +105,22 @@ impl Hold {
             return if self.absent > params.absence { Step::Over } else { Step::Quiet };
         }
         self.absent = Duration::ZERO;
+        self.hidden = Duration::ZERO;
         self.hits = self.hits.saturating_add(1);
         self.last = at;
         self.advance(params)
+    }
+
+    /// A look in which something stands before it: it is neither seen nor missed. False when that
+    /// has gone on for too long to believe that it is still there.
+    pub(super) fn pass_hidden(&mut self, at: Timestamp) -> bool {
+        let gap = at.since(self.looked);
+        if gap > AWAY_MAX || self.hidden > HIDDEN_MAX {
+            return false;
+        }
+        self.hidden += gap.min(LOOK_GAP_MAX);
+        self.looked = at;
+        true
     }
 
     fn advance(&mut self, params: &HoldParams) -> Step {
@@ -135,6 +159,10 @@ mod tests {
         let (mut out, mut settled, mut fired) = (Vec::new(), false, false);
         for k in 1..looks.len() {
             let last_true = (0..=k).rev().find(|&i| looks[i].1).unwrap_or(0);
+            if looks[k].0.since(looks[k - 1].0) > AWAY_MAX {
+                out.push((k, Step::Over));
+                return out;
+            }
             if watched(last_true, k) > p.absence {
                 out.push((k, Step::Over));
                 return out;
@@ -158,7 +186,7 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_oracle(
-            gaps in prop::collection::vec((0u32..26, any::<bool>()), 0..80),
+            gaps in prop::collection::vec((prop_oneof![40 => 0u32..26, 1 => 3599u32..3602], any::<bool>()), 0..80),
             settle in 0u32..6,
             dwell in 1u32..30,
             absence in 0u32..30,

@@ -24,6 +24,10 @@ const STILL_IOU_MIN: f32 = 0.45;
 const STILL_SHARE_MIN: f32 = 0.8;
 /// Two boxes with so much of the smaller inside the larger are one thing seen twice.
 const SAME_SHARE_MIN: f32 = 0.7;
+/// A box of less than this share of the other's area is a smaller thing before or behind it.
+const SAME_AREA_MIN: f32 = 0.4;
+/// A box that covers so much of a place hides who stands there.
+const HIDING_SHARE_MIN: f32 = 0.6;
 /// How fast the anchor follows the boxes; a creeping queue outruns it and so does not stand.
 const ANCHOR_GAIN: f32 = 0.1;
 /// Looks in a row that a thing must be elsewhere to have moved: one may be a bad box.
@@ -53,6 +57,8 @@ struct Place {
     moved: u8,
     /// Its track was seen to leave.
     left: bool,
+    /// It was seen to come from elsewhere, so it is not one that was lost here.
+    drove_in: bool,
     /// As last seen.
     latest: Subject,
 }
@@ -91,8 +97,12 @@ impl Standing {
     ) {
         self.places.retain_mut(|place| {
             let own = objects.iter().find(|o| Some(o.track) == place.track).copied();
-            let holds =
-                own.is_some_and(|o| place.stays(o)) && look.zone.contains(place.anchor.ground());
+            if own.is_none() && place.is_hidden(look) && place.hold.pass_hidden(look.at()) {
+                return true;
+            }
+            // Once it stands, the edge of the zone is not asked again: boxes jitter.
+            let holds = own.is_some_and(|o| place.stays(o))
+                && (place.hold.phase > Phase::New || look.zone.contains(place.anchor.ground()));
             if own.is_some_and(|object| place.has_moved(object, look.at(), signals)) {
                 return look.zone.contains(place.anchor.ground());
             }
@@ -107,9 +117,8 @@ impl Standing {
         let mut i = 0;
         while i < self.places.len() {
             let newcomer = &self.places[i];
-            let host = (newcomer.hold.phase == Phase::Settled && newcomer.hold.last == at)
-                .then(|| self.host_of(i))
-                .flatten();
+            let at_rest = newcomer.hold.phase == Phase::Settled && newcomer.hold.last == at;
+            let host = (at_rest && !newcomer.drove_in).then(|| self.host_of(i)).flatten();
             let Some(host) = host else {
                 i += 1;
                 continue;
@@ -136,9 +145,9 @@ impl Standing {
         (0..self.places.len())
             .filter(|&j| j != i && self.places[j].hold.first < newcomer.hold.first)
             .filter(|&j| self.places[j].hold.phase > Phase::New)
-            .filter(|&j| !self.places[j].hold.absent().is_zero())
+            .filter(|&j| self.places[j].hold.last < newcomer.hold.last)
             .filter(|&j| same_kind(&self.places[j].latest.class, &newcomer.latest.class))
-            .filter(|&j| is_still(&self.places[j].anchor, &newcomer.anchor))
+            .filter(|&j| is_same(&self.places[j].anchor, &newcomer.anchor))
             .max_by(|&a, &b| {
                 let iou = |j: usize| self.places[j].anchor.iou(&newcomer.anchor);
                 iou(a).total_cmp(&iou(b))
@@ -152,7 +161,8 @@ impl Standing {
                 p.track == Some(object.track)
                     || (p.hold.absent().is_zero()
                         && same_kind(&p.latest.class, &object.class)
-                        && share(&p.anchor, &object.bbox) >= SAME_SHARE_MIN)
+                        && share(&p.anchor, &object.bbox) >= SAME_SHARE_MIN
+                        && alike(&p.anchor, &object.bbox))
             });
             if known || !look.zone.contains(object.bbox.ground()) {
                 continue;
@@ -174,6 +184,7 @@ impl Standing {
                 hold: Hold::begin(look.at()),
                 moved: 0,
                 left: false,
+                drove_in: false,
                 latest: subject(object),
             });
             self.next_key += 1;
@@ -212,11 +223,23 @@ impl Place {
             return false;
         }
         signals.extend(ending(self.key, self.hold.phase, self.hold.last));
+        self.drove_in |= self.anchor.intersection(&object.bbox) <= 0.0;
         self.hold = Hold::begin(at);
         self.anchor = object.bbox;
         self.latest = subject(object);
         self.moved = 0;
         true
+    }
+
+    /// Does something of another track stand before it?
+    fn is_hidden(&self, look: Look<'_>) -> bool {
+        let area = self.anchor.area();
+        self.hold.phase > Phase::New
+            && look.observation.objects.iter().any(|o| {
+                Some(o.track) != self.track
+                    && !is_same(&self.anchor, &o.bbox)
+                    && self.anchor.intersection(&o.bbox) >= HIDING_SHARE_MIN * area
+            })
     }
 
     fn params(&self, rule: &HoldParams) -> HoldParams {
@@ -250,6 +273,17 @@ fn share(a: &UnitBox, b: &UnitBox) -> f32 {
     if smaller > 0.0 { a.intersection(b) / smaller } else { 0.0 }
 }
 
+/// Are they of about one size?
+fn alike(a: &UnitBox, b: &UnitBox) -> bool {
+    a.area().min(b.area()) >= SAME_AREA_MIN * a.area().max(b.area())
+}
+
+/// Could a box of another track be what stood at the anchor?
+fn is_same(anchor: &UnitBox, bbox: &UnitBox) -> bool {
+    is_still(anchor, bbox) && alike(anchor, bbox)
+}
+
+/// Is a box of the place's own track still there?
 fn is_still(anchor: &UnitBox, bbox: &UnitBox) -> bool {
     anchor.iou(bbox) >= STILL_IOU_MIN || share(anchor, bbox) >= STILL_SHARE_MIN
 }

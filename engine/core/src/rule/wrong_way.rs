@@ -4,7 +4,7 @@
 //! wide picture does not stretch it. The heading is that of the last piece of the path that is
 //! long enough; jitter of a standing thing never is.
 
-use super::hold::{LOOK_GAP_MAX, Phase};
+use super::hold::{AWAY_MAX, LOOK_GAP_MAX, Phase};
 use super::{Look, SUBJECTS_MAX, Signal, SubjectKey, ending, same_kind, subject};
 use crate::id::TrackId;
 use crate::incident::Subject;
@@ -18,8 +18,9 @@ use std::time::Duration;
 const PATH_MAX: usize = 64;
 /// A path is forgotten beyond this: slower than `travel_min` in it is not driving.
 const PATH_SPAN_MAX: Duration = Duration::from_secs(12);
-/// A broken track goes on in a new one that begins so near, in heights of the frame.
-const REJOIN_DISTANCE_MAX: f32 = 0.25;
+/// A broken track goes on in a new one that begins so near to where it was heading, in heights of
+/// the frame.
+const REJOIN_DISTANCE_MAX: f32 = 0.15;
 
 /// Memory of the rule.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -37,9 +38,10 @@ struct Mover {
     path: VecDeque<(Timestamp, [f32; 2])>,
     phase: Phase,
     first_wrong: Timestamp,
-    /// When it was last in view.
+    /// When it was last in view; once it has fired, when it last drove the wrong way.
     last: Timestamp,
     looked: Timestamp,
+    /// For how long it has not been in view; once it has fired, not been driving the wrong way.
     absent: Duration,
     latest: Subject,
 }
@@ -54,18 +56,21 @@ impl WrongWay {
     ) -> Vec<Signal> {
         let mut signals = Vec::new();
         let mut seen = vec![false; self.movers.len()];
+        let mut matters = seen.clone();
         for object in look.objects().filter(|o| look.zone.contains(o.bbox.ground())) {
             let at = point(&look, object);
             let Some(i) = self.mover_for(&look, object, at, &seen) else { continue };
             seen.resize(self.movers.len(), false);
+            matters.resize(self.movers.len(), false);
             seen[i] = true;
             let mover = &mut self.movers[i];
             mover.go(look.at(), at, object);
             let wrong = |far: f32| mover.wrong_since(allowed_deg, tolerance_deg, far);
             let (begun, done) = (wrong(travel_min / 2.0), wrong(travel_min));
             mover.report(begun, done, &mut signals);
+            matters[i] = mover.keep(look.at(), begun.is_some());
         }
-        self.forget(&look, &seen, &mut signals);
+        self.forget(&look, &matters, &mut signals);
         signals
     }
 
@@ -92,8 +97,10 @@ impl WrongWay {
         let free = |i: &usize| !seen.get(*i).copied().unwrap_or(false);
         let rejoin = (0..self.movers.len()).filter(free).find(|&i| {
             let m = &self.movers[i];
-            let near = m.path.back().is_some_and(|(_, p)| distance(*p, at) <= REJOIN_DISTANCE_MAX);
-            m.phase == Phase::Fired && near && same_kind(&m.latest.class, &object.class)
+            let expected = m.expected_at(look.at());
+            let near = expected.is_some_and(|p| distance(p, at) <= REJOIN_DISTANCE_MAX);
+            let in_view = look.observation.objects.iter().any(|o| Some(o.track) == m.track);
+            !in_view && m.phase == Phase::Fired && near && same_kind(&m.latest.class, &object.class)
         });
         if let Some(i) = rejoin {
             self.movers[i].track = Some(object.track);
@@ -126,15 +133,16 @@ impl WrongWay {
         }
     }
 
-    fn forget(&mut self, look: &Look<'_>, seen: &[bool], signals: &mut Vec<Signal>) {
+    fn forget(&mut self, look: &Look<'_>, matters: &[bool], signals: &mut Vec<Signal>) {
         let mut i = 0;
         self.movers.retain_mut(|m| {
-            let here = seen.get(i).copied().unwrap_or(false);
+            let here = matters.get(i).copied().unwrap_or(false);
             i += 1;
+            let away = look.at().since(m.looked) > AWAY_MAX;
             let gap = look.at().since(m.looked).min(LOOK_GAP_MAX);
             m.looked = look.at();
             m.absent = if here { Duration::ZERO } else { m.absent + gap };
-            let over = m.absent > look.rule.absence;
+            let over = away || m.absent > look.rule.absence;
             if over {
                 signals.extend(ending(m.key, m.phase, m.last));
             }
@@ -146,13 +154,33 @@ impl WrongWay {
 impl Mover {
     fn go(&mut self, at: Timestamp, place: [f32; 2], object: &Object) {
         self.latest = subject(object);
-        self.last = at;
         while self.path.len() >= PATH_MAX
             || self.path.front().is_some_and(|(t, _)| at.since(*t) > PATH_SPAN_MAX)
         {
             self.path.pop_front();
         }
         self.path.push_back((at, place));
+    }
+
+    /// Takes note of when it last mattered; does it matter now?
+    fn keep(&mut self, at: Timestamp, wrong: bool) -> bool {
+        let matters = wrong || self.phase != Phase::Fired;
+        if matters {
+            self.last = at;
+        }
+        matters
+    }
+
+    /// Where it is at `at` if it goes on as it did.
+    fn expected_at(&self, at: Timestamp) -> Option<[f32; 2]> {
+        let (newest, here) = *self.path.back()?;
+        let Some((before, there)) = self.path.iter().rev().nth(1) else { return Some(here) };
+        let step_secs = newest.since(*before).as_secs_f32();
+        if step_secs <= 0.0 {
+            return Some(here);
+        }
+        let steps = at.since(newest).as_secs_f32() / step_secs;
+        Some([0, 1].map(|i| here[i] + steps * (here[i] - there[i])))
     }
 
     /// When the newest piece of path of length `far` began, if its heading is wrong.

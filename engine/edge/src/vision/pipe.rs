@@ -6,6 +6,9 @@ use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader, Read, Write};
 use viahe_core::seam::LINE_BYTES_MAX;
 
+/// How long a worker that ends waits for its last words to be written.
+const GOODBYE_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// The other side broke the contract, or is gone.
 #[derive(Debug, thiserror::Error)]
 pub enum PipeError {
@@ -93,12 +96,15 @@ pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + '
             tracing::error!(%error, "vision worker stops");
         }
     });
-    let writer = std::thread::spawn(move || {
+    let (wrote, written) = crossbeam_channel::bounded::<()>(0);
+    std::thread::spawn(move || {
         // The engine is gone; so are we, soon.
         let _ = write_all(&mut seam, &from_us);
+        drop(wrote);
     });
     serve(&ours, theirs);
-    let _ = writer.join();
+    // The writer ends when all have said their last word; one that hangs is not waited for.
+    let _ = written.recv_timeout(GOODBYE_WITHIN);
     Ok(())
 }
 

@@ -71,7 +71,9 @@ pub struct Replay {
     /// The next of each camera; none when it is through.
     heads: Vec<Option<Seen>>,
     models: Vec<(Name, ModelRef)>,
-    failed: bool,
+    /// What ended it; told after what was seen before it.
+    failure: Option<ReplayError>,
+    ended: bool,
 }
 
 enum Step {
@@ -116,7 +118,7 @@ impl Replay {
             running.push((camera.id, rx));
         }
         let heads = running.iter().map(|_| None).collect();
-        let mut replay = Self { cameras: running, heads, models, failed: false };
+        let mut replay = Self { cameras: running, heads, models, failure: None, ended: false };
         for i in 0..replay.cameras.len() {
             replay.heads[i] = replay.fetch(i)?;
         }
@@ -138,13 +140,17 @@ impl Replay {
         }
     }
 
-    fn advance(&mut self) -> Result<Option<Seen>, ReplayError> {
+    fn advance(&mut self) -> Option<Seen> {
         let earliest = (0..self.heads.len())
             .filter_map(|i| self.heads[i].as_ref().map(|s| (s.observation.frame.captured, i)))
             .min();
-        let Some((_, i)) = earliest else { return Ok(None) };
-        let next = self.fetch(i)?;
-        Ok(std::mem::replace(&mut self.heads[i], next))
+        let (_, i) = earliest?;
+        let seen = self.heads[i].take();
+        match self.fetch(i) {
+            Ok(next) => self.heads[i] = next,
+            Err(error) => self.failure = Some(error),
+        }
+        seen
     }
 }
 
@@ -152,12 +158,14 @@ impl Iterator for Replay {
     type Item = Result<Seen, ReplayError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
+        if self.ended {
             return None;
         }
-        let next = self.advance();
-        self.failed = next.is_err();
-        next.transpose()
+        if let Some(error) = self.failure.take() {
+            self.ended = true;
+            return Some(Err(error));
+        }
+        self.advance().map(Ok)
     }
 }
 

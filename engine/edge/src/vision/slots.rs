@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use viahe_core::frame::Frame;
 use viahe_core::schedule::Sampler;
 
@@ -148,7 +148,8 @@ impl<S> Slots<S> {
         }
     }
 
-    /// The frame `seq`, or the newest analysed one when that is gone.
+    /// The frame `seq`, or the newest analysed one when that is gone. A new worker counts anew, so
+    /// the caller compares what it gets.
     pub(crate) fn kept(&self, camera: usize, seq: u64) -> Option<SharedFrame> {
         let inner = self.lock();
         let kept = &inner.slots[camera].kept;
@@ -159,6 +160,13 @@ impl<S> Slots<S> {
     pub(crate) fn counts(&self, camera: usize) -> (u64, BTreeMap<Drop, u64>) {
         let inner = self.lock();
         (inner.slots[camera].inferred, inner.slots[camera].dropped.clone())
+    }
+
+    /// How long the frame that has waited longest has: no thread takes it.
+    pub(crate) fn longest_wait(&self, now: Instant) -> Duration {
+        let inner = self.lock();
+        let since = inner.slots.iter().filter_map(|s| s.waiting.as_ref()).map(|(_, since)| *since);
+        since.min().map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
     /// No more work.

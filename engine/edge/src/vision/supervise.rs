@@ -3,6 +3,7 @@
 use super::pipe;
 use crate::clock;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -17,9 +18,10 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 const PAUSE_MAX: Duration = Duration::from_millis(1500);
 /// A worker that was asked to stop and does not is ended.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
-/// A worker reports once a second; one that has been silent for so long hangs. Loading its models
-/// on a slow box takes a few seconds.
+/// A worker reports once a second; one that has been silent for so long hangs.
 const SILENT_MAX: Duration = Duration::from_secs(15);
+/// Before its first word it loads its models, from a slow card perhaps.
+const LOADING_MAX: Duration = Duration::from_mins(2);
 
 /// How a worker is run.
 #[derive(Clone, Debug)]
@@ -59,12 +61,13 @@ struct Shared {
     pid: AtomicU32,
     starts: AtomicU32,
     stopping: AtomicBool,
-    heard: Mutex<Instant>,
+    /// When the present worker was last heard, and whether it ever was.
+    heard: Mutex<(Instant, bool)>,
 }
 
 impl Shared {
-    fn hear(&self) {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = clock::monotonic();
+    fn hear(&self, spoken: bool) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = (clock::monotonic(), spoken);
     }
 
     /// Ends the worker process, if there is one, however it feels about it.
@@ -85,7 +88,7 @@ impl Supervisor {
             pid: AtomicU32::new(0),
             starts: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
-            heard: Mutex::new(clock::monotonic()),
+            heard: Mutex::new((clock::monotonic(), false)),
         });
         let thread = {
             let shared = Arc::clone(&shared);
@@ -118,10 +121,11 @@ impl Supervisor {
     /// Ends a worker process that has said nothing for long; another one is started. To be called
     /// now and then.
     pub fn end_if_silent(&self) {
-        let heard = *self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if clock::monotonic().duration_since(heard) > SILENT_MAX && self.pid().is_some() {
-            tracing::error!("vision worker has been silent for {SILENT_MAX:?} and is ended");
-            self.shared.hear();
+        let (heard, spoken) = *self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let patience = if spoken { SILENT_MAX } else { LOADING_MAX };
+        if clock::monotonic().duration_since(heard) > patience && self.pid().is_some() {
+            tracing::error!("vision worker has been silent for {patience:?} and is ended");
+            self.shared.hear(spoken);
             self.shared.kill();
         }
     }
@@ -154,7 +158,7 @@ fn supervise(
     for epoch in plan.epoch.. {
         let started = clock::monotonic();
         shared.starts.fetch_add(1, Ordering::Relaxed);
-        shared.hear();
+        shared.hear(false);
         let plan = VisionPlan { epoch, ..plan.clone() };
         let reason = match run_once(launch, plan, events, shared) {
             Ok(reason) => reason,
@@ -210,6 +214,8 @@ fn run_once(
                 .args(args)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
+                // Ctrl-C is for the engine, which ends the worker when it is done with it.
+                .process_group(0)
                 .spawn()?;
             shared.pid.store(child.id(), Ordering::Relaxed);
             publish(to_worker);
@@ -232,8 +238,11 @@ fn converse(
         let _ = pipe::write_all(&mut stdin, &inbox);
     });
     let read = pipe::read_into(stdout, |message| {
-        shared.hear();
-        events.send(WorkerEvent::Said(message)).is_ok()
+        shared.hear(true);
+        let taken = events.send(WorkerEvent::Said(message)).is_ok();
+        // The engine may have been slow to take it; that is not the worker's silence.
+        shared.hear(true);
+        taken
     });
     if let Err(error) = &read {
         tracing::error!(%error, "vision worker is ended");

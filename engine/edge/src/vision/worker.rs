@@ -33,6 +33,8 @@ use viahe_core::seam::{
 
 /// How often counters are told.
 const STATS_EVERY: Duration = Duration::from_secs(1);
+/// A frame that no thread has taken for so long: inference hangs, and only a new process helps.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// Pictures that may wait for the encoder.
 const CAPTURES_MAX: usize = 64;
 /// JPEG quality of evidence, 1 to 100: number plates stay as legible as the camera gave them.
@@ -57,6 +59,16 @@ pub(super) enum WorkerError {
     Thread(#[from] std::io::Error),
 }
 
+impl WorkerError {
+    /// Will another start fail alike until somebody mends the machine?
+    fn is_of_the_machine(&self) -> bool {
+        match self {
+            Self::Model(_) | Self::Infer(_) | Self::Version(_) => true,
+            Self::Ingest(_) | Self::Thread(_) => false,
+        }
+    }
+}
+
 /// Runs a worker until it is told to stop or nobody listens.
 pub fn serve(inbox: &Receiver<ToWorker>, outbox: Sender<FromWorker>) {
     let Ok(ToWorker::Start(plan)) = inbox.recv() else { return };
@@ -64,7 +76,8 @@ pub fn serve(inbox: &Receiver<ToWorker>, outbox: Sender<FromWorker>) {
     match Worker::start(&plan, &outlet) {
         Ok(worker) => worker.run(inbox),
         Err(error) => {
-            outlet.must_tell(FromWorker::Failed { reason: error.to_string(), missing_part: true });
+            let missing_part = error.is_of_the_machine();
+            outlet.must_tell(FromWorker::Failed { reason: error.to_string(), missing_part });
         }
     }
 }
@@ -119,7 +132,7 @@ struct Worker {
     plan: VisionPlan,
     shared: Arc<Shared>,
     cameras: Vec<Feed>,
-    captures: Sender<Capture>,
+    captures: Sender<(Capture, SharedFrame)>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
@@ -158,18 +171,20 @@ impl Worker {
         loop {
             let wait = next_stats.saturating_duration_since(clock::monotonic());
             match inbox.recv_timeout(wait) {
-                Ok(ToWorker::Capture(capture)) => {
-                    if let Err(refused) = self.captures.try_send(capture) {
-                        let capture = refused.into_inner();
-                        let why = format!("{CAPTURES_MAX} pictures wait already");
-                        self.shared.answer(&capture, Err(why));
-                    }
-                }
+                Ok(ToWorker::Capture(capture)) => self.capture(capture),
                 Ok(ToWorker::Start(_)) => {}
                 Ok(ToWorker::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     next_stats = clock::monotonic() + STATS_EVERY;
                     self.shared.outlet.tell(FromWorker::Stats(self.stats()));
+                    if self.shared.slots.longest_wait(clock::monotonic()) > STUCK_AFTER {
+                        let reason = format!("inference has hung for {STUCK_AFTER:?}");
+                        self.shared
+                            .outlet
+                            .must_tell(FromWorker::Failed { reason, missing_part: false });
+                        // Its threads will not end; the process does.
+                        return;
+                    }
                 }
             }
         }
@@ -178,6 +193,20 @@ impl Worker {
         self.shared.slots.close();
         for thread in self.threads {
             let _ = thread.join();
+        }
+    }
+
+    /// The frame is held from now on, however long the pictures before it take.
+    fn capture(&self, capture: Capture) {
+        let camera = self.plan.cameras.iter().position(|c| c.id == capture.camera);
+        let frame = camera.and_then(|i| self.shared.slots.kept(i, capture.seq));
+        let Some(frame) = frame else {
+            return self.shared.answer(&capture, Err("its frame is gone".to_owned()));
+        };
+        if let Err(refused) = self.captures.try_send((capture, frame)) {
+            let (capture, _) = refused.into_inner();
+            let why = format!("{CAPTURES_MAX} pictures wait already");
+            self.shared.answer(&capture, Err(why));
         }
     }
 
@@ -327,20 +356,14 @@ impl Shared {
 fn start_camera_of_evidence(
     plan: &VisionPlan,
     shared: &Arc<Shared>,
-    wanted: Receiver<Capture>,
+    wanted: Receiver<(Capture, SharedFrame)>,
 ) -> Result<std::thread::JoinHandle<()>, WorkerError> {
-    let names: Vec<Name> = plan.cameras.iter().map(|c| c.id.clone()).collect();
     let writer = PendingWriter::new(&plan.evidence_dir);
     let shared = Arc::clone(shared);
     let thread = std::thread::Builder::new().name("evidence".into());
     Ok(thread.spawn(move || {
-        for capture in wanted {
-            let picture = names
-                .iter()
-                .position(|n| *n == capture.camera)
-                .and_then(|i| shared.slots.kept(i, capture.seq))
-                .ok_or_else(|| "its frame is gone".to_owned())
-                .and_then(|frame| take_picture(&frame, &capture, &writer, &shared.ledger));
+        for (capture, frame) in wanted {
+            let picture = take_picture(&frame, &capture, &writer, &shared.ledger);
             shared.answer(&capture, picture);
         }
     })?)
@@ -354,7 +377,14 @@ fn take_picture(
 ) -> Result<Picture, String> {
     let jpeg = encode_jpeg(&frame.view(), EVIDENCE_QUALITY, ledger).map_err(|e| e.to_string())?;
     let stored = writer.put(capture.id, &jpeg).map_err(|e| e.to_string())?;
-    Ok(Picture { sha256: stored.sha256, bytes: stored.bytes, captured: frame.stamp().captured })
+    let view = frame.view();
+    Ok(Picture {
+        sha256: stored.sha256,
+        bytes: stored.bytes,
+        captured: frame.stamp().captured,
+        seq: frame.stamp().seq,
+        size_px: [view.width() as u32, view.height() as u32],
+    })
 }
 
 /// A camera's end of the slots.

@@ -6,21 +6,24 @@ use crate::detect::Confidence;
 /// worth writing down, so nine tenths must be able to start a track.
 const UNKNOWN_SCALE: [f32; 2] = [0.5, 0.9];
 
+/// A probability reaches this somewhere in a file; scores that never do are of another scale.
+const SURE_MIN: f32 = 0.9;
+
 /// Maps the scores of one file, in any scale, to 0 to 1, keeping their order.
 ///
-/// - within 0 to 1: kept;
-/// - within 0 to 100 with some above 50: taken as percent;
+/// - within 0 to 1 with some above 0.9: kept;
+/// - within 0 to 100 with some above 90: taken as percent;
 /// - all equal (a file without scores says 1, −1 or 0): 1;
-/// - anything else (log-odds, margins): a straight line through the tenth percentile and the median.
+/// - anything else (log-odds, margins, halved probabilities): a straight line through the tenth percentile and the median.
 pub fn normalise(scores: &[f32]) -> Vec<Confidence> {
     let low = scores.iter().copied().fold(f32::INFINITY, f32::min);
     let high = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let map: Box<dyn Fn(f32) -> f32> =
         if low >= high {
             Box::new(|_| 1.0)
-        } else if low >= 0.0 && high <= 1.0 {
+        } else if low >= 0.0 && (SURE_MIN..=1.0).contains(&high) {
             Box::new(|v| v)
-        } else if low >= 0.0 && high <= 100.0 && high > 50.0 {
+        } else if low >= 0.0 && (100.0 * SURE_MIN..=100.0).contains(&high) {
             Box::new(|v| v / 100.0)
         } else {
             let mut sorted = scores.to_vec();
@@ -44,12 +47,14 @@ mod tests {
 
     #[test]
     fn scales() {
-        let cases: [(&str, &[f32], &[f32]); 6] = [
+        let cases: [(&str, &[f32], &[f32]); 8] = [
             ("probabilities", &[0.1, 0.9], &[0.1, 0.9]),
             ("percent", &[12.0, 97.0], &[0.12, 0.97]),
             ("all one", &[1.0, 1.0, 1.0], &[1.0, 1.0, 1.0]),
             ("all minus one", &[-1.0, -1.0], &[1.0, 1.0]),
             ("log-odds", &[-2.0, 4.0, 1.0], &[0.5, 1.0, 0.9]),
+            ("halved", &[0.2, 0.45, 0.4], &[0.5, 1.0, 0.9]),
+            ("sums of trees", &[5.0, 70.0, 30.0], &[0.5, 1.0, 0.9]),
             ("none", &[], &[]),
         ];
         for (name, scores, want) in cases {

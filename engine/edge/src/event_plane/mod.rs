@@ -4,32 +4,37 @@
 //! applies them in order, moves pictures to their place, commits, and only then wakes the
 //! publisher: an incident is on disk before it is said, and its pictures before it names them.
 
-use crate::evidence::{EvidenceStore, Mark, OverlayOptions, StoredFile, overlay_svg};
+mod pictures;
+
+use crate::evidence::EvidenceStore;
 use crate::publish::Publisher;
 use crate::store::{OutboxRow, Store, StoreError};
 use crate::telemetry::{EngineStats, Metrics};
 use crate::vision::supervise::{Supervisor, WorkerEvent};
 use crate::{clock, record::Recorder};
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use pictures::Pictures;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event};
 use viahe_core::id::Name;
-use viahe_core::incident::{Evidence, EvidenceKind, ModelRef, Revision, State, Subject};
+use viahe_core::incident::{ModelRef, Revision, State};
 use viahe_core::seam::{
-    CameraReport, CameraStatus, FromWorker, Picture, SEAM_VERSION, ToWorker, WorkerStats,
+    CameraReport, CameraStatus, FromWorker, SEAM_VERSION, ToWorker, WorkerStats,
 };
 
-/// A picture that has not come after this never will.
-const CAPTURE_WITHIN: Duration = Duration::from_secs(5);
 /// The state is saved at least this often, with or without an incident: so much of a dwell is
 /// lost with the power.
 /// Each save is a sync to flash memory that has to last for years.
 const SAVE_EVERY: Duration = Duration::from_secs(20);
 /// How often gauges are read.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
+/// First and longest wait after the store took nothing.
+const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+/// How long a stop waits for pictures that are on their way.
+const LAST_PICTURES_WITHIN: Duration = Duration::from_secs(2);
 /// Events applied before a commit; more wait for the next one.
 const BATCH_MAX: usize = 256;
 /// Rows kept in memory while the disk refuses them.
@@ -82,7 +87,10 @@ pub enum PlaneError {
     /// The worker cannot work here.
     #[error("{0}")]
     PartMissing(String),
-    /// Saved state could not be read at the start.
+    /// Nobody keeps a worker alive any more.
+    #[error("the supervisor of the vision worker ended; start viahe again")]
+    Supervisor,
+    /// Saved state cannot be read, or nothing can be saved any more.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -100,16 +108,28 @@ pub struct Totals {
 
 /// The running event plane.
 pub struct EventPlane {
-    parts: Parts,
+    plan: Arc<Plan>,
     engine: Engine,
-    /// Pictures asked for, with what they are for and until when to wait.
-    captures: BTreeMap<CaptureId, (Capture, Instant)>,
+    store: Store,
+    pictures: Pictures,
+    supervisor: Supervisor,
+    events: Receiver<WorkerEvent>,
+    publisher: Publisher,
+    metrics: Arc<Metrics>,
+    recorder: Option<Recorder>,
+    observer: Box<dyn Observer>,
+    /// A worker has been up in this run.
+    worker_was_up: bool,
     /// Revisions that are to be committed.
     rows: Vec<(OutboxRow, Revision)>,
     saved_at: Instant,
+    /// After the store took nothing: when to try again, and how long to wait after that.
+    retry: Option<(Instant, Duration)>,
     stated_at: Instant,
     measured_at: Instant,
     reports: BTreeMap<Name, CameraReport>,
+    /// Cameras whose state was told before their first counters; it is told again with them.
+    told_bare: BTreeSet<Name>,
     totals: Totals,
     stats: EngineStats,
 }
@@ -123,32 +143,40 @@ impl EventPlane {
     pub fn new(parts: Parts) -> Result<Self, PlaneError> {
         let plan = Arc::clone(&parts.plan);
         let engine = match parts.store.engine_state()? {
-            None => Engine::new(plan),
+            None => Engine::new(Arc::clone(&plan)),
             Some(saved) => Engine::restore(Arc::clone(&plan), &saved).unwrap_or_else(|error| {
                 tracing::error!(%error, "open incidents of the last run are forgotten");
-                Engine::new(plan)
+                Engine::new(Arc::clone(&plan))
             }),
         };
         let known: BTreeSet<CaptureId> = engine.pictures().collect();
-        if let Err(error) = parts.evidence.discard_unless(|id| known.contains(&id)) {
-            tracing::warn!(%error, "pictures of the last run are left over");
-        }
-        parts.metrics.plan(parts.plan.cameras.iter().map(|c| c.id.clone()));
+        parts.metrics.plan(plan.cameras.iter().map(|c| c.id.clone()));
         let now = clock::monotonic();
         let mut plane = Self {
-            parts,
+            plan,
             engine,
-            captures: BTreeMap::new(),
+            store: parts.store,
+            pictures: Pictures::new(parts.evidence, |id| known.contains(&id)),
+            supervisor: parts.supervisor,
+            events: parts.events,
+            publisher: parts.publisher,
+            metrics: parts.metrics,
+            recorder: parts.recorder,
+            observer: parts.observer,
+            worker_was_up: false,
             rows: Vec::new(),
             saved_at: now,
+            retry: None,
             stated_at: now,
             measured_at: now,
             reports: BTreeMap::new(),
+            told_bare: BTreeSet::new(),
             totals: Totals::default(),
             stats: EngineStats::default(),
         };
         // Pictures asked of a worker that is no more.
         for capture in plane.engine.awaited().collect::<Vec<_>>() {
+            plane.pictures.discard(capture);
             plane.apply(Event::Captured { capture, evidence: None });
         }
         Ok(plane)
@@ -160,39 +188,59 @@ impl EventPlane {
     /// # Errors
     /// [`PlaneError::PartMissing`] when the worker cannot work on this machine.
     pub fn run(mut self, stop: &Receiver<()>, drain: Duration) -> Result<Totals, PlaneError> {
-        let result = loop {
-            if !matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
-                break Ok(());
-            }
-            match self.parts.events.recv_timeout(TICK) {
-                Ok(event) => {
-                    if let Err(error) = self.batch(event) {
-                        break Err(error);
-                    }
-                }
+        let result = self.until_stopped(stop);
+        let totals = self.finish(drain);
+        result.map(|()| totals)
+    }
+
+    fn until_stopped(&mut self, stop: &Receiver<()>) -> Result<(), PlaneError> {
+        while matches!(stop.try_recv(), Err(TryRecvError::Empty)) {
+            match self.events.recv_timeout(TICK) {
+                Ok(event) => self.batch(event)?,
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    break Err(PlaneError::PartMissing(
-                        "the vision worker's supervisor ended".into(),
-                    ));
-                }
+                Err(RecvTimeoutError::Disconnected) => return Err(PlaneError::Supervisor),
             }
-            self.tick();
-        };
-        self.commit(clock::monotonic());
+            self.tick()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for pictures that are on their way, ends the worker, commits, and hands over.
+    fn finish(mut self, drain: Duration) -> Totals {
+        let until = clock::monotonic() + LAST_PICTURES_WITHIN;
+        while !self.pictures.outstanding().is_empty() && clock::monotonic() < until {
+            let heard = match self.events.recv_timeout(TICK) {
+                Ok(event) => self.hear(event).is_ok(),
+                Err(error) => error == RecvTimeoutError::Timeout,
+            };
+            if !heard {
+                break;
+            }
+        }
+        if let Err(error) = self.commit(clock::monotonic()) {
+            tracing::error!(%error, "the last events are not saved");
+        }
         self.measure();
-        let left = self.parts.publisher.shutdown(drain);
+        let cameras: Vec<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
+        for camera in cameras {
+            let reason = "the engine was stopped".to_owned();
+            self.tell_camera(&CameraReport { camera, status: CameraStatus::Offline, reason });
+        }
+        let Self { events, supervisor, publisher, totals, .. } = self;
+        // Nobody listens any more; a supervisor that waits to be heard must not wait for ever.
+        drop(events);
+        supervisor.stop();
+        let left = publisher.shutdown(drain);
         if left > 0 {
             tracing::warn!(left, "incidents wait in the outbox for the next start");
         }
-        self.parts.supervisor.stop();
-        result.map(|()| self.totals)
+        totals
     }
 
     fn batch(&mut self, first: WorkerEvent) -> Result<(), PlaneError> {
         self.hear(first)?;
         for _ in 1..BATCH_MAX {
-            match self.parts.events.try_recv() {
+            match self.events.try_recv() {
                 Ok(event) => self.hear(event)?,
                 Err(_) => break,
             }
@@ -209,30 +257,23 @@ impl EventPlane {
                          {SEAM_VERSION}; install both from one release"
                     )));
                 }
+                self.worker_was_up = true;
                 self.use_models(models);
             }
             WorkerEvent::Said(FromWorker::Observation(observation)) => {
                 self.stats.observations += 1;
-                if let Some(recorder) = &mut self.parts.recorder {
-                    recorder.write(&observation);
-                }
-                self.apply(Event::Observed(observation));
+                self.see(Event::Observed(observation));
             }
             WorkerEvent::Said(FromWorker::Captured { capture, kind, picture }) => {
-                self.captures.remove(&capture);
-                let taken = picture.and_then(|p| self.take_charge(capture, kind, p));
-                let evidence = taken.map_or_else(|why| self.picture_lost(capture, &why), Some);
+                let evidence = self.pictures.taken(capture, kind, picture);
                 self.apply(Event::Captured { capture, evidence });
             }
             WorkerEvent::Said(FromWorker::Camera(report)) => self.camera(report),
-            WorkerEvent::Said(FromWorker::Stats(stats)) => {
-                self.parts.metrics.worker(&stats);
-                self.parts.observer.stats(&stats);
-                let before = std::mem::replace(&mut self.totals.worker, stats);
-                self.tell_new_sizes(&before);
-            }
+            WorkerEvent::Said(FromWorker::Stats(stats)) => self.worker_stats(stats),
             WorkerEvent::Said(FromWorker::Failed { reason, missing_part }) => {
-                if missing_part {
+                // What was there once is there again soon: a card that hangs, a file that is
+                // being replaced. One camera's fault is no reason to leave the others.
+                if missing_part && !self.worker_was_up {
                     return Err(PlaneError::PartMissing(reason));
                 }
                 tracing::error!(reason, "vision worker failed");
@@ -243,93 +284,98 @@ impl EventPlane {
     }
 
     fn use_models(&mut self, models: BTreeMap<Name, ModelRef>) {
-        self.parts.metrics.worker_started();
+        self.metrics.worker_started();
         let mut distinct: Vec<ModelRef> = models.values().cloned().collect();
         distinct.sort_by(|a, b| a.name.cmp(&b.name));
         distinct.dedup();
-        self.parts.publisher.set_status(distinct);
-        self.apply(Event::WorkerStarted { models });
+        self.publisher.set_status(distinct);
+        self.see(Event::WorkerStarted { models });
     }
 
-    fn take_charge(
-        &self,
-        capture: CaptureId,
-        kind: EvidenceKind,
-        picture: Picture,
-    ) -> Result<Evidence, String> {
-        let Picture { sha256, bytes, captured } = picture;
-        let stored = StoredFile { sha256: sha256.clone(), bytes };
-        self.parts.evidence.adopt(capture, stored).map_err(|e| e.to_string())?;
-        let media_type = "image/jpeg".into();
-        Ok(Evidence { kind, sha256, bytes, media_type, captured, capture })
-    }
-
-    fn picture_lost(&mut self, capture: CaptureId, reason: &str) -> Option<Evidence> {
-        self.stats.captures_failed += 1;
-        tracing::error!(capture, reason, "a picture is lost");
-        None
+    fn worker_stats(&mut self, stats: WorkerStats) {
+        self.metrics.worker(&stats);
+        self.observer.stats(&stats);
+        self.totals.worker = stats;
+        // A report that was lost on the way is made up for.
+        let differing: Vec<CameraReport> = self
+            .reports
+            .values()
+            .filter_map(|told| {
+                let now = self.totals.worker.cameras.get(&told.camera)?.status;
+                let report = || CameraReport { status: now, reason: String::new(), ..told.clone() };
+                (now != told.status).then(report)
+            })
+            .collect();
+        differing.into_iter().for_each(|report| self.camera(report));
+        let bare: Vec<Name> = std::mem::take(&mut self.told_bare).into_iter().collect();
+        for report in bare.iter().filter_map(|camera| self.reports.get(camera)) {
+            self.tell_camera(report);
+        }
     }
 
     fn camera(&mut self, report: CameraReport) {
+        // A camera that is away says so at each try; once is enough.
+        if self.reports.get(&report.camera) == Some(&report) {
+            return;
+        }
         let (camera, reason) = (&report.camera, &report.reason);
         match report.status {
             CameraStatus::Online => tracing::info!(%camera, "online"),
             CameraStatus::Stalled => tracing::warn!(%camera, reason, "stalled"),
             CameraStatus::Offline => tracing::warn!(%camera, reason, "offline"),
         }
-        self.parts.metrics.camera(&report);
-        self.parts.observer.camera(&report);
+        self.metrics.camera(&report);
+        self.observer.camera(&report);
         self.tell_camera(&report);
+        self.told_bare.insert(report.camera.clone());
         self.reports.insert(report.camera.clone(), report);
     }
 
     /// `…/cam/{camera}/state`.
     fn tell_camera(&self, report: &CameraReport) {
-        let known = self.totals.worker.cameras.get(&report.camera).cloned().unwrap_or_default();
+        // Unknown until the first frame, and not of interest without frames.
+        let online = self
+            .totals
+            .worker
+            .cameras
+            .get(&report.camera)
+            .filter(|known| report.status == CameraStatus::Online && known.size_px != [0, 0]);
         let state = serde_json::json!({
             "state": report.status,
             "reason": report.reason,
-            "time": clock::now().rfc3339(&self.parts.plan.site.timezone),
-            "fps": (f64::from(known.fps_in) * 10.0).round() / 10.0,
-            "resolution": known.size_px,
-            "clock_offset_ms": known.clock_offset_ms,
+            "time": clock::now().rfc3339(&self.plan.site.timezone),
+            "fps": online.map(|c| (f64::from(c.fps_in) * 10.0).round() / 10.0),
+            "resolution": online.map(|c| c.size_px),
+            "clock_offset_ms": online.map(|c| c.clock_offset_ms),
         });
-        self.parts.publisher.set_camera_state(&report.camera, &state);
-    }
-
-    /// A camera goes online before its first numbers are there; its state is told again with them.
-    fn tell_new_sizes(&self, before: &WorkerStats) {
-        let now = &self.totals.worker.cameras;
-        let changed = |report: &&CameraReport| {
-            let [before, now] = [&before.cameras, now].map(|cameras| cameras.get(&report.camera));
-            before.map(|c| c.size_px) != now.map(|c| c.size_px)
-        };
-        self.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
+        self.publisher.set_camera_state(&report.camera, &state);
     }
 
     fn worker_gone(&mut self, reason: &str) {
-        self.parts.metrics.worker_restarted();
-        for capture in std::mem::take(&mut self.captures).into_keys() {
-            let evidence = self.picture_lost(capture, "the vision worker ended");
-            self.apply(Event::Captured { capture, evidence });
+        self.metrics.worker_restarted();
+        for capture in self.pictures.outstanding() {
+            self.give_up(capture, "the vision worker ended");
         }
-        let cameras: Vec<Name> = self.parts.plan.cameras.iter().map(|c| c.id.clone()).collect();
+        let cameras: Vec<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
         for camera in cameras {
             let reason = format!("the vision worker restarts ({reason})");
             self.camera(CameraReport { camera, status: CameraStatus::Offline, reason });
         }
     }
 
+    /// Applies what comes from outside, and records it.
+    fn see(&mut self, event: Event) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(&event);
+        }
+        self.apply(event);
+    }
+
     fn apply(&mut self, event: Event) {
         for effect in self.engine.apply(event) {
             match effect {
                 Effect::Capture(capture) => self.capture(capture),
-                Effect::Discard(id) => {
-                    self.captures.remove(&id);
-                    if let Err(error) = self.parts.evidence.discard(id) {
-                        tracing::warn!(%error, "a picture that nobody wants stays");
-                    }
-                }
+                Effect::Discard(id) => self.pictures.discard(id),
                 Effect::Publish(revision) => self.prepare(*revision),
             }
         }
@@ -337,30 +383,24 @@ impl EventPlane {
 
     fn capture(&mut self, capture: Capture) {
         // One that cannot be sent now is answered when its time is up.
-        self.parts.supervisor.send(ToWorker::Capture(capture.clone()));
-        let until = clock::monotonic() + CAPTURE_WITHIN;
-        self.captures.insert(capture.id, (capture, until));
+        self.supervisor.send(ToWorker::Capture(capture.clone()));
+        self.pictures.ask(capture, clock::monotonic());
+    }
+
+    fn give_up(&mut self, capture: CaptureId, reason: &str) {
+        self.pictures.lost(capture, reason);
+        self.apply(Event::Captured { capture, evidence: None });
     }
 
     /// Puts the pictures in their place and queues the revision for the next commit.
     fn prepare(&mut self, mut revision: Revision) {
-        let evidence = &self.parts.evidence;
-        let kept = |e: &Evidence| match evidence.path_of(&e.sha256) {
-            Some(_) => evidence.discard(e.capture),
-            None => evidence.promote(e.capture).map(|_| ()),
-        };
-        revision.evidence.retain(|e| match kept(e) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(%error, incident = %revision.incident, "a picture is lost");
-                self.stats.captures_failed += 1;
-                false
-            }
-        });
-        if revision.revision == 1 {
-            self.draw_overlay(&revision);
+        self.pictures.keep(&mut revision);
+        let camera = self.plan.cameras.iter().find(|c| c.id == revision.camera);
+        let zone = camera.and_then(|c| c.zones.iter().find(|z| z.id == revision.zone));
+        if let Some(zone) = zone.filter(|_| revision.revision == 1) {
+            self.pictures.draw(&revision, zone);
         }
-        match OutboxRow::new(&revision, &self.parts.plan.site.id, &self.parts.plan.site.timezone) {
+        match OutboxRow::new(&revision, &self.plan.site.id, &self.plan.site.timezone) {
             Ok(row) if self.rows.len() < ROWS_HELD_MAX => self.rows.push((row, revision)),
             Ok(_) => {
                 self.stats.outbox_refused += 1;
@@ -373,46 +413,17 @@ impl EventPlane {
         }
     }
 
-    fn draw_overlay(&self, revision: &Revision) {
-        let camera = self.parts.plan.cameras.iter().find(|c| c.id == revision.camera);
-        let zone = camera.and_then(|c| c.zones.iter().find(|z| z.id == revision.zone));
-        let picture = revision.evidence.iter().find(|e| e.kind == EvidenceKind::Opened);
-        let size_px = self.totals.worker.cameras.get(&revision.camera).map(|c| c.size_px);
-        let (Some(zone), Some(picture), Some(size_px)) = (zone, picture, size_px) else { return };
-        let label = |s: &Subject| format!("{} {:.2}", s.class, s.confidence.get());
-        let labels: Vec<String> = revision.subjects.iter().map(label).collect();
-        let marks: Vec<Mark<'_>> = revision
-            .subjects
-            .iter()
-            .zip(&labels)
-            .map(|(s, label)| Mark { bbox: s.bbox, label, subject: true })
-            .collect();
-        let options = OverlayOptions {
-            picture: &format!("{}.jpg", picture.sha256),
-            size_px,
-            title: revision.violation.as_str(),
-        };
-        let svg = overlay_svg(&options, Some(&zone.polygon), &marks);
-        if let Err(error) = self.parts.evidence.put_overlay(&picture.sha256, &svg) {
-            tracing::warn!(%error, "no overlay beside the picture");
-        }
-    }
-
-    fn tick(&mut self) {
+    fn tick(&mut self) -> Result<(), PlaneError> {
         let now = clock::monotonic();
-        let late: Vec<CaptureId> = self
-            .captures
-            .iter()
-            .filter(|(_, (_, until))| *until <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for capture in late {
-            self.captures.remove(&capture);
-            let evidence = self.picture_lost(capture, "the vision worker did not answer in time");
-            self.apply(Event::Captured { capture, evidence });
+        // An answer may already wait to be heard.
+        if self.events.is_empty() {
+            for capture in self.pictures.overdue(now) {
+                self.give_up(capture, "the vision worker did not answer in time");
+            }
         }
-        if !self.rows.is_empty() || now.duration_since(self.saved_at) >= SAVE_EVERY {
-            self.commit(now);
+        let due = !self.rows.is_empty() || now.duration_since(self.saved_at) >= SAVE_EVERY;
+        if due && self.retry.is_none_or(|(at, _)| now >= at) {
+            self.commit(now)?;
         }
         if now.duration_since(self.stated_at) >= STATE_EVERY {
             self.stated_at = now;
@@ -420,16 +431,23 @@ impl EventPlane {
         }
         if now.duration_since(self.measured_at) >= MEASURE_EVERY {
             self.measured_at = now;
-            self.parts.supervisor.end_if_silent();
+            // With a full inbox it is we who are slow.
+            if self.events.is_empty() {
+                self.supervisor.end_if_silent();
+            }
             self.measure();
         }
+        Ok(())
     }
 
-    fn commit(&mut self, now: Instant) {
+    /// # Errors
+    /// When trying again cannot help; what passes is tried again after a while.
+    fn commit(&mut self, now: Instant) -> Result<(), PlaneError> {
         let rows: Vec<OutboxRow> = self.rows.iter().map(|(row, _)| row.clone()).collect();
-        match self.parts.store.commit(&rows, Some(&self.engine.save())) {
+        match self.store.commit(&rows, Some(&self.engine.save())) {
             Ok(committed) => {
                 self.saved_at = now;
+                self.retry = None;
                 self.stats.store_failing = false;
                 self.stats.outbox_refused += committed.refused.len() as u64;
                 for (_, revision) in std::mem::take(&mut self.rows) {
@@ -441,23 +459,30 @@ impl EventPlane {
                     if let Some(count) = count {
                         *count.entry(revision.violation.clone()).or_default() += 1;
                     }
-                    self.parts.observer.committed(&revision);
+                    self.observer.committed(&revision);
                 }
                 if !rows.is_empty() {
-                    self.parts.publisher.wake();
+                    self.publisher.wake();
                 }
             }
             Err(error) => {
                 self.stats.store_commit_errors += 1;
                 self.stats.store_failing = true;
-                tracing::error!(%error, waiting = rows.len(), "the store takes nothing; trying again");
+                if matches!(error, StoreError::Corrupt { .. } | StoreError::CorruptAgain { .. }) {
+                    return Err(error.into());
+                }
+                let [first, longest] = RETRY_AFTER;
+                let wait = self.retry.map_or(first, |(_, waited)| (waited * 2).min(longest));
+                self.retry = Some((now + wait, wait));
+                tracing::error!(%error, waiting = rows.len(), ?wait, "the store takes nothing");
             }
         }
+        Ok(())
     }
 
     fn measure(&mut self) {
-        let publish = self.parts.publisher.counters();
-        let depth = self.parts.store.depth().unwrap_or_default();
+        let publish = self.publisher.counters();
+        let depth = self.store.depth().unwrap_or_default();
         self.stats.observations_late = self.engine.observations_late();
         self.stats.incidents_opened = self.totals.opened.clone();
         self.stats.incidents_closed = self.totals.closed.clone();
@@ -467,16 +492,17 @@ impl EventPlane {
         self.stats.published = publish.published;
         self.stats.acknowledged = publish.acknowledged;
         self.stats.resent = publish.resent;
-        let evidence = self.parts.evidence.counters();
+        let evidence = self.pictures.store().counters();
+        self.stats.captures_failed = self.pictures.failed();
         self.stats.evidence_bytes = evidence.bytes;
         self.stats.evidence_evicted = evidence.evicted;
         self.stats.queue_depths = BTreeMap::from([
-            ("seam", self.parts.events.len() as u64),
-            ("captures", self.captures.len() as u64),
+            ("seam", self.events.len() as u64),
+            ("captures", self.pictures.outstanding().len() as u64),
             ("uncommitted", self.rows.len() as u64),
         ]);
         self.stats.mqtt_reconnects = publish.connections.saturating_sub(1);
         self.stats.mqtt_connected = publish.connected;
-        self.parts.metrics.engine(&self.stats);
+        self.metrics.engine(&self.stats);
     }
 }

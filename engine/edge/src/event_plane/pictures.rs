@@ -1,0 +1,159 @@
+//! Pictures on their way from the worker's frame to an incident's evidence.
+//!
+//! Each one that is asked for is answered once: with a file, or with its loss, also when the
+//! worker dies or says nothing. Files that nobody wants any more are removed.
+
+use crate::evidence::{
+    EvidenceError, EvidenceStore, Mark, OverlayOptions, StoredFile, overlay_svg,
+};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use viahe_core::config::plan::Zone;
+use viahe_core::engine::{Capture, CaptureId};
+use viahe_core::incident::{Evidence, EvidenceKind, Revision, Subject};
+use viahe_core::seam::Picture;
+
+/// A picture that has not come after this never will.
+const CAPTURE_WITHIN: Duration = Duration::from_secs(5);
+
+/// All pictures of the event plane.
+pub(super) struct Pictures {
+    store: EvidenceStore,
+    /// Asked for, and until when to wait.
+    asked: BTreeMap<CaptureId, (Capture, Instant)>,
+    /// Frame sizes of pictures that show the very frame that was asked for: boxes fit these.
+    exact_px: BTreeMap<CaptureId, [u32; 2]>,
+    failed: u64,
+}
+
+impl Pictures {
+    /// Goes on with what an earlier run left pending and `known` still wants.
+    pub(super) fn new(store: EvidenceStore, known: impl Fn(CaptureId) -> bool) -> Self {
+        if let Err(error) = store.discard_unless(known) {
+            tracing::warn!(%error, "pictures of the last run are left over");
+        }
+        Self { store, asked: BTreeMap::new(), exact_px: BTreeMap::new(), failed: 0 }
+    }
+
+    pub(super) fn ask(&mut self, capture: Capture, now: Instant) {
+        self.asked.insert(capture.id, (capture, now + CAPTURE_WITHIN));
+    }
+
+    /// The worker's answer.
+    pub(super) fn taken(
+        &mut self,
+        id: CaptureId,
+        kind: EvidenceKind,
+        answer: Result<Picture, String>,
+    ) -> Option<Evidence> {
+        let asked = self.asked.remove(&id);
+        let adopted = answer.and_then(|picture| {
+            let stored = StoredFile { sha256: picture.sha256.clone(), bytes: picture.bytes };
+            self.store.adopt(id, stored).map_err(|e| e.to_string())?;
+            Ok(picture)
+        });
+        match adopted {
+            Ok(picture) => {
+                if asked.is_some_and(|(capture, _)| capture.seq == picture.seq) {
+                    self.exact_px.insert(id, picture.size_px);
+                }
+                Some(Evidence {
+                    kind,
+                    sha256: picture.sha256,
+                    bytes: picture.bytes,
+                    media_type: "image/jpeg".into(),
+                    captured: picture.captured,
+                    capture: id,
+                })
+            }
+            Err(reason) => {
+                self.lost(id, &reason);
+                None
+            }
+        }
+    }
+
+    /// Says that a picture will not come.
+    pub(super) fn lost(&mut self, id: CaptureId, reason: &str) {
+        self.asked.remove(&id);
+        self.failed += 1;
+        tracing::error!(capture = id, reason, "a picture is lost");
+        self.discard(id);
+    }
+
+    /// Pictures that should have come.
+    pub(super) fn overdue(&self, now: Instant) -> Vec<CaptureId> {
+        self.asked.iter().filter(|(_, (_, until))| *until <= now).map(|(id, _)| *id).collect()
+    }
+
+    /// All pictures that are waited for.
+    pub(super) fn outstanding(&self) -> Vec<CaptureId> {
+        self.asked.keys().copied().collect()
+    }
+
+    pub(super) fn discard(&mut self, id: CaptureId) {
+        self.asked.remove(&id);
+        self.exact_px.remove(&id);
+        if let Err(error) = self.store.discard(id) {
+            tracing::warn!(%error, "a picture that nobody wants stays");
+        }
+    }
+
+    /// Puts the pictures of a revision in their place; what cannot be is not named in it. Those
+    /// that an earlier revision named may have been removed since, to keep the budget.
+    pub(super) fn keep(&mut self, revision: &mut Revision) {
+        let (store, failed) = (&self.store, &mut self.failed);
+        let said_before = revision.revision > 1;
+        revision.evidence.retain(|e| match place(store, e) {
+            Ok(()) => true,
+            Err(EvidenceError::NotPending(_)) if said_before => true,
+            Err(error) => {
+                *failed += 1;
+                tracing::error!(%error, incident = %revision.incident, "a picture is lost");
+                false
+            }
+        });
+    }
+
+    /// Draws zone and boxes beside the picture of the opening.
+    pub(super) fn draw(&mut self, revision: &Revision, zone: &Zone) {
+        let opened = revision.evidence.iter().find(|e| e.kind == EvidenceKind::Opened);
+        let Some(picture) = opened else { return };
+        let Some(size_px) = self.exact_px.get(&picture.capture).copied() else { return };
+        let label = |s: &Subject| format!("{} {:.2}", s.class, s.confidence.get());
+        let labels: Vec<String> = revision.subjects.iter().map(label).collect();
+        let subjects = revision.subjects.iter().zip(&labels);
+        let marks: Vec<Mark<'_>> =
+            subjects.map(|(s, label)| Mark { bbox: s.bbox, label, subject: true }).collect();
+        let options = OverlayOptions {
+            picture: &format!("{}.jpg", picture.sha256),
+            size_px,
+            title: revision.violation.as_str(),
+        };
+        let svg = overlay_svg(&options, Some(&zone.polygon), &marks);
+        if let Err(error) = self.store.put_overlay(&picture.sha256, &svg) {
+            tracing::warn!(%error, "no drawing beside the picture");
+        }
+        for evidence in &revision.evidence {
+            self.exact_px.remove(&evidence.capture);
+        }
+    }
+
+    /// Pictures that were lost.
+    pub(super) fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// The folder's counters.
+    pub(super) fn store(&self) -> &EvidenceStore {
+        &self.store
+    }
+}
+
+/// Two incidents in one frame share one file.
+fn place(store: &EvidenceStore, evidence: &Evidence) -> Result<(), EvidenceError> {
+    match store.path_of(&evidence.sha256) {
+        Some(_) => store.discard(evidence.capture),
+        None => store.promote(evidence.capture).map(|_| ()),
+    }
+}
