@@ -8,7 +8,7 @@ use crate::clock;
 use crate::ledger::{Ledger, Stage};
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +24,9 @@ const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 const STUCK_MAX: Duration = Duration::from_secs(20);
 /// Between pictures that carry no time: raw streams at 25 fps.
 const UNTIMED_STEP: Duration = Duration::from_millis(40);
+
+/// Parts of an MP4 file that are looked at; a day of fragments of a second has fewer.
+const PARTS_MAX: usize = 1 << 18;
 
 /// What a file is, by its first bytes; raw streams by name, as they have no header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,39 @@ fn container(head: &[u8], path: &Path) -> Option<Container> {
     }
 }
 
+/// Bytes that an MP4 file lacks at its end: its last part reaches beyond the end of the file, as
+/// after a copy that was interrupted. None when it is whole. Sizes of parts are in ISO/IEC
+/// 14496-12, 4.2: 1 means that 64 bits follow the type, 0 that the part lasts to the end.
+fn missing_bytes(path: &Path) -> std::io::Result<Option<u64>> {
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut at = 0u64;
+    for _ in 0..PARTS_MAX {
+        file.seek(SeekFrom::Start(at))?;
+        let mut head = [0; 16];
+        if file.read_exact(&mut head).is_err() {
+            break;
+        }
+        let [s0, s1, s2, s3, kind @ .., _, _, _, _, _, _, _, _] = head;
+        let large = u64::from_be_bytes(*head.last_chunk().unwrap_or(&[0; 8]));
+        let size = match u32::from_be_bytes([s0, s1, s2, s3]) {
+            1 => large,
+            small => u64::from(small),
+        };
+        // A size below that of its own head is damage of another sort, which the demuxer meets.
+        if size < 8 {
+            break;
+        }
+        at = at.saturating_add(size);
+        if at > length {
+            // Rubbish after the end is no part.
+            let is_part = matches!(&kind, b"mdat" | b"moov" | b"moof");
+            return Ok(is_part.then(|| at - length));
+        }
+    }
+    Ok(None)
+}
+
 /// Reads a recording: every whole frame once, in order. Decoding runs ahead on its own thread, by
 /// four frames at most.
 pub struct FileReader {
@@ -76,6 +112,7 @@ pub struct FileReader {
     corrupt: u64,
     last: Option<Timestamp>,
     ended: bool,
+    missing: Option<u64>,
 }
 
 impl FileReader {
@@ -86,6 +123,12 @@ impl FileReader {
     pub fn open(path: &Path, start: Timestamp, ledger: Arc<Ledger>) -> Result<Self, IngestError> {
         graph::init()?;
         let kind = container_of(path)?;
+        let missing = match kind {
+            Container::Demuxed("qtdemux") => missing_bytes(path),
+            _ => Ok(None),
+        };
+        let missing =
+            missing.map_err(|source| IngestError::Open { path: path.to_owned(), source })?;
         let pipeline = gst::Pipeline::new();
         let tail = Tail::new(&pipeline, AHEAD_FRAMES, false)?;
         let found = Arc::new(Mutex::new(None));
@@ -115,6 +158,7 @@ impl FileReader {
             corrupt: 0,
             last: None,
             ended: false,
+            missing,
         };
         // A refusal has its reason on the bus, which the first `next` reads.
         let _ = reader.pipeline.set_state(gst::State::Playing);
@@ -140,8 +184,13 @@ impl FileReader {
 
     fn fail(&mut self, reason: impl Into<String>) -> IngestError {
         self.ended = true;
-        let (path, frames) = (self.path.clone(), self.seq);
-        IngestError::Decode { path, frames, reason: reason.into() }
+        let (path, frames, mut reason) = (self.path.clone(), self.seq, reason.into());
+        if let Some(missing) = self.missing {
+            reason = format!(
+                "the file is cut off, {missing} bytes are missing at its end; copy it again ({reason})"
+            );
+        }
+        IngestError::Decode { path, frames, reason }
     }
 
     /// The next sample; `None` at the end.
@@ -155,9 +204,11 @@ impl FileReader {
                 return Err(self.fail(reason));
             }
             if self.tail.sink.is_eos() {
-                return match self.codec() {
-                    Some(_) => Ok(None),
-                    None => Err(self.fail("no H.264 or H.265 video was found in it")),
+                return match (self.codec(), self.missing) {
+                    (Some(_), None) => Ok(None),
+                    // What was there has been read; that it was all must not be believed.
+                    (Some(_), Some(_)) => Err(self.fail("its end was reached")),
+                    (None, _) => Err(self.fail("no H.264 or H.265 video was found in it")),
                 };
             }
             if clock::monotonic().saturating_duration_since(since) > STUCK_MAX {

@@ -1,0 +1,63 @@
+//! `viahe demo`: what a visitor sees first.
+
+use crate::support::program::{Ended, run_viahe};
+use crate::support::root;
+use serde_json::Value;
+use std::path::Path;
+
+/// The demo's pipeline in a folder of its own, so that no other demo's state is touched.
+fn demo(dir: &Path, seconds: &str) -> Ended {
+    let folder = dir.join("pipelines");
+    std::fs::create_dir_all(&folder).unwrap();
+    let pipeline = folder.join("demo.toml");
+    std::fs::copy(root().join("pipelines/demo.toml"), &pipeline).unwrap();
+    run_viahe(["demo", "--pipeline", pipeline.to_str().unwrap(), "--seconds", seconds])
+}
+
+fn summary(ended: &Ended) -> Value {
+    serde_json::from_str(ended.stdout.last().unwrap()).unwrap()
+}
+
+#[test]
+fn forty_seconds_show_four_parked_vehicles_with_their_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = demo(dir.path(), "40");
+    ended.says(0, &[]);
+    let summary = summary(&ended);
+    assert_eq!(summary["incidents"], serde_json::json!({ "illegal-parking": 4 }), "{ended:?}");
+    for camera in ["gate-east", "gate-west"] {
+        let counts = &summary["cameras"][camera];
+        assert!(counts["frames_in"].as_u64().unwrap() > 300, "10 a second: {counts}");
+        assert!(counts["inferred"].as_u64().unwrap() > 30, "1 a second: {counts}");
+        assert_eq!(counts["reconnects"], 0);
+    }
+    let words = ended.stdout.iter().flat_map(|line| line.split_whitespace());
+    let pictures: Vec<&str> = words.filter(|w| w.ends_with(".jpg")).collect();
+    assert_eq!(pictures.len(), 8, "two for each incident: {:#?}", ended.stdout);
+    for picture in pictures {
+        assert!(root().join(picture).is_file(), "{picture}");
+    }
+}
+
+#[test]
+fn a_demo_removes_only_what_a_demo_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("runs/demo");
+    std::fs::create_dir_all(&state).unwrap();
+    let precious = state.join("viahe.db");
+    std::fs::write(&precious, "an engine's outbox").unwrap();
+    let name = state.file_name().unwrap().to_str().unwrap();
+    demo(dir.path(), "1").says(2, &[name, "not an earlier demo", "move it away"]);
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "an engine's outbox");
+}
+
+#[test]
+fn without_an_incident_the_demo_has_failed() {
+    let dir = tempfile::tempdir().unwrap();
+    // The second one meets what the first one left.
+    for _ in 0..2 {
+        let ended = demo(dir.path(), "3");
+        ended.says(1, &["no incident came through the broker"]);
+        assert_eq!(summary(&ended)["incidents"], serde_json::json!({}));
+    }
+}

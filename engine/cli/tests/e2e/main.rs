@@ -1,0 +1,23 @@
+//! End-to-end tests: the real program, clip, model, RTSP server and broker, seen from outside.
+//!
+//! One test binary, so that the long tests, which mostly wait, run side by side. A test waits for
+//! what it expects (a line, a message, a file, a number of `/metrics`) and never for time to pass;
+//! the bounds only make a failure end. Everything that a test starts dies with it.
+
+// A failed preparation ends the test; names of files are our own.
+#![allow(clippy::unwrap_used, clippy::case_sensitive_file_extension_comparisons)]
+
+mod broker_lost;
+mod camera_lost;
+mod demo;
+mod engine_killed;
+mod help;
+mod hostile;
+mod live;
+mod looped;
+mod replay;
+mod run;
+mod secrets;
+mod stills;
+mod support;
+mod worker_lost;

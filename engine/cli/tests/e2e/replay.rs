@@ -1,0 +1,181 @@
+//! `viahe replay`: the same recording gives the same bytes, and the incidents that are known to be
+//! in it.
+
+use crate::support::event::{check_picture, corners, iou};
+use crate::support::program::{Ended, Program, viahe};
+use crate::support::{LONG, clip, files_below, root, sha256, skipped};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Boxes move by rounding on other processors.
+const BOX_TOLERANCE: f64 = 0.02;
+/// Two models draw their boxes differently.
+const OTHER_MODEL_IOU_MIN: f64 = 0.5;
+
+fn replay(pipeline: &Path, out: &Path, more: &[&str], env: Option<(&str, &Path)>) -> Ended {
+    let mut command = viahe(["replay".as_ref(), pipeline.as_os_str()]);
+    for camera in ["gate-east", "gate-west"] {
+        command.args(["--camera", &format!("{camera}={}", clip().display())]);
+    }
+    command.arg("--out").arg(out).args(more);
+    command.envs(env);
+    let ended = Program::start(command).end(LONG);
+    ended.says(0, &[]);
+    ended
+}
+
+fn demo_pipeline() -> PathBuf {
+    root().join("pipelines/demo.toml")
+}
+
+fn events(out: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(out).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What is known to be in the recording: `fixtures/golden/demo-replay.json`.
+fn golden() -> Vec<Value> {
+    let path = root().join("fixtures/golden/demo-replay.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The part of a message that does not depend on the processor, in the shape of the golden file.
+fn facts(event: &Value) -> Value {
+    let data = &event["data"];
+    let class = data["subjects"][0]["class"].as_str().unwrap();
+    let evidence: Vec<Value> = data["evidence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| serde_json::json!({ "kind": e["kind"], "captured": e["captured"] }))
+        .collect();
+    serde_json::json!({
+        "type": event["type"], "subject": event["subject"], "source": event["source"],
+        "camera": data["camera"], "zone": data["zone"], "rule": data["rule"],
+        "revision": data["revision"], "state": data["state"], "severity": data["severity"],
+        "first_seen": data["first_seen"], "opened": data["opened"], "updated": data["updated"],
+        "closed": data["closed"], "clock": data["clock"],
+        "class": class.split('.').next(), "box": data["subjects"][0]["box"],
+        "evidence": evidence,
+    })
+}
+
+/// In the golden file's order: by camera, then from left to right.
+fn sorted_facts(events: &[Value]) -> Vec<Value> {
+    let mut facts: Vec<Value> = events.iter().map(facts).collect();
+    let key = |f: &Value| (f["camera"].as_str().unwrap().to_owned(), corners(&f["box"])[0]);
+    facts.sort_by(|a, b| key(a).partial_cmp(&key(b)).unwrap());
+    facts
+}
+
+fn without_box(facts: &Value) -> Value {
+    let mut facts = facts.clone();
+    facts.as_object_mut().unwrap().remove("box");
+    facts
+}
+
+#[test]
+fn two_runs_give_the_same_bytes_and_the_known_incidents() {
+    let dir = tempfile::tempdir().unwrap();
+    let outs = ["a.jsonl", "b.jsonl"].map(|name| dir.path().join(name));
+    for out in &outs {
+        replay(&demo_pipeline(), out, &[], None);
+    }
+    let bytes = outs.each_ref().map(|out| std::fs::read(out).unwrap());
+    assert!(bytes[0] == bytes[1], "two runs differ");
+
+    let (found, known) = (sorted_facts(&events(&outs[0])), golden());
+    println!("found: {}", serde_json::to_string_pretty(&found).unwrap());
+    assert_eq!(found.len(), known.len());
+    for (found, known) in found.iter().zip(&known) {
+        // Without evidence no picture is named.
+        let mut known = known.clone();
+        known["evidence"] = Value::Array(Vec::new());
+        assert_eq!(without_box(found), without_box(&known));
+        let off = corners(&found["box"]).into_iter().zip(corners(&known["box"]));
+        let off = off.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(off <= BOX_TOLERANCE, "a box is off by {off}");
+    }
+}
+
+#[test]
+fn pictures_are_kept_under_their_hash_with_a_drawing_beside() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, state) = (dir.path().join("out.jsonl"), dir.path().join("state"));
+    let folder = state.join("evidence");
+    replay(&demo_pipeline(), &out, &["--evidence", folder.to_str().unwrap()], None);
+
+    let events = events(&out);
+    let found = sorted_facts(&events);
+    for (found, known) in found.iter().zip(golden()) {
+        assert_eq!(found["evidence"], known["evidence"]);
+    }
+    let named = events.iter().flat_map(|e| e["data"]["evidence"].as_array().unwrap());
+    for evidence in named {
+        check_picture(evidence, &state);
+    }
+    let mut pictures = 0;
+    for file in files_below(&folder) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let of = name.split('.').next().unwrap();
+        if name.ends_with(".jpg") {
+            assert_eq!(sha256(&std::fs::read(&file).unwrap()), of);
+            pictures += 1;
+        } else {
+            assert!(name.ends_with(".svg"), "{name} is neither picture nor drawing");
+            let svg = std::fs::read_to_string(&file).unwrap();
+            assert!(svg.contains(&format!("{of}.jpg")), "a drawing of another picture");
+            assert!(file.with_file_name(format!("{of}.jpg")).is_file());
+        }
+    }
+    assert_eq!(pictures, 2, "both cameras show the same clip: one file for each time");
+}
+
+#[test]
+fn another_model_is_one_line_and_finds_the_same_incidents() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(models) = models_with_yolox(dir.path()) else {
+        skipped("no weights of yolox-nano; `make yolox FROM=...` brings them");
+        return;
+    };
+    let text = std::fs::read_to_string(demo_pipeline()).unwrap();
+    let line = "package = \"ssdlite-coco\"";
+    assert_eq!(text.matches(line).count(), 1, "one line names the model");
+    let pipeline = dir.path().join("pipeline.toml");
+    std::fs::write(&pipeline, text.replace(line, "package = \"yolox-nano\"")).unwrap();
+    let out = dir.path().join("out.jsonl");
+    replay(&pipeline, &out, &[], Some(("VIAHE_MODELS", &models)));
+
+    let events = events(&out);
+    assert!(events.iter().all(|e| e["data"]["model"]["name"] == "yolox-nano"));
+    let (found, known) = (sorted_facts(&events), golden());
+    assert_eq!(found.len(), known.len());
+    for (found, known) in found.iter().zip(&known) {
+        for key in ["type", "subject", "camera", "zone", "rule", "revision", "state", "class"] {
+            assert_eq!(found[key], known[key], "{key}");
+        }
+        let same = iou(corners(&found["box"]), corners(&known["box"]));
+        assert!(same >= OTHER_MODEL_IOU_MIN, "{} is elsewhere: {same}", found["box"]);
+    }
+}
+
+/// A folder of models with the weights of YOLOX-nano; none when they are nowhere.
+fn models_with_yolox(dir: &Path) -> Option<PathBuf> {
+    const FILE: &str = "yolox_nano_416.onnx";
+    let models = root().join("models");
+    if root().join(".deps/models/yolox-nano").join(FILE).is_file() {
+        return Some(models);
+    }
+    let data = std::env::var_os("VIAHE_DEV_DATA").map(PathBuf::from);
+    let data = data.unwrap_or_else(|| root().join("../shared/data"));
+    let weights = data.join("models").join(FILE);
+    let made = dir.join("models/yolox-nano");
+    if !weights.is_file() {
+        return None;
+    }
+    std::fs::create_dir_all(&made).unwrap();
+    std::fs::copy(models.join("taxonomy.toml"), dir.join("models/taxonomy.toml")).unwrap();
+    std::fs::copy(models.join("yolox-nano/model.toml"), made.join("model.toml")).unwrap();
+    std::os::unix::fs::symlink(weights.canonicalize().unwrap(), made.join(FILE)).unwrap();
+    Some(dir.join("models"))
+}

@@ -1,0 +1,117 @@
+//! How `viahe run` ends, records, and runs in one process.
+
+use crate::support::broker::Broker;
+use crate::support::engine::{CameraSim, Engine, Pipeline};
+use crate::support::program::{children_of, run_viahe, send};
+use crate::support::{LONG, clip};
+use rustix::process::Signal;
+use serde_json::Value;
+use std::time::Duration;
+use viahe_edge::clock;
+
+/// A recording made live, replayed: the same incidents but for pictures, model and id of the
+/// message.
+#[test]
+fn a_recording_of_observations_gives_the_incidents_that_were_seen_live() {
+    let broker = Broker::start();
+    let ears = broker.listen();
+    let sim = CameraSim::start(&clip(), &["gate-east"]);
+    let pipeline = Pipeline::new(broker.port).cameras(&sim, &["gate-east"]);
+    let recording = pipeline.dir.path().join("recording.jsonl");
+    let engine = Engine::start_with(&pipeline, |command| {
+        command.arg("--record").arg(&recording);
+    });
+    ears.hear_incidents(2);
+    engine.until_looks(&["gate-east"], 3);
+    engine.process.signal(Signal::TERM);
+    let ended = engine.process.end(LONG);
+    ended.says(0, &[]);
+
+    let out = pipeline.dir.path().join("out.jsonl");
+    let file = pipeline.write();
+    let [file, recording, out_path] = [&file, &recording, &out].map(|p| p.to_str().unwrap());
+    run_viahe(["replay", file, "--observations", recording, "--out", out_path]).says(0, &[]);
+    let replayed = std::fs::read_to_string(&out).unwrap();
+    let replayed: Vec<Value> = replayed.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let live: Vec<Value> = ears.incidents().into_iter().map(|m| m.payload).collect();
+    let facts = |events: &[Value]| {
+        let mut facts: Vec<Value> = events.iter().cloned().map(without_pictures).collect();
+        facts.sort_by_key(|f| f["id"].to_string());
+        facts
+    };
+    assert_eq!(facts(&replayed), facts(&live));
+}
+
+fn without_pictures(mut event: Value) -> Value {
+    for key in ["evidence", "model"] {
+        event["data"].as_object_mut().unwrap().remove(key);
+    }
+    same_numbers(event)
+}
+
+/// The subscriber writes 1.0 as 1.
+fn same_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().into(),
+        Value::Array(values) => values.into_iter().map(same_numbers).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(key, value)| (key, same_numbers(value))).collect()
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn in_one_process_it_works_as_well() {
+    let broker = Broker::start();
+    let ears = broker.listen();
+    let sim = CameraSim::start(&clip(), &["gate-east"]);
+    let pipeline = Pipeline::new(broker.port).cameras(&sim, &["gate-east"]).dwell_secs(3);
+    let engine = Engine::start_with(&pipeline, |command| {
+        command.args(["--in-process", "--seconds", "10"]);
+    });
+    ears.hear_camera("gate-east", &["online"], ears_began(&engine), LONG);
+    assert!(children_of(engine.process.pid()).is_empty(), "no worker process");
+    ears.hear_incidents(2);
+    let ended = engine.process.end(Duration::from_secs(20));
+    ended.says(0, &[]);
+    assert!(ended.took >= Duration::from_secs(10), "it was to run for 10 s: {:?}", ended.took);
+    assert_eq!(ears.ids(None).len(), 2);
+}
+
+fn ears_began(engine: &Engine) -> std::time::Instant {
+    engine.process.lines()[0].at
+}
+
+#[test]
+fn a_stop_ends_soon_even_when_broker_and_worker_hang() {
+    let broker = Broker::start();
+    let pipeline = Pipeline::new(broker.port).camera("test-picture", "pattern://640x360@10");
+    let engine = Engine::start(&pipeline);
+    engine.until_looks(&["test-picture"], 1);
+    engine.until_metric("viahe_mqtt_connected", |n| n == 1);
+    let worker = engine.worker();
+    send(worker, Signal::STOP);
+    broker.process().signal(Signal::STOP);
+    engine.process.signal(Signal::TERM);
+    let stopped = clock::monotonic();
+    let ended = engine.process.end(Duration::from_secs(15));
+    println!("stopped after {:?}", stopped.elapsed());
+    ended.says(0, &[]);
+    assert!(!std::path::Path::new(&format!("/proc/{worker}")).exists(), "its worker is gone");
+}
+
+#[test]
+fn the_keyboard_ends_a_run_with_130_and_the_service_manager_with_0() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 0)] {
+        let broker = Broker::start();
+        let pipeline = Pipeline::new(broker.port).camera("test-picture", "pattern://640x360@10");
+        let engine = Engine::start(&pipeline);
+        engine.until_looks(&["test-picture"], 1);
+        let worker = engine.worker();
+        engine.process.signal(signal);
+        let ended = engine.process.end(Duration::from_secs(10));
+        ended.says(code, &[]);
+        assert!(!std::path::Path::new(&format!("/proc/{worker}")).exists(), "its worker is gone");
+    }
+}

@@ -1,0 +1,64 @@
+//! The vision worker dies or hangs: another takes over, and no standing vehicle is reported twice.
+
+use crate::support::broker::Broker;
+use crate::support::engine::{CameraSim, ENOUGH_LOOKS, Engine, Pipeline};
+use crate::support::program::send;
+use crate::support::{LONG, clip, until};
+use rustix::process::Signal;
+use std::time::Duration;
+use viahe_edge::clock;
+
+/// From the death of a worker to the next one's process.
+const RESTART_MAX: Duration = Duration::from_secs(2);
+/// A silent worker is given 15 s, and looked at once a second.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
+
+fn another_worker(engine: &Engine, old: u32, within: Duration) -> u32 {
+    until("another worker", within, || Some(engine.worker()).filter(|pid| *pid != old))
+}
+
+#[test]
+fn a_killed_worker_is_replaced_within_two_seconds_and_nothing_is_reported_twice() {
+    const CAMERAS: [&str; 2] = ["gate-east", "gate-west"];
+    let broker = Broker::start();
+    let ears = broker.listen();
+    let sim = CameraSim::start(&clip(), &CAMERAS);
+    let pipeline = Pipeline::new(broker.port).cameras(&sim, &CAMERAS);
+    let engine = Engine::start(&pipeline);
+    let ids = ears.hear_incidents(4);
+
+    let (old, killed) = (engine.worker(), clock::monotonic());
+    send(old, Signal::KILL);
+    let new = another_worker(&engine, old, RESTART_MAX);
+    println!("worker {old} replaced by {new} after {:?}", killed.elapsed());
+    for camera in CAMERAS {
+        ears.hear_camera(camera, &["offline"], killed, RESTART_MAX);
+        ears.hear_camera(camera, &["online"], killed, LONG);
+    }
+    println!("all cameras online after {:?}", killed.elapsed());
+    engine.until_looks(&CAMERAS, ENOUGH_LOOKS);
+    assert_eq!(ears.ids(None), ids, "the same vehicles stand there still");
+    assert_eq!(ears.incidents().len(), 4, "nothing new is to be said of them");
+    assert_eq!(engine.metric("viahe_worker_restarts_total"), 1);
+    assert_eq!(engine.metric("viahe_incidents_open"), 4);
+}
+
+#[test]
+fn a_frozen_worker_is_ended_and_replaced() {
+    let broker = Broker::start();
+    let ears = broker.listen();
+    let sim = CameraSim::start(&clip(), &["gate-east"]);
+    let pipeline = Pipeline::new(broker.port).cameras(&sim, &["gate-east"]);
+    let engine = Engine::start(&pipeline);
+    let ids = ears.hear_incidents(2);
+
+    let (old, frozen) = (engine.worker(), clock::monotonic());
+    send(old, Signal::STOP);
+    another_worker(&engine, old, SILENCE_MAX);
+    println!("a frozen worker was replaced after {:?}", frozen.elapsed());
+    engine.process.line("silent");
+    ears.hear_camera("gate-east", &["online"], frozen, LONG);
+    engine.until_looks(&["gate-east"], ENOUGH_LOOKS);
+    assert_eq!(ears.ids(None), ids);
+    assert_eq!(engine.health()["status"], "ok");
+}
