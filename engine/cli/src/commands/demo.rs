@@ -19,10 +19,12 @@ use viahe_edge::event_plane::Observer;
 use viahe_edge::models::Locations;
 use viahe_edge::publish::{Message, Subscriber, SubscriberOptions};
 use viahe_edge::station::evidence_dir;
-use viahe_edge::store::Store;
+use viahe_edge::store::{Store, StoreError};
 
 /// How often a line is printed for each camera.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+/// This file in a state folder says that it is a demo's.
+const DEMO_MARK: &str = "made-by-viahe-demo";
 /// How long to wait at the end for messages that are on their way.
 const LAST_MESSAGES: Duration = Duration::from_millis(500);
 
@@ -36,8 +38,8 @@ pub(crate) struct Args {
     /// Ends after so many seconds; without it, on Ctrl-C.
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// The pipeline; its cameras and broker are replaced by simulated ones, its state folder by
-    /// runs/demo, which is emptied first.
+    /// The pipeline; its cameras and broker are replaced by simulated ones. Its state folder is
+    /// emptied, and must be new or an earlier demo's.
     #[arg(long, default_value = "pipelines/demo.toml")]
     pipeline: PathBuf,
     /// The clip that the cameras show.
@@ -48,7 +50,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let mut plan = load(&args.pipeline)?;
     let clip = clip(args)?;
-    plan.engine.state_dir = own_folder()?;
+    fresh_state(&plan.engine.state_dir)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
 
     let broker = EmbeddedBroker::start(0).map_err(Exit::failed)?;
@@ -103,18 +105,27 @@ fn clip(args: &Args) -> Result<PathBuf, Exit> {
         })
 }
 
-/// The demo tells what it finds from the beginning, in a folder that no other box or demo uses:
-/// never the pipeline's own, which may be a live box's.
-fn own_folder() -> Result<PathBuf, Exit> {
-    let folder = PathBuf::from("runs/demo");
-    let failed = |e: std::io::Error| Exit::Failed(format!("{}: {e}", folder.display()));
-    if folder.join("viahe.db").exists() {
-        // Refused while another demo holds it.
-        drop(Store::open(&folder).map_err(Exit::failed)?);
-        std::fs::remove_dir_all(&folder).map_err(failed)?;
+/// The demo tells what it finds from the beginning: what an earlier one left is removed, and
+/// nothing else, whatever `--pipeline` says.
+fn fresh_state(dir: &Path) -> Result<(), Exit> {
+    let failed = |e: std::io::Error| Exit::Failed(format!("{}: {e}", dir.display()));
+    let mark = dir.join(DEMO_MARK);
+    let is_empty = match std::fs::read_dir(dir) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => true,
+        Err(e) => return Err(failed(e)),
+    };
+    if !is_empty && !mark.exists() {
+        return Err(Exit::Usage(format!(
+            "{} holds something that is not an earlier demo; move it away",
+            dir.display()
+        )));
     }
-    std::fs::create_dir_all(&folder).map_err(failed)?;
-    Ok(folder)
+    if let Err(taken @ StoreError::Locked { .. }) = Store::open(dir) {
+        return Err(Exit::failed(taken));
+    }
+    std::fs::remove_dir_all(dir).map_err(failed)?;
+    std::fs::create_dir_all(dir).and_then(|()| std::fs::write(mark, "")).map_err(failed)
 }
 
 /// As people would write it: without `..`, and from here when it is below.
@@ -143,6 +154,8 @@ fn rewire(plan: &mut Plan, sim: &CameraSim, mqtt: &Mqtt) {
         };
     }
     plan.mqtt = Some(mqtt.clone());
+    // The usual port may be an engine's that runs on this machine.
+    plan.engine.listen = plan.engine.listen.map(|addr| (addr.ip(), 0).into());
 }
 
 fn introduce(plan: &Plan, clip: &Path, broker: &EmbeddedBroker, pictures: &Path) {

@@ -1,16 +1,17 @@
 //! `viahe demo`: what a visitor sees first.
 
-use crate::support::program::{Ended, Program, viahe};
-use crate::support::{LONG, root};
+use crate::support::program::{Ended, run_viahe};
+use crate::support::root;
 use serde_json::Value;
 use std::path::Path;
 
-/// The demo, in a folder of its own: it keeps its state below the folder where it is called.
+/// The demo's pipeline in a folder of its own, so that no other demo's state is touched.
 fn demo(dir: &Path, seconds: &str) -> Ended {
-    let pipeline = root().join("pipelines/demo.toml");
-    let mut command = viahe(["demo", "--seconds", seconds, "--pipeline"]);
-    command.arg(pipeline).current_dir(dir);
-    Program::start(command).end(LONG)
+    let folder = dir.join("pipelines");
+    std::fs::create_dir_all(&folder).unwrap();
+    let pipeline = folder.join("demo.toml");
+    std::fs::copy(root().join("pipelines/demo.toml"), &pipeline).unwrap();
+    run_viahe(["demo", "--pipeline", pipeline.to_str().unwrap(), "--seconds", seconds])
 }
 
 fn summary(ended: &Ended) -> Value {
@@ -34,8 +35,20 @@ fn forty_seconds_show_four_parked_vehicles_with_their_pictures() {
     let pictures: Vec<&str> = words.filter(|w| w.ends_with(".jpg")).collect();
     assert_eq!(pictures.len(), 8, "two for each incident: {:#?}", ended.stdout);
     for picture in pictures {
-        assert!(dir.path().join(picture).is_file(), "{picture}");
+        assert!(root().join(picture).is_file(), "{picture}");
     }
+}
+
+#[test]
+fn a_demo_removes_only_what_a_demo_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("runs/demo");
+    std::fs::create_dir_all(&state).unwrap();
+    let precious = state.join("viahe.db");
+    std::fs::write(&precious, "an engine's outbox").unwrap();
+    let name = state.file_name().unwrap().to_str().unwrap();
+    demo(dir.path(), "1").says(2, &[name, "not an earlier demo", "move it away"]);
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "an engine's outbox");
 }
 
 #[test]

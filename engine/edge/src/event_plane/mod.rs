@@ -128,8 +128,6 @@ pub struct EventPlane {
     stated_at: Instant,
     measured_at: Instant,
     reports: BTreeMap<Name, CameraReport>,
-    /// Cameras whose state was told before their first counters; it is told again with them.
-    told_bare: BTreeSet<Name>,
     totals: Totals,
     stats: EngineStats,
 }
@@ -170,7 +168,6 @@ impl EventPlane {
             stated_at: now,
             measured_at: now,
             reports: BTreeMap::new(),
-            told_bare: BTreeSet::new(),
             totals: Totals::default(),
             stats: EngineStats::default(),
         };
@@ -295,7 +292,8 @@ impl EventPlane {
     fn worker_stats(&mut self, stats: WorkerStats) {
         self.metrics.worker(&stats);
         self.observer.stats(&stats);
-        self.totals.worker = stats;
+        let before = std::mem::replace(&mut self.totals.worker, stats);
+        self.tell_new_sizes(&before);
         // A report that was lost on the way is made up for.
         let differing: Vec<CameraReport> = self
             .reports
@@ -307,10 +305,6 @@ impl EventPlane {
             })
             .collect();
         differing.into_iter().for_each(|report| self.camera(report));
-        let bare: Vec<Name> = std::mem::take(&mut self.told_bare).into_iter().collect();
-        for report in bare.iter().filter_map(|camera| self.reports.get(camera)) {
-            self.tell_camera(report);
-        }
     }
 
     fn camera(&mut self, report: CameraReport) {
@@ -327,7 +321,6 @@ impl EventPlane {
         self.metrics.camera(&report);
         self.observer.camera(&report);
         self.tell_camera(&report);
-        self.told_bare.insert(report.camera.clone());
         self.reports.insert(report.camera.clone(), report);
     }
 
@@ -349,6 +342,16 @@ impl EventPlane {
             "clock_offset_ms": online.map(|c| c.clock_offset_ms),
         });
         self.publisher.set_camera_state(&report.camera, &state);
+    }
+
+    /// A camera goes online before its first numbers are there; its state is told again with them.
+    fn tell_new_sizes(&self, before: &WorkerStats) {
+        let now = &self.totals.worker.cameras;
+        let changed = |report: &&CameraReport| {
+            let [before, now] = [&before.cameras, now].map(|cameras| cameras.get(&report.camera));
+            before.map(|c| c.size_px) != now.map(|c| c.size_px)
+        };
+        self.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
     }
 
     fn worker_gone(&mut self, reason: &str) {
