@@ -1,7 +1,8 @@
 //! The pure part of viahe: what was seen becomes what it means.
 //!
 //! Nothing here reads a clock, a file or the network, starts a thread or holds `unsafe` code.
-//! Modules depend on each other in one direction, top to bottom in this list.
+//! The list goes from what things are to what they mean: values, detections, tracks, rules,
+//! incidents, and the engine that joins them.
 
 pub mod time;
 

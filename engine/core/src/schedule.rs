@@ -1,4 +1,4 @@
-//! Which frames are looked at: rules say how often, everything else is left undecoded or unseen.
+//! Which frames are looked at: rules say how often, the others are decoded and not analysed.
 
 use crate::time::Timestamp;
 use std::time::Duration;

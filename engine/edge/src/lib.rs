@@ -1,7 +1,7 @@
 //! All input and output of an edge box. Each module implements one small thing that the pure core
 //! asks for.
 //!
-//! Only `ingest` sees GStreamer's types, only `infer` ONNX Runtime's.
+//! Only `ingest`, `camera_sim` and `doctor` see GStreamer's types, only `infer` ONNX Runtime's.
 
 #![deny(unsafe_code)] // but for the kernel and the checks before a library is loaded
 

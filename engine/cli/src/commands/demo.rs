@@ -216,10 +216,10 @@ impl Observer for Lines {
         match report.status {
             CameraStatus::Online => say(&format!("{:<12} online", report.camera)),
             CameraStatus::Stalled => {
-                say(&format!("{:<12} stalled: {}", report.camera, report.reason))
+                say(&format!("{:<12} stalled: {}", report.camera, report.reason));
             }
             CameraStatus::Offline => {
-                say(&format!("{:<12} offline: {}", report.camera, report.reason))
+                say(&format!("{:<12} offline: {}", report.camera, report.reason));
             }
         }
     }

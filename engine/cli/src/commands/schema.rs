@@ -11,6 +11,6 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args) -> Result<(), Exit> {
     let schema = viahe_core::config::pipeline_schema();
-    say(&format!("{}", serde_json::to_string_pretty(&schema).map_err(Exit::failed)?));
+    say(&serde_json::to_string_pretty(&schema).map_err(Exit::failed)?);
     Ok(())
 }

@@ -304,7 +304,9 @@ impl EventPlane {
                 (now != told.status).then(report)
             })
             .collect();
-        differing.into_iter().for_each(|report| self.camera(report));
+        for report in differing {
+            self.camera(report);
+        }
     }
 
     fn camera(&mut self, report: CameraReport) {
