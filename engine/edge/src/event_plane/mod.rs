@@ -7,7 +7,7 @@
 mod pictures;
 
 use crate::evidence::EvidenceStore;
-use crate::publish::Publisher;
+use crate::publish::{Publisher, camera_state};
 use crate::store::{OutboxRow, Store, StoreError};
 use crate::telemetry::{EngineStats, Metrics};
 use crate::vision::supervise::{Supervisor, WorkerEvent};
@@ -328,21 +328,9 @@ impl EventPlane {
 
     /// `…/cam/{camera}/state`.
     fn tell_camera(&self, report: &CameraReport) {
-        // Unknown until the first frame, and not of interest without frames.
-        let online = self
-            .totals
-            .worker
-            .cameras
-            .get(&report.camera)
-            .filter(|known| report.status == CameraStatus::Online && known.size_px != [0, 0]);
-        let state = serde_json::json!({
-            "state": report.status,
-            "reason": report.reason,
-            "time": clock::now().rfc3339(&self.plan.site.timezone),
-            "fps": online.map(|c| (f64::from(c.fps_in) * 10.0).round() / 10.0),
-            "resolution": online.map(|c| c.size_px),
-            "clock_offset_ms": online.map(|c| c.clock_offset_ms),
-        });
+        let stats = self.totals.worker.cameras.get(&report.camera);
+        let time = clock::now().rfc3339(&self.plan.site.timezone);
+        let state = camera_state(report, stats, &time);
         self.publisher.set_camera_state(&report.camera, &state);
     }
 

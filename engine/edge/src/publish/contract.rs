@@ -1,10 +1,11 @@
 //! The documents say what the code sends: same fields at the same places.
 
-use super::topics::{Ack, Offline, offline, online};
+use super::topics::{Ack, Offline, camera_state, offline, online};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use viahe_core::id::Name;
 use viahe_core::incident::{ModelRef, Revision};
+use viahe_core::seam::{CameraReport, CameraStats, CameraStatus};
 
 const GUIDE: &str = include_str!("../../../../docs/mqtt.md");
 const ASYNCAPI: &str = include_str!("../../../../docs/mqtt.asyncapi.yaml");
@@ -104,6 +105,19 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     same_fields("status", &parse(online("0.1.0", &[model()], depth, time)));
     same_fields("stopped", &parse(offline("0.1.0", Offline::Shutdown { time })));
     same_fields("lost", &parse(offline("0.1.0", Offline::Lost { connected: time })));
+    let report = CameraReport {
+        camera: Name::try_from("le-loi-03").unwrap(),
+        status: CameraStatus::Online,
+        reason: String::new(),
+    };
+    let stats = CameraStats {
+        fps_in: 12.5,
+        size_px: [1920, 1080],
+        clock_offset_ms: 12,
+        ..CameraStats::default()
+    };
+    assert_eq!(camera_state(&report, Some(&stats), time), example("camera"));
+    same_fields("camera", &camera_state(&report, Some(&stats), time));
     let ack: Ack = serde_json::from_value(example("ack")).unwrap();
     same_fields("ack", &serde_json::to_value(ack).unwrap());
 }

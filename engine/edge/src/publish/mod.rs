@@ -20,7 +20,7 @@ mod subscriber;
 mod topics;
 
 pub use subscriber::{Message, Subscriber, SubscriberOptions};
-pub use topics::{Ack, site_topic};
+pub use topics::{Ack, camera_state, site_topic};
 
 use crate::store::{Outbox, StoreError};
 use jiff::tz::TimeZone;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
+use viahe_core::seam::{CameraReport, CameraStats, CameraStatus};
 
 /// `viahe/v1/{site}/{rest}`.
 pub fn site_topic(site: &Name, rest: &str) -> String {
@@ -17,6 +18,24 @@ pub struct Ack {
     pub incident: String,
     /// Which revision of it.
     pub revision: u32,
+}
+
+/// What `…/cam/{camera}/state` says. Numbers are unknown (null) until the first frame and not of
+/// interest without frames.
+pub fn camera_state(
+    report: &CameraReport,
+    stats: Option<&CameraStats>,
+    time: &str,
+) -> serde_json::Value {
+    let online = stats.filter(|s| report.status == CameraStatus::Online && s.size_px != [0, 0]);
+    json!({
+        "state": report.status,
+        "reason": report.reason,
+        "time": time,
+        "fps": online.map(|s| (f64::from(s.fps_in) * 10.0).round() / 10.0),
+        "resolution": online.map(|s| s.size_px),
+        "clock_offset_ms": online.map(|s| s.clock_offset_ms),
+    })
 }
 
 /// What `…/status` says of a box that is there.
