@@ -24,7 +24,10 @@ fn a_killed_worker_is_replaced_within_two_seconds_and_nothing_is_reported_twice(
     let ears = broker.listen();
     let sim = CameraSim::start(&clip(), &CAMERAS);
     let pipeline = Pipeline::new(broker.port).cameras(&sim, &CAMERAS);
-    let engine = Engine::start(&pipeline);
+    let recording = pipeline.dir.path().join("recording.jsonl");
+    let engine = Engine::start_with(&pipeline, |command| {
+        command.arg("--record").arg(&recording);
+    });
     let ids = ears.hear_incidents(4);
 
     let (old, killed) = (engine.worker(), clock::monotonic());
@@ -41,6 +44,14 @@ fn a_killed_worker_is_replaced_within_two_seconds_and_nothing_is_reported_twice(
     assert_eq!(ears.incidents().len(), 4, "nothing new is to be said of them");
     assert_eq!(engine.metric("viahe_worker_restarts_total"), 1);
     assert_eq!(engine.metric("viahe_incidents_open"), 4);
+
+    engine.process.signal(Signal::TERM);
+    engine.process.end(LONG).says(0, &[]);
+    let replayed = pipeline.replay(&recording);
+    let of = |event: &serde_json::Value| event["data"]["incident"].as_str().unwrap().to_owned();
+    let mut again: Vec<String> = replayed.iter().map(of).collect();
+    again.sort();
+    assert_eq!(again, ids, "the recording tells of the two workers as well");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Simulated cameras, a pipeline over them, and the engine that runs it.
 
-use super::program::{Program, children_of, viahe};
+use super::program::{Program, children_of, run_viahe, viahe};
 use super::{LONG, until};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -129,6 +129,18 @@ impl Pipeline {
         let path = self.dir.path().join("pipeline.toml");
         std::fs::write(&path, text).unwrap();
         path
+    }
+}
+
+impl Pipeline {
+    /// The incident messages of a recording of what was seen.
+    pub(crate) fn replay(&self, recording: &Path) -> Vec<Value> {
+        let out = self.dir.path().join("out.jsonl");
+        let file = self.write();
+        let [file, recording, out_path] = [&*file, recording, &*out].map(|p| p.to_str().unwrap());
+        run_viahe(["replay", file, "--observations", recording, "--out", out_path]).says(0, &[]);
+        let text = std::fs::read_to_string(&out).unwrap();
+        text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
     }
 }
 
