@@ -14,7 +14,7 @@ use viahe_core::config::plan::Source;
 
 /// rtspsrc takes this one for `rtsps://` without a port, too.
 const PORT: u16 = 554;
-/// Each step of the handshake may take so long.
+/// Each step of the enquiry may take so long.
 const STEP_MAX_SECS: u32 = 3;
 
 /// The certificates of a PEM file, as those to check a camera's against.
@@ -35,7 +35,8 @@ pub(super) fn authorities(file: &Path) -> Result<gio::TlsDatabase, IngestError> 
 }
 
 /// What is wrong with the encryption of a camera that gave no picture; none when it is something
-/// else, or the camera is not encrypted. Blocks for three steps of 3 s at most.
+/// else, or the camera is not encrypted. Blocks for four steps of 3 s at most: connection, handshake, and the same
+/// without TLS.
 pub(super) fn diagnose(source: &Source) -> Option<Fault> {
     let Source::Rtsp { url, ca, .. } = source else { return None };
     if !url.starts_with("rtsps://") {
@@ -60,7 +61,35 @@ pub(super) fn diagnose(source: &Source) -> Option<Fault> {
     let error = tls.handshake(gio::Cancellable::NONE).err()?;
     let flaws = tls.peer_certificate_errors();
     let refused = error.kind::<TlsError>() == Some(TlsError::BadCertificate) && !flaws.is_empty();
-    Some(if refused { certificate_fault(flaws, ca.is_some()) } else { handshake_fault(&error) })
+    drop((tls, plain));
+    Some(if refused {
+        certificate_fault(flaws, ca.is_some())
+    } else if speaks_plainly(&client, &camera) {
+        no_tls()
+    } else {
+        handshake_fault(&error)
+    })
+}
+
+/// Is RTSP without TLS answered? Errors of the handshake do not tell: some cameras answer it in
+/// RTSP, some hang up, some say nothing.
+fn speaks_plainly(client: &gio::SocketClient, camera: &gio::NetworkAddress) -> bool {
+    const ASKED: &[u8] = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: viahe\r\n\r\n";
+    let heard = || {
+        let plain = SocketClientExt::connect(client, camera, gio::Cancellable::NONE).ok()?;
+        plain.output_stream().write_all(ASKED, gio::Cancellable::NONE).ok()?;
+        let mut answer = [0; 5];
+        plain.input_stream().read_all(&mut answer, gio::Cancellable::NONE).ok()?;
+        Some(answer)
+    };
+    heard().is_some_and(|answer| &answer == b"RTSP/")
+}
+
+fn no_tls() -> Fault {
+    Fault::new(
+        FaultKind::Setup,
+        "the camera speaks no TLS at this port; use rtsp://, or the port of its rtsps://",
+    )
 }
 
 fn certificate_fault(flaws: Flaw, ca_given: bool) -> Fault {
@@ -81,10 +110,6 @@ fn certificate_fault(flaws: Flaw, ca_given: bool) -> Fault {
 
 fn handshake_fault(error: &glib::Error) -> Fault {
     match error.kind::<TlsError>() {
-        Some(TlsError::NotTls) => Fault::new(
-            FaultKind::Setup,
-            "the camera speaks no TLS at this port; use rtsp://, or the port of its rtsps://",
-        ),
         Some(TlsError::Unavailable) => Fault::new(
             FaultKind::Setup,
             "this box speaks no TLS; install the package \"glib-networking\"",
@@ -93,11 +118,12 @@ fn handshake_fault(error: &glib::Error) -> Fault {
             FaultKind::Setup,
             "the camera asks for a certificate of the box, which viahe has not; switch that off",
         ),
-        // A camera that restarts does this as well, so it is tried again soon.
+        // A camera that restarts does this as well, so it is tried again soon; `NotTls` is said
+        // of one that just hangs up, too.
         _ => Fault::new(
             FaultKind::Network,
-            "the camera breaks the TLS handshake off; if it speaks no TLS at this port, use \
-             rtsp://, and if it stays so, renew its firmware",
+            "the camera breaks the TLS handshake off; if it stays so, look whether this port is \
+             that of its rtsps://, and renew its firmware",
         ),
     }
 }
