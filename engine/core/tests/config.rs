@@ -96,7 +96,7 @@ fn the_example_means_what_it_says() {
     let [street, square, lane, recording, picture] = plan.cameras.as_slice() else {
         panic!("{} cameras", plan.cameras.len());
     };
-    let Source::Rtsp { url, login: Some((user, password)), transport: Transport::Tcp } =
+    let Source::Rtsp { url, login: Some((user, password)), transport: Transport::Tcp, ca: None } =
         &street.source
     else {
         panic!("{:?}", street.source);

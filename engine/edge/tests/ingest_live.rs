@@ -6,7 +6,9 @@
 
 mod ingest_support;
 
-use ingest_support::{SimProcess, Told, Watched, make_clip, rtsp, serve_as_child, sim};
+use ingest_support::{
+    SimProcess, Told, Watched, certificate, make_clip, rtsp, rtsps, serve_as_child, sim, sim_with,
+};
 use std::time::Duration;
 use viahe_core::config::plan::{Source, Transport};
 use viahe_core::time::ClockSource;
@@ -94,6 +96,11 @@ fn a_killed_camera_comes_back(transport: Transport) {
         println!("{transport:?} kill {round}: detected {stalled:?}, frames {back:?} after return");
         assert!(stalled <= DETECT_MAX, "{stalled:?}");
         assert!(back <= BACK_MAX, "{back:?}");
+    }
+    // The last picture may be told before its connection is counted.
+    let online = |state: &CameraState| matches!(state, CameraState::Online { .. });
+    if watched.states.iter().filter(|state| online(state)).count() < 4 {
+        watched.until("state", START_MAX, |t| matches!(t, Told::State(state) if online(state)));
     }
     let counters = watched.camera.counters();
     assert_eq!((counters.connections, counters.teardown_hung), (4, 0), "{counters:?}");
@@ -220,7 +227,7 @@ fn a_wrong_password_is_said_and_not_hammered() {
             let Told::State(CameraState::Offline { reason, retry_in }) = told else {
                 return false;
             };
-            assert!(reason.contains("login"), "{reason}");
+            assert!(reason.contains("password in its `url`"), "{reason}");
             assert!(!reason.contains("horse"), "{reason}");
             *retry_in >= Duration::from_secs(15)
         });
@@ -250,6 +257,87 @@ fn a_wrong_path_and_a_closed_port_are_said() {
     for state in &watched.states {
         assert!(!format!("{state:?}").contains("127.0.0.1"), "{state:?}");
     }
+}
+
+/// The first reason for which a camera is refused, and whether a person must mend it.
+fn refusal(source: Source) -> (String, bool) {
+    let mut watched = Watched::start(source);
+    let mut refused = None;
+    watched.until("refusal", Duration::from_secs(20), |told| {
+        if let Told::State(CameraState::Offline { reason, retry_in }) = told {
+            refused = Some((reason.clone(), *retry_in >= Duration::from_secs(15)));
+        }
+        refused.is_some()
+    });
+    let (reason, slow) = refused.unwrap();
+    println!("{reason}");
+    assert!(!reason.contains("127.0.0.1"), "{reason}");
+    (reason, slow)
+}
+
+#[test]
+fn an_encrypted_camera_is_seen_with_its_certificate() {
+    let dir = tempfile::tempdir().unwrap();
+    let clip = make_clip(dir.path(), "a.mp4", [320, 240], 10, 10);
+    let (cert, key) = certificate(dir.path(), "camera", "IP:127.0.0.1");
+    for login in [None, Some(("admin", "right-horse"))] {
+        let sim = sim_with(&clip, login, Some((cert.clone(), key.clone())));
+        let mut watched = Watched::start(rtsps(&sim.url("cam"), login, Some(&cert)));
+        for _ in 0..15 {
+            watched.frame(START_MAX);
+        }
+        let counters = watched.camera.counters();
+        assert_eq!((counters.reconnects, counters.connections), (0, 1), "{counters:?}");
+    }
+}
+
+#[test]
+fn a_camera_that_is_not_trusted_is_refused_with_the_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    let clip = make_clip(dir.path(), "a.mp4", [320, 240], 10, 10);
+    let (cert, key) = certificate(dir.path(), "camera", "IP:127.0.0.1");
+    let (other, _) = certificate(dir.path(), "other", "IP:127.0.0.1");
+    let sim = sim_with(&clip, None, Some((cert.clone(), key)));
+    let missing = dir.path().join("missing.pem");
+    for (ca, words) in [
+        (None, "certificate is not trusted: give it"),
+        (Some(&other), "certificate is not trusted: it is neither in `ca`"),
+        (Some(&missing), "missing.pem\" cannot be used: No such file"),
+    ] {
+        let (reason, slow) = refusal(rtsps(&sim.url("cam"), None, ca.map(|p| p.as_path())));
+        assert!(reason.contains(words), "{reason}");
+        assert!(slow, "{reason}");
+    }
+    drop(sim);
+    let named = certificate(dir.path(), "named", "DNS:cam.example");
+    let sim = sim_with(&clip, None, Some(named.clone()));
+    let (reason, slow) = refusal(rtsps(&sim.url("cam"), None, Some(&named.0)));
+    assert!(reason.contains("for another name or address"), "{reason}");
+    assert!(slow, "{reason}");
+}
+
+#[test]
+fn tls_at_a_port_without_it_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let clip = make_clip(dir.path(), "a.mp4", [320, 240], 10, 10);
+    let plain = sim(&clip, None);
+    let url = format!("rtsps://127.0.0.1:{}/cam", plain.port());
+    let (reason, slow) = refusal(rtsps(&url, None, None));
+    assert!(reason.contains("speaks no TLS at this port; use rtsp://") && slow, "{reason}");
+    drop(plain);
+    let (reason, slow) = refusal(rtsps(&url, None, None));
+    assert!(reason.contains("no connection") && !slow, "{reason}");
+}
+
+/// Something that is neither: the pace stays quick, as it may be a camera that restarts.
+#[test]
+fn a_handshake_that_is_broken_off_is_said() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("rtsps://{}/cam", listener.local_addr().unwrap());
+    // Ends with the test's process.
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let (reason, slow) = refusal(rtsps(&url, None, None));
+    assert!(reason.contains("breaks the TLS handshake off") && !slow, "{reason}");
 }
 
 #[test]

@@ -42,6 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         mounts: args.mounts.clone(),
         port: args.port,
         login,
+        tls: None,
     })
     .map_err(|e| match e {
         SimError::Serve { .. } => Exit::failed(e),

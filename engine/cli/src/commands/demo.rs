@@ -55,8 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 
     let broker = EmbeddedBroker::start(0).map_err(Exit::failed)?;
     let mounts: Vec<String> = plan.cameras.iter().map(|c| c.id.to_string()).collect();
-    let sim = CameraSim::start(&SimOptions { clip: clip.clone(), mounts, port: 0, login: None })
-        .map_err(Exit::failed)?;
+    let options = SimOptions { clip: clip.clone(), mounts, port: 0, login: None, tls: None };
+    let sim = CameraSim::start(&options).map_err(Exit::failed)?;
     let mqtt = Mqtt {
         host: broker.address().ip().to_string(),
         port: broker.address().port(),
@@ -151,6 +151,7 @@ fn rewire(plan: &mut Plan, sim: &CameraSim, mqtt: &Mqtt) {
             url: sim.url(camera.id.as_str()),
             login: None,
             transport: Transport::Tcp,
+            ca: None,
         };
     }
     plan.mqtt = Some(mqtt.clone());

@@ -249,10 +249,22 @@ impl Reader<'_> {
         let transport =
             if node.text("transport")? == "udp" { Transport::Udp } else { Transport::Tcp };
         let source = url::source(&url, transport, self.folder);
-        let source = source.map_err(|fault| node.tell("url", fault)).ok()?;
+        let mut source = source.map_err(|fault| node.tell("url", fault)).ok()?;
         if node.has("transport") && !matches!(source, plan::Source::Rtsp { .. }) {
             let what = "`transport` is for rtsp:// and rtsps:// only";
             node.tell("transport", Fault::new(what, "remove it"));
+        }
+        if node.has("ca") {
+            match &mut source {
+                plan::Source::Rtsp { url, ca, .. } if url.starts_with("rtsps://") => {
+                    *ca = self.path(node, "ca");
+                }
+                _ => {
+                    let what = "`ca` is for encrypted cameras, and the url is not rtsps://";
+                    let remedy = "write the url as rtsps://, or remove `ca`";
+                    node.tell("ca", Fault::new(what, remedy));
+                }
+            }
         }
         Some(source)
     }

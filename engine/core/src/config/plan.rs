@@ -139,6 +139,10 @@ pub enum Source {
         login: Option<(String, Secret)>,
         /// Of the media.
         transport: Transport,
+        /// PEM file with what the certificate of an `rtsps://` camera is checked against, instead
+        /// of the box's authorities.
+        #[serde(default)]
+        ca: Option<PathBuf>,
     },
     /// A recording; read once from start to end.
     File {

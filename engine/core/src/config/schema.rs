@@ -263,6 +263,14 @@ static CAMERA: &[Key] = &[
         "How RTSP media travels; UDP loses packets, TCP does not.",
     ),
     key(
+        "ca",
+        Text(&PATH),
+        Optional,
+        r#""le-loi-03.pem""#,
+        "PEM file for `rtsps://` only: the certificate of the camera, or of the authority that \
+         signed it. Without it the box's own list of authorities counts.",
+    ),
+    key(
         "position",
         Table(POSITION),
         Optional,

@@ -39,7 +39,7 @@ fn rtsp(url: &str, transport: Transport) -> Result<Source, Fault> {
     let (_, rest) = url.split_once("://").unwrap_or_default();
     let authority = &rest[..rest.len() - path.len()];
     let (_, place) = authority.rsplit_once('@').unwrap_or(("", authority));
-    Ok(Source::Rtsp { url: format!("{scheme}://{place}{path}"), login, transport })
+    Ok(Source::Rtsp { url: format!("{scheme}://{place}{path}"), login, transport, ca: None })
 }
 
 fn file(path: &str, folder: &Path) -> Result<Source, Fault> {

@@ -28,6 +28,15 @@ pub struct SimOptions {
     pub port: u16,
     /// User name and password that clients must give, by digest authentication.
     pub login: Option<(String, Secret)>,
+    /// PEM files of certificate and private key; with them it serves `rtsps://` only.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+impl SimOptions {
+    /// Does the server ask who may see what? It has its certificate from the same place.
+    fn guarded(&self) -> bool {
+        self.login.is_some() || self.tls.is_some()
+    }
 }
 
 /// Why a simulated camera does not run.
@@ -45,6 +54,14 @@ pub enum SimError {
     /// Nothing to serve.
     #[error("a camera needs at least one mount, such as \"cam\"")]
     NoMount,
+    /// The certificate or its key is of no use.
+    #[error("certificate {path:?}: {reason}; give PEM files of a certificate and of its key")]
+    Certificate {
+        /// Of the certificate.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The port is taken, or the server failed otherwise.
     #[error("no RTSP server on port {port} of the loopback: {reason}; choose another port, or 0")]
     Serve {
@@ -62,6 +79,7 @@ pub struct CameraSim {
     server: gst_rtsp_server::RTSPServer,
     valve: Arc<Valve>,
     port: u16,
+    scheme: &'static str,
 }
 
 use gst::glib;
@@ -81,8 +99,8 @@ impl CameraSim {
         let server = gst_rtsp_server::RTSPServer::new();
         server.set_address("127.0.0.1");
         server.set_service(&options.port.to_string());
-        if let Some((user, password)) = &options.login {
-            server.set_auth(Some(&login(user, password)));
+        if options.guarded() {
+            server.set_auth(Some(&auth(options)?));
         }
         let failed =
             |reason: &str| SimError::Serve { port: options.port, reason: reason.to_owned() };
@@ -104,12 +122,13 @@ impl CameraSim {
                 let _ = context.with_thread_default(|| running.run());
             })
             .map_err(|e| failed(&e.to_string()))?;
-        Ok(Self { main, thread: Some(thread), server, valve, port })
+        let scheme = if options.tls.is_some() { "rtsps" } else { "rtsp" };
+        Ok(Self { main, thread: Some(thread), server, valve, port, scheme })
     }
 
     /// The address of a mount, without a login.
     pub fn url(&self, mount: &str) -> String {
-        format!("rtsp://127.0.0.1:{}/{mount}", self.port)
+        format!("{}://127.0.0.1:{}/{mount}", self.scheme, self.port)
     }
 
     /// The TCP port it listens on.
@@ -154,7 +173,7 @@ fn factory(
     factory.set_launch(clip.launch());
     // One pipeline for all clients of a mount.
     factory.set_shared(true);
-    if options.login.is_some() {
+    if options.guarded() {
         let may = gst::Structure::builder(ROLE)
             .field("media.factory.access", true)
             .field("media.factory.construct", true)
@@ -168,11 +187,24 @@ fn factory(
 
 const ROLE: &str = "viewer";
 
-fn login(user: &str, password: &Secret) -> gst_rtsp_server::RTSPAuth {
-    use gst_rtsp_server::RTSPAuth;
-    let auth = RTSPAuth::new();
-    let token = gst_rtsp_server::RTSPToken::builder().field("media.factory.role", ROLE).build();
-    auth.set_supported_methods(gstreamer_rtsp::RTSPAuthMethod::Digest);
-    auth.add_digest(user, password.reveal(), &token);
-    auth
+/// Asks for the login if there is one, and holds the certificate.
+fn auth(options: &SimOptions) -> Result<gst_rtsp_server::RTSPAuth, SimError> {
+    let auth = gst_rtsp_server::RTSPAuth::new();
+    let mut token = gst_rtsp_server::RTSPToken::builder().field("media.factory.role", ROLE).build();
+    match &options.login {
+        Some((user, password)) => {
+            auth.set_supported_methods(gstreamer_rtsp::RTSPAuthMethod::Digest);
+            auth.add_digest(user, password.reveal(), &token);
+        }
+        None => auth.set_default_token(Some(&mut token)),
+    }
+    if let Some((path, key)) = &options.tls {
+        let certificate = gst_rtsp_server::gio::TlsCertificate::from_files(path, key);
+        let certificate = certificate.map_err(|e| SimError::Certificate {
+            path: path.clone(),
+            reason: e.message().to_owned(),
+        })?;
+        auth.set_tls_certificate(Some(&certificate));
+    }
+    Ok(auth)
 }

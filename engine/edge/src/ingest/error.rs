@@ -28,6 +28,17 @@ pub enum IngestError {
         /// What is wrong with it, and what to do.
         problem: &'static str,
     },
+    /// The file that a camera's certificate is to be checked against is of no use.
+    #[error(
+        "`ca` {path:?} cannot be used: {reason}; give a readable PEM file with the certificate \
+         of the camera, or of the authority that signed it"
+    )]
+    Authority {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A recording was given where a live source is wanted.
     #[error("camera {camera}: a recording has no live picture; read it with FileReader")]
     NotLive {

@@ -1,9 +1,13 @@
 //! Why a connection ended, in words that give nothing away.
 
+use super::IngestError;
 use super::backoff::Pace;
 use gstreamer as gst;
 use std::time::Duration;
 use viahe_core::config::plan::Source;
+
+const REFUSED: &str =
+    "the camera refuses the user name or password; correct user name and password in its `url`";
 
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +21,7 @@ pub(super) struct Fault {
 pub(super) enum FaultKind {
     /// Wrong user name or password.
     Login,
-    /// No such path, no video, or a codec that the engine does not read.
+    /// No such path, no video, a codec that the engine does not read, or no trust.
     Setup,
     /// The connection failed or was closed.
     Network,
@@ -58,14 +62,10 @@ impl Fault {
         let said = redact.text(error.message());
         let fault = |kind, what: &str| Self::new(kind, format!("{what}: {said}"));
         match (error.kind::<R>(), error.kind::<S>()) {
-            (Some(R::NotAuthorized), _) => Self::new(
-                FaultKind::Login,
-                "the camera refuses the user name or password; correct `login`",
-            ),
-            (Some(R::NotFound), _) if unauthorised(error.message()) => Self::new(
-                FaultKind::Login,
-                "the camera refuses the user name or password; correct `login`",
-            ),
+            (Some(R::NotAuthorized), _) => Self::new(FaultKind::Login, REFUSED),
+            (Some(R::NotFound), _) if unauthorised(error.message()) => {
+                Self::new(FaultKind::Login, REFUSED)
+            }
             (Some(R::NotFound), _) => fault(FaultKind::Setup, "the camera has no such path"),
             (Some(R::OpenRead | R::OpenWrite | R::OpenReadWrite), _) => {
                 fault(FaultKind::Network, "no connection to the camera")
@@ -75,6 +75,16 @@ impl Fault {
             (_, Some(S::Decode | S::Format)) => fault(FaultKind::Box, "decoding failed"),
             _ => fault(FaultKind::Box, "the pipeline failed"),
         }
+    }
+}
+
+impl From<IngestError> for Fault {
+    fn from(error: IngestError) -> Self {
+        let kind = match error {
+            IngestError::Authority { .. } => FaultKind::Setup,
+            _ => FaultKind::Box,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 
@@ -123,6 +133,7 @@ mod tests {
             url: "rtsp://10.0.0.7/user=admin&password=hunter22&channel=1".into(),
             login: Some(("admin".into(), Secret::new("canary-77"))),
             transport: Transport::Tcp,
+            ca: None,
         };
         let text = Redactor::new(&source).text(
             "cannot open rtsp://10.0.0.7/user=admin&password=hunter22&channel=1 with \

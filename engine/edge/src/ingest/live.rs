@@ -4,7 +4,7 @@ use super::backoff::Backoff;
 use super::fault::{Fault, FaultKind};
 use super::meter::{CameraCounters, Meter};
 use super::session::{Camera, Session, Wake};
-use super::{IngestError, graph};
+use super::{IngestError, graph, tls};
 use crate::clock;
 use crate::ledger::Ledger;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -62,7 +62,8 @@ impl CameraOptions {
                 };
                 match rest.split('/').next() {
                     Some(host) if host.contains('@') => refuse(
-                        "its address holds a user name or password; give them as `login` instead",
+                        "its address holds a second user name or password; write / of a password in \
+                         its `url` as %2F, and @ as %40",
                     ),
                     None | Some("") => refuse("its address has no host"),
                     Some(_) => Ok(()),
@@ -217,7 +218,7 @@ impl Supervision {
         let session = match Session::open(&self.camera, number, &self.failed_decoders) {
             Ok(session) => session,
             Err(error) => {
-                let fault = Fault::new(FaultKind::Box, error.to_string());
+                let fault = error.into();
                 return End::Failed { fault, pictures: false, lasted: Duration::ZERO };
             }
         };
@@ -235,8 +236,19 @@ impl Supervision {
             None => End::Stopped,
             Some(fault) => {
                 let lasted = now.saturating_duration_since(began);
+                let fault = if pictures { fault } else { self.explained(fault) };
                 End::Failed { fault, pictures, lasted }
             }
+        }
+    }
+
+    /// The fault, or that of the camera's encryption behind it.
+    fn explained(&self, fault: Fault) -> Fault {
+        match fault.kind {
+            FaultKind::Network | FaultKind::Silent if !self.stopped() => {
+                tls::diagnose(&self.camera.options.source).unwrap_or(fault)
+            }
+            _ => fault,
         }
     }
 
@@ -366,7 +378,8 @@ mod tests {
     fn addresses_that_are_refused() {
         let check = |url: &str| {
             let login = Some(("admin".to_owned(), Secret::new("canary-77")));
-            let source = Source::Rtsp { url: url.into(), login, transport: Transport::Tcp };
+            let source =
+                Source::Rtsp { url: url.into(), login, transport: Transport::Tcp, ca: None };
             CameraOptions::new(Name::try_from("cam-1").unwrap(), source, 1).check()
         };
         for good in ["rtsp://10.0.0.7/a", "rtsps://cam.local:322/a?b=c@d"] {

@@ -21,6 +21,7 @@ mod live;
 mod meter;
 mod session;
 mod stamp;
+mod tls;
 
 pub use error::IngestError;
 pub use file::FileReader;

@@ -3,7 +3,7 @@
 use super::fault::{Fault, FaultKind, Redactor};
 use super::graph::{self, Codec, Tail};
 use super::meter::Meter;
-use super::{CameraOptions, FrameSink, GstFrame, IngestError, stamp};
+use super::{CameraOptions, FrameSink, GstFrame, IngestError, stamp, tls};
 use crate::clock;
 use crate::ledger::{Ledger, Stage};
 use crossbeam_channel::Sender;
@@ -113,11 +113,14 @@ impl Session {
         tap(&tail, &link);
         watch_bus(&pipeline, &link)?;
         match &camera.options.source {
-            Source::Rtsp { url, login, transport } => {
+            Source::Rtsp { url, login, transport, ca } => {
                 let source = rtsp_source(url, *transport)?;
                 if let Some((user, password)) = login {
                     source.set_property("user-id", user);
                     source.set_property("user-pw", password.reveal());
+                }
+                if let Some(file) = ca {
+                    source.set_property("tls-database", tls::authorities(file)?);
                 }
                 pipeline.add(&source).map_err(|e| IngestError::Graph(e.to_string()))?;
                 select_video(&source);
@@ -167,7 +170,8 @@ fn rtsp_source(url: &str, transport: Transport) -> Result<gst::Element, IngestEr
         Transport::Udp => "udp",
     };
     // ntp-sync stays off: with it a step of the camera's clock would step the timestamps of the
-    // pipeline. Certificates of rtsps:// are checked in full, against the box's authorities.
+    // pipeline. Certificates of rtsps:// are checked in full, against `ca` or the box's
+    // authorities.
     for (property, value) in [
         ("protocols", protocols),
         ("latency", &JITTER_MS.to_string()),

@@ -7,6 +7,7 @@
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use gstreamer as gst;
 use gstreamer::prelude::*;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -153,15 +154,48 @@ impl Watched {
 
 pub fn rtsp(url: &str, transport: Transport, login: Option<(&str, &str)>) -> Source {
     let login = login.map(|(user, password)| (user.to_owned(), Secret::new(password)));
-    Source::Rtsp { url: url.into(), login, transport }
+    Source::Rtsp { url: url.into(), login, transport, ca: None }
+}
+
+/// A camera over RTSP in TLS, whose certificate is checked against `ca`.
+pub fn rtsps(url: &str, login: Option<(&str, &str)>, ca: Option<&Path>) -> Source {
+    let mut source = rtsp(url, Transport::Tcp, login);
+    if let Source::Rtsp { ca: of, .. } = &mut source {
+        *of = ca.map(Path::to_owned);
+    }
+    source
+}
+
+/// A certificate that signed itself, as cameras have, and its key; `holder` is a
+/// subjectAltName.
+pub fn certificate(dir: &Path, name: &str, holder: &str) -> (PathBuf, PathBuf) {
+    let [cert, key] = ["pem", "key"].map(|e| dir.join(format!("{name}.{e}")));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"])
+        .args(["-subj", &format!("/CN={name}"), "-addext", &format!("subjectAltName={holder}")])
+        .args([OsStr::new("-out"), cert.as_os_str(), OsStr::new("-keyout"), key.as_os_str()])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    (cert, key)
 }
 
 pub fn sim(clip: &Path, login: Option<(&str, &str)>) -> CameraSim {
+    sim_with(clip, login, None)
+}
+
+/// The same, in TLS if a certificate and its key are given.
+pub fn sim_with(
+    clip: &Path,
+    login: Option<(&str, &str)>,
+    tls: Option<(PathBuf, PathBuf)>,
+) -> CameraSim {
     CameraSim::start(&SimOptions {
         clip: clip.into(),
         mounts: vec!["cam".into()],
         port: 0,
         login: login.map(|(user, password)| (user.to_owned(), Secret::new(password))),
+        tls,
     })
     .unwrap()
 }
@@ -222,7 +256,8 @@ impl Drop for SimProcess {
 pub fn serve_as_child() {
     let Some(clip) = std::env::var_os("VIAHE_TEST_SIM") else { return };
     let port = std::env::var("VIAHE_TEST_SIM_PORT").unwrap().parse().unwrap();
-    let options = SimOptions { clip: clip.into(), mounts: vec!["cam".into()], port, login: None };
+    let mounts = vec!["cam".into()];
+    let options = SimOptions { clip: clip.into(), mounts, port, login: None, tls: None };
     let sim = CameraSim::start(&options).unwrap();
     println!("\nsim port {}", sim.port());
     let _ = std::io::stdin().lines().count();
