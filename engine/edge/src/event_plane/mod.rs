@@ -328,9 +328,9 @@ impl EventPlane {
 
     /// `…/cam/{camera}/state`.
     fn tell_camera(&self, report: &CameraReport) {
-        let stats = self.totals.worker.cameras.get(&report.camera);
+        let known = self.totals.worker.cameras.get(&report.camera);
         let time = clock::now().rfc3339(&self.plan.site.timezone);
-        let state = camera_state(report, stats, &time);
+        let state = camera_state(report, known, &time);
         self.publisher.set_camera_state(&report.camera, &state);
     }
 
