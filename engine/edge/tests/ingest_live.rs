@@ -9,6 +9,7 @@ mod ingest_support;
 use ingest_support::{
     SimProcess, Told, Watched, certificate, make_clip, rtsp, rtsps, serve_as_child, sim, sim_with,
 };
+use std::path::PathBuf;
 use std::time::Duration;
 use viahe_core::config::plan::{Source, Transport};
 use viahe_core::time::ClockSource;
@@ -304,7 +305,7 @@ fn a_camera_that_is_not_trusted_is_refused_with_the_remedy() {
         (Some(&other), "certificate is not trusted: it is neither in `ca`"),
         (Some(&missing), "missing.pem\" cannot be used: No such file"),
     ] {
-        let (reason, slow) = refusal(rtsps(&sim.url("cam"), None, ca.map(|p| p.as_path())));
+        let (reason, slow) = refusal(rtsps(&sim.url("cam"), None, ca.map(PathBuf::as_path)));
         assert!(reason.contains(words), "{reason}");
         assert!(slow, "{reason}");
     }
