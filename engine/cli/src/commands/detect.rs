@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use crate::pictures::Rgb;
 use crate::{OrUsage, ui};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use viahe_core::detect::Detection;
 use viahe_core::frame::Frame;
@@ -42,6 +43,7 @@ struct Session {
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let mut session = Session::open(&args.model)?;
     if let Some(dir) = &args.annotate {
+        one_name_each(dir, &args.images)?;
         std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display())).or_usage()?;
     }
     let mut bad = 0;
@@ -108,6 +110,22 @@ impl Session {
         };
         Ok(out.pop().unwrap_or_default().into_iter().map(label).collect())
     }
+}
+
+/// Two pictures that would be written to one file are told before the first is.
+fn one_name_each(dir: &Path, images: &[PathBuf]) -> Result<(), Exit> {
+    let mut names = BTreeMap::new();
+    for image in images {
+        if let Some(other) = names.insert(annotated(dir, image), image) {
+            return Err(Exit::Usage(format!(
+                "{} and {} would both be drawn into one file of {}; draw them in two runs",
+                other.display(),
+                image.display(),
+                dir.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn annotated(dir: &Path, picture: &Path) -> PathBuf {

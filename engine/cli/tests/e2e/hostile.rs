@@ -163,6 +163,16 @@ fn a_clip_of_random_bytes_says_what_a_clip_is() {
 }
 
 #[test]
+fn two_pictures_of_one_name_are_not_drawn_over_each_other() {
+    let bench = Bench::new();
+    let (jpeg, png) = (bench.file("same.jpg", b"text"), bench.file("same.png", b"text"));
+    let [jpeg, png] = [&jpeg, &png].map(|p| p.to_str().unwrap());
+    let out = bench.dir.path().join("drawn");
+    let ended = run_viahe(["detect", jpeg, png, "--annotate", out.to_str().unwrap()]);
+    ended.says(2, &[jpeg, png, "one file"]);
+}
+
+#[test]
 fn a_text_is_no_picture() {
     let bench = Bench::new();
     let text = bench.file("text.png", b"a text\n");
