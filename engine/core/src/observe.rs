@@ -1,7 +1,8 @@
 //! The seam between the planes: what was seen where, when. Small, serialisable, replayable.
 //!
-//! A stream of [`Observation`]s is JSON lines; the first line is a [`Header`]. The same lines go
-//! over the pipe between a vision worker and the engine, and into recordings.
+//! As JSON they go over the pipe between a vision worker and the engine, inside the messages of
+//! [`seam`](crate::seam), and into recordings, inside [`Event`](crate::engine::Event)s; a
+//! recording's first line is a [`Header`].
 
 use crate::detect::Confidence;
 use crate::frame::FrameStamp;

@@ -17,14 +17,12 @@ use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::incident::{Evidence, Revision};
 use viahe_core::time::Timestamp;
-use viahe_edge::evidence::{EvidenceStore, encode_jpeg};
+use viahe_edge::evidence::{self, EvidenceStore, encode_jpeg};
 use viahe_edge::ledger::Ledger;
 use viahe_edge::models::Locations;
 use viahe_edge::record::Recording;
 use viahe_edge::vision::replay::{Replay, ReplayCamera, ReplayError};
 
-/// JPEG quality of evidence, as on a live box.
-const EVIDENCE_QUALITY: u8 = 90;
 /// First frame's time unless said: a weekday morning in the site's time zone.
 const START: &str = "2026-01-05T08:00:00";
 
@@ -193,7 +191,7 @@ impl Driver {
     ) -> Result<Option<Evidence>, Exit> {
         let (Some(store), Some(frame)) = (&self.evidence, frame) else { return Ok(None) };
         let jpeg =
-            encode_jpeg(&frame.view(), EVIDENCE_QUALITY, &self.ledger).map_err(Exit::failed)?;
+            encode_jpeg(&frame.view(), evidence::QUALITY, &self.ledger).map_err(Exit::failed)?;
         let stored = store.put_pending(capture.id, &jpeg).map_err(Exit::failed)?;
         Ok(Some(Evidence {
             kind: capture.kind,

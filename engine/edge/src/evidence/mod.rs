@@ -4,6 +4,9 @@
 //! - [`EvidenceStore`]: files named by their hash, whole or not there at all, within a budget.
 //! - [`overlay_svg`]: zone and boxes as a drawing over the untouched picture.
 
+/// JPEG quality of evidence, 1 to 100: number plates stay as legible as the camera gave them.
+pub const QUALITY: u8 = 90;
+
 mod jpeg;
 mod overlay;
 mod pending;

@@ -8,7 +8,7 @@ use super::analyse::{Eye, Gaze};
 use super::playback::Playback;
 use super::slots::{Job, SharedFrame, Slots};
 use crate::clock;
-use crate::evidence::{PendingWriter, encode_jpeg};
+use crate::evidence::{self, PendingWriter, encode_jpeg};
 use crate::infer::{InferError, Runtime};
 use crate::ingest::{
     CameraCounters, CameraOptions, CameraState, FrameSink, IngestError, LiveCamera,
@@ -37,8 +37,6 @@ const STATS_EVERY: Duration = Duration::from_secs(1);
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// Pictures that may wait for the encoder.
 const CAPTURES_MAX: usize = 64;
-/// JPEG quality of evidence, 1 to 100: number plates stay as legible as the camera gave them.
-const EVIDENCE_QUALITY: u8 = 90;
 /// Frames in one run at most. Beyond four the gain is small and the wait is long.
 const BATCH_MAX: usize = 4;
 
@@ -375,7 +373,7 @@ fn take_picture(
     writer: &PendingWriter,
     ledger: &Ledger,
 ) -> Result<Picture, String> {
-    let jpeg = encode_jpeg(&frame.view(), EVIDENCE_QUALITY, ledger).map_err(|e| e.to_string())?;
+    let jpeg = encode_jpeg(&frame.view(), evidence::QUALITY, ledger).map_err(|e| e.to_string())?;
     let stored = writer.put(capture.id, &jpeg).map_err(|e| e.to_string())?;
     let view = frame.view();
     Ok(Picture {
