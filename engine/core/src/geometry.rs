@@ -228,9 +228,75 @@ fn segments_cross(a: (UnitPoint, UnitPoint), b: (UnitPoint, UnitPoint)) -> bool 
     b0 * b1 < 0.0 && a0 * a1 < 0.0
 }
 
+/// From points of the picture to metres on flat ground (a plane projective map).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Homography([[f64; 3]; 3]);
+
+impl Homography {
+    /// From four points of the picture and where they are on the ground, in metres from any point
+    /// of reference. None when three of them lie on a line.
+    ///
+    /// Solves the eight equations of the direct linear transform (Hartley and Zisserman, *Multiple
+    /// View Geometry*, 4.1, with the last element 1) by elimination.
+    pub fn from_points(picture: [UnitPoint; 4], ground_m: [[f64; 2]; 4]) -> Option<Self> {
+        let mut rows = [[0.0; 9]; 8];
+        for (i, (p, g)) in picture.iter().zip(ground_m).enumerate() {
+            let (x, y) = (f64::from(p.x), f64::from(p.y));
+            rows[2 * i] = [x, y, 1.0, 0.0, 0.0, 0.0, -g[0] * x, -g[0] * y, g[0]];
+            rows[2 * i + 1] = [0.0, 0.0, 0.0, x, y, 1.0, -g[1] * x, -g[1] * y, g[1]];
+        }
+        for column in 0..8 {
+            let pivot = (column..8)
+                .max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()))?;
+            rows.swap(column, pivot);
+            if rows[column][column].abs() < 1e-9 {
+                return None;
+            }
+            for row in 0..8 {
+                if row != column {
+                    let factor = rows[row][column] / rows[column][column];
+                    for k in column..9 {
+                        rows[row][k] -= factor * rows[column][k];
+                    }
+                }
+            }
+        }
+        let h = |i: usize| rows[i][8] / rows[i][i];
+        let map = Self([[h(0), h(1), h(2)], [h(3), h(4), h(5)], [h(6), h(7), 1.0]]);
+        let exact = picture.iter().zip(ground_m).all(|(p, g)| {
+            let to = map.to_ground(*p);
+            to.is_some_and(|to| (to[0] - g[0]).hypot(to[1] - g[1]) < 1e-3)
+        });
+        exact.then_some(map)
+    }
+
+    /// Metres on the ground; none for a point on the horizon.
+    pub fn to_ground(&self, p: UnitPoint) -> Option<[f64; 2]> {
+        let (x, y) = (f64::from(p.x), f64::from(p.y));
+        let [a, b, w] = self.0.map(|r| r[0] * x + r[1] * y + r[2]);
+        let to = [a / w, b / w];
+        to.iter().all(|v| v.is_finite()).then_some(to)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn four_points_calibrate_a_camera() {
+        let picture = [[0.2, 0.9], [0.8, 0.9], [0.6, 0.5], [0.4, 0.5]]
+            .map(|[x, y]| UnitPoint { x, y });
+        let ground = [[0.0, 0.0], [6.0, 0.0], [6.0, 20.0], [0.0, 20.0]];
+        let map = Homography::from_points(picture, ground).unwrap();
+        let middle = map.to_ground(UnitPoint { x: 0.5, y: 0.9 }).unwrap();
+        assert!((middle[0] - 3.0).abs() < 1e-6 && middle[1].abs() < 1e-6, "{middle:?}");
+        // Half-way up the picture is far more than half-way down the road.
+        let far = map.to_ground(UnitPoint { x: 0.5, y: 0.7 }).unwrap();
+        assert!((far[0] - 3.0).abs() < 1e-6 && far[1] < 8.0, "{far:?}");
+        let line = [[0.1, 0.1], [0.2, 0.2], [0.3, 0.3], [0.9, 0.1]].map(|[x, y]| UnitPoint { x, y });
+        assert_eq!(Homography::from_points(line, ground), None);
+    }
 
     #[test]
     fn polygon_refuses_what_is_no_zone() {

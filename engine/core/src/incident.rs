@@ -24,11 +24,12 @@ impl IncidentId {
     /// The id of the incident with these facts.
     pub fn new(
         site: &Name,
-        camera: &Name,
+        camera: Option<&Name>,
         rule: &Name,
         subject: Option<TrackId>,
         opened: Timestamp,
     ) -> Self {
+        let camera = camera.map_or("", Name::as_str);
         let subject = subject.map_or_else(String::new, |t| t.to_string());
         let text = format!("{site}/{camera}/{rule}/{subject}/{}", opened.0);
         let hash = Sha256::digest(text.as_bytes());
@@ -65,6 +66,63 @@ pub enum State {
     Closed,
 }
 
+/// How a ward goes about an offence: by what went before, and by how long it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Remind (nhắc nhở).
+    Remind,
+    /// Have a commitment signed (ký cam kết).
+    Commitment,
+    /// Put on record (lập biên bản).
+    Record,
+}
+
+impl Stage {
+    /// That of the `n`-th offence, from 0.
+    pub fn of(n: u32) -> Self {
+        match n {
+            0 => Self::Remind,
+            1 => Self::Commitment,
+            _ => Self::Record,
+        }
+    }
+}
+
+/// Why an incident ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// What it was about is over.
+    Over,
+    /// Its rule does not apply any more: hours, a permit, a command, a disaster.
+    RuleInactive,
+    /// The camera sees something else than what its zones were drawn on.
+    ViewLost,
+    /// Its rule was changed or removed.
+    RuleChanged,
+}
+
+/// A place in the law that was in force when an incident opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cited {
+    /// Such as `Nghị định 168/2024/NĐ-CP`.
+    pub law: String,
+    /// Such as `Điều 6`.
+    pub article: String,
+}
+
+/// A value that an incident rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The sensor or window.
+    pub name: Name,
+    /// In `unit`.
+    pub value: f64,
+    /// Canonical unit of the quantity.
+    pub unit: String,
+}
+
 /// What a picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EvidenceKind {
@@ -77,6 +135,9 @@ pub enum EvidenceKind {
     /// The frame in which it was found to be over.
     #[serde(rename = "snapshot.closed")]
     Closed,
+    /// A frame that an operator asked for.
+    #[serde(rename = "snapshot.commanded")]
+    Commanded,
 }
 
 /// A file that proves something. The file's name is its hash.
@@ -158,10 +219,20 @@ pub struct Revision {
     pub rule_version: u32,
     /// How bad.
     pub severity: Severity,
-    /// Which camera.
-    pub camera: Name,
-    /// Which zone.
-    pub zone: Name,
+    /// Which camera; none when only sensors tell of it.
+    pub camera: Option<Name>,
+    /// Which zone of it.
+    pub zone: Option<Name>,
+    /// What to do about it; none for what is no offence.
+    pub stage: Option<Stage>,
+    /// The how many-th offence in its zone this is, from 1, as far back as the rule counts.
+    pub offence: u32,
+    /// The law in force when it opened.
+    pub citations: Vec<Cited>,
+    /// The values that it rests on.
+    pub measured: Vec<Measured>,
+    /// Why it ended, once it has.
+    pub ended_by: Option<EndReason>,
     /// Where the camera is.
     pub position: Option<Position>,
     /// When the condition first held.
@@ -188,9 +259,13 @@ impl Revision {
         format!("{}-r{}", self.incident, self.revision)
     }
 
-    /// `viahe/v1/{site}/cam/{camera}/incident/{violation}`.
+    /// `viahe/v1/{site}/cam/{camera}/incident/{violation}`, without `cam/{camera}` for an incident
+    /// that only sensors tell of.
     pub fn topic(&self, site: &Name) -> String {
-        format!("viahe/v1/{site}/cam/{}/incident/{}", self.camera, self.violation)
+        match &self.camera {
+            Some(camera) => format!("viahe/v1/{site}/cam/{camera}/incident/{}", self.violation),
+            None => format!("viahe/v1/{site}/incident/{}", self.violation),
+        }
     }
 
     /// CloudEvents 1.0, structured JSON; times in the site's zone with ms.
@@ -215,7 +290,10 @@ impl Revision {
         serde_json::json!({
             "specversion": "1.0",
             "id": self.event_id(),
-            "source": format!("viahe/{site}/{}", self.camera),
+            "source": match &self.camera {
+                Some(camera) => format!("viahe/{site}/{camera}"),
+                None => format!("viahe/{site}"),
+            },
             "type": format!("vn.viahe.incident.{verb}"),
             "subject": self.violation,
             "time": time(self.updated),
@@ -227,6 +305,9 @@ impl Revision {
                 "rule": self.rule,
                 "rule_version": self.rule_version,
                 "severity": self.severity,
+                "stage": self.stage,
+                "offence": self.offence,
+                "citations": self.citations,
                 "camera": self.camera,
                 "zone": self.zone,
                 "position": self.position,
@@ -234,6 +315,8 @@ impl Revision {
                 "opened": time(self.opened),
                 "updated": time(self.updated),
                 "closed": self.closed.map(time),
+                "ended_by": self.ended_by,
+                "measured": self.measured,
                 "subjects": subjects,
                 "evidence": evidence,
                 "model": self.model,
@@ -253,7 +336,7 @@ mod tests {
         let id = |track, secs| {
             IncidentId::new(
                 &name("hue"),
-                &name("cam-1"),
+                Some(&name("cam-1")),
                 &name("illegal-parking"),
                 Some(TrackId(track)),
                 Timestamp::from_secs(secs),

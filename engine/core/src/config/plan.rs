@@ -1,8 +1,9 @@
 //! A validated pipeline: what runs.
 
-use crate::geometry::Polygon;
+use crate::geometry::{Homography, Polygon, UnitPoint};
 use crate::id::Name;
-use crate::observe::Class;
+use crate::incident::EvidenceKind;
+use crate::rule::Program;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -49,6 +50,8 @@ pub struct Plan {
     pub engine: EngineOptions,
     /// In file order; ids are unique.
     pub cameras: Vec<Camera>,
+    /// Rules that need sensors only; ids are unique.
+    pub rules: Vec<Rule>,
 }
 
 /// The place that a box watches.
@@ -120,8 +123,14 @@ pub struct Camera {
     pub position: Option<Position>,
     /// Analysed frames per second: what its rules ask for, unless set.
     pub analyse_hz: f32,
+    /// From the picture to metres on the ground; speeds need it.
+    pub ground: Option<Homography>,
+    /// Observations may come so much later than newer ones.
+    pub lateness: Duration,
     /// Zones that rules may name.
     pub zones: Vec<Zone>,
+    /// Lines that rules may name.
+    pub lines: Vec<Line>,
     /// In file order; ids are unique in a camera.
     pub rules: Vec<Rule>,
 }
@@ -212,6 +221,16 @@ pub struct Zone {
     pub polygon: Polygon,
 }
 
+/// A named line in the picture; seen from the first to the second point it has a left and a
+/// right side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Unique in a camera.
+    pub id: Name,
+    /// In fractions of the frame.
+    pub points: [UnitPoint; 2],
+}
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -226,7 +245,7 @@ pub enum Severity {
     High,
 }
 
-/// `[[camera.rule]]`: an entry of the catalogue with this camera's parameters.
+/// `[[camera.rule]]` or `[[rule]]`: an entry of the catalogue with its parameters filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Unique in a camera; the catalogue entry's name unless set.
@@ -238,45 +257,59 @@ pub struct Rule {
     /// Of its incidents.
     pub severity: Severity,
     /// Index into [`Camera::zones`].
-    pub zone: usize,
-    /// Any of these, or a kind of them.
-    pub classes: Vec<Class>,
-    /// Weaker observations are ignored, 0 to 1.
-    pub confidence_min: f32,
+    pub zone: Option<usize>,
+    /// Index into [`Camera::lines`].
+    pub line: Option<usize>,
     /// When it applies.
     pub schedule: Schedule,
     /// What must hold.
-    pub trigger: Trigger,
-    /// A subject or condition that was not seen for so long, by a camera that looked, is over.
+    pub program: Program,
+    /// A subject that was not seen for so long, by a camera that looked, is gone.
     pub absence: Duration,
+    /// After an incident no other one is said for so long.
+    pub cooldown: Duration,
+    /// How repeated and lasting offences are treated; none for what is no offence.
+    pub escalation: Option<Escalation>,
+    /// What a declared disaster does to it.
+    pub disaster: Disaster,
+    /// Pictures that an incident asks for.
+    pub evidence: Vec<EvidenceKind>,
+    /// The law that it enforces; those in effect are told with an incident.
+    pub citations: Vec<Citation>,
 }
 
-/// What must hold for an incident to open.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trigger {
-    /// A subject stands in the zone, its ground point inside, for `dwell`.
-    Standing {
-        /// More than zero.
-        dwell: Duration,
-    },
-    /// At least `count_min` subjects are in the zone at once, for `dwell`; gaps shorter than
-    /// the rule's `absence` are bridged.
-    Crowding {
-        /// At least 2.
-        count_min: usize,
-        /// More than zero.
-        dwell: Duration,
-    },
-    /// A subject moves in the zone at more than `tolerance_deg` off `allowed_deg`, at least
-    /// `travel_min` far.
-    WrongWay {
-        /// Allowed direction in the picture: 0 is right, 90 is down, clockwise.
-        allowed_deg: f32,
-        /// Still allowed to either side, 0 to 179.
-        tolerance_deg: f32,
-        /// Fraction of the frame's height that must be travelled against it.
-        travel_min: f32,
-    },
+/// Remind, then ask for a written commitment, then put it on record: how wards go about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Escalation {
+    /// Offences in the same zone so far back count.
+    pub reoffence: Duration,
+    /// An incident that lasts moves on a stage after each of these.
+    pub every: Duration,
+}
+
+/// What a declared disaster (levels 1 to 3) does to a rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Disaster {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// It is patient at level 1 and silent from level 2 on: people save their cars.
+    Relax,
+    /// It is raised sooner and is more severe with each level.
+    Raise,
+}
+
+/// A place in the law, with the time for which it is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Citation {
+    /// Such as `Nghị định 168/2024/NĐ-CP`.
+    pub law: String,
+    /// Such as `Điều 6`.
+    pub article: String,
+    /// First day in force, by the site's calendar.
+    pub from: jiff::civil::Date,
+    /// First day out of force.
+    pub until: Option<jiff::civil::Date>,
 }
 
 /// Weekly hours in the site's time zone; empty means always.

@@ -1,23 +1,17 @@
 //! The temporal operator under all rules: "it held for `dwell`, with gaps".
 
+use super::Pace;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Longest step between two looks that counts in full. A camera that was away for ten minutes
-/// has neither seen a car stand nor seen it leave in that time.
-pub(super) const LOOK_GAP_MAX: Duration = Duration::from_secs(5);
-
-/// A camera that was away for longer than this knows nothing of what it saw before: the car of
-/// last night is not the car of this morning.
-pub(super) const AWAY_MAX: Duration = Duration::from_mins(15);
 /// Longest that a thing may be hidden behind another one.
 const HIDDEN_MAX: Duration = Duration::from_mins(10);
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Phase {
+pub(in crate::rule) enum Phase {
     /// Just begun.
     New,
     /// Held for `settle`.
@@ -28,20 +22,22 @@ pub(super) enum Phase {
 
 /// What a run is measured against.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct HoldParams {
+pub(in crate::rule) struct HoldParams {
     /// Held so long, it is worth a first picture.
-    pub(super) settle: Duration,
+    pub(in crate::rule) settle: Duration,
     /// Held so long, it is an incident.
-    pub(super) dwell: Duration,
+    pub(in crate::rule) dwell: Duration,
     /// Absent for longer than this, it is over.
-    pub(super) absence: Duration,
+    pub(in crate::rule) absence: Duration,
     /// Share of looks, 0 to 1, in which it must have held when it fires.
-    pub(super) support_min: f32,
+    pub(in crate::rule) support_min: f32,
+    /// How time between looks counts.
+    pub(in crate::rule) pace: Pace,
 }
 
 /// What a look changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(in crate::rule) enum Step {
     /// Nothing.
     Quiet,
     /// First time past `settle`.
@@ -54,14 +50,14 @@ pub(super) enum Step {
 
 /// One run, from the first look in which the condition held.
 ///
-/// Time is *watched* time: the sum of the steps between looks, each at most [`LOOK_GAP_MAX`].
+/// Time is *watched* time: the sum of the steps between looks, each at most [`Pace::gap_max`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Hold {
+pub(in crate::rule) struct Hold {
     /// When it first held.
-    pub(super) first: Timestamp,
+    pub(in crate::rule) first: Timestamp,
     /// When it last held; `first <= last`.
-    pub(super) last: Timestamp,
-    pub(super) phase: Phase,
+    pub(in crate::rule) last: Timestamp,
+    pub(in crate::rule) phase: Phase,
     looked: Timestamp,
     watched: Duration,
     absent: Duration,
@@ -72,7 +68,7 @@ pub(super) struct Hold {
 
 impl Hold {
     /// A run that begins with a look in which it holds.
-    pub(super) fn begin(at: Timestamp) -> Self {
+    pub(in crate::rule) fn begin(at: Timestamp) -> Self {
         Self {
             first: at,
             last: at,
@@ -86,17 +82,22 @@ impl Hold {
         }
     }
 
-    /// A run that is worth a picture from its first look on.
-    pub(super) fn begin_settled(at: Timestamp) -> Self {
-        Self { phase: Phase::Settled, ..Self::begin(at) }
+    /// A run that is as far after its first look as `params` allow.
+    pub(in crate::rule) fn begin_under(params: &HoldParams, at: Timestamp) -> Self {
+        let mut hold = Self::begin(at);
+        if params.settle.is_zero() {
+            hold.phase = Phase::Settled;
+        }
+        hold.advance(params);
+        hold
     }
 
     /// Looks again, at a time not before the last look.
-    pub(super) fn step(&mut self, params: &HoldParams, at: Timestamp, holds: bool) -> Step {
-        if at.since(self.looked) > AWAY_MAX {
+    pub(in crate::rule) fn step(&mut self, params: &HoldParams, at: Timestamp, holds: bool) -> Step {
+        if at.since(self.looked) > params.pace.away_max {
             return Step::Over;
         }
-        let gap = at.since(self.looked).min(LOOK_GAP_MAX);
+        let gap = params.pace.watched(self.looked, at);
         self.looked = at;
         self.watched += gap;
         self.looks = self.looks.saturating_add(1);
@@ -113,14 +114,18 @@ impl Hold {
 
     /// A look in which something stands before it: it is neither seen nor missed. False when that
     /// has gone on for too long to believe that it is still there.
-    pub(super) fn pass_hidden(&mut self, at: Timestamp) -> bool {
-        let gap = at.since(self.looked);
-        if gap > AWAY_MAX || self.hidden > HIDDEN_MAX {
+    pub(in crate::rule) fn pass_hidden(&mut self, pace: &Pace, at: Timestamp) -> bool {
+        if at.since(self.looked) > pace.away_max || self.hidden > HIDDEN_MAX {
             return false;
         }
-        self.hidden += gap.min(LOOK_GAP_MAX);
+        self.hidden += pace.watched(self.looked, at);
         self.looked = at;
         true
+    }
+
+    /// A look that does not count, however long it goes on.
+    pub(in crate::rule) fn pause(&mut self, at: Timestamp) {
+        self.looked = at;
     }
 
     fn advance(&mut self, params: &HoldParams) -> Step {
@@ -137,7 +142,7 @@ impl Hold {
     }
 
     /// How long it has been absent at the last look.
-    pub(super) fn absent(&self) -> Duration {
+    pub(in crate::rule) fn absent(&self) -> Duration {
         self.absent
     }
 }
@@ -154,12 +159,12 @@ mod tests {
     /// which each thing happened.
     fn oracle(p: &HoldParams, looks: &[(Timestamp, bool)]) -> Vec<(usize, Step)> {
         let watched = |from: usize, to: usize| -> Duration {
-            (from..to).map(|i| looks[i + 1].0.since(looks[i].0).min(LOOK_GAP_MAX)).sum()
+            (from..to).map(|i| looks[i + 1].0.since(looks[i].0).min(p.pace.gap_max)).sum()
         };
         let (mut out, mut settled, mut fired) = (Vec::new(), false, false);
         for k in 1..looks.len() {
             let last_true = (0..=k).rev().find(|&i| looks[i].1).unwrap_or(0);
-            if looks[k].0.since(looks[k - 1].0) > AWAY_MAX {
+            if looks[k].0.since(looks[k - 1].0) > p.pace.away_max {
                 out.push((k, Step::Over));
                 return out;
             }
@@ -197,6 +202,7 @@ mod tests {
                 dwell: GRID * dwell,
                 absence: GRID * absence,
                 support_min: support as f32 / 5.0,
+                pace: Pace::CAMERA,
             };
             let mut at = Timestamp::from_secs(1_000);
             let mut looks = vec![(at, true)];

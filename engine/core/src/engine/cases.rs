@@ -1,0 +1,393 @@
+//! From signals to incidents: what is said of each, with which pictures, and when.
+
+use super::memory::{CaseKey, FrameRef};
+use super::{Capture, CaptureId, Effect, Engine};
+use crate::config::plan::{Position, Rule, Severity};
+use crate::id::Name;
+use crate::incident::{
+    Cited, ClockRef, EndReason, Evidence, EvidenceKind, IncidentId, Measured, Revision, Stage,
+    State, Subject,
+};
+use crate::rule::Signal;
+use crate::time::{ClockSource, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A standing incident is said again this often, so that a centre that lost everything knows.
+pub const UPDATE_EVERY: Duration = Duration::from_mins(10);
+/// Most offences that a rule remembers; three are the last stage.
+const OFFENCES_MAX: usize = 64;
+
+/// What may become, is, or was an incident.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Case {
+    /// A first picture was asked for.
+    begun: bool,
+    /// Taken, by kind; the id is needed to throw a picture away.
+    pub(super) pictures: Vec<(CaptureId, Option<Evidence>)>,
+    /// It fired while nothing was to be said: since when it held.
+    held_back: Option<Timestamp>,
+    pub(super) incident: Option<Incident>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Incident {
+    id: IncidentId,
+    about: About,
+    /// Said so far.
+    revision: u32,
+    first_seen: Timestamp,
+    opened: Timestamp,
+    /// Event time of the look that changed it last.
+    updated: Timestamp,
+    /// When it was last said.
+    said: Timestamp,
+    pub(super) closed: Option<Timestamp>,
+    ended_by: Option<EndReason>,
+    subjects: Vec<Subject>,
+    measured: Vec<Measured>,
+    stage: Option<Stage>,
+    offence: u32,
+    clock: ClockRef,
+}
+
+/// What was said of the rule when the incident opened; it ends under the same words even when the
+/// rule is gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct About {
+    violation: Name,
+    version: u32,
+    severity: Severity,
+    zone: Option<Name>,
+    position: Option<Position>,
+    citations: Vec<Cited>,
+    /// Between two stages, while it lasts.
+    escalate_every: Option<Duration>,
+}
+
+impl Case {
+    /// It is over, if it was an incident.
+    pub(super) fn end(&mut self, at: Timestamp, reason: EndReason) {
+        if let Some(incident) = self.incident.as_mut().filter(|i| i.closed.is_none()) {
+            incident.closed = Some(incident.updated.max(incident.first_seen));
+            incident.updated = at.max(incident.updated);
+            incident.ended_by = Some(reason);
+        }
+    }
+}
+
+/// The look at which signals came.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub(super) at: Timestamp,
+    /// Index of the camera; none for rules of the site.
+    pub(super) camera: Option<usize>,
+    pub(super) rule: &'a Rule,
+    /// The frame that was looked at, if a picture can be taken of it.
+    pub(super) frame: Option<FrameRef>,
+    pub(super) measured: &'a [Measured],
+    /// Why what ends now ends.
+    pub(super) ending: EndReason,
+}
+
+impl Engine {
+    pub(super) fn signal(&mut self, moment: Moment<'_>, signal: Signal, effects: &mut Vec<Effect>) {
+        let camera = moment.camera.map(|i| self.plan.cameras[i].id.clone());
+        let rule = moment.rule.id.clone();
+        let key = |subject| CaseKey { camera: camera.clone(), rule: rule.clone(), subject };
+        match signal {
+            Signal::Began(subject) => {
+                let key = key(subject);
+                if let Some(case) = self.memory.case(&key) {
+                    case.begun = true;
+                }
+                self.capture(&key, moment, EvidenceKind::FirstSeen, effects);
+            }
+            Signal::Lapsed(subject) => self.drop_case(&key(subject), effects),
+            Signal::Fired { key: subject, first_seen, subjects } => {
+                self.fired(&key(subject), moment, first_seen, subjects, effects);
+            }
+            Signal::Continues { key: subject, subjects } => {
+                self.continues(&key(subject), moment, subjects, effects);
+            }
+            Signal::Ended { key: subject, last_seen } => {
+                let key = key(subject);
+                let case = self.memory.case(&key);
+                let Some(incident) = case.and_then(|c| c.incident.as_mut()) else {
+                    self.drop_case(&key, effects);
+                    return;
+                };
+                incident.closed = Some(last_seen.max(incident.first_seen));
+                incident.updated = moment.at;
+                incident.ended_by = Some(moment.ending);
+                if let Some(memory) = self.memory.rule(&key) {
+                    memory.quiet_until = moment.at.plus(moment.rule.cooldown);
+                }
+                self.capture(&key, moment, EvidenceKind::Closed, effects);
+                self.say_if_ready(&key, effects);
+            }
+        }
+    }
+
+    fn fired(
+        &mut self,
+        key: &CaseKey,
+        moment: Moment<'_>,
+        first_seen: Timestamp,
+        subjects: Vec<Subject>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(memory) = self.memory.rule(key) else { return };
+        if moment.at < memory.quiet_until {
+            memory.cases.entry(key.subject).or_default().held_back = Some(first_seen);
+            return;
+        }
+        // One that was asked for and got lost is not replaced: two pictures of one moment would
+        // pass for proof that something stood there.
+        if self.memory.case(key).is_some_and(|c| !c.begun) {
+            self.capture(key, moment, EvidenceKind::FirstSeen, effects);
+        }
+        let incident = self.incident(key, moment, first_seen, subjects);
+        if let Some(case) = self.memory.case(key) {
+            case.held_back = None;
+            case.incident = Some(incident);
+        }
+        self.capture(key, moment, EvidenceKind::Opened, effects);
+        self.say_if_ready(key, effects);
+    }
+
+    fn incident(
+        &mut self,
+        key: &CaseKey,
+        moment: Moment<'_>,
+        first_seen: Timestamp,
+        subjects: Vec<Subject>,
+    ) -> Incident {
+        let Moment { at, rule, .. } = moment;
+        let track = subjects.first().map(|s| s.track);
+        let id = IncidentId::new(&self.plan.site.id, key.camera.as_ref(), &rule.id, track, at);
+        let offence = self.count_offence(key, rule, at);
+        let clock = moment.frame.map_or(
+            ClockRef { source: ClockSource::Arrival, offset_ms: 0 },
+            |frame| ClockRef { source: frame.clock, offset_ms: frame.offset_ms },
+        );
+        Incident {
+            id,
+            about: self.about(moment),
+            revision: 0,
+            first_seen,
+            opened: at,
+            updated: at,
+            said: at,
+            closed: None,
+            ended_by: None,
+            subjects,
+            measured: moment.measured.to_vec(),
+            stage: rule.escalation.map(|_| Stage::of(offence - 1)),
+            offence,
+            clock,
+        }
+    }
+
+    fn about(&self, moment: Moment<'_>) -> About {
+        let Moment { at, rule, .. } = moment;
+        let camera = moment.camera.map(|i| &self.plan.cameras[i]);
+        let today = at.in_zone(&self.plan.site.timezone).date();
+        let in_force = |c: &&crate::config::plan::Citation| {
+            c.from <= today && c.until.is_none_or(|until| today < until)
+        };
+        let cite = |c: &crate::config::plan::Citation| Cited {
+            law: c.law.clone(),
+            article: c.article.clone(),
+        };
+        About {
+            violation: rule.violation.clone(),
+            version: rule.version,
+            severity: self.severity(rule),
+            zone: camera.zip(rule.zone).map(|(c, z)| c.zones[z].id.clone()),
+            position: camera.and_then(|c| c.position),
+            citations: rule.citations.iter().filter(in_force).map(cite).collect(),
+            escalate_every: rule.escalation.map(|e| e.every),
+        }
+    }
+
+    /// The how many-th offence in its zone this is, from 1.
+    fn count_offence(&mut self, key: &CaseKey, rule: &Rule, at: Timestamp) -> u32 {
+        let (Some(memory), Some(escalation)) = (self.memory.rule(key), rule.escalation) else {
+            return 1;
+        };
+        let offences = &mut memory.offences;
+        while offences.front().is_some_and(|t| at.since(*t) > escalation.reoffence)
+            || offences.len() >= OFFENCES_MAX
+        {
+            offences.pop_front();
+        }
+        offences.push_back(at);
+        offences.len() as u32
+    }
+
+    fn continues(
+        &mut self,
+        key: &CaseKey,
+        moment: Moment<'_>,
+        subjects: Vec<Subject>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let at = moment.at;
+        let Some(case) = self.memory.case(key) else { return };
+        if let Some(first_seen) = case.held_back {
+            self.fired(key, moment, first_seen, subjects, effects);
+            return;
+        }
+        let Some(incident) = &mut case.incident else { return };
+        incident.subjects = subjects;
+        incident.updated = at;
+        incident.measured = moment.measured.to_vec();
+        let before = incident.stage;
+        if let (Some(stage), Some(every)) = (incident.stage, incident.about.escalate_every) {
+            let lasted = at.since(incident.opened).as_nanos() / every.as_nanos().max(1);
+            let lasted = u32::try_from(lasted).unwrap_or(u32::MAX);
+            incident.stage = Some(stage.max(Stage::of((incident.offence - 1).saturating_add(lasted))));
+        }
+        let escalated = incident.stage != before;
+        if incident.revision > 0 && (escalated || at.since(incident.said) >= UPDATE_EVERY) {
+            self.say(key, effects);
+        }
+    }
+
+    fn capture(
+        &mut self,
+        key: &CaseKey,
+        moment: Moment<'_>,
+        kind: EvidenceKind,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (Some(camera), Some(frame)) = (&key.camera, moment.frame) else { return };
+        if !moment.rule.evidence.contains(&kind) {
+            return;
+        }
+        let id = self.next_capture();
+        self.memory.awaited.insert(id, key.clone());
+        if let Some(case) = self.memory.case(key) {
+            case.pictures.push((id, None));
+        }
+        effects.push(Effect::Capture(Capture { id, camera: camera.clone(), seq: frame.seq, kind }));
+    }
+
+    pub(super) fn next_capture(&mut self) -> CaptureId {
+        let id = self.memory.next_capture;
+        self.memory.next_capture += 1;
+        id
+    }
+
+    pub(super) fn captured(
+        &mut self,
+        capture: CaptureId,
+        evidence: Option<Evidence>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.answer_snapshot(capture, evidence.as_ref(), effects) {
+            return;
+        }
+        let Some(key) = self.memory.awaited.remove(&capture) else {
+            // Asked for by a case that is gone, or answered too late.
+            effects.push(Effect::Discard(capture));
+            return;
+        };
+        let Some(case) = self.memory.case(&key) else { return };
+        match evidence {
+            Some(evidence) => {
+                if let Some(slot) = case.pictures.iter_mut().find(|(id, _)| *id == capture) {
+                    slot.1 = Some(evidence);
+                }
+            }
+            None => case.pictures.retain(|(id, _)| *id != capture),
+        }
+        self.say_if_ready(&key, effects);
+    }
+
+    /// Says an incident whose pictures are all there or known to be lost.
+    fn say_if_ready(&mut self, key: &CaseKey, effects: &mut Vec<Effect>) {
+        let fired = self.memory.case(key).is_some_and(|case| case.incident.is_some());
+        if fired && !self.memory.awaited.values().any(|k| k == key) {
+            self.say(key, effects);
+        }
+    }
+
+    /// Says how the incident stands; forgets it when it is over.
+    fn say(&mut self, key: &CaseKey, effects: &mut Vec<Effect>) {
+        let Some(mut case) = self.memory.rule(key).and_then(|m| m.cases.remove(&key.subject))
+        else {
+            return;
+        };
+        if self.publish(&mut case, key, effects) == State::Open
+            && let Some(memory) = self.memory.rule(key)
+        {
+            memory.cases.insert(key.subject, case);
+        }
+    }
+
+    /// Makes the next revision of a case's incident; a case without one gives its pictures back.
+    pub(super) fn publish(
+        &self,
+        case: &mut Case,
+        key: &CaseKey,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        let Some(incident) = &mut case.incident else {
+            effects.extend(case.pictures.drain(..).map(|(id, _)| Effect::Discard(id)));
+            return State::Closed;
+        };
+        incident.revision += 1;
+        incident.said = incident.updated;
+        let state = if incident.closed.is_some() { State::Closed } else { State::Open };
+        let model = key.camera.as_ref().and_then(|c| self.memory.models.get(c)).cloned();
+        let about = &incident.about;
+        effects.push(Effect::Publish(Box::new(Revision {
+            incident: incident.id.clone(),
+            revision: incident.revision,
+            state,
+            rule: key.rule.clone(),
+            violation: about.violation.clone(),
+            rule_version: about.version,
+            severity: about.severity,
+            camera: key.camera.clone(),
+            zone: about.zone.clone(),
+            stage: incident.stage,
+            offence: incident.offence,
+            citations: about.citations.clone(),
+            measured: incident.measured.clone(),
+            ended_by: incident.ended_by,
+            position: about.position,
+            first_seen: incident.first_seen,
+            opened: incident.opened,
+            updated: incident.updated,
+            closed: incident.closed,
+            subjects: incident.subjects.clone(),
+            evidence: case.pictures.iter().filter_map(|(_, e)| e.clone()).collect(),
+            model,
+            clock: incident.clock,
+        })));
+        state
+    }
+
+    fn drop_case(&mut self, key: &CaseKey, effects: &mut Vec<Effect>) {
+        let case = self.memory.rule(key).and_then(|m| m.cases.remove(&key.subject));
+        for (id, _) in case.into_iter().flat_map(|case| case.pictures) {
+            self.memory.awaited.remove(&id);
+            effects.push(Effect::Discard(id));
+        }
+    }
+
+    /// Of the rule, raised by a disaster that it watches for.
+    fn severity(&self, rule: &Rule) -> Severity {
+        use crate::config::plan::Disaster;
+        let raised = self.memory.disaster_level > 0 && rule.disaster == Disaster::Raise;
+        match rule.severity {
+            severity if !raised => severity,
+            Severity::Info => Severity::Low,
+            Severity::Low => Severity::Medium,
+            Severity::Medium | Severity::High => Severity::High,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! All that must outlive a restart, and how it fits a plan that may have changed.
+
+use super::cases::Case;
+use super::{CaptureId, Effect, Engine};
+use crate::config::Plan;
+use crate::config::plan::{Camera, Rule};
+use crate::geometry::Polygon;
+use crate::id::Name;
+use crate::incident::{EndReason, ModelRef};
+use crate::rule::program::CameraTrouble;
+use crate::rule::{RuleState, Scene, SubjectKey};
+use crate::seam::CameraStatus;
+use crate::time::{ClockSource, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Everything that the engine remembers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Memory {
+    pub(super) next_capture: CaptureId,
+    /// In the plan's order.
+    pub(super) cameras: Vec<CameraMemory>,
+    /// Of the site, in the plan's order.
+    pub(super) site_rules: Vec<RuleMemory>,
+    pub(super) models: BTreeMap<Name, ModelRef>,
+    /// Pictures asked for by cases and not yet there.
+    pub(super) awaited: BTreeMap<CaptureId, CaseKey>,
+    /// Pictures asked for by commands, with the id of the command.
+    pub(super) commanded: BTreeMap<CaptureId, String>,
+    pub(super) observations_late: u64,
+    pub(super) disaster_level: u8,
+}
+
+/// What is remembered of a camera.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct CameraMemory {
+    pub(super) id: Name,
+    /// Event time of the newest look.
+    pub(super) last: Timestamp,
+    /// Its frame.
+    pub(super) frame: Option<FrameRef>,
+    pub(super) status: CameraStatus,
+    /// Why its view is not to be trusted, and since when.
+    pub(super) trouble: Option<(CameraTrouble, Timestamp)>,
+    pub(super) scene: Scene,
+    /// In the plan's order.
+    pub(super) rules: Vec<RuleMemory>,
+}
+
+/// A frame of which pictures can be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct FrameRef {
+    pub(super) seq: u64,
+    pub(super) clock: ClockSource,
+    /// Arrival minus capture.
+    pub(super) offset_ms: i64,
+}
+
+/// What is remembered of a rule.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct RuleMemory {
+    pub(super) id: Name,
+    /// Of the rule and its zone; see [`shape`].
+    shape: String,
+    pub(super) state: RuleState,
+    /// By subject.
+    pub(super) cases: BTreeMap<SubjectKey, Case>,
+    /// When its last offences were opened, oldest first.
+    pub(super) offences: VecDeque<Timestamp>,
+    /// Nothing is said before.
+    pub(super) quiet_until: Timestamp,
+    /// An operator suspended it.
+    pub(super) suspended_until: Timestamp,
+}
+
+/// Which case a picture belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct CaseKey {
+    /// None for rules of the site.
+    pub(super) camera: Option<Name>,
+    pub(super) rule: Name,
+    pub(super) subject: SubjectKey,
+}
+
+impl RuleMemory {
+    fn new(rule: &Rule, shape: String) -> Self {
+        Self {
+            id: rule.id.clone(),
+            shape,
+            state: RuleState::new(&rule.program),
+            cases: BTreeMap::new(),
+            offences: VecDeque::new(),
+            quiet_until: Timestamp::default(),
+            suspended_until: Timestamp::default(),
+        }
+    }
+}
+
+impl CameraMemory {
+    fn new(id: Name) -> Self {
+        Self {
+            id,
+            last: Timestamp::default(),
+            frame: None,
+            status: CameraStatus::default(),
+            trouble: None,
+            scene: Scene::default(),
+            rules: Vec::new(),
+        }
+    }
+}
+
+impl Memory {
+    pub(super) fn rules(&self) -> impl Iterator<Item = &RuleMemory> {
+        self.cameras.iter().flat_map(|c| &c.rules).chain(&self.site_rules)
+    }
+
+    pub(super) fn rule(&mut self, key: &CaseKey) -> Option<&mut RuleMemory> {
+        let rules = match &key.camera {
+            Some(camera) => &mut self.cameras.iter_mut().find(|c| c.id == *camera)?.rules,
+            None => &mut self.site_rules,
+        };
+        rules.iter_mut().find(|r| r.id == key.rule)
+    }
+
+    /// The case of `key`, made when it is not there; none when the plan has no such rule any more.
+    pub(super) fn case(&mut self, key: &CaseKey) -> Option<&mut Case> {
+        self.rule(key).map(|memory| memory.cases.entry(key.subject).or_default())
+    }
+
+    /// Brings cameras and rules into the plan's order, with new ones made. Returns the rules that
+    /// have no place in it any more, each with its camera.
+    pub(super) fn align(&mut self, plan: &Plan) -> Vec<(Option<Name>, RuleMemory)> {
+        let mut old = std::mem::take(&mut self.cameras);
+        let mut orphans = Vec::new();
+        for camera in &plan.cameras {
+            let at = old.iter().position(|c| c.id == camera.id);
+            let mut memory =
+                at.map_or_else(|| CameraMemory::new(camera.id.clone()), |i| old.remove(i));
+            let left = align_rules(&mut memory.rules, &camera.rules, |r| shape(r, Some(camera)));
+            orphans.extend(left.into_iter().map(|r| (Some(camera.id.clone()), r)));
+            self.cameras.push(memory);
+        }
+        for camera in old {
+            orphans.extend(camera.rules.into_iter().map(|r| (Some(camera.id.clone()), r)));
+        }
+        let left = align_rules(&mut self.site_rules, &plan.rules, |r| shape(r, None));
+        orphans.extend(left.into_iter().map(|r| (None, r)));
+        orphans
+    }
+}
+
+fn align_rules(
+    memories: &mut Vec<RuleMemory>,
+    rules: &[Rule],
+    shape: impl Fn(&Rule) -> String,
+) -> Vec<RuleMemory> {
+    let mut old = std::mem::take(memories);
+    for rule in rules {
+        let shape = shape(rule);
+        let same = old.iter().position(|m| m.id == rule.id && m.shape == shape);
+        memories.push(match same {
+            Some(i) => old.remove(i),
+            None => RuleMemory::new(rule, shape),
+        });
+    }
+    old
+}
+
+/// Of what must be the same for a rule's memory to go on: the structure of its program and what it
+/// looks at. Numbers may change: dwells that run go on under the new ones.
+fn shape(rule: &Rule, camera: Option<&Camera>) -> String {
+    let zone = camera.zip(rule.zone).map(|(c, z)| corners(&c.zones[z].polygon));
+    let line = camera.zip(rule.line).map(|(c, l)| c.lines[l].points);
+    let text = format!("{} {} {zone:?} {line:?}", rule.violation, rule.program.shape());
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn corners(polygon: &Polygon) -> Vec<[f32; 2]> {
+    polygon.corners().iter().map(|p| [p.x, p.y]).collect()
+}
+
+impl Engine {
+    /// Fits the memory to the plan; what has no place in it any more ends.
+    pub(super) fn align(&mut self) -> Vec<Effect> {
+        let plan = Arc::clone(&self.plan);
+        let mut effects = Vec::new();
+        for (camera, mut memory) in self.memory.align(&plan) {
+            let at = self.memory.cameras.iter().map(|c| c.last).max().unwrap_or_default();
+            for (subject, mut case) in std::mem::take(&mut memory.cases) {
+                let key = CaseKey { camera: camera.clone(), rule: memory.id.clone(), subject };
+                self.memory.awaited.retain(|_, k| *k != key);
+                case.end(at, EndReason::RuleChanged);
+                self.publish(&mut case, &key, &mut effects);
+            }
+        }
+        // A camera that is gone has nobody to answer for its pictures.
+        effects
+    }
+}

@@ -1,0 +1,233 @@
+//! The event plane as one state machine: [`Event`] in, [`Effect`]s out. No I/O, no clock.
+//!
+//! One owner, no locks. The same events give the same effects, also when the state is saved and
+//! restored in between ([`Engine::save`], [`Engine::restore`]), and the same incidents when events
+//! come late within what their sources are allowed.
+//!
+//! An incident is first said when its pictures are on disk or known to be lost: the operator gets
+//! one alert with its evidence, not two halves. Pictures are asked for with [`Effect::Capture`]
+//! and answered with [`Event::Captured`].
+
+mod cases;
+mod command;
+mod memory;
+mod prepared;
+mod watch;
+
+pub use cases::UPDATE_EVERY;
+pub use command::{Answer, Command, Order};
+
+use crate::config::Plan;
+use crate::id::Name;
+use crate::incident::{Evidence, EvidenceKind, ModelRef, Revision};
+use crate::observe::Observation;
+use crate::rule::explain::Tracer;
+use crate::rule::program::CameraTrouble;
+use crate::seam::CameraStatus;
+use crate::time::Timestamp;
+use memory::Memory;
+use prepared::Prepared;
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Number of a picture that was asked for; never used twice.
+pub type CaptureId = u64;
+
+/// Everything that can happen to the engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A frame was analysed.
+    Observed(Observation),
+    /// A picture is on disk, or will never be.
+    Captured {
+        /// Which.
+        capture: CaptureId,
+        /// The file; none when the frame was gone or could not be written.
+        evidence: Option<Evidence>,
+    },
+    /// A vision worker has started: tracks are counted anew, and these models look.
+    WorkerStarted {
+        /// By camera.
+        models: BTreeMap<Name, ModelRef>,
+    },
+    /// A camera went on or off line.
+    Camera {
+        /// Which.
+        camera: Name,
+        /// When, by the box's clock.
+        at: Timestamp,
+        /// How it is.
+        status: CameraStatus,
+    },
+    /// An operator wants something.
+    Command(Command),
+    /// The box's clock has gone on to here.
+    Tick(Timestamp),
+}
+
+/// What the edge must do, in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Take a picture of a frame and answer with [`Event::Captured`].
+    Capture(Capture),
+    /// A picture is not needed any more, also if it is not there yet.
+    Discard(CaptureId),
+    /// Make this known, durably and at least once.
+    Publish(Box<Revision>),
+    /// The rules of a camera are suspended because of its view, or not any more.
+    View {
+        /// Which camera.
+        camera: Name,
+        /// What is wrong; none when all is well again.
+        trouble: Option<CameraTrouble>,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Answer a command.
+    Answer(Answer),
+}
+
+/// A picture to be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// To answer with.
+    pub id: CaptureId,
+    /// Whose frame.
+    pub camera: Name,
+    /// Which frame.
+    pub seq: u64,
+    /// What for.
+    pub kind: EvidenceKind,
+}
+
+/// Owns all state of the event plane.
+#[derive(Debug)]
+pub struct Engine {
+    plan: Arc<Plan>,
+    /// Follows from the plan.
+    prepared: Prepared,
+    memory: Memory,
+    traced: Option<Traced>,
+}
+
+/// A rule that somebody wants explained.
+#[derive(Debug)]
+struct Traced {
+    camera: Option<Name>,
+    rule: Name,
+    tracer: RefCell<Tracer>,
+}
+
+/// Why a saved state cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("saved state is not readable by this version ({0}); it will be set aside")]
+pub struct RestoreError(#[from] serde_json::Error);
+
+impl Engine {
+    /// An engine that has seen nothing.
+    pub fn new(plan: Arc<Plan>) -> Self {
+        let mut memory = Memory::default();
+        memory.align(&plan);
+        Self { prepared: Prepared::new(&plan), plan, memory, traced: None }
+    }
+
+    /// Goes on from [`Engine::save`], with what became of incidents whose rules `plan` no longer
+    /// has or has changed.
+    ///
+    /// # Errors
+    /// [`RestoreError`] when `saved` was not written by this version.
+    pub fn restore(plan: Arc<Plan>, saved: &[u8]) -> Result<(Self, Vec<Effect>), RestoreError> {
+        let memory: Memory = serde_json::from_slice(saved)?;
+        let mut engine = Self { prepared: Prepared::new(&plan), plan, memory, traced: None };
+        let effects = engine.align();
+        Ok((engine, effects))
+    }
+
+    /// The whole state.
+    pub fn save(&self) -> Vec<u8> {
+        // Maps with string or integer keys and finite numbers only: cannot fail.
+        serde_json::to_vec(&self.memory).unwrap_or_default()
+    }
+
+    /// Goes on under another plan. What it does not touch goes on as if nothing had happened;
+    /// rules whose structure or zone changed start anew, and their incidents end.
+    pub fn reload(&mut self, plan: Arc<Plan>) -> Vec<Effect> {
+        self.prepared = Prepared::new(&plan);
+        self.plan = plan;
+        self.align()
+    }
+
+    /// From now on, notes why this rule fires or does not; `camera` is none for rules of the site.
+    pub fn trace(&mut self, camera: Option<Name>, rule: Name) {
+        self.traced = Some(Traced { camera, rule, tracer: RefCell::new(Tracer::default()) });
+    }
+
+    /// What [`Engine::trace`] found so far.
+    pub fn traced(&self) -> Option<Tracer> {
+        self.traced.as_ref().map(|t| t.tracer.borrow().clone())
+    }
+
+    /// Pictures asked for and not yet answered; after a restart or the loss of a worker they must
+    /// be answered with none.
+    pub fn awaited(&self) -> impl Iterator<Item = CaptureId> + '_ {
+        self.memory.awaited.keys().copied()
+    }
+
+    /// All pictures that are not yet said for good, there or awaited.
+    pub fn pictures(&self) -> impl Iterator<Item = CaptureId> + '_ {
+        let cases = self.memory.rules().flat_map(|r| r.cases.values());
+        let told = cases.flat_map(|c| c.pictures.iter().map(|(id, _)| *id));
+        told.chain(self.memory.commanded.keys().copied())
+    }
+
+    /// Incidents that are open.
+    pub fn open_incidents(&self) -> usize {
+        let open = |case: &&cases::Case| case.incident.as_ref().is_some_and(|i| i.closed.is_none());
+        self.memory.rules().map(|r| r.cases.values().filter(open).count()).sum()
+    }
+
+    /// Observations that came after a newer one of the same camera, and were not used.
+    pub fn observations_late(&self) -> u64 {
+        self.memory.observations_late
+    }
+
+    /// Subjects that rules had no room for.
+    pub fn subjects_dropped(&self) -> u64 {
+        self.memory.rules().map(|r| r.state.dropped()).sum()
+    }
+
+    /// Level of the disaster that was declared; 0 is none.
+    pub fn disaster_level(&self) -> u8 {
+        self.memory.disaster_level
+    }
+
+    /// Applies one event.
+    pub fn apply(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Observed(observation) => self.observed(observation, &mut effects),
+            Event::Captured { capture, evidence } => {
+                self.captured(capture, evidence, &mut effects);
+            }
+            Event::WorkerStarted { models } => {
+                self.memory.models = models;
+                for camera in &mut self.memory.cameras {
+                    // The clock may have been set meanwhile; a new worker begins a new time.
+                    camera.last = Timestamp::default();
+                    camera.scene.forget_tracks();
+                    camera.rules.iter_mut().for_each(|rule| rule.state.forget_tracks());
+                }
+            }
+            Event::Camera { camera, at, status } => {
+                self.camera_status(&camera, at, status, &mut effects);
+            }
+            Event::Command(command) => self.command(command, &mut effects),
+            Event::Tick(at) => self.tick(at, &mut effects),
+        }
+        effects
+    }
+}

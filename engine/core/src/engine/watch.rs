@@ -1,0 +1,258 @@
+//! Looks: which rules apply now, and what each makes of what is seen.
+
+use super::cases::Moment;
+use super::memory::FrameRef;
+use super::{Effect, Engine};
+use crate::config::plan::{Camera, Disaster, Rule};
+use crate::id::Name;
+use crate::incident::EndReason;
+use crate::observe::Observation;
+use crate::rule::program::CameraTrouble;
+use crate::rule::{Adjust, Look, View};
+use crate::seam::CameraStatus;
+use crate::time::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A camera's time that goes back by more was set; what follows is the new time.
+const CLOCK_STEP_MIN: Duration = Duration::from_secs(5);
+/// At the first level of a disaster, what is relaxed must hold so many times longer.
+const RELAXED: f32 = 3.0;
+/// With each level of a disaster, what is watched for is raised at so much lower values.
+const RAISED_BY_LEVEL: f64 = 0.2;
+
+/// Why a rule does not apply.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Inactive {
+    /// Not at these hours.
+    Schedule,
+    /// An operator said so.
+    Suspended(Timestamp),
+    /// It is relaxed because of a disaster.
+    Disaster(u8),
+    /// The camera does not see what its zones were drawn on.
+    View(CameraTrouble),
+}
+
+impl Inactive {
+    fn reason(&self) -> EndReason {
+        match self {
+            Self::View(_) => EndReason::ViewLost,
+            _ => EndReason::RuleInactive,
+        }
+    }
+}
+
+impl std::fmt::Display for Inactive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Schedule => f.write_str("its schedule does not apply"),
+            Self::Suspended(until) => write!(f, "an operator suspended it until {until}"),
+            Self::Disaster(level) => write!(f, "it is relaxed at disaster level {level}"),
+            Self::View(trouble) => write!(f, "the camera is {trouble}"),
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn observed(&mut self, observation: Observation, effects: &mut Vec<Effect>) {
+        let Some(c) = self.camera_index(&observation.camera) else { return };
+        let at = observation.frame.captured;
+        let last = &mut self.memory.cameras[c].last;
+        // Within one worker a camera's time only grows, but for a clock that was set.
+        if at < *last && last.since(at) <= CLOCK_STEP_MIN {
+            self.memory.observations_late += 1;
+            return;
+        }
+        *last = at;
+        self.look(c, &observation, effects);
+    }
+
+    fn camera_index(&self, id: &Name) -> Option<usize> {
+        self.plan.cameras.iter().position(|camera| camera.id == *id)
+    }
+
+    /// All rules of a camera look at what it shows.
+    fn look(&mut self, c: usize, observation: &Observation, effects: &mut Vec<Effect>) {
+        let plan = Arc::clone(&self.plan);
+        let camera = &plan.cameras[c];
+        let at = observation.frame.captured;
+        let memory = &mut self.memory.cameras[c];
+        memory.status = CameraStatus::Online;
+        memory.frame = Some(FrameRef {
+            seq: observation.frame.seq,
+            clock: observation.frame.clock,
+            offset_ms: observation.frame.arrived.offset_ms(at),
+        });
+        if self.prepared.cameras[c].needs_scene {
+            memory.scene.see(observation);
+        }
+        let classes = self.prepared.cameras[c].classify(camera, &observation.objects);
+        let day = self.is_day(c, camera, at);
+        for (r, rule) in camera.rules.iter().enumerate() {
+            if rule.program.looks() {
+                self.look_by(c, r, rule, camera, observation, &classes, day, effects);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one look, prepared once for all rules")]
+    fn look_by(
+        &mut self,
+        c: usize,
+        r: usize,
+        rule: &Rule,
+        camera: &Camera,
+        observation: &Observation,
+        classes: &[usize],
+        day: Option<bool>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let at = observation.frame.captured;
+        let inactive = self.inactive(Some(c), r, rule, at);
+        let prepared = &self.prepared.cameras[c];
+        let adjust = self.adjust(rule);
+        let tracer = self.tracer(Some(&camera.id), rule);
+        if let Some(tracer) = tracer {
+            tracer.borrow_mut().applies(at, inactive.as_ref().map(ToString::to_string));
+        }
+        let memory = &mut self.memory.cameras[c];
+        let (signals, ending) = if let Some(inactive) = &inactive {
+            (memory.rules[r].state.suspend(&rule.program), inactive.reason())
+        } else {
+            let Some(zone) = rule.zone else { return };
+            let bits = prepared.bits(classes, r);
+            let mut view = View::new(
+                &prepared.rules[r].rule,
+                observation,
+                &memory.scene,
+                &camera.zones[zone].polygon,
+                &bits,
+            );
+            view.line = rule.line.map(|l| camera.lines[l].points);
+            view.ground = camera.ground.as_ref();
+            let mut look = Look::new(rule, &prepared.rules[r].rule, at, Some(view));
+            look.day = day;
+            look.adjust = adjust;
+            look.tracer = tracer;
+            (memory.rules[r].state.step(&look), EndReason::Over)
+        };
+        let frame = memory.frame;
+        for signal in signals {
+            let camera = Some(c);
+            let moment = Moment { at, camera, rule, frame, measured: &[], ending };
+            self.signal(moment, signal, effects);
+        }
+    }
+
+    /// Why a rule does not apply at a time; none when it does.
+    fn inactive(
+        &mut self,
+        c: Option<usize>,
+        r: usize,
+        rule: &Rule,
+        at: Timestamp,
+    ) -> Option<Inactive> {
+        let (memory, prepared, trouble) = match c {
+            Some(c) => {
+                let camera = &self.memory.cameras[c];
+                (&camera.rules[r], &mut self.prepared.cameras[c].rules[r], camera.trouble)
+            }
+            None => (&self.memory.site_rules[r], &mut self.prepared.site_rules[r], None),
+        };
+        if at < memory.suspended_until {
+            return Some(Inactive::Suspended(memory.suspended_until));
+        }
+        let level = self.memory.disaster_level;
+        if rule.disaster == Disaster::Relax && level >= 2 {
+            return Some(Inactive::Disaster(level));
+        }
+        if let Some((trouble, _)) = trouble
+            && rule.program.looks()
+        {
+            return Some(Inactive::View(trouble));
+        }
+        let minute = at.0 / 60_000_000_000;
+        let scheduled = match prepared.scheduled {
+            Some((known, applies)) if known == minute => applies,
+            _ => rule.schedule.active(at, &self.plan.site.timezone),
+        };
+        prepared.scheduled = Some((minute, scheduled));
+        (!scheduled).then_some(Inactive::Schedule)
+    }
+
+    fn adjust(&self, rule: &Rule) -> Adjust {
+        let level = self.memory.disaster_level;
+        match rule.disaster {
+            Disaster::Relax if level > 0 => Adjust { durations: RELAXED, ..Adjust::NONE },
+            Disaster::Raise if level > 0 => {
+                let thresholds = 1.0 - RAISED_BY_LEVEL * f64::from(level);
+                Adjust { thresholds, ..Adjust::NONE }
+            }
+            _ => Adjust::NONE,
+        }
+    }
+
+    fn tracer(
+        &self,
+        camera: Option<&Name>,
+        rule: &Rule,
+    ) -> Option<&std::cell::RefCell<crate::rule::explain::Tracer>> {
+        let traced = self.traced.as_ref()?;
+        (traced.camera.as_ref() == camera && traced.rule == rule.id).then_some(&traced.tracer)
+    }
+
+    fn is_day(&mut self, _c: usize, _camera: &Camera, _at: Timestamp) -> Option<bool> {
+        None
+    }
+
+    /// A camera went on or off line.
+    pub(super) fn camera_status(
+        &mut self,
+        camera: &Name,
+        at: Timestamp,
+        status: CameraStatus,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(c) = self.camera_index(camera) else { return };
+        self.memory.cameras[c].status = status;
+        self.watch_camera(c, at, effects);
+    }
+
+    /// The box's clock has gone on.
+    pub(super) fn tick(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        for c in 0..self.memory.cameras.len() {
+            self.watch_camera(c, at, effects);
+        }
+    }
+
+    /// The rules that watch the camera itself look at how it is.
+    fn watch_camera(&mut self, c: usize, at: Timestamp, effects: &mut Vec<Effect>) {
+        let plan = Arc::clone(&self.plan);
+        for (r, rule) in plan.cameras[c].rules.iter().enumerate() {
+            if !rule.program.watches_camera() {
+                continue;
+            }
+            let inactive = self.inactive(Some(c), r, rule, at);
+            let tracer = self.tracer(Some(&plan.cameras[c].id), rule);
+            let memory = &self.memory.cameras[c];
+            let trouble = match memory.status {
+                CameraStatus::Online => memory.trouble.map(|(trouble, _)| trouble),
+                CameraStatus::Stalled | CameraStatus::Offline => Some(CameraTrouble::Offline),
+            };
+            let mut look = Look::new(rule, &self.prepared.cameras[c].rules[r].rule, at, None);
+            look.trouble = trouble;
+            look.tracer = tracer;
+            let memory = &mut self.memory.cameras[c];
+            let (signals, ending) = match &inactive {
+                Some(inactive) => (memory.rules[r].state.suspend(&rule.program), inactive.reason()),
+                None => (memory.rules[r].state.step(&look), EndReason::Over),
+            };
+            let frame = memory.frame.filter(|_| trouble != Some(CameraTrouble::Offline));
+            for signal in signals {
+                let moment = Moment { at, camera: Some(c), rule, frame, measured: &[], ending };
+                self.signal(moment, signal, effects);
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! From a trigger's level, look by look, to what is said of one subject.
+
+use super::temporal::{Level, Phase};
+use super::{Signal, SubjectKey};
+use crate::incident::Subject;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What was said of a subject or of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Reported {
+    pub(super) key: SubjectKey,
+    phase: Phase,
+    /// When the trigger last held.
+    last: Timestamp,
+}
+
+impl Reported {
+    pub(super) fn new(key: SubjectKey) -> Self {
+        Self { key, phase: Phase::New, last: Timestamp::default() }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.phase == Phase::Fired
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase == Phase::New
+    }
+
+    /// Says what changed. What ends takes its key with it: the next incident of the same subject
+    /// is another one.
+    pub(super) fn tell(
+        &mut self,
+        level: Level,
+        at: Timestamp,
+        subjects: impl FnOnce() -> Vec<Subject>,
+        next_key: &mut SubjectKey,
+        signals: &mut Vec<Signal>,
+    ) {
+        match (self.phase, level) {
+            (Phase::Fired, Level::Yes { last, .. }) => {
+                self.last = last;
+                if last == at {
+                    signals.push(Signal::Continues { key: self.key, subjects: subjects() });
+                }
+            }
+            (_, Level::Yes { since, last }) => {
+                self.phase = Phase::Fired;
+                self.last = last;
+                let (key, first_seen) = (self.key, since.min(at));
+                signals.push(Signal::Fired { key, first_seen, subjects: subjects() });
+            }
+            (Phase::New, Level::Pending { .. }) => {
+                self.phase = Phase::Settled;
+                signals.push(Signal::Began(self.key));
+            }
+            (Phase::Settled, Level::Pending { .. }) | (Phase::New, Level::No) => {}
+            (Phase::Settled, Level::No) | (Phase::Fired, _) => {
+                signals.extend(self.end());
+                *self = Self::new(take(next_key));
+            }
+        }
+    }
+
+    /// It is not looked at any more.
+    pub(super) fn end(&self) -> Option<Signal> {
+        match self.phase {
+            Phase::New => None,
+            Phase::Settled => Some(Signal::Lapsed(self.key)),
+            Phase::Fired => Some(Signal::Ended { key: self.key, last_seen: self.last }),
+        }
+    }
+}
+
+/// The next number.
+pub(super) fn take(next_key: &mut SubjectKey) -> SubjectKey {
+    let key = *next_key;
+    *next_key += 1;
+    key
+}

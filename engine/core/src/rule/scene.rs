@@ -1,0 +1,176 @@
+//! How the objects of one camera move: one short path for each track, shared by its rules.
+//!
+//! Distances are in heights of the frame, so that a wide picture does not stretch them. A thing is
+//! judged by how far it got in proportion to its own size: that needs no calibration and is the
+//! same near and far.
+
+use crate::geometry::{Homography, UnitPoint};
+use crate::id::TrackId;
+use crate::observe::{Object, Observation};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Most points of a path kept; at 5 Hz more than 12 s.
+const PATH_MAX: usize = 64;
+/// A path is forgotten beyond this, and so is a track that was not seen for so long.
+const PATH_SPAN_MAX: Duration = Duration::from_secs(12);
+/// Over so long motion is judged.
+const MOTION_SPAN: Duration = Duration::from_secs(3);
+/// Seen for less than this, a thing is neither moving nor standing.
+const MOTION_SPAN_MIN: Duration = Duration::from_millis(900);
+/// In `MOTION_SPAN` a moving thing gets further than this share of its box's diagonal: a person
+/// who strolls three times, a creeping car about as far, a jittering box a third.
+const MOVED_MIN: f32 = 0.2;
+/// Over less time than this a speed is noise.
+const SPEED_SPAN_MIN: Duration = Duration::from_millis(900);
+/// Most tracks followed at once; far more than a picture holds.
+const PATHS_MAX: usize = 1024;
+
+/// Paths by track.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scene {
+    paths: Vec<Path>,
+}
+
+/// Where a track was lately.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Path {
+    track: TrackId,
+    /// Oldest first.
+    points: VecDeque<Point>,
+    /// Since when it has been at rest; none while it moves or is too new to tell.
+    pub(super) still_since: Option<Timestamp>,
+    /// It is on its way.
+    pub(super) moving: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Point {
+    at: Timestamp,
+    /// Centre of the box, in heights of the frame.
+    centre: [f32; 2],
+    ground: UnitPoint,
+}
+
+/// Width over height of the frame.
+pub(super) fn aspect(observation: &Observation) -> f32 {
+    let [width, height] = observation.size_px;
+    if height == 0 { 1.0 } else { width as f32 / height as f32 }
+}
+
+/// Centre of the box in heights of the frame.
+pub(super) fn centre(object: &Object, aspect: f32) -> [f32; 2] {
+    let centre = object.bbox.centre();
+    [centre.x * aspect, centre.y]
+}
+
+pub(super) fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+impl Scene {
+    /// Takes in a look.
+    pub fn see(&mut self, observation: &Observation) {
+        let at = observation.frame.captured;
+        let aspect = aspect(observation);
+        self.paths.retain(|path| path.points.back().is_some_and(|p| at.since(p.at) <= PATH_SPAN_MAX));
+        for object in &observation.objects {
+            let place = self.paths.binary_search_by_key(&object.track, |p| p.track);
+            let i = match place {
+                Ok(i) => i,
+                Err(_) if self.paths.len() >= PATHS_MAX => continue,
+                Err(i) => {
+                    self.paths.insert(i, Path::new(object.track));
+                    i
+                }
+            };
+            self.paths[i].go(at, object, aspect);
+        }
+    }
+
+    /// A new count of tracks begins.
+    pub fn forget_tracks(&mut self) {
+        self.paths.clear();
+    }
+
+    pub(super) fn path(&self, track: TrackId) -> Option<&Path> {
+        self.paths.binary_search_by_key(&track, |p| p.track).ok().map(|i| &self.paths[i])
+    }
+}
+
+impl Path {
+    fn new(track: TrackId) -> Self {
+        Self { track, points: VecDeque::with_capacity(8), still_since: None, moving: false }
+    }
+
+    fn go(&mut self, at: Timestamp, object: &Object, aspect: f32) {
+        while self.points.len() >= PATH_MAX
+            || self.points.front().is_some_and(|p| at.since(p.at) > PATH_SPAN_MAX)
+        {
+            self.points.pop_front();
+        }
+        let centre = centre(object, aspect);
+        // The oldest point of the span, or the last one when looks are rarer than that.
+        let recent = |p: &&Point| at.since(p.at) <= MOTION_SPAN;
+        let from = self.points.iter().find(recent).or(self.points.back()).copied();
+        let [x0, y0, x1, y1] = object.bbox.corners();
+        let diagonal = ((x1 - x0) * aspect).hypot(y1 - y0);
+        if let Some(from) = from.filter(|from| at.since(from.at) >= MOTION_SPAN_MIN) {
+            let span_secs = at.since(from.at).min(MOTION_SPAN).as_secs_f32();
+            let least = MOVED_MIN * diagonal * span_secs / MOTION_SPAN.as_secs_f32();
+            self.moving = distance(from.centre, centre) > least;
+            if self.moving {
+                self.still_since = None;
+            } else {
+                self.still_since.get_or_insert(from.at);
+            }
+        }
+        self.points.push_back(Point { at, centre, ground: object.bbox.ground() });
+    }
+
+    /// Where it is at `at` if it goes on as it did.
+    pub(super) fn expected_at(&self, at: Timestamp) -> Option<[f32; 2]> {
+        let newest = self.points.back()?;
+        let Some(before) = self.points.iter().rev().nth(1) else { return Some(newest.centre) };
+        let step_secs = newest.at.since(before.at).as_secs_f32();
+        if step_secs <= 0.0 {
+            return Some(newest.centre);
+        }
+        let steps = at.since(newest.at).as_secs_f32() / step_secs;
+        Some([0, 1].map(|i| newest.centre[i] + steps * (newest.centre[i] - before.centre[i])))
+    }
+
+    /// When the newest piece of path that is `travel` long began, and its heading in degrees; none
+    /// while the path is shorter. Jitter of a standing thing never is a path.
+    pub(super) fn heading(&self, travel: f32) -> Option<(Timestamp, f32)> {
+        let here = self.points.back()?.centre;
+        let far = |p: &&Point| distance(p.centre, here) >= travel.max(f32::EPSILON);
+        let from = self.points.iter().rev().find(far)?;
+        let heading = (here[1] - from.centre[1]).atan2(here[0] - from.centre[0]).to_degrees();
+        Some((from.at, heading))
+    }
+
+    /// Speed on the ground in m/s.
+    pub(super) fn speed_mps(&self, ground: &Homography) -> Option<f64> {
+        let here = self.points.back()?;
+        let old = |p: &&Point| here.at.since(p.at) >= SPEED_SPAN_MIN;
+        let from = self.points.iter().rev().find(old)?;
+        let (a, b) = (ground.to_ground(from.ground)?, ground.to_ground(here.ground)?);
+        Some((a[0] - b[0]).hypot(a[1] - b[1]) / here.at.since(from.at).as_secs_f64())
+    }
+
+    /// The ground points of the last two looks that saw it, at the second of which it is now.
+    pub(super) fn last_step(&self, at: Timestamp) -> Option<(UnitPoint, UnitPoint)> {
+        let here = self.points.back().filter(|p| p.at == at)?;
+        let before = self.points.iter().rev().nth(1)?;
+        Some((before.ground, here.ground))
+    }
+}
+
+/// 0 to 180 degrees.
+pub(super) fn angle_between(a_deg: f32, b_deg: f32) -> f32 {
+    let d = (a_deg - b_deg).rem_euclid(360.0);
+    d.min(360.0 - d)
+}

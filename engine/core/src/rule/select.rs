@@ -1,0 +1,211 @@
+//! Which objects of a look are members of which things.
+
+use super::program::{Area, Crossing, Heading, RelationKind, Thing};
+use super::scene::{angle_between, aspect};
+use super::{Look, View};
+use crate::geometry::{Polygon, UnitBox, UnitPoint};
+use crate::observe::Object;
+use crate::time::Timestamp;
+
+/// So much of a heading's travel makes it worth a first picture.
+const HALF: f32 = 0.5;
+/// Points a side at which the overlap of a box and a zone is sampled.
+const OVER_POINTS: usize = 8;
+
+/// The members of a look: bit `t` of an object's mask is thing `t`.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    /// By object.
+    pub(super) masks: Vec<u32>,
+    /// As `masks`, wherever the object is: for what stood in the zone and jitters at its edge.
+    pub(super) anywhere: Vec<u32>,
+    /// As `masks`, for those that have gone half the way of a heading only.
+    pub(super) half: Vec<u32>,
+    /// Since when an object goes in the direction of a thing: object, thing, time.
+    pub(super) since: Vec<(usize, usize, Timestamp)>,
+}
+
+impl Members {
+    pub(super) fn of(look: &Look<'_>, view: &View<'_>) -> Self {
+        let count = view.observation.objects.len();
+        let mut members = Self {
+            masks: vec![0; count],
+            anywhere: vec![0; count],
+            half: vec![0; count],
+            since: Vec::new(),
+        };
+        if view.class_bits.iter().all(|bits| *bits == 0) {
+            return members;
+        }
+        for (t, thing) in look.rule.program.things.iter().enumerate() {
+            for o in 0..count {
+                if view.class_bits[o] >> t & 1 == 1 {
+                    members.test(view, thing, t, o);
+                }
+            }
+        }
+        members
+    }
+
+    pub(super) fn count(&self, thing: usize) -> usize {
+        self.masks.iter().filter(|mask| **mask >> thing & 1 == 1).count()
+    }
+
+    pub(super) fn iter(&self, thing: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.masks.len()).filter(move |o| self.masks[*o] >> thing & 1 == 1)
+    }
+
+    /// Since when object `o` goes in the direction of `thing`.
+    pub(super) fn headed_since(&self, o: usize, thing: usize) -> Option<Timestamp> {
+        self.since.iter().find(|s| (s.0, s.1) == (o, thing)).map(|s| s.2)
+    }
+
+    fn test(&mut self, view: &View<'_>, thing: &Thing, t: usize, o: usize) {
+        let object = &view.observation.objects[o];
+        if object.confidence.get() < thing.confidence_min || view.is_permitted(object) {
+            return;
+        }
+        if !moves_so(view, thing, object) || !self.relates_so(view, thing, o) {
+            return;
+        }
+        let bit = 1 << t;
+        if let Some(heading) = &thing.heading {
+            let Some((since, whole)) = headed(view, heading, object) else { return };
+            self.since.push((o, t, since));
+            if !whole {
+                if is_there(view, thing.area, &object.bbox) {
+                    self.half[o] |= bit;
+                }
+                return;
+            }
+        }
+        self.anywhere[o] |= bit;
+        if is_there(view, thing.area, &object.bbox) {
+            self.masks[o] |= bit;
+            self.half[o] |= bit;
+        }
+    }
+
+    fn relates_so(&self, view: &View<'_>, thing: &Thing, o: usize) -> bool {
+        let aspect = aspect(view.observation);
+        let objects = &view.observation.objects;
+        thing.relations.iter().all(|relation| {
+            let related = self
+                .iter(relation.other)
+                .filter(|p| *p != o)
+                .filter(|p| relates(relation.kind, &objects[o].bbox, &objects[*p].bbox, aspect))
+                .take(relation.max.saturating_add(1))
+                .count();
+            (relation.min..=relation.max).contains(&related)
+        })
+    }
+}
+
+/// Is a box in the area?
+pub(super) fn is_there(view: &View<'_>, area: Area, bbox: &UnitBox) -> bool {
+    match area {
+        Area::In => view.zone.contains(bbox.ground()),
+        Area::Out => !view.zone.contains(bbox.ground()),
+        Area::Over(share_min) => share_over(view.zone, bbox) >= share_min,
+        Area::Anywhere => true,
+    }
+}
+
+/// Share of a box that lies over the zone, by a grid of points.
+fn share_over(zone: &Polygon, bbox: &UnitBox) -> f32 {
+    let [x0, y0, x1, y1] = bbox.corners();
+    let at = |a: f32, b: f32, i: usize| a + (b - a) * (i as f32 + 0.5) / OVER_POINTS as f32;
+    let inside = (0..OVER_POINTS * OVER_POINTS)
+        .filter(|i| {
+            let (x, y) = (at(x0, x1, i % OVER_POINTS), at(y0, y1, i / OVER_POINTS));
+            zone.contains(UnitPoint { x, y })
+        })
+        .count();
+    inside as f32 / (OVER_POINTS * OVER_POINTS) as f32
+}
+
+fn moves_so(view: &View<'_>, thing: &Thing, object: &Object) -> bool {
+    use super::program::Motion;
+    let plain = thing.motion.is_none() && thing.speed_min_mps.is_none() && thing.crossing.is_none();
+    if plain {
+        return true;
+    }
+    let Some(path) = view.scene.path(object.track) else { return false };
+    let motion = match thing.motion {
+        None => true,
+        Some(Motion::Standing) => path.still_since.is_some(),
+        Some(Motion::Moving) => path.moving,
+    };
+    let speed = thing.speed_min_mps.is_none_or(|least| {
+        let speed = view.ground.and_then(|ground| path.speed_mps(ground));
+        speed.is_some_and(|speed| speed >= f64::from(least))
+    });
+    motion && speed && thing.crossing.is_none_or(|crossing| crosses(view, object, crossing))
+}
+
+/// Has it just gone over the rule's line?
+fn crosses(view: &View<'_>, object: &Object, wanted: Crossing) -> bool {
+    let Some([a, b]) = view.line else { return false };
+    let path = view.scene.path(object.track);
+    let Some((from, to)) = path.and_then(|p| p.last_step(view.observation.frame.captured)) else {
+        return false;
+    };
+    // Positive is on the right of the line, in a picture whose y grows downwards.
+    let side = |o: UnitPoint, p: UnitPoint, q: UnitPoint| {
+        (p.x - o.x) * (q.y - o.y) - (p.y - o.y) * (q.x - o.x)
+    };
+    let (before, after) = (side(a, b, from), side(a, b, to));
+    // A point on the line counts as still before it, so a pass counts once.
+    let to_right = before <= 0.0 && after > 0.0;
+    let to_left = before > 0.0 && after <= 0.0;
+    let meets = side(from, to, a) * side(from, to, b) <= 0.0;
+    meets
+        && match wanted {
+            Crossing::LeftToRight => to_right,
+            Crossing::RightToLeft => to_left,
+            Crossing::Either => to_right || to_left,
+        }
+}
+
+/// Since when it goes so, and whether it has gone far enough.
+fn headed(view: &View<'_>, heading: &Heading, object: &Object) -> Option<(Timestamp, bool)> {
+    let path = view.scene.path(object.track)?;
+    let so = |travel: f32| {
+        let (since, deg) = path.heading(travel)?;
+        let off = angle_between(deg, heading.allowed_deg) > heading.tolerance_deg;
+        (off == heading.against).then_some(since)
+    };
+    match so(heading.travel_min) {
+        Some(since) => Some((since, true)),
+        None => so(heading.travel_min * HALF).map(|since| (since, false)),
+    }
+}
+
+/// Does `a` stand in the relation to `b`?
+fn relates(kind: RelationKind, a: &UnitBox, b: &UnitBox, aspect: f32) -> bool {
+    match kind {
+        RelationKind::Beside(most) => is_beside(a, b, most, aspect),
+        RelationKind::On => is_on(a, b),
+        RelationKind::Under => is_on(b, a),
+    }
+}
+
+fn is_beside(a: &UnitBox, b: &UnitBox, most: f32, aspect: f32) -> bool {
+    let (a, b) = (a.corners(), b.corners());
+    let tall = (a[3] - a[1]).max(b[3] - b[1]);
+    let apart = |lo: usize, hi: usize| (a[lo] - b[hi]).max(b[lo] - a[hi]).max(0.0);
+    let gap = (apart(0, 2) * aspect).hypot(apart(1, 3));
+    // Boxes that meet in the picture may be far apart in the street: their feet tell.
+    let depth = (a[3] - b[3]).abs();
+    gap <= most * tall && depth <= (most * 0.5 + 0.25) * tall
+}
+
+/// A rider's feet are within the height of the machine, the head above it, the middle over it.
+fn is_on(rider: &UnitBox, machine: &UnitBox) -> bool {
+    let (r, m) = (rider.corners(), machine.corners());
+    let (width, height) = (m[2] - m[0], m[3] - m[1]);
+    let middle = (r[0] + r[2]) * 0.5;
+    let over = (m[0] - 0.15 * width..=m[2] + 0.15 * width).contains(&middle);
+    let feet = (m[1] + 0.1 * height..=m[3] + 0.1 * height).contains(&r[3]);
+    over && feet && r[1] < m[1] + 0.4 * height
+}

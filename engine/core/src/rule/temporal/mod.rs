@@ -1,0 +1,116 @@
+//! The temporal operators: each turns what holds at each look into what holds over time.
+//!
+//! Every operator is a small state machine that is told of each look, in time order, and is
+//! checked against its definition over the whole history, written out slowly. Times between looks
+//! count as [`Pace`] says: a camera that was away has neither seen a thing stay nor leave.
+
+mod absent;
+mod hits;
+mod hold;
+mod hysteresis;
+#[cfg(test)]
+mod oracle;
+mod rate;
+mod sequence;
+
+pub(super) use absent::{Absent, AbsentParams};
+pub(super) use hits::{Hits, HitsParams};
+pub(super) use hold::{Hold, HoldParams, Phase, Step};
+pub(super) use hysteresis::{Hysteresis, Thresholds};
+pub(super) use rate::{Rate, RateParams};
+pub(super) use sequence::{Sequence, SequenceParams};
+
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// How time between two looks counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Longest step between two looks that counts in full.
+    pub(super) gap_max: Duration,
+    /// After a longer gap than this nothing is known of what was before.
+    pub(super) away_max: Duration,
+}
+
+impl Pace {
+    /// Looks of a camera. One that was away for ten minutes has neither seen a car stand nor seen
+    /// it leave in that time; the car of last night is not the car of this morning.
+    pub(super) const CAMERA: Self =
+        Self { gap_max: Duration::from_secs(5), away_max: Duration::from_mins(15) };
+    /// Readings of sensors: a value holds until the next one. A sensor that falls silent is told
+    /// by its health, so long gaps need no rule here.
+    pub(super) const SENSOR: Self =
+        Self { gap_max: Duration::from_hours(24), away_max: Duration::from_hours(48) };
+
+    /// How much of the time from one look to the next counts.
+    pub(super) fn watched(&self, from: Timestamp, to: Timestamp) -> Duration {
+        to.since(from).min(self.gap_max)
+    }
+}
+
+/// What is known of a condition at a look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Level {
+    /// It does not hold.
+    #[default]
+    No,
+    /// It has begun to, and may yet come to nothing.
+    Pending {
+        /// When it began.
+        since: Timestamp,
+    },
+    /// It holds.
+    Yes {
+        /// When it began.
+        since: Timestamp,
+        /// When what it rests on last held; not after the look.
+        last: Timestamp,
+    },
+}
+
+impl Level {
+    pub(super) fn holds(self) -> bool {
+        matches!(self, Self::Yes { .. })
+    }
+
+    /// Holds in this very look, not by grace.
+    pub(super) fn holds_at(self, at: Timestamp) -> bool {
+        matches!(self, Self::Yes { last, .. } if last == at)
+    }
+
+    pub(super) fn since(self) -> Option<Timestamp> {
+        match self {
+            Self::No => None,
+            Self::Pending { since } | Self::Yes { since, .. } => Some(since),
+        }
+    }
+
+    /// Both: begun when the later of them began.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes { since: a, last: x }, Self::Yes { since: b, last: y }) => {
+                Self::Yes { since: a.max(b), last: x.min(y) }
+            }
+            (a, b) => match (a.since(), b.since()) {
+                (Some(a), Some(b)) => Self::Pending { since: a.max(b) },
+                _ => Self::No,
+            },
+        }
+    }
+
+    /// Either: begun when the first of those that hold began.
+    pub(super) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes { since: a, last: x }, Self::Yes { since: b, last: y }) => {
+                Self::Yes { since: a.min(b), last: x.max(y) }
+            }
+            (yes @ Self::Yes { .. }, _) | (_, yes @ Self::Yes { .. }) => yes,
+            (Self::Pending { since: a }, Self::Pending { since: b }) => {
+                Self::Pending { since: a.min(b) }
+            }
+            (pending @ Self::Pending { .. }, Self::No) => pending,
+            (Self::No, other) => other,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! "It began at least `min` times within the last `within`."
+
+use super::{Level, Pace};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rule) struct RateParams {
+    /// So often; at least 1.
+    pub(in crate::rule) min: usize,
+    /// The window, in real time: it empties also while nobody looks.
+    pub(in crate::rule) within: Duration,
+    /// A pause up to this is no new beginning.
+    pub(in crate::rule) grace: Duration,
+    pub(in crate::rule) pace: Pace,
+}
+
+/// The newest beginnings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(in crate::rule) struct Rate {
+    /// Oldest first; more than `min` are never needed.
+    begun: VecDeque<Timestamp>,
+    /// Watched time for which it has not held; none before it first held.
+    paused: Option<Duration>,
+    looked: Option<Timestamp>,
+}
+
+impl Rate {
+    pub(in crate::rule) fn step(
+        &mut self,
+        params: &RateParams,
+        at: Timestamp,
+        holds: bool,
+    ) -> Level {
+        let before = self.looked.unwrap_or(at);
+        if at.since(before) > params.pace.away_max {
+            *self = Self::default();
+        }
+        let gap = params.pace.watched(before, at);
+        self.looked = Some(at);
+        // The pause ends with the look that sees it hold again.
+        let paused = self.paused.map(|p| p + gap);
+        if holds {
+            if paused.is_none_or(|p| p > params.grace) {
+                self.begun.push_back(at);
+            }
+            self.paused = Some(Duration::ZERO);
+        } else {
+            self.paused = paused;
+        }
+        while self.begun.len() > params.min
+            || self.begun.front().is_some_and(|t| at.since(*t) > params.within)
+        {
+            self.begun.pop_front();
+        }
+        match self.begun.front() {
+            Some(since) if self.begun.len() >= params.min => {
+                Level::Yes { since: *since, last: at }
+            }
+            Some(since) => Level::Pending { since: *since },
+            None => Level::No,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::oracle::{GRID, Looks, looks, watched};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn oracle(p: &RateParams, all: &Looks) -> Vec<Level> {
+        let born = |k: usize| {
+            (1..=k).rev().find(|&i| all[i].0.since(all[i - 1].0) > p.pace.away_max).unwrap_or(0)
+        };
+        let begins = |i: usize, born: usize| {
+            let before = (born..i).rev().find(|&j| all[j].1);
+            all[i].1 && before.is_none_or(|j| watched(p.pace, &all[j..=i]) > p.grace)
+        };
+        (0..all.len())
+            .map(|k| {
+                let born = born(k);
+                let recent: Vec<Timestamp> = (born..=k)
+                    .filter(|&i| begins(i, born) && all[k].0.since(all[i].0) <= p.within)
+                    .map(|i| all[i].0)
+                    .collect();
+                match recent.len().checked_sub(p.min) {
+                    Some(first) => Level::Yes { since: recent[first], last: all[k].0 },
+                    None => match recent.first() {
+                        Some(since) => Level::Pending { since: *since },
+                        None => Level::No,
+                    },
+                }
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_oracle(
+            all in looks(80), min in 1usize..5, within in 1u32..80, grace in 0u32..12,
+        ) {
+            let p = RateParams {
+                min, within: GRID * within, grace: GRID * grace, pace: Pace::CAMERA,
+            };
+            let mut rate = Rate::default();
+            let got: Vec<Level> = all.iter().map(|(at, h)| rate.step(&p, *at, *h)).collect();
+            prop_assert_eq!(got, oracle(&p, &all));
+        }
+    }
+}
