@@ -1,43 +1,15 @@
 //! `pipelines/catalogue/NAME.toml` → [`Entry`]: a kind of violation, with defaults that a
 //! pipeline's rules may change.
 
-use super::plan::Severity;
+use super::language::{self, Wanted};
+use super::plan::{Citation, Disaster, Escalation, Severity};
 use super::problem::{ConfigError, Fault, Report, Source, listed};
 use super::read::{Node, document};
-use super::schema::{CATALOGUE, PARAMETERS};
-use crate::observe::Class;
+use super::rule_keys::{CATALOGUE, PARAMETERS};
+use super::schema::Kind;
+use crate::incident::EvidenceKind;
+use crate::rule::Program;
 use std::time::Duration;
-
-/// What must hold for an incident to open; which parameters apply follows from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TriggerKind {
-    /// A subject stands in the zone.
-    Standing,
-    /// Many subjects are in the zone at once.
-    Crowding,
-    /// A subject moves in the zone against the allowed direction.
-    WrongWay,
-}
-
-impl TriggerKind {
-    /// The keys that a rule of this kind takes besides the common ones.
-    pub fn parameters(self) -> &'static [&'static str] {
-        match self {
-            Self::Standing => &["dwell_secs"],
-            Self::Crowding => &["count_min", "dwell_secs"],
-            Self::WrongWay => &["allowed_deg", "tolerance_deg", "travel_min"],
-        }
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        match text {
-            "standing" => Some(Self::Standing),
-            "crowding" => Some(Self::Crowding),
-            "wrong_way" => Some(Self::WrongWay),
-            _ => None,
-        }
-    }
-}
 
 /// A text in the languages of the operations centre.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,28 +23,36 @@ pub struct Words {
 /// A kind of violation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// What must hold.
-    pub kind: TriggerKind,
     /// Counts changes of the entry.
     pub version: u32,
     /// How bad it is.
     pub severity: Severity,
-    /// Which things are meant; a model must know each.
-    pub classes: Vec<Class>,
-    /// Which things are meant as well, where the model knows them.
-    pub classes_when_known: Vec<Class>,
-    /// Weaker observations are ignored, 0 to 1.
-    pub confidence_min: f32,
     /// Frames per second that must be analysed.
     pub look_hz: f32,
-    /// Longest time without its subject before an incident is over.
+    /// Longest time without its subject before it is gone.
     pub absence: Duration,
+    /// Silence after an incident.
+    pub cooldown: Duration,
+    /// What a declared disaster does.
+    pub disaster: Disaster,
+    /// Pictures that an incident asks for.
+    pub evidence: Vec<EvidenceKind>,
+    /// How offences are treated; none for what is no offence.
+    pub escalation: Option<Escalation>,
+    /// The law.
+    pub citations: Vec<Citation>,
     /// Name of the violation.
     pub title: Words,
     /// What to look for before confirming.
     pub guidance: Words,
     /// Known reasons for false incidents.
     pub traps: Vec<Words>,
+    /// What must hold, with the defaults filled in (and any value where there is none).
+    pub program: Program,
+    /// What its things want of a model, in the order of the program's.
+    pub wanted: Vec<Wanted>,
+    /// Parameters that it takes.
+    pub takes: Vec<&'static str>,
     /// Defaults: key and value, in the units of the key.
     pub parameters: Vec<(&'static str, f64)>,
 }
@@ -92,6 +72,30 @@ impl Entry {
     pub fn parameter(&self, name: &str) -> Option<f64> {
         self.parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
     }
+
+    /// The program with these parameters.
+    ///
+    /// # Errors
+    /// What is wrong with them together.
+    pub(super) fn program(
+        &self,
+        text: &str,
+        absence: Duration,
+        parameter: &dyn Fn(&'static str) -> f64,
+    ) -> Result<Program, Fault> {
+        let report = Report::default();
+        let source = Source { name: "", text, rank: 0, report: &report };
+        let read = document(&source).and_then(|table| {
+            language::read(&Node::root(&source, &table, CATALOGUE), absence, parameter)
+        });
+        match report.finish(read, "") {
+            Ok(read) => Ok(read.program),
+            Err(error) => {
+                let first = &error.problems[0];
+                Err(Fault::new(format!("{}: {}", first.path, first.what), first.remedy.clone()))
+            }
+        }
+    }
 }
 
 /// Reads an entry; `None` only after a problem was told.
@@ -99,21 +103,37 @@ pub(super) fn read(source: &Source) -> Option<Entry> {
     let table = document(source)?;
     let root = Node::root(source, &table, CATALOGUE);
     root.check();
-    let kind = TriggerKind::read(root.text("kind")?)?;
-    let parameters = root.child("parameters").map(|node| parameters(&node, kind));
+    let defaults = root.child("parameters").map(|node| parameters(&node)).unwrap_or_default();
+    let absence = Duration::from_secs_f64(root.number("absence_secs")?);
+    let value = |name: &'static str| {
+        let default = defaults.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        default.unwrap_or_else(|| any_value(name))
+    };
+    let read = language::read(&root, absence, &value)?;
+    if let Some(node) = root.child("parameters") {
+        refuse_foreign(&node, &read.parameters, "this entry");
+    }
     Some(Entry {
-        kind,
         version: root.number("version")? as u32,
         severity: severity(root.text("severity")?)?,
-        classes: classes(&root, "classes")?,
-        classes_when_known: classes(&root, "classes_when_known").unwrap_or_default(),
-        confidence_min: root.number("confidence_min")? as f32,
         look_hz: root.number("look_hz")? as f32,
-        absence: Duration::from_secs_f64(root.number("absence_secs")?),
+        absence,
+        cooldown: Duration::from_secs_f64(root.number("cooldown_secs")?),
+        disaster: match root.text("disaster")? {
+            "relax" => Disaster::Relax,
+            "raise" => Disaster::Raise,
+            _ => Disaster::Keep,
+        },
+        evidence: evidence(&root),
+        escalation: root.child("escalation").and_then(|node| escalation(&node)),
+        citations: root.children("citation").iter().filter_map(|c| citation(&c.node)).collect(),
         title: words(&root.child("title")?)?,
         guidance: words(&root.child("guidance")?)?,
         traps: root.children("trap").iter().filter_map(|trap| words(&trap.node)).collect(),
-        parameters: parameters.unwrap_or_default(),
+        program: read.program,
+        wanted: read.wanted,
+        takes: read.parameters,
+        parameters: defaults,
     })
 }
 
@@ -121,26 +141,58 @@ fn words(node: &Node) -> Option<Words> {
     Some(Words { vi: node.text("vi")?.into(), en: node.text("en")?.into() })
 }
 
-fn parameters(node: &Node, kind: TriggerKind) -> Vec<(&'static str, f64)> {
-    refuse_foreign(node, kind, "this kind");
-    let value = |name: &&'static str| node.number(name).map(|value| (*name, value));
-    kind.parameters().iter().filter_map(value).collect()
+fn parameters(node: &Node) -> Vec<(&'static str, f64)> {
+    PARAMETERS.iter().filter_map(|key| Some((key.name, node.number(key.name)?))).collect()
 }
 
-/// Tells parameters that rules of this kind do not take.
-pub(super) fn refuse_foreign(node: &Node, kind: TriggerKind, who: &str) {
+/// A value of the parameter's range, for a look at an entry that leaves it to its rules.
+fn any_value(name: &str) -> f64 {
+    match PARAMETERS.iter().find(|key| key.name == name).map(|key| &key.kind) {
+        Some(Kind::Number { min, max }) => 1.0_f64.clamp(*min, *max),
+        _ => 1.0,
+    }
+}
+
+/// Tells parameters that the entry does not take.
+pub(super) fn refuse_foreign(node: &Node, takes: &[&'static str], who: &str) {
     for key in PARAMETERS {
-        if node.has(key.name) && !kind.parameters().contains(&key.name) {
+        if node.has(key.name) && !takes.contains(&key.name) {
             let what = format!("{who} does not take `{}`", key.name);
-            let takes = listed(kind.parameters().iter().map(|p| format!("`{p}`")));
+            let takes = listed(takes.iter().map(|p| format!("`{p}`")));
             node.tell(key.name, Fault::new(what, format!("remove it; {who} takes {takes}")));
         }
     }
 }
 
-/// The good classes of a list; `None` when the list is absent.
-fn classes(node: &Node, name: &str) -> Option<Vec<Class>> {
-    Some(node.list(name)?.into_iter().filter_map(|(_, text)| Class::try_from(text).ok()).collect())
+fn evidence(root: &Node) -> Vec<EvidenceKind> {
+    let all = [EvidenceKind::FirstSeen, EvidenceKind::Opened, EvidenceKind::Closed];
+    let Some(list) = root.list("evidence") else { return all.to_vec() };
+    let kind = |text: &str| match text {
+        "first_seen" => EvidenceKind::FirstSeen,
+        "opened" => EvidenceKind::Opened,
+        _ => EvidenceKind::Closed,
+    };
+    list.iter().map(|(_, text)| kind(text)).collect()
+}
+
+fn escalation(node: &Node) -> Option<Escalation> {
+    Some(Escalation {
+        reoffence: Duration::from_secs_f64(node.number("reoffence_days")? * 86_400.0),
+        every: Duration::from_secs_f64(node.number("every_secs")?),
+    })
+}
+
+fn citation(node: &Node) -> Option<Citation> {
+    let from: jiff::civil::Date = node.text("from")?.parse().ok()?;
+    let until = match node.text("until") {
+        Some(text) => Some(text.parse::<jiff::civil::Date>().ok()?),
+        None => None,
+    };
+    if until.is_some_and(|until| until <= from) {
+        let fault = Fault::new("it ends before it begins", "let `until` be after `from`");
+        node.tell("until", fault);
+    }
+    Some(Citation { law: node.text("law")?.into(), article: node.text("article")?.into(), from, until })
 }
 
 pub(super) fn severity(text: &str) -> Option<Severity> {

@@ -5,12 +5,14 @@
 //! key table) → `value`, `read` (text → checked tables) → `catalogue` → `rules` → `pipeline`.
 
 mod catalogue;
+mod language;
 pub mod model;
 mod pipeline;
 pub mod plan;
 mod problem;
 mod read;
 mod reference;
+mod rule_keys;
 mod rules;
 mod schedule;
 mod schema;
@@ -18,10 +20,11 @@ mod secret;
 mod url;
 mod value;
 
-pub use catalogue::{Entry, TriggerKind, Words};
+pub use catalogue::{Entry, Words};
+pub use language::Wanted;
 pub use model::Model;
 pub use pipeline::{Lookup, ModelInfo, PipelineSources, parse};
 pub use plan::Plan;
 pub use problem::{ConfigError, Problem};
-pub use reference::{pipeline_reference, pipeline_schema};
+pub use reference::{catalogue_reference, pipeline_reference, pipeline_schema};
 pub use secret::{SecretLookup, SecretRef};

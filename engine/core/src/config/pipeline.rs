@@ -4,19 +4,22 @@
 //! problems, which [`Report`] puts into file order.
 
 use super::plan::{
-    Ack, Camera, EngineOptions, Mqtt, MqttTls, Plan, Position, Secret, Site, Transport, Zone,
+    Ack, Camera, EngineOptions, Line, Mqtt, MqttTls, Plan, Position, Rule, Secret, Site, Transport,
+    Zone,
 };
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
 use super::read::{Child, Node, document};
-use super::rules::{Catalogue, Ruled, Zones};
+use super::rules::{Around, Catalogue, Ruled, Zones};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
 use super::{Model, plan, url};
+use crate::geometry::{Homography, UnitPoint};
 use crate::id::Name;
 use crate::observe::Class;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Analysed frames per second of a camera without rules.
 const IDLE_HZ: f32 = 1.0;
@@ -102,12 +105,14 @@ impl Reader<'_> {
             None => self.engine(&root.absent("engine")?),
         };
         let models = self.models(root);
-        let cameras = self.cameras(root, &models);
+        let mut catalogue = Catalogue::new(self.sources, self.report);
+        let cameras = self.cameras(root, &models, &mut catalogue);
+        let rules = self.site_rules(root, &mut catalogue);
         let mqtt = match mqtt {
             Some(mqtt) => Some(mqtt?),
             None => None,
         };
-        Some(Plan { site: site?, mqtt, engine: engine?, cameras: cameras? })
+        Some(Plan { site: site?, mqtt, engine: engine?, cameras: cameras?, rules: rules? })
     }
 
     fn mqtt(&self, node: &Node) -> Option<Mqtt> {
@@ -196,14 +201,22 @@ impl Reader<'_> {
         &self,
         root: &Node,
         models: &BTreeMap<Name, Option<Package>>,
+        catalogue: &mut Catalogue,
     ) -> Option<Vec<Camera>> {
-        let mut catalogue = Catalogue::new(self.sources, self.report);
         let nodes: Vec<Node> =
             root.children("camera").into_iter().map(|child| child.node).collect();
         refuse_repeats(&nodes, |node| node.name("id"), "cameras", "give each its own `id`");
         let cameras: Vec<Option<Camera>> =
-            nodes.iter().map(|node| self.camera(node, models, &mut catalogue)).collect();
+            nodes.iter().map(|node| self.camera(node, models, catalogue)).collect();
         cameras.into_iter().collect()
+    }
+
+    fn site_rules(&self, root: &Node, catalogue: &mut Catalogue) -> Option<Vec<Rule>> {
+        let nodes: Vec<Node> = root.children("rule").into_iter().map(|child| child.node).collect();
+        refuse_repeats(&nodes, rule_id, "rules of the site", "give one of them another `id`");
+        let rules: Vec<Option<Ruled>> =
+            nodes.iter().map(|rule| catalogue.rule(rule, None)).collect();
+        rules.into_iter().map(|ruled| ruled.map(|r| r.rule)).collect()
     }
 
     fn camera(
@@ -217,11 +230,23 @@ impl Reader<'_> {
         let position = node.child("position").map(|node| position(&node));
         let zones = zones(node);
         let nodes: Vec<Node> = node.children("rule").into_iter().map(|child| child.node).collect();
-        let id = |rule: &Node| if rule.has("id") { rule.name("id") } else { rule.name("use") };
-        refuse_repeats(&nodes, id, "rules of this camera", "give one of them another `id`");
+        refuse_repeats(&nodes, rule_id, "rules of this camera", "give one of them another `id`");
+        let lines = lines(node);
+        let ground = match node.child("calibration") {
+            Some(node) => Some(calibration(&node)?),
+            None => None,
+        };
+        let around = Around {
+            zones: &zones,
+            lines: &lines,
+            model,
+            calibrated: ground.is_some(),
+            placed: position.flatten().is_some(),
+        };
         let rules: Vec<Option<Ruled>> =
-            nodes.iter().map(|rule| catalogue.rule(rule, &zones, model)).collect();
-        let asked = rules.iter().flatten().map(|ruled| ruled.look_hz).reduce(f32::max);
+            nodes.iter().map(|rule| catalogue.rule(rule, Some(&around))).collect();
+        let asked = rules.iter().flatten().map(|ruled| ruled.look_hz).filter(|hz| *hz > 0.0);
+        let asked = asked.reduce(f32::max);
         let analyse_hz = match node.number("analyse_hz") {
             Some(hz) => hz as f32,
             None => asked.unwrap_or(IDLE_HZ),
@@ -239,7 +264,10 @@ impl Reader<'_> {
             model: model?.name.clone(),
             position,
             analyse_hz,
+            ground,
+            lateness: Duration::from_secs_f64(node.number("lateness_secs")?),
             zones: zones.good,
+            lines,
             rules: rules.into_iter().map(|ruled| ruled.map(|r| r.rule)).collect::<Option<_>>()?,
         })
     }
@@ -337,6 +365,40 @@ fn position(node: &Node) -> Option<Position> {
     Some(Position { lat: node.number("lat")?, lon: node.number("lon")? })
 }
 
+fn rule_id(rule: &Node) -> Option<Name> {
+    if rule.has("id") { rule.name("id") } else { rule.name("use") }
+}
+
+fn point([x, y]: [f64; 2]) -> UnitPoint {
+    UnitPoint { x: x as f32, y: y as f32 }
+}
+
+fn lines(camera: &Node) -> Vec<Line> {
+    let line = |Child { name, node }: Child| {
+        let points = node.pairs("points")?;
+        let points = [point(*points.first()?), point(*points.get(1)?)];
+        if points[0] == points[1] {
+            let fault = Fault::new("its two ends are one point", "write two points");
+            node.tell("points", fault);
+        }
+        Some(Line { id: name?, points })
+    };
+    camera.children("line").into_iter().filter_map(line).collect()
+}
+
+fn calibration(node: &Node) -> Option<Homography> {
+    let picture: [UnitPoint; 4] =
+        node.pairs("picture")?.into_iter().map(point).collect::<Vec<_>>().try_into().ok()?;
+    let ground = <[[f64; 2]; 4]>::try_from(node.pairs("ground_m")?).ok()?;
+    let map = Homography::from_points(picture, ground);
+    if map.is_none() {
+        let what = "these points do not tell where the ground is";
+        let remedy = "use four points of the road, no three of them on one line, in the same order";
+        node.tell("picture", Fault::new(what, remedy));
+    }
+    map
+}
+
 fn zones(camera: &Node) -> Zones {
     let mut zones = Zones { written: camera.has("zone"), names: Vec::new(), good: Vec::new() };
     for Child { name, node } in camera.children("zone") {
@@ -370,7 +432,8 @@ fn refuse_repeats(nodes: &[Node], id: impl Fn(&Node) -> Option<Name>, who: &str,
 
 /// An absence shorter than two looks would end incidents between one look and the next.
 fn refuse_short_absence(node: &Node, ruled: Option<&Ruled>, analyse_hz: f32) {
-    let Some(absence) = ruled.map(|ruled| ruled.rule.absence.as_secs_f32()) else { return };
+    let looks = ruled.filter(|ruled| ruled.rule.program.looks());
+    let Some(absence) = looks.map(|ruled| ruled.rule.absence.as_secs_f32()) else { return };
     let least = LOOKS_BEFORE_ABSENT / analyse_hz;
     if absence < least {
         let what = format!(

@@ -5,7 +5,9 @@
 
 use super::problem::{Fault, Source, closest, listed, quoted};
 use super::schema::{Key, Kind, Need};
-use super::value::{Value, example, leaf, number, polygon, text, type_of};
+use super::value::{
+    Value, example, leaf, number, pairs, parameter, polygon, text, type_of,
+};
 use crate::geometry::Polygon;
 use crate::id::Name;
 use toml::Spanned;
@@ -63,6 +65,14 @@ pub(super) struct Node<'a> {
     table: &'a DeTable<'a>,
     keys: &'static [Key],
     at: usize,
+}
+
+/// A number of a rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Amount {
+    Number(f64),
+    /// That of the rule, or the entry's default.
+    Parameter(&'static str),
 }
 
 /// A table in a table; its name when it is a `[x.NAME]`.
@@ -251,6 +261,43 @@ impl<'a> Node<'a> {
             (None, Need::Number(default)) => Some(*default),
             (None, _) => None,
         }
+    }
+
+    /// A whole number in range, or its default.
+    pub(super) fn whole(&self, name: &str) -> Option<usize> {
+        self.number(name).map(|value| value as usize)
+    }
+
+    /// A number, or the name of the parameter that stands for it.
+    pub(super) fn amount(&self, name: &str) -> Option<Amount> {
+        let key = self.key(name)?;
+        let Some(value) = self.table.get(name) else {
+            return match key.need {
+                Need::Number(default) => Some(Amount::Number(default)),
+                _ => None,
+            };
+        };
+        leaf(key, value).ok()?;
+        match value.as_ref() {
+            DeValue::String(text) => parameter(text).ok().map(|key| Amount::Parameter(key.name)),
+            _ => number(value).map(Amount::Number),
+        }
+    }
+
+    /// Pairs of numbers.
+    pub(super) fn pairs(&self, name: &str) -> Option<Vec<[f64; 2]>> {
+        let Kind::Pairs { count, min, max } = self.key(name)?.kind else { return None };
+        pairs(self.table.get(name)?, count, min, max)
+    }
+
+    /// Where the table begins.
+    pub(super) fn start(&self) -> usize {
+        self.at
+    }
+
+    /// The keys of this table that were written.
+    pub(super) fn written_keys(&self) -> impl Iterator<Item = &'static Key> + '_ {
+        self.keys.iter().filter(|key| self.has(key.name))
     }
 
     /// A name.

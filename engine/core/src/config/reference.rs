@@ -1,5 +1,6 @@
 //! The key table for machines (JSON Schema) and for people (Markdown).
 
+use super::rule_keys::CATALOGUE;
 use super::schema::{Form, Key, Kind, Need, PIPELINE};
 use serde_json::{Value, json};
 
@@ -31,6 +32,14 @@ fn key_schema(key: &Key) -> Value {
         Kind::OneOf(options) => json!({ "type": "string", "enum": options }),
         Kind::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Number { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
+        Kind::Amount { min, max } => json!({
+            "anyOf": [{ "type": "number", "minimum": min, "maximum": max }, { "type": "string" }],
+        }),
+        Kind::Pairs { count, min, max } => {
+            let number = json!({ "type": "number", "minimum": min, "maximum": max });
+            let pair = json!({ "type": "array", "items": number, "minItems": 2, "maxItems": 2 });
+            json!({ "type": "array", "items": pair, "minItems": count, "maxItems": count })
+        }
         Kind::List(form) => json!({ "type": "array", "items": text_schema(form), "minItems": 1 }),
         Kind::Corners => {
             let number = json!({ "type": "number", "minimum": 0, "maximum": 1 });
@@ -65,6 +74,14 @@ fn number(value: f64) -> Value {
 
 fn text_schema(form: &Form) -> Value {
     json!({ "type": "string", "title": form.title, "pattern": form.pattern })
+}
+
+/// All keys of a catalogue entry as Markdown tables.
+pub fn catalogue_reference() -> String {
+    let rows: String = CATALOGUE.iter().filter(|key| !key.example.is_empty()).map(row).collect();
+    let inner: String = CATALOGUE.iter().map(|key| section(key, key.name)).collect();
+    let columns = "| key | value | default | meaning | example |\n|---|---|---|---|---|";
+    format!("{columns}\n{rows}\n{inner}")
 }
 
 /// All keys of a pipeline file as Markdown tables.
@@ -108,6 +125,8 @@ fn value(key: &Key) -> String {
         Kind::Whole { min, max } => format!("whole number, {min} to {max}"),
         Kind::Number { min, max } => format!("number, {min} to {max}"),
         Kind::List(form) => format!("list, each a {}", form.title),
+        Kind::Amount { min, max } => format!("number, {min} to {max}, or a parameter"),
+        Kind::Pairs { count, .. } => format!("list of {count} pairs"),
         Kind::Corners => "list of `[x, y]`".into(),
         Kind::Table(_) | Kind::Named(_) => "table".into(),
         Kind::Tables(_) => "list of tables".into(),
@@ -118,7 +137,6 @@ fn value(key: &Key) -> String {
 mod tests {
     use super::super::problem::{Report, Source};
     use super::super::read::{Node, document};
-    use super::super::schema::CATALOGUE;
     use super::*;
 
     /// Each example in the key table passes the checks of its key, each default too.
@@ -158,7 +176,7 @@ mod tests {
         assert_eq!(threads["default"], 1);
         assert_eq!((&threads["minimum"], &threads["type"]), (&json!(1), &json!("integer")));
         let rule = &schema["properties"]["camera"]["items"]["properties"]["rule"]["items"];
-        assert_eq!(rule["required"], json!(["use", "zone"]));
+        assert_eq!(rule["required"], json!(["use"]));
         assert_eq!(rule["additionalProperties"], false);
         assert_eq!(rule["properties"]["dwell_secs"]["examples"], json!([120]));
     }

@@ -1,13 +1,16 @@
 //! `[[camera.rule]]` → [`Rule`]: an entry of the catalogue with a camera's own parameters.
 
-use super::catalogue::{self, Entry, TriggerKind};
+use super::catalogue::{self, Entry};
+use super::language::Wanted;
 use super::pipeline::{ModelInfo, Package, PipelineSources};
-use super::plan::{Rule, Schedule, Trigger, Zone};
+use super::plan::{Line, Rule, Schedule, Zone};
 use super::problem::{Fault, Report, Source, closest, listed};
 use super::read::Node;
 use super::schedule;
 use crate::id::Name;
 use crate::observe::Class;
+use crate::rule::Program;
+use crate::rule::program::{Scope, Test};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,7 +18,13 @@ use std::time::Duration;
 pub(super) struct Catalogue<'a> {
     sources: &'a PipelineSources<'a>,
     report: &'a Report,
-    entries: BTreeMap<Name, Option<Entry>>,
+    entries: BTreeMap<Name, Option<Known>>,
+}
+
+/// An entry, and its text.
+struct Known {
+    entry: Entry,
+    text: String,
 }
 
 /// A rule, and what its camera must do for it.
@@ -31,15 +40,16 @@ impl<'a> Catalogue<'a> {
 
     /// The entry that the rule uses. A bad entry is told once, in its own file; a missing one at
     /// each rule that wants it.
-    fn entry(&mut self, rule: &Node) -> Option<(Name, &Entry)> {
+    fn entry(&mut self, rule: &Node) -> Option<(Name, &Known)> {
         let name = rule.name("use")?;
         if !self.entries.contains_key(&name) {
             match (self.sources.catalogue)(&name) {
                 Ok((file, text)) => {
                     let rank = self.entries.len() + 1;
-                    let (text, report) = (text.as_str(), self.report);
-                    let entry = catalogue::read(&Source { name: &file, text, rank, report });
-                    self.entries.insert(name.clone(), entry);
+                    let report = self.report;
+                    let source = Source { name: &file, text: &text, rank, report };
+                    let entry = catalogue::read(&source);
+                    self.entries.insert(name.clone(), entry.map(|entry| Known { entry, text }));
                 }
                 Err(reason) => {
                     rule.tell("use", self.missing(&name, &reason));
@@ -64,36 +74,115 @@ impl<'a> Catalogue<'a> {
         Fault::new(format!("{name} is not in the catalogue"), remedy)
     }
 
-    /// Reads a rule; `None` only after a problem was told.
-    pub(super) fn rule(
-        &mut self,
-        node: &Node,
-        zones: &Zones,
-        model: Option<&Package>,
-    ) -> Option<Ruled> {
+    /// Reads a rule; `None` only after a problem was told. `camera` is none for rules of the site.
+    pub(super) fn rule(&mut self, node: &Node, camera: Option<&Around>) -> Option<Ruled> {
         let sources = self.sources;
-        let zone = zones.find(node);
         let schedule = spans(node);
-        let (violation, entry) = self.entry(node)?;
-        catalogue::refuse_foreign(node, entry.kind, violation.as_str());
-        let trigger = trigger(node, &violation, entry);
-        let classes = classes(node, entry, model, sources);
+        let (violation, Known { entry, text }) = self.entry(node)?;
+        catalogue::refuse_foreign(node, &entry.takes, violation.as_str());
+        let absence =
+            node.number("absence_secs").map_or(entry.absence, Duration::from_secs_f64);
+        let mut program = program(node, &violation, entry, text, absence)?;
+        let sees = match camera {
+            Some(around) => {
+                let known = classes(node, entry, &mut program, around.model, sources);
+                known.and(around.places(node, &program))
+            }
+            None => site_places(node, &program),
+        };
+        let (zone, line) = sees?;
         let rule = Rule {
             id: if node.has("id") { node.name("id")? } else { violation.clone() },
             violation,
             version: entry.version,
             severity: node.text("severity").map_or(Some(entry.severity), catalogue::severity)?,
-            zone: zone?,
-            classes: classes?,
-            confidence_min: node
-                .number("confidence_min")
-                .map_or(entry.confidence_min, |v| v as f32),
+            zone,
+            line,
             schedule,
-            trigger: trigger?,
-            absence: node.number("absence_secs").map_or(entry.absence, Duration::from_secs_f64),
+            program,
+            absence,
+            cooldown: node.number("cooldown_secs").map_or(entry.cooldown, Duration::from_secs_f64),
+            escalation: entry.escalation,
+            disaster: entry.disaster,
+            evidence: entry.evidence.clone(),
+            citations: entry.citations.clone(),
         };
-        Some(Ruled { rule, look_hz: entry.look_hz })
+        let looks = rule.program.looks();
+        Some(Ruled { rule, look_hz: if looks { entry.look_hz } else { 0.0 } })
     }
+}
+
+/// What a camera offers to its rules.
+pub(super) struct Around<'a> {
+    pub(super) zones: &'a Zones,
+    pub(super) lines: &'a [Line],
+    pub(super) model: Option<&'a Package>,
+    pub(super) calibrated: bool,
+    pub(super) placed: bool,
+}
+
+impl Around<'_> {
+    /// The zone and the line of a rule; tells what is missing or of no use.
+    fn places(&self, node: &Node, program: &Program) -> Option<(Option<usize>, Option<usize>)> {
+        let mut good = true;
+        let mut tell = |key: &str, what: &str, remedy: String| {
+            node.tell(key, Fault::new(what, remedy));
+            good = false;
+        };
+        if program.looks() && !node.has("zone") {
+            tell("zone", "`zone` is missing", "add `zone = \"kerb\"`, a zone of this camera".into());
+        }
+        if !program.looks() && node.has("zone") {
+            tell("zone", "this entry looks at no things", "remove `zone`".into());
+        }
+        let crosses = program.things.iter().any(|t| t.crossing.is_some());
+        if crosses && !node.has("line") {
+            let remedy = "add `line = \"NAME\"` and a table [camera.line.NAME]".into();
+            tell("line", "`line` is missing", remedy);
+        }
+        if !crosses && node.has("line") {
+            tell("line", "this entry asks for no line", "remove `line`".into());
+        }
+        if program.things.iter().any(|t| t.speed_min_mps.is_some()) && !self.calibrated {
+            let remedy = "add a table [camera.calibration], or use another entry".into();
+            tell("use", "it asks for speeds, and the camera is not calibrated", remedy);
+        }
+        let light = program.conditions.iter().any(|c| matches!(c.test, Test::Light(_)));
+        if light && !self.placed {
+            let remedy = "add `position = { lat = …, lon = … }` to the camera".into();
+            tell("use", "it asks for day or night, and where the camera stands is not known", remedy);
+        }
+        let zone = if node.has("zone") { Some(self.zones.find(node)?) } else { None };
+        let line = if node.has("line") { Some(self.line(node)?) } else { None };
+        good.then_some((zone, line))
+    }
+
+    fn line(&self, node: &Node) -> Option<usize> {
+        let name = node.name("line")?;
+        let found = self.lines.iter().position(|line| line.id == name);
+        if found.is_none() {
+            let names = self.lines.iter().map(|line| line.id.as_str());
+            let remedy = match closest(name.as_str(), names) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("add a table [camera.line.{name}] with its points"),
+            };
+            node.tell("line", Fault::new(format!("{name} is not a line of this camera"), remedy));
+        }
+        found
+    }
+}
+
+/// A rule of the site needs no camera, and has none.
+fn site_places(node: &Node, program: &Program) -> Option<(Option<usize>, Option<usize>)> {
+    if program.looks() || program.watches_camera() {
+        let what = "this entry needs a camera";
+        node.tell("use", Fault::new(what, "move it under a [[camera]], as [[camera.rule]]"));
+        return None;
+    }
+    for key in ["zone", "line", "classes", "confidence_min"].into_iter().filter(|k| node.has(k)) {
+        node.tell(key, Fault::new("rules of the site see nothing", format!("remove `{key}`")));
+    }
+    Some((None, None))
 }
 
 /// The zones of a camera as the file names them: bad ones too, so that a rule in a zone with a
@@ -128,51 +217,80 @@ fn spans(rule: &Node) -> Schedule {
     Schedule { spans: spans.iter().filter_map(|(_, text)| schedule::span(text).ok()).collect() }
 }
 
-fn trigger(node: &Node, violation: &Name, entry: &Entry) -> Option<Trigger> {
+/// The entry's program with the rule's parameters.
+fn program(
+    node: &Node,
+    violation: &Name,
+    entry: &Entry,
+    text: &str,
+    absence: Duration,
+) -> Option<Program> {
     // Of a key that was written, the value or nothing: it was told why it is bad.
-    let value = |name| if node.has(name) { node.number(name) } else { entry.parameter(name) };
-    for name in entry.kind.parameters() {
+    let value = |name: &str| {
+        if node.has(name) { node.number(name) } else { entry.parameter(name) }
+    };
+    let mut good = true;
+    for name in &entry.takes {
         if !node.has(name) && entry.parameter(name).is_none() {
             let what = format!("`{name}` is missing, and {violation} has no default for it");
             node.tell(name, Fault::new(what, format!("add `{name}`; it depends on the camera")));
         }
+        good &= value(name).is_some();
     }
-    let dwell = || value("dwell_secs").map(Duration::from_secs_f64);
-    match entry.kind {
-        TriggerKind::Standing => Some(Trigger::Standing { dwell: dwell()? }),
-        TriggerKind::Crowding => {
-            Some(Trigger::Crowding { count_min: value("count_min")? as usize, dwell: dwell()? })
-        }
-        TriggerKind::WrongWay => Some(Trigger::WrongWay {
-            // 360 is 0.
-            allowed_deg: (value("allowed_deg")? % 360.0) as f32,
-            tolerance_deg: value("tolerance_deg")? as f32,
-            travel_min: value("travel_min")? as f32,
-        }),
+    if !good {
+        return None;
     }
+    let program = entry.program(text, absence, &|name| value(name).unwrap_or_default());
+    program.map_err(|fault| node.tell("use", fault)).ok()
 }
 
-/// The classes that the rule means, of which the model knows each.
+/// Gives the program's things the classes that are meant and that the model knows.
 fn classes(
     node: &Node,
     entry: &Entry,
+    program: &mut Program,
     model: Option<&Package>,
     sources: &PipelineSources,
-) -> Option<Vec<Class>> {
-    let written: Option<Vec<(usize, Class)>> = node.list("classes").map(|list| {
+) -> Option<()> {
+    let main = match program.scope {
+        Scope::Each { thing, .. } => Some(thing),
+        Scope::Zone { about } => about,
+    };
+    if let Some(main) = main {
+        let confidence_min = node.number("confidence_min").map(|v| v as f32);
+        let thing = &mut program.things[main];
+        thing.confidence_min = confidence_min.unwrap_or(thing.confidence_min);
+    }
+    let own: Option<Vec<(usize, Class)>> = node.list("classes").map(|list| {
         list.into_iter().filter_map(|(at, text)| Some((at, Class::try_from(text).ok()?))).collect()
     });
-    let own = written.is_some();
-    let at = node.at("use");
-    let wanted = written.unwrap_or_else(|| entry.classes.iter().map(|c| (at, c.clone())).collect());
     let Package { name, info } = model?;
-    for (at, class) in wanted.iter().filter(|(_, class)| !info.knows(class)) {
-        let key = if own { "classes" } else { "use" };
-        let fault = unknown_class(class, name, info, sources);
-        node.source.problem(*at, &format!("{}.{key}", node.path), fault);
+    let mut missing: Vec<Class> = Vec::new();
+    for (t, (thing, wanted)) in program.things.iter_mut().zip(&entry.wanted).enumerate() {
+        let own = own.as_ref().filter(|_| main == Some(t));
+        if let Some(own) = own {
+            for (at, class) in own.iter().filter(|(_, class)| !info.knows(class)) {
+                let fault = unknown_class(class, name, info, sources);
+                node.source.problem(*at, &format!("{}.classes", node.path), fault);
+            }
+            thing.classes = own.iter().map(|(_, class)| class.clone()).collect();
+            continue;
+        }
+        let Wanted { classes, classes_when_known } = wanted;
+        let known = classes_when_known.iter().filter(|class| info.knows(class));
+        thing.classes = classes.iter().chain(known).cloned().collect();
+        let unseen = classes.iter().filter(|class| !info.knows(class));
+        let none = thing.classes.is_empty().then_some(classes_when_known);
+        for class in unseen.chain(none.into_iter().flatten()) {
+            if !missing.contains(class) {
+                missing.push(class.clone());
+            }
+        }
     }
-    let more = entry.classes_when_known.iter().filter(|class| !own && info.knows(class)).cloned();
-    Some(wanted.into_iter().map(|(_, class)| class).chain(more).collect())
+    for class in &missing {
+        node.tell("use", unknown_class(class, name, info, sources));
+    }
+    missing.is_empty().then_some(())
 }
 
 fn unknown_class(

@@ -41,9 +41,20 @@ pub(super) enum Kind {
         min: f64,
         max: f64,
     },
+    /// A number in range, or the name of a parameter that stands for one.
+    Amount {
+        min: f64,
+        max: f64,
+    },
     List(&'static Form),
     /// `[[x, y], …]` in fractions of the frame.
     Corners,
+    /// So many `[a, b]`, each number in range.
+    Pairs {
+        count: usize,
+        min: f64,
+        max: f64,
+    },
     /// `[x]` or `x = { … }`.
     Table(&'static [Key]),
     /// `[[x]]`.
@@ -63,7 +74,7 @@ pub(super) struct Form {
     pub(super) check: fn(&str) -> Result<(), Fault>,
 }
 
-const fn form(
+pub(super) const fn form(
     title: &'static str,
     pattern: &'static str,
     check: fn(&str) -> Result<(), Fault>,
@@ -71,17 +82,17 @@ const fn form(
     Form { title, pattern, secret: false, check }
 }
 
-static TEXT: Form = form("text", r"\S", not_empty);
+pub(super) static TEXT: Form = form("text", r"\S", not_empty);
 static PATH: Form = form("path", r"\S", not_empty);
-static NAME: Form = form("name", "^[a-z0-9-]{3,40}$", |text| match Name::try_from(text) {
+pub(super) static NAME: Form = form("name", "^[a-z0-9-]{3,40}$", |text| match Name::try_from(text) {
     Ok(_) => Ok(()),
     Err(_) => Err(Fault::not_a(text, "a name", "use 3 to 40 of a-z, 0-9 and '-'")),
 });
-static CLASS: Form = form("class", r"^[a-z_]+(\.[a-z_]+)*$", |text| match Class::try_from(text) {
+pub(super) static CLASS: Form = form("class", r"^[a-z_]+(\.[a-z_]+)*$", |text| match Class::try_from(text) {
     Ok(_) => Ok(()),
     Err(_) => Err(Fault::not_a(text, "a class", "write it like vehicle.two_wheel.motorcycle")),
 });
-static SPAN: Form =
+pub(super) static SPAN: Form =
     form("span of hours", "^.*[0-9]{2}:[0-9]{2} ?- ?[0-9]{2}:[0-9]{2} *$", |text| {
         schedule::span(text).map(|_| ())
     });
@@ -116,7 +127,7 @@ fn timezone(text: &str) -> Result<(), Fault> {
     Err(Fault::new(format!("{} is not a time zone", quoted(text)), remedy))
 }
 
-const fn key(
+pub(super) const fn key(
     name: &'static str,
     kind: Kind,
     need: Need,
@@ -126,7 +137,8 @@ const fn key(
     Key { name, kind, need, doc, example }
 }
 
-use Kind::{Corners, List, Named, Number, OneOf, Table, Tables, Text, Whole};
+use super::rule_keys::RULE;
+use Kind::{Corners, Named, Number, OneOf, Pairs, Table, Tables, Text, Whole};
 use Need::{Optional, Required};
 
 /// A pipeline file.
@@ -142,6 +154,7 @@ pub(super) static PIPELINE: &[Key] = &[
         "A model that cameras may use, under a name of its own.",
     ),
     key("camera", Tables(CAMERA), Required, "", "A camera or a recording."),
+    key("rule", Tables(RULE), Optional, "", "What sensors alone tell of, wherever cameras look."),
 ];
 
 static SITE: &[Key] = &[
@@ -285,7 +298,24 @@ static CAMERA: &[Key] = &[
         "Analysed frames per second. Without it: as often as the most demanding of its rules \
          looks, or once a second without rules.",
     ),
+    key(
+        "lateness_secs",
+        Number { min: 0.0, max: 600.0 },
+        Need::Number(0.0),
+        "2.0",
+        "Observations may come so many seconds later than newer ones and are still put in order. A \
+         camera of this box needs 0: its observations come in order. Recordings of several sources \
+         may need more; pictures are then taken later.",
+    ),
+    key(
+        "calibration",
+        Table(CALIBRATION),
+        Optional,
+        "",
+        "Where four points of the picture are on the ground: speeds in m/s need it.",
+    ),
     key("zone", Named(ZONE), Optional, "", "A named part of the picture."),
+    key("line", Named(LINE), Optional, "", "A named line in the picture, to be crossed."),
     key("rule", Tables(RULE), Optional, "", "What must not happen in a zone."),
 ];
 
@@ -306,6 +336,32 @@ static POSITION: &[Key] = &[
     ),
 ];
 
+static CALIBRATION: &[Key] = &[
+    key(
+        "picture",
+        Pairs { count: 4, min: 0.0, max: 1.0 },
+        Required,
+        "[[0.2, 0.9], [0.8, 0.9], [0.6, 0.5], [0.4, 0.5]]",
+        "Four points on the road, as fractions of the frame, no three on a line.",
+    ),
+    key(
+        "ground_m",
+        Pairs { count: 4, min: -10_000.0, max: 10_000.0 },
+        Required,
+        "[[0, 0], [6, 0], [6, 20], [0, 20]]",
+        "The same points on the ground, in metres from any point of reference.",
+    ),
+];
+
+static LINE: &[Key] = &[key(
+    "points",
+    Pairs { count: 2, min: 0.0, max: 1.0 },
+    Required,
+    "[[0.1, 0.7], [0.9, 0.7]]",
+    "Its two ends, as fractions of the frame. Seen from the first to the second it has a left and \
+     a right side.",
+)];
+
 static ZONE: &[Key] = &[key(
     "polygon",
     Corners,
@@ -314,197 +370,3 @@ static ZONE: &[Key] = &[key(
     "3 to 64 corners in order around the zone, as fractions of the frame: `[0, 0]` is top left, \
      `[1, 1]` bottom right.",
 )];
-
-const SEVERITIES: Kind = OneOf(&["info", "low", "medium", "high"]);
-const CONFIDENCE: Kind = Number { min: 0.0, max: 1.0 };
-const ABSENCE: Kind = Number { min: 0.5, max: 86_400.0 };
-
-const DWELL_SECS: Key = key(
-    "dwell_secs",
-    Number { min: 0.1, max: 86_400.0 },
-    Optional,
-    "120",
-    "Seconds for which the condition must hold before an incident opens.",
-);
-const COUNT_MIN: Key = key(
-    "count_min",
-    Whole { min: 2, max: 1000 },
-    Optional,
-    "10",
-    "How many subjects at once are a crowd.",
-);
-const ALLOWED_DEG: Key = key(
-    "allowed_deg",
-    Number { min: 0.0, max: 360.0 },
-    Optional,
-    "270",
-    "Allowed direction in the picture, degrees: 0 is right, 90 is down, 180 is left, 270 is up.",
-);
-const TOLERANCE_DEG: Key = key(
-    "tolerance_deg",
-    Number { min: 0.0, max: 179.0 },
-    Optional,
-    "90",
-    "Degrees to either side of `allowed_deg` that are still allowed.",
-);
-const TRAVEL_MIN: Key = key(
-    "travel_min",
-    Number { min: 0.01, max: 1.0 },
-    Optional,
-    "0.15",
-    "Distance that a subject must travel against the direction, as a fraction of the frame's \
-     height.",
-);
-
-static RULE: &[Key] = &[
-    key(
-        "use",
-        Text(&NAME),
-        Required,
-        r#""illegal-parking""#,
-        "Entry of the catalogue: what kind of violation this is. It is the type of the incidents.",
-    ),
-    key(
-        "id",
-        Text(&NAME),
-        Optional,
-        r#""parking-night""#,
-        "Unique in the camera. Without it: the name in `use`.",
-    ),
-    key("zone", Text(&NAME), Required, r#""kerb""#, "One of the camera's zones."),
-    key(
-        "schedule",
-        List(&SPAN),
-        Optional,
-        r#"["Mon-Fri 06:00-22:00", "Sat,Sun 20:00-02:00"]"#,
-        "When the rule applies, by the site's clock; a span may go on past midnight. Without it: \
-         always.",
-    ),
-    key(
-        "severity",
-        SEVERITIES,
-        Optional,
-        r#""high""#,
-        "How bad an incident is. Without it: the catalogue's.",
-    ),
-    key(
-        "classes",
-        List(&CLASS),
-        Optional,
-        r#"["vehicle.car", "vehicle.truck"]"#,
-        "Which things are meant; a class covers its kinds. The camera's model must know each. \
-         Without it: the catalogue's.",
-    ),
-    key(
-        "confidence_min",
-        CONFIDENCE,
-        Optional,
-        "0.4",
-        "Observations that the detector is less sure of are ignored, 0 to 1. Without it: the \
-         catalogue's.",
-    ),
-    key(
-        "absence_secs",
-        ABSENCE,
-        Optional,
-        "10",
-        "An incident is over once its subject was not seen for so many seconds by a camera that \
-         looked. Without it: the catalogue's.",
-    ),
-    DWELL_SECS,
-    COUNT_MIN,
-    ALLOWED_DEG,
-    TOLERANCE_DEG,
-    TRAVEL_MIN,
-];
-
-/// The parameters of all kinds of trigger.
-pub(super) static PARAMETERS: &[Key] =
-    &[DWELL_SECS, COUNT_MIN, ALLOWED_DEG, TOLERANCE_DEG, TRAVEL_MIN];
-
-/// A catalogue entry.
-pub(super) static CATALOGUE: &[Key] = &[
-    key(
-        "kind",
-        OneOf(&["standing", "crowding", "wrong_way"]),
-        Required,
-        r#""standing""#,
-        "What must hold for an incident to open.",
-    ),
-    key(
-        "version",
-        Whole { min: 1, max: 1_000_000 },
-        Required,
-        "1",
-        "Counts changes of the entry; told with each incident.",
-    ),
-    key(
-        "severity",
-        SEVERITIES,
-        Required,
-        r#""medium""#,
-        "How bad an incident is, unless the pipeline says otherwise.",
-    ),
-    key(
-        "classes",
-        List(&CLASS),
-        Required,
-        r#"["vehicle"]"#,
-        "Things that are meant; the camera's model must know each.",
-    ),
-    key(
-        "classes_when_known",
-        List(&CLASS),
-        Optional,
-        r#"["goods"]"#,
-        "Things that are meant as well where the camera's model knows them.",
-    ),
-    key("confidence_min", CONFIDENCE, Required, "0.35", "Weaker observations are ignored, 0 to 1."),
-    key(
-        "look_hz",
-        Number { min: 0.05, max: 30.0 },
-        Required,
-        "1.0",
-        "How often a frame must be analysed for the entry to work, per second.",
-    ),
-    key(
-        "absence_secs",
-        ABSENCE,
-        Required,
-        "10",
-        "An incident is over after so many seconds without its subject.",
-    ),
-    key(
-        "title",
-        Table(LANGUAGES),
-        Required,
-        r#"{ vi = "Đỗ xe trái phép", en = "Illegal parking" }"#,
-        "Name of the violation.",
-    ),
-    key(
-        "guidance",
-        Table(LANGUAGES),
-        Required,
-        r#"{ vi = "…", en = "…" }"#,
-        "What a person should look for before confirming.",
-    ),
-    key(
-        "parameters",
-        Table(PARAMETERS),
-        Optional,
-        "{ dwell_secs = 180 }",
-        "Defaults; a parameter without one must be set in each rule.",
-    ),
-    key(
-        "trap",
-        Tables(LANGUAGES),
-        Optional,
-        "",
-        "A known reason for false incidents, and what to do about it.",
-    ),
-];
-
-static LANGUAGES: &[Key] = &[
-    key("vi", Text(&TEXT), Required, r#""Đỗ xe trái phép""#, "Vietnamese."),
-    key("en", Text(&TEXT), Required, r#""Illegal parking""#, "English."),
-];

@@ -1,6 +1,7 @@
 //! One value of a file: is it of the type, the form and the range that its key wants?
 
-use super::problem::{Fault, quoted};
+use super::problem::{Fault, closest, listed, quoted};
+use super::rule_keys::PARAMETERS;
 use super::schema::{Form, Key, Kind};
 use super::secret;
 use crate::geometry::Polygon;
@@ -36,11 +37,44 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
             DeValue::Integer(_) | DeValue::Float(_) => in_range(key, value, *min, *max),
             _ => wrong("a number"),
         },
+        Kind::Amount { min, max } => match value.as_ref() {
+            DeValue::Integer(_) | DeValue::Float(_) => in_range(key, value, *min, *max),
+            DeValue::String(text) => parameter(text).map(|_| ()),
+            _ => wrong("a number, or the name of a parameter"),
+        },
+        Kind::Pairs { count, min, max } => pairs(value, *count, *min, *max)
+            .map(|_| ())
+            .ok_or_else(|| {
+                let what = format!("must be a list of {count} pairs of numbers from {min} to {max}");
+                Fault::new(what, example(key, "write for instance"))
+            }),
         Kind::Corners => polygon(value).map(|_| ()),
         Kind::List(_) => wrong("a list"),
         // Tables are not looked at here, so none passes as a value.
         Kind::Table(_) | Kind::Named(_) | Kind::Tables(_) => wrong("a table"),
     }
+}
+
+/// The parameter of this name.
+pub(super) fn parameter(text: &str) -> Result<&'static Key, Fault> {
+    let names = || PARAMETERS.iter().map(|k| k.name);
+    PARAMETERS.iter().find(|k| k.name == text).ok_or_else(|| {
+        let remedy = match closest(text, names()) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("write a number, or one of {}", listed(names())),
+        };
+        Fault::new(format!("{} is not a parameter", quoted(text)), remedy)
+    })
+}
+
+pub(super) fn pairs(value: &Value, count: usize, min: f64, max: f64) -> Option<Vec<[f64; 2]>> {
+    let pair = |value: &Value| {
+        let pair = value.as_ref().as_array().filter(|pair| pair.len() == 2)?;
+        let at = |i: usize| number(pair.get(i)?).filter(|v| (min..=max).contains(v));
+        Some([at(0)?, at(1)?])
+    };
+    let all: Vec<[f64; 2]> = value.as_ref().as_array()?.iter().map(pair).collect::<Option<_>>()?;
+    (all.len() == count).then_some(all)
 }
 
 pub(super) fn text(form: &Form, key: &Key, value: &Value) -> Result<(), Fault> {

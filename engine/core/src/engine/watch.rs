@@ -2,15 +2,17 @@
 
 use super::cases::Moment;
 use super::memory::FrameRef;
-use super::{Effect, Engine};
+use super::{Effect, Engine, Traced};
 use crate::config::plan::{Camera, Disaster, Rule};
 use crate::id::Name;
 use crate::incident::EndReason;
 use crate::observe::Observation;
+use crate::rule::explain::Tracer;
 use crate::rule::program::CameraTrouble;
 use crate::rule::{Adjust, Look, View};
 use crate::seam::CameraStatus;
 use crate::time::Timestamp;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,7 +114,7 @@ impl Engine {
         let inactive = self.inactive(Some(c), r, rule, at);
         let prepared = &self.prepared.cameras[c];
         let adjust = self.adjust(rule);
-        let tracer = self.tracer(Some(&camera.id), rule);
+        let tracer = tracer(self.traced.as_ref(), Some(&camera.id), rule);
         if let Some(tracer) = tracer {
             tracer.borrow_mut().applies(at, inactive.as_ref().map(ToString::to_string));
         }
@@ -193,15 +195,6 @@ impl Engine {
         }
     }
 
-    fn tracer(
-        &self,
-        camera: Option<&Name>,
-        rule: &Rule,
-    ) -> Option<&std::cell::RefCell<crate::rule::explain::Tracer>> {
-        let traced = self.traced.as_ref()?;
-        (traced.camera.as_ref() == camera && traced.rule == rule.id).then_some(&traced.tracer)
-    }
-
     fn is_day(&mut self, _c: usize, _camera: &Camera, _at: Timestamp) -> Option<bool> {
         None
     }
@@ -234,7 +227,7 @@ impl Engine {
                 continue;
             }
             let inactive = self.inactive(Some(c), r, rule, at);
-            let tracer = self.tracer(Some(&plan.cameras[c].id), rule);
+            let tracer = tracer(self.traced.as_ref(), Some(&plan.cameras[c].id), rule);
             let memory = &self.memory.cameras[c];
             let trouble = match memory.status {
                 CameraStatus::Online => memory.trouble.map(|(trouble, _)| trouble),
@@ -255,4 +248,14 @@ impl Engine {
             }
         }
     }
+}
+
+/// Who listens to this rule.
+fn tracer<'a>(
+    traced: Option<&'a Traced>,
+    camera: Option<&Name>,
+    rule: &Rule,
+) -> Option<&'a RefCell<Tracer>> {
+    let traced = traced?;
+    (traced.camera.as_ref() == camera && traced.rule == rule.id).then_some(&traced.tracer)
 }

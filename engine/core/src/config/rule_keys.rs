@@ -1,0 +1,516 @@
+//! The keys of rules and of catalogue entries: the rule language as it is written.
+
+use super::schema::Kind::{Amount, List, Named, Number, OneOf, Table, Tables, Text, Whole};
+use super::schema::Need::{self, Optional, Required};
+use super::schema::{CLASS, Form, Key, Kind, NAME, SPAN, TEXT, form, key};
+use super::problem::Fault;
+
+const SEVERITIES: Kind = OneOf(&["info", "low", "medium", "high"]);
+const CONFIDENCE: Kind = Number { min: 0.0, max: 1.0 };
+const SECONDS: Kind = Number { min: 0.0, max: 31_536_000.0 };
+const ABSENCE: Kind = Number { min: 0.5, max: 86_400.0 };
+const SECS: Kind = Amount { min: 0.0, max: 31_536_000.0 };
+const SHARE: Kind = Amount { min: 0.0, max: 1.0 };
+const COUNT: Kind = Amount { min: 0.0, max: 1000.0 };
+const VALUE: Kind = Amount { min: -1e9, max: 1e9 };
+
+static DATE: Form = form("date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", |text| {
+    match text.parse::<jiff::civil::Date>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Fault::not_a(text, "a date", "write it as 2025-01-01")),
+    }
+});
+static TROUBLE: Form = form("camera trouble", "^(moved|blinded|offline)$", |text| match text {
+    "moved" | "blinded" | "offline" => Ok(()),
+    _ => Err(Fault::not_a(text, "a trouble", "use moved, blinded or offline")),
+});
+static PICTURE: Form = form("picture", "^(first_seen|opened|closed)$", |text| match text {
+    "first_seen" | "opened" | "closed" => Ok(()),
+    _ => Err(Fault::not_a(text, "a picture", "use first_seen, opened or closed")),
+});
+
+/// What a rule may set of its entry, where the entry names it.
+pub(super) static PARAMETERS: &[Key] = &[
+    key(
+        "dwell_secs",
+        Number { min: 0.1, max: 86_400.0 },
+        Optional,
+        "120",
+        "Seconds for which the condition must hold before an incident opens.",
+    ),
+    key(
+        "away_secs",
+        Number { min: 0.1, max: 86_400.0 },
+        Optional,
+        "60",
+        "Seconds for which somebody must be gone.",
+    ),
+    key(
+        "within_secs",
+        Number { min: 0.1, max: 86_400.0 },
+        Optional,
+        "120",
+        "Longest time from the first to the last of several things that happen.",
+    ),
+    key(
+        "count_min",
+        Whole { min: 1, max: 1000 },
+        Optional,
+        "10",
+        "How many at once, or how often.",
+    ),
+    key(
+        "hits_min",
+        Whole { min: 1, max: 100 },
+        Optional,
+        "4",
+        "In how many of the last looks it must have been seen.",
+    ),
+    key(
+        "share_min",
+        Number { min: 0.0, max: 1.0 },
+        Optional,
+        "0.4",
+        "Share of the zone that must be covered, 0 to 1.",
+    ),
+    key(
+        "near_max",
+        Number { min: 0.0, max: 10.0 },
+        Optional,
+        "0.5",
+        "How near is beside, in heights of the taller of the two.",
+    ),
+    key(
+        "speed_min_mps",
+        Number { min: 0.1, max: 60.0 },
+        Optional,
+        "3",
+        "Speed on the ground in m/s; the camera must be calibrated.",
+    ),
+    key(
+        "allowed_deg",
+        Number { min: 0.0, max: 360.0 },
+        Optional,
+        "270",
+        "Allowed direction in the picture, degrees: 0 is right, 90 is down, 180 is left, 270 is \
+         up.",
+    ),
+    key(
+        "tolerance_deg",
+        Number { min: 0.0, max: 179.0 },
+        Optional,
+        "90",
+        "Degrees to either side of `allowed_deg` that are still allowed.",
+    ),
+    key(
+        "travel_min",
+        Number { min: 0.01, max: 1.0 },
+        Optional,
+        "0.15",
+        "Distance that a subject must travel so, as a fraction of the frame's height.",
+    ),
+    key(
+        "value_on",
+        Number { min: -1e9, max: 1e9 },
+        Optional,
+        "20",
+        "Value from which on a sensor or window counts, in the unit of its quantity.",
+    ),
+    key(
+        "value_off",
+        Number { min: -1e9, max: 1e9 },
+        Optional,
+        "15",
+        "Value beyond which it counts no more.",
+    ),
+];
+
+/// A parameter by its place in the table above.
+const fn parameter(i: usize) -> Key {
+    let Key { name, kind, need: _, doc, example } = &PARAMETERS[i];
+    let kind = match kind {
+        Kind::Number { min, max } => Number { min: *min, max: *max },
+        Kind::Whole { min, max } => Whole { min: *min, max: *max },
+        _ => panic!("parameters are numbers"),
+    };
+    key(name, kind, Optional, example, doc)
+}
+
+pub(super) static RULE: &[Key] = &[
+    key(
+        "use",
+        Text(&NAME),
+        Required,
+        r#""illegal-parking""#,
+        "Entry of the catalogue: what kind of violation this is. It is the type of the incidents.",
+    ),
+    key(
+        "id",
+        Text(&NAME),
+        Optional,
+        r#""parking-night""#,
+        "Unique in the camera. Without it: the name in `use`.",
+    ),
+    key(
+        "zone",
+        Text(&NAME),
+        Optional,
+        r#""kerb""#,
+        "One of the camera's zones; required for entries that look at things.",
+    ),
+    key("line", Text(&NAME), Optional, r#""stop-line""#, "One of the camera's lines."),
+    key(
+        "sensor",
+        Text(&NAME),
+        Optional,
+        r#""river-gauge-1""#,
+        "One of the `[[sensor]]`; for entries that ask a sensor.",
+    ),
+    key(
+        "window",
+        Text(&NAME),
+        Optional,
+        r#""rain-24h""#,
+        "One of the `[[window]]`; for entries that ask a window.",
+    ),
+    key(
+        "schedule",
+        List(&SPAN),
+        Optional,
+        r#"["Mon-Fri 06:00-22:00", "Sat,Sun 20:00-02:00"]"#,
+        "When the rule applies, by the site's clock; a span may go on past midnight. Without it: \
+         always.",
+    ),
+    key(
+        "severity",
+        SEVERITIES,
+        Optional,
+        r#""high""#,
+        "How bad an incident is. Without it: the catalogue's.",
+    ),
+    key(
+        "classes",
+        List(&CLASS),
+        Optional,
+        r#"["vehicle.car", "vehicle.truck"]"#,
+        "Which things the rule is about; a class covers its kinds. The camera's model must know \
+         each. Without it: the catalogue's.",
+    ),
+    key(
+        "confidence_min",
+        CONFIDENCE,
+        Optional,
+        "0.4",
+        "Observations of what the rule is about that the detector is less sure of are ignored, 0 \
+         to 1. Without it: the catalogue's.",
+    ),
+    key(
+        "absence_secs",
+        ABSENCE,
+        Optional,
+        "10",
+        "An incident is over once its subject was not seen for so many seconds by a camera that \
+         looked. Without it: the catalogue's.",
+    ),
+    key(
+        "cooldown_secs",
+        SECONDS,
+        Optional,
+        "300",
+        "After an incident no other one is told for so many seconds. Without it: the catalogue's.",
+    ),
+    parameter(0),
+    parameter(1),
+    parameter(2),
+    parameter(3),
+    parameter(4),
+    parameter(5),
+    parameter(6),
+    parameter(7),
+    parameter(8),
+    parameter(9),
+    parameter(10),
+    parameter(11),
+    parameter(12),
+];
+
+/// A catalogue entry.
+pub(super) static CATALOGUE: &[Key] = &[
+    key(
+        "version",
+        Whole { min: 1, max: 1_000_000 },
+        Required,
+        "1",
+        "Counts changes of the entry; told with each incident.",
+    ),
+    key(
+        "severity",
+        SEVERITIES,
+        Required,
+        r#""medium""#,
+        "How bad an incident is, unless the pipeline says otherwise.",
+    ),
+    key(
+        "look_hz",
+        Number { min: 0.05, max: 30.0 },
+        Need::Number(1.0),
+        "1.0",
+        "How often a frame must be analysed for the entry to work, per second.",
+    ),
+    key(
+        "absence_secs",
+        ABSENCE,
+        Need::Number(10.0),
+        "10",
+        "A subject that was not seen for so many seconds, by a camera that looked, is gone; also \
+         the gap that conditions bridge unless they say otherwise.",
+    ),
+    key(
+        "cooldown_secs",
+        SECONDS,
+        Need::Number(0.0),
+        "300",
+        "After an incident no other one is told for so many seconds.",
+    ),
+    key(
+        "disaster",
+        OneOf(&["keep", "relax", "raise"]),
+        Need::Text("keep"),
+        r#""relax""#,
+        "What a declared disaster does: `relax` waits three times longer at level 1 and is silent \
+         from level 2 on; `raise` lowers thresholds by a fifth with each level and is more severe.",
+    ),
+    key(
+        "evidence",
+        List(&PICTURE),
+        Optional,
+        r#"["first_seen", "opened"]"#,
+        "Pictures that an incident asks for. Without it: all three.",
+    ),
+    key(
+        "each",
+        Text(&NAME),
+        Optional,
+        r#""vehicle""#,
+        "One incident for each member of this thing. Without it: one for the zone.",
+    ),
+    key(
+        "by",
+        OneOf(&["place", "track"]),
+        Need::Text("place"),
+        r#""track""#,
+        "What makes a member of `each` the same as before: its `place`, for what stands, or its \
+         `track`, for what moves.",
+    ),
+    key(
+        "about",
+        Text(&NAME),
+        Optional,
+        r#""person""#,
+        "Without `each`: members of this thing are told as the incident's subjects.",
+    ),
+    key(
+        "trigger",
+        Text(&NAME),
+        Required,
+        r#""parked""#,
+        "The condition that must hold; the incident is open while it does.",
+    ),
+    key(
+        "title",
+        Table(LANGUAGES),
+        Required,
+        r#"{ vi = "Đỗ xe trái phép", en = "Illegal parking" }"#,
+        "Name of the violation.",
+    ),
+    key(
+        "guidance",
+        Table(LANGUAGES),
+        Required,
+        r#"{ vi = "…", en = "…" }"#,
+        "What a person should look for before confirming.",
+    ),
+    key(
+        "parameters",
+        Table(PARAMETERS),
+        Optional,
+        "{ dwell_secs = 180 }",
+        "Defaults; a parameter without one must be set in each rule.",
+    ),
+    key("thing", Named(THING), Optional, "", "A set of objects in a picture: all filters must pass."),
+    key("when", Named(WHEN), Required, "", "A condition: exactly one operator, with its numbers."),
+    key(
+        "escalation",
+        Table(ESCALATION),
+        Optional,
+        "",
+        "Remind, then ask for a commitment, then put on record.",
+    ),
+    key("citation", Tables(CITATION), Optional, "", "A place in the law, with its time in force."),
+    key(
+        "trap",
+        Tables(LANGUAGES),
+        Optional,
+        "",
+        "A known reason for false incidents, and what to do about it.",
+    ),
+];
+
+static LANGUAGES: &[Key] = &[
+    key("vi", Text(&TEXT), Required, r#""Đỗ xe trái phép""#, "Vietnamese."),
+    key("en", Text(&TEXT), Required, r#""Illegal parking""#, "English."),
+];
+
+static ESCALATION: &[Key] = &[
+    key(
+        "reoffence_days",
+        Number { min: 0.01, max: 366.0 },
+        Required,
+        "30",
+        "Earlier offences in the same zone count for so many days.",
+    ),
+    key(
+        "every_secs",
+        Number { min: 1.0, max: 31_536_000.0 },
+        Required,
+        "1800",
+        "An incident that lasts moves on a stage after each of these.",
+    ),
+];
+
+static CITATION: &[Key] = &[
+    key("law", Text(&TEXT), Required, r#""Luật 36/2024/QH15""#, "The law or decree."),
+    key("article", Text(&TEXT), Required, r#""Điều 18""#, "Where in it."),
+    key("from", Text(&DATE), Required, r#""2025-01-01""#, "First day in force."),
+    key("until", Text(&DATE), Optional, r#""2027-01-01""#, "First day out of force."),
+];
+
+static THING: &[Key] = &[
+    key(
+        "classes",
+        List(&CLASS),
+        Optional,
+        r#"["vehicle"]"#,
+        "Classes that are meant; the camera's model must know each.",
+    ),
+    key(
+        "classes_when_known",
+        List(&CLASS),
+        Optional,
+        r#"["goods.stall"]"#,
+        "Classes that are meant as well where the camera's model knows them.",
+    ),
+    key("confidence_min", CONFIDENCE, Need::Number(0.3), "0.35", "Weaker observations are ignored."),
+    key(
+        "area",
+        OneOf(&["in", "out", "over", "anywhere"]),
+        Need::Text("in"),
+        r#""in""#,
+        "Where its ground point is: `in` or `out` of the rule's zone, or `anywhere`; `over`: a \
+         share of its box is over the zone.",
+    ),
+    key("over_min", SHARE, Need::Number(0.3), "0.3", "With `over`: share of the box."),
+    key("motion", OneOf(&["standing", "moving"]), Optional, r#""moving""#, "How it moves."),
+    key("speed_min_mps", SECS_OR_SPEED, Optional, "3", "At least so fast on the ground, m/s."),
+    key(
+        "heading",
+        OneOf(&["against", "along"]),
+        Optional,
+        r#""against""#,
+        "Its direction, by the parameters `allowed_deg`, `tolerance_deg` and `travel_min`.",
+    ),
+    key(
+        "crossing",
+        OneOf(&["left_to_right", "right_to_left", "either"]),
+        Optional,
+        r#""either""#,
+        "It has just crossed the rule's line so.",
+    ),
+    key("beside", Text(&NAME), Optional, r#""person""#, "A member of this thing is near."),
+    key("not_beside", Text(&NAME), Optional, r#""owner""#, "No member of this thing is near."),
+    key(
+        "near_max",
+        Amount { min: 0.0, max: 10.0 },
+        Need::Number(0.5),
+        "0.5",
+        "How near, in heights of the taller of the two.",
+    ),
+    key("on", Text(&NAME), Optional, r#""bike""#, "It rides on a member of this thing."),
+    key("not_on", Text(&NAME), Optional, r#""bike""#, "It rides on no member of this thing."),
+    key("carries", Text(&NAME), Optional, r#""person""#, "Members of this thing ride on it."),
+    key("carries_min", COUNT, Need::Number(1.0), "3", "With `carries`: at least so many."),
+];
+
+const SECS_OR_SPEED: Kind = Amount { min: 0.0, max: 100.0 };
+
+static WHEN: &[Key] = &[
+    key("is", Text(&NAME), Optional, r#""vehicle""#, "The subject is a member of this thing."),
+    key("count", Text(&NAME), Optional, r#""person""#, "`min` to `max` members are in view."),
+    key("share", Text(&NAME), Optional, r#""vehicle""#, "Members cover `min` of the zone."),
+    key(
+        "sensor",
+        OneOf(QUANTITIES),
+        Optional,
+        r#""water_level""#,
+        "The rule's sensor measures this quantity, and has reached `on` and not gone beyond `off` \
+         since.",
+    ),
+    key("window", OneOf(QUANTITIES), Optional, r#""rain""#, "As `sensor`, for the rule's window."),
+    key("camera", List(&TROUBLE), Optional, r#"["moved"]"#, "The camera is one of these."),
+    key("light", OneOf(&["day", "night"]), Optional, r#""night""#, "By the sun at the camera."),
+    key(
+        "queue",
+        Text(&NAME),
+        Optional,
+        r#""traffic""#,
+        "Members of this thing around the subject stand as it does: a red light or a jam.",
+    ),
+    key("all", List(&NAME), Optional, r#"["there", "night"]"#, "All of these conditions hold."),
+    key("any", List(&NAME), Optional, r#"["there", "night"]"#, "At least one of these holds."),
+    key("not", Text(&NAME), Optional, r#""there""#, "This condition does not hold."),
+    key("held", Text(&NAME), Optional, r#""there""#, "This has held for `for_secs`."),
+    key("hits", Text(&NAME), Optional, r#""there""#, "This held in `min` of the last `looks`."),
+    key(
+        "sequence",
+        List(&NAME),
+        Optional,
+        r#"["carried", "alone"]"#,
+        "These held one after the other, the last at most `within_secs` after the first.",
+    ),
+    key(
+        "absent",
+        Text(&NAME),
+        Optional,
+        r#""owner""#,
+        "Once `after` has held, this has not for `for_secs`.",
+    ),
+    key(
+        "rate",
+        Text(&NAME),
+        Optional,
+        r#""crossed""#,
+        "This began at least `min` times in the last `within_secs`.",
+    ),
+    key("after", Text(&NAME), Optional, r#""there""#, "With `absent`: what comes first."),
+    key("min", Amount { min: 0.0, max: 1000.0 }, Optional, "3", "At least."),
+    key("max", Amount { min: 0.0, max: 1000.0 }, Optional, "5", "With `count`: at most."),
+    key("looks", COUNT, Optional, "10", "With `hits`: how many looks back."),
+    key("on", VALUE, Optional, "20", "Holds from this value on."),
+    key("off", VALUE, Optional, "15", "Holds no more beyond this value. Without it: `on`."),
+    key("below", OneOf(&["yes", "no"]), Need::Text("no"), r#""yes""#, "Low values hold."),
+    key("for_secs", SECS, Optional, r#""dwell_secs""#, "For how long."),
+    key("within_secs", SECS, Optional, "60", "From the first to the last."),
+    key(
+        "grace_secs",
+        SECS,
+        Optional,
+        "10",
+        "Gaps up to this are bridged. Without it: the entry's `absence_secs` for `held`, 0 else.",
+    ),
+    key("seen_min", SHARE, Optional, "0.2", "With `held`: in this share of looks it must hold."),
+    key("unless", Text(&NAME), Optional, r#""queue""#, "With `held`: stops the clock."),
+];
+
+/// As [`crate::sensor::Quantity`] writes them.
+const QUANTITIES: &[&str] =
+    &["water_level", "rain", "pm25", "pm10", "noise", "temperature", "door"];
