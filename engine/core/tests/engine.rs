@@ -1,13 +1,13 @@
 //! The event plane on hand-drawn traces: observations in, incidents out.
 #![allow(clippy::unwrap_used)] // Helpers of tests are not seen as tests.
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod support;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::config::Plan;
-use viahe_core::config::plan::{
-    Camera, EngineOptions, Rule, Schedule, Severity, Site, Source, Trigger, Zone,
-};
 use viahe_core::engine::{Effect, Engine, Event};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
@@ -22,46 +22,36 @@ fn name(text: &str) -> Name {
     Name::try_from(text).unwrap()
 }
 
-fn plan(trigger: Trigger, classes: &[&str]) -> Arc<Plan> {
-    let rule = Rule {
-        id: name("rule"),
-        violation: name("violation"),
-        version: 1,
-        severity: Severity::Medium,
-        zone: 0,
-        classes: classes.iter().map(|c| Class::try_from(*c).unwrap()).collect(),
-        confidence_min: 0.3,
-        schedule: Schedule::default(),
-        trigger,
-        absence: ABSENCE,
-    };
-    let camera = Camera {
-        id: name("cam"),
-        source: Source::Pattern { size_px: [1000, 500], fps: 5 },
-        model: name("model"),
-        position: None,
-        analyse_hz: 2.0,
-        zones: vec![Zone {
-            id: name("kerb"),
-            polygon: vec![[0.0, 0.2], [1.0, 0.2], [1.0, 1.0], [0.0, 1.0]].try_into().unwrap(),
-        }],
-        rules: vec![rule],
-    };
-    Arc::new(Plan {
-        site: Site { id: name("site"), timezone: jiff::tz::TimeZone::UTC },
-        mqtt: None,
-        engine: EngineOptions {
-            state_dir: "unused".into(),
-            listen: None,
-            threads: 1,
-            evidence_bytes_max: 0,
-        },
-        cameras: vec![camera],
-    })
+/// A camera over a street with one rule of the catalogue.
+fn plan(rule: &str) -> Arc<Plan> {
+    let text = format!(
+        r#"
+        [site]
+        id = "site"
+        timezone = "UTC"
+        [model.street]
+        package = "ssdlite-coco"
+        [[camera]]
+        id = "cam"
+        url = "pattern://1000x500@5"
+        model = "street"
+        analyse_hz = 2.0
+        [camera.zone.kerb]
+        polygon = [[0.0, 0.2], [1.0, 0.2], [1.0, 1.0], [0.0, 1.0]]
+        [[camera.rule]]
+        id = "rule"
+        zone = "kerb"
+        confidence_min = 0.3
+        absence_secs = {}
+        {rule}
+        "#,
+        ABSENCE.as_secs()
+    );
+    Arc::new(support::World::new().parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}")))
 }
 
 fn parking() -> Arc<Plan> {
-    plan(Trigger::Standing { dwell: DWELL }, &["vehicle"])
+    plan("use = \"illegal-parking\"\nclasses = [\"vehicle\"]\ndwell_secs = 20")
 }
 
 /// A trace under construction: looks at 2 Hz unless said otherwise.
@@ -121,7 +111,7 @@ fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>
     let mut live: BTreeMap<u64, EvidenceKind> = BTreeMap::new();
     for (i, event) in events.iter().enumerate() {
         if cut == Some(i) {
-            engine = Engine::restore(Arc::clone(plan), &engine.save()).unwrap();
+            engine = Engine::restore(Arc::clone(plan), &engine.save()).unwrap().0;
         }
         let mut todo: std::collections::VecDeque<_> = engine.apply(event.clone()).into();
         while let Some(effect) = todo.pop_front() {
@@ -145,6 +135,7 @@ fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>
                     log.push(format!("discard {kind:?}"));
                 }
                 Effect::Publish(revision) => said.push(*revision),
+                Effect::View { .. } | Effect::Answer(_) => {}
             }
         }
     }
@@ -374,7 +365,7 @@ fn late_observations_are_counted_not_used() {
 
 #[test]
 fn a_crowd_is_one_incident() {
-    let crowd = plan(Trigger::Crowding { count_min: 4, dwell: DWELL }, &["person"]);
+    let crowd = plan("use = \"crowding\"\ncount_min = 4\ndwell_secs = 20");
     let people: Vec<Seen<'_>> =
         (0..5).map(|i| (i, "person", shifted(PERSON, i as f32 * 0.1))).collect();
     let mut t = Trace::default();
@@ -391,8 +382,7 @@ fn a_crowd_is_one_incident() {
 #[test]
 fn against_the_arrow_is_an_incident_once_also_when_the_track_breaks() {
     let lane = plan(
-        Trigger::WrongWay { allowed_deg: 0.0, tolerance_deg: 60.0, travel_min: 0.3 },
-        &["vehicle"],
+        "use = \"wrong-way\"\nallowed_deg = 0\ntolerance_deg = 60\ntravel_min = 0.3",
     );
     let small = [0.02, 0.4, 0.10, 0.5];
     let mut t = Trace::default();
@@ -423,7 +413,7 @@ fn lost_pictures_do_not_hold_an_incident_back() {
         for effect in engine.apply(event) {
             match effect {
                 Effect::Publish(revision) => said.push(*revision),
-                Effect::Capture(_) | Effect::Discard(_) => {}
+                _ => {}
             }
         }
     }

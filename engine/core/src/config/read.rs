@@ -263,11 +263,6 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A whole number in range, or its default.
-    pub(super) fn whole(&self, name: &str) -> Option<usize> {
-        self.number(name).map(|value| value as usize)
-    }
-
     /// A number, or the name of the parameter that stands for it.
     pub(super) fn amount(&self, name: &str) -> Option<Amount> {
         let key = self.key(name)?;

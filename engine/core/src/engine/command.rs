@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Highest level of a disaster.
-pub const DISASTER_LEVEL_MAX: u8 = 3;
+const DISASTER_LEVEL_MAX: u8 = 3;
 
 /// A command, with when it came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

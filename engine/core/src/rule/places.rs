@@ -14,7 +14,6 @@ use crate::geometry::UnitBox;
 use crate::id::TrackId;
 use crate::incident::Subject;
 use crate::observe::Object;
-use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

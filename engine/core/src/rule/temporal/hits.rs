@@ -79,7 +79,11 @@ mod tests {
             let window = |i: usize| (i + 1).saturating_sub(p.looks).max(born)..=i;
             let hits = |i: usize| window(i).filter(|&j| all[j].1).collect::<Vec<_>>();
             let enough = |i: usize| hits(i).len() >= p.min;
-            let covers = |i: usize, to: usize| watched(p.pace, &all[i..=to]) <= p.grace;
+            // From an enough look to the last one that fell short before `to`.
+            let covers = |i: usize, to: usize| {
+                let short = if enough(to) { to.saturating_sub(1).max(i) } else { to };
+                watched(p.pace, &all[i..=short]) <= p.grace
+            };
             // Goes back from `k` over runs of looks that are enough or bridged.
             let mut begin = None;
             let mut anchor = k;

@@ -100,17 +100,14 @@ mod tests {
             let before = if k > born { out[k - 1] } else { None };
             let kept = before.filter(|_| {
                 let last = (born..=k).rev().find(|&i| all[i].1[2]).unwrap_or(born);
-                watched(p.pace, &all[last..=k]) <= p.grace
+                last == k || watched(p.pace, &all[last..=k]) <= p.grace
             });
-            out.push(match (all[k].1[2], kept) {
-                (true, Some((since, _))) | (true, None)
-                    if kept.is_some() || chain(p, all, born, 2, k, all[k].0).is_some() =>
-                {
-                    let since = kept.map(|(s, _)| s).or(chain(p, all, born, 2, k, all[k].0));
-                    since.map(|s| (s, all[k].0))
-                }
-                (false, kept) => kept,
-                _ => None,
+            out.push(if all[k].1[2] {
+                let since = kept.map(|(since, _)| since);
+                let since = since.or_else(|| chain(p, all, born, 2, k, all[k].0));
+                since.map(|since| (since, all[k].0))
+            } else {
+                kept
             });
         }
         out
