@@ -242,7 +242,8 @@ impl Engine {
                 state: RuleState::new(&rule.trigger),
                 cases: BTreeMap::new(),
             });
-            let signals = if rule.schedule.active(at, &plan.site.timezone) {
+            let Site { timezone, calendar, .. } = &plan.site;
+            let signals = if rule.schedule.active(at, timezone, calendar.as_ref()) {
                 memory.state.step(rule, &camera.zones[rule.zone].polygon, observation)
             } else {
                 memory.state.suspend()

@@ -48,7 +48,7 @@ fn plan(trigger: Trigger, classes: &[&str]) -> Arc<Plan> {
         rules: vec![rule],
     };
     Arc::new(Plan {
-        site: Site { id: name("site"), timezone: jiff::tz::TimeZone::UTC },
+        site: Site { id: name("site"), timezone: jiff::tz::TimeZone::UTC, calendar: None },
         mqtt: None,
         engine: EngineOptions {
             state_dir: "unused".into(),
@@ -57,6 +57,7 @@ fn plan(trigger: Trigger, classes: &[&str]) -> Arc<Plan> {
             evidence_bytes_max: 0,
         },
         cameras: vec![camera],
+        permits: Vec::new(),
     })
 }
 

@@ -1,11 +1,14 @@
-//! Files → validated values. Parsing is pure; only a valid file yields a [`Plan`], an [`Entry`]
-//! or a [`Model`].
+//! Files → validated values. Parsing is pure; only a valid file yields a [`Plan`], an [`Entry`],
+//! a [`Calendar`] or a [`Model`].
 //!
 //! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (the
-//! key table) → `value`, `read` (text → checked tables) → `catalogue` → `rules` → `pipeline`.
+//! key table) → `value`, `read` (text → checked tables) → `catalogue`, `calendar` → `rules`,
+//! `permits` → `pipeline`.
 
+mod calendar;
 mod catalogue;
 pub mod model;
+mod permits;
 mod pipeline;
 pub mod plan;
 mod problem;
@@ -18,6 +21,7 @@ mod secret;
 mod url;
 mod value;
 
+pub use calendar::{Calendar, DayKind, SpecialDay};
 pub use catalogue::{Entry, TriggerKind, Words};
 pub use model::Model;
 pub use pipeline::{Lookup, ModelInfo, PipelineSources, parse};

@@ -2,7 +2,7 @@
 
 use super::catalogue::{self, Entry, TriggerKind};
 use super::pipeline::{ModelInfo, Package, PipelineSources};
-use super::plan::{Rule, Schedule, Trigger, Zone};
+use super::plan::{Rule, Trigger, Zone};
 use super::problem::{Fault, Report, Source, closest, listed};
 use super::read::Node;
 use super::schedule;
@@ -16,6 +16,8 @@ pub(super) struct Catalogue<'a> {
     sources: &'a PipelineSources<'a>,
     report: &'a Report,
     entries: BTreeMap<Name, Option<Entry>>,
+    /// Does the site name a calendar, good or bad?
+    has_calendar: bool,
 }
 
 /// A rule, and what its camera must do for it.
@@ -25,8 +27,12 @@ pub(super) struct Ruled {
 }
 
 impl<'a> Catalogue<'a> {
-    pub(super) fn new(sources: &'a PipelineSources<'a>, report: &'a Report) -> Self {
-        Self { sources, report, entries: BTreeMap::new() }
+    pub(super) fn new(
+        sources: &'a PipelineSources<'a>,
+        report: &'a Report,
+        has_calendar: bool,
+    ) -> Self {
+        Self { sources, report, entries: BTreeMap::new(), has_calendar }
     }
 
     /// The entry that the rule uses. A bad entry is told once, in its own file; a missing one at
@@ -73,7 +79,7 @@ impl<'a> Catalogue<'a> {
     ) -> Option<Ruled> {
         let sources = self.sources;
         let zone = zones.find(node);
-        let schedule = spans(node);
+        let schedule = schedule::of_table(node, self.has_calendar);
         let (violation, entry) = self.entry(node)?;
         catalogue::refuse_foreign(node, entry.kind, violation.as_str());
         let trigger = trigger(node, &violation, entry);
@@ -121,11 +127,6 @@ impl Zones {
         }
         self.good.iter().position(|zone| zone.id == name)
     }
-}
-
-fn spans(rule: &Node) -> Schedule {
-    let spans = rule.list("schedule").unwrap_or_default();
-    Schedule { spans: spans.iter().filter_map(|(_, text)| schedule::span(text).ok()).collect() }
 }
 
 fn trigger(node: &Node, violation: &Name, entry: &Entry) -> Option<Trigger> {

@@ -1,38 +1,77 @@
-//! Weekly hours: `Mon-Fri 06:00-22:00`.
+//! Weekly hours: `Mon-Fri 06:00-22:00`, `Hol 08:00-12:00`.
 //!
 //! A schedule speaks of wall clocks. Where a clock is set forward, the skipped minutes never
 //! come; where it is set back, both passes of the repeated hour count.
 
+use super::calendar::{Calendar, DayKind};
 use super::plan::{Schedule, WeekSpan};
 use super::problem::{Fault, quoted};
+use super::read::Node;
 use crate::time::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::str::FromStr;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const EVERY_DAY: u8 = 0b111_1111;
+/// Days of a calendar: what is written, and its bit.
+const CALENDAR_DAYS: [(&str, u16); 3] =
+    [("hol", WeekSpan::HOLIDAY), ("fest", WeekSpan::FESTIVAL), ("work", WeekSpan::WORKDAY)];
+const EVERY_DAY: u16 = 0b111_1111;
 const DAY_MIN: u16 = 24 * 60;
 
 impl Schedule {
-    /// Does it apply at this time in this zone?
-    pub fn active(&self, at: Timestamp, zone: &TimeZone) -> bool {
+    /// Does it apply at this time in this zone? Without a calendar there are no holidays.
+    pub fn active(&self, at: Timestamp, zone: &TimeZone, calendar: Option<&Calendar>) -> bool {
         let local = at.in_zone(zone);
-        let day = local.weekday().to_monday_zero_offset() as u8;
         let minute = local.hour() as u16 * 60 + local.minute() as u16;
-        self.spans.is_empty() || self.spans.iter().any(|span| span.holds(day, minute))
+        self.spans.is_empty()
+            || self.spans.iter().any(|span| span.holds(local.date(), minute, calendar))
     }
 }
 
 impl WeekSpan {
-    /// Is this minute of this day (0 is Monday) in the span?
-    fn holds(self, day: u8, minute: u16) -> bool {
-        let starts_on = |day: u8| self.days >> day & 1 == 1;
+    /// Is this minute of this day in the span?
+    fn holds(self, date: Date, minute: u16, calendar: Option<&Calendar>) -> bool {
         if self.end_min > self.start_min {
-            return starts_on(day) && (self.start_min..self.end_min).contains(&minute);
+            return (self.start_min..self.end_min).contains(&minute)
+                && self.starts_on(date, calendar);
         }
-        let yesterday = (day + 6) % 7;
-        starts_on(day) && minute >= self.start_min || starts_on(yesterday) && minute < self.end_min
+        // What began yesterday is yesterday's, even when today is a holiday.
+        minute >= self.start_min && self.starts_on(date, calendar)
+            || minute < self.end_min
+                && date.yesterday().is_ok_and(|date| self.starts_on(date, calendar))
     }
+
+    fn starts_on(self, date: Date, calendar: Option<&Calendar>) -> bool {
+        let weekday = date.weekday().to_monday_zero_offset();
+        if self.days >> weekday & 1 == 1 {
+            return true;
+        }
+        if !self.needs_calendar() {
+            return false;
+        }
+        let has = |bit| self.days & bit != 0;
+        let is = |kind| calendar.is_some_and(|calendar| calendar.is(kind, date));
+        has(Self::HOLIDAY) && is(DayKind::Holiday)
+            || has(Self::FESTIVAL) && is(DayKind::Festival)
+            || has(Self::WORKDAY) && weekday < 5 && !is(DayKind::Holiday)
+    }
+}
+
+/// The `schedule` of a table, empty without one; tells spans that need a calendar where the site
+/// names none.
+pub(super) fn of_table(node: &Node, has_calendar: bool) -> Schedule {
+    let mut schedule = Schedule::default();
+    for (at, text) in node.list("schedule").unwrap_or_default() {
+        let Ok(span) = span(text) else { continue };
+        if span.needs_calendar() && !has_calendar {
+            let what = format!("{} needs a calendar, and the site names none", quoted(text));
+            let remedy = "add `calendar = \"vietnam\"` to [site], or write Mon to Sun only";
+            node.source.problem(at, &format!("{}.schedule", node.path), Fault::new(what, remedy));
+        }
+        schedule.spans.push(span);
+    }
+    schedule
 }
 
 impl FromStr for WeekSpan {
@@ -43,7 +82,7 @@ impl FromStr for WeekSpan {
     }
 }
 
-/// Reads `[DAYS ]HH:MM-HH:MM`, where DAYS is a list of days and ranges of days.
+/// Reads `[DAYS ]HH:MM-HH:MM`, where DAYS is a list of days, ranges of days and calendar days.
 pub(super) fn span(text: &str) -> Result<WeekSpan, Fault> {
     let tight = text.replace(" - ", "-");
     let (days, hours) = match tight.trim().rsplit_once(char::is_whitespace) {
@@ -62,8 +101,12 @@ pub(super) fn span(text: &str) -> Result<WeekSpan, Fault> {
     Ok(WeekSpan { days, start_min, end_min: if end_min == 0 { DAY_MIN } else { end_min } })
 }
 
-fn days(text: &str) -> Result<u8, Fault> {
+fn days(text: &str) -> Result<u16, Fault> {
     text.split(',').try_fold(0, |mask, part| {
+        let special = CALENDAR_DAYS.iter().find(|(name, _)| part.trim().eq_ignore_ascii_case(name));
+        if let Some((_, bit)) = special {
+            return Ok(mask | bit);
+        }
         let (from, to) = part.split_once('-').unwrap_or((part, part));
         let (from, to) = (day(from)?, day(to)?);
         // `Sat-Mon` goes on past Sunday.
@@ -72,12 +115,17 @@ fn days(text: &str) -> Result<u8, Fault> {
     })
 }
 
-fn day(text: &str) -> Result<u8, Fault> {
+fn day(text: &str) -> Result<u16, Fault> {
     let text = text.trim();
-    DAYS.iter()
-        .position(|d| text.eq_ignore_ascii_case(d))
-        .map(|i| i as u8)
-        .ok_or_else(|| Fault::not_a(text, "a day", "write days as Mon, Sat,Sun or Mon-Fri"))
+    if let Some(i) = DAYS.iter().position(|d| text.eq_ignore_ascii_case(d)) {
+        return Ok(i as u16);
+    }
+    if CALENDAR_DAYS.iter().any(|(name, _)| text.eq_ignore_ascii_case(name)) {
+        let what = format!("{} cannot be the end of a range", quoted(text));
+        return Err(Fault::new(what, "list it by itself, such as Sat,Sun,Hol"));
+    }
+    let remedy = "write days as Mon, Sat,Sun or Mon-Fri, or as Hol, Fest or Work";
+    Err(Fault::not_a(text, "a day", remedy))
 }
 
 /// `HH:MM` → minutes after midnight, 0 to 1440.

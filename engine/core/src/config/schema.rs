@@ -1,6 +1,7 @@
 //! Every key that viahe's files may hold: one table, from which the reader checks files and the
 //! JSON Schema and the reference in `docs/configuration.md` are made.
 
+use super::permits::PERMIT;
 use super::problem::{Fault, closest, quoted};
 use super::schedule;
 use crate::id::Name;
@@ -63,7 +64,7 @@ pub(super) struct Form {
     pub(super) check: fn(&str) -> Result<(), Fault>,
 }
 
-const fn form(
+pub(super) const fn form(
     title: &'static str,
     pattern: &'static str,
     check: fn(&str) -> Result<(), Fault>,
@@ -73,7 +74,7 @@ const fn form(
 
 static TEXT: Form = form("text", r"\S", not_empty);
 static PATH: Form = form("path", r"\S", not_empty);
-static NAME: Form = form("name", "^[a-z0-9-]{3,40}$", |text| match Name::try_from(text) {
+pub(super) static NAME: Form = form("name", "^[a-z0-9-]{3,40}$", |text| match Name::try_from(text) {
     Ok(_) => Ok(()),
     Err(_) => Err(Fault::not_a(text, "a name", "use 3 to 40 of a-z, 0-9 and '-'")),
 });
@@ -81,7 +82,7 @@ static CLASS: Form = form("class", r"^[a-z_]+(\.[a-z_]+)*$", |text| match Class:
     Ok(_) => Ok(()),
     Err(_) => Err(Fault::not_a(text, "a class", "write it like vehicle.two_wheel.motorcycle")),
 });
-static SPAN: Form =
+pub(super) static SPAN: Form =
     form("span of hours", "^.*[0-9]{2}:[0-9]{2} ?- ?[0-9]{2}:[0-9]{2} *$", |text| {
         schedule::span(text).map(|_| ())
     });
@@ -116,7 +117,7 @@ fn timezone(text: &str) -> Result<(), Fault> {
     Err(Fault::new(format!("{} is not a time zone", quoted(text)), remedy))
 }
 
-const fn key(
+pub(super) const fn key(
     name: &'static str,
     kind: Kind,
     need: Need,
@@ -142,6 +143,7 @@ pub(super) static PIPELINE: &[Key] = &[
         "A model that cameras may use, under a name of its own.",
     ),
     key("camera", Tables(CAMERA), Required, "", "A camera or a recording."),
+    key("permit", Tables(PERMIT), Optional, "", "What is lawful for a time or in a place."),
 ];
 
 static SITE: &[Key] = &[
@@ -158,6 +160,14 @@ static SITE: &[Key] = &[
         Required,
         r#""Asia/Ho_Chi_Minh""#,
         "IANA name; schedules and the times in messages use it.",
+    ),
+    key(
+        "calendar",
+        Text(&NAME),
+        Optional,
+        r#""vietnam""#,
+        "File under `pipelines/calendar/` with the holidays that `Hol`, `Fest` and `Work` in \
+         schedules mean.",
     ),
 ];
 
@@ -377,8 +387,8 @@ static RULE: &[Key] = &[
         List(&SPAN),
         Optional,
         r#"["Mon-Fri 06:00-22:00", "Sat,Sun 20:00-02:00"]"#,
-        "When the rule applies, by the site's clock; a span may go on past midnight. Without it: \
-         always.",
+        "When the rule applies, by the site's clock; a span may go on past midnight. Days are Mon \
+         to Sun, Hol, Fest and Work. Without it: always.",
     ),
     key(
         "severity",
@@ -504,7 +514,7 @@ pub(super) static CATALOGUE: &[Key] = &[
     ),
 ];
 
-static LANGUAGES: &[Key] = &[
+pub(super) static LANGUAGES: &[Key] = &[
     key("vi", Text(&TEXT), Required, r#""Đỗ xe trái phép""#, "Vietnamese."),
     key("en", Text(&TEXT), Required, r#""Illegal parking""#, "English."),
 ];
