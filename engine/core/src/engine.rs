@@ -8,7 +8,7 @@
 //! and answered with [`Event::Captured`].
 
 use crate::config::Plan;
-use crate::config::plan::{Camera, Rule};
+use crate::config::plan::{Camera, Rule, Site};
 use crate::id::Name;
 use crate::incident::{
     ClockRef, Evidence, EvidenceKind, IncidentId, ModelRef, Revision, State, Subject,

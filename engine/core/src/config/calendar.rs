@@ -183,9 +183,7 @@ pub(super) fn of_site(site: &Node, sources: &PipelineSources, report: &Report) -
     }
     let name = site.name("calendar")?;
     match (sources.calendar)(&name) {
-        Ok((file, text)) => {
-            read(name, &Source { name: &file, text: &text, rank: RANK, report })
-        }
+        Ok((file, text)) => read(name, &Source { name: &file, text: &text, rank: RANK, report }),
         Err(reason) => {
             site.tell("calendar", missing(&name, &reason, sources.calendar_names));
             None

@@ -361,7 +361,12 @@ fn zones(camera: &Node) -> Zones {
 }
 
 /// Tells each table whose id was used by an earlier one.
-pub(super) fn refuse_repeats(nodes: &[Node], id: impl Fn(&Node) -> Option<Name>, who: &str, remedy: &str) {
+pub(super) fn refuse_repeats(
+    nodes: &[Node],
+    id: impl Fn(&Node) -> Option<Name>,
+    who: &str,
+    remedy: &str,
+) {
     let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
     for node in nodes {
         let Some(name) = id(node) else { continue };

@@ -148,6 +148,7 @@ fn minute(text: &str) -> Result<u16, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::Name;
     use jiff::civil::date;
     use proptest::prelude::*;
 
@@ -171,6 +172,9 @@ mod tests {
             ("Mon - Fri 06:00 - 22:00", span(0b001_1111, 360, 1320)),
             ("  Sun   18:00-00:00 ", span(0b100_0000, 1080, 1440)),
             ("Mon, Tue 06:00-07:00", span(0b000_0011, 360, 420)),
+            ("Hol 08:00-12:00", span(WeekSpan::HOLIDAY, 480, 720)),
+            ("work 06:00-22:00", span(WeekSpan::WORKDAY, 360, 1320)),
+            ("Sat, Sun,Fest 08:00-23:00", span(0b110_0000 | WeekSpan::FESTIVAL, 480, 1380)),
         ] {
             assert_eq!(text.parse(), Ok(want), "{text}");
         }
@@ -186,6 +190,9 @@ mod tests {
             "Mon- 06:00-07:00",
             "Mon 06:00-07:00-08:00",
             "Mon +6:00-07:00",
+            "Hol-Fri 06:00-07:00",
+            "Fri-Hol 06:00-07:00",
+            "Holiday 06:00-07:00",
             "-",
             "99:99-24:01",
         ] {
@@ -206,9 +213,48 @@ mod tests {
             ("2026-11-21T23:00:00+07:00", false),
             ("2026-11-20T05:00:00+07:00", false),
         ] {
-            assert_eq!(night.active(at(time), &hue), want, "{time}");
+            assert_eq!(night.active(at(time), &hue, None), want, "{time}");
         }
-        assert!(schedule(&[]).active(at("2026-11-20T05:00:00Z"), &hue), "empty means always");
+        assert!(schedule(&[]).active(at("2026-11-20T05:00:00Z"), &hue, None), "empty means always");
+    }
+
+    fn calendar(text: &str) -> Calendar {
+        Calendar::parse(Name::try_from("test").unwrap(), "test.toml", text).unwrap()
+    }
+
+    #[test]
+    fn the_days_of_a_calendar() {
+        let hue = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        // A Friday and a Tuesday.
+        let calendar = calendar(
+            r#"
+            fixed = [{ date = "05-01", name = { vi = "Lao động", en = "Labour" } }]
+            [[dated]]
+            kind = "festival"
+            dates = ["2026-10-06"]
+            name = { vi = "Trung thu", en = "Mid-autumn" }
+        "#,
+        );
+        for (span, time, want) in [
+            ("Hol 08:00-12:00", "2026-05-01T08:00:00+07:00", true),
+            ("Hol 08:00-12:00", "2026-05-08T08:00:00+07:00", false),
+            ("Fest 08:00-12:00", "2026-10-06T08:00:00+07:00", true),
+            ("Fest 08:00-12:00", "2026-05-01T08:00:00+07:00", false),
+            ("Work 08:00-12:00", "2026-10-06T08:00:00+07:00", true),
+            ("Work 08:00-12:00", "2026-05-01T08:00:00+07:00", false),
+            ("Work 08:00-12:00", "2026-05-02T08:00:00+07:00", false),
+            ("Fri 08:00-12:00", "2026-05-01T08:00:00+07:00", true),
+            ("Sat,Sun,Hol 08:00-12:00", "2026-05-01T09:00:00+07:00", true),
+            ("Sat,Sun,Hol 08:00-12:00", "2026-05-02T09:00:00+07:00", true),
+            // The night belongs to the day on which it began.
+            ("Hol 22:00-06:00", "2026-05-02T05:00:00+07:00", true),
+            ("Hol 22:00-06:00", "2026-05-01T05:00:00+07:00", false),
+            ("Work 22:00-06:00", "2026-05-01T05:00:00+07:00", true),
+            ("Work 22:00-06:00", "2026-05-02T05:00:00+07:00", false),
+        ] {
+            let got = schedule(&[span]).active(at(time), &hue, Some(&calendar));
+            assert_eq!(got, want, "{span} at {time}");
+        }
     }
 
     #[test]
@@ -216,8 +262,8 @@ mod tests {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         // Forward on 2026-03-29 at 02:00 CET: 02:00 to 03:00 does not exist.
         let gap = schedule(&["Sun 02:00-03:00"]);
-        assert!(!gap.active(at("2026-03-29T01:59:00+01:00"), &berlin));
-        assert!(!gap.active(at("2026-03-29T03:00:00+02:00"), &berlin));
+        assert!(!gap.active(at("2026-03-29T01:59:00+01:00"), &berlin, None));
+        assert!(!gap.active(at("2026-03-29T03:00:00+02:00"), &berlin, None));
         // Back on 2026-10-25 at 03:00 CEST: 02:00 to 03:00 comes twice.
         let fold = schedule(&["Sun 02:00-03:00"]);
         for (time, want) in [
@@ -226,12 +272,12 @@ mod tests {
             ("2026-10-25T02:30:00+01:00", true),
             ("2026-10-25T03:00:00+01:00", false),
         ] {
-            assert_eq!(fold.active(at(time), &berlin), want, "{time}");
+            assert_eq!(fold.active(at(time), &berlin, None), want, "{time}");
         }
         // A night that holds the change ends at six by the wall clock.
         let night = schedule(&["Sat 22:00-06:00"]);
-        assert!(night.active(at("2026-03-29T05:59:00+02:00"), &berlin));
-        assert!(!night.active(at("2026-03-29T06:00:00+02:00"), &berlin));
+        assert!(night.active(at("2026-03-29T05:59:00+02:00"), &berlin, None));
+        assert!(!night.active(at("2026-03-29T06:00:00+02:00"), &berlin, None));
     }
 
     /// The minutes of a week that `spans` cover, one by one from each start.
@@ -254,8 +300,8 @@ mod tests {
     }
 
     // Coarse hours meet their own ends often.
-    fn any_span() -> impl Strategy<Value = WeekSpan> {
-        (0u8..128, 0u16..48, 1u16..=48).prop_map(|(days, start, end)| WeekSpan {
+    fn any_span(days: std::ops::Range<u16>) -> impl Strategy<Value = WeekSpan> {
+        (days, 0u16..48, 1u16..=48).prop_map(|(days, start, end)| WeekSpan {
             days,
             start_min: start * 30,
             end_min: end * 30,
@@ -265,7 +311,7 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_counting_minutes(
-            spans in proptest::collection::vec(any_span(), 0..3),
+            spans in proptest::collection::vec(any_span(0..128), 0..3),
             zone in proptest::sample::select(vec![
                 "Asia/Ho_Chi_Minh", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "UTC",
             ]),
@@ -285,7 +331,51 @@ mod tests {
                 let wall = utc + i64::from(offset.seconds()) + 3 * 86_400;
                 let minute = wall.div_euclid(60).rem_euclid(7 * 1440) as usize;
                 let at = Timestamp::from_secs(secs);
-                prop_assert_eq!(schedule.active(at, &zone), on[minute], "{} {:?}", at, &schedule);
+                prop_assert_eq!(schedule.active(at, &zone, None), on[minute], "{} {:?}", at, &schedule);
+            }
+        }
+
+        /// Three weeks minute by minute from each start, with holidays and festivals in them.
+        #[test]
+        fn agrees_with_counting_minutes_of_special_days(
+            spans in proptest::collection::vec(any_span(0..1024), 1..3),
+            holidays in proptest::collection::btree_set(1i8..=21, 0..5),
+            festivals in proptest::collection::btree_set(1i8..=21, 0..5),
+        ) {
+            let dated = |kind: &str, days: &std::collections::BTreeSet<i8>| {
+                if days.is_empty() {
+                    return String::new();
+                }
+                    let dates: Vec<_> = days.iter().map(|d| date(2026, 6, *d).to_string()).collect();
+                    let name = "{ vi = \"x\", en = \"x\" }";
+                    format!("[[dated]]\nkind = \"{kind}\"\nname = {name}\ndates = {dates:?}\n")
+            };
+            let other = "fixed = [{ date = \"12-31\", name = { vi = \"x\", en = \"x\" } }]\n";
+            let calendar = calendar(
+                &[other, &dated("holiday", &holidays), &dated("festival", &festivals)].concat(),
+            );
+            // Minutes since 2026-06-01, a Monday; day 0 is not looked at, as its eve may reach in.
+            let mut on = vec![false; 23 * 1440];
+            for (span, day) in spans.iter().flat_map(|s| (0..21usize).map(move |day| (s, day))) {
+                let (holiday, festival) =
+                    (holidays.contains(&(day as i8 + 1)), festivals.contains(&(day as i8 + 1)));
+                let kinds = (1u16 << (day % 7))
+                    | u16::from(holiday) << 7
+                    | u16::from(festival) << 8
+                    | u16::from(day % 7 < 5 && !holiday) << 9;
+                if span.days & kinds != 0 {
+                    let length = (span.end_min + 1440 - span.start_min - 1) % 1440 + 1;
+                    let start = day * 1440 + usize::from(span.start_min);
+                    on[start..start + usize::from(length)].fill(true);
+                }
+            }
+            let schedule = Schedule { spans };
+            let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+            let monday = at("2026-06-01T00:00:00+07:00").0 / 1_000_000_000;
+            for minute in (1440..21 * 1440).step_by(10) {
+                let at = Timestamp::from_secs(monday + minute as u64 * 60);
+                let got = schedule.active(at, &zone, Some(&calendar));
+                prop_assert_eq!(got, on[minute], "{} {:?}", at, &schedule);
             }
         }
     }

@@ -74,10 +74,11 @@ pub(super) const fn form(
 
 static TEXT: Form = form("text", r"\S", not_empty);
 static PATH: Form = form("path", r"\S", not_empty);
-pub(super) static NAME: Form = form("name", "^[a-z0-9-]{3,40}$", |text| match Name::try_from(text) {
-    Ok(_) => Ok(()),
-    Err(_) => Err(Fault::not_a(text, "a name", "use 3 to 40 of a-z, 0-9 and '-'")),
-});
+pub(super) static NAME: Form =
+    form("name", "^[a-z0-9-]{3,40}$", |text| match Name::try_from(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Fault::not_a(text, "a name", "use 3 to 40 of a-z, 0-9 and '-'")),
+    });
 static CLASS: Form = form("class", r"^[a-z_]+(\.[a-z_]+)*$", |text| match Class::try_from(text) {
     Ok(_) => Ok(()),
     Err(_) => Err(Fault::not_a(text, "a class", "write it like vehicle.two_wheel.motorcycle")),
