@@ -241,7 +241,11 @@ mod tests {
     #[test]
     fn mistakes_are_told() {
         for (from, to, want) in [
-            ("02-29", "02-30", "\"02-30\" is not a day of every year; write month and day as MM"),
+            (
+                "\"02-29",
+                "\"02-30",
+                "\"02-30\" is not a day of every year; write month and day as MM",
+            ),
             ("2026-09-25", "2026-9-25", "\"2026-9-25\" is not a date; write year"),
             ("2026-09-25", "2027-02-29", "\"2027-02-29\" is not a date; write year"),
             ("2026-09-25", "2028-02-29", "\"2028-02-29\" is there twice; remove one"),

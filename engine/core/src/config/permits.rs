@@ -208,8 +208,10 @@ fn refuse_unknown(node: &Node, key: &str, known: &BTreeSet<&Name>, what: &str) {
         let remedy = match near {
             Some(near) => format!("did you mean \"{near}\"?"),
             None if known.is_empty() => "there is none; add one, or remove the name".into(),
-            None if known.len() > LISTED_MAX => format!("there are {} others", known.len()),
-            None => format!("there is {}", listed(known)),
+            None if known.len() > LISTED_MAX => {
+                format!("{} others are known here; look up its name", known.len())
+            }
+            None => format!("known here: {}", listed(known)),
         };
         let path = format!("{}.{key}", node.path);
         node.source.problem(at, &path, Fault::new(format!("{name} is not {what}"), remedy));
