@@ -31,4 +31,6 @@ pub mod engine;
 
 pub mod schedule;
 
+pub mod sun;
+
 pub mod seam;

@@ -9,8 +9,9 @@ use proptest::prelude::*;
 use std::path::Path;
 use std::time::Duration;
 use support::{SECRETS, World, installed, name, root, tomls};
-use viahe_core::config::Entry;
-use viahe_core::config::plan::{Ack, Severity, Source, Transport, Trigger};
+use viahe_core::config::plan::{Ack, Permit, PermitReason, Severity, Source, Transport, Trigger};
+use viahe_core::config::{Calendar, DayKind, Entry};
+use viahe_core::geometry::UnitPoint;
 
 /// Adding a case is adding a file to `fixtures/configs`.
 #[test]
@@ -109,7 +110,7 @@ fn the_example_means_what_it_says() {
         ["kerb", "sidewalk"]
     );
     assert!((street.analyse_hz - 1.0).abs() < 1e-6, "as often as its rules look");
-    let [day, night, sidewalk] = street.rules.as_slice() else { panic!() };
+    let [day, night, sidewalk, holidays] = street.rules.as_slice() else { panic!() };
     assert_eq!((day.id.as_str(), night.id.as_str()), ("illegal-parking", "parking-night"));
     assert_eq!((day.severity, night.severity), (Severity::Medium, Severity::High));
     assert_eq!(day.trigger, Trigger::Standing { dwell: Duration::from_mins(2) });
@@ -118,12 +119,89 @@ fn the_example_means_what_it_says() {
     assert_eq!(sidewalk.absence, Duration::from_secs(30));
     assert_eq!(sidewalk.classes.len(), 2, "classes of the pipeline replace the catalogue's");
 
+    assert!(holidays.schedule.spans.iter().all(|span| span.needs_calendar()));
     assert!((lane.analyse_hz - 6.0).abs() < 1e-6);
     assert!(matches!(lane.rules[0].trigger, Trigger::WrongWay { tolerance_deg: 80.0, .. }));
     assert!(matches!(square.rules[0].trigger, Trigger::Crowding { count_min: 25, .. }));
     let clip = Path::new("/etc/viahe/clips/junction.mp4").into();
     assert_eq!(recording.source, Source::File { path: clip });
     assert_eq!(picture.source, Source::Pattern { size_px: [640, 360], fps: 10 });
+}
+
+#[test]
+fn permits_hold_for_what_they_name() {
+    let text = &tomls("pipelines")["example.toml"];
+    let plan = World::new().parse("example.toml", text).unwrap();
+    let [market, concert, bay] = plan.permits.as_slice() else { panic!() };
+    let applies = |permit: &Permit, time: &str| {
+        permit.applies(time.parse().unwrap(), &plan.site.timezone, plan.site.calendar.as_ref())
+    };
+    assert_eq!(market.reason, PermitReason::NightMarket);
+    for (time, want) in [
+        ("2026-11-20T18:00:00+07:00", true),
+        ("2026-11-19T18:00:00+07:00", false),
+        // Tuesday, the first day of the lunar year.
+        ("2026-02-17T18:00:00+07:00", true),
+    ] {
+        assert_eq!(applies(market, time), want, "{time}");
+    }
+    for (time, want) in [
+        ("2026-12-31T17:59:59+07:00", false),
+        ("2026-12-31T18:00:00+07:00", true),
+        ("2027-01-01T00:59:59+07:00", true),
+        ("2027-01-01T01:00:00+07:00", false),
+    ] {
+        assert_eq!(applies(concert, time), want, "{time}");
+    }
+    assert!(applies(bay, "2026-11-19T03:00:00Z"));
+    assert!(bay.holds_at(UnitPoint { x: 0.1, y: 0.75 }));
+    assert!(!bay.holds_at(UnitPoint { x: 0.5, y: 0.75 }));
+    assert!(market.holds_at(UnitPoint { x: 0.5, y: 0.75 }), "a permit without a polygon");
+    for (camera, zone, violation, want) in [
+        ("le-loi-03", "kerb", "illegal-parking", true),
+        ("le-loi-03", "crossing", "illegal-parking", false),
+        ("le-loi-03", "kerb", "crowding", false),
+        ("square-north", "kerb", "illegal-parking", false),
+    ] {
+        let got = market.covers(&name(camera), &name(zone), &name(violation));
+        assert_eq!(got, want, "{camera} {zone} {violation}");
+    }
+    assert!(concert.covers(&name("square-north"), &name("any"), &name("crowding")), "all zones");
+}
+
+/// The lunar dates of the file against three that any almanac has, and its form against itself.
+#[test]
+fn the_calendar_of_vietnam() {
+    for (file, text) in tomls("pipelines/calendar") {
+        let stem = name(file.trim_end_matches(".toml"));
+        Calendar::parse(stem, &file, &text).unwrap_or_else(|e| panic!("{e}"));
+    }
+    let text = &tomls("pipelines/calendar")["vietnam.toml"];
+    let calendar = Calendar::parse(name("vietnam"), "vietnam.toml", text).unwrap();
+    for (date, kind, want) in [
+        ("2026-02-16", DayKind::Holiday, "Lunar New Year"),
+        ("2030-02-02", DayKind::Holiday, "Lunar New Year"),
+        ("2026-04-26", DayKind::Holiday, "Hùng Kings' Commemoration Day"),
+        ("2024-09-17", DayKind::Festival, "Mid-Autumn Festival"),
+        ("2099-09-02", DayKind::Holiday, "National Day"),
+    ] {
+        let date = date.parse().unwrap();
+        let names: Vec<&str> = calendar.days(date).map(|day| day.name.en.as_str()).collect();
+        assert_eq!((calendar.is(kind, date), names.as_slice()), (true, &[want][..]), "{date}");
+    }
+    assert_eq!(calendar.days("2026-02-15".parse().unwrap()).count(), 0);
+    // Each year has its eleven days off and one festival.
+    for year in 2024..=calendar.last_year().unwrap() {
+        let days = |kind| {
+            let first = jiff::civil::date(year, 1, 1);
+            first
+                .series(jiff::Span::new().days(1))
+                .take(365)
+                .filter(|d| calendar.is(kind, *d))
+                .count()
+        };
+        assert_eq!((days(DayKind::Holiday), days(DayKind::Festival)), (11, 1), "{year}");
+    }
 }
 
 #[test]

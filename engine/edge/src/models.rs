@@ -20,11 +20,11 @@ pub const LIBRARY_FILE: &str = "libonnxruntime.so";
 
 /// Where the parts of an installation may lie, nearest first.
 ///
-/// Looked at, in this order: the environment (`VIAHE_DEPS`, `VIAHE_MODELS`, `VIAHE_CATALOGUE`:
-/// paths separated by `:`), then the project's folder, the working directory and the
-/// executable's folder, each with its ancestors: `.deps`, `models`, `pipelines/catalogue`, and
-/// `lib/viahe`, `share/viahe/models`, `share/viahe/catalogue` of an installed prefix. `.deps` and
-/// `lib/viahe` hold code, so one in a folder that anybody may write to (`/tmp`) is passed over.
+/// Looked at, in this order: the environment (`VIAHE_DEPS`, `VIAHE_MODELS`, `VIAHE_CATALOGUE`,
+/// `VIAHE_CALENDAR`: paths separated by `:`), then the project's folder, the working directory and the
+/// executable's folder, each with its ancestors: `.deps`, `models`, `pipelines/catalogue`,
+/// `pipelines/calendar`, and `lib/viahe`, `share/viahe/models`, `share/viahe/catalogue`,
+/// `share/viahe/calendar` of an installed prefix. `.deps` and `lib/viahe` hold code, so one in a folder that anybody may write to (`/tmp`) is passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locations {
     /// Value of `ORT_DYLIB_PATH`, when set.
@@ -35,6 +35,8 @@ pub struct Locations {
     pub models_dirs: Vec<PathBuf>,
     /// Folders of catalogue entries.
     pub catalogue_dirs: Vec<PathBuf>,
+    /// Folders of calendars.
+    pub calendar_dirs: Vec<PathBuf>,
 }
 
 /// A model that is installed: its description and where its weights are.
@@ -127,7 +129,8 @@ pub struct Surroundings {
 impl Surroundings {
     /// Those of this process; `project` is the folder of the pipeline file.
     pub fn of_process(project: Option<&Path>) -> Self {
-        let names = ["ORT_DYLIB_PATH", "VIAHE_DEPS", "VIAHE_MODELS", "VIAHE_CATALOGUE"];
+        let names =
+            ["ORT_DYLIB_PATH", "VIAHE_DEPS", "VIAHE_MODELS", "VIAHE_CATALOGUE", "VIAHE_CALENDAR"];
         let variables = names
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), env::var_os(name)?)))
@@ -180,11 +183,13 @@ impl Locations {
     /// As [`Locations::discover`], from given surroundings.
     pub fn from_surroundings(around: &Surroundings) -> Self {
         let catalogue = ["pipelines/catalogue", "share/viahe/catalogue"];
+        let calendar = ["pipelines/calendar", "share/viahe/calendar"];
         Self {
             library: around.variable("ORT_DYLIB_PATH").map(PathBuf::from),
             deps: around.folders("VIAHE_DEPS", &[".deps", "lib/viahe"], true),
             models_dirs: around.folders("VIAHE_MODELS", &["models", "share/viahe/models"], false),
             catalogue_dirs: around.folders("VIAHE_CATALOGUE", &catalogue, false),
+            calendar_dirs: around.folders("VIAHE_CALENDAR", &calendar, false),
         }
     }
 

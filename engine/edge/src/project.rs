@@ -53,7 +53,8 @@ fn read(
 ) -> Result<Plan, ProjectError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
-    let catalogue = |name: &Name| read_entry(locations, name);
+    let catalogue = |name: &Name| read_named(&locations.catalogue_dirs, name, "in the catalogue");
+    let calendar = |name: &Name| read_named(&locations.calendar_dirs, name, "among the calendars");
     let models = |name: &Name| {
         let package = locations.describe(name).map_err(|e| e.to_string())?;
         Ok(ModelInfo { labels: package.labels.into_iter().flatten().collect() })
@@ -62,7 +63,9 @@ fn read(
         file: &path.display().to_string(),
         text: &text,
         catalogue: &catalogue,
-        catalogue_names: &catalogue_names(locations),
+        catalogue_names: &names_in(&locations.catalogue_dirs),
+        calendar: &calendar,
+        calendar_names: &names_in(&locations.calendar_dirs),
         models: &models,
         model_names: &names(locations.installed()),
         secrets,
@@ -83,20 +86,19 @@ fn names(texts: Vec<String>) -> Vec<Name> {
     texts.into_iter().filter_map(|t| Name::try_from(t).ok()).collect()
 }
 
-fn read_entry(locations: &Locations, name: &Name) -> Result<(String, String), String> {
-    let found = locations
-        .catalogue_dirs
+/// Path and text of `NAME.toml` in the nearest folder that has it.
+fn read_named(dirs: &[PathBuf], name: &Name, place: &str) -> Result<(String, String), String> {
+    let found = dirs
         .iter()
         .map(|dir| dir.join(format!("{name}.toml")))
         .find(|path| path.is_file())
-        .ok_or_else(|| format!("there is no {name}.toml in the catalogue"))?;
+        .ok_or_else(|| format!("there is no {name}.toml {place}"))?;
     let text = std::fs::read_to_string(&found).map_err(|e| format!("{}: {e}", found.display()))?;
     Ok((found.display().to_string(), text))
 }
 
-fn catalogue_names(locations: &Locations) -> Vec<Name> {
-    let mut found: Vec<Name> = locations
-        .catalogue_dirs
+fn names_in(dirs: &[PathBuf]) -> Vec<Name> {
+    let mut found: Vec<Name> = dirs
         .iter()
         .filter_map(|dir| std::fs::read_dir(dir).ok())
         .flatten()

@@ -137,7 +137,7 @@ pub(super) fn read(source: &Source) -> Option<Entry> {
     })
 }
 
-fn words(node: &Node) -> Option<Words> {
+pub(super) fn words(node: &Node) -> Option<Words> {
     Some(Words { vi: node.text("vi")?.into(), en: node.text("en")?.into() })
 }
 

@@ -1,12 +1,15 @@
-//! Files → validated values. Parsing is pure; only a valid file yields a [`Plan`], an [`Entry`]
-//! or a [`Model`].
+//! Files → validated values. Parsing is pure; only a valid file yields a [`Plan`], an [`Entry`],
+//! a [`Calendar`] or a [`Model`].
 //!
 //! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (the
-//! key table) → `value`, `read` (text → checked tables) → `catalogue` → `rules` → `pipeline`.
+//! key table) → `value`, `read` (text → checked tables) → `catalogue`, `calendar` → `rules`,
+//! `permits` → `pipeline`.
 
+mod calendar;
 mod catalogue;
 mod language;
 pub mod model;
+mod permits;
 mod pipeline;
 pub mod plan;
 mod problem;
@@ -20,6 +23,7 @@ mod secret;
 mod url;
 mod value;
 
+pub use calendar::{Calendar, DayKind, SpecialDay};
 pub use catalogue::{Entry, Words};
 pub use language::Wanted;
 pub use model::Model;

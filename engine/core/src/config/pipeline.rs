@@ -12,7 +12,7 @@ use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Ruled, Zones};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
-use super::{Model, plan, url};
+use super::{Model, calendar, permits, plan, url};
 use crate::geometry::{Homography, UnitPoint};
 use crate::id::Name;
 use crate::observe::Class;
@@ -40,6 +40,10 @@ pub struct PipelineSources<'a> {
     pub catalogue: Lookup<'a, (String, String)>,
     /// All entries, for remedies; may be empty.
     pub catalogue_names: &'a [Name],
+    /// File name and text of a calendar.
+    pub calendar: Lookup<'a, (String, String)>,
+    /// All calendars, for remedies; may be empty.
+    pub calendar_names: &'a [Name],
     /// What a model package can see.
     pub models: Lookup<'a, ModelInfo>,
     /// All installed packages, for remedies; may be empty.
@@ -77,7 +81,8 @@ pub(super) struct Package {
 /// Reads and validates a pipeline.
 ///
 /// # Errors
-/// [`ConfigError`] with all problems of the file and of the catalogue entries that it uses.
+/// [`ConfigError`] with all problems of the file, and of the catalogue entries and the calendar that
+/// it uses.
 pub fn parse(sources: &PipelineSources) -> Result<Plan, ConfigError> {
     let report = Report::default();
     let source = Source { name: sources.file, text: sources.text, rank: 0, report: &report };
@@ -98,21 +103,38 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn plan(&self, root: &Node) -> Option<Plan> {
-        let site = root.child("site").and_then(|node| site(&node));
+        let node = root.child("site");
+        let has_calendar = node.as_ref().is_some_and(|node| node.has("calendar"));
+        let site = node.and_then(|node| self.site(&node));
         let mqtt = root.child("mqtt").map(|node| self.mqtt(&node));
         let engine = match root.child("engine") {
             Some(node) => self.engine(&node),
             None => self.engine(&root.absent("engine")?),
         };
         let models = self.models(root);
-        let mut catalogue = Catalogue::new(self.sources, self.report);
+        let mut catalogue = Catalogue::new(self.sources, self.report, has_calendar);
         let cameras = self.cameras(root, &models, &mut catalogue);
         let rules = self.site_rules(root, &mut catalogue);
+        let timezone = site.as_ref().map(|site| &site.timezone);
+        let permits = permits::read(root, timezone, has_calendar);
         let mqtt = match mqtt {
             Some(mqtt) => Some(mqtt?),
             None => None,
         };
-        Some(Plan { site: site?, mqtt, engine: engine?, cameras: cameras?, rules: rules? })
+        Some(Plan {
+            site: site?,
+            mqtt,
+            engine: engine?,
+            cameras: cameras?,
+            rules: rules?,
+            permits: permits?,
+        })
+    }
+
+    fn site(&self, node: &Node) -> Option<Site> {
+        let timezone = node.text("timezone").and_then(|name| TimeZone::get(name).ok());
+        let calendar = calendar::of_site(node, self.sources, self.report);
+        Some(Site { id: node.name("id")?, timezone: timezone?, calendar })
     }
 
     fn mqtt(&self, node: &Node) -> Option<Mqtt> {
@@ -310,11 +332,6 @@ impl Reader<'_> {
     }
 }
 
-fn site(node: &Node) -> Option<Site> {
-    let timezone = node.text("timezone").and_then(|name| TimeZone::get(name).ok());
-    Some(Site { id: node.name("id")?, timezone: timezone? })
-}
-
 struct Broker {
     host: String,
     port: u16,
@@ -412,7 +429,12 @@ fn zones(camera: &Node) -> Zones {
 }
 
 /// Tells each table whose id was used by an earlier one.
-fn refuse_repeats(nodes: &[Node], id: impl Fn(&Node) -> Option<Name>, who: &str, remedy: &str) {
+pub(super) fn refuse_repeats(
+    nodes: &[Node],
+    id: impl Fn(&Node) -> Option<Name>,
+    who: &str,
+    remedy: &str,
+) {
     let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
     for node in nodes {
         let Some(name) = id(node) else { continue };

@@ -125,9 +125,14 @@ pub(super) struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// Were so many problems found that no more are recorded? Then a costly remedy is in vain.
+    pub(super) fn is_full(&self) -> bool {
+        self.report.found.borrow().len() >= FOUND_MAX
+    }
+
     /// Records that `fault` stands at byte `at`.
     pub(super) fn problem(&self, at: usize, path: &str, fault: Fault) {
-        if self.report.found.borrow().len() >= FOUND_MAX {
+        if self.is_full() {
             self.report.unrecorded.set(self.report.unrecorded.get() + 1);
             return;
         }

@@ -178,8 +178,8 @@ pub(super) static RULE: &[Key] = &[
         List(&SPAN),
         Optional,
         r#"["Mon-Fri 06:00-22:00", "Sat,Sun 20:00-02:00"]"#,
-        "When the rule applies, by the site's clock; a span may go on past midnight. Without it: \
-         always.",
+        "When the rule applies, by the site's clock; a span may go on past midnight. Days are Mon \
+         to Sun, Hol, Fest and Work. Without it: always.",
     ),
     key(
         "severity",
@@ -356,7 +356,7 @@ pub(super) static CATALOGUE: &[Key] = &[
     ),
 ];
 
-static LANGUAGES: &[Key] = &[
+pub(super) static LANGUAGES: &[Key] = &[
     key("vi", Text(&TEXT), Required, r#""Đỗ xe trái phép""#, "Vietnamese."),
     key("en", Text(&TEXT), Required, r#""Illegal parking""#, "English."),
 ];

@@ -3,7 +3,7 @@
 use super::catalogue::{self, Entry};
 use super::language::Wanted;
 use super::pipeline::{ModelInfo, Package, PipelineSources};
-use super::plan::{Line, Rule, Schedule, Zone};
+use super::plan::{Line, Rule, Zone};
 use super::problem::{Fault, Report, Source, closest, listed};
 use super::read::Node;
 use super::schedule;
@@ -19,6 +19,8 @@ pub(super) struct Catalogue<'a> {
     sources: &'a PipelineSources<'a>,
     report: &'a Report,
     entries: BTreeMap<Name, Option<Known>>,
+    /// Does the site name a calendar, good or bad?
+    has_calendar: bool,
 }
 
 /// An entry, and its text.
@@ -34,8 +36,12 @@ pub(super) struct Ruled {
 }
 
 impl<'a> Catalogue<'a> {
-    pub(super) fn new(sources: &'a PipelineSources<'a>, report: &'a Report) -> Self {
-        Self { sources, report, entries: BTreeMap::new() }
+    pub(super) fn new(
+        sources: &'a PipelineSources<'a>,
+        report: &'a Report,
+        has_calendar: bool,
+    ) -> Self {
+        Self { sources, report, entries: BTreeMap::new(), has_calendar }
     }
 
     /// The entry that the rule uses. A bad entry is told once, in its own file; a missing one at
@@ -77,7 +83,7 @@ impl<'a> Catalogue<'a> {
     /// Reads a rule; `None` only after a problem was told. `camera` is none for rules of the site.
     pub(super) fn rule(&mut self, node: &Node, camera: Option<&Around>) -> Option<Ruled> {
         let sources = self.sources;
-        let schedule = spans(node);
+        let schedule = schedule::of_table(node, self.has_calendar);
         let (violation, Known { entry, text }) = self.entry(node)?;
         catalogue::refuse_foreign(node, &entry.takes, violation.as_str());
         let absence =
@@ -210,11 +216,6 @@ impl Zones {
         }
         self.good.iter().position(|zone| zone.id == name)
     }
-}
-
-fn spans(rule: &Node) -> Schedule {
-    let spans = rule.list("schedule").unwrap_or_default();
-    Schedule { spans: spans.iter().filter_map(|(_, text)| schedule::span(text).ok()).collect() }
 }
 
 /// The entry's program with the rule's parameters.

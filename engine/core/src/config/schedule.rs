@@ -1,38 +1,77 @@
-//! Weekly hours: `Mon-Fri 06:00-22:00`.
+//! Weekly hours: `Mon-Fri 06:00-22:00`, `Hol 08:00-12:00`.
 //!
 //! A schedule speaks of wall clocks. Where a clock is set forward, the skipped minutes never
 //! come; where it is set back, both passes of the repeated hour count.
 
+use super::calendar::{Calendar, DayKind};
 use super::plan::{Schedule, WeekSpan};
 use super::problem::{Fault, quoted};
+use super::read::Node;
 use crate::time::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::str::FromStr;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const EVERY_DAY: u8 = 0b111_1111;
+/// Days of a calendar: what is written, and its bit.
+const CALENDAR_DAYS: [(&str, u16); 3] =
+    [("hol", WeekSpan::HOLIDAY), ("fest", WeekSpan::FESTIVAL), ("work", WeekSpan::WORKDAY)];
+const EVERY_DAY: u16 = 0b111_1111;
 const DAY_MIN: u16 = 24 * 60;
 
 impl Schedule {
-    /// Does it apply at this time in this zone?
-    pub fn active(&self, at: Timestamp, zone: &TimeZone) -> bool {
+    /// Does it apply at this time in this zone? Without a calendar there are no holidays.
+    pub fn active(&self, at: Timestamp, zone: &TimeZone, calendar: Option<&Calendar>) -> bool {
         let local = at.in_zone(zone);
-        let day = local.weekday().to_monday_zero_offset() as u8;
         let minute = local.hour() as u16 * 60 + local.minute() as u16;
-        self.spans.is_empty() || self.spans.iter().any(|span| span.holds(day, minute))
+        self.spans.is_empty()
+            || self.spans.iter().any(|span| span.holds(local.date(), minute, calendar))
     }
 }
 
 impl WeekSpan {
-    /// Is this minute of this day (0 is Monday) in the span?
-    fn holds(self, day: u8, minute: u16) -> bool {
-        let starts_on = |day: u8| self.days >> day & 1 == 1;
+    /// Is this minute of this day in the span?
+    fn holds(self, date: Date, minute: u16, calendar: Option<&Calendar>) -> bool {
         if self.end_min > self.start_min {
-            return starts_on(day) && (self.start_min..self.end_min).contains(&minute);
+            return (self.start_min..self.end_min).contains(&minute)
+                && self.starts_on(date, calendar);
         }
-        let yesterday = (day + 6) % 7;
-        starts_on(day) && minute >= self.start_min || starts_on(yesterday) && minute < self.end_min
+        // What began yesterday is yesterday's, even when today is a holiday.
+        minute >= self.start_min && self.starts_on(date, calendar)
+            || minute < self.end_min
+                && date.yesterday().is_ok_and(|date| self.starts_on(date, calendar))
     }
+
+    fn starts_on(self, date: Date, calendar: Option<&Calendar>) -> bool {
+        let weekday = date.weekday().to_monday_zero_offset();
+        if self.days >> weekday & 1 == 1 {
+            return true;
+        }
+        if !self.needs_calendar() {
+            return false;
+        }
+        let has = |bit| self.days & bit != 0;
+        let is = |kind| calendar.is_some_and(|calendar| calendar.is(kind, date));
+        has(Self::HOLIDAY) && is(DayKind::Holiday)
+            || has(Self::FESTIVAL) && is(DayKind::Festival)
+            || has(Self::WORKDAY) && weekday < 5 && !is(DayKind::Holiday)
+    }
+}
+
+/// The `schedule` of a table, empty without one; tells spans that need a calendar where the site
+/// names none.
+pub(super) fn of_table(node: &Node, has_calendar: bool) -> Schedule {
+    let mut schedule = Schedule::default();
+    for (at, text) in node.list("schedule").unwrap_or_default() {
+        let Ok(span) = span(text) else { continue };
+        if span.needs_calendar() && !has_calendar {
+            let what = format!("{} needs a calendar, and the site names none", quoted(text));
+            let remedy = "add `calendar = \"vietnam\"` to [site], or write Mon to Sun only";
+            node.source.problem(at, &format!("{}.schedule", node.path), Fault::new(what, remedy));
+        }
+        schedule.spans.push(span);
+    }
+    schedule
 }
 
 impl FromStr for WeekSpan {
@@ -43,7 +82,7 @@ impl FromStr for WeekSpan {
     }
 }
 
-/// Reads `[DAYS ]HH:MM-HH:MM`, where DAYS is a list of days and ranges of days.
+/// Reads `[DAYS ]HH:MM-HH:MM`, where DAYS is a list of days, ranges of days and calendar days.
 pub(super) fn span(text: &str) -> Result<WeekSpan, Fault> {
     let tight = text.replace(" - ", "-");
     let (days, hours) = match tight.trim().rsplit_once(char::is_whitespace) {
@@ -62,8 +101,12 @@ pub(super) fn span(text: &str) -> Result<WeekSpan, Fault> {
     Ok(WeekSpan { days, start_min, end_min: if end_min == 0 { DAY_MIN } else { end_min } })
 }
 
-fn days(text: &str) -> Result<u8, Fault> {
+fn days(text: &str) -> Result<u16, Fault> {
     text.split(',').try_fold(0, |mask, part| {
+        let special = CALENDAR_DAYS.iter().find(|(name, _)| part.trim().eq_ignore_ascii_case(name));
+        if let Some((_, bit)) = special {
+            return Ok(mask | bit);
+        }
         let (from, to) = part.split_once('-').unwrap_or((part, part));
         let (from, to) = (day(from)?, day(to)?);
         // `Sat-Mon` goes on past Sunday.
@@ -72,12 +115,17 @@ fn days(text: &str) -> Result<u8, Fault> {
     })
 }
 
-fn day(text: &str) -> Result<u8, Fault> {
+fn day(text: &str) -> Result<u16, Fault> {
     let text = text.trim();
-    DAYS.iter()
-        .position(|d| text.eq_ignore_ascii_case(d))
-        .map(|i| i as u8)
-        .ok_or_else(|| Fault::not_a(text, "a day", "write days as Mon, Sat,Sun or Mon-Fri"))
+    if let Some(i) = DAYS.iter().position(|d| text.eq_ignore_ascii_case(d)) {
+        return Ok(i as u16);
+    }
+    if CALENDAR_DAYS.iter().any(|(name, _)| text.eq_ignore_ascii_case(name)) {
+        let what = format!("{} cannot be the end of a range", quoted(text));
+        return Err(Fault::new(what, "list it by itself, such as Sat,Sun,Hol"));
+    }
+    let remedy = "write days as Mon, Sat,Sun or Mon-Fri, or as Hol, Fest or Work";
+    Err(Fault::not_a(text, "a day", remedy))
 }
 
 /// `HH:MM` → minutes after midnight, 0 to 1440.
@@ -100,6 +148,7 @@ fn minute(text: &str) -> Result<u16, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::Name;
     use jiff::civil::date;
     use proptest::prelude::*;
 
@@ -123,6 +172,9 @@ mod tests {
             ("Mon - Fri 06:00 - 22:00", span(0b001_1111, 360, 1320)),
             ("  Sun   18:00-00:00 ", span(0b100_0000, 1080, 1440)),
             ("Mon, Tue 06:00-07:00", span(0b000_0011, 360, 420)),
+            ("Hol 08:00-12:00", span(WeekSpan::HOLIDAY, 480, 720)),
+            ("work 06:00-22:00", span(WeekSpan::WORKDAY, 360, 1320)),
+            ("Sat, Sun,Fest 08:00-23:00", span(0b110_0000 | WeekSpan::FESTIVAL, 480, 1380)),
         ] {
             assert_eq!(text.parse(), Ok(want), "{text}");
         }
@@ -138,6 +190,9 @@ mod tests {
             "Mon- 06:00-07:00",
             "Mon 06:00-07:00-08:00",
             "Mon +6:00-07:00",
+            "Hol-Fri 06:00-07:00",
+            "Fri-Hol 06:00-07:00",
+            "Holiday 06:00-07:00",
             "-",
             "99:99-24:01",
         ] {
@@ -158,9 +213,48 @@ mod tests {
             ("2026-11-21T23:00:00+07:00", false),
             ("2026-11-20T05:00:00+07:00", false),
         ] {
-            assert_eq!(night.active(at(time), &hue), want, "{time}");
+            assert_eq!(night.active(at(time), &hue, None), want, "{time}");
         }
-        assert!(schedule(&[]).active(at("2026-11-20T05:00:00Z"), &hue), "empty means always");
+        assert!(schedule(&[]).active(at("2026-11-20T05:00:00Z"), &hue, None), "empty means always");
+    }
+
+    fn calendar(text: &str) -> Calendar {
+        Calendar::parse(Name::try_from("test").unwrap(), "test.toml", text).unwrap()
+    }
+
+    #[test]
+    fn the_days_of_a_calendar() {
+        let hue = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        // A Friday and a Tuesday.
+        let calendar = calendar(
+            r#"
+            fixed = [{ date = "05-01", name = { vi = "Lao động", en = "Labour" } }]
+            [[dated]]
+            kind = "festival"
+            dates = ["2026-10-06"]
+            name = { vi = "Trung thu", en = "Mid-autumn" }
+        "#,
+        );
+        for (span, time, want) in [
+            ("Hol 08:00-12:00", "2026-05-01T08:00:00+07:00", true),
+            ("Hol 08:00-12:00", "2026-05-08T08:00:00+07:00", false),
+            ("Fest 08:00-12:00", "2026-10-06T08:00:00+07:00", true),
+            ("Fest 08:00-12:00", "2026-05-01T08:00:00+07:00", false),
+            ("Work 08:00-12:00", "2026-10-06T08:00:00+07:00", true),
+            ("Work 08:00-12:00", "2026-05-01T08:00:00+07:00", false),
+            ("Work 08:00-12:00", "2026-05-02T08:00:00+07:00", false),
+            ("Fri 08:00-12:00", "2026-05-01T08:00:00+07:00", true),
+            ("Sat,Sun,Hol 08:00-12:00", "2026-05-01T09:00:00+07:00", true),
+            ("Sat,Sun,Hol 08:00-12:00", "2026-05-02T09:00:00+07:00", true),
+            // The night belongs to the day on which it began.
+            ("Hol 22:00-06:00", "2026-05-02T05:00:00+07:00", true),
+            ("Hol 22:00-06:00", "2026-05-01T05:00:00+07:00", false),
+            ("Work 22:00-06:00", "2026-05-01T05:00:00+07:00", true),
+            ("Work 22:00-06:00", "2026-05-02T05:00:00+07:00", false),
+        ] {
+            let got = schedule(&[span]).active(at(time), &hue, Some(&calendar));
+            assert_eq!(got, want, "{span} at {time}");
+        }
     }
 
     #[test]
@@ -168,8 +262,8 @@ mod tests {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         // Forward on 2026-03-29 at 02:00 CET: 02:00 to 03:00 does not exist.
         let gap = schedule(&["Sun 02:00-03:00"]);
-        assert!(!gap.active(at("2026-03-29T01:59:00+01:00"), &berlin));
-        assert!(!gap.active(at("2026-03-29T03:00:00+02:00"), &berlin));
+        assert!(!gap.active(at("2026-03-29T01:59:00+01:00"), &berlin, None));
+        assert!(!gap.active(at("2026-03-29T03:00:00+02:00"), &berlin, None));
         // Back on 2026-10-25 at 03:00 CEST: 02:00 to 03:00 comes twice.
         let fold = schedule(&["Sun 02:00-03:00"]);
         for (time, want) in [
@@ -178,12 +272,12 @@ mod tests {
             ("2026-10-25T02:30:00+01:00", true),
             ("2026-10-25T03:00:00+01:00", false),
         ] {
-            assert_eq!(fold.active(at(time), &berlin), want, "{time}");
+            assert_eq!(fold.active(at(time), &berlin, None), want, "{time}");
         }
         // A night that holds the change ends at six by the wall clock.
         let night = schedule(&["Sat 22:00-06:00"]);
-        assert!(night.active(at("2026-03-29T05:59:00+02:00"), &berlin));
-        assert!(!night.active(at("2026-03-29T06:00:00+02:00"), &berlin));
+        assert!(night.active(at("2026-03-29T05:59:00+02:00"), &berlin, None));
+        assert!(!night.active(at("2026-03-29T06:00:00+02:00"), &berlin, None));
     }
 
     /// The minutes of a week that `spans` cover, one by one from each start.
@@ -206,8 +300,8 @@ mod tests {
     }
 
     // Coarse hours meet their own ends often.
-    fn any_span() -> impl Strategy<Value = WeekSpan> {
-        (0u8..128, 0u16..48, 1u16..=48).prop_map(|(days, start, end)| WeekSpan {
+    fn any_span(days: std::ops::Range<u16>) -> impl Strategy<Value = WeekSpan> {
+        (days, 0u16..48, 1u16..=48).prop_map(|(days, start, end)| WeekSpan {
             days,
             start_min: start * 30,
             end_min: end * 30,
@@ -217,7 +311,7 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_counting_minutes(
-            spans in proptest::collection::vec(any_span(), 0..3),
+            spans in proptest::collection::vec(any_span(0..128), 0..3),
             zone in proptest::sample::select(vec![
                 "Asia/Ho_Chi_Minh", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "UTC",
             ]),
@@ -237,7 +331,51 @@ mod tests {
                 let wall = utc + i64::from(offset.seconds()) + 3 * 86_400;
                 let minute = wall.div_euclid(60).rem_euclid(7 * 1440) as usize;
                 let at = Timestamp::from_secs(secs);
-                prop_assert_eq!(schedule.active(at, &zone), on[minute], "{} {:?}", at, &schedule);
+                prop_assert_eq!(schedule.active(at, &zone, None), on[minute], "{} {:?}", at, &schedule);
+            }
+        }
+
+        /// Three weeks minute by minute from each start, with holidays and festivals in them.
+        #[test]
+        fn agrees_with_counting_minutes_of_special_days(
+            spans in proptest::collection::vec(any_span(0..1024), 1..3),
+            holidays in proptest::collection::btree_set(1i8..=21, 0..5),
+            festivals in proptest::collection::btree_set(1i8..=21, 0..5),
+        ) {
+            let dated = |kind: &str, days: &std::collections::BTreeSet<i8>| {
+                if days.is_empty() {
+                    return String::new();
+                }
+                    let dates: Vec<_> = days.iter().map(|d| date(2026, 6, *d).to_string()).collect();
+                    let name = "{ vi = \"x\", en = \"x\" }";
+                    format!("[[dated]]\nkind = \"{kind}\"\nname = {name}\ndates = {dates:?}\n")
+            };
+            let other = "fixed = [{ date = \"12-31\", name = { vi = \"x\", en = \"x\" } }]\n";
+            let calendar = calendar(
+                &[other, &dated("holiday", &holidays), &dated("festival", &festivals)].concat(),
+            );
+            // Minutes since 2026-06-01, a Monday; day 0 is not looked at, as its eve may reach in.
+            let mut on = vec![false; 23 * 1440];
+            for (span, day) in spans.iter().flat_map(|s| (0..21usize).map(move |day| (s, day))) {
+                let (holiday, festival) =
+                    (holidays.contains(&(day as i8 + 1)), festivals.contains(&(day as i8 + 1)));
+                let kinds = (1u16 << (day % 7))
+                    | u16::from(holiday) << 7
+                    | u16::from(festival) << 8
+                    | u16::from(day % 7 < 5 && !holiday) << 9;
+                if span.days & kinds != 0 {
+                    let length = (span.end_min + 1440 - span.start_min - 1) % 1440 + 1;
+                    let start = day * 1440 + usize::from(span.start_min);
+                    on[start..start + usize::from(length)].fill(true);
+                }
+            }
+            let schedule = Schedule { spans };
+            let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+            let monday = at("2026-06-01T00:00:00+07:00").0 / 1_000_000_000;
+            for minute in (1440..21 * 1440).step_by(10) {
+                let at = Timestamp::from_secs(monday + minute as u64 * 60);
+                let got = schedule.active(at, &zone, Some(&calendar));
+                prop_assert_eq!(got, on[minute], "{} {:?}", at, &schedule);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Every key that viahe's files may hold: one table, from which the reader checks files and the
 //! JSON Schema and the reference in `docs/configuration.md` are made.
 
+use super::permits::PERMIT;
 use super::problem::{Fault, closest, quoted};
 use super::schedule;
 use crate::id::Name;
@@ -84,10 +85,11 @@ pub(super) const fn form(
 
 pub(super) static TEXT: Form = form("text", r"\S", not_empty);
 static PATH: Form = form("path", r"\S", not_empty);
-pub(super) static NAME: Form = form("name", "^[a-z0-9-]{3,40}$", |text| match Name::try_from(text) {
-    Ok(_) => Ok(()),
-    Err(_) => Err(Fault::not_a(text, "a name", "use 3 to 40 of a-z, 0-9 and '-'")),
-});
+pub(super) static NAME: Form =
+    form("name", "^[a-z0-9-]{3,40}$", |text| match Name::try_from(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Fault::not_a(text, "a name", "use 3 to 40 of a-z, 0-9 and '-'")),
+    });
 pub(super) static CLASS: Form = form("class", r"^[a-z_]+(\.[a-z_]+)*$", |text| match Class::try_from(text) {
     Ok(_) => Ok(()),
     Err(_) => Err(Fault::not_a(text, "a class", "write it like vehicle.two_wheel.motorcycle")),
@@ -155,6 +157,7 @@ pub(super) static PIPELINE: &[Key] = &[
     ),
     key("camera", Tables(CAMERA), Required, "", "A camera or a recording."),
     key("rule", Tables(RULE), Optional, "", "What sensors alone tell of, wherever cameras look."),
+    key("permit", Tables(PERMIT), Optional, "", "What is lawful for a time or in a place."),
 ];
 
 static SITE: &[Key] = &[
@@ -171,6 +174,14 @@ static SITE: &[Key] = &[
         Required,
         r#""Asia/Ho_Chi_Minh""#,
         "IANA name; schedules and the times in messages use it.",
+    ),
+    key(
+        "calendar",
+        Text(&NAME),
+        Optional,
+        r#""vietnam""#,
+        "File under `pipelines/calendar/` with the holidays that `Hol`, `Fest` and `Work` in \
+         schedules mean.",
     ),
 ];
 

@@ -1,9 +1,12 @@
 //! What follows from a plan and is not worth working out at each look.
 
 use crate::config::Plan;
-use crate::config::plan::{Camera, Rule};
+use super::watch::Inactive;
+use crate::config::plan::{Camera, Rule, Site};
+use crate::id::Name;
 use crate::observe::{Class, Object};
 use crate::rule;
+use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// Of a whole plan; never saved.
@@ -29,8 +32,12 @@ pub(super) struct PreparedCamera {
 #[derive(Debug)]
 pub(super) struct PreparedRule {
     pub(super) rule: rule::Prepared,
-    /// Does its schedule apply, for a minute of event time.
-    pub(super) scheduled: Option<(u64, bool)>,
+    /// The minute of event time for which the rest is known.
+    pub(super) minute: Option<u64>,
+    /// Hours or a permit bar the whole rule.
+    pub(super) barred: Option<Inactive>,
+    /// Permits that apply to a part of its zone: indices into the plan's.
+    pub(super) bays: Vec<usize>,
 }
 
 /// Which things of which rule a class is meant by, worked out once for each class.
@@ -54,7 +61,37 @@ impl Prepared {
 impl PreparedRule {
     fn new(rule: &Rule, camera: Option<&Camera>) -> Self {
         let zone = camera.zip(rule.zone).map(|(c, z)| &c.zones[z].polygon);
-        Self { rule: rule::Prepared::new(&rule.program, zone), scheduled: None }
+        Self { rule: rule::Prepared::new(&rule.program, zone), minute: None, barred: None, bays: Vec::new() }
+    }
+}
+
+impl PreparedRule {
+    /// Works out for a minute that begins at `start` whether hours and permits let the rule be.
+    /// `place` is its camera and zone.
+    pub(super) fn begin(
+        &mut self,
+        minute: u64,
+        start: Timestamp,
+        plan: &Plan,
+        rule: &Rule,
+        place: Option<(&Name, &Name)>,
+    ) {
+        let Site { timezone, calendar, .. } = &plan.site;
+        let calendar = calendar.as_ref();
+        self.minute = Some(minute);
+        self.bays.clear();
+        self.barred =
+            (!rule.schedule.active(start, timezone, calendar)).then_some(Inactive::Schedule);
+        for (p, permit) in plan.permits.iter().enumerate() {
+            let covers = place.is_some_and(|(c, z)| permit.covers(c, z, &rule.violation));
+            if !covers || !permit.applies(start, timezone, calendar) {
+                continue;
+            }
+            match permit.polygon {
+                Some(_) => self.bays.push(p),
+                None => self.barred = Some(Inactive::Permit(permit.id.clone())),
+            }
+        }
     }
 }
 

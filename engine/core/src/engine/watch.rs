@@ -4,6 +4,7 @@ use super::cases::Moment;
 use super::memory::FrameRef;
 use super::{Effect, Engine, Traced};
 use crate::config::plan::{Camera, Disaster, Rule};
+use crate::geometry::Polygon;
 use crate::id::Name;
 use crate::incident::EndReason;
 use crate::observe::Observation;
@@ -11,11 +12,13 @@ use crate::rule::explain::Tracer;
 use crate::rule::program::CameraTrouble;
 use crate::rule::{Adjust, Look, View};
 use crate::seam::CameraStatus;
+use crate::sun;
 use crate::time::Timestamp;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+const MINUTE_NS: u64 = 60_000_000_000;
 /// A camera's time that goes back by more was set; what follows is the new time.
 const CLOCK_STEP_MIN: Duration = Duration::from_secs(5);
 /// At the first level of a disaster, what is relaxed must hold so many times longer.
@@ -28,6 +31,8 @@ const RAISED_BY_LEVEL: f64 = 0.2;
 pub(super) enum Inactive {
     /// Not at these hours.
     Schedule,
+    /// What it forbids is permitted for now.
+    Permit(Name),
     /// An operator said so.
     Suspended(Timestamp),
     /// It is relaxed because of a disaster.
@@ -49,6 +54,7 @@ impl std::fmt::Display for Inactive {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Schedule => f.write_str("its schedule does not apply"),
+            Self::Permit(id) => write!(f, "the permit {id} applies"),
             Self::Suspended(until) => write!(f, "an operator suspended it until {until}"),
             Self::Disaster(level) => write!(f, "it is relaxed at disaster level {level}"),
             Self::View(trouble) => write!(f, "the camera is {trouble}"),
@@ -110,6 +116,7 @@ impl Engine {
         day: Option<bool>,
         effects: &mut Vec<Effect>,
     ) {
+        let plan = Arc::clone(&self.plan);
         let at = observation.frame.captured;
         let inactive = self.inactive(Some(c), r, rule, at);
         let prepared = &self.prepared.cameras[c];
@@ -133,6 +140,12 @@ impl Engine {
             );
             view.line = rule.line.map(|l| camera.lines[l].points);
             view.ground = camera.ground.as_ref();
+            let bays: Vec<&Polygon> = prepared.rules[r]
+                .bays
+                .iter()
+                .filter_map(|permit| plan.permits[*permit].polygon.as_ref())
+                .collect();
+            view.bays = &bays;
             let mut look = Look::new(rule, &prepared.rules[r].rule, at, Some(view));
             look.day = day;
             look.adjust = adjust;
@@ -174,13 +187,14 @@ impl Engine {
         {
             return Some(Inactive::View(trouble));
         }
-        let minute = at.0 / 60_000_000_000;
-        let scheduled = match prepared.scheduled {
-            Some((known, applies)) if known == minute => applies,
-            _ => rule.schedule.active(at, &self.plan.site.timezone),
-        };
-        prepared.scheduled = Some((minute, scheduled));
-        (!scheduled).then_some(Inactive::Schedule)
+        // Known for a whole minute, as of its beginning: so a restart within it changes nothing.
+        let minute = at.0 / MINUTE_NS;
+        if prepared.minute != Some(minute) {
+            let zone = c.zip(rule.zone).map(|(c, z)| &self.plan.cameras[c].zones[z].id);
+            let camera = c.map(|c| &self.plan.cameras[c].id);
+            prepared.begin(minute, Timestamp(minute * MINUTE_NS), &self.plan, rule, camera.zip(zone));
+        }
+        prepared.barred.clone()
     }
 
     fn adjust(&self, rule: &Rule) -> Adjust {
@@ -195,8 +209,20 @@ impl Engine {
         }
     }
 
-    fn is_day(&mut self, _c: usize, _camera: &Camera, _at: Timestamp) -> Option<bool> {
-        None
+    /// Is it day where the camera stands?
+    fn is_day(&mut self, c: usize, camera: &Camera, at: Timestamp) -> Option<bool> {
+        let position = camera.position?;
+        let minute = at.0 / MINUTE_NS;
+        let day = &mut self.prepared.cameras[c].day;
+        match *day {
+            Some((known, is_day)) if known == minute => Some(is_day),
+            _ => {
+                let start = Timestamp(minute * MINUTE_NS);
+                let is_day = sun::is_day(start, position.lat, position.lon);
+                *day = Some((minute, is_day));
+                Some(is_day)
+            }
+        }
     }
 
     /// A camera went on or off line.

@@ -33,6 +33,8 @@ pub(crate) fn tomls(folder: &str) -> BTreeMap<String, String> {
 pub(crate) struct World {
     catalogue: BTreeMap<String, String>,
     catalogue_names: Vec<Name>,
+    calendars: BTreeMap<String, String>,
+    calendar_names: Vec<Name>,
     model_names: Vec<Name>,
 }
 
@@ -79,19 +81,33 @@ pub(crate) fn installed(package: &Name) -> Result<ModelInfo, String> {
     Ok(ModelInfo::from(&model))
 }
 
+fn look_up(
+    folder: &str,
+    files: &BTreeMap<String, String>,
+    name: &Name,
+) -> Result<(String, String), String> {
+    let file = format!("{name}.toml");
+    match files.get(&file) {
+        Some(text) => Ok((format!("{folder}/{file}"), text.clone())),
+        None => Err("No such file".to_owned()),
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Self {
-        let mut catalogue = BTreeMap::new();
-        for folder in ["pipelines/catalogue", "fixtures/configs/catalogue"] {
-            for (file, text) in tomls(folder) {
-                catalogue.insert(file, text);
-            }
-        }
+        // Good files, and bad ones that some of the fixtures use.
+        let both = |kind: &str| {
+            let mut files = tomls(&format!("pipelines/{kind}"));
+            files.extend(tomls(&format!("fixtures/configs/{kind}")));
+            files
+        };
         let stem = |file: &String| name(file.trim_end_matches(".toml"));
         Self {
             catalogue_names: tomls("pipelines/catalogue").keys().map(stem).collect(),
+            calendar_names: tomls("pipelines/calendar").keys().map(stem).collect(),
+            calendars: both("calendar"),
             model_names: ["broken", "market-nano", "people-only", "ssdlite-coco"].map(name).into(),
-            catalogue,
+            catalogue: both("catalogue"),
         }
     }
 
@@ -106,18 +122,15 @@ impl World {
         text: &str,
         models: Lookup<ModelInfo>,
     ) -> Result<Plan, ConfigError> {
-        let catalogue = |name: &Name| {
-            let file = format!("{name}.toml");
-            match self.catalogue.get(&file) {
-                Some(text) => Ok((format!("catalogue/{file}"), text.clone())),
-                None => Err("No such file".to_owned()),
-            }
-        };
+        let catalogue = |name: &Name| look_up("catalogue", &self.catalogue, name);
+        let calendar = |name: &Name| look_up("calendar", &self.calendars, name);
         config::parse(&PipelineSources {
             file,
             text,
             catalogue: &catalogue,
             catalogue_names: &self.catalogue_names,
+            calendar: &calendar,
+            calendar_names: &self.calendar_names,
             models,
             model_names: &self.model_names,
             secrets: &secret,
