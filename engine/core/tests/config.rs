@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use std::path::Path;
 use std::time::Duration;
 use support::{SECRETS, World, installed, name, root, tomls};
-use viahe_core::config::plan::{Ack, Permit, PermitReason, Severity, Source, Transport, Trigger};
+use viahe_core::config::plan::{Ack, Permit, PermitReason, Rule, Severity, Source, Transport};
+use viahe_core::rule::program::{Heading, Test};
 use viahe_core::config::{Calendar, DayKind, Entry};
 use viahe_core::geometry::UnitPoint;
 
@@ -77,10 +78,21 @@ fn every_catalogue_entry_is_valid() {
     for (file, text) in tomls("pipelines/catalogue") {
         let entry = Entry::parse(&file, &text).unwrap_or_else(|e| panic!("{e}"));
         assert!(!entry.traps.is_empty(), "{file}");
-        for class in entry.classes.iter().chain(&entry.classes_when_known) {
-            assert!(taxonomy["class"].get(class.as_str()).is_some(), "{file}: {class}");
+        for wanted in &entry.wanted {
+            for class in wanted.classes.iter().chain(&wanted.classes_when_known) {
+                assert!(taxonomy["class"].get(class.as_str()).is_some(), "{file}: {class}");
+            }
         }
     }
+}
+
+/// How long a rule's condition must hold.
+fn dwell(rule: &Rule) -> Duration {
+    let held = rule.program.conditions.iter().find_map(|c| match c.test {
+        Test::Held { duration, .. } => Some(duration),
+        _ => None,
+    });
+    held.unwrap()
 }
 
 #[test]
@@ -113,16 +125,21 @@ fn the_example_means_what_it_says() {
     let [day, night, sidewalk, holidays] = street.rules.as_slice() else { panic!() };
     assert_eq!((day.id.as_str(), night.id.as_str()), ("illegal-parking", "parking-night"));
     assert_eq!((day.severity, night.severity), (Severity::Medium, Severity::High));
-    assert_eq!(day.trigger, Trigger::Standing { dwell: Duration::from_mins(2) });
-    assert_eq!(night.trigger, Trigger::Standing { dwell: Duration::from_mins(3) });
-    assert_eq!((day.schedule.spans.len(), sidewalk.zone), (2, 1));
+    assert_eq!(dwell(day), Duration::from_mins(2));
+    assert_eq!(dwell(night), Duration::from_mins(3));
+    assert_eq!((day.schedule.spans.len(), sidewalk.zone), (2, Some(1)));
     assert_eq!(sidewalk.absence, Duration::from_secs(30));
-    assert_eq!(sidewalk.classes.len(), 2, "classes of the pipeline replace the catalogue's");
+    assert_eq!(sidewalk.program.things[0].classes.len(), 2, "classes of the pipeline replace the catalogue's");
 
     assert!(holidays.schedule.spans.iter().all(|span| span.needs_calendar()));
     assert!((lane.analyse_hz - 6.0).abs() < 1e-6);
-    assert!(matches!(lane.rules[0].trigger, Trigger::WrongWay { tolerance_deg: 80.0, .. }));
-    assert!(matches!(square.rules[0].trigger, Trigger::Crowding { count_min: 25, .. }));
+    let headings: Vec<Heading> =
+        lane.rules[0].program.things.iter().filter_map(|t| t.heading).collect();
+    assert!((headings[0].tolerance_deg - 80.0).abs() < 1e-3 && headings[0].against);
+    let counts = square.rules[0].program.conditions.iter().any(
+        |c| matches!(c.test, Test::Count { min: 25, .. }),
+    );
+    assert!(counts);
     let clip = Path::new("/etc/viahe/clips/junction.mp4").into();
     assert_eq!(recording.source, Source::File { path: clip });
     assert_eq!(picture.source, Source::Pattern { size_px: [640, 360], fps: 10 });
@@ -209,7 +226,7 @@ fn a_model_brings_the_classes_it_knows() {
     let text = tomls("pipelines")["demo.toml"].replace("illegal-parking", "sidewalk-obstruction");
     let classes = |text: &str| {
         let plan = World::new().parse("demo.toml", text).unwrap();
-        plan.cameras[0].rules[0].classes.iter().map(ToString::to_string).collect::<Vec<_>>()
+        plan.cameras[0].rules[0].program.things[0].classes.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(classes(&text), ["vehicle", "furniture.chair"]);
     assert_eq!(classes(&text.replace("ssdlite-coco", "market-nano")), ["vehicle", "goods.stall"]);
