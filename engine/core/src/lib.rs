@@ -17,6 +17,8 @@ pub mod detect;
 
 pub mod track;
 
+pub mod view;
+
 pub mod observe;
 
 pub mod sensor;

@@ -8,6 +8,8 @@ use crate::detect::Confidence;
 use crate::frame::FrameStamp;
 use crate::geometry::UnitBox;
 use crate::id::{Name, TrackId};
+use crate::time::Timestamp;
+use crate::view::Signature;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -104,6 +106,18 @@ pub struct Observation {
     pub size_px: [u32; 2],
     /// What was seen, by ascending track.
     pub objects: Vec<Object>,
+}
+
+/// What a camera's view looks like, every few seconds; see [`ViewWatch`](crate::view::ViewWatch).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ViewReport {
+    /// Which camera.
+    pub camera: Name,
+    /// When the frame was taken.
+    pub at: Timestamp,
+    /// The frame, in little.
+    pub signature: Signature,
 }
 
 #[cfg(test)]

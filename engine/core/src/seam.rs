@@ -9,7 +9,7 @@ use crate::config::plan::Source;
 use crate::engine::{Capture, CaptureId};
 use crate::id::Name;
 use crate::incident::{EvidenceKind, ModelRef};
-use crate::observe::{Observation, STREAM_VERSION};
+use crate::observe::{Observation, STREAM_VERSION, ViewReport};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -74,6 +74,8 @@ pub enum FromWorker {
     },
     /// A frame was analysed.
     Observation(Observation),
+    /// What a camera's view looks like.
+    View(ViewReport),
     /// A picture was taken, or could not be.
     Captured {
         /// Which.

@@ -1,7 +1,8 @@
 //! The copy ledger: every byte of pixels or tensor that the engine moves, by stage.
 //!
 //! A frame is read once, in place, by the preprocessing kernel, which writes the tensor that ONNX
-//! Runtime reads. Whoever moves such bytes says so here; a stage that should move none has an
+//! Runtime reads. Beside it, a few samples of luma are read for the view's signature. Whoever moves
+//! such bytes says so here; a stage that should move none has an
 //! entry that stays 0, so a regression is seen.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,11 +21,20 @@ pub enum Stage {
     InferOutput,
     /// Frame to JPEG encoder, for pictures kept as evidence only.
     Evidence,
+    /// Luma samples read in place for a view's signature: some 20 kB of a frame every 2 s, whatever
+    /// its size.
+    View,
 }
 
 /// All stages, in the order of the flow.
-pub const STAGES: [Stage; 5] =
-    [Stage::Ingest, Stage::Preprocess, Stage::InferInput, Stage::InferOutput, Stage::Evidence];
+pub const STAGES: [Stage; 6] = [
+    Stage::Ingest,
+    Stage::Preprocess,
+    Stage::InferInput,
+    Stage::InferOutput,
+    Stage::Evidence,
+    Stage::View,
+];
 
 impl Stage {
     /// Label of `viahe_copied_bytes_total`.
@@ -35,6 +45,7 @@ impl Stage {
             Self::InferInput => "infer_input",
             Self::InferOutput => "infer_output",
             Self::Evidence => "evidence",
+            Self::View => "view",
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::time::Timestamp;
+use viahe_core::view::Signature;
 use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
 use viahe_edge::ingest::FileReader;
 use viahe_edge::ledger::{Ledger, Stage};
@@ -70,6 +71,10 @@ fn the_kernel_writes_where_onnx_runtime_reads_and_nothing_else_is_moved() {
         };
         detector.run(1, &mut fill, &mut found).unwrap();
         assert_eq!(wrote, given, "ONNX Runtime reads elsewhere");
+        // For the view's signature the worker reads samples where they are, in fewer frames.
+        let signature = Signature::of(&frame.view());
+        ledger.add(Stage::View, Signature::SAMPLES);
+        assert!(signature.mean() > 0.0);
         objects += found[0].len();
     }
     let largest = LARGEST.load(Ordering::Relaxed);
@@ -79,6 +84,9 @@ fn the_kernel_writes_where_onnx_runtime_reads_and_nothing_else_is_moved() {
     for stage in [Stage::Ingest, Stage::InferInput, Stage::InferOutput, Stage::Evidence] {
         assert_eq!(ledger.bytes(stage), 0, "{}", stage.label());
     }
+    // Less than a tenth of the luma of even this small frame.
+    assert_eq!(ledger.bytes(Stage::View), (frames * Signature::SAMPLES) as u64);
+    assert!(Signature::SAMPLES * 10 < 442_368);
     // A frame's luma has 442,368 bytes, a resized RGB picture 270,000, the tensor 1,080,000.
     assert!(largest < 100_000, "something of {largest} bytes is allocated for each frame");
 }

@@ -261,6 +261,9 @@ impl EventPlane {
                 self.stats.observations += 1;
                 self.see(Event::Observed(observation));
             }
+            WorkerEvent::Said(FromWorker::View(report)) => {
+                tracing::debug!(camera = %report.camera, at = %report.at, "view reported");
+            }
             WorkerEvent::Said(FromWorker::Captured { capture, kind, picture }) => {
                 let evidence = self.pictures.taken(capture, kind, picture);
                 self.apply(Event::Captured { capture, evidence });

@@ -16,7 +16,7 @@ use std::time::Duration;
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
-use viahe_core::observe::Observation;
+use viahe_core::observe::{Observation, ViewReport};
 use viahe_core::schedule::Sampler;
 use viahe_core::time::Timestamp;
 
@@ -42,6 +42,8 @@ pub struct ReplayCamera {
 pub struct Seen {
     /// What was seen.
     pub observation: Observation,
+    /// What the camera's view looks like, when it was time to tell.
+    pub view: Option<ViewReport>,
     /// In what; for pictures.
     pub frame: Arc<dyn Frame>,
     /// Length of the whole recording, when it says so.
@@ -186,7 +188,8 @@ fn watch(
         }
         sampler.take(at);
         let observation = eye.look_at(&*frame, &mut gaze)?;
-        let seen = Seen { observation, frame: Arc::clone(&frame), length };
+        let view = gaze.view(&*frame);
+        let seen = Seen { observation, view, frame: Arc::clone(&frame), length };
         if out.send(Step::Seen(Box::new(seen))).is_err() {
             return Ok(());
         }

@@ -320,13 +320,17 @@ fn analyse(eyes: &mut [Eye], shared: &Shared) {
         let started = clock::monotonic();
         let looked = look(&mut eyes[model], &mut jobs);
         let each = clock::monotonic().duration_since(started) / jobs.len().max(1) as u32;
-        for (job, looked) in jobs.into_iter().zip(looked) {
+        for (mut job, looked) in jobs.into_iter().zip(looked) {
             shared.infer_us[job.camera].fetch_add(each.as_micros() as u64, Ordering::Relaxed);
             shared.tracks[job.camera].store(u64::from(job.state.tracks()), Ordering::Relaxed);
             let analysed = looked.is_ok();
+            let view = job.state.view(&*job.frame);
             match looked {
                 Ok(observation) => shared.say(observation),
                 Err(error) => tracing::error!(%error, "a frame could not be analysed"),
+            }
+            if let Some(report) = view {
+                shared.outlet.tell(FromWorker::View(report));
             }
             shared.slots.finish(job, analysed);
         }

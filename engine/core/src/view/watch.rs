@@ -1,0 +1,438 @@
+//! One camera's view over time: what it should be, and whether it still is.
+//!
+//! Several references are kept, one for each kind of light that the place has been seen in. A
+//! reference follows slow changes; light that changes the edges at once (infrared at night, street
+//! lamps) but leaves enough of them in place becomes a reference of its own after some minutes. A
+//! view counts as moved when nothing agrees in place, or when its parts agree better elsewhere.
+
+use super::signature::Signature;
+use super::structure::{CELLS, Comparison, Structure, detail};
+use crate::geometry::Polygon;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Signatures that a first reference is made of, and how long that takes at least.
+const LEARN_CHECKS: u32 = 15;
+const LEARN_FOR: Duration = Duration::from_secs(20);
+/// The same for a reference of another light.
+const LIGHT_CHECKS: u32 = 30;
+const LIGHT_FOR: Duration = Duration::from_mins(5);
+/// Kinds of light remembered; the one not seen for longest makes room.
+const REFERENCES_MAX: usize = 4;
+/// How often a reference takes a step towards what is seen; 127 of them undo an edge, in 21 min.
+const ADAPT_EVERY: Duration = Duration::from_secs(10);
+
+/// A lasting mismatch is a moved view. A bus that fills the picture is gone before.
+const MOVED_CHECKS: u32 = 8;
+const MOVED_FOR: Duration = Duration::from_secs(20);
+/// No detail for so long is a blinded camera; longer in the dark, where a lull in traffic is all
+/// it takes.
+const BLINDED_CHECKS: u32 = 3;
+const BLINDED_FOR: Duration = Duration::from_secs(10);
+const BLINDED_FOR_IN_THE_DARK: Duration = Duration::from_secs(60);
+/// Agreement for so long is a view that is back.
+const BACK_CHECKS: u32 = 3;
+const BACK_FOR: Duration = Duration::from_secs(4);
+/// After a silence of so long, or a clock that was set back by so much, counting begins anew.
+const GAP_MAX: Duration = Duration::from_mins(1);
+const CLOCK_STEP_MIN: Duration = Duration::from_secs(5);
+
+/// Agreement beyond doubt; nothing else is looked at.
+const SURE: f32 = 0.75;
+/// Agreement of a scene with other things in it, or in somewhat other light.
+const MATCH: f32 = 0.5;
+/// Agreement that is no accident when it is the best of all places. See [`judge`].
+const TRACE: f32 = 0.15;
+/// A block is in place, or is elsewhere.
+const BLOCK_IN_PLACE: f32 = 0.35;
+const BLOCK_ELSEWHERE: f32 = 0.6;
+const BLOCK_MARGIN: f32 = 0.25;
+
+/// Fewer cells with detail are as good as none.
+const DETAIL_MIN: u32 = 6;
+/// So many cells with detail are enough to say that a view is another one.
+const DETAIL_OF_A_SCENE: u32 = 30;
+/// A place at night that usually has so many cells with detail is lit.
+const DETAIL_LIT: f32 = 18.0;
+/// A mean luma code of less is dark.
+const DARK: f32 = 36.0;
+/// What is usual follows what is seen within about this time.
+const USUAL_OVER: Duration = Duration::from_mins(3);
+
+/// What is known of a camera's view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewState {
+    /// Not enough was seen to know the view.
+    #[default]
+    Unknown,
+    /// As learned.
+    Good,
+    /// The camera looks elsewhere, or what it looks at was changed from the ground up.
+    Moved,
+    /// Covered, sprayed, fogged, black or white: there is a picture with nothing in it.
+    Blinded,
+}
+
+/// The view has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewChange {
+    /// What it is now.
+    pub state: ViewState,
+    /// Since when: the first signature that showed it, earlier than the one that proved it.
+    pub since: Timestamp,
+}
+
+/// A number for the places drawn on a view: another one when any corner is another. Feed the
+/// polygons in a fixed order.
+pub fn fingerprint<'a>(polygons: impl IntoIterator<Item = &'a Polygon>) -> u64 {
+    // FNV-1a, which stays the same from release to release.
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    polygons.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, polygon| {
+        let corners = polygon.corners();
+        let numbers = corners.iter().flat_map(|c| [c.x.to_bits(), c.y.to_bits()]);
+        let count = corners.len() as u32;
+        std::iter::once(count).chain(numbers).flat_map(u32::to_le_bytes).fold(hash, mix)
+    })
+}
+
+/// Watches one camera's view. Serialisable: a saved one goes on where it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ViewWatch {
+    fingerprint: u64,
+    state: ViewState,
+    since: Timestamp,
+    last: Timestamp,
+    /// By kind of light; empty while learning.
+    references: Vec<Reference>,
+    /// What may become a reference.
+    candidate: Option<Candidate>,
+    usual: Option<Usual>,
+    empty: Run,
+    mismatched: Run,
+    matched: Run,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Reference {
+    structure: Structure,
+    detail: u32,
+    /// When it was last the best.
+    used: Timestamp,
+    adapted: Timestamp,
+}
+
+/// The mean of signatures so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Candidate {
+    mean: Structure,
+    detail: u32,
+    checks: u32,
+    since: Timestamp,
+}
+
+/// What the picture is mostly like, over minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Usual {
+    luma: f32,
+    detail: f32,
+}
+
+/// The same answer, check after check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Run {
+    since: Timestamp,
+    checks: u32,
+}
+
+impl Run {
+    fn add(&mut self, at: Timestamp) {
+        if self.checks == 0 {
+            self.since = at;
+        }
+        self.checks = self.checks.saturating_add(1);
+    }
+
+    fn lasts(&self, at: Timestamp, checks: u32, time: Duration) -> bool {
+        self.checks >= checks && at.since(self.since) >= time
+    }
+}
+
+/// What one signature says of the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It is that of this reference.
+    Match(usize),
+    /// It is the place, in a light that no reference has.
+    Trace,
+    /// It is another one.
+    Mismatch,
+    /// Too little is seen.
+    Undecided,
+}
+
+impl ViewWatch {
+    /// Begins to learn; `fingerprint` stands for what is drawn on the view, see [`fingerprint`].
+    pub fn new(fingerprint: u64) -> Self {
+        Self {
+            fingerprint,
+            state: ViewState::Unknown,
+            since: Timestamp::default(),
+            last: Timestamp::default(),
+            references: Vec::new(),
+            candidate: None,
+            usual: None,
+            empty: Run::default(),
+            mismatched: Run::default(),
+            matched: Run::default(),
+        }
+    }
+
+    /// Goes on with a saved watch, or learns anew when something else is drawn on the view now.
+    #[must_use]
+    pub fn resume(self, fingerprint: u64) -> Self {
+        if self.fingerprint == fingerprint { self } else { Self::new(fingerprint) }
+    }
+
+    /// What is drawn on the view that is watched.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// How the view is, and since when.
+    pub fn state(&self) -> ViewChange {
+        ViewChange { state: self.state, since: self.since }
+    }
+
+    /// Takes the next signature; tells a change of the state. One that is not newer than the last
+    /// is ignored, unless the camera's clock was set back.
+    pub fn step(&mut self, at: Timestamp, signature: &Signature) -> Option<ViewChange> {
+        let back = self.last.since(at);
+        if at == self.last || (!back.is_zero() && back <= CLOCK_STEP_MIN) {
+            return None;
+        }
+        if !back.is_zero() || at.since(self.last) > GAP_MAX {
+            self.count_anew();
+        }
+        let passed = at.since(self.last);
+        self.last = at;
+        let (luma, detail) = (signature.mean(), detail(signature));
+        if detail < DETAIL_MIN && self.expects_detail(luma) {
+            return self.see_nothing(at, luma);
+        }
+        self.empty = Run::default();
+        self.get_used_to(luma, detail, passed);
+        let structure = Structure::of(signature);
+        if self.references.is_empty() {
+            return if detail < DETAIL_MIN { None } else { self.learn(at, &structure, detail) };
+        }
+        let verdict = self.verdict(&structure, detail);
+        self.follow(at, verdict, &structure, detail);
+        self.conclude(at, verdict)
+    }
+
+    fn count_anew(&mut self) {
+        self.empty = Run::default();
+        self.mismatched = Run::default();
+        self.matched = Run::default();
+        self.candidate = None;
+        if self.last > Timestamp::default() {
+            // Times from before mean nothing on a clock that was set.
+            self.references.iter_mut().for_each(|r| r.adapted = Timestamp::default());
+        }
+    }
+
+    /// A dark picture without detail is news only where there was light until now: a street that
+    /// fades into a moonless night is not covered.
+    fn expects_detail(&self, luma: f32) -> bool {
+        match self.usual {
+            Some(usual) => luma >= DARK || usual.luma >= DARK || usual.detail >= DETAIL_LIT,
+            None => luma >= DARK,
+        }
+    }
+
+    fn get_used_to(&mut self, luma: f32, detail: u32, passed: Duration) {
+        let now = Usual { luma, detail: detail as f32 };
+        let weight = (passed.as_secs_f32() / USUAL_OVER.as_secs_f32()).min(0.1);
+        let usual = self.usual.get_or_insert(now);
+        usual.luma += (now.luma - usual.luma) * weight;
+        usual.detail += (now.detail - usual.detail) * weight;
+    }
+
+    fn see_nothing(&mut self, at: Timestamp, luma: f32) -> Option<ViewChange> {
+        self.mismatched = Run::default();
+        self.matched = Run::default();
+        self.empty.add(at);
+        let night = luma < DARK && self.usual.is_some_and(|u| u.luma < DARK);
+        let time = if night { BLINDED_FOR_IN_THE_DARK } else { BLINDED_FOR };
+        let since = self.empty.since;
+        let proved = self.empty.lasts(at, BLINDED_CHECKS, time);
+        proved.then(|| self.turn(ViewState::Blinded, since)).flatten()
+    }
+
+    fn learn(
+        &mut self,
+        at: Timestamp,
+        structure: &Structure,
+        detail: u32,
+    ) -> Option<ViewChange> {
+        let learned = self.collect(at, structure, detail, LEARN_CHECKS, LEARN_FOR);
+        match learned {
+            Some(since) => self.turn(ViewState::Good, since),
+            // It was blinded, but there is something to be seen again.
+            None if self.state == ViewState::Blinded => self.turn(ViewState::Unknown, at),
+            None => None,
+        }
+    }
+
+    /// Adds to the candidate, or begins another when this is something else. The start of one that
+    /// has become a reference.
+    fn collect(
+        &mut self,
+        at: Timestamp,
+        structure: &Structure,
+        detail: u32,
+        checks: u32,
+        time: Duration,
+    ) -> Option<Timestamp> {
+        let fits = self.candidate.as_ref().is_some_and(|c| c.mean.correlation(structure) >= MATCH);
+        let Some(candidate) = self.candidate.as_mut().filter(|_| fits) else {
+            let mean = structure.clone();
+            self.candidate = Some(Candidate { mean, detail, checks: 1, since: at });
+            return None;
+        };
+        candidate.add(structure, detail);
+        if candidate.checks < checks || at.since(candidate.since) < time {
+            return None;
+        }
+        let Candidate { mean, detail, since, .. } = self.candidate.take()?;
+        let oldest = (0..self.references.len()).min_by_key(|&i| self.references[i].used);
+        if let Some(oldest) = oldest.filter(|_| self.references.len() >= REFERENCES_MAX) {
+            self.references.remove(oldest);
+        }
+        self.references.push(Reference { structure: mean, detail, used: at, adapted: at });
+        Some(since)
+    }
+
+    fn verdict(&self, structure: &Structure, detail: u32) -> Verdict {
+        let agreement = |r: &Reference| r.structure.correlation(structure);
+        let best = (0..self.references.len())
+            .map(|i| (agreement(&self.references[i]), i))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((_, i)) = best.filter(|(agreement, _)| *agreement >= SURE) {
+            return Verdict::Match(i);
+        }
+        let judged: Vec<(f32, Judgement)> = self
+            .references
+            .iter()
+            .map(|r| judge(&Comparison::of(&r.structure, structure)))
+            .collect();
+        let matching = (0..judged.len()).filter(|i| judged[*i].1 == Judgement::Match);
+        if let Some(i) = matching.max_by(|a, b| judged[*a].0.total_cmp(&judged[*b].0)) {
+            return Verdict::Match(i);
+        }
+        if judged.iter().any(|j| j.1 == Judgement::Trace) {
+            return Verdict::Trace;
+        }
+        let newest = self.references.iter().max_by_key(|r| r.used);
+        let as_rich = newest.is_some_and(|r| detail * 2 >= r.detail);
+        if detail >= DETAIL_OF_A_SCENE || as_rich { Verdict::Mismatch } else { Verdict::Undecided }
+    }
+
+    /// Keeps the references up to date.
+    fn follow(&mut self, at: Timestamp, verdict: Verdict, structure: &Structure, detail: u32) {
+        match verdict {
+            Verdict::Match(i) => {
+                self.candidate = None;
+                let reference = &mut self.references[i];
+                reference.used = at;
+                if at.since(reference.adapted) >= ADAPT_EVERY {
+                    reference.adapted = at;
+                    reference.structure.approach(structure);
+                    // Towards what is seen by an eighth, and by 1 at least.
+                    let (was, is) = (i64::from(reference.detail), i64::from(detail));
+                    let step = (is - was) / 8 + (is - was).signum();
+                    reference.detail = (was + step).max(0) as u32;
+                }
+            }
+            Verdict::Trace => {
+                self.collect(at, structure, detail, LIGHT_CHECKS, LIGHT_FOR);
+            }
+            Verdict::Mismatch | Verdict::Undecided => {}
+        }
+    }
+
+    fn conclude(&mut self, at: Timestamp, verdict: Verdict) -> Option<ViewChange> {
+        match verdict {
+            Verdict::Match(_) | Verdict::Trace => {
+                self.mismatched = Run::default();
+                self.matched.add(at);
+                // A trace of the old view in another one is rare, but may last for a moment.
+                let times = if verdict == Verdict::Trace { 4 } else { 1 };
+                let back = self.matched.lasts(at, BACK_CHECKS * times, BACK_FOR * times);
+                let since = self.matched.since;
+                back.then(|| self.turn(ViewState::Good, since)).flatten()
+            }
+            Verdict::Mismatch => {
+                self.matched = Run::default();
+                self.mismatched.add(at);
+                let moved = self.mismatched.lasts(at, MOVED_CHECKS, MOVED_FOR);
+                let since = self.mismatched.since;
+                moved.then(|| self.turn(ViewState::Moved, since)).flatten()
+            }
+            Verdict::Undecided => None,
+        }
+    }
+
+    fn turn(&mut self, state: ViewState, since: Timestamp) -> Option<ViewChange> {
+        if self.state == state {
+            return None;
+        }
+        (self.state, self.since) = (state, since);
+        Some(self.state())
+    }
+}
+
+impl Candidate {
+    fn add(&mut self, structure: &Structure, detail: u32) {
+        let n = self.checks as f32;
+        let mean = |m: i8, v: i8| ((f32::from(m) * n + f32::from(v)) / (n + 1.0)).round() as i8;
+        let (old, new) = (self.mean.cells(), structure.cells());
+        let cells: [[i8; 2]; CELLS] =
+            std::array::from_fn(|i| [0, 1].map(|k| mean(old[i][k], new[i][k])));
+        self.mean = Structure::from_cells(cells);
+        self.detail = ((self.detail as f32 * n + detail as f32) / (n + 1.0)).round() as u32;
+        self.checks += 1;
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judgement {
+    Match,
+    Trace,
+    Other,
+}
+
+/// The agreement in place and what it means. Whatever the light does to edges, those that it
+/// leaves are in place; a turned camera has the same edges elsewhere, or others.
+fn judge(comparison: &Comparison) -> (f32, Judgement) {
+    let Comparison { whole, blocks } = comparison;
+    let blocks = || blocks.iter().flatten();
+    let in_place = blocks()
+        .filter(|b| b.here >= BLOCK_IN_PLACE && b.here >= b.elsewhere - 0.1)
+        .count();
+    let elsewhere = blocks()
+        .filter(|b| b.elsewhere >= BLOCK_ELSEWHERE && b.elsewhere - b.here >= BLOCK_MARGIN)
+        .count();
+    let judgement = if in_place <= elsewhere {
+        Judgement::Other
+    } else if whole.here >= MATCH && whole.here >= whole.elsewhere {
+        Judgement::Match
+    } else if whole.here >= TRACE && whole.here >= whole.elsewhere && in_place >= 2 {
+        Judgement::Trace
+    } else {
+        Judgement::Other
+    };
+    (whole.here, judgement)
+}
