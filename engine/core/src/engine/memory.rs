@@ -11,6 +11,7 @@ use crate::rule::program::CameraTrouble;
 use crate::rule::{RuleState, Scene, SubjectKey};
 use crate::seam::CameraStatus;
 use crate::time::{ClockSource, Timestamp};
+use crate::view::{self, ViewState, ViewWatch};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
@@ -42,8 +43,7 @@ pub(super) struct CameraMemory {
     /// Its frame.
     pub(super) frame: Option<FrameRef>,
     pub(super) status: CameraStatus,
-    /// Why its view is not to be trusted, and since when.
-    pub(super) trouble: Option<(CameraTrouble, Timestamp)>,
+    pub(super) view: ViewWatch,
     pub(super) scene: Scene,
     /// In the plan's order.
     pub(super) rules: Vec<RuleMemory>,
@@ -99,15 +99,26 @@ impl RuleMemory {
 }
 
 impl CameraMemory {
-    fn new(id: Name) -> Self {
+    fn new(id: Name, drawn: u64) -> Self {
         Self {
             id,
             last: Timestamp::default(),
             frame: None,
             status: CameraStatus::default(),
-            trouble: None,
+            view: ViewWatch::new(drawn),
             scene: Scene::default(),
             rules: Vec::new(),
+        }
+    }
+}
+
+impl CameraMemory {
+    /// Why its view is not to be trusted.
+    pub(super) fn trouble(&self) -> Option<CameraTrouble> {
+        match self.view.state().state {
+            ViewState::Moved => Some(CameraTrouble::Moved),
+            ViewState::Blinded => Some(CameraTrouble::Blinded),
+            ViewState::Good | ViewState::Unknown => None,
         }
     }
 }
@@ -136,9 +147,12 @@ impl Memory {
         let mut old = std::mem::take(&mut self.cameras);
         let mut orphans = Vec::new();
         for camera in &plan.cameras {
+            // Zones that are drawn anew are drawn on what the camera sees now.
+            let drawn = view::fingerprint(camera.zones.iter().map(|z| &z.polygon));
             let at = old.iter().position(|c| c.id == camera.id);
             let mut memory =
-                at.map_or_else(|| CameraMemory::new(camera.id.clone()), |i| old.remove(i));
+                at.map_or_else(|| CameraMemory::new(camera.id.clone(), drawn), |i| old.remove(i));
+            memory.view = memory.view.resume(drawn);
             let left = align_rules(&mut memory.rules, &camera.rules, |r| shape(r, Some(camera)));
             orphans.extend(left.into_iter().map(|r| (Some(camera.id.clone()), r)));
             self.cameras.push(memory);

@@ -20,7 +20,7 @@ pub use command::{Answer, Command, Order};
 use crate::config::Plan;
 use crate::id::Name;
 use crate::incident::{Evidence, EvidenceKind, ModelRef, Revision};
-use crate::observe::Observation;
+use crate::observe::{Observation, ViewReport};
 use crate::rule::explain::Tracer;
 use crate::rule::program::CameraTrouble;
 use crate::seam::CameraStatus;
@@ -62,6 +62,8 @@ pub enum Event {
         /// How it is.
         status: CameraStatus,
     },
+    /// What a camera's view is like.
+    Viewed(ViewReport),
     /// An operator wants something.
     Command(Command),
     /// The box's clock has gone on to here.
@@ -225,6 +227,7 @@ impl Engine {
             Event::Camera { camera, at, status } => {
                 self.camera_status(&camera, at, status, &mut effects);
             }
+            Event::Viewed(report) => self.viewed(&report, &mut effects),
             Event::Command(command) => self.command(command, &mut effects),
             Event::Tick(at) => self.tick(at, &mut effects),
         }

@@ -7,7 +7,7 @@ use crate::config::plan::{Camera, Disaster, Rule};
 use crate::geometry::Polygon;
 use crate::id::Name;
 use crate::incident::EndReason;
-use crate::observe::Observation;
+use crate::observe::{Observation, ViewReport};
 use crate::rule::explain::Tracer;
 use crate::rule::program::CameraTrouble;
 use crate::rule::{Adjust, Look, View};
@@ -171,7 +171,7 @@ impl Engine {
         let (memory, prepared, trouble) = match c {
             Some(c) => {
                 let camera = &self.memory.cameras[c];
-                (&camera.rules[r], &mut self.prepared.cameras[c].rules[r], camera.trouble)
+                (&camera.rules[r], &mut self.prepared.cameras[c].rules[r], camera.trouble())
             }
             None => (&self.memory.site_rules[r], &mut self.prepared.site_rules[r], None),
         };
@@ -182,7 +182,7 @@ impl Engine {
         if rule.disaster == Disaster::Relax && level >= 2 {
             return Some(Inactive::Disaster(level));
         }
-        if let Some((trouble, _)) = trouble
+        if let Some(trouble) = trouble
             && rule.program.looks()
         {
             return Some(Inactive::View(trouble));
@@ -238,6 +238,20 @@ impl Engine {
         self.watch_camera(c, at, effects);
     }
 
+    /// The view of a camera is still what its zones were drawn on, or not.
+    pub(super) fn viewed(&mut self, report: &ViewReport, effects: &mut Vec<Effect>) {
+        let Some(c) = self.camera_index(&report.camera) else { return };
+        let memory = &mut self.memory.cameras[c];
+        let before = memory.trouble();
+        memory.view.step(report.at, &report.signature);
+        let trouble = memory.trouble();
+        if trouble != before {
+            let since = memory.view.state().since;
+            effects.push(Effect::View { camera: report.camera.clone(), trouble, since });
+        }
+        self.watch_camera(c, report.at, effects);
+    }
+
     /// The box's clock has gone on.
     pub(super) fn tick(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         for c in 0..self.memory.cameras.len() {
@@ -256,7 +270,7 @@ impl Engine {
             let tracer = tracer(self.traced.as_ref(), Some(&plan.cameras[c].id), rule);
             let memory = &self.memory.cameras[c];
             let trouble = match memory.status {
-                CameraStatus::Online => memory.trouble.map(|(trouble, _)| trouble),
+                CameraStatus::Online => memory.trouble(),
                 CameraStatus::Stalled | CameraStatus::Offline => Some(CameraTrouble::Offline),
             };
             let mut look = Look::new(rule, &self.prepared.cameras[c].rules[r].rule, at, None);
