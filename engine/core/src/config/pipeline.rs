@@ -187,6 +187,7 @@ impl Reader<'_> {
             listen: node.text("listen")?.parse().ok(),
             threads: node.number("threads")? as usize,
             evidence_bytes_max: node.number("evidence_max_mb")? as u64 * 1_000_000,
+            lateness: Duration::from_secs_f64(node.number("lateness_secs")?),
         })
     }
 
@@ -287,7 +288,6 @@ impl Reader<'_> {
             position,
             analyse_hz,
             ground,
-            lateness: Duration::from_secs_f64(node.number("lateness_secs")?),
             zones: zones.good,
             lines,
             rules: rules.into_iter().map(|ruled| ruled.map(|r| r.rule)).collect::<Option<_>>()?,

@@ -114,6 +114,8 @@ pub struct EngineOptions {
     pub threads: usize,
     /// Most bytes of evidence pictures kept.
     pub evidence_bytes_max: u64,
+    /// Events may come so much later than newer ones.
+    pub lateness: Duration,
 }
 
 /// `[[camera]]`.
@@ -131,8 +133,6 @@ pub struct Camera {
     pub analyse_hz: f32,
     /// From the picture to metres on the ground; speeds need it.
     pub ground: Option<Homography>,
-    /// Observations may come so much later than newer ones.
-    pub lateness: Duration,
     /// Zones that rules may name.
     pub zones: Vec<Zone>,
     /// Lines that rules may name.

@@ -263,6 +263,15 @@ static ENGINE: &[Key] = &[
         "20000",
         "Most megabytes (10⁶ bytes) of evidence pictures kept; the oldest go first.",
     ),
+    key(
+        "lateness_secs",
+        Number { min: 0.0, max: 600.0 },
+        Need::Number(0.0),
+        "2.0",
+        "Events may come so many seconds later than newer ones and are still put in order. A box \
+         that watches its own cameras needs 0; recordings of several boxes may need more. Pictures \
+         are taken later by as much.",
+    ),
 ];
 
 static MODEL: &[Key] =
@@ -308,15 +317,6 @@ static CAMERA: &[Key] = &[
         "2.0",
         "Analysed frames per second. Without it: as often as the most demanding of its rules \
          looks, or once a second without rules.",
-    ),
-    key(
-        "lateness_secs",
-        Number { min: 0.0, max: 600.0 },
-        Need::Number(0.0),
-        "2.0",
-        "Observations may come so many seconds later than newer ones and are still put in order. A \
-         camera of this box needs 0: its observations come in order. Recordings of several sources \
-         may need more; pictures are then taken later.",
     ),
     key(
         "calibration",

@@ -1,6 +1,7 @@
 //! All that must outlive a restart, and how it fits a plan that may have changed.
 
 use super::cases::Case;
+use super::order::Held;
 use super::{CaptureId, Effect, Engine};
 use crate::config::Plan;
 use crate::config::plan::{Camera, Rule};
@@ -30,6 +31,7 @@ pub(super) struct Memory {
     pub(super) awaited: BTreeMap<CaptureId, CaseKey>,
     /// Pictures asked for by commands, with the id of the command.
     pub(super) commanded: BTreeMap<CaptureId, String>,
+    pub(super) held: Held,
     pub(super) observations_late: u64,
     pub(super) disaster_level: u8,
 }

@@ -11,6 +11,7 @@
 mod cases;
 mod command;
 mod memory;
+mod order;
 mod prepared;
 mod watch;
 
@@ -192,9 +193,9 @@ impl Engine {
         self.memory.rules().map(|r| r.cases.values().filter(open).count()).sum()
     }
 
-    /// Observations that came after a newer one of the same camera, and were not used.
+    /// Events that came too late to be used.
     pub fn observations_late(&self) -> u64 {
-        self.memory.observations_late
+        self.memory.observations_late + self.memory.held.late
     }
 
     /// Subjects that rules had no room for.
@@ -210,11 +211,15 @@ impl Engine {
     /// Applies one event.
     pub fn apply(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.take(event, &mut effects);
+        effects
+    }
+
+    /// Applies an event whose turn it is.
+    fn now(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
-            Event::Observed(observation) => self.observed(observation, &mut effects),
-            Event::Captured { capture, evidence } => {
-                self.captured(capture, evidence, &mut effects);
-            }
+            Event::Observed(observation) => self.observed(&observation, effects),
+            Event::Captured { capture, evidence } => self.captured(capture, evidence, effects),
             Event::WorkerStarted { models } => {
                 self.memory.models = models;
                 for camera in &mut self.memory.cameras {
@@ -225,12 +230,11 @@ impl Engine {
                 }
             }
             Event::Camera { camera, at, status } => {
-                self.camera_status(&camera, at, status, &mut effects);
+                self.camera_status(&camera, at, status, effects);
             }
-            Event::Viewed(report) => self.viewed(&report, &mut effects),
-            Event::Command(command) => self.command(command, &mut effects),
-            Event::Tick(at) => self.tick(at, &mut effects),
+            Event::Viewed(report) => self.viewed(&report, effects),
+            Event::Command(command) => self.command(command, effects),
+            Event::Tick(at) => self.tick(at, effects),
         }
-        effects
     }
 }

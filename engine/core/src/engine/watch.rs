@@ -63,7 +63,7 @@ impl std::fmt::Display for Inactive {
 }
 
 impl Engine {
-    pub(super) fn observed(&mut self, observation: Observation, effects: &mut Vec<Effect>) {
+    pub(super) fn observed(&mut self, observation: &Observation, effects: &mut Vec<Effect>) {
         let Some(c) = self.camera_index(&observation.camera) else { return };
         let at = observation.frame.captured;
         let last = &mut self.memory.cameras[c].last;
@@ -73,7 +73,7 @@ impl Engine {
             return;
         }
         *last = at;
-        self.look(c, &observation, effects);
+        self.look(c, observation, effects);
     }
 
     fn camera_index(&self, id: &Name) -> Option<usize> {
