@@ -19,6 +19,8 @@ pub mod track;
 
 pub mod observe;
 
+pub mod sensor;
+
 pub mod config;
 
 pub mod rule;
