@@ -1,0 +1,271 @@
+//! Windows over event time: what readings add up to per hour, per rain, per day.
+//!
+//! A window is told up to three times: `Preliminary` when event time has reached its end,
+//! `Corrected` after each late reading that belongs to it, and once `Final` when the watermark has
+//! passed its end. Readings that are not later than the watermark give the same final results in
+//! whatever order they come, to the last bit: sums are kept in whole millionths.
+//!
+//! `acc` (what is kept of many readings) → `panes` (tumbling and sliding) and `session` → here.
+
+mod acc;
+mod panes;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Largest size of a value: nothing that is measured here is near it, and so many of them can be
+/// summed exactly.
+pub const VALUE_MAX: f64 = 1e9;
+/// Most panes in a sliding window: a day by ten seconds.
+pub const PANES_MAX: u64 = 10_000;
+
+/// How a window lies in time. Windows are aligned to [`WindowSpec::origin`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// One after the other.
+    Tumbling {
+        /// More than zero.
+        size: Duration,
+    },
+    /// One every `slide`, each `size` long.
+    Sliding {
+        /// A multiple of `slide`.
+        size: Duration,
+        /// More than zero.
+        slide: Duration,
+    },
+    /// From a reading to `gap` after the last one that came within `gap` of another.
+    Session {
+        /// More than zero.
+        gap: Duration,
+        /// A session is cut at each multiple of `max` after the origin, so that none is longer;
+        /// at least `gap`.
+        max: Duration,
+    },
+}
+
+/// What is told of the readings of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Function {
+    /// Their sum, each rounded to a millionth.
+    Sum,
+    /// Their mean, each rounded to a millionth.
+    Mean,
+    /// The smallest.
+    Min,
+    /// The largest.
+    Max,
+    /// How many.
+    Count,
+    /// Their sum per hour of the window.
+    Rate,
+    /// The value below which so many percent lie, 0 to 100, by the nearest rank; off by less than
+    /// 1 % of itself, and never outside of what was read.
+    Percentile(u8),
+    /// The newest; of several at once the largest.
+    Last,
+}
+
+/// A kind of window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowSpec {
+    /// How it lies in time.
+    pub shape: Shape,
+    /// What is told of it.
+    pub function: Function,
+    /// How far a reading may come behind the newest one: what [`Windows::watermark`] stays behind.
+    pub lateness: Duration,
+    /// A time at which a window begins, such as a midnight of the site.
+    pub origin: Timestamp,
+}
+
+impl WindowSpec {
+    /// Is it one that can be computed?
+    ///
+    /// # Errors
+    /// What is wrong and what to do, for people.
+    pub fn check(&self) -> Result<(), String> {
+        let zero = |what: &str| Err(format!("the {what} is zero; make it longer"));
+        if matches!(self.function, Function::Percentile(p) if p > 100) {
+            return Err("a percentile is from 0 to 100; change it".into());
+        }
+        match self.shape {
+            Shape::Tumbling { size } if size.is_zero() => zero("size"),
+            Shape::Sliding { slide, .. } if slide.is_zero() => zero("slide"),
+            Shape::Sliding { size, slide } => {
+                let count = nanos(size) / nanos(slide);
+                if size.is_zero() || !nanos(size).is_multiple_of(nanos(slide)) {
+                    return Err("the size is not a multiple of the slide; change one".into());
+                }
+                if count > PANES_MAX {
+                    let what = format!("{count} slides in a window, and {PANES_MAX} are the most");
+                    return Err(format!("{what}; make the slide longer"));
+                }
+                Ok(())
+            }
+            Shape::Session { gap, .. } if gap.is_zero() => zero("gap"),
+            Shape::Session { gap, max } if max < gap => {
+                Err("a session cannot be shorter than its gap; make the maximum longer".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What became of a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// It counts.
+    Taken,
+    /// All its windows are final.
+    Late,
+    /// No such key, or a value that is not finite or beyond [`VALUE_MAX`].
+    Refused,
+}
+
+/// How sure a result is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The window is over; late readings may still change it.
+    Preliminary,
+    /// A late reading changed it.
+    Corrected,
+    /// A late reading joined this session to another or made it longer: the result, told before,
+    /// no longer holds, and another one takes its place. `count` is 0. Sessions only.
+    Withdrawn,
+    /// Nothing changes it any more. Told exactly once for each window with readings.
+    Final,
+}
+
+/// What a window says.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowResult {
+    /// Whose readings.
+    pub key: u32,
+    /// First time in it.
+    pub start: Timestamp,
+    /// First time after it.
+    pub end: Timestamp,
+    /// By the window's function.
+    pub value: f64,
+    /// How many readings.
+    pub count: u64,
+    /// How sure it is.
+    pub state: State,
+    /// Counts what is told of this window, from 1.
+    pub revision: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Store {
+    Panes(panes::Panes),
+    Sessions(session::Sessions),
+}
+
+/// Windows of one kind over the readings of many keys. Empty windows are not told.
+///
+/// Memory is bounded by keys times the panes between the oldest open window and the newest
+/// reading, so whoever feeds it refuses readings from the far future; see
+/// [`Decoder`](super::Decoder).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Windows {
+    spec: WindowSpec,
+    store: Store,
+    newest: Option<Timestamp>,
+    late_count: u64,
+    refused_count: u64,
+}
+
+impl Windows {
+    /// For keys `0..keys`.
+    ///
+    /// # Errors
+    /// What [`WindowSpec::check`] finds.
+    pub fn new(spec: WindowSpec, keys: u32) -> Result<Self, String> {
+        spec.check()?;
+        let store = match spec.shape {
+            Shape::Tumbling { size } => {
+                Store::Panes(panes::Panes::new(&spec, nanos(size), 1, keys))
+            }
+            Shape::Sliding { size, slide } => {
+                let count = nanos(size) / nanos(slide);
+                Store::Panes(panes::Panes::new(&spec, nanos(slide), count, keys))
+            }
+            Shape::Session { gap, max } => {
+                Store::Sessions(session::Sessions::new(&spec, nanos(gap), nanos(max), keys))
+            }
+        };
+        Ok(Self { spec, store, newest: None, late_count: 0, refused_count: 0 })
+    }
+
+    /// Takes a reading.
+    pub fn push(&mut self, key: u32, at: Timestamp, value: f64) -> Pushed {
+        // NaN is in no range.
+        let pushed = if (-VALUE_MAX..=VALUE_MAX).contains(&value) {
+            match &mut self.store {
+                Store::Panes(panes) => panes.push(self.spec.function, key, at, value),
+                Store::Sessions(sessions) => sessions.push(self.spec.function, key, at, value),
+            }
+        } else {
+            Pushed::Refused
+        };
+        match pushed {
+            Pushed::Taken => self.newest = self.newest.max(Some(at)),
+            Pushed::Late => self.late_count += 1,
+            Pushed::Refused => self.refused_count += 1,
+        }
+        pushed
+    }
+
+    /// The newest reading's time less the lateness: what to advance to when nobody else says how
+    /// far all sources are.
+    pub fn watermark(&self) -> Option<Timestamp> {
+        self.newest.map(|at| Timestamp(at.0.saturating_sub(nanos(self.spec.lateness))))
+    }
+
+    /// Tells what changed, given that no reading before `watermark` is still to come. Ordered by
+    /// end, key and start.
+    pub fn advance(&mut self, watermark: Timestamp) -> Vec<WindowResult> {
+        let high = self.newest.unwrap_or_default().max(watermark);
+        let function = self.spec.function;
+        let mut out = match &mut self.store {
+            Store::Panes(panes) => panes.advance(function, watermark, high),
+            Store::Sessions(sessions) => sessions.advance(function, watermark, high),
+        };
+        out.sort_by_key(|r| (r.end, r.key, r.start, r.revision));
+        out
+    }
+
+    /// How many readings came after all their windows were final.
+    pub fn late(&self) -> u64 {
+        self.late_count
+    }
+
+    /// How many readings had a bad key or value.
+    pub fn refused(&self) -> u64 {
+        self.refused_count
+    }
+
+    /// How many panes or sessions are kept: what memory grows with.
+    pub fn held(&self) -> usize {
+        match &self.store {
+            Store::Panes(panes) => panes.held(),
+            Store::Sessions(sessions) => sessions.held(),
+        }
+    }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
