@@ -126,6 +126,8 @@ impl Reader<'_> {
             mqtt,
             engine: engine?,
             cameras: cameras?,
+            sensors: Vec::new(),
+            windows: Vec::new(),
             rules: rules?,
             permits: permits?,
         })

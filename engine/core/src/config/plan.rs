@@ -5,6 +5,7 @@ use crate::geometry::{Homography, Polygon, UnitPoint};
 use crate::id::Name;
 use crate::incident::EvidenceKind;
 use crate::rule::Program;
+use crate::sensor::{Decoder, HealthParams, WindowSpec};
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,10 @@ pub struct Plan {
     pub engine: EngineOptions,
     /// In file order; ids are unique.
     pub cameras: Vec<Camera>,
+    /// In file order; ids are unique.
+    pub sensors: Vec<Sensor>,
+    /// In file order; names are unique.
+    pub windows: Vec<Window>,
     /// Rules that need sensors only; ids are unique.
     pub rules: Vec<Rule>,
     /// In file order; ids are unique.
@@ -237,6 +242,34 @@ pub struct Line {
     pub points: [UnitPoint; 2],
 }
 
+/// `[[sensor]]`: something that measures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sensor {
+    /// Unique.
+    pub id: Name,
+    /// MQTT topic of its readings.
+    pub topic: String,
+    /// What its messages mean.
+    pub decoder: Decoder,
+    /// What its values are measured against.
+    pub health: HealthParams,
+    /// Where it is.
+    pub position: Option<Position>,
+    /// Readings may come so much later than newer ones of it.
+    pub lateness: Duration,
+}
+
+/// `[[window]]`: what readings add up to over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// Unique.
+    pub name: Name,
+    /// Indices into [`Plan::sensors`]; all of one quantity. Each has its own results.
+    pub sensors: Vec<usize>,
+    /// What is told.
+    pub spec: WindowSpec,
+}
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -266,6 +299,10 @@ pub struct Rule {
     pub zone: Option<usize>,
     /// Index into [`Camera::lines`].
     pub line: Option<usize>,
+    /// Index into [`Plan::sensors`].
+    pub sensor: Option<usize>,
+    /// Index into [`Plan::windows`].
+    pub window: Option<usize>,
     /// When it applies.
     pub schedule: Schedule,
     /// What must hold.

@@ -104,6 +104,8 @@ impl<'a> Catalogue<'a> {
             severity: node.text("severity").map_or(Some(entry.severity), catalogue::severity)?,
             zone,
             line,
+            sensor: None,
+            window: None,
             schedule,
             program,
             absence,

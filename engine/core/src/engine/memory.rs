@@ -2,6 +2,7 @@
 
 use super::cases::Case;
 use super::order::Held;
+use super::values::{self, SensorMemory, WindowMemory};
 use super::{CaptureId, Effect, Engine};
 use crate::config::Plan;
 use crate::config::plan::{Camera, Rule};
@@ -26,6 +27,10 @@ pub(super) struct Memory {
     pub(super) cameras: Vec<CameraMemory>,
     /// Of the site, in the plan's order.
     pub(super) site_rules: Vec<RuleMemory>,
+    /// In the plan's order.
+    pub(super) sensors: Vec<SensorMemory>,
+    /// In the plan's order.
+    pub(super) windows: Vec<WindowMemory>,
     pub(super) models: BTreeMap<Name, ModelRef>,
     /// Pictures asked for by cases and not yet there.
     pub(super) awaited: BTreeMap<CaptureId, CaseKey>,
@@ -33,6 +38,7 @@ pub(super) struct Memory {
     pub(super) commanded: BTreeMap<CaptureId, String>,
     pub(super) held: Held,
     pub(super) observations_late: u64,
+    pub(super) readings_late: u64,
     pub(super) disaster_level: u8,
 }
 
@@ -75,6 +81,8 @@ pub(super) struct RuleMemory {
     pub(super) quiet_until: Timestamp,
     /// An operator suspended it.
     pub(super) suspended_until: Timestamp,
+    /// When it last looked at values, if it needs no picture.
+    pub(super) weighed: Timestamp,
 }
 
 /// Which case a picture belongs to.
@@ -96,6 +104,7 @@ impl RuleMemory {
             offences: VecDeque::new(),
             quiet_until: Timestamp::default(),
             suspended_until: Timestamp::default(),
+            weighed: Timestamp::default(),
         }
     }
 }
@@ -155,14 +164,15 @@ impl Memory {
             let mut memory =
                 at.map_or_else(|| CameraMemory::new(camera.id.clone(), drawn), |i| old.remove(i));
             memory.view = memory.view.resume(drawn);
-            let left = align_rules(&mut memory.rules, &camera.rules, |r| shape(r, Some(camera)));
+            let left = align_rules(&mut memory.rules, &camera.rules, |r| shape(plan, r, Some(camera)));
             orphans.extend(left.into_iter().map(|r| (Some(camera.id.clone()), r)));
             self.cameras.push(memory);
         }
         for camera in old {
             orphans.extend(camera.rules.into_iter().map(|r| (Some(camera.id.clone()), r)));
         }
-        let left = align_rules(&mut self.site_rules, &plan.rules, |r| shape(r, None));
+        values::align(&mut self.sensors, &mut self.windows, plan);
+        let left = align_rules(&mut self.site_rules, &plan.rules, |r| shape(plan, r, None));
         orphans.extend(left.into_iter().map(|r| (None, r)));
         orphans
     }
@@ -187,10 +197,13 @@ fn align_rules(
 
 /// Of what must be the same for a rule's memory to go on: the structure of its program and what it
 /// looks at. Numbers may change: dwells that run go on under the new ones.
-fn shape(rule: &Rule, camera: Option<&Camera>) -> String {
+fn shape(plan: &Plan, rule: &Rule, camera: Option<&Camera>) -> String {
+    let sensor = rule.sensor.map(|s| &plan.sensors[s].id);
+    let window = rule.window.map(|w| &plan.windows[w].name);
     let zone = camera.zip(rule.zone).map(|(c, z)| corners(&c.zones[z].polygon));
     let line = camera.zip(rule.line).map(|(c, l)| c.lines[l].points);
-    let text = format!("{} {} {zone:?} {line:?}", rule.violation, rule.program.shape());
+    let places = format!("{zone:?} {line:?} {sensor:?} {window:?}");
+    let text = format!("{} {} {places}", rule.violation, rule.program.shape());
     let hash = Sha256::digest(text.as_bytes());
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

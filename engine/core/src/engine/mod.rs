@@ -13,10 +13,12 @@ mod command;
 mod memory;
 mod order;
 mod prepared;
+mod values;
 mod watch;
 
 pub use cases::UPDATE_EVERY;
 pub use command::{Answer, Command, Order};
+pub use values::{SensorState, WindowTold};
 
 use crate::config::Plan;
 use crate::id::Name;
@@ -65,6 +67,15 @@ pub enum Event {
     },
     /// What a camera's view is like.
     Viewed(ViewReport),
+    /// A sensor measured something.
+    Reading {
+        /// Which.
+        sensor: Name,
+        /// When.
+        at: Timestamp,
+        /// In the canonical unit of its quantity.
+        value: f64,
+    },
     /// An operator wants something.
     Command(Command),
     /// The box's clock has gone on to here.
@@ -90,6 +101,17 @@ pub enum Effect {
         /// Since when.
         since: Timestamp,
     },
+    /// A sensor is well, or not any more.
+    Sensor {
+        /// Which.
+        sensor: Name,
+        /// How it is.
+        state: SensorState,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Make a result of a window known.
+    Window(WindowTold),
     /// Answer a command.
     Answer(Answer),
 }
@@ -203,6 +225,11 @@ impl Engine {
         self.memory.rules().map(|r| r.state.dropped()).sum()
     }
 
+    /// Readings that came too late to be their sensor's value.
+    pub fn readings_late(&self) -> u64 {
+        self.memory.readings_late
+    }
+
     /// Level of the disaster that was declared; 0 is none.
     pub fn disaster_level(&self) -> u8 {
         self.memory.disaster_level
@@ -233,6 +260,7 @@ impl Engine {
                 self.camera_status(&camera, at, status, effects);
             }
             Event::Viewed(report) => self.viewed(&report, effects),
+            Event::Reading { sensor, at, value } => self.reading(&sensor, at, value, effects),
             Event::Command(command) => self.command(command, effects),
             Event::Tick(at) => self.tick(at, effects),
         }

@@ -33,7 +33,7 @@ impl Event {
         match self {
             Self::Observed(observation) => Some(observation.frame.captured),
             Self::Viewed(report) => Some(report.at),
-            Self::Camera { at, .. } | Self::Tick(at) => Some(*at),
+            Self::Camera { at, .. } | Self::Reading { at, .. } | Self::Tick(at) => Some(*at),
             Self::Command(command) => Some(command.at),
             Self::Captured { .. } | Self::WorkerStarted { .. } => None,
         }
@@ -45,6 +45,7 @@ impl Event {
             Self::Observed(o) => (3, o.camera.to_string(), o.frame.seq),
             Self::Viewed(report) => (2, report.camera.to_string(), 0),
             Self::Camera { camera, .. } => (1, camera.to_string(), 0),
+            Self::Reading { sensor, value, .. } => (2, sensor.to_string(), value.to_bits()),
             Self::Command(command) => (0, command.id.clone(), 0),
             Self::Tick(_) => (9, String::new(), 0),
             Self::Captured { .. } | Self::WorkerStarted { .. } => (8, String::new(), 0),

@@ -42,7 +42,7 @@ pub(super) enum Inactive {
 }
 
 impl Inactive {
-    fn reason(&self) -> EndReason {
+    pub(super) fn reason(&self) -> EndReason {
         match self {
             Self::View(_) => EndReason::ViewLost,
             _ => EndReason::RuleInactive,
@@ -121,6 +121,7 @@ impl Engine {
         let inactive = self.inactive(Some(c), r, rule, at);
         let prepared = &self.prepared.cameras[c];
         let adjust = self.adjust(rule);
+        let (values, measured) = self.values(rule, at);
         let tracer = tracer(self.traced.as_ref(), Some(&camera.id), rule);
         if let Some(tracer) = tracer {
             tracer.borrow_mut().applies(at, inactive.as_ref().map(ToString::to_string));
@@ -148,6 +149,7 @@ impl Engine {
             view.bays = &bays;
             let mut look = Look::new(rule, &prepared.rules[r].rule, at, Some(view));
             look.day = day;
+            look.values = values;
             look.adjust = adjust;
             look.tracer = tracer;
             (memory.rules[r].state.step(&look), EndReason::Over)
@@ -155,13 +157,13 @@ impl Engine {
         let frame = memory.frame;
         for signal in signals {
             let camera = Some(c);
-            let moment = Moment { at, camera, rule, frame, measured: &[], ending };
+            let moment = Moment { at, camera, rule, frame, measured: &measured, ending };
             self.signal(moment, signal, effects);
         }
     }
 
     /// Why a rule does not apply at a time; none when it does.
-    fn inactive(
+    pub(super) fn inactive(
         &mut self,
         c: Option<usize>,
         r: usize,
@@ -197,7 +199,7 @@ impl Engine {
         prepared.barred.clone()
     }
 
-    fn adjust(&self, rule: &Rule) -> Adjust {
+    pub(super) fn adjust(&self, rule: &Rule) -> Adjust {
         let level = self.memory.disaster_level;
         match rule.disaster {
             Disaster::Relax if level > 0 => Adjust { durations: RELAXED, ..Adjust::NONE },
@@ -210,7 +212,7 @@ impl Engine {
     }
 
     /// Is it day where the camera stands?
-    fn is_day(&mut self, c: usize, camera: &Camera, at: Timestamp) -> Option<bool> {
+    pub(super) fn is_day(&mut self, c: usize, camera: &Camera, at: Timestamp) -> Option<bool> {
         let position = camera.position?;
         let minute = at.0 / MINUTE_NS;
         let day = &mut self.prepared.cameras[c].day;
@@ -257,6 +259,7 @@ impl Engine {
         for c in 0..self.memory.cameras.len() {
             self.watch_camera(c, at, effects);
         }
+        self.tick_sensors(at, effects);
     }
 
     /// The rules that watch the camera itself look at how it is.
@@ -291,7 +294,7 @@ impl Engine {
 }
 
 /// Who listens to this rule.
-fn tracer<'a>(
+pub(super) fn tracer<'a>(
     traced: Option<&'a Traced>,
     camera: Option<&Name>,
     rule: &Rule,
