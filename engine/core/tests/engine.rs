@@ -135,7 +135,7 @@ fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>
                     log.push(format!("discard {kind:?}"));
                 }
                 Effect::Publish(revision) => said.push(*revision),
-                Effect::View { .. } | Effect::Answer(_) => {}
+                _ => {}
             }
         }
     }

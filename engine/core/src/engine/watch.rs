@@ -116,9 +116,16 @@ impl Engine {
         day: Option<bool>,
         effects: &mut Vec<Effect>,
     ) {
-        let plan = Arc::clone(&self.plan);
         let at = observation.frame.captured;
+        let bits = self.prepared.cameras[c].bits(classes, r);
+        let may_skip = self.memory.cameras[c].rules[r]
+            .state
+            .may_skip(&self.prepared.cameras[c].rules[r].rule);
+        if may_skip && self.traced.is_none() && bits.iter().all(|bits| *bits == 0) {
+            return;
+        }
         let inactive = self.inactive(Some(c), r, rule, at);
+        let plan = Arc::clone(&self.plan);
         let prepared = &self.prepared.cameras[c];
         let adjust = self.adjust(rule);
         let (values, measured) = self.values(rule, at);
@@ -131,7 +138,6 @@ impl Engine {
             (memory.rules[r].state.suspend(&rule.program), inactive.reason())
         } else {
             let Some(zone) = rule.zone else { return };
-            let bits = prepared.bits(classes, r);
             let mut view = View::new(
                 &prepared.rules[r].rule,
                 observation,

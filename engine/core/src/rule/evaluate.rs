@@ -283,7 +283,7 @@ fn gap(a: &UnitBox, b: &UnitBox, aspect: f32) -> f32 {
     let (a, b) = (a.corners(), b.corners());
     let tall = (a[3] - a[1]).max(b[3] - b[1]).max(f32::EPSILON);
     let apart = |lo: usize, hi: usize| (a[lo] - b[hi]).max(b[lo] - a[hi]).max(0.0);
-    (apart(0, 2) * aspect).hypot(apart(1, 3)) / tall
+    super::scene::distance([apart(0, 2) * aspect, apart(1, 3)], [0.0, 0.0]) / tall
 }
 
 /// Share of the zone that members cover with the lower half of their boxes: the upper half of a

@@ -125,7 +125,7 @@ pub struct Prepared {
 }
 
 /// Points a side of the zone's bounding box.
-const SAMPLES_SIDE: usize = 32;
+const SAMPLES_SIDE: usize = 20;
 
 impl Prepared {
     /// Prepares a rule over its zone.
@@ -224,7 +224,6 @@ pub struct Look<'a> {
     personal: &'a [bool],
     settle: Duration,
     pace: Pace,
-    skippable: bool,
 }
 
 impl<'a> Look<'a> {
@@ -248,7 +247,6 @@ impl<'a> Look<'a> {
             personal: &prepared.personal,
             settle: prepared.settle,
             pace,
-            skippable: prepared.skippable,
         }
     }
 
@@ -295,14 +293,15 @@ impl RuleState {
         Self { next_key, shared: fresh(program), subjects, dropped: 0 }
     }
 
+    /// Is there nothing to do for a rule that finds nobody it means in a look?
+    pub fn may_skip(&self, prepared: &Prepared) -> bool {
+        prepared.skippable && self.has_no_subjects()
+    }
+
     /// Looks once. Looks come in time order.
     pub fn step(&mut self, look: &Look<'_>) -> Vec<Signal> {
         let mut signals = Vec::new();
         let program = &look.rule.program;
-        let nobody = look.view.as_ref().is_some_and(|v| v.class_bits.iter().all(|b| *b == 0));
-        if nobody && look.skippable && self.has_no_subjects() {
-            return signals;
-        }
         let members = look.view.as_ref().map(|v| Members::of(look, v)).unwrap_or_default();
         let mut levels = vec![Level::No; program.conditions.len()];
         evaluate(look, &members, None, &mut self.shared, &mut levels);
@@ -392,6 +391,8 @@ fn subject(object: &Object) -> Subject {
 
 /// A detector that calls a car a truck is still looking at one vehicle.
 fn same_kind(a: &Class, b: &Class) -> bool {
-    let root = |c: &Class| c.as_str().split('.').next().map(str::to_owned);
+    fn root(class: &Class) -> &str {
+        class.as_str().split_once('.').map_or(class.as_str(), |(root, _)| root)
+    }
     root(a) == root(b)
 }

@@ -67,7 +67,13 @@ pub(super) fn centre(object: &Object, aspect: f32) -> [f32; 2] {
 }
 
 pub(super) fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
-    (a[0] - b[0]).hypot(a[1] - b[1])
+    squared(a, b).sqrt()
+}
+
+/// Of the distance. Not `hypot`: that is another function on another machine, and slow.
+fn squared(a: [f32; 2], b: [f32; 2]) -> f32 {
+    let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
+    dx * dx + dy * dy
 }
 
 impl Scene {
@@ -116,7 +122,7 @@ impl Path {
         let recent = |p: &&Point| at.since(p.at) <= MOTION_SPAN;
         let from = self.points.iter().find(recent).or(self.points.back()).copied();
         let [x0, y0, x1, y1] = object.bbox.corners();
-        let diagonal = ((x1 - x0) * aspect).hypot(y1 - y0);
+        let diagonal = distance([x0 * aspect, y0], [x1 * aspect, y1]);
         if let Some(from) = from.filter(|from| at.since(from.at) >= MOTION_SPAN_MIN) {
             let span_secs = at.since(from.at).min(MOTION_SPAN).as_secs_f32();
             let least = MOVED_MIN * diagonal * span_secs / MOTION_SPAN.as_secs_f32();
@@ -146,7 +152,8 @@ impl Path {
     /// while the path is shorter. Jitter of a standing thing never is a path.
     pub(super) fn heading(&self, travel: f32) -> Option<(Timestamp, f32)> {
         let here = self.points.back()?.centre;
-        let far = |p: &&Point| distance(p.centre, here) >= travel.max(f32::EPSILON);
+        let least = travel.max(f32::EPSILON).powi(2);
+        let far = |p: &&Point| squared(p.centre, here) >= least;
         let from = self.points.iter().rev().find(far)?;
         let heading = (here[1] - from.centre[1]).atan2(here[0] - from.centre[0]).to_degrees();
         Some((from.at, heading))

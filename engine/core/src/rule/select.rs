@@ -1,7 +1,7 @@
 //! Which objects of a look are members of which things.
 
 use super::program::{Area, Crossing, Heading, RelationKind, Thing};
-use super::scene::{angle_between, aspect};
+use super::scene::{angle_between, aspect, distance};
 use super::{Look, View};
 use crate::geometry::{Polygon, UnitBox, UnitPoint};
 use crate::observe::Object;
@@ -114,6 +114,14 @@ pub(super) fn is_there(view: &View<'_>, area: Area, bbox: &UnitBox) -> bool {
 /// Share of a box that lies over the zone, by a grid of points.
 fn share_over(zone: &Polygon, bbox: &UnitBox) -> f32 {
     let [x0, y0, x1, y1] = bbox.corners();
+    let apart = |p: &UnitPoint| (p.x < x0, p.x > x1, p.y < y0, p.y > y1);
+    let beyond = zone.corners().iter().map(apart).fold((true, true, true, true), |a, b| {
+        (a.0 && b.0, a.1 && b.1, a.2 && b.2, a.3 && b.3)
+    });
+    // All corners on one side of the box: they do not meet.
+    if beyond.0 || beyond.1 || beyond.2 || beyond.3 {
+        return 0.0;
+    }
     let at = |a: f32, b: f32, i: usize| a + (b - a) * (i as f32 + 0.5) / OVER_POINTS as f32;
     let inside = (0..OVER_POINTS * OVER_POINTS)
         .filter(|i| {
@@ -194,7 +202,7 @@ fn is_beside(a: &UnitBox, b: &UnitBox, most: f32, aspect: f32) -> bool {
     let (a, b) = (a.corners(), b.corners());
     let tall = (a[3] - a[1]).max(b[3] - b[1]);
     let apart = |lo: usize, hi: usize| (a[lo] - b[hi]).max(b[lo] - a[hi]).max(0.0);
-    let gap = (apart(0, 2) * aspect).hypot(apart(1, 3));
+    let gap = distance([apart(0, 2) * aspect, apart(1, 3)], [0.0, 0.0]);
     // Boxes that meet in the picture may be far apart in the street: their feet tell.
     let depth = (a[3] - b[3]).abs();
     gap <= most * tall && depth <= (most * 0.5 + 0.25) * tall
