@@ -33,7 +33,8 @@ impl Structure {
         let luma = signature.cells();
         Self(Box::new(std::array::from_fn(|i| {
             let at = (i / COLUMNS + 1) * SIGNATURE_COLUMNS + i % COLUMNS + 1;
-            let off = |after: usize, before: usize| f32::from(luma[after]) - f32::from(luma[before]);
+            let off =
+                |after: usize, before: usize| f32::from(luma[after]) - f32::from(luma[before]);
             let across = off(at + 1, at - 1);
             let down = off(at + SIGNATURE_COLUMNS, at - SIGNATURE_COLUMNS);
             let length = (across * across + down * down).sqrt();
@@ -63,6 +64,16 @@ impl Structure {
                 *m += (i16::from(*t) - i16::from(*m)).signum() as i8;
             }
         }
+    }
+
+    /// The same with the angles doubled, so that it does not count which side of an edge is the
+    /// brighter one: infrared makes dark leaves white, and at night the sky is darker than a roof.
+    pub(super) fn lines(&self) -> Self {
+        Self(Box::new(self.0.map(|[across, down]| {
+            let (x, y) = (f32::from(across), f32::from(down));
+            let length = (x * x + y * y).sqrt().max(1.0);
+            [(x * x - y * y) / length, 2.0 * x * y / length].map(|v| v.round() as i8)
+        })))
     }
 
     /// Correlation, -1 to 1, of what lies in the same place; 0 when one has no edges.
