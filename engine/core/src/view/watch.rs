@@ -30,7 +30,7 @@ const MOVED_FOR: Duration = Duration::from_secs(30);
 /// it takes.
 const BLINDED_CHECKS: u32 = 3;
 const BLINDED_FOR: Duration = Duration::from_secs(10);
-const BLINDED_FOR_IN_THE_DARK: Duration = Duration::from_secs(60);
+const BLINDED_FOR_IN_THE_DARK: Duration = Duration::from_mins(1);
 /// Agreement for so long is a view that is back.
 const BACK_CHECKS: u32 = 3;
 const BACK_FOR: Duration = Duration::from_secs(4);
@@ -313,12 +313,11 @@ impl ViewWatch {
 
     fn add_to_candidate(&mut self, at: Timestamp, structure: &Structure, detail: u32) {
         let fits = |c: &&mut Candidate| c.mean.correlation(structure) >= MATCH;
-        match self.candidate.as_mut().filter(fits) {
-            Some(candidate) => candidate.add(structure, detail),
-            None => {
-                let mean = structure.clone();
-                self.candidate = Some(Candidate { mean, detail, checks: 1, since: at });
-            }
+        if let Some(candidate) = self.candidate.as_mut().filter(fits) {
+            candidate.add(structure, detail);
+        } else {
+            let mean = structure.clone();
+            self.candidate = Some(Candidate { mean, detail, checks: 1, since: at });
         }
     }
 
@@ -447,7 +446,7 @@ impl Candidate {
         let (old, new) = (self.mean.cells(), structure.cells());
         let cells: [[i8; 2]; CELLS] =
             std::array::from_fn(|i| [0, 1].map(|k| mean(old[i][k], new[i][k])));
-        self.mean = Structure::from_cells(cells);
+        self.mean = Structure::from_cells(Box::new(cells));
         self.detail = ((self.detail as f32 * n + detail as f32) / (n + 1.0)).round() as u32;
         self.checks += 1;
     }
