@@ -45,7 +45,8 @@ pub(super) struct Place {
     patches: Vec<Patch>,
     lamps: Vec<[f32; 2]>,
     windows: Vec<[f32; 2]>,
-    grain: u64,
+    /// Seed of the surfaces' texture, if they have any.
+    grain: Option<u64>,
 }
 
 /// Where the camera looks: shift in fractions of the frame, turn in radians, magnification.
@@ -129,7 +130,14 @@ impl Place {
             let (x, side) = (dice.within(-1.0, 2.0), dice.within(0.05, 0.12));
             patch(&mut dice, [x, horizon - side, x + side, kerb], 0.1, 0.5);
         }
-        Self { patches, lamps, windows, grain: dice.next() }
+        Self { patches, lamps, windows, grain: Some(dice.next()) }
+    }
+
+    /// Nothing but asphalt and a corner of a marking.
+    pub(super) fn bare() -> Self {
+        let ground = Patch { at: [-1.0, -1.0, 2.0, 2.0], day: 0.4, infrared: 0.4 };
+        let marking = Patch { at: [0.0, 0.0, 0.05, 0.02], day: 0.8, infrared: 0.8 };
+        Self { patches: vec![ground, marking], lamps: vec![], windows: vec![], grain: None }
     }
 
     /// What is seen at a point of the place: reflection by day, in infrared, and is it sky?
@@ -140,9 +148,9 @@ impl Place {
             None => (0.9, 0.0, true),
         };
         let tile = [(x * 60.0).floor() as i64 as u64, (y * 40.0).floor() as i64 as u64];
-        let mut dice =
-            Dice(self.grain ^ tile[0].wrapping_mul(31) ^ tile[1].wrapping_mul(0xABCD_EF01));
-        let grain = if sky { 0.0 } else { dice.within(-0.08, 0.08) };
+        let seed = |g: u64| g ^ tile[0].wrapping_mul(31) ^ tile[1].wrapping_mul(0xABCD_EF01);
+        let grain = self.grain.filter(|_| !sky);
+        let grain = grain.map_or(0.0, |g| Dice(seed(g)).within(-0.08, 0.08));
         (day + grain, infrared + grain, sky)
     }
 }

@@ -221,6 +221,18 @@ fn a_covered_lens_is_told_and_so_is_that_it_is_free_again() {
     }
 }
 
+/// As in a clip of cars that pass on bare asphalt: there is nothing to know the view by.
+#[test]
+fn of_bare_ground_nothing_is_said() {
+    let camera = Camera::new(&Place::bare(), STRAIGHT);
+    let mut watched = Watched { watch: ViewWatch::new(1), secs: 1_000, dice: Dice(1) };
+    let said = watched.run(1800, |s, dice| {
+        let things = if s % 20 < 6 { crowd(6, dice) } else { Vec::new() };
+        camera.see(&NOON, &things, dice)
+    });
+    assert_eq!((said, watched.watch.state().state), (vec![], ViewState::Unknown));
+}
+
 /// Dusk and an hour of the night with so many lights far away, which are as bright all the time.
 fn moonless_night(watched: &mut Watched, camera: &Camera, lights: usize) -> Vec<ViewChange> {
     watched.run(5400, |s, dice| {

@@ -54,6 +54,9 @@ const BLOCK_MARGIN: f32 = 0.25;
 
 /// Fewer cells with detail are as good as none.
 const DETAIL_MIN: u32 = 6;
+/// A view with fewer is not learned: nobody could tell bare asphalt from other asphalt, or from a
+/// cover. Streets have some two hundred of the 480.
+const DETAIL_TO_LEARN: u32 = 30;
 /// A few lights in the dark have at least so many.
 const DETAIL_LIGHTS: u32 = 12;
 /// So many cells with detail are enough to say that a view is another one.
@@ -70,7 +73,7 @@ const RECENT_OVER: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewState {
-    /// Not enough was seen to know the view.
+    /// Not enough was seen to know the view; for good where there is nothing but bare ground.
     #[default]
     Unknown,
     /// As learned.
@@ -227,14 +230,15 @@ impl ViewWatch {
         let passed = at.since(self.last);
         self.last = at;
         let (luma, detail) = (signature.mean(), detail(signature));
-        if detail < DETAIL_MIN && self.expects_detail(luma) {
+        let known = !self.references.is_empty();
+        if known && detail < DETAIL_MIN && self.expects_detail(luma) {
             return self.see_nothing(at, luma);
         }
         self.empty = Run::default();
         self.get_used_to(luma, detail, passed);
         let structure = Structure::of(signature);
-        if self.references.is_empty() {
-            return if detail < DETAIL_MIN { None } else { self.learn(at, &structure, detail) };
+        if !known {
+            return self.learn(at, &structure, detail);
         }
         let verdict = self.verdict(&structure, detail);
         self.follow(at, verdict, &structure, detail);
@@ -286,13 +290,12 @@ impl ViewWatch {
     }
 
     fn learn(&mut self, at: Timestamp, structure: &Structure, detail: u32) -> Option<ViewChange> {
-        let learned = self.collect(at, structure, detail, LEARN_CHECKS, LEARN_FOR);
-        match learned {
-            Some(since) => self.turn(ViewState::Good, since),
-            // It was blinded, but there is something to be seen again.
-            None if self.state == ViewState::Blinded => self.turn(ViewState::Unknown, at),
-            None => None,
+        if detail < DETAIL_TO_LEARN {
+            self.candidate = None;
+            return None;
         }
+        let since = self.collect(at, structure, detail, LEARN_CHECKS, LEARN_FOR)?;
+        self.turn(ViewState::Good, since)
     }
 
     /// Adds to the candidate, or begins another when this is something else. The start of one that
