@@ -99,10 +99,8 @@ mod tests {
                 data[y * stride + x] = luma(x, y);
             }
         }
-        let (luma, chroma) = (
-            Plane { data: &data, stride },
-            Plane { data: &data, stride: width.div_ceil(2) * 2 },
-        );
+        let (luma, chroma) =
+            (Plane { data: &data, stride }, Plane { data: &data, stride: width.div_ceil(2) * 2 });
         let planes = [luma, chroma];
         let (matrix, range) = (ColorMatrix::Bt709, ColorRange::Limited);
         Signature::of(
@@ -113,8 +111,7 @@ mod tests {
     #[test]
     fn a_cell_is_the_mean_of_its_part_of_the_frame() {
         for (width, height) in [(1920, 1080), (1280, 720), (640, 363), (2, 2), (33, 19)] {
-            let ramp =
-                signature(width, height, |x, y| (x * 128 / width + y * 100 / height) as u8);
+            let ramp = signature(width, height, |x, y| (x * 128 / width + y * 100 / height) as u8);
             for (i, cell) in ramp.cells().iter().enumerate() {
                 let (x, y) = ((i % COLUMNS) as f32 + 0.5, (i / COLUMNS) as f32 + 0.5);
                 let want = x * 128.0 / COLUMNS as f32 + y * 100.0 / ROWS as f32;

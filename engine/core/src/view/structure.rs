@@ -33,7 +33,8 @@ impl Structure {
         let luma = signature.cells();
         Self(Box::new(std::array::from_fn(|i| {
             let at = (i / COLUMNS + 1) * SIGNATURE_COLUMNS + i % COLUMNS + 1;
-            let off = |after: usize, before: usize| f32::from(luma[after]) - f32::from(luma[before]);
+            let off =
+                |after: usize, before: usize| f32::from(luma[after]) - f32::from(luma[before]);
             let across = off(at + 1, at - 1);
             let down = off(at + SIGNATURE_COLUMNS, at - SIGNATURE_COLUMNS);
             let length = (across * across + down * down).sqrt();
@@ -50,12 +51,12 @@ impl Structure {
         &self.0
     }
 
-    pub(super) fn from_cells(cells: [[i8; 2]; CELLS]) -> Self {
-        Self(Box::new(cells))
+    pub(super) fn from_cells(cells: Box<[[i8; 2]; CELLS]>) -> Self {
+        Self(cells)
     }
 
     /// One step of each component towards `other`: repeated, this is a running median, which a
-    /// thing that passes leaves as it was. (McFarlane & Schofield 1995, "Segmentation and tracking
+    /// thing that passes leaves as it was. (`McFarlane` & Schofield 1995, "Segmentation and tracking
     /// of piglets in images".)
     pub(super) fn approach(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0.iter()) {
@@ -63,6 +64,16 @@ impl Structure {
                 *m += (i16::from(*t) - i16::from(*m)).signum() as i8;
             }
         }
+    }
+
+    /// The same with the angles doubled, so that it does not count which side of an edge is the
+    /// brighter one: infrared makes dark leaves white, and at night the sky is darker than a roof.
+    pub(super) fn lines(&self) -> Self {
+        Self(Box::new(self.0.map(|[across, down]| {
+            let (x, y) = (f32::from(across), f32::from(down));
+            let length = (x * x + y * y).sqrt().max(1.0);
+            [(x * x - y * y) / length, 2.0 * x * y / length].map(|v| v.round() as i8)
+        })))
     }
 
     /// Correlation, -1 to 1, of what lies in the same place; 0 when one has no edges.
@@ -149,9 +160,9 @@ const BLOCKS_ACROSS: usize = 3;
 const BLOCKS_DOWN: usize = 2;
 pub(super) const BLOCKS: usize = BLOCKS_ACROSS * BLOCKS_DOWN;
 /// Cells by which a view is thought to have been turned, at most.
-const REACH: [i32; 2] = [8, 5];
+const REACH: [isize; 2] = [8, 5];
 /// Shifts of fewer cells are the camera's shaking. One cell is 3 % of the frame's width.
-const FAR: i32 = 2;
+const FAR: isize = 2;
 /// A correlation of less than this share of a block's or view's cells proves nothing.
 const OVERLAP_MIN: f32 = 0.5;
 /// Edges of so many full cells are needed to judge a block.
@@ -210,18 +221,15 @@ fn total(blocks: &[Sums; BLOCKS]) -> Sums {
 }
 
 /// By block of the reference: each of its cells against the cell that lies `shift` further now.
-fn sums(reference: &Structure, now: &Structure, [dx, dy]: [i32; 2]) -> [Sums; BLOCKS] {
+fn sums(reference: &Structure, now: &Structure, [dx, dy]: [isize; 2]) -> [Sums; BLOCKS] {
     let mut blocks = [Sums::default(); BLOCKS];
-    let range = |d: i32, n: usize| {
-        let n = n as i32;
-        (-d).max(0) as usize..(n - d).min(n) as usize
-    };
+    let range = |d: isize, n: usize| d.min(0).unsigned_abs()..n - d.max(0).unsigned_abs();
     for y in range(dy, ROWS) {
-        let there = (y as i32 + dy) as usize * COLUMNS;
+        let there = y.wrapping_add_signed(dy) * COLUMNS;
         let first = y * BLOCKS_DOWN / ROWS * BLOCKS_ACROSS;
         for x in range(dx, COLUMNS) {
             let block = first + x * BLOCKS_ACROSS / COLUMNS;
-            let theirs = now.0[there + (x as i32 + dx) as usize];
+            let theirs = now.0[there + x.wrapping_add_signed(dx)];
             blocks[block].add(reference.0[y * COLUMNS + x], theirs);
         }
     }

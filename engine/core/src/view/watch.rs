@@ -1,8 +1,8 @@
 //! One camera's view over time: what it should be, and whether it still is.
 //!
 //! Several references are kept, one for each kind of light that the place has been seen in. A
-//! reference follows slow changes; light that changes the edges at once (infrared at night, street
-//! lamps) but leaves enough of them in place becomes a reference of its own after some minutes. A
+//! reference follows small changes; light that changes many edges (dusk, street lamps, infrared) but
+//! leaves enough of them in place becomes a reference of its own after some minutes. A
 //! view counts as moved when nothing agrees in place, or when its parts agree better elsewhere.
 
 use super::signature::Signature;
@@ -20,17 +20,17 @@ const LIGHT_CHECKS: u32 = 30;
 const LIGHT_FOR: Duration = Duration::from_mins(5);
 /// Kinds of light remembered; the one not seen for longest makes room.
 const REFERENCES_MAX: usize = 4;
-/// How often a reference takes a step towards what is seen; 127 of them undo an edge, in 21 min.
-const ADAPT_EVERY: Duration = Duration::from_secs(10);
+/// How often a reference takes a step towards what is seen; 127 of them undo an edge, in an hour.
+const ADAPT_EVERY: Duration = Duration::from_secs(30);
 
 /// A lasting mismatch is a moved view. A bus that fills the picture is gone before.
-const MOVED_CHECKS: u32 = 8;
-const MOVED_FOR: Duration = Duration::from_secs(20);
+const MOVED_CHECKS: u32 = 10;
+const MOVED_FOR: Duration = Duration::from_secs(30);
 /// No detail for so long is a blinded camera; longer in the dark, where a lull in traffic is all
 /// it takes.
 const BLINDED_CHECKS: u32 = 3;
 const BLINDED_FOR: Duration = Duration::from_secs(10);
-const BLINDED_FOR_IN_THE_DARK: Duration = Duration::from_secs(60);
+const BLINDED_FOR_IN_THE_DARK: Duration = Duration::from_mins(1);
 /// Agreement for so long is a view that is back.
 const BACK_CHECKS: u32 = 3;
 const BACK_FOR: Duration = Duration::from_secs(4);
@@ -39,11 +39,14 @@ const GAP_MAX: Duration = Duration::from_mins(1);
 const CLOCK_STEP_MIN: Duration = Duration::from_secs(5);
 
 /// Agreement beyond doubt; nothing else is looked at.
-const SURE: f32 = 0.75;
+const SURE: f32 = 0.65;
 /// Agreement of a scene with other things in it, or in somewhat other light.
 const MATCH: f32 = 0.5;
 /// Agreement that is no accident when it is the best of all places. See [`judge`].
 const TRACE: f32 = 0.15;
+/// The same of lines, and by how much it must be better than in other places.
+const LINES: f32 = 0.15;
+const LINES_MARGIN: f32 = 0.03;
 /// A block is in place, or is elsewhere.
 const BLOCK_IN_PLACE: f32 = 0.35;
 const BLOCK_ELSEWHERE: f32 = 0.6;
@@ -51,20 +54,26 @@ const BLOCK_MARGIN: f32 = 0.25;
 
 /// Fewer cells with detail are as good as none.
 const DETAIL_MIN: u32 = 6;
+/// A view with fewer is not learned: nobody could tell bare asphalt from other asphalt, or from a
+/// cover. Streets have some two hundred of the 480.
+const DETAIL_TO_LEARN: u32 = 30;
+/// A few lights in the dark have at least so many.
+const DETAIL_LIGHTS: u32 = 12;
 /// So many cells with detail are enough to say that a view is another one.
-const DETAIL_OF_A_SCENE: u32 = 30;
+const DETAIL_OF_A_SCENE: u32 = 60;
 /// A place at night that usually has so many cells with detail is lit.
 const DETAIL_LIT: f32 = 18.0;
 /// A mean luma code of less is dark.
 const DARK: f32 = 36.0;
-/// What is usual follows what is seen within about this time.
+/// What is usual follows what is seen within about this time, what is recent within that.
 const USUAL_OVER: Duration = Duration::from_mins(3);
+const RECENT_OVER: Duration = Duration::from_secs(30);
 
 /// What is known of a camera's view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewState {
-    /// Not enough was seen to know the view.
+    /// Not enough was seen to know the view; for good where there is nothing but bare ground.
     #[default]
     Unknown,
     /// As learned.
@@ -137,6 +146,7 @@ struct Candidate {
 struct Usual {
     luma: f32,
     detail: f32,
+    detail_recent: f32,
 }
 
 /// The same answer, check after check.
@@ -164,6 +174,8 @@ impl Run {
 enum Verdict {
     /// It is that of this reference.
     Match(usize),
+    /// It is that of this reference in a light that drifts away from it, or with much before it.
+    Resembles(usize),
     /// It is the place, in a light that no reference has.
     Trace,
     /// It is another one.
@@ -218,14 +230,15 @@ impl ViewWatch {
         let passed = at.since(self.last);
         self.last = at;
         let (luma, detail) = (signature.mean(), detail(signature));
-        if detail < DETAIL_MIN && self.expects_detail(luma) {
+        let known = !self.references.is_empty();
+        if known && detail < DETAIL_MIN && self.expects_detail(luma) {
             return self.see_nothing(at, luma);
         }
         self.empty = Run::default();
         self.get_used_to(luma, detail, passed);
         let structure = Structure::of(signature);
-        if self.references.is_empty() {
-            return if detail < DETAIL_MIN { None } else { self.learn(at, &structure, detail) };
+        if !known {
+            return self.learn(at, &structure, detail);
         }
         let verdict = self.verdict(&structure, detail);
         self.follow(at, verdict, &structure, detail);
@@ -247,17 +260,22 @@ impl ViewWatch {
     /// fades into a moonless night is not covered.
     fn expects_detail(&self, luma: f32) -> bool {
         match self.usual {
-            Some(usual) => luma >= DARK || usual.luma >= DARK || usual.detail >= DETAIL_LIT,
+            // Passing cars alone do not make a lit street, and detail that fades was not cut off.
+            Some(usual) => {
+                let lit = usual.detail.min(usual.detail_recent) >= DETAIL_LIT;
+                luma >= DARK || usual.luma >= DARK || lit
+            }
             None => luma >= DARK,
         }
     }
 
     fn get_used_to(&mut self, luma: f32, detail: u32, passed: Duration) {
-        let now = Usual { luma, detail: detail as f32 };
-        let weight = (passed.as_secs_f32() / USUAL_OVER.as_secs_f32()).min(0.1);
+        let now = Usual { luma, detail: detail as f32, detail_recent: detail as f32 };
+        let weight = |over: Duration| (passed.as_secs_f32() / over.as_secs_f32()).min(0.1);
         let usual = self.usual.get_or_insert(now);
-        usual.luma += (now.luma - usual.luma) * weight;
-        usual.detail += (now.detail - usual.detail) * weight;
+        usual.luma += (now.luma - usual.luma) * weight(USUAL_OVER);
+        usual.detail += (now.detail - usual.detail) * weight(USUAL_OVER);
+        usual.detail_recent += (now.detail - usual.detail_recent) * weight(RECENT_OVER);
     }
 
     fn see_nothing(&mut self, at: Timestamp, luma: f32) -> Option<ViewChange> {
@@ -271,19 +289,13 @@ impl ViewWatch {
         proved.then(|| self.turn(ViewState::Blinded, since)).flatten()
     }
 
-    fn learn(
-        &mut self,
-        at: Timestamp,
-        structure: &Structure,
-        detail: u32,
-    ) -> Option<ViewChange> {
-        let learned = self.collect(at, structure, detail, LEARN_CHECKS, LEARN_FOR);
-        match learned {
-            Some(since) => self.turn(ViewState::Good, since),
-            // It was blinded, but there is something to be seen again.
-            None if self.state == ViewState::Blinded => self.turn(ViewState::Unknown, at),
-            None => None,
+    fn learn(&mut self, at: Timestamp, structure: &Structure, detail: u32) -> Option<ViewChange> {
+        if detail < DETAIL_TO_LEARN {
+            self.candidate = None;
+            return None;
         }
+        let since = self.collect(at, structure, detail, LEARN_CHECKS, LEARN_FOR)?;
+        self.turn(ViewState::Good, since)
     }
 
     /// Adds to the candidate, or begins another when this is something else. The start of one that
@@ -296,16 +308,24 @@ impl ViewWatch {
         checks: u32,
         time: Duration,
     ) -> Option<Timestamp> {
-        let fits = self.candidate.as_ref().is_some_and(|c| c.mean.correlation(structure) >= MATCH);
-        let Some(candidate) = self.candidate.as_mut().filter(|_| fits) else {
+        self.add_to_candidate(at, structure, detail);
+        let ready = |c: &&Candidate| c.checks >= checks && at.since(c.since) >= time;
+        self.candidate.as_ref().filter(ready)?;
+        self.promote(at)
+    }
+
+    fn add_to_candidate(&mut self, at: Timestamp, structure: &Structure, detail: u32) {
+        let fits = |c: &&mut Candidate| c.mean.correlation(structure) >= MATCH;
+        if let Some(candidate) = self.candidate.as_mut().filter(fits) {
+            candidate.add(structure, detail);
+        } else {
             let mean = structure.clone();
             self.candidate = Some(Candidate { mean, detail, checks: 1, since: at });
-            return None;
-        };
-        candidate.add(structure, detail);
-        if candidate.checks < checks || at.since(candidate.since) < time {
-            return None;
         }
+    }
+
+    /// Makes the candidate a reference; its start.
+    fn promote(&mut self, at: Timestamp) -> Option<Timestamp> {
         let Candidate { mean, detail, since, .. } = self.candidate.take()?;
         let oldest = (0..self.references.len()).min_by_key(|&i| self.references[i].used);
         if let Some(oldest) = oldest.filter(|_| self.references.len() >= REFERENCES_MAX) {
@@ -330,13 +350,19 @@ impl ViewWatch {
             .collect();
         let matching = (0..judged.len()).filter(|i| judged[*i].1 == Judgement::Match);
         if let Some(i) = matching.max_by(|a, b| judged[*a].0.total_cmp(&judged[*b].0)) {
-            return Verdict::Match(i);
+            return Verdict::Resembles(i);
         }
-        if judged.iter().any(|j| j.1 == Judgement::Trace) {
+        let lines = structure.lines();
+        let in_other_light =
+            |r: &Reference| same_lines(&Comparison::of(&r.structure.lines(), &lines));
+        if judged.iter().any(|j| j.1 == Judgement::Trace)
+            || self.references.iter().any(in_other_light)
+        {
             return Verdict::Trace;
         }
         let newest = self.references.iter().max_by_key(|r| r.used);
-        let as_rich = newest.is_some_and(|r| detail * 2 >= r.detail);
+        let as_rich =
+            newest.is_some_and(|r| detail.min(r.detail) >= DETAIL_LIGHTS && detail * 2 >= r.detail);
         if detail >= DETAIL_OF_A_SCENE || as_rich { Verdict::Mismatch } else { Verdict::Undecided }
     }
 
@@ -356,16 +382,23 @@ impl ViewWatch {
                     reference.detail = (was + step).max(0) as u32;
                 }
             }
+            Verdict::Resembles(i) => {
+                // Left as it is: one that followed the light into the dusk would be gone when
+                // lamps or infrared put an end to the dusk.
+                self.references[i].used = at;
+                self.collect(at, structure, detail, LIGHT_CHECKS, LIGHT_FOR);
+            }
             Verdict::Trace => {
                 self.collect(at, structure, detail, LIGHT_CHECKS, LIGHT_FOR);
             }
-            Verdict::Mismatch | Verdict::Undecided => {}
+            Verdict::Mismatch => self.add_to_candidate(at, structure, detail),
+            Verdict::Undecided => {}
         }
     }
 
     fn conclude(&mut self, at: Timestamp, verdict: Verdict) -> Option<ViewChange> {
         match verdict {
-            Verdict::Match(_) | Verdict::Trace => {
+            Verdict::Match(_) | Verdict::Resembles(_) | Verdict::Trace => {
                 self.mismatched = Run::default();
                 self.matched.add(at);
                 // A trace of the old view in another one is rare, but may last for a moment.
@@ -377,12 +410,27 @@ impl ViewWatch {
             Verdict::Mismatch => {
                 self.matched = Run::default();
                 self.mismatched.add(at);
-                let moved = self.mismatched.lasts(at, MOVED_CHECKS, MOVED_FOR);
+                if !self.mismatched.lasts(at, MOVED_CHECKS, MOVED_FOR) {
+                    return None;
+                }
                 let since = self.mismatched.since;
-                moved.then(|| self.turn(ViewState::Moved, since)).flatten()
+                if self.state != ViewState::Moved && self.mean_is_of_the_place() {
+                    self.mismatched = Run::default();
+                    self.promote(at);
+                    return None;
+                }
+                self.turn(ViewState::Moved, since)
             }
             Verdict::Undecided => None,
         }
+    }
+
+    /// The last word before a view counts as moved: what passes is gone from the mean, and what
+    /// stands there shows more clearly.
+    fn mean_is_of_the_place(&self) -> bool {
+        let Some(candidate) = &self.candidate else { return false };
+        let enough = candidate.checks >= MOVED_CHECKS;
+        enough && self.verdict(&candidate.mean, candidate.detail) == Verdict::Trace
     }
 
     fn turn(&mut self, state: ViewState, since: Timestamp) -> Option<ViewChange> {
@@ -401,7 +449,7 @@ impl Candidate {
         let (old, new) = (self.mean.cells(), structure.cells());
         let cells: [[i8; 2]; CELLS] =
             std::array::from_fn(|i| [0, 1].map(|k| mean(old[i][k], new[i][k])));
-        self.mean = Structure::from_cells(cells);
+        self.mean = Structure::from_cells(Box::new(cells));
         self.detail = ((self.detail as f32 * n + detail as f32) / (n + 1.0)).round() as u32;
         self.checks += 1;
     }
@@ -419,9 +467,8 @@ enum Judgement {
 fn judge(comparison: &Comparison) -> (f32, Judgement) {
     let Comparison { whole, blocks } = comparison;
     let blocks = || blocks.iter().flatten();
-    let in_place = blocks()
-        .filter(|b| b.here >= BLOCK_IN_PLACE && b.here >= b.elsewhere - 0.1)
-        .count();
+    let in_place =
+        blocks().filter(|b| b.here >= BLOCK_IN_PLACE && b.here >= b.elsewhere - 0.1).count();
     let elsewhere = blocks()
         .filter(|b| b.elsewhere >= BLOCK_ELSEWHERE && b.elsewhere - b.here >= BLOCK_MARGIN)
         .count();
@@ -429,10 +476,22 @@ fn judge(comparison: &Comparison) -> (f32, Judgement) {
         Judgement::Other
     } else if whole.here >= MATCH && whole.here >= whole.elsewhere {
         Judgement::Match
-    } else if whole.here >= TRACE && whole.here >= whole.elsewhere && in_place >= 2 {
+    } else if whole.here >= TRACE && whole.here >= whole.elsewhere + LINES_MARGIN && in_place >= 2 {
         Judgement::Trace
     } else {
         Judgement::Other
     };
     (whole.here, judgement)
+}
+/// Are the same lines in the same place, whichever side of them is brighter? Most lines of a street
+/// are level or upright, so there is agreement everywhere; in place there must be more.
+fn same_lines(comparison: &Comparison) -> bool {
+    let Comparison { whole, blocks } = comparison;
+    let blocks = || blocks.iter().flatten();
+    let in_place = blocks().filter(|b| b.here >= LINES && b.here >= b.elsewhere).count();
+    let elsewhere = blocks().filter(|b| b.elsewhere - b.here >= BLOCK_MARGIN).count();
+    whole.here >= LINES
+        && whole.here >= whole.elsewhere + LINES_MARGIN
+        && in_place >= 2
+        && in_place > elsewhere
 }
