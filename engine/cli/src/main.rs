@@ -16,6 +16,7 @@ const AFTER_HELP: &str = "\
 Start here:
   viahe demo                         two simulated cameras, a broker, real incidents
   viahe check pipelines/demo.toml    is this pipeline right?
+  viahe test pipelines/my.toml       do recordings yield what they should?
   viahe run pipelines/my.toml        watch, until stopped
   viahe doctor                       is this machine able?
 
@@ -50,6 +51,7 @@ enum Command {
     Demo(commands::demo::Args),
     Check(commands::check::Args),
     Replay(commands::replay::Args),
+    Test(commands::test::Args),
     Detect(commands::detect::Args),
     Track(commands::track::Args),
     Doctor(commands::doctor::Args),
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::Test(args) => commands::test::run(&args),
         Command::Detect(args) => commands::detect::run(&args),
         Command::Track(args) => commands::track::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),

@@ -31,6 +31,8 @@ pub mod incident;
 
 pub mod engine;
 
+pub mod scenario;
+
 pub mod schedule;
 
 pub mod sun;

@@ -8,5 +8,6 @@ pub(crate) mod doctor;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod test;
 pub(crate) mod track;
 pub(crate) mod worker;

@@ -3,7 +3,7 @@
 //!
 //! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (the
 //! key table) → `value`, `read` (text → checked tables) → `catalogue`, `calendar` → `rules`,
-//! `permits` → `pipeline`.
+//! `permits`, `tests_table` → `pipeline`.
 
 mod calendar;
 mod catalogue;
@@ -20,6 +20,7 @@ mod rules;
 mod schedule;
 mod schema;
 mod secret;
+mod tests_table;
 mod url;
 mod value;
 

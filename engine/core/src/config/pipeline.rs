@@ -12,7 +12,7 @@ use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Ruled, Zones};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
-use super::{Model, calendar, permits, plan, url};
+use super::{Model, calendar, permits, plan, tests_table, url};
 use crate::geometry::{Homography, UnitPoint};
 use crate::id::Name;
 use crate::observe::Class;
@@ -117,6 +117,7 @@ impl Reader<'_> {
         let rules = self.site_rules(root, &mut catalogue);
         let timezone = site.as_ref().map(|site| &site.timezone);
         let permits = permits::read(root, timezone, has_calendar);
+        let tests = tests_table::read(root, self.folder);
         let mqtt = match mqtt {
             Some(mqtt) => Some(mqtt?),
             None => None,
@@ -130,6 +131,7 @@ impl Reader<'_> {
             windows: Vec::new(),
             rules: rules?,
             permits: permits?,
+            tests: tests?,
         })
     }
 
@@ -440,7 +442,7 @@ pub(super) fn refuse_repeats(
     let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
     for node in nodes {
         let Some(name) = id(node) else { continue };
-        let key = if node.has("id") { "id" } else { "use" };
+        let key = ["id", "use"].into_iter().find(|key| node.has(key)).unwrap_or("name");
         match seen.get(&name) {
             Some(at) => {
                 let line = node.source.line(*at).0;

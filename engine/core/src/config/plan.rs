@@ -61,6 +61,40 @@ pub struct Plan {
     pub rules: Vec<Rule>,
     /// In file order; ids are unique.
     pub permits: Vec<Permit>,
+    /// In file order; names are unique.
+    pub tests: Vec<Test>,
+}
+
+/// `[[test]]`: what must come of a recording.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test {
+    /// Unique.
+    pub name: Name,
+    /// Where it stands in the file, from 1.
+    pub line: usize,
+    /// A recording of observations.
+    pub recording: PathBuf,
+    /// All incidents that must come of it, and no others.
+    pub expected: Vec<Expected>,
+}
+
+/// An incident that must come of a recording. Times are since its first event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expected {
+    /// Id of its rule.
+    pub rule: Name,
+    /// Whose incident; none for any.
+    pub camera: Option<Name>,
+    /// When it began.
+    pub first_seen: Option<Duration>,
+    /// When it opened.
+    pub opened: Option<Duration>,
+    /// When what it is about was last seen.
+    pub closed: Option<Duration>,
+    /// It is still open at the end.
+    pub open: bool,
+    /// Times may differ by so much.
+    pub within: Duration,
 }
 
 /// The place that a box watches.

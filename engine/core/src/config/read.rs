@@ -5,9 +5,7 @@
 
 use super::problem::{Fault, Source, closest, listed, quoted};
 use super::schema::{Key, Kind, Need};
-use super::value::{
-    Value, example, leaf, number, pairs, parameter, polygon, text, type_of,
-};
+use super::value::{Value, example, leaf, number, pairs, parameter, polygon, text, type_of};
 use crate::geometry::Polygon;
 use crate::id::Name;
 use toml::Spanned;
@@ -238,6 +236,11 @@ impl<'a> Node<'a> {
         self.table.get(name).map_or(self.at, |value| value.span().start)
     }
 
+    /// Line of its head, from 1.
+    pub(super) fn line(&self) -> usize {
+        self.source.line(self.at).0
+    }
+
     /// Tells a problem with the meaning of a key.
     pub(super) fn tell(&self, name: &str, fault: Fault) {
         self.source.problem(self.at(name), &self.child_path(name), fault);
@@ -362,5 +365,8 @@ fn label(item: &Value, n: usize) -> String {
         let name = item.as_ref().as_table()?.get(key)?.as_ref().as_str()?;
         Name::try_from(name).ok()
     };
-    name("id").or_else(|| name("use")).map_or_else(|| n.to_string(), |name| name.to_string())
+    name("id")
+        .or_else(|| name("use"))
+        .or_else(|| name("name"))
+        .map_or_else(|| n.to_string(), |name| name.to_string())
 }

@@ -4,6 +4,7 @@
 use super::permits::PERMIT;
 use super::problem::{Fault, closest, quoted};
 use super::schedule;
+use super::tests_table::TEST;
 use crate::id::Name;
 use crate::observe::Class;
 use jiff::tz::TimeZone;
@@ -84,16 +85,17 @@ pub(super) const fn form(
 }
 
 pub(super) static TEXT: Form = form("text", r"\S", not_empty);
-static PATH: Form = form("path", r"\S", not_empty);
+pub(super) static PATH: Form = form("path", r"\S", not_empty);
 pub(super) static NAME: Form =
     form("name", "^[a-z0-9-]{3,40}$", |text| match Name::try_from(text) {
         Ok(_) => Ok(()),
         Err(_) => Err(Fault::not_a(text, "a name", "use 3 to 40 of a-z, 0-9 and '-'")),
     });
-pub(super) static CLASS: Form = form("class", r"^[a-z_]+(\.[a-z_]+)*$", |text| match Class::try_from(text) {
-    Ok(_) => Ok(()),
-    Err(_) => Err(Fault::not_a(text, "a class", "write it like vehicle.two_wheel.motorcycle")),
-});
+pub(super) static CLASS: Form =
+    form("class", r"^[a-z_]+(\.[a-z_]+)*$", |text| match Class::try_from(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Fault::not_a(text, "a class", "write it like vehicle.two_wheel.motorcycle")),
+    });
 pub(super) static SPAN: Form =
     form("span of hours", "^.*[0-9]{2}:[0-9]{2} ?- ?[0-9]{2}:[0-9]{2} *$", |text| {
         schedule::span(text).map(|_| ())
@@ -158,6 +160,7 @@ pub(super) static PIPELINE: &[Key] = &[
     key("camera", Tables(CAMERA), Required, "", "A camera or a recording."),
     key("rule", Tables(RULE), Optional, "", "What sensors alone tell of, wherever cameras look."),
     key("permit", Tables(PERMIT), Optional, "", "What is lawful for a time or in a place."),
+    key("test", Tables(TEST), Optional, "", "A recording, and what must come of it: `viahe test`."),
 ];
 
 static SITE: &[Key] = &[
