@@ -44,7 +44,9 @@ fn plan() -> Arc<Plan> {
     let catalogue = |name: &Name| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/catalogue");
         let path = folder.join(format!("{name}.toml"));
-        std::fs::read_to_string(path).map(|text| (name.to_string(), text)).map_err(|e| e.to_string())
+        std::fs::read_to_string(path)
+            .map(|text| (name.to_string(), text))
+            .map_err(|e| e.to_string())
     };
     let class = |text: &str| Class::try_from(text).unwrap();
     let labels: Vec<Class> = [
@@ -80,7 +82,8 @@ fn roll(seed: &mut u64) -> f32 {
 /// A third stands, the others cross the picture in about ten seconds.
 fn street(objects: usize) -> Vec<Event> {
     let mut seed = 7;
-    let kinds = ["vehicle.car", "person", "vehicle.two_wheel.motorcycle", "person", "vehicle.truck"];
+    let kinds =
+        ["vehicle.car", "person", "vehicle.two_wheel.motorcycle", "person", "vehicle.truck"];
     let classes = kinds.map(|text| Class::try_from(text).unwrap());
     let places: Vec<(f32, f32, f32)> = (0..objects)
         .map(|i| {

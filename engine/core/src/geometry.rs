@@ -285,8 +285,8 @@ mod tests {
 
     #[test]
     fn four_points_calibrate_a_camera() {
-        let picture = [[0.2, 0.9], [0.8, 0.9], [0.6, 0.5], [0.4, 0.5]]
-            .map(|[x, y]| UnitPoint { x, y });
+        let picture =
+            [[0.2, 0.9], [0.8, 0.9], [0.6, 0.5], [0.4, 0.5]].map(|[x, y]| UnitPoint { x, y });
         let ground = [[0.0, 0.0], [6.0, 0.0], [6.0, 20.0], [0.0, 20.0]];
         let map = Homography::from_points(picture, ground).unwrap();
         let middle = map.to_ground(UnitPoint { x: 0.5, y: 0.9 }).unwrap();
@@ -294,7 +294,8 @@ mod tests {
         // Half-way up the picture is far more than half-way down the road.
         let far = map.to_ground(UnitPoint { x: 0.5, y: 0.7 }).unwrap();
         assert!((far[0] - 3.0).abs() < 1e-6 && far[1] < 8.0, "{far:?}");
-        let line = [[0.1, 0.1], [0.2, 0.2], [0.3, 0.3], [0.9, 0.1]].map(|[x, y]| UnitPoint { x, y });
+        let line =
+            [[0.1, 0.1], [0.2, 0.2], [0.3, 0.3], [0.9, 0.1]].map(|[x, y]| UnitPoint { x, y });
         assert_eq!(Homography::from_points(line, ground), None);
     }
 

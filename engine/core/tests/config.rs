@@ -10,9 +10,9 @@ use std::path::Path;
 use std::time::Duration;
 use support::{SECRETS, World, installed, name, root, tomls};
 use viahe_core::config::plan::{Ack, Permit, PermitReason, Rule, Severity, Source, Transport};
-use viahe_core::rule::program::{Heading, Test};
 use viahe_core::config::{Calendar, DayKind, Entry};
 use viahe_core::geometry::UnitPoint;
+use viahe_core::rule::program::{Heading, Test};
 
 /// Adding a case is adding a file to `fixtures/configs`.
 #[test]
@@ -129,16 +129,22 @@ fn the_example_means_what_it_says() {
     assert_eq!(dwell(night), Duration::from_mins(3));
     assert_eq!((day.schedule.spans.len(), sidewalk.zone), (2, Some(1)));
     assert_eq!(sidewalk.absence, Duration::from_secs(30));
-    assert_eq!(sidewalk.program.things[0].classes.len(), 2, "classes of the pipeline replace the catalogue's");
+    assert_eq!(
+        sidewalk.program.things[0].classes.len(),
+        2,
+        "classes of the pipeline replace the catalogue's"
+    );
 
     assert!(holidays.schedule.spans.iter().all(|span| span.needs_calendar()));
     assert!((lane.analyse_hz - 6.0).abs() < 1e-6);
     let headings: Vec<Heading> =
         lane.rules[0].program.things.iter().filter_map(|t| t.heading).collect();
     assert!((headings[0].tolerance_deg - 80.0).abs() < 1e-3 && headings[0].against);
-    let counts = square.rules[0].program.conditions.iter().any(
-        |c| matches!(c.test, Test::Count { min: 25, .. }),
-    );
+    let counts = square.rules[0]
+        .program
+        .conditions
+        .iter()
+        .any(|c| matches!(c.test, Test::Count { min: 25, .. }));
     assert!(counts);
     let clip = Path::new("/etc/viahe/clips/junction.mp4").into();
     assert_eq!(recording.source, Source::File { path: clip });
@@ -226,7 +232,11 @@ fn a_model_brings_the_classes_it_knows() {
     let text = tomls("pipelines")["demo.toml"].replace("illegal-parking", "sidewalk-obstruction");
     let classes = |text: &str| {
         let plan = World::new().parse("demo.toml", text).unwrap();
-        plan.cameras[0].rules[0].program.things[0].classes.iter().map(ToString::to_string).collect::<Vec<_>>()
+        plan.cameras[0].rules[0].program.things[0]
+            .classes
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
     };
     assert_eq!(classes(&text), ["vehicle", "furniture.chair"]);
     assert_eq!(classes(&text.replace("ssdlite-coco", "market-nano")), ["vehicle", "goods.stall"]);

@@ -381,9 +381,7 @@ fn a_crowd_is_one_incident() {
 
 #[test]
 fn against_the_arrow_is_an_incident_once_also_when_the_track_breaks() {
-    let lane = plan(
-        "use = \"wrong-way\"\nallowed_deg = 0\ntolerance_deg = 60\ntravel_min = 0.3",
-    );
+    let lane = plan("use = \"wrong-way\"\nallowed_deg = 0\ntolerance_deg = 60\ntravel_min = 0.3");
     let small = [0.02, 0.4, 0.10, 0.5];
     let mut t = Trace::default();
     for step in 0..12 {

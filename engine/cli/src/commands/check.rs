@@ -6,7 +6,8 @@ use crate::ui::say;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use viahe_core::config::Plan;
-use viahe_core::config::plan::{Camera, Trigger};
+use viahe_core::config::plan::{Camera, Rule};
+use viahe_core::rule::program::Program;
 use viahe_edge::models::Locations;
 
 /// Says whether a pipeline is right, and what it would do.
@@ -52,6 +53,9 @@ fn summary(plan: &Plan) -> String {
     for camera in &plan.cameras {
         text += &camera_summary(camera);
     }
+    for rule in &plan.rules {
+        text += &rule_summary(rule, None);
+    }
     text
 }
 
@@ -61,19 +65,29 @@ fn camera_summary(camera: &Camera) -> String {
         camera.id, camera.source, camera.model, camera.analyse_hz
     );
     for rule in &camera.rules {
-        let what = match rule.trigger {
-            Trigger::Standing { dwell } => format!("standing for {} s", dwell.as_secs_f32()),
-            Trigger::Crowding { count_min, dwell } => {
-                format!("{count_min} or more for {} s", dwell.as_secs_f32())
-            }
-            Trigger::WrongWay { allowed_deg, tolerance_deg, .. } => {
-                format!("moving more than {tolerance_deg}° off {allowed_deg}°")
-            }
-        };
-        let classes: Vec<&str> =
-            rule.classes.iter().map(viahe_core::observe::Class::as_str).collect();
-        let zone = &camera.zones[rule.zone].id;
-        let _ = writeln!(text, "  {} in {zone}: {} {what}", rule.id, classes.join(", "));
+        text += &rule_summary(
+            rule,
+            camera.zones.iter().map(|zone| zone.id.as_str()).nth(rule.zone.unwrap_or(usize::MAX)),
+        );
     }
     text
+}
+
+/// A rule by what it is about and what must hold, down to what is seen or measured.
+fn rule_summary(rule: &Rule, zone: Option<&str>) -> String {
+    let program = &rule.program;
+    let zone = zone.map(|zone| format!(" in {zone}")).unwrap_or_default();
+    let mut text = format!("  {}{zone}: {}\n", rule.id, program.scope_in_words());
+    conditions(program, program.trigger, 2, &mut text);
+    text
+}
+
+/// A condition, and below it those that it is made of.
+fn conditions(program: &Program, condition: usize, depth: usize, text: &mut String) {
+    let name = &program.conditions[condition].name;
+    let words = program.condition_in_words(condition);
+    let _ = writeln!(text, "{:indent$}{name}: {words}", "", indent = 2 * depth);
+    for inner in program.conditions[condition].test.inner() {
+        conditions(program, inner, depth + 1, text);
+    }
 }

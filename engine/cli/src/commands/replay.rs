@@ -179,6 +179,9 @@ impl Driver {
                     }
                 }
                 Effect::Publish(revision) => self.publish(&revision)?,
+                // Told to no one: a recording is looked at for its incidents.
+                Effect::View { .. } | Effect::Sensor { .. } | Effect::Window(_) => {}
+                Effect::Answer(_) => {}
             }
         }
         Ok(())

@@ -192,7 +192,12 @@ fn citation(node: &Node) -> Option<Citation> {
         let fault = Fault::new("it ends before it begins", "let `until` be after `from`");
         node.tell("until", fault);
     }
-    Some(Citation { law: node.text("law")?.into(), article: node.text("article")?.into(), from, until })
+    Some(Citation {
+        law: node.text("law")?.into(),
+        article: node.text("article")?.into(),
+        from,
+        until,
+    })
 }
 
 pub(super) fn severity(text: &str) -> Option<Severity> {

@@ -236,7 +236,8 @@ impl Reader<'_> {
             node.tell("classes", Fault::new("it names no classes", remedy));
         }
         for (key, of) in [("over_min", "over"), ("carries_min", "carries")] {
-            let wanted = if of == "over" { node.text("area") == Some("over") } else { node.has(of) };
+            let wanted =
+                if of == "over" { node.text("area") == Some("over") } else { node.has(of) };
             if node.has(key) && !wanted {
                 let fault = Fault::new(format!("`{key}` is of no use without `{of}`"), "remove it");
                 node.tell(key, fault);
@@ -407,7 +408,8 @@ impl Reader<'_> {
     fn sequence(&self, node: &Node, names: &Names) -> Option<Test> {
         let steps = names.conditions(node, "sequence")?;
         if steps.len() < 2 {
-            let fault = Fault::new("one thing alone is no sequence", "name at least two conditions");
+            let fault =
+                Fault::new("one thing alone is no sequence", "name at least two conditions");
             node.tell("sequence", fault);
             return None;
         }
@@ -422,8 +424,10 @@ impl Reader<'_> {
         let on = self.amount(node, "on")?;
         let off = if node.has("off") { self.amount(node, "off")? } else { on };
         if (above && off > on) || (!above && off < on) {
-            let what = format!("with `on` at {on} and `off` at {off} it would end before it begins");
-            let remedy = if above { "let `off` be at most `on`" } else { "let `off` be at least `on`" };
+            let what =
+                format!("with `on` at {on} and `off` at {off} it would end before it begins");
+            let remedy =
+                if above { "let `off` be at most `on`" } else { "let `off` be at least `on`" };
             node.tell("off", Fault::new(what, remedy));
             return None;
         }

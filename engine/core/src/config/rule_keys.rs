@@ -1,9 +1,9 @@
 //! The keys of rules and of catalogue entries: the rule language as it is written.
 
+use super::problem::Fault;
 use super::schema::Kind::{Amount, List, Named, Number, OneOf, Table, Tables, Text, Whole};
 use super::schema::Need::{self, Optional, Required};
 use super::schema::{CLASS, Form, Key, Kind, NAME, SPAN, TEXT, form, key};
-use super::problem::Fault;
 
 const SEVERITIES: Kind = OneOf(&["info", "low", "medium", "high"]);
 const CONFIDENCE: Kind = Number { min: 0.0, max: 1.0 };
@@ -14,12 +14,11 @@ const SHARE: Kind = Amount { min: 0.0, max: 1.0 };
 const COUNT: Kind = Amount { min: 0.0, max: 1000.0 };
 const VALUE: Kind = Amount { min: -1e9, max: 1e9 };
 
-static DATE: Form = form("date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", |text| {
-    match text.parse::<jiff::civil::Date>() {
+static DATE: Form =
+    form("date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", |text| match text.parse::<jiff::civil::Date>() {
         Ok(_) => Ok(()),
         Err(_) => Err(Fault::not_a(text, "a date", "write it as 2025-01-01")),
-    }
-});
+    });
 static TROUBLE: Form = form("camera trouble", "^(moved|blinded|offline)$", |text| match text {
     "moved" | "blinded" | "offline" => Ok(()),
     _ => Err(Fault::not_a(text, "a trouble", "use moved, blinded or offline")),
@@ -337,7 +336,13 @@ pub(super) static CATALOGUE: &[Key] = &[
         "{ dwell_secs = 180 }",
         "Defaults; a parameter without one must be set in each rule.",
     ),
-    key("thing", Named(THING), Optional, "", "A set of objects in a picture: all filters must pass."),
+    key(
+        "thing",
+        Named(THING),
+        Optional,
+        "",
+        "A set of objects in a picture: all filters must pass.",
+    ),
     key("when", Named(WHEN), Required, "", "A condition: exactly one operator, with its numbers."),
     key(
         "escalation",
@@ -400,7 +405,13 @@ static THING: &[Key] = &[
         r#"["goods.stall"]"#,
         "Classes that are meant as well where the camera's model knows them.",
     ),
-    key("confidence_min", CONFIDENCE, Need::Number(0.3), "0.35", "Weaker observations are ignored."),
+    key(
+        "confidence_min",
+        CONFIDENCE,
+        Need::Number(0.3),
+        "0.35",
+        "Weaker observations are ignored.",
+    ),
     key(
         "area",
         OneOf(&["in", "out", "over", "anywhere"]),

@@ -86,8 +86,7 @@ impl<'a> Catalogue<'a> {
         let schedule = schedule::of_table(node, self.has_calendar);
         let (violation, Known { entry, text }) = self.entry(node)?;
         catalogue::refuse_foreign(node, &entry.takes, violation.as_str());
-        let absence =
-            node.number("absence_secs").map_or(entry.absence, Duration::from_secs_f64);
+        let absence = node.number("absence_secs").map_or(entry.absence, Duration::from_secs_f64);
         let mut program = program(node, &violation, entry, text, absence)?;
         let sees = match camera {
             Some(around) => {
@@ -138,7 +137,11 @@ impl Around<'_> {
             good = false;
         };
         if program.looks() && !node.has("zone") {
-            tell("zone", "`zone` is missing", "add `zone = \"kerb\"`, a zone of this camera".into());
+            tell(
+                "zone",
+                "`zone` is missing",
+                "add `zone = \"kerb\"`, a zone of this camera".into(),
+            );
         }
         if !program.looks() && node.has("zone") {
             tell("zone", "this entry looks at no things", "remove `zone`".into());
@@ -158,7 +161,11 @@ impl Around<'_> {
         let light = program.conditions.iter().any(|c| matches!(c.test, Test::Light(_)));
         if light && !self.placed {
             let remedy = "add `position = { lat = …, lon = … }` to the camera".into();
-            tell("use", "it asks for day or night, and where the camera stands is not known", remedy);
+            tell(
+                "use",
+                "it asks for day or night, and where the camera stands is not known",
+                remedy,
+            );
         }
         let zone = if node.has("zone") { Some(self.zones.find(node)?) } else { None };
         let line = if node.has("line") { Some(self.line(node)?) } else { None };

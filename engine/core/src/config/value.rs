@@ -42,12 +42,13 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
             DeValue::String(text) => parameter(text).map(|_| ()),
             _ => wrong("a number, or the name of a parameter"),
         },
-        Kind::Pairs { count, min, max } => pairs(value, *count, *min, *max)
-            .map(|_| ())
-            .ok_or_else(|| {
-                let what = format!("must be a list of {count} pairs of numbers from {min} to {max}");
+        Kind::Pairs { count, min, max } => {
+            pairs(value, *count, *min, *max).map(|_| ()).ok_or_else(|| {
+                let what =
+                    format!("must be a list of {count} pairs of numbers from {min} to {max}");
                 Fault::new(what, example(key, "write for instance"))
-            }),
+            })
+        }
         Kind::Corners => polygon(value).map(|_| ()),
         Kind::List(_) => wrong("a list"),
         // Tables are not looked at here, so none passes as a value.

@@ -167,10 +167,10 @@ impl Engine {
         let track = subjects.first().map(|s| s.track);
         let id = IncidentId::new(&self.plan.site.id, key.camera.as_ref(), &rule.id, track, at);
         let offence = self.count_offence(key, rule, at);
-        let clock = moment.frame.map_or(
-            ClockRef { source: ClockSource::Arrival, offset_ms: 0 },
-            |frame| ClockRef { source: frame.clock, offset_ms: frame.offset_ms },
-        );
+        let clock =
+            moment.frame.map_or(ClockRef { source: ClockSource::Arrival, offset_ms: 0 }, |frame| {
+                ClockRef { source: frame.clock, offset_ms: frame.offset_ms }
+            });
         Incident {
             id,
             about: self.about(moment),
@@ -247,7 +247,8 @@ impl Engine {
         if let (Some(stage), Some(every)) = (incident.stage, incident.about.escalate_every) {
             let lasted = at.since(incident.opened).as_nanos() / every.as_nanos().max(1);
             let lasted = u32::try_from(lasted).unwrap_or(u32::MAX);
-            incident.stage = Some(stage.max(Stage::of((incident.offence - 1).saturating_add(lasted))));
+            incident.stage =
+                Some(stage.max(Stage::of((incident.offence - 1).saturating_add(lasted))));
         }
         let escalated = incident.stage != before;
         if incident.revision > 0 && (escalated || at.since(incident.said) >= UPDATE_EVERY) {

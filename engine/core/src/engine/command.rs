@@ -88,9 +88,9 @@ impl Engine {
     ) -> Result<(), String> {
         let memory = self.memory.cameras.iter().find(|c| c.id == *camera);
         let memory = memory.ok_or_else(|| self.no_camera(camera))?;
-        let frame = memory
-            .frame
-            .ok_or_else(|| format!("{camera} has shown nothing yet; try again when it is online"))?;
+        let frame = memory.frame.ok_or_else(|| {
+            format!("{camera} has shown nothing yet; try again when it is online")
+        })?;
         let capture = self.next_capture();
         self.memory.commanded.insert(capture, id.to_owned());
         effects.push(Effect::Capture(Capture {
@@ -135,7 +135,8 @@ impl Engine {
         {
             return Err(self.no_camera(camera));
         }
-        let cameras = self.memory.cameras.iter_mut().filter(|c| camera.is_none_or(|id| c.id == *id));
+        let cameras =
+            self.memory.cameras.iter_mut().filter(|c| camera.is_none_or(|id| c.id == *id));
         let of_cameras = cameras.flat_map(|c| c.rules.iter_mut());
         let of_site = self.memory.site_rules.iter_mut().filter(|_| camera.is_none());
         let mut count = 0;

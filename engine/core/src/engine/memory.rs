@@ -164,7 +164,8 @@ impl Memory {
             let mut memory =
                 at.map_or_else(|| CameraMemory::new(camera.id.clone(), drawn), |i| old.remove(i));
             memory.view = memory.view.resume(drawn);
-            let left = align_rules(&mut memory.rules, &camera.rules, |r| shape(plan, r, Some(camera)));
+            let left =
+                align_rules(&mut memory.rules, &camera.rules, |r| shape(plan, r, Some(camera)));
             orphans.extend(left.into_iter().map(|r| (Some(camera.id.clone()), r)));
             self.cameras.push(memory);
         }

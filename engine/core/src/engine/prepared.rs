@@ -1,7 +1,7 @@
 //! What follows from a plan and is not worth working out at each look.
 
-use crate::config::Plan;
 use super::watch::Inactive;
+use crate::config::Plan;
 use crate::config::plan::{Camera, Rule, Site};
 use crate::id::Name;
 use crate::observe::{Class, Object};
@@ -61,7 +61,12 @@ impl Prepared {
 impl PreparedRule {
     fn new(rule: &Rule, camera: Option<&Camera>) -> Self {
         let zone = camera.zip(rule.zone).map(|(c, z)| &c.zones[z].polygon);
-        Self { rule: rule::Prepared::new(&rule.program, zone), minute: None, barred: None, bays: Vec::new() }
+        Self {
+            rule: rule::Prepared::new(&rule.program, zone),
+            minute: None,
+            barred: None,
+            bays: Vec::new(),
+        }
     }
 }
 
@@ -122,7 +127,8 @@ impl Classes {
             return *i;
         }
         let bits = |rule: &Rule| {
-            let meant = rule.program.things.iter().map(|t| t.classes.iter().any(|c| c.covers(class)));
+            let meant =
+                rule.program.things.iter().map(|t| t.classes.iter().any(|c| c.covers(class)));
             meant.enumerate().fold(0, |bits, (t, meant)| bits | u32::from(meant) << t)
         };
         self.bits.push(rules.iter().map(bits).collect());

@@ -115,11 +115,7 @@ impl WindowMemory {
 }
 
 /// Brings what is remembered of sensors and windows into the plan's order.
-pub(super) fn align(
-    sensors: &mut Vec<SensorMemory>,
-    windows: &mut Vec<WindowMemory>,
-    plan: &Plan,
-) {
+pub(super) fn align(sensors: &mut Vec<SensorMemory>, windows: &mut Vec<WindowMemory>, plan: &Plan) {
     let mut old = std::mem::take(sensors);
     for sensor in &plan.sensors {
         let same = |m: &SensorMemory| m.id == sensor.id && m.quantity == sensor.decoder.quantity;

@@ -118,9 +118,8 @@ impl Engine {
     ) {
         let at = observation.frame.captured;
         let bits = self.prepared.cameras[c].bits(classes, r);
-        let may_skip = self.memory.cameras[c].rules[r]
-            .state
-            .may_skip(&self.prepared.cameras[c].rules[r].rule);
+        let may_skip =
+            self.memory.cameras[c].rules[r].state.may_skip(&self.prepared.cameras[c].rules[r].rule);
         if may_skip && self.traced.is_none() && bits.iter().all(|bits| *bits == 0) {
             return;
         }
@@ -200,7 +199,13 @@ impl Engine {
         if prepared.minute != Some(minute) {
             let zone = c.zip(rule.zone).map(|(c, z)| &self.plan.cameras[c].zones[z].id);
             let camera = c.map(|c| &self.plan.cameras[c].id);
-            prepared.begin(minute, Timestamp(minute * MINUTE_NS), &self.plan, rule, camera.zip(zone));
+            prepared.begin(
+                minute,
+                Timestamp(minute * MINUTE_NS),
+                &self.plan,
+                rule,
+                camera.zip(zone),
+            );
         }
         prepared.barred.clone()
     }

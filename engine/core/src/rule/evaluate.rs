@@ -270,7 +270,8 @@ fn is_queue(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize
         let Some(still) = path.still_since else { continue };
         let apart = still.since(subject.since).max(subject.since.since(still));
         if !view.zone.contains(object.bbox.ground()) {
-            in_lane += usize::from(still.since(subject.since) > Duration::ZERO || apart <= QUEUE_TOGETHER);
+            in_lane +=
+                usize::from(still.since(subject.since) > Duration::ZERO || apart <= QUEUE_TOGETHER);
         } else if apart <= QUEUE_TOGETHER {
             in_zone += 1;
         }

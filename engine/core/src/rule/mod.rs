@@ -19,6 +19,7 @@ mod report;
 mod scene;
 mod select;
 mod temporal;
+mod words;
 
 pub use program::Program;
 pub use scene::Scene;

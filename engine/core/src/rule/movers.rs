@@ -37,7 +37,10 @@ struct Mover {
 }
 
 impl Movers {
-    #[expect(clippy::too_many_arguments, reason = "one look of one rule, taken apart by its caller")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one look of one rule, taken apart by its caller"
+    )]
     pub(super) fn step(
         &mut self,
         look: &Look<'_>,
@@ -133,7 +136,8 @@ impl Movers {
             return Some(self.movers.len() - 1);
         }
         // One that is out of view and of which nothing has come makes room.
-        let i = (0..seen.len()).find(|i| seen[*i].is_none() && self.movers[*i].reported.is_idle())?;
+        let i =
+            (0..seen.len()).find(|i| seen[*i].is_none() && self.movers[*i].reported.is_idle())?;
         self.movers[i] = newcomer;
         Some(i)
     }

@@ -73,7 +73,10 @@ enum Found {
 }
 
 impl Places {
-    #[expect(clippy::too_many_arguments, reason = "one look of one rule, taken apart by its caller")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one look of one rule, taken apart by its caller"
+    )]
     pub(super) fn step(
         &mut self,
         look: &Look<'_>,
@@ -227,8 +230,9 @@ impl<'a> Stand<'a> {
         let same_area = (0..things.len())
             .filter(|t| things[*t].area == things[thing].area)
             .fold(0, |bits, t| bits | 1 << t);
-        let candidates =
-            (0..members.anywhere.len()).filter(|o| members.anywhere[*o] >> thing & 1 == 1).collect();
+        let candidates = (0..members.anywhere.len())
+            .filter(|o| members.anywhere[*o] >> thing & 1 == 1)
+            .collect();
         Self { look, view, members, thing, candidates, same_area }
     }
 
@@ -280,7 +284,8 @@ impl Place {
         let at = stand.look.at;
         let own = stand.candidates.iter().find(|o| Some(stand.object(**o).track) == self.track);
         let own = own.copied();
-        if own.is_none() && self.is_hidden(stand) && self.presence.pass_hidden(&stand.look.pace, at) {
+        if own.is_none() && self.is_hidden(stand) && self.presence.pass_hidden(&stand.look.pace, at)
+        {
             return Some(Found::Hidden);
         }
         // Once it stands, the edge of the zone is not asked again: boxes jitter.
@@ -427,4 +432,3 @@ fn blend(anchor: &UnitBox, bbox: &UnitBox) -> UnitBox {
     // Both are valid boxes and the set of valid boxes is convex, but for rounding.
     UnitBox::try_from(mixed).unwrap_or(*anchor)
 }
-

@@ -81,7 +81,8 @@ impl Scene {
     pub fn see(&mut self, observation: &Observation) {
         let at = observation.frame.captured;
         let aspect = aspect(observation);
-        self.paths.retain(|path| path.points.back().is_some_and(|p| at.since(p.at) <= PATH_SPAN_MAX));
+        self.paths
+            .retain(|path| path.points.back().is_some_and(|p| at.since(p.at) <= PATH_SPAN_MAX));
         for object in &observation.objects {
             let place = self.paths.binary_search_by_key(&object.track, |p| p.track);
             let i = match place {

@@ -115,9 +115,10 @@ pub(super) fn is_there(view: &View<'_>, area: Area, bbox: &UnitBox) -> bool {
 fn share_over(zone: &Polygon, bbox: &UnitBox) -> f32 {
     let [x0, y0, x1, y1] = bbox.corners();
     let apart = |p: &UnitPoint| (p.x < x0, p.x > x1, p.y < y0, p.y > y1);
-    let beyond = zone.corners().iter().map(apart).fold((true, true, true, true), |a, b| {
-        (a.0 && b.0, a.1 && b.1, a.2 && b.2, a.3 && b.3)
-    });
+    let beyond =
+        zone.corners().iter().map(apart).fold((true, true, true, true), |a, b| {
+            (a.0 && b.0, a.1 && b.1, a.2 && b.2, a.3 && b.3)
+        });
     // All corners on one side of the box: they do not meet.
     if beyond.0 || beyond.1 || beyond.2 || beyond.3 {
         return 0.0;

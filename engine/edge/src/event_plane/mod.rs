@@ -21,9 +21,11 @@ use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event};
 use viahe_core::id::Name;
 use viahe_core::incident::{ModelRef, Revision, State};
+use viahe_core::rule::program::CameraTrouble;
 use viahe_core::seam::{
     CameraReport, CameraStatus, FromWorker, SEAM_VERSION, ToWorker, WorkerStats,
 };
+use viahe_core::time::Timestamp;
 
 /// The state is saved at least this often, with or without an incident: so much of a dwell is
 /// lost with the power.
@@ -128,6 +130,8 @@ pub struct EventPlane {
     stated_at: Instant,
     measured_at: Instant,
     reports: BTreeMap<Name, CameraReport>,
+    /// Cameras whose rules are suspended, why and since when.
+    suspended: BTreeMap<Name, (CameraTrouble, Timestamp)>,
     totals: Totals,
     stats: EngineStats,
 }
@@ -140,11 +144,11 @@ impl EventPlane {
     /// but of another version is logged and left.
     pub fn new(parts: Parts) -> Result<Self, PlaneError> {
         let plan = Arc::clone(&parts.plan);
-        let engine = match parts.store.engine_state()? {
-            None => Engine::new(Arc::clone(&plan)),
+        let (engine, ended) = match parts.store.engine_state()? {
+            None => (Engine::new(Arc::clone(&plan)), Vec::new()),
             Some(saved) => Engine::restore(Arc::clone(&plan), &saved).unwrap_or_else(|error| {
                 tracing::error!(%error, "open incidents of the last run are forgotten");
-                Engine::new(Arc::clone(&plan))
+                (Engine::new(Arc::clone(&plan)), Vec::new())
             }),
         };
         let known: BTreeSet<CaptureId> = engine.pictures().collect();
@@ -168,9 +172,12 @@ impl EventPlane {
             stated_at: now,
             measured_at: now,
             reports: BTreeMap::new(),
+            suspended: BTreeMap::new(),
             totals: Totals::default(),
             stats: EngineStats::default(),
         };
+        // Incidents of rules that are no more, or were changed.
+        plane.carry_out(ended);
         // Pictures asked of a worker that is no more.
         for capture in plane.engine.awaited().collect::<Vec<_>>() {
             plane.pictures.discard(capture);
@@ -262,7 +269,7 @@ impl EventPlane {
                 self.see(Event::Observed(observation));
             }
             WorkerEvent::Said(FromWorker::View(report)) => {
-                tracing::debug!(camera = %report.camera, at = %report.at, "view reported");
+                self.see(Event::Viewed(report));
             }
             WorkerEvent::Said(FromWorker::Captured { capture, kind, picture }) => {
                 let evidence = self.pictures.taken(capture, kind, picture);
@@ -326,14 +333,20 @@ impl EventPlane {
         self.metrics.camera(&report);
         self.observer.camera(&report);
         self.tell_camera(&report);
-        self.reports.insert(report.camera.clone(), report);
+        let (camera, status) = (report.camera.clone(), report.status);
+        self.reports.insert(camera.clone(), report);
+        self.see(Event::Camera { camera, at: clock::now(), status });
     }
 
     /// `…/cam/{camera}/state`.
     fn tell_camera(&self, report: &CameraReport) {
         let known = self.totals.worker.cameras.get(&report.camera);
         let time = clock::now().rfc3339(&self.plan.site.timezone);
-        let state = camera_state(report, known, &time);
+        let zone = &self.plan.site.timezone;
+        let suspended = self.suspended.get(&report.camera);
+        let suspended =
+            suspended.map(|(trouble, since)| (trouble.to_string(), since.rfc3339(zone)));
+        let state = camera_state(report, known, suspended, &time);
         self.publisher.set_camera_state(&report.camera, &state);
     }
 
@@ -368,12 +381,46 @@ impl EventPlane {
     }
 
     fn apply(&mut self, event: Event) {
-        for effect in self.engine.apply(event) {
+        let effects = self.engine.apply(event);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
             match effect {
                 Effect::Capture(capture) => self.capture(capture),
                 Effect::Discard(id) => self.pictures.discard(id),
                 Effect::Publish(revision) => self.prepare(*revision),
+                Effect::View { camera, trouble, since } => {
+                    self.view_changed(camera, trouble, since)
+                }
+                Effect::Sensor { sensor, state, at } => {
+                    tracing::warn!(%sensor, ?state, %at, "a sensor's state changed");
+                }
+                Effect::Window(told) => {
+                    tracing::debug!(window = %told.window, sensor = %told.sensor, "window result");
+                }
+                Effect::Answer(answer) => {
+                    tracing::info!(id = answer.id, result = ?answer.result, "command answered");
+                }
             }
+        }
+    }
+
+    /// The rules of a camera are suspended, or apply again.
+    fn view_changed(&mut self, camera: Name, trouble: Option<CameraTrouble>, since: Timestamp) {
+        match trouble {
+            Some(trouble) => {
+                tracing::warn!(%camera, %trouble, %since, "its rules are suspended: look at it");
+                self.suspended.insert(camera.clone(), (trouble, since));
+            }
+            None => {
+                tracing::info!(%camera, "its view is as it was; its rules apply again");
+                self.suspended.remove(&camera);
+            }
+        }
+        if let Some(report) = self.reports.get(&camera) {
+            self.tell_camera(report);
         }
     }
 
@@ -391,8 +438,9 @@ impl EventPlane {
     /// Puts the pictures in their place and queues the revision for the next commit.
     fn prepare(&mut self, mut revision: Revision) {
         self.pictures.keep(&mut revision);
-        let camera = self.plan.cameras.iter().find(|c| c.id == revision.camera);
-        let zone = camera.and_then(|c| c.zones.iter().find(|z| z.id == revision.zone));
+        let camera = self.plan.cameras.iter().find(|c| Some(&c.id) == revision.camera.as_ref());
+        let zone =
+            camera.and_then(|c| c.zones.iter().find(|z| Some(&z.id) == revision.zone.as_ref()));
         if let Some(zone) = zone.filter(|_| revision.revision == 1) {
             self.pictures.draw(&revision, zone);
         }
@@ -427,6 +475,7 @@ impl EventPlane {
         }
         if now.duration_since(self.measured_at) >= MEASURE_EVERY {
             self.measured_at = now;
+            self.see(Event::Tick(clock::now()));
             // With a full inbox it is we who are slow.
             if self.events.is_empty() {
                 self.supervisor.end_if_silent();

@@ -20,11 +20,13 @@ pub struct Ack {
     pub revision: u32,
 }
 
-/// What `…/cam/{camera}/state` says. Numbers are unknown (null) until the first frame and not of
+/// What `…/cam/{camera}/state` says. `suspended` is why its rules do not apply and since when, if
+/// its view is not what they were drawn on. Numbers are unknown (null) until the first frame and not of
 /// interest without frames.
 pub fn camera_state(
     report: &CameraReport,
     stats: Option<&CameraStats>,
+    suspended: Option<(String, String)>,
     time: &str,
 ) -> serde_json::Value {
     let online = stats.filter(|s| report.status == CameraStatus::Online && s.size_px != [0, 0]);
@@ -35,6 +37,8 @@ pub fn camera_state(
         "fps": online.map(|s| (f64::from(s.fps_in) * 10.0).round() / 10.0),
         "resolution": online.map(|s| s.size_px),
         "clock_offset_ms": online.map(|s| s.clock_offset_ms),
+        "rules_suspended":
+            suspended.map(|(reason, since)| json!({ "reason": reason, "since": since })),
     })
 }
 

@@ -93,7 +93,12 @@ impl Hold {
     }
 
     /// Looks again, at a time not before the last look.
-    pub(in crate::rule) fn step(&mut self, params: &HoldParams, at: Timestamp, holds: bool) -> Step {
+    pub(in crate::rule) fn step(
+        &mut self,
+        params: &HoldParams,
+        at: Timestamp,
+        holds: bool,
+    ) -> Step {
         if at.since(self.looked) > params.pace.away_max {
             return Step::Over;
         }

@@ -56,9 +56,7 @@ impl Rate {
             self.begun.pop_front();
         }
         match self.begun.front() {
-            Some(since) if self.begun.len() >= params.min => {
-                Level::Yes { since: *since, last: at }
-            }
+            Some(since) if self.begun.len() >= params.min => Level::Yes { since: *since, last: at },
             Some(since) => Level::Pending { since: *since },
             None => Level::No,
         }

@@ -48,7 +48,9 @@ impl Sequence {
         let completed = if holds[last] { self.begun[last - 1] } else { None };
         // From the last to the first, so that one look serves one step.
         for i in (1..last).rev() {
-            if holds[i] && let Some(begin) = self.begun[i - 1] {
+            if holds[i]
+                && let Some(begin) = self.begun[i - 1]
+            {
                 self.begun[i] = Some(begin);
             }
         }
@@ -82,7 +84,14 @@ mod tests {
     type All = Vec<(Timestamp, [bool; 3])>;
 
     /// The latest beginning of a chain of steps `0..=step` that ends at look `k`, tried in full.
-    fn chain(p: &SequenceParams, all: &All, born: usize, step: usize, k: usize, end: Timestamp) -> Option<Timestamp> {
+    fn chain(
+        p: &SequenceParams,
+        all: &All,
+        born: usize,
+        step: usize,
+        k: usize,
+        end: Timestamp,
+    ) -> Option<Timestamp> {
         if !all[k].1[step] {
             return None;
         }
