@@ -255,8 +255,9 @@ impl Homography {
             for row in 0..8 {
                 if row != column {
                     let factor = rows[row][column] / rows[column][column];
-                    for k in column..9 {
-                        rows[row][k] -= factor * rows[column][k];
+                    let pivot_row = rows[column];
+                    for (value, pivot) in rows[row].iter_mut().zip(pivot_row).skip(column) {
+                        *value -= factor * pivot;
                     }
                 }
             }
@@ -273,8 +274,8 @@ impl Homography {
     /// Metres on the ground; none for a point on the horizon.
     pub fn to_ground(&self, p: UnitPoint) -> Option<[f64; 2]> {
         let (x, y) = (f64::from(p.x), f64::from(p.y));
-        let [a, b, w] = self.0.map(|r| r[0] * x + r[1] * y + r[2]);
-        let to = [a / w, b / w];
+        let [east, north, scale] = self.0.map(|r| r[0] * x + r[1] * y + r[2]);
+        let to = [east / scale, north / scale];
         to.iter().all(|v| v.is_finite()).then_some(to)
     }
 }

@@ -224,14 +224,19 @@ pub struct Revision {
     /// Which zone of it.
     pub zone: Option<Name>,
     /// What to do about it; none for what is no offence.
+    #[serde(default)]
     pub stage: Option<Stage>,
     /// The how many-th offence in its zone this is, from 1, as far back as the rule counts.
+    #[serde(default)]
     pub offence: u32,
     /// The law in force when it opened.
+    #[serde(default)]
     pub citations: Vec<Cited>,
     /// The values that it rests on.
+    #[serde(default)]
     pub measured: Vec<Measured>,
     /// Why it ended, once it has.
+    #[serde(default)]
     pub ended_by: Option<EndReason>,
     /// Where the camera is.
     pub position: Option<Position>,

@@ -409,9 +409,8 @@ fn lost_pictures_do_not_hold_an_incident_back() {
     let mut said = Vec::new();
     for event in t.events {
         for effect in engine.apply(event) {
-            match effect {
-                Effect::Publish(revision) => said.push(*revision),
-                _ => {}
+            if let Effect::Publish(revision) = effect {
+                said.push(*revision);
             }
         }
     }

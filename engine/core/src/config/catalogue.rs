@@ -72,28 +72,27 @@ impl Entry {
     pub fn parameter(&self, name: &str) -> Option<f64> {
         self.parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
     }
+}
 
-    /// The program with these parameters.
-    ///
-    /// # Errors
-    /// What is wrong with them together.
-    pub(super) fn program(
-        &self,
-        text: &str,
-        absence: Duration,
-        parameter: &dyn Fn(&'static str) -> f64,
-    ) -> Result<Program, Fault> {
-        let report = Report::default();
-        let source = Source { name: "", text, rank: 0, report: &report };
-        let read = document(&source).and_then(|table| {
-            language::read(&Node::root(&source, &table, CATALOGUE), absence, parameter)
-        });
-        match report.finish(read, "") {
-            Ok(read) => Ok(read.program),
-            Err(error) => {
-                let first = &error.problems[0];
-                Err(Fault::new(format!("{}: {}", first.path, first.what), first.remedy.clone()))
-            }
+/// The program of the entry that `text` is, with these parameters.
+///
+/// # Errors
+/// What is wrong with them together.
+pub(super) fn program(
+    text: &str,
+    absence: Duration,
+    parameter: &dyn Fn(&'static str) -> f64,
+) -> Result<Program, Fault> {
+    let report = Report::default();
+    let source = Source { name: "", text, rank: 0, report: &report };
+    let read = document(&source).and_then(|table| {
+        language::read(&Node::root(&source, &table, CATALOGUE), absence, parameter)
+    });
+    match report.finish(read, "") {
+        Ok(read) => Ok(read.program),
+        Err(error) => {
+            let first = &error.problems[0];
+            Err(Fault::new(format!("{}: {}", first.path, first.what), first.remedy.clone()))
         }
     }
 }

@@ -108,10 +108,10 @@ impl Names<'_> {
 
     fn conditions(&self, node: &Node, key: &str) -> Option<Vec<usize>> {
         let names = node.list(key)?;
-        let named = |(_, text): &(usize, &str)| {
+        let place = |(_, text): &(usize, &str)| {
             find(node, key, self.conditions, &Name::try_from(*text).ok()?, "when")
         };
-        names.iter().map(named).collect()
+        names.iter().map(place).collect()
     }
 }
 
@@ -288,12 +288,12 @@ impl Reader<'_> {
     fn relations(&self, node: &Node, names: &Names) -> Option<Vec<Relation>> {
         let near = self.amount(node, "near_max")? as f32;
         let carried = self.amount(node, "carries_min")? as usize;
-        let (any, none) = ((1, usize::MAX), (0, 0));
+        let (some, not_any) = ((1, usize::MAX), (0, 0));
         let kinds = [
-            ("beside", RelationKind::Beside(near), any),
-            ("not_beside", RelationKind::Beside(near), none),
-            ("on", RelationKind::On, any),
-            ("not_on", RelationKind::On, none),
+            ("beside", RelationKind::Beside(near), some),
+            ("not_beside", RelationKind::Beside(near), not_any),
+            ("on", RelationKind::On, some),
+            ("not_on", RelationKind::On, not_any),
             ("carries", RelationKind::Under, (carried, usize::MAX)),
         ];
         let mut relations = Vec::new();
@@ -367,12 +367,13 @@ impl Reader<'_> {
                 } else {
                     SEEN_MIN_ZONE
                 }) as f32,
-                pause: match node.has("unless") {
-                    true => Some(names.condition(node, "unless")?),
-                    false => None,
+                pause: if node.has("unless") {
+                    Some(names.condition(node, "unless")?)
+                } else {
+                    None
                 },
             },
-            "hits" => self.hits(node, of()?, whole("min")?, whole("looks")?, grace())?,
+            "hits" => hits(node, of()?, whole("min")?, whole("looks")?, grace())?,
             "sequence" => self.sequence(node, names)?,
             "absent" => Test::Absent {
                 after: names.condition(node, "after")?,
@@ -387,22 +388,6 @@ impl Reader<'_> {
                 grace: grace(),
             },
         })
-    }
-
-    fn hits(
-        &self,
-        node: &Node,
-        of: usize,
-        min: usize,
-        looks: usize,
-        grace: Duration,
-    ) -> Option<Test> {
-        if min == 0 || min > looks {
-            let what = format!("{min} of {looks} looks can never be told from none");
-            node.tell("min", Fault::new(what, "let `min` be from 1 to `looks`"));
-            return None;
-        }
-        Some(Test::Hits { of, min, looks, grace })
     }
 
     fn sequence(&self, node: &Node, names: &Names) -> Option<Test> {
@@ -433,6 +418,15 @@ impl Reader<'_> {
         }
         Some(Test::Value { from, quantity, above, on, off })
     }
+}
+
+fn hits(node: &Node, of: usize, min: usize, looks: usize, grace: Duration) -> Option<Test> {
+    if min == 0 || min > looks {
+        let what = format!("{min} of {looks} looks can never be told from none");
+        node.tell("min", Fault::new(what, "let `min` be from 1 to `looks`"));
+        return None;
+    }
+    Some(Test::Hits { of, min, looks, grace })
 }
 
 fn quantity(text: &str) -> Option<Quantity> {

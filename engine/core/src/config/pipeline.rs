@@ -114,7 +114,7 @@ impl Reader<'_> {
         let models = self.models(root);
         let mut catalogue = Catalogue::new(self.sources, self.report, has_calendar);
         let cameras = self.cameras(root, &models, &mut catalogue);
-        let rules = self.site_rules(root, &mut catalogue);
+        let rules = site_rules(root, &mut catalogue);
         let timezone = site.as_ref().map(|site| &site.timezone);
         let permits = permits::read(root, timezone, has_calendar);
         let tests = tests_table::read(root, self.folder);
@@ -236,14 +236,6 @@ impl Reader<'_> {
         let cameras: Vec<Option<Camera>> =
             nodes.iter().map(|node| self.camera(node, models, catalogue)).collect();
         cameras.into_iter().collect()
-    }
-
-    fn site_rules(&self, root: &Node, catalogue: &mut Catalogue) -> Option<Vec<Rule>> {
-        let nodes: Vec<Node> = root.children("rule").into_iter().map(|child| child.node).collect();
-        refuse_repeats(&nodes, rule_id, "rules of the site", "give one of them another `id`");
-        let rules: Vec<Option<Ruled>> =
-            nodes.iter().map(|rule| catalogue.rule(rule, None)).collect();
-        rules.into_iter().map(|ruled| ruled.map(|r| r.rule)).collect()
     }
 
     fn camera(
@@ -384,6 +376,13 @@ fn model<'m>(camera: &Node, models: &'m BTreeMap<Name, Option<Package>>) -> Opti
 
 fn position(node: &Node) -> Option<Position> {
     Some(Position { lat: node.number("lat")?, lon: node.number("lon")? })
+}
+
+fn site_rules(root: &Node, catalogue: &mut Catalogue) -> Option<Vec<Rule>> {
+    let nodes: Vec<Node> = root.children("rule").into_iter().map(|child| child.node).collect();
+    refuse_repeats(&nodes, rule_id, "rules of the site", "give one of them another `id`");
+    let rules: Vec<Option<Ruled>> = nodes.iter().map(|rule| catalogue.rule(rule, None)).collect();
+    rules.into_iter().map(|ruled| ruled.map(|r| r.rule)).collect()
 }
 
 fn rule_id(rule: &Node) -> Option<Name> {

@@ -250,7 +250,7 @@ fn program(
     if !good {
         return None;
     }
-    let program = entry.program(text, absence, &|name| value(name).unwrap_or_default());
+    let program = catalogue::program(text, absence, &|name| value(name).unwrap_or_default());
     program.map_err(|fault| node.tell("use", fault)).ok()
 }
 
@@ -290,8 +290,8 @@ fn classes(
         let known = classes_when_known.iter().filter(|class| info.knows(class));
         thing.classes = classes.iter().chain(known).cloned().collect();
         let unseen = classes.iter().filter(|class| !info.knows(class));
-        let none = thing.classes.is_empty().then_some(classes_when_known);
-        for class in unseen.chain(none.into_iter().flatten()) {
+        let blind = thing.classes.is_empty().then_some(classes_when_known);
+        for class in unseen.chain(blind.into_iter().flatten()) {
             if !missing.contains(class) {
                 missing.push(class.clone());
             }

@@ -206,7 +206,7 @@ fn shape(plan: &Plan, rule: &Rule, camera: Option<&Camera>) -> String {
     let places = format!("{zone:?} {line:?} {sensor:?} {window:?}");
     let text = format!("{} {} {places}", rule.violation, rule.program.shape());
     let hash = Sha256::digest(text.as_bytes());
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn corners(polygon: &Polygon) -> Vec<[f32; 2]> {

@@ -86,13 +86,10 @@ pub(super) fn evaluate(
                 }
                 _ => instant(look, members, &condition.test, &mut memories[i], levels),
             };
-            levels[i] = match level {
-                Some(level) => level,
-                None => {
-                    let left = sighting.is_some_and(|s| s.left);
-                    temporal(look, &condition.test, &mut memories[i], levels, left, at)
-                }
-            };
+            levels[i] = level.unwrap_or_else(|| {
+                let left = sighting.is_some_and(|s| s.left);
+                temporal(look, &condition.test, &mut memories[i], levels, left, at)
+            });
         }
     }
 }
@@ -238,7 +235,8 @@ fn held(
         None => {}
         Some(hold) if paused && holds => hold.pause(at),
         Some(hold) => {
-            if hold.step(params, at, holds) == Step::Over {
+            let step = hold.step(params, at, holds);
+            if step == Step::Over {
                 *state = holds.then(begin);
             }
         }

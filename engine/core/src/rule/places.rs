@@ -117,15 +117,13 @@ impl Places {
         signals: &mut Vec<Signal>,
     ) -> Vec<Found> {
         let mut found = Vec::with_capacity(self.places.len());
-        self.places.retain_mut(|place| match place.look(stand, next_key, signals) {
-            Some(now) => {
-                found.push(now);
-                true
-            }
-            None => {
+        self.places.retain_mut(|place| {
+            let now = place.look(stand, next_key, signals);
+            found.extend(now);
+            if now.is_none() {
                 signals.extend(place.reported.end());
-                false
             }
+            now.is_some()
         });
         found
     }

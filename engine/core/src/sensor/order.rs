@@ -26,7 +26,7 @@ pub struct Late;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Item<T> {
+struct Entry<T> {
     at: Timestamp,
     content: u64,
     item: T,
@@ -36,7 +36,7 @@ struct Item<T> {
 #[serde(deny_unknown_fields)]
 struct Waiting<T> {
     /// By time and content.
-    items: VecDeque<Item<T>>,
+    items: VecDeque<Entry<T>>,
     /// Nothing older of this source is taken.
     floor: Timestamp,
 }
@@ -50,7 +50,7 @@ pub struct Order<T> {
     sources: Vec<Waiting<T>>,
     heads: BTreeSet<(Timestamp, u32)>,
     /// Items that had to go before their time, with their sources.
-    early: VecDeque<(u32, Item<T>)>,
+    early: VecDeque<(u32, Entry<T>)>,
     watermark: Timestamp,
     held_max: usize,
     late_count: u64,
@@ -90,7 +90,7 @@ impl<T> Order<T> {
         }
         let head = source.items.front().map(|first| first.at);
         let place = source.items.partition_point(|i| (i.at, i.content) <= (at, tie.content));
-        source.items.insert(place, Item { at, content: tie.content, item });
+        source.items.insert(place, Entry { at, content: tie.content, item });
         if source.items.len() > self.held_max
             && let Some(oldest) = source.items.pop_front()
         {

@@ -64,7 +64,10 @@ fn revision() -> Revision {
     serde_json::from_value(json!({
         "incident": "01KANWBRKGQ4H5ZD0ZJ3M7V8XC", "revision": 3, "state": "open",
         "rule": "parking-east", "violation": "illegal-parking", "rule_version": 2,
-        "severity": "medium", "camera": "le-loi-03", "zone": "kerb",
+        "severity": "medium", "stage": "commitment", "offence": 2,
+        "citations": [{ "law": "Luật 36/2024/QH15", "article": "Điều 18" }],
+        "measured": [{ "name": "river-gauge-1", "value": 23.5, "unit": "cm" }],
+        "ended_by": null, "camera": "le-loi-03", "zone": "kerb",
         "position": { "lat": 16.4637, "lon": 107.5909 },
         "first_seen": "2026-11-22T01:12:02.9Z", "opened": "2026-11-22T01:14:02.9Z",
         "updated": "2026-11-22T01:14:03.12Z", "closed": null,
@@ -116,8 +119,8 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
         clock_offset_ms: 12,
         ..CameraStats::default()
     };
-    assert_eq!(camera_state(&report, Some(&stats), time), example("camera"));
-    same_fields("camera", &camera_state(&report, Some(&stats), time));
+    assert_eq!(camera_state(&report, Some(&stats), None, time), example("camera"));
+    same_fields("camera", &camera_state(&report, Some(&stats), None, time));
     let ack: Ack = serde_json::from_value(example("ack")).unwrap();
     same_fields("ack", &serde_json::to_value(ack).unwrap());
 }

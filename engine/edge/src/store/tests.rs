@@ -4,7 +4,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 fn id(n: u32) -> IncidentId {
     let name = |text: &str| Name::try_from(text).unwrap();
     let at = Timestamp::from_secs(1_795_000_000 + u64::from(n));
-    IncidentId::new(&name("hue"), &name("cam-1"), &name("illegal-parking"), None, at)
+    IncidentId::new(&name("hue"), Some(&name("cam-1")), &name("illegal-parking"), None, at)
 }
 
 fn row(incident: u32, revision: u32, bytes: usize) -> OutboxRow {
@@ -121,8 +121,13 @@ fn history_reads_back_what_was_committed() {
         violation: name("illegal-parking"),
         rule_version: 1,
         severity: viahe_core::config::plan::Severity::Medium,
-        camera: name("le-loi-03"),
-        zone: name("kerb"),
+        camera: Some(name("le-loi-03")),
+        zone: Some(name("kerb")),
+        stage: None,
+        offence: 1,
+        citations: vec![],
+        measured: vec![],
+        ended_by: None,
         position: None,
         first_seen: Timestamp::from_secs(1),
         opened: Timestamp::from_secs(2),

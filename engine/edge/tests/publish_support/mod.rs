@@ -158,7 +158,7 @@ pub fn row(n: u32) -> OutboxRow {
 pub fn sized_row(n: u32, bytes: usize) -> OutboxRow {
     let opened = Timestamp::from_secs(1_795_000_000 + u64::from(n / 3));
     let (site, camera, rule) = (name("hue"), name("cam-01"), name("illegal-parking"));
-    let incident = IncidentId::new(&site, &camera, &rule, None, opened);
+    let incident = IncidentId::new(&site, Some(&camera), &rule, None, opened);
     let revision = n % 3 + 1;
     let filler = "x".repeat(bytes);
     let event = serde_json::json!({
