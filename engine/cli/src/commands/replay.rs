@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         evidence,
         ledger: Arc::new(Ledger::default()),
         out: Out::create(&args.out)?,
-        said: 0,
+        said: Vec::new(),
     };
     let frames = match &args.observations {
         Some(file) => driver.observations(file, &stop)?,
@@ -76,8 +76,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         stop.end(())?;
         return Err(Exit::Failed("stopped before the end of the recordings".into()));
     }
+    let last = driver.engine.finish();
+    driver.carry_out(last, None)?;
+    driver.write()?;
+    eprintln!("{frames} frames, {} messages in {}", driver.said.len(), args.out.display());
     driver.out.finish()?;
-    eprintln!("{frames} frames, {} messages in {}", driver.said, args.out.display());
     Ok(())
 }
 
@@ -118,7 +121,7 @@ struct Driver {
     evidence: Option<EvidenceStore>,
     ledger: Arc<Ledger>,
     out: Out,
-    said: u64,
+    said: Vec<Revision>,
 }
 
 impl Driver {
@@ -165,7 +168,12 @@ impl Driver {
     /// Applies an event and all that follows from it. Captures are of the frame at hand: the
     /// engine asks for no other.
     fn apply(&mut self, event: Event, frame: Option<&dyn Frame>) -> Result<(), Exit> {
-        let mut effects: VecDeque<Effect> = self.engine.apply(event).into();
+        let effects = self.engine.apply(event);
+        self.carry_out(effects, frame)
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>, frame: Option<&dyn Frame>) -> Result<(), Exit> {
+        let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Capture(capture) => {
@@ -180,8 +188,10 @@ impl Driver {
                 }
                 Effect::Publish(revision) => self.publish(&revision)?,
                 // Told to no one: a recording is looked at for its incidents.
-                Effect::View { .. } | Effect::Sensor { .. } | Effect::Window(_) => {}
-                Effect::Answer(_) => {}
+                Effect::View { .. }
+                | Effect::Sensor { .. }
+                | Effect::Window(_)
+                | Effect::Answer(_) => {}
             }
         }
         Ok(())
@@ -215,9 +225,20 @@ impl Driver {
                 }
             }
         }
-        self.said += 1;
+        self.said.push(revision.clone());
+        Ok(())
+    }
+
+    /// Writes what was said. In order of event time, which is the order of a recording whatever
+    /// the order in which late events came.
+    fn write(&mut self) -> Result<(), Exit> {
+        let order = |r: &Revision| (r.updated, r.incident.clone(), r.revision);
+        self.said.sort_by_key(order);
         let site = &self.plan.site;
-        self.out.line(&revision.cloud_event(&site.id, &site.timezone))
+        for revision in &self.said {
+            self.out.line(&revision.cloud_event(&site.id, &site.timezone))?;
+        }
+        Ok(())
     }
 }
 

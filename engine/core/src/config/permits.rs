@@ -151,7 +151,7 @@ fn permit(
         let uses = own.iter().flat_map(|camera| &camera.uses).collect();
         refuse_unknown(node, "uses", &uses, "used by a rule of its cameras");
     }
-    refuse_unbounded(node);
+    refuse_endless(node);
     if node.has("polygon") && wanted.len() != 1 {
         let what = "a polygon is a place in the picture of one camera";
         let remedy = "name that camera in `cameras`, and no other; write a permit for each";
@@ -176,7 +176,7 @@ fn permit(
 }
 
 /// Tells a permit that holds always and everywhere: a rule that nobody wants is removed instead.
-fn refuse_unbounded(node: &Node) {
+fn refuse_endless(node: &Node) {
     let (from, until) = (node.has("from"), node.has("until"));
     if node.has("schedule") || node.has("polygon") || from && until {
         return;

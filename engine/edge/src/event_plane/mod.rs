@@ -392,7 +392,7 @@ impl EventPlane {
                 Effect::Discard(id) => self.pictures.discard(id),
                 Effect::Publish(revision) => self.prepare(*revision),
                 Effect::View { camera, trouble, since } => {
-                    self.view_changed(camera, trouble, since)
+                    self.view_changed(&camera, trouble, since);
                 }
                 Effect::Sensor { sensor, state, at } => {
                     tracing::warn!(%sensor, ?state, %at, "a sensor's state changed");
@@ -408,18 +408,15 @@ impl EventPlane {
     }
 
     /// The rules of a camera are suspended, or apply again.
-    fn view_changed(&mut self, camera: Name, trouble: Option<CameraTrouble>, since: Timestamp) {
-        match trouble {
-            Some(trouble) => {
-                tracing::warn!(%camera, %trouble, %since, "its rules are suspended: look at it");
-                self.suspended.insert(camera.clone(), (trouble, since));
-            }
-            None => {
-                tracing::info!(%camera, "its view is as it was; its rules apply again");
-                self.suspended.remove(&camera);
-            }
+    fn view_changed(&mut self, camera: &Name, trouble: Option<CameraTrouble>, since: Timestamp) {
+        if let Some(trouble) = trouble {
+            tracing::warn!(%camera, %trouble, %since, "its rules are suspended: look at it");
+            self.suspended.insert(camera.clone(), (trouble, since));
+        } else {
+            tracing::info!(%camera, "its view is as it was; its rules apply again");
+            self.suspended.remove(camera);
         }
-        if let Some(report) = self.reports.get(&camera) {
+        if let Some(report) = self.reports.get(camera) {
             self.tell_camera(report);
         }
     }

@@ -90,18 +90,23 @@ pub(crate) fn check_opened(message: &Message, camera: &str, dwell_secs: f64, sta
 fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
     let wanted = [
         "camera",
+        "citations",
         "clock",
         "closed",
+        "ended_by",
         "evidence",
         "first_seen",
         "incident",
+        "measured",
         "model",
+        "offence",
         "opened",
         "position",
         "revision",
         "rule",
         "rule_version",
         "severity",
+        "stage",
         "state",
         "subjects",
         "updated",
@@ -117,7 +122,7 @@ fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
     ] {
         assert_eq!(data[key], value, "{key}");
     }
-    assert_eq!((&data["revision"], &data["rule_version"]), (&1.into(), &1.into()));
+    assert_eq!((&data["revision"], &data["rule_version"]), (&1.into(), &2.into()));
     assert_eq!(data["position"], serde_json::json!({ "lat": 16.4637, "lon": 107.5909 }));
     assert!(data["closed"].is_null());
     let (seen, opened) = (time(&data["first_seen"]), time(&data["opened"]));
