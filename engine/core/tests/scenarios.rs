@@ -215,17 +215,28 @@ fn cut_by_restarts_they_say_the_same() {
     });
 }
 
+/// What must not depend on how late events come; when a picture is answered may.
+fn facts(told: &[Told]) -> Vec<String> {
+    let fact = |t: &Told| {
+        let Told { incident, rule, first_seen, opened, closed, .. } = t;
+        format!("{incident} {rule} {first_seen} {opened} {closed:?}")
+    };
+    let mut facts: Vec<String> = told.iter().map(fact).collect();
+    facts.sort();
+    facts
+}
+
 #[test]
 fn late_events_change_nothing() {
     each(|plan, test, events| {
         let mut late = Plan::clone(plan);
         late.engine.lateness = LATENESS;
         let late = Arc::new(late);
-        let whole = bytes(&scenario::run(plan, events.iter().cloned()));
+        let whole = facts(&scenario::run(plan, events.iter().cloned()));
         for seed in LATE_SEEDS {
             let shuffled = scenario::shuffled(events, LATENESS, seed);
-            let told = scenario::run(&late, shuffled);
-            assert_eq!(bytes(&told), whole, "{} late, seed {seed}", test.name);
+            let told = facts(&scenario::run(&late, shuffled));
+            assert_eq!(told, whole, "{} late, seed {seed}", test.name);
         }
     });
 }
@@ -246,4 +257,23 @@ fn every_entry_has_its_scenarios() {
         }
     }
     assert!(lacking.is_empty(), "no scenarios of {lacking:?}");
+}
+
+/// TEMPORARY
+#[test]
+fn trace_one() {
+    let Ok(wanted) = std::env::var("TRACE") else { return };
+    each(|plan, test, events| {
+        if test.name.as_str() != wanted { return }
+        let story = stories().iter().find(|s| s.name == wanted).unwrap();
+        let start = events.iter().find_map(Event::at).unwrap();
+        let mut engine = viahe_core::engine::Engine::new(Arc::clone(plan));
+        let camera = Name::try_from(story.camera).unwrap();
+        let rule = plan.cameras.iter().find(|c| c.id == camera).unwrap().rules[0].clone();
+        engine.trace(Some(camera), rule.id.clone());
+        for e in events { engine.apply(e.clone()); }
+        for c in engine.traced().unwrap().changes() {
+            println!("{:6.2} #{:?} {} {:?} since {:?}", c.at.since(start).as_secs_f32(), c.subject, rule.program.conditions[c.condition].name, c.now, c.since.map(|t| t.since(start).as_secs_f32()));
+        }
+    });
 }

@@ -88,6 +88,12 @@ pub(super) fn evaluate(
             };
             levels[i] = match level {
                 Some(level) => level,
+                // Who is with a thing that is not seen itself cannot be told.
+                None if sighting.is_some_and(|s| s.object.is_none())
+                    && let Memory::Absent(absent) = &memories[i] =>
+                {
+                    absent.level()
+                }
                 None => {
                     let left = sighting.is_some_and(|s| s.left);
                     temporal(look, &condition.test, &mut memories[i], levels, left, at)

@@ -63,7 +63,7 @@ fn permits(book: &mut Book) {
     book.tell("shop-encroachment-pos-until-market", opens, [until]);
     let bay = |start: &str, x: f32| {
         let car = Actor::new(CAR).stops(x, KERB, 5.0, 45.0);
-        Street::new("bays", 1.0, 64.0).from(start).with(car)
+        Street::new("bays", 1.0, 90.0).from(start).with(car)
     };
     let usual = || incident("illegal-parking", 25.0).first(5.0).closed(45.0);
     book.none("illegal-parking-trap-bay-at-night", bay("2026-03-04T14:00:00Z", 0.75));
@@ -95,7 +95,7 @@ fn cooldown(book: &mut Book) {
     let crowd = |from: f32, to: f32| {
         (0..6).map(move |i| Actor::new(PERSON).stands(0.15 + i as f32 * 0.12, 0.7, from, to))
     };
-    let square = |secs: f32| Street::new("square", 1.0, secs).from("2026-03-04T02:30:00Z");
+    let square = |secs: f32| Street::new("square", 0.5, secs).from("2026-03-04T02:30:00Z");
     let at = |opened: f32| incident("crowding", opened);
     // Five people, ten seconds, and a cooldown of 20 s after the end of an incident.
     let soon = square(66.0).with_all(crowd(3.0, 20.0)).with_all(crowd(27.0, 39.0));

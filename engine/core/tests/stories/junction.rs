@@ -34,9 +34,9 @@ pub(crate) fn book() -> Book {
     book.tell("blocked-junction-pos-bus", bus_and_truck, [blocked(23.0).first(8.0).closed(42.0)]);
     let stays = cross(50.0).with_all(row(8.0, 70.0));
     book.tell("blocked-junction-pos-stays", stays, [blocked(23.0).first(8.0)]);
-    let twice = cross(100.0).with_all(row(8.0, 30.0)).with_all(row(46.0, 80.0));
+    let twice = Street::new("cross", 0.5, 100.0).with_all(row(8.0, 30.0)).with_all(row(46.0, 80.0));
     // Within the cooldown of a minute the second one is the first again: it is not told anew.
-    book.tell("blocked-junction-pos-again", twice, [blocked(23.0).first(8.0).closed(30.0)]);
+    book.tell("blocked-junction-pos-again", twice, [blocked(23.0).first(8.0).closed(30.0).within(6.0)]);
     book.none("blocked-junction-near-short", row_of(18.0));
     let one = cross(50.0).with(Actor::new(CAR).stops(0.3, 0.74, 6.0, 40.0));
     book.none("blocked-junction-near-one-car", one);
@@ -54,6 +54,7 @@ pub(crate) fn book() -> Book {
     });
     book.none("blocked-junction-trap-creeping", cross(40.0).with_all(creeping));
     let bikes = (0..8).map(|i| Actor::new(MOTORBIKE).stops(0.2 + i as f32 * 0.08, 0.85, 6.0, 36.0));
-    book.none("blocked-junction-trap-motorbikes", cross(50.0).with_all(bikes));
+    let street = Street::new("cross", 0.5, 50.0).with_all(bikes);
+    book.none("blocked-junction-trap-motorbikes", street);
     book
 }

@@ -75,6 +75,10 @@ fn not_abandoned(book: &mut Book) {
         .with(Actor::new(BAG).stands(0.5, Y, 2.0, 50.0))
         .with(Actor::new(PERSON).stands(0.58, Y, 2.0, 50.0).blinks(14.0, 24.0));
     book.none("abandoned-object-trap-pillar", sits);
+    let sits = plaza(50.0)
+        .with(Actor::new(BAG).stands(0.5, Y, 2.0, 50.0))
+        .with(Actor::new(PERSON).stands(0.58, Y, 2.0, 50.0));
+    book.none("abandoned-object-trap-sits-rough", sits.noise(ROUGH));
     let boxes = plaza(50.0).with(Actor::new(MATERIAL).stands(0.5, Y, 2.0, 50.0));
     book.none("abandoned-object-trap-bricks", boxes);
 }
@@ -118,6 +122,8 @@ fn not_dumped(book: &mut Book) {
     book.none("dumping-near-swept-up", soon);
     let stays = corner(44.0).with(owner(5.0, 60.0)).with(bag(BAG, 5.0, 90.0));
     book.none("dumping-near-stays-with-it", stays);
+    let stays = corner(60.0).with(owner(5.0, 90.0)).with(bag(BAG, 5.0, 90.0));
+    book.none("dumping-trap-stays-rough", stays.noise(ROUGH));
     // An old pile, and people who pass it or stop to look.
     let old = || corner(56.0).with(Actor::new(PILE).stands(0.5, Y, 0.0, 90.0));
     let passers = (0..3).map(|i| {

@@ -56,10 +56,11 @@ fn seen_badly(book: &mut Book) {
     let usual = || parked(25.0).first(5.0).closed(45.0);
     let stops = || car().stops(0.5, KERB, 5.0, 45.0);
     for name in ["rough-one", "rough-two", "rough-three"] {
-        let street = kerb(64.0).with(stops()).noise(ROUGH);
+        // It may not be seen to leave: then it is missed for 40 s.
+        let street = kerb(90.0).with(stops()).noise(ROUGH);
         book.tell(&format!("illegal-parking-pos-{name}"), street, [usual().within(4.0)]);
     }
-    let foggy = kerb(64.0).with(stops().sure(0.5)).noise(Noise { jitter: 0.04, miss: 0.5 });
+    let foggy = kerb(90.0).with(stops().sure(0.5)).noise(Noise { jitter: 0.04, miss: 0.5 });
     book.tell("illegal-parking-pos-fog", foggy, [usual().within(5.0)]);
     let early = kerb(64.0).with(stops().retracked(15.0));
     book.tell("illegal-parking-pos-new-id-early", early, [usual()]);
@@ -75,7 +76,7 @@ fn seen_badly(book: &mut Book) {
     // A bus stands before it for two minutes.
     let stays = car().stops(0.5, KERB, 5.0, 186.0);
     let bus = Actor::new(BUS).stops(0.5, LANE, 40.0, 160.0);
-    let street = Street::new("kerb", 0.5, 206.0).with(stays.retracked(150.0)).with(bus);
+    let street = Street::new("kerb", 0.5, 232.0).with(stays.retracked(150.0)).with(bus);
     let one = parked(25.0).first(5.0).closed(186.0).within(4.0);
     book.tell("illegal-parking-pos-behind-bus", street, [one]);
     // The camera is away for a minute, with the car still there.
@@ -155,10 +156,13 @@ fn traps(book: &mut Book) {
         .with(car().stops(0.4, LANE, 6.0, 35.0))
         .with(car().stops(0.8, LANE, 8.0, 37.0));
     book.none("illegal-parking-trap-red-light", light);
-    let jam = kerb(58.0)
-        .with(car().stops(0.15, KERB, 9.0, 38.0))
-        .with(car().stops(0.5, KERB, 7.0, 37.0))
-        .with(car().stops(0.85, KERB, 5.0, 36.0));
+    // Bumper to bumper, from side to side.
+    let cars = (0..7).map(|i| {
+        let (x, from) = (i as f32 * 0.17, 10.0 - i as f32 * 0.8);
+        let arrives = car().at(from - 4.0, x - 0.6, KERB).at(from, x, KERB);
+        arrives.until(42.0 - i as f32).at(46.0 - i as f32, x + 0.6, KERB)
+    });
+    let jam = Street::new("kerb", 0.5, 60.0).with_all(cars);
     book.none("illegal-parking-trap-jam", jam);
     let creeping = (0..4).map(|i| {
         let x = i as f32 * 0.3 - 0.4;

@@ -91,8 +91,10 @@ fn pave(book: &mut Book) {
     let along = |kind: Kind| passes(kind, WALK, 2.0, 8.0, false);
     book.tell(&name("pos-bike"), pave(15.0).ridden(&along(MOTORBIKE), RIDER, 1), [usual()]);
     book.tell(&name("pos-bicycle"), pave(15.0).ridden(&along(BICYCLE), RIDER, 1), [usual()]);
-    let rough = pave(15.0).ridden(&along(MOTORBIKE), RIDER, 1).noise(ROUGH);
-    book.tell(&name("pos-rough"), rough, [usual()]);
+    for tail in ["pos-rough", "pos-rough-two", "pos-rough-three"] {
+        let rough = pave(15.0).ridden(&along(MOTORBIKE), RIDER, 1).noise(ROUGH);
+        book.tell(&name(tail), rough, [usual()]);
+    }
     let two = pave(15.0).ridden(&passes(MOTORBIKE, WALK, 2.0, 8.0, true), RIDER, 2);
     book.tell(&name("pos-two-up"), two, [usual()]);
     let crowd = (0..3).map(|i| Actor::new(PERSON).stands(0.2 + i as f32 * 0.3, 0.60, 0.0, 15.0));

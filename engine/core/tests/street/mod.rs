@@ -316,7 +316,14 @@ impl Street {
                 timed.push((at, self.observed(look, at, objects)));
             }
         }
-        timed.sort_by_key(|(at, _)| *at);
+        // In the order in which an engine puts what comes late.
+        let rank = |event: &Event| match event {
+            Event::Command(_) => 0,
+            Event::Camera { .. } => 1,
+            Event::Tick(_) | Event::WorkerStarted { .. } => 9,
+            _ => 3,
+        };
+        timed.sort_by_key(|(at, event)| (*at, rank(event)));
         timed.into_iter().map(|(_, event)| event).collect()
     }
 
