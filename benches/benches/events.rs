@@ -87,38 +87,38 @@ fn street(objects: usize) -> Vec<Event> {
     let classes = kinds.map(|text| Class::try_from(text).unwrap());
     let places: Vec<(f32, f32, f32)> = (0..objects)
         .map(|i| {
-            let speed = if i % 3 == 0 { 0.0 } else { 0.02 * (0.5 + roll(&mut seed)) };
-            (roll(&mut seed) * 0.9, 0.3 + 0.6 * roll(&mut seed), speed)
+            let pace = if i % 3 == 0 { 0.0 } else { 0.02 * (0.5 + roll(&mut seed)) };
+            (roll(&mut seed) * 0.9, 0.3 + 0.6 * roll(&mut seed), pace)
         })
         .collect();
     let camera = Name::try_from("cam").unwrap();
     (0..FRAMES)
         .map(|f| {
             let captured = Timestamp(1_790_000_000_000_000_000 + f as u64 * 1_000_000_000 / HZ);
-            let mut seen = Vec::with_capacity(objects);
-            for (i, (x, y, speed)) in places.iter().enumerate() {
-                let travelled = x + speed * f as f32;
+            let mut found = Vec::with_capacity(objects);
+            for (i, (x, y, pace)) in places.iter().enumerate() {
+                let travelled = x + pace * f as f32;
                 let (lap, x) = (travelled.floor(), travelled.fract() * 0.9);
                 if roll(&mut seed) < 0.1 {
                     continue;
                 }
                 let shake = (roll(&mut seed) - 0.5) * 0.004;
                 let (x, y) = (x + 0.002 + shake, y - 0.05);
-                seen.push(Object {
+                found.push(Object {
                     track: TrackId(i as u64 + 1000 * lap as u64),
                     class: classes[i % classes.len()].clone(),
                     confidence: (0.4 + roll(&mut seed) * 0.6).try_into().unwrap(),
                     bbox: [x.max(0.0), y, x.max(0.0) + 0.06, y + 0.1].try_into().unwrap(),
                 });
             }
-            seen.sort_by_key(|o| o.track);
+            found.sort_by_key(|o| o.track);
             let clock = ClockSource::Recording;
             let frame = FrameStamp { seq: f as u64, captured, arrived: captured, clock };
             Event::Observed(Observation {
                 camera: camera.clone(),
                 frame,
                 size_px: [1280, 720],
-                objects: seen,
+                objects: found,
             })
         })
         .collect()

@@ -86,10 +86,17 @@ pub(super) fn evaluate(
                 }
                 _ => instant(look, members, &condition.test, &mut memories[i], levels),
             };
-            levels[i] = level.unwrap_or_else(|| {
-                let left = sighting.is_some_and(|s| s.left);
-                temporal(look, &condition.test, &mut memories[i], levels, left, at)
-            });
+            levels[i] = match (level, &memories[i]) {
+                (Some(level), _) => level,
+                // Who is with a thing that is not seen itself cannot be told.
+                (None, Memory::Absent(absent)) if sighting.is_some_and(|s| s.object.is_none()) => {
+                    absent.level()
+                }
+                (None, _) => {
+                    let left = sighting.is_some_and(|s| s.left);
+                    temporal(look, &condition.test, &mut memories[i], levels, left, at)
+                }
+            };
         }
     }
 }

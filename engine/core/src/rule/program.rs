@@ -254,7 +254,7 @@ pub enum Test {
         grace: Duration,
     },
     /// Once `after` has held, `of` has not held for `duration` of watched time; sightings of it
-    /// up to `grace` are ignored.
+    /// up to `grace` are ignored, and pauses up to a quarter of that do not end one.
     Absent {
         /// What began it.
         after: ConditionIx,

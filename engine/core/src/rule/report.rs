@@ -45,17 +45,19 @@ impl Reported {
                     signals.push(Signal::Continues { key: self.key, subjects: subjects() });
                 }
             }
-            (_, Level::Yes { since, last }) => {
+            // It opens at a look in which it holds, not by the grace of an earlier one.
+            (_, Level::Yes { since, last }) if last == at => {
                 self.phase = Phase::Fired;
                 self.last = last;
                 let (key, first_seen) = (self.key, since.min(at));
                 signals.push(Signal::Fired { key, first_seen, subjects: subjects() });
             }
-            (Phase::New, Level::Pending { .. }) => {
+            (Phase::New, Level::Pending { .. } | Level::Yes { .. }) => {
                 self.phase = Phase::Settled;
                 signals.push(Signal::Began(self.key));
             }
-            (Phase::Settled, Level::Pending { .. }) | (Phase::New, Level::No) => {}
+            (Phase::Settled, Level::Pending { .. } | Level::Yes { .. })
+            | (Phase::New, Level::No) => {}
             (Phase::Settled, Level::No) | (Phase::Fired, _) => {
                 signals.extend(self.end());
                 *self = Self::new(take(next_key));

@@ -14,16 +14,35 @@ pub(in crate::rule) struct AbsentParams {
     pub(in crate::rule) pace: Pace,
 }
 
+/// A sighting goes on over pauses of up to this share of the longest that is ignored: a detector
+/// misses somebody for a look or two.
+const PAUSE_SHARE: u32 = 4;
+
 /// For how long it has been missing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::rule) struct Absent {
-    /// What begins it has held; the first look without the other one since.
+    /// What begins it has held.
     armed: bool,
+    /// The first look without the other one since it was last really there.
     since: Option<Timestamp>,
     missing: Duration,
-    /// Length of the sighting that goes on; none when there is none.
-    sighted: Option<Duration>,
+    /// The sighting that goes on; none when there is none.
+    sighted: Option<Sighted>,
     looked: Option<Timestamp>,
+    /// The last look without it.
+    last: Timestamp,
+    /// It has been missing for long enough; passers-by do not change that.
+    holds: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Sighted {
+    /// From its first to its newest look that saw it.
+    length: Duration,
+    /// Since then.
+    pause: Duration,
+    /// It was there, and did not only pass.
+    real: bool,
 }
 
 impl Absent {
@@ -45,23 +64,50 @@ impl Absent {
         if !self.armed {
             return Level::No;
         }
-        // A sighting begins with the look that sees it, and its length counts from there.
-        self.sighted = of.then(|| self.sighted.map_or(Duration::ZERO, |s| s + gap));
         if self.since.is_some() {
             self.missing += gap;
         }
-        let returned = self.sighted.is_some_and(|s| s > params.grace);
-        if returned || (of && self.since.is_none()) {
-            self.since = None;
-            self.missing = Duration::ZERO;
-            return Level::No;
-        }
-        let since = *self.since.get_or_insert(at);
-        if self.missing >= params.duration {
-            Level::Yes { since, last: at }
+        if of {
+            if self.see(params, gap) {
+                self.since = None;
+                self.missing = Duration::ZERO;
+                self.holds = false;
+                return Level::No;
+            }
         } else {
-            Level::Pending { since }
+            self.sighted = self
+                .sighted
+                .map(|s| Sighted { pause: s.pause + gap, ..s })
+                .filter(|s| s.pause <= params.grace / PAUSE_SHARE);
+            self.last = at;
         }
+        self.since.get_or_insert(at);
+        // Not while somebody is with it: whether they only pass is not known yet.
+        self.holds |= self.missing >= params.duration && self.sighted.is_none();
+        self.level()
+    }
+
+    /// What the last look made of it.
+    pub(in crate::rule) fn level(&self) -> Level {
+        match self.since {
+            Some(since) if self.holds => Level::Yes { since, last: self.last },
+            Some(since) => Level::Pending { since },
+            None => Level::No,
+        }
+    }
+
+    /// Takes note of a look that sees it; was it really there? So it is for the whole of a sighting
+    /// that began before it was missed.
+    fn see(&mut self, params: &AbsentParams, gap: Duration) -> bool {
+        let began = Sighted { real: self.since.is_none(), ..Sighted::default() };
+        let mut sighted = self.sighted.map_or(began, |s| Sighted {
+            length: s.length + s.pause + gap,
+            pause: Duration::ZERO,
+            ..s
+        });
+        sighted.real |= sighted.length > params.grace;
+        self.sighted = Some(sighted);
+        sighted.real
     }
 }
 
@@ -71,8 +117,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// At look `k`: armed; the last sighting longer than `grace` (or any before the first look
-    /// without) lies `duration` back.
+    /// At look `k`: armed; the last sighting longer than `grace` (or any that began before the
+    /// first look without) lies `duration` back.
     fn oracle(p: &AbsentParams, all: &[(Timestamp, [bool; 2])]) -> Vec<Level> {
         let mut out = Vec::new();
         for k in 0..all.len() {
@@ -82,21 +128,31 @@ mod tests {
                 out.push(Level::No);
                 continue;
             };
-            // Walks the runs of sightings since it was armed.
+            // Walks the sightings since it was armed: first look, newest look, really there.
             let mut since: Option<usize> = None;
+            let mut sighted: Option<(usize, usize, bool)> = None;
+            let mut holds = false;
             for i in armed..=k {
-                let run = (armed..=i).rev().take_while(|&j| all[j].1[1]).last();
-                match run {
-                    None => since = since.or(Some(i)),
-                    Some(first) if watched(p.pace, &all[first..=i]) > p.grace => since = None,
-                    Some(_) => {}
+                let pause_max = p.grace / PAUSE_SHARE;
+                sighted =
+                    sighted.filter(|s| all[i].1[1] || watched(p.pace, &all[s.1..=i]) <= pause_max);
+                if !all[i].1[1] {
+                    since = since.or(Some(i));
+                    let enough = since.is_some_and(|s| watched(p.pace, &all[s..=i]) >= p.duration);
+                    holds |= enough && sighted.is_none();
+                    continue;
                 }
+                let (first, _, real) = sighted.unwrap_or((i, i, since.is_none()));
+                let real = real || watched(p.pace, &all[first..=i]) > p.grace;
+                if real {
+                    (since, holds) = (None, false);
+                }
+                sighted = Some((first, i, real));
             }
+            let last = (armed..=k).rev().find(|&i| !all[i].1[1]).unwrap_or(k);
             out.push(match since {
                 None => Level::No,
-                Some(s) if watched(p.pace, &all[s..=k]) >= p.duration => {
-                    Level::Yes { since: all[s].0, last: all[k].0 }
-                }
+                Some(s) if holds => Level::Yes { since: all[s].0, last: all[last].0 },
                 Some(s) => Level::Pending { since: all[s].0 },
             });
         }

@@ -1,0 +1,290 @@
+//! The suite in `fixtures/scenarios`: stories in, incidents out.
+//!
+//! With `VIAHE_UPDATE_SCENARIOS` set, writes the recordings and the `[[test]]` tables first.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod stories;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod street;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use stories::{Incident, Story};
+use support::{World, root, tomls};
+use viahe_core::config::plan::Test;
+use viahe_core::config::{self, ModelInfo, Plan};
+use viahe_core::engine::Event;
+use viahe_core::id::Name;
+use viahe_core::observe::Header;
+use viahe_core::scenario::{self, Told};
+
+const FOLDER: &str = "fixtures/scenarios";
+const MARK: &str = "# The rest is written by `VIAHE_UPDATE_SCENARIOS=1 cargo test -p viahe-core --test scenarios`.\n";
+/// Entries that need a sensor; their scenarios are not written yet.
+const WITHOUT_SCENARIOS: [&str; 4] =
+    ["flooded-street", "rain-watch", "vehicles-in-water", "wet-street"];
+/// Short recordings are cut before each event; of long ones so many cuts are made.
+const CUTS_MAX: usize = 40;
+/// With the seed that a failure prints, it can be had again.
+const LATE_SEEDS: [u64; 2] = [11, 12];
+const LATENESS: Duration = Duration::from_secs(3);
+
+fn folder() -> PathBuf {
+    root().join(FOLDER)
+}
+
+fn model(package: &Name) -> Result<ModelInfo, String> {
+    let path = folder().join(format!("models/{package}/model.toml"));
+    let text = fs::read_to_string(&path).map_err(|e| e.to_string())?;
+    let model = config::model::parse("model.toml", &text).map_err(|e| e.to_string())?;
+    Ok(ModelInfo::from(&model))
+}
+
+/// The stories; told once, since each tells itself anew.
+fn stories() -> &'static [Story] {
+    static STORIES: OnceLock<Vec<Story>> = OnceLock::new();
+    STORIES.get_or_init(|| {
+        let stories = stories::all();
+        if std::env::var_os("VIAHE_UPDATE_SCENARIOS").is_some() {
+            update(&stories);
+        }
+        stories
+    })
+}
+
+fn recording(story: &Story) -> String {
+    let mut text = serde_json::to_string(&Header::default()).unwrap();
+    text.push('\n');
+    for event in &story.events {
+        text += &serde_json::to_string(event).unwrap();
+        text.push('\n');
+    }
+    text
+}
+
+/// The `[[test]]` tables of a theme.
+fn tables(stories: &[&Story]) -> String {
+    let mut text = String::new();
+    for Story { theme, name, camera, expect, .. } in stories {
+        let _ =
+            write!(text, "\n[[test]]\nname = \"{name}\"\nrecording = \"{theme}/{name}.jsonl\"\n");
+        for Incident { rule, first, opened, closed, within } in expect {
+            let _ = write!(text, "[[test.expect]]\nrule = \"{rule}\"\ncamera = \"{camera}\"\n");
+            if let Some(first) = first {
+                let _ = writeln!(text, "first_seen_secs = {first:?}");
+            }
+            let _ = writeln!(text, "opened_secs = {opened:?}");
+            match closed {
+                Some(closed) => writeln!(text, "closed_secs = {closed:?}").unwrap(),
+                None => text += "open = \"yes\"\n",
+            }
+            if *within != 2.0 {
+                let _ = writeln!(text, "within_secs = {within:?}");
+            }
+        }
+    }
+    text
+}
+
+fn by_theme(stories: &[Story]) -> BTreeMap<&str, Vec<&Story>> {
+    let mut themes: BTreeMap<&str, Vec<&Story>> = BTreeMap::new();
+    for story in stories {
+        themes.entry(story.theme).or_default().push(story);
+    }
+    themes
+}
+
+fn pipeline(theme: &str) -> PathBuf {
+    folder().join(format!("{theme}.toml"))
+}
+
+fn update(stories: &[Story]) {
+    for (theme, stories) in by_theme(stories) {
+        let file = pipeline(theme);
+        let text = fs::read_to_string(&file).unwrap();
+        let head = text.split_once(MARK).unwrap().0;
+        fs::write(&file, format!("{head}{MARK}{}", tables(&stories))).unwrap();
+        let folder = folder().join(theme);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        for story in stories {
+            fs::write(folder.join(format!("{}.jsonl", story.name)), recording(story)).unwrap();
+        }
+    }
+}
+
+fn plan(world: &World, theme: &str) -> Plan {
+    let file = pipeline(theme);
+    let text = fs::read_to_string(&file).unwrap();
+    let file = file.display().to_string();
+    world.parse_with(&file, &text, &model).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// As `viahe test` reads them.
+fn read(path: &Path) -> Vec<Event> {
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// All that was said, to the byte.
+fn bytes(told: &[Told]) -> String {
+    let revisions: Vec<_> = told.iter().flat_map(|t| &t.revisions).collect();
+    serde_json::to_string(&revisions).unwrap()
+}
+
+/// Calls `check` for each test of each pipeline, with its events.
+fn each(mut check: impl FnMut(&Arc<Plan>, &Test, &[Event])) {
+    let world = World::new();
+    for theme in by_theme(stories()).keys() {
+        let plan = Arc::new(plan(&world, theme));
+        assert!(!plan.tests.is_empty(), "{theme}");
+        for test in &plan.tests {
+            check(&plan, test, &read(&test.recording));
+        }
+    }
+}
+
+fn differences(test: &Test, events: &[Event], told: &[Told]) -> Vec<String> {
+    let start = events.iter().find_map(Event::at).unwrap();
+    scenario::compare(test, start, told)
+}
+
+#[test]
+fn files_are_those_of_the_stories() {
+    for (theme, stories) in by_theme(stories()) {
+        let text = fs::read_to_string(pipeline(theme)).unwrap();
+        let written = text.split_once(MARK).unwrap().1;
+        assert!(written == tables(&stories), "{theme}.toml is out of date; see {FOLDER}/README.md");
+        let mut names = BTreeSet::new();
+        for story in stories {
+            let file = folder().join(theme).join(format!("{}.jsonl", story.name));
+            let written = fs::read_to_string(&file).unwrap_or_default();
+            let what = format!("{} (seed {})", file.display(), story.seed);
+            assert!(written == recording(story), "{what} is out of date");
+            assert!(written.len() <= 30_000, "{what} has {} bytes", written.len());
+            names.insert(format!("{}.jsonl", story.name));
+        }
+        let found = fs::read_dir(folder().join(theme)).unwrap();
+        for entry in found {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(names.contains(&name), "{theme}/{name} belongs to no story");
+        }
+    }
+}
+
+#[test]
+fn all_scenarios_hold() {
+    let (mut tests, mut expected, mut found, mut missing, mut unexpected) = (0, 0, 0, 0, 0);
+    let mut failures = String::new();
+    each(|plan, test, events| {
+        let told = scenario::run(plan, events.iter().cloned());
+        let lines = differences(test, events, &told);
+        tests += 1;
+        expected += test.expected.len();
+        found += told.len();
+        missing += lines.iter().filter(|l| l.starts_with("missing")).count();
+        unexpected += lines.iter().filter(|l| l.starts_with("unexpected")).count();
+        if !lines.is_empty() {
+            let _ = write!(failures, "\n{}\n  {}", test.name, lines.join("\n  "));
+        }
+    });
+    let share = |good: usize, all: usize| good as f64 / all.max(1) as f64;
+    println!(
+        "{tests} scenarios, {expected} incidents expected, {found} found: precision {:.4}, recall {:.4}",
+        share(found - unexpected, found),
+        share(expected - missing, expected),
+    );
+    assert!(failures.is_empty(), "{failures}");
+    assert!(tests >= 150, "{tests} scenarios");
+}
+
+#[test]
+fn cut_by_restarts_they_say_the_same() {
+    each(|plan, test, events| {
+        let whole = bytes(&scenario::run(plan, events.iter().cloned()));
+        let every = events.len().div_ceil(CUTS_MAX);
+        let cut = scenario::run_cut(plan, events.iter().cloned(), every).unwrap();
+        assert_eq!(bytes(&cut), whole, "{} cut before every {every}th event", test.name);
+    });
+}
+
+/// What must not depend on how late events come; when a picture is answered may.
+fn facts(told: &[Told]) -> Vec<String> {
+    let fact = |t: &Told| {
+        let Told { incident, rule, first_seen, opened, closed, .. } = t;
+        format!("{incident} {rule} {first_seen} {opened} {closed:?}")
+    };
+    let mut facts: Vec<String> = told.iter().map(fact).collect();
+    facts.sort();
+    facts
+}
+
+#[test]
+fn late_events_change_nothing() {
+    each(|plan, test, events| {
+        let mut late = Plan::clone(plan);
+        late.engine.lateness = LATENESS;
+        let late = Arc::new(late);
+        let whole = facts(&scenario::run(plan, events.iter().cloned()));
+        for seed in LATE_SEEDS {
+            let shuffled = scenario::shuffled(events, LATENESS, seed);
+            let told = facts(&scenario::run(&late, shuffled));
+            assert_eq!(told, whole, "{} late, seed {seed}", test.name);
+        }
+    });
+}
+
+#[test]
+fn every_entry_has_its_scenarios() {
+    let mut lacking = Vec::new();
+    for file in tomls("pipelines/catalogue").keys() {
+        let entry = file.trim_end_matches(".toml");
+        if WITHOUT_SCENARIOS.contains(&entry) {
+            continue;
+        }
+        for kind in ["pos", "near", "trap"] {
+            let prefix = format!("{entry}-{kind}-");
+            if !stories().iter().any(|s| s.name.starts_with(&prefix)) {
+                lacking.push(prefix);
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "no scenarios of {lacking:?}");
+}
+
+/// TEMPORARY
+#[test]
+fn trace_one() {
+    let Ok(wanted) = std::env::var("TRACE") else { return };
+    each(|plan, test, events| {
+        if test.name.as_str() != wanted {
+            return;
+        }
+        let story = stories().iter().find(|s| s.name == wanted).unwrap();
+        let start = events.iter().find_map(Event::at).unwrap();
+        let mut engine = viahe_core::engine::Engine::new(Arc::clone(plan));
+        let camera = Name::try_from(story.camera).unwrap();
+        let rule = plan.cameras.iter().find(|c| c.id == camera).unwrap().rules[0].clone();
+        engine.trace(Some(camera), rule.id.clone());
+        for e in events {
+            engine.apply(e.clone());
+        }
+        for c in engine.traced().unwrap().changes() {
+            println!(
+                "{:6.2} #{:?} {} {:?} since {:?}",
+                c.at.since(start).as_secs_f32(),
+                c.subject,
+                rule.program.conditions[c.condition].name,
+                c.now,
+                c.since.map(|t| t.since(start).as_secs_f32())
+            );
+        }
+    });
+}

@@ -1,0 +1,103 @@
+//! The stories behind `fixtures/scenarios`: who does what when, and what must come of it.
+//!
+//! A name is `ENTRY-pos-…` (an incident must come), `ENTRY-near-…` (almost one) or `ENTRY-trap-…`
+//! (what looks like one). Times are those of the story: nothing here is taken from the engine.
+
+mod camera;
+mod hours;
+mod junction;
+mod litter;
+mod parking;
+mod people;
+mod riding;
+mod sidewalk;
+mod stalls;
+
+use crate::street::Street;
+use viahe_core::engine::Event;
+
+/// An incident that must come.
+#[derive(Clone)]
+pub(crate) struct Incident {
+    pub(crate) rule: &'static str,
+    pub(crate) first: Option<f32>,
+    pub(crate) opened: f32,
+    pub(crate) closed: Option<f32>,
+    pub(crate) within: f32,
+}
+
+/// One that opens then.
+pub(crate) fn incident(rule: &'static str, opened: f32) -> Incident {
+    Incident { rule, first: None, opened, closed: None, within: 2.0 }
+}
+
+impl Incident {
+    pub(crate) fn first(self, secs: f32) -> Self {
+        Self { first: Some(secs), ..self }
+    }
+
+    /// Without it, it is still open at the end.
+    pub(crate) fn closed(self, secs: f32) -> Self {
+        Self { closed: Some(secs), ..self }
+    }
+
+    pub(crate) fn within(self, secs: f32) -> Self {
+        Self { within: secs, ..self }
+    }
+}
+
+pub(crate) struct Story {
+    /// Its pipeline.
+    pub(crate) theme: &'static str,
+    pub(crate) name: String,
+    pub(crate) camera: &'static str,
+    pub(crate) seed: u64,
+    pub(crate) events: Vec<Event>,
+    pub(crate) expect: Vec<Incident>,
+}
+
+/// The stories of one theme, as they are told.
+pub(crate) struct Book {
+    theme: &'static str,
+    stories: Vec<Story>,
+}
+
+impl Book {
+    fn new(theme: &'static str) -> Self {
+        Self { theme, stories: Vec::new() }
+    }
+
+    /// The seed follows from the place in the book, unless the street has one.
+    fn tell(&mut self, name: &str, street: Street, expect: impl IntoIterator<Item = Incident>) {
+        let seed = self.stories.len() as u64 + 1;
+        let street = street.seed(seed);
+        self.stories.push(Story {
+            theme: self.theme,
+            name: name.to_owned(),
+            camera: street.camera,
+            seed,
+            events: street.events(),
+            expect: expect.into_iter().collect(),
+        });
+    }
+
+    fn none(&mut self, name: &str, street: Street) {
+        self.tell(name, street, []);
+    }
+}
+
+/// All of them, by theme.
+pub(crate) fn all() -> Vec<Story> {
+    let books = [
+        parking::book(),
+        junction::book(),
+        sidewalk::book(),
+        stalls::book(),
+        people::book(),
+        litter::book(),
+        riding::book(),
+        camera::book(),
+        hours::book(),
+    ];
+    books.into_iter().flat_map(|book| book.stories).collect()
+}
