@@ -5,6 +5,7 @@
 use super::problem::{Fault, closest, listed};
 use super::read::{Amount, Child, Node};
 use super::rule_keys::PARAMETERS;
+use super::sensors;
 use crate::id::Name;
 use crate::observe::Class;
 use crate::rule::Program;
@@ -12,7 +13,6 @@ use crate::rule::program::{
     Area, CONDITIONS_MAX, CameraTrouble, Condition, Crossing, Heading, Identity, Motion, Relation,
     RelationKind, Scope, THINGS_MAX, Test, Thing, ValueFrom,
 };
-use crate::sensor::Quantity;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -404,7 +404,7 @@ impl Reader<'_> {
     }
 
     fn value(&self, node: &Node, from: ValueFrom, key: &str) -> Option<Test> {
-        let quantity = quantity(node.text(key)?)?;
+        let quantity = sensors::quantity(node.text(key)?)?;
         let above = node.text("below")? == "no";
         let on = self.amount(node, "on")?;
         let off = if node.has("off") { self.amount(node, "off")? } else { on };
@@ -427,10 +427,6 @@ fn hits(node: &Node, of: usize, min: usize, looks: usize, grace: Duration) -> Op
         return None;
     }
     Some(Test::Hits { of, min, looks, grace })
-}
-
-fn quantity(text: &str) -> Option<Quantity> {
-    serde_json::from_value(serde_json::Value::String(text.into())).ok()
 }
 
 fn troubles(node: &Node) -> Vec<CameraTrouble> {

@@ -20,6 +20,7 @@ mod rules;
 mod schedule;
 mod schema;
 mod secret;
+mod sensors;
 mod tests_table;
 mod url;
 mod value;

@@ -9,10 +9,10 @@ use super::plan::{
 };
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
 use super::read::{Child, Node, document};
-use super::rules::{Around, Catalogue, Ruled, Zones};
+use super::rules::{Around, Catalogue, Measured, Ruled, Zones};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
-use super::{Model, calendar, permits, plan, tests_table, url};
+use super::{Model, calendar, permits, plan, sensors as measuring, tests_table, url};
 use crate::geometry::{Homography, UnitPoint};
 use crate::id::Name;
 use crate::observe::Class;
@@ -112,10 +112,16 @@ impl Reader<'_> {
             None => self.engine(&root.absent("engine")?),
         };
         let models = self.models(root);
-        let mut catalogue = Catalogue::new(self.sources, self.report, has_calendar);
+        let sensors = measuring::sensors(root);
+        let timezone = site.as_ref().map(|site| &site.timezone);
+        let windows = measuring::windows(root, sensors.as_deref(), timezone);
+        let measured = sensors
+            .as_deref()
+            .zip(windows.as_deref())
+            .map(|(sensors, windows)| Measured { sensors, windows });
+        let mut catalogue = Catalogue::new(self.sources, self.report, has_calendar, measured);
         let cameras = self.cameras(root, &models, &mut catalogue);
         let rules = site_rules(root, &mut catalogue);
-        let timezone = site.as_ref().map(|site| &site.timezone);
         let permits = permits::read(root, timezone, has_calendar);
         let tests = tests_table::read(root, self.folder);
         let mqtt = match mqtt {
@@ -127,8 +133,8 @@ impl Reader<'_> {
             mqtt,
             engine: engine?,
             cameras: cameras?,
-            sensors: Vec::new(),
-            windows: Vec::new(),
+            sensors: sensors.clone()?,
+            windows: windows.clone()?,
             rules: rules?,
             permits: permits?,
             tests: tests?,

@@ -4,6 +4,7 @@ use super::problem::Fault;
 use super::schema::Kind::{Amount, List, Named, Number, OneOf, Table, Tables, Text, Whole};
 use super::schema::Need::{self, Optional, Required};
 use super::schema::{CLASS, Form, Key, Kind, NAME, SPAN, TEXT, form, key};
+use super::sensors::QUANTITIES;
 
 const SEVERITIES: Kind = OneOf(&["info", "low", "medium", "high"]);
 const CONFIDENCE: Kind = Number { min: 0.0, max: 1.0 };
@@ -521,7 +522,3 @@ static WHEN: &[Key] = &[
     key("seen_min", SHARE, Optional, "0.2", "With `held`: in this share of looks it must hold."),
     key("unless", Text(&NAME), Optional, r#""queue""#, "With `held`: stops the clock."),
 ];
-
-/// As [`crate::sensor::Quantity`] writes them.
-const QUANTITIES: &[&str] =
-    &["water_level", "rain", "pm25", "pm10", "noise", "temperature", "door"];

@@ -3,14 +3,15 @@
 use super::catalogue::{self, Entry};
 use super::language::Wanted;
 use super::pipeline::{ModelInfo, Package, PipelineSources};
-use super::plan::{Line, Rule, Zone};
+use super::plan::{Line, Rule, Sensor, Window, Zone};
 use super::problem::{Fault, Report, Source, closest, listed};
 use super::read::Node;
 use super::schedule;
 use crate::id::Name;
 use crate::observe::Class;
 use crate::rule::Program;
-use crate::rule::program::{Scope, Test};
+use crate::rule::program::{Scope, Test, ValueFrom};
+use crate::sensor::Quantity;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -21,6 +22,75 @@ pub(super) struct Catalogue<'a> {
     entries: BTreeMap<Name, Option<Known>>,
     /// Does the site name a calendar, good or bad?
     has_calendar: bool,
+    /// None when some of it is bad.
+    measured: Option<Measured<'a>>,
+}
+
+/// What measures at the site.
+#[derive(Clone, Copy)]
+pub(super) struct Measured<'a> {
+    pub(super) sensors: &'a [Sensor],
+    pub(super) windows: &'a [Window],
+}
+
+impl Measured<'_> {
+    /// The sensor and the window of a rule; tells what is missing, of no use, or measures
+    /// something else.
+    fn of(&self, node: &Node, program: &Program) -> Option<(Option<usize>, Option<usize>)> {
+        let sensors: Vec<(&str, Quantity)> =
+            self.sensors.iter().map(|s| (s.id.as_str(), s.decoder.quantity)).collect();
+        let quantity = |w: &Window| self.sensors[w.sensors[0]].decoder.quantity;
+        let windows: Vec<(&str, Quantity)> =
+            self.windows.iter().map(|w| (w.name.as_str(), quantity(w))).collect();
+        let wanted = |from: ValueFrom| {
+            program.values().find(|(f, _)| *f == from).map(|(_, quantity)| quantity)
+        };
+        let sensor = source(node, "sensor", wanted(ValueFrom::Sensor), &sensors);
+        let window = source(node, "window", wanted(ValueFrom::Window), &windows);
+        Some((sensor?, window?))
+    }
+}
+
+/// The index of what a rule names under `key`; `None` only after a problem was told.
+fn source(
+    node: &Node,
+    key: &str,
+    wanted: Option<Quantity>,
+    there: &[(&str, Quantity)],
+) -> Option<Option<usize>> {
+    let tell = |what: String, remedy: String| node.tell(key, Fault::new(what, remedy));
+    let Some(quantity) = wanted else {
+        if node.has(key) {
+            tell(format!("this entry asks no {key}"), format!("remove `{key}`"));
+            return None;
+        }
+        return Some(None);
+    };
+    let fitting = || there.iter().filter(|(_, q)| *q == quantity).map(|(name, _)| *name);
+    let fits = match fitting().count() {
+        0 => format!("add a table [[{key}]] for {}", quantity.as_str()),
+        _ => format!("those of {} are {}", quantity.as_str(), listed(fitting())),
+    };
+    if !node.has(key) {
+        tell(format!("`{key}` is missing"), format!("name one that measures it: {fits}"));
+        return None;
+    }
+    let name = node.name(key)?;
+    let Some(found) = there.iter().position(|(other, _)| *other == name.as_str()) else {
+        let remedy = match closest(name.as_str(), there.iter().map(|(name, _)| *name)) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => fits,
+        };
+        tell(format!("there is no {key} {name}"), remedy);
+        return None;
+    };
+    let measures = there[found].1;
+    if measures != quantity {
+        let what = format!("{name} measures {}, not {}", measures.as_str(), quantity.as_str());
+        tell(what, fits);
+        return None;
+    }
+    Some(Some(found))
 }
 
 /// An entry, and its text.
@@ -40,8 +110,9 @@ impl<'a> Catalogue<'a> {
         sources: &'a PipelineSources<'a>,
         report: &'a Report,
         has_calendar: bool,
+        measured: Option<Measured<'a>>,
     ) -> Self {
-        Self { sources, report, entries: BTreeMap::new(), has_calendar }
+        Self { sources, report, entries: BTreeMap::new(), has_calendar, measured }
     }
 
     /// The entry that the rule uses. A bad entry is told once, in its own file; a missing one at
@@ -82,7 +153,7 @@ impl<'a> Catalogue<'a> {
 
     /// Reads a rule; `None` only after a problem was told. `camera` is none for rules of the site.
     pub(super) fn rule(&mut self, node: &Node, camera: Option<&Around>) -> Option<Ruled> {
-        let sources = self.sources;
+        let (sources, measured) = (self.sources, self.measured);
         let schedule = schedule::of_table(node, self.has_calendar);
         let (violation, Known { entry, text }) = self.entry(node)?;
         catalogue::refuse_foreign(node, &entry.takes, violation.as_str());
@@ -95,7 +166,8 @@ impl<'a> Catalogue<'a> {
             }
             None => site_places(node, &program),
         };
-        let (zone, line) = sees?;
+        let measured = measured.and_then(|measured| measured.of(node, &program));
+        let ((zone, line), (sensor, window)) = (sees?, measured?);
         let rule = Rule {
             id: if node.has("id") { node.name("id")? } else { violation.clone() },
             violation,
@@ -103,8 +175,8 @@ impl<'a> Catalogue<'a> {
             severity: node.text("severity").map_or(Some(entry.severity), catalogue::severity)?,
             zone,
             line,
-            sensor: None,
-            window: None,
+            sensor,
+            window,
             schedule,
             program,
             absence,

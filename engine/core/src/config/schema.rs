@@ -4,6 +4,7 @@
 use super::permits::PERMIT;
 use super::problem::{Fault, closest, quoted};
 use super::schedule;
+use super::sensors::{SENSOR, WINDOW};
 use super::tests_table::TEST;
 use crate::id::Name;
 use crate::observe::Class;
@@ -159,6 +160,8 @@ pub(super) static PIPELINE: &[Key] = &[
     ),
     key("camera", Tables(CAMERA), Required, "", "A camera or a recording."),
     key("rule", Tables(RULE), Optional, "", "What sensors alone tell of, wherever cameras look."),
+    key("sensor", Tables(SENSOR), Optional, "", "Something that measures, and says so over MQTT."),
+    key("window", Tables(WINDOW), Optional, "", "What readings add up to over time."),
     key("permit", Tables(PERMIT), Optional, "", "What is lawful for a time or in a place."),
     key("test", Tables(TEST), Optional, "", "A recording, and what must come of it: `viahe test`."),
 ];
@@ -333,7 +336,7 @@ static CAMERA: &[Key] = &[
     key("rule", Tables(RULE), Optional, "", "What must not happen in a zone."),
 ];
 
-static POSITION: &[Key] = &[
+pub(super) static POSITION: &[Key] = &[
     key(
         "lat",
         Number { min: -90.0, max: 90.0 },

@@ -1,0 +1,389 @@
+//! `[[sensor]]` and `[[window]]` → what a plan knows of sensors.
+
+use super::plan::{Position, Sensor, Window};
+use super::problem::{Fault, closest, listed};
+use super::read::Node;
+use super::schema::Kind::{List, Number, OneOf, Table, Text};
+use super::schema::Need::{self, Optional, Required};
+use super::schema::{Form, Key, NAME, POSITION, form, key};
+use crate::id::Name;
+use crate::sensor::decode::{AHEAD_MAX, CLOCK_ERROR_MAX};
+use crate::sensor::{
+    Decoder, Format, Function, HealthParams, Quantity, SensorClock, Shape, Unit, WindowSpec,
+};
+use crate::time::Timestamp;
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// As [`Quantity`] writes them.
+pub(super) const QUANTITIES: &[&str] =
+    &["water_level", "rain", "pm25", "pm10", "noise", "temperature", "door"];
+
+static TOPIC: Form = form("topic", r"^[^+#]+$", |text| {
+    let bad = text.is_empty() || text.contains(['+', '#', '\0']) || text.len() > 65_535;
+    if bad {
+        let remedy =
+            "write the whole topic, such as \"sensors/river-1/level\"; + and # are not read";
+        return Err(Fault::not_a(text, "a topic", remedy));
+    }
+    Ok(())
+});
+static POINTER: Form = form("JSON pointer", r"^(/.*)?$", |text| {
+    if text.is_empty() || text.starts_with('/') {
+        return Ok(());
+    }
+    Err(Fault::not_a(text, "a JSON pointer", format!("write it as \"/{text}\"")))
+});
+static UNIT: Form = form("unit", r"\S", |text| match Unit::parse(text) {
+    Ok(_) => Ok(()),
+    Err(message) => match message.split_once("; ") {
+        Some((what, remedy)) => Err(Fault::new(what, remedy)),
+        None => Err(Fault::new(message, "write a unit, such as \"cm\"")),
+    },
+});
+static RECORD: Form = form("SenML name", r"\S", |_| Ok(()));
+
+const SECONDS: super::schema::Kind = Number { min: 0.0, max: 31_536_000.0 };
+
+pub(super) static SENSOR: &[Key] = &[
+    key("id", Text(&NAME), Required, r#""river-gauge-1""#, "Unique in the file."),
+    key(
+        "topic",
+        Text(&TOPIC),
+        Required,
+        r#""sensors/river-1/level""#,
+        "MQTT topic of its readings.",
+    ),
+    key("quantity", OneOf(QUANTITIES), Required, r#""water_level""#, "What it measures."),
+    key(
+        "unit",
+        Text(&UNIT),
+        Optional,
+        r#""cm""#,
+        "Of values that come without one. Without it: that in which the quantity is kept (cm, mm, \
+         ug/m3, dB, Cel).",
+    ),
+    key(
+        "format",
+        OneOf(&["plain", "json", "senml"]),
+        Need::Text("plain"),
+        r#""json""#,
+        "How it writes: a number alone, JSON, or SenML (RFC 8428).",
+    ),
+    key("value", Text(&POINTER), Optional, r#""/level""#, "JSON pointer to the value."),
+    key("time", Text(&POINTER), Optional, r#""/ts""#, "JSON pointer to the time."),
+    key("unit_at", Text(&POINTER), Optional, r#""/unit""#, "JSON pointer to the unit."),
+    key("name", Text(&RECORD), Optional, r#""urn:dev:1:level""#, "SenML name of its records."),
+    key(
+        "clock",
+        OneOf(&["sensor", "arrival"]),
+        Need::Text("sensor"),
+        r#""arrival""#,
+        "Whose clock times a reading: the `sensor`'s where it tells a time, or the box's at its \
+         `arrival`.",
+    ),
+    key(
+        "offset_secs",
+        Number { min: -86_400.0, max: 86_400.0 },
+        Need::Number(0.0),
+        "-3600",
+        "Added to the sensor's times: by what its clock is behind.",
+    ),
+    key(
+        "lateness_secs",
+        Number { min: 0.0, max: 86_400.0 },
+        Need::Number(5.0),
+        "30",
+        "A reading may come so many seconds later than a newer one of it and still be its value.",
+    ),
+    key(
+        "silent_secs",
+        SECONDS,
+        Need::Number(1800.0),
+        "600",
+        "Without a reading for so long it is silent, and its value not known.",
+    ),
+    key("min", Number { min: -1e9, max: 1e9 }, Optional, "0", "Least value that can be true."),
+    key("max", Number { min: -1e9, max: 1e9 }, Optional, "500", "Largest value that can be true."),
+    key(
+        "jump_max",
+        Number { min: 0.0, max: 1e9 },
+        Optional,
+        "5",
+        "Fastest change that can be true, per second; three readings in a row that agree are \
+         believed.",
+    ),
+    key("stuck_secs", SECONDS, Optional, "21600", "Exactly the same value for so long is a fault."),
+    key("position", Table(POSITION), Optional, "{ lat = 16.4637, lon = 107.5909 }", "Where it is."),
+];
+
+pub(super) static WINDOW: &[Key] = &[
+    key("name", Text(&NAME), Required, r#""rain-24h""#, "Unique in the file; part of its topic."),
+    key(
+        "sensors",
+        List(&NAME),
+        Required,
+        r#"["rain-1", "rain-2"]"#,
+        "Of which sensors; each has its own results.",
+    ),
+    key(
+        "shape",
+        OneOf(&["tumbling", "sliding", "session"]),
+        Required,
+        r#""sliding""#,
+        "One after the other, one every `slide_secs`, or from a reading to a pause of `gap_secs`.",
+    ),
+    key("size_secs", SECONDS, Optional, "86400", "Length; for `tumbling` and `sliding`."),
+    key("slide_secs", SECONDS, Optional, "600", "With `sliding`: a part of the size."),
+    key("gap_secs", SECONDS, Optional, "1800", "With `session`: the pause that ends it."),
+    key(
+        "function",
+        OneOf(&["sum", "mean", "min", "max", "count", "rate", "last", "p50", "p90", "p95", "p99"]),
+        Required,
+        r#""sum""#,
+        "What is told of the readings; `rate` is their sum per hour.",
+    ),
+    key(
+        "lateness_secs",
+        Number { min: 0.0, max: 86_400.0 },
+        Need::Number(60.0),
+        "60",
+        "Readings that come so many seconds late still count; then the result is final.",
+    ),
+];
+
+/// The range, the fastest change per second and the stillness that are usual for a quantity, in
+/// its own unit. Judgement, but for the ranges: sensors of each kind measure no more.
+fn usual(quantity: Quantity) -> HealthParams {
+    let hours = |n: u64| Some(Duration::from_hours(n));
+    let (range, jump_max_per_sec, stuck_after, stuck_ignore) = match quantity {
+        // A gauge in a street: a wave is a hand high, a flood front two.
+        Quantity::WaterLevel => ([-100.0, 2000.0], Some(20.0), hours(24), Some(0.0)),
+        // One reading is what fell since the last: more than 60 mm is a broken bucket.
+        Quantity::Rain => ([0.0, 60.0], None, hours(6), Some(0.0)),
+        Quantity::Pm25 | Quantity::Pm10 => ([0.0, 2000.0], Some(100.0), hours(12), None),
+        Quantity::Noise => ([20.0, 140.0], None, hours(6), None),
+        // The records of Vietnam are -6 and 44 degrees.
+        Quantity::Temperature => ([-20.0, 60.0], Some(2.0), hours(12), None),
+        Quantity::Door => ([0.0, 1.0], None, None, None),
+    };
+    let silent_after = Duration::ZERO;
+    HealthParams { range, jump_max_per_sec, stuck_after, stuck_ignore, silent_after }
+}
+
+/// Reads the sensors; `None` only after a problem was told.
+pub(super) fn sensors(root: &Node) -> Option<Vec<Sensor>> {
+    let nodes: Vec<Node> = root.children("sensor").into_iter().map(|c| c.node).collect();
+    refuse_twins(&nodes, "id", "sensors");
+    let sensors: Vec<Option<Sensor>> = nodes.iter().map(sensor).collect();
+    sensors.into_iter().collect()
+}
+
+fn sensor(node: &Node) -> Option<Sensor> {
+    let quantity = quantity(node.text("quantity")?)?;
+    let unit = match node.text("unit") {
+        Some(text) => Unit::parse(text).ok()?,
+        None => quantity.unit(),
+    };
+    if !quantity.units().contains(&unit) {
+        let what = format!("{unit} is no unit of {}", quantity.as_str());
+        node.tell("unit", Fault::new(what, format!("use {}", listed(quantity.units()))));
+    }
+    let offset_ms = (node.number("offset_secs")? * 1000.0).round() as i64;
+    let decoder = Decoder {
+        format: format(node)?,
+        quantity,
+        unit,
+        clock: if node.text("clock")? == "arrival" {
+            SensorClock::Arrival
+        } else {
+            SensorClock::Sensor
+        },
+        offset_ms,
+        clock_error_max: CLOCK_ERROR_MAX,
+        ahead_max: AHEAD_MAX,
+    };
+    let position = node
+        .child("position")
+        .and_then(|node| Some(Position { lat: node.number("lat")?, lon: node.number("lon")? }));
+    Some(Sensor {
+        id: node.name("id")?,
+        topic: node.text("topic")?.to_owned(),
+        decoder,
+        health: health(node, quantity)?,
+        position,
+        lateness: Duration::from_secs_f64(node.number("lateness_secs")?),
+    })
+}
+
+fn format(node: &Node) -> Option<Format> {
+    let format = node.text("format")?;
+    let own: &[&str] = match format {
+        "json" => &["value", "time", "unit_at"],
+        "senml" => &["name"],
+        _ => &[],
+    };
+    for key in ["value", "time", "unit_at", "name"] {
+        if node.has(key) && !own.contains(&key) {
+            let what = format!("`{key}` is of no use with the format {format}");
+            node.tell(key, Fault::new(what, "remove it, or change `format`"));
+        }
+    }
+    let text = |key: &str| node.text(key).map(str::to_owned);
+    Some(match format {
+        "json" => {
+            if !node.has("value") {
+                let fault = Fault::new("`value` is missing", "add `value = \"/level\"`");
+                node.tell("value", fault);
+            }
+            Format::Json { value: text("value")?, time: text("time"), unit: text("unit_at") }
+        }
+        "senml" => Format::Senml { name: text("name") },
+        _ => Format::Plain,
+    })
+}
+
+fn health(node: &Node, quantity: Quantity) -> Option<HealthParams> {
+    let usual = usual(quantity);
+    let range = [
+        node.number("min").unwrap_or(usual.range[0]),
+        node.number("max").unwrap_or(usual.range[1]),
+    ];
+    if range[0] >= range[1] {
+        let what = format!("no value lies from {} to {}", range[0], range[1]);
+        node.tell("min", Fault::new(what, "let `min` be less than `max`"));
+    }
+    Some(HealthParams {
+        range,
+        jump_max_per_sec: node.number("jump_max").or(usual.jump_max_per_sec),
+        stuck_after: node.number("stuck_secs").map(Duration::from_secs_f64).or(usual.stuck_after),
+        stuck_ignore: usual.stuck_ignore,
+        silent_after: Duration::from_secs_f64(node.number("silent_secs")?),
+    })
+}
+
+/// Reads the windows over `sensors`; `None` only after a problem was told.
+pub(super) fn windows(
+    root: &Node,
+    sensors: Option<&[Sensor]>,
+    timezone: Option<&TimeZone>,
+) -> Option<Vec<Window>> {
+    let nodes: Vec<Node> = root.children("window").into_iter().map(|c| c.node).collect();
+    refuse_twins(&nodes, "name", "windows");
+    let origin = timezone.map(midnight).unwrap_or_default();
+    let windows: Vec<Option<Window>> =
+        nodes.iter().map(|node| window(node, sensors, origin)).collect();
+    windows.into_iter().collect()
+}
+
+/// A midnight of the site, so that its days begin where people think that they do.
+fn midnight(zone: &TimeZone) -> Timestamp {
+    let start = jiff::civil::date(2000, 1, 1).to_zoned(zone.clone()).ok();
+    let nanos = start.and_then(|at| u64::try_from(at.timestamp().as_nanosecond()).ok());
+    Timestamp(nanos.unwrap_or_default())
+}
+
+fn window(node: &Node, sensors: Option<&[Sensor]>, origin: Timestamp) -> Option<Window> {
+    let spec = spec(node, origin);
+    // Where a sensor is bad, which was told, others may be missing because of it.
+    let members = members(node, sensors?)?;
+    Some(Window { name: node.name("name")?, sensors: members, spec: spec? })
+}
+
+fn members(node: &Node, sensors: &[Sensor]) -> Option<Vec<usize>> {
+    let mut members = Vec::new();
+    for (at, text) in node.list("sensors")? {
+        let Some(i) = sensors.iter().position(|s| s.id.as_str() == text) else {
+            let ids = || sensors.iter().map(|s| s.id.as_str());
+            let remedy = match closest(text, ids()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("sensors of this file are {}", listed(ids())),
+            };
+            let fault = Fault::new(format!("there is no sensor {text}"), remedy);
+            node.source.problem(at, &format!("{}.sensors", node.path), fault);
+            continue;
+        };
+        members.push(i);
+    }
+    let quantities: Vec<Quantity> = members.iter().map(|i| sensors[*i].decoder.quantity).collect();
+    if quantities.windows(2).any(|pair| pair[0] != pair[1]) {
+        let fault = Fault::new("its sensors measure different things", "write a window for each");
+        node.tell("sensors", fault);
+    }
+    (!members.is_empty()).then_some(members)
+}
+
+fn spec(node: &Node, origin: Timestamp) -> Option<WindowSpec> {
+    let spec = WindowSpec {
+        shape: shape(node)?,
+        function: function(node.text("function")?),
+        lateness: Duration::from_secs_f64(node.number("lateness_secs")?),
+        origin,
+    };
+    if let Err(message) = spec.check() {
+        let (what, remedy) = message.split_once("; ").unwrap_or((&message, "change it"));
+        node.tell("shape", Fault::new(what, remedy));
+        return None;
+    }
+    Some(spec)
+}
+
+fn shape(node: &Node) -> Option<Shape> {
+    let shape = node.text("shape")?;
+    let own: &[&str] = match shape {
+        "tumbling" => &["size_secs"],
+        "sliding" => &["size_secs", "slide_secs"],
+        _ => &["gap_secs"],
+    };
+    for key in ["size_secs", "slide_secs", "gap_secs"] {
+        let what = if own.contains(&key) { "is missing" } else { "is of no use" };
+        if node.has(key) != own.contains(&key) {
+            let remedy = format!("a {shape} window takes {}", own.join(" and "));
+            node.tell(key, Fault::new(format!("`{key}` {what}"), remedy));
+        }
+    }
+    let seconds = |key: &str| node.number(key).map(Duration::from_secs_f64);
+    Some(match shape {
+        "tumbling" => Shape::Tumbling { size: seconds("size_secs")? },
+        "sliding" => Shape::Sliding { size: seconds("size_secs")?, slide: seconds("slide_secs")? },
+        _ => {
+            let gap = seconds("gap_secs")?;
+            // A rain of more than a day is told in days.
+            Shape::Session { gap, max: gap.max(Duration::from_hours(24)) }
+        }
+    })
+}
+
+fn function(text: &str) -> Function {
+    match text {
+        "sum" => Function::Sum,
+        "mean" => Function::Mean,
+        "min" => Function::Min,
+        "max" => Function::Max,
+        "count" => Function::Count,
+        "rate" => Function::Rate,
+        "p50" => Function::Percentile(50),
+        "p90" => Function::Percentile(90),
+        "p95" => Function::Percentile(95),
+        "p99" => Function::Percentile(99),
+        _ => Function::Last,
+    }
+}
+
+pub(super) fn quantity(text: &str) -> Option<Quantity> {
+    Quantity::ALL.into_iter().find(|quantity| quantity.as_str() == text)
+}
+
+fn refuse_twins(nodes: &[Node], key: &str, who: &str) {
+    let mut seen: Vec<(Name, usize)> = Vec::new();
+    for node in nodes {
+        let Some(name) = node.name(key) else { continue };
+        if let Some((_, at)) = seen.iter().find(|(other, _)| *other == name) {
+            let line = node.source.line(*at).0;
+            let what = format!("two {who} are called {name}, the first in line {line}");
+            node.tell(key, Fault::new(what, format!("give each its own `{key}`")));
+        } else {
+            seen.push((name, node.at(key)));
+        }
+    }
+}
