@@ -11,8 +11,8 @@ use viahe_core::id::Name;
 const KERB: f32 = 0.72;
 const WALK: f32 = 0.68;
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("hours");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("hours", seed);
     schedules(&mut book);
     permits(&mut book);
     commands(&mut book);

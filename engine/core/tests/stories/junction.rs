@@ -14,11 +14,17 @@ fn blocked(opened: f32) -> Incident {
 /// Cars that stand bumper to bumper over the box, from one time to another.
 fn row(from: f32, to: f32) -> Vec<Actor> {
     let car = |x: f32, y: f32, late: f32| Actor::new(CAR).stops(x, y, from - late, to + late);
-    vec![car(0.68, 0.90, 2.0), car(0.32, 0.90, 0.0), car(0.65, 0.74, 1.0), car(0.35, 0.74, 0.5)]
+    vec![
+        car(0.73, 0.90, 2.0),
+        car(0.50, 0.90, 1.5),
+        car(0.27, 0.90, 0.0),
+        car(0.65, 0.74, 1.0),
+        car(0.35, 0.74, 0.5),
+    ]
 }
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("junction");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("junction", seed);
     let bus = |from: f32, to: f32| {
         let ahead = Actor::new(TRUCK).stops(0.72, 0.72, from - 1.0, to + 1.0);
         [Actor::new(BUS).stops(0.5, 0.88, from, to), ahead]
@@ -36,7 +42,11 @@ pub(crate) fn book() -> Book {
     book.tell("blocked-junction-pos-stays", stays, [blocked(23.0).first(8.0)]);
     let twice = Street::new("cross", 0.5, 100.0).with_all(row(8.0, 30.0)).with_all(row(46.0, 80.0));
     // Within the cooldown of a minute the second one is the first again: it is not told anew.
-    book.tell("blocked-junction-pos-again", twice, [blocked(23.0).first(8.0).closed(30.0).within(6.0)]);
+    book.tell(
+        "blocked-junction-pos-again",
+        twice,
+        [blocked(23.0).first(8.0).closed(30.0).within(6.0)],
+    );
     book.none("blocked-junction-near-short", row_of(18.0));
     let one = cross(50.0).with(Actor::new(CAR).stops(0.3, 0.74, 6.0, 40.0));
     book.none("blocked-junction-near-one-car", one);

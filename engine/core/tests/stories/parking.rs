@@ -18,8 +18,8 @@ fn car() -> Actor {
     Actor::new(CAR)
 }
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("parking");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("parking", seed);
     plain(&mut book);
     seen_badly(&mut book);
     several(&mut book);

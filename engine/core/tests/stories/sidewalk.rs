@@ -9,8 +9,8 @@ use crate::street::{
 
 const WALK: f32 = 0.68;
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("sidewalk");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("sidewalk", seed);
     obstruction(&mut book);
     obstruction_none(&mut book);
     bikes(&mut book);
