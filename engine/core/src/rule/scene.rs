@@ -23,6 +23,8 @@ const MOTION_SPAN_MIN: Duration = Duration::from_millis(900);
 /// In `MOTION_SPAN` a moving thing gets further than this share of its box's diagonal: a person
 /// who strolls three times, a creeping car about as far, a jittering box a third.
 const MOVED_MIN: f32 = 0.2;
+/// Over a short time at least this share of `MOVED_MIN` is wanted.
+const MOVED_SHARE_MIN: f32 = 0.5;
 /// Over less time than this a speed is noise.
 const SPEED_SPAN_MIN: Duration = Duration::from_millis(900);
 /// Most tracks followed at once; far more than a picture holds.
@@ -119,7 +121,9 @@ impl Path {
         let diagonal = ((x1 - x0) * aspect).hypot(y1 - y0);
         if let Some(from) = from.filter(|from| at.since(from.at) >= MOTION_SPAN_MIN) {
             let span_secs = at.since(from.at).min(MOTION_SPAN).as_secs_f32();
-            let least = MOVED_MIN * diagonal * span_secs / MOTION_SPAN.as_secs_f32();
+            // Boxes jitter as much in a short time as in a long one.
+            let share = (span_secs / MOTION_SPAN.as_secs_f32()).max(MOVED_SHARE_MIN);
+            let least = MOVED_MIN * diagonal * share;
             self.moving = distance(from.centre, centre) > least;
             if self.moving {
                 self.still_since = None;
