@@ -146,6 +146,19 @@ impl Path {
         Some([0, 1].map(|i| newest.centre[i] + steps * (newest.centre[i] - before.centre[i])))
     }
 
+    /// Did both go the same way lately, to within `most`? So they may have when it is too early to
+    /// tell. Both are in view now.
+    pub(super) fn goes_with(&self, other: &Self, most: f32) -> bool {
+        let (Some(a), Some(b)) = (self.points.back(), other.points.back()) else { return true };
+        let was = |at: Timestamp| other.points.iter().find(|p| p.at == at);
+        let recent = |p: &&Point| (MOTION_SPAN_MIN..=MOTION_SPAN).contains(&a.at.since(p.at));
+        let before = self.points.iter().filter(recent).find_map(|p| Some((p, was(p.at)?)));
+        before.is_none_or(|(p, q)| {
+            let apart = [0, 1].map(|i| (a.centre[i] - p.centre[i]) - (b.centre[i] - q.centre[i]));
+            apart[0].hypot(apart[1]) <= most
+        })
+    }
+
     /// When the newest piece of path that is `travel` long began, and its heading in degrees; none
     /// while the path is shorter. Jitter of a standing thing never is a path.
     pub(super) fn heading(&self, travel: f32) -> Option<(Timestamp, f32)> {

@@ -8,7 +8,8 @@ fn cross(secs: f32) -> Street {
 }
 
 fn blocked(opened: f32) -> Incident {
-    incident("blocked-junction", opened).within(3.0)
+    // Whether a car stands is known three seconds after it stopped.
+    incident("blocked-junction", opened).within(5.0)
 }
 
 /// Cars that stand bumper to bumper over the box, from one time to another.

@@ -4,6 +4,7 @@
 //! (what looks like one). Times are those of the story: nothing here is taken from the engine.
 
 mod camera;
+pub(crate) mod everyday;
 mod hours;
 mod junction;
 mod litter;
@@ -100,6 +101,7 @@ pub(crate) fn all(seed: u64) -> Vec<Story> {
         riding::book(seed),
         camera::book(seed),
         hours::book(seed),
+        everyday::book(seed),
     ];
     books.into_iter().flat_map(|book| book.stories).collect()
 }
