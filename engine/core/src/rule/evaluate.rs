@@ -262,26 +262,28 @@ fn held(
 fn is_queue(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize) -> bool {
     let Some(view) = &look.view else { return false };
     let aspect = super::scene::aspect(view.observation);
-    let (mut in_lane, mut in_zone) = (0, 1);
+    let near = |a: &UnitBox, b: &UnitBox| gap(a, b, aspect) <= QUEUE_NEAR;
+    let (mut in_lane, mut in_zone) = (false, Vec::new());
     for o in members.iter(among).filter(|o| Some(*o) != subject.object) {
         let object = &view.observation.objects[o];
-        if gap(&subject.bbox, &object.bbox, aspect) > QUEUE_NEAR {
-            continue;
-        }
         let Some(path) = view.scene.path(object.track) else { continue };
-        if path.moving {
+        let beside = near(&subject.bbox, &object.bbox);
+        if path.moving && beside {
             return false;
         }
         let Some(still) = path.still_since else { continue };
         let apart = still.since(subject.since).max(subject.since.since(still));
         if !view.zone.contains(object.bbox.ground()) {
-            in_lane +=
-                usize::from(still.since(subject.since) > Duration::ZERO || apart <= QUEUE_TOGETHER);
+            let later = still > subject.since;
+            in_lane |= beside && (later || apart <= QUEUE_TOGETHER);
         } else if apart <= QUEUE_TOGETHER {
-            in_zone += 1;
+            in_zone.push((&object.bbox, beside));
         }
     }
-    in_lane > 0 || in_zone >= QUEUE_IN_ZONE_MIN
+    // The last one of a row has one neighbour only, and that one has another.
+    let (beside, further): (Vec<_>, Vec<_>) = in_zone.into_iter().partition(|(_, beside)| *beside);
+    let next = further.iter().filter(|(b, _)| beside.iter().any(|(a, _)| near(a, b)));
+    in_lane || (!beside.is_empty() && 1 + beside.len() + next.count() >= QUEUE_IN_ZONE_MIN)
 }
 
 /// Distance between two boxes in heights of the taller one.

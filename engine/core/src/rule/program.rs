@@ -373,6 +373,7 @@ impl Program {
                 || t.speed_min_mps.is_some()
                 || t.heading.is_some()
                 || t.crossing.is_some()
+                || t.relations.iter().any(|r| !matches!(r.kind, RelationKind::Beside(_)))
         };
         matches!(self.scope, Scope::Each { identity: Identity::Track, .. })
             || self.things.iter().any(moves)

@@ -23,6 +23,8 @@ const MOTION_SPAN_MIN: Duration = Duration::from_millis(900);
 /// In `MOTION_SPAN` a moving thing gets further than this share of its box's diagonal: a person
 /// who strolls three times, a creeping car about as far, a jittering box a third.
 const MOVED_MIN: f32 = 0.2;
+/// Over a short time at least this share of `MOVED_MIN` is wanted.
+const MOVED_SHARE_MIN: f32 = 0.5;
 /// Over less time than this a speed is noise.
 const SPEED_SPAN_MIN: Duration = Duration::from_millis(900);
 /// Most tracks followed at once; far more than a picture holds.
@@ -126,7 +128,9 @@ impl Path {
         let diagonal = distance([x0 * aspect, y0], [x1 * aspect, y1]);
         if let Some(from) = from.filter(|from| at.since(from.at) >= MOTION_SPAN_MIN) {
             let span_secs = at.since(from.at).min(MOTION_SPAN).as_secs_f32();
-            let least = MOVED_MIN * diagonal * span_secs / MOTION_SPAN.as_secs_f32();
+            // Boxes jitter as much in a short time as in a long one.
+            let share = (span_secs / MOTION_SPAN.as_secs_f32()).max(MOVED_SHARE_MIN);
+            let least = MOVED_MIN * diagonal * share;
             self.moving = distance(from.centre, centre) > least;
             if self.moving {
                 self.still_since = None;
@@ -147,6 +151,19 @@ impl Path {
         }
         let steps = at.since(newest.at).as_secs_f32() / step_secs;
         Some([0, 1].map(|i| newest.centre[i] + steps * (newest.centre[i] - before.centre[i])))
+    }
+
+    /// Did both go the same way lately, to within `most`? So they may have when it is too early to
+    /// tell. Both are in view now.
+    pub(super) fn goes_with(&self, other: &Self, most: f32) -> bool {
+        let (Some(a), Some(b)) = (self.points.back(), other.points.back()) else { return true };
+        let was = |at: Timestamp| other.points.iter().find(|p| p.at == at);
+        let recent = |p: &&Point| (MOTION_SPAN_MIN..=MOTION_SPAN).contains(&a.at.since(p.at));
+        let before = self.points.iter().filter(recent).find_map(|p| Some((p, was(p.at)?)));
+        before.is_none_or(|(p, q)| {
+            let apart = [0, 1].map(|i| (a.centre[i] - p.centre[i]) - (b.centre[i] - q.centre[i]));
+            apart[0].hypot(apart[1]) <= most
+        })
     }
 
     /// When the newest piece of path that is `travel` long began, and its heading in degrees; none

@@ -9,6 +9,10 @@ use crate::time::Timestamp;
 
 /// So much of a heading's travel makes it worth a first picture.
 const HALF: f32 = 0.5;
+/// A rider and the machine do not part by more than this share of its diagonal in some seconds.
+const RIDES_APART_MAX: f32 = 0.3;
+/// A rider's feet are so far up the machine.
+const FEET_SHARE: f32 = 0.25;
 /// Points a side at which the overlap of a box and a zone is sampled.
 const OVER_POINTS: usize = 8;
 
@@ -65,7 +69,7 @@ impl Members {
         if object.confidence.get() < thing.confidence_min || view.is_permitted(object) {
             return;
         }
-        if !moves_so(view, thing, object) || !self.relates_so(view, thing, o) {
+        if !moves_so(view, thing, object) || !self.relates_so(view, thing, t, o) {
             return;
         }
         let bit = 1 << t;
@@ -86,14 +90,12 @@ impl Members {
         }
     }
 
-    fn relates_so(&self, view: &View<'_>, thing: &Thing, o: usize) -> bool {
-        let aspect = aspect(view.observation);
-        let objects = &view.observation.objects;
+    fn relates_so(&self, view: &View<'_>, thing: &Thing, t: usize, o: usize) -> bool {
         thing.relations.iter().all(|relation| {
             let related = self
                 .iter(relation.other)
                 .filter(|p| *p != o)
-                .filter(|p| relates(relation.kind, &objects[o].bbox, &objects[*p].bbox, aspect))
+                .filter(|p| relates(view, relation.kind, t, o, *p))
                 .take(relation.max.saturating_add(1))
                 .count();
             (relation.min..=relation.max).contains(&related)
@@ -190,13 +192,47 @@ fn headed(view: &View<'_>, heading: &Heading, object: &Object) -> Option<(Timest
     }
 }
 
-/// Does `a` stand in the relation to `b`?
-fn relates(kind: RelationKind, a: &UnitBox, b: &UnitBox, aspect: f32) -> bool {
+/// Does object `a`, of whose class thing `t` is, stand in the relation to `b`?
+fn relates(view: &View<'_>, kind: RelationKind, t: usize, a: usize, b: usize) -> bool {
+    let objects = &view.observation.objects;
     match kind {
-        RelationKind::Beside(most) => is_beside(a, b, most, aspect),
-        RelationKind::On => is_on(a, b),
-        RelationKind::Under => is_on(b, a),
+        RelationKind::Beside(most) => {
+            is_beside(&objects[a].bbox, &objects[b].bbox, most, aspect(view.observation))
+        }
+        RelationKind::On => rides(view, &objects[a], &objects[b]),
+        RelationKind::Under => rides(view, &objects[b], &objects[a]) && is_its_own(view, t, b, a),
     }
+}
+
+/// Over the machine, and going where it goes: not somebody who walks by behind it.
+fn rides(view: &View<'_>, rider: &Object, machine: &Object) -> bool {
+    let path = |object: &Object| view.scene.path(object.track);
+    let [x0, y0, x1, y1] = machine.bbox.corners();
+    let diagonal = ((x1 - x0) * aspect(view.observation)).hypot(y1 - y0);
+    is_on(&rider.bbox, &machine.bbox)
+        && path(rider)
+            .zip(path(machine))
+            .is_none_or(|(r, m)| r.goes_with(m, RIDES_APART_MAX * diagonal))
+}
+
+/// No other machine of thing `t` is a better one for the rider: of two bikes side by side each has
+/// its own.
+fn is_its_own(view: &View<'_>, t: usize, rider: usize, machine: usize) -> bool {
+    let objects = &view.observation.objects;
+    let rider = &objects[rider].bbox;
+    let own = misfit(rider, &objects[machine].bbox, aspect(view.observation));
+    let others = (0..objects.len()).filter(|o| *o != machine && view.class_bits[*o] >> t & 1 == 1);
+    others
+        .map(|o| &objects[o].bbox)
+        .filter(|other| is_on(rider, other))
+        .all(|other| misfit(rider, other, aspect(view.observation)) >= own)
+}
+
+/// How far a rider's feet are from where they would be on the machine.
+fn misfit(rider: &UnitBox, machine: &UnitBox, aspect: f32) -> f32 {
+    let (feet, [_, y0, _, y1]) = (rider.ground(), machine.corners());
+    let across = (feet.x - machine.centre().x) * aspect;
+    across.hypot(feet.y - (y1 - FEET_SHARE * (y1 - y0)))
 }
 
 fn is_beside(a: &UnitBox, b: &UnitBox, most: f32, aspect: f32) -> bool {

@@ -9,8 +9,8 @@ fn gate(secs: f32) -> Street {
     Street::new("gate", 0.5, secs).ticks(2.0).status(0.0, Online)
 }
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("camera");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("camera", seed);
     let at = |opened: f32| -> Incident { incident("camera-fault", opened).within(3.0) };
     let gone = |secs: f32, from: f32, to: f32| {
         let street = gate(secs).away(from, to).status(from, Offline);

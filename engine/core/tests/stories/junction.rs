@@ -8,17 +8,24 @@ fn cross(secs: f32) -> Street {
 }
 
 fn blocked(opened: f32) -> Incident {
-    incident("blocked-junction", opened).within(3.0)
+    // Whether a car stands is known three seconds after it stopped.
+    incident("blocked-junction", opened).within(5.0)
 }
 
 /// Cars that stand bumper to bumper over the box, from one time to another.
 fn row(from: f32, to: f32) -> Vec<Actor> {
     let car = |x: f32, y: f32, late: f32| Actor::new(CAR).stops(x, y, from - late, to + late);
-    vec![car(0.68, 0.90, 2.0), car(0.32, 0.90, 0.0), car(0.65, 0.74, 1.0), car(0.35, 0.74, 0.5)]
+    vec![
+        car(0.73, 0.90, 2.0),
+        car(0.50, 0.90, 1.5),
+        car(0.27, 0.90, 0.0),
+        car(0.65, 0.74, 1.0),
+        car(0.35, 0.74, 0.5),
+    ]
 }
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("junction");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("junction", seed);
     let bus = |from: f32, to: f32| {
         let ahead = Actor::new(TRUCK).stops(0.72, 0.72, from - 1.0, to + 1.0);
         [Actor::new(BUS).stops(0.5, 0.88, from, to), ahead]

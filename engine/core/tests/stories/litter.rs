@@ -7,8 +7,8 @@ use crate::street::{Actor, BAG, CAR, Kind, MATERIAL, PERSON, ROUGH, Street};
 const PILE: Kind = Kind("waste.pile", 0.14, 0.09);
 const Y: f32 = 0.75;
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("litter");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("litter", seed);
     abandoned(&mut book);
     not_abandoned(&mut book);
     dumped(&mut book);

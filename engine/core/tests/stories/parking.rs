@@ -18,8 +18,8 @@ fn car() -> Actor {
     Actor::new(CAR)
 }
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("parking");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("parking", seed);
     plain(&mut book);
     seen_badly(&mut book);
     several(&mut book);
@@ -124,7 +124,7 @@ fn queues_that_leave_one(book: &mut Book) {
     let stood = parked(7.0 + 20.0 + 25.0).first(7.0).closed(64.0).within(4.0);
     book.tell("illegal-parking-pos-after-light", street, [stood]);
     // One parked long before the jam, and after it.
-    let street = kerb(84.0)
+    let street = kerb(108.0)
         .with(car().stops(0.5, KERB, 4.0, 64.0))
         .with(car().stops(0.35, LANE, 30.0, 55.0))
         .with(car().stops(0.75, LANE, 30.0, 55.0));

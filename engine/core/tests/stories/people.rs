@@ -4,8 +4,8 @@
 use super::{Book, Incident, incident};
 use crate::street::{Actor, BICYCLE, CAR, COW, MOTORBIKE, Noise, PERSON, RIDER, ROUGH, Street};
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("people");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("people", seed);
     crowds(&mut book);
     no_crowds(&mut book);
     walkers(&mut book);
@@ -55,8 +55,8 @@ fn crowds(book: &mut Book) {
         square(42.0).with_all(mills),
         [at(13.0).first(3.0).closed(30.0)],
     );
-    let again = square(80.0).with_all(group(6, 3.0, 20.0)).with_all(group(6, 50.0, 66.0));
-    let both = [at(13.0).first(3.0).closed(20.0), at(60.0).first(50.0).closed(66.0)];
+    let again = square(74.0).with_all(group(6, 3.0, 18.0)).with_all(group(6, 48.0, 62.0));
+    let both = [at(13.0).first(3.0).closed(18.0), at(58.0).first(48.0).closed(62.0)];
     book.tell("crowding-pos-again-later", again, both);
 }
 
@@ -79,9 +79,9 @@ fn no_crowds(book: &mut Book) {
     });
     book.none("crowding-trap-stream", square(50.0).with_all(stream));
     let bikes = (0..8).map(|i| Actor::new(MOTORBIKE).stands(0.1 + i as f32 * 0.1, 0.7, 2.0, 40.0));
-    book.none("crowding-trap-motorbikes", square(40.0).with_all(bikes));
+    book.none("crowding-trap-motorbikes", square(26.0).with_all(bikes));
     let dolls = (0..8).map(|i| Actor::new(PERSON).stands(0.1 + i as f32 * 0.1, 0.7, 0.0, 40.0));
-    book.none("crowding-trap-dolls", square(40.0).with_all(dolls.map(|a| a.sure(0.15))));
+    book.none("crowding-trap-dolls", square(26.0).with_all(dolls.map(|a| a.sure(0.15))));
 }
 
 fn walkers(book: &mut Book) {

@@ -11,8 +11,8 @@ use crate::street::{
 const Y: f32 = 0.75;
 const WALK: f32 = 0.70;
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("traffic");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("traffic", seed);
     wrong(&mut book);
     not_wrong(&mut book);
     pave(&mut book);
@@ -152,8 +152,8 @@ fn load(book: &mut Book) {
         2,
     );
     book.none(&name("trap-side-by-side"), side);
-    let people = (0..5).map(|i| Actor::new(PERSON).stands(0.2 + i as f32 * 0.15, 0.62, 0.0, 14.0));
-    book.none(&name("trap-people-behind"), load(14.0).with_all(people).ridden(&bike(), RIDER, 2));
+    let people = (0..4).map(|i| Actor::new(PERSON).stands(0.2 + i as f32 * 0.18, 0.62, 0.0, 11.0));
+    book.none(&name("trap-people-behind"), load(11.0).with_all(people).ridden(&bike(), RIDER, 2));
     let bicycle = passes(BICYCLE, Y, 2.0, 8.0, false);
     book.none(&name("trap-bicycle"), load(14.0).ridden(&bicycle, RIDER, 3));
 }

@@ -9,8 +9,8 @@ use crate::street::{
 
 const WALK: f32 = 0.68;
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("sidewalk");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("sidewalk", seed);
     obstruction(&mut book);
     obstruction_none(&mut book);
     bikes(&mut book);
@@ -36,7 +36,7 @@ fn obstruction(book: &mut Book) {
         book.tell(&format!("sidewalk-obstruction-pos-{name}"), street, [usual()]);
     }
     let rough = Actor::new(TRUCK).stops(0.5, WALK, 5.0, 45.0);
-    let street = walk(64.0).with(rough).noise(ROUGH);
+    let street = walk(88.0).with(rough).noise(ROUGH);
     book.tell("sidewalk-obstruction-pos-rough", street, [usual().within(4.0)]);
     // People keep walking before it.
     let people = (0..7).map(|i| {
@@ -80,7 +80,7 @@ fn bikes(book: &mut Book) {
     let left = |kind: Kind| Actor::new(kind).stops(0.5, WALK, 5.0, 45.0);
     book.tell("motorbike-on-sidewalk-pos-bike", walk(64.0).with(left(MOTORBIKE)), [usual()]);
     book.tell("motorbike-on-sidewalk-pos-bicycle", walk(64.0).with(left(BICYCLE)), [usual()]);
-    let rough = walk(64.0).with(left(MOTORBIKE)).noise(ROUGH);
+    let rough = walk(88.0).with(left(MOTORBIKE)).noise(ROUGH);
     book.tell("motorbike-on-sidewalk-pos-rough", rough, [usual().within(4.0)]);
     let swapped =
         left(MOTORBIKE).retracked(16.0).taken_for("vehicle.two_wheel.bicycle", 20.0, 30.0);

@@ -9,8 +9,8 @@ use crate::street::{
 
 const WALK: f32 = 0.68;
 
-pub(crate) fn book() -> Book {
-    let mut book = Book::new("stalls");
+pub(crate) fn book(seed: u64) -> Book {
+    let mut book = Book::new("stalls", seed);
     shop(&mut book);
     shop_none(&mut book);
     vending(&mut book);

@@ -97,9 +97,10 @@ impl Absent {
     }
 
     /// Takes note of a look that sees it; was it really there? So it is for the whole of a sighting
-    /// that began before it was missed.
+    /// that began before it was missed, or was missed for a pause only.
     fn see(&mut self, params: &AbsentParams, gap: Duration) -> bool {
-        let began = Sighted { real: self.since.is_none(), ..Sighted::default() };
+        let missed_briefly = self.since.is_none() || self.missing <= params.grace / PAUSE_SHARE;
+        let began = Sighted { real: missed_briefly, ..Sighted::default() };
         let mut sighted = self.sighted.map_or(began, |s| Sighted {
             length: s.length + s.pause + gap,
             pause: Duration::ZERO,
@@ -117,8 +118,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// At look `k`: armed; the last sighting longer than `grace` (or any that began before the
-    /// first look without) lies `duration` back.
+    /// At look `k`: armed; the last sighting longer than `grace` (or any that began no more than
+    /// a pause after the first look without) lies `duration` back.
     fn oracle(p: &AbsentParams, all: &[(Timestamp, [bool; 2])]) -> Vec<Level> {
         let mut out = Vec::new();
         for k in 0..all.len() {
@@ -142,7 +143,8 @@ mod tests {
                     holds |= enough && sighted.is_none();
                     continue;
                 }
-                let (first, _, real) = sighted.unwrap_or((i, i, since.is_none()));
+                let briefly = since.is_none_or(|s| watched(p.pace, &all[s..=i]) <= pause_max);
+                let (first, _, real) = sighted.unwrap_or((i, i, briefly));
                 let real = real || watched(p.pace, &all[first..=i]) > p.grace;
                 if real {
                     (since, holds) = (None, false);
