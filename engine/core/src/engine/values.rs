@@ -238,7 +238,18 @@ impl Engine {
             let mark = Timestamp(at.0.saturating_sub(nanos(wait)));
             self.advance_window(w, mark, effects);
         }
-        self.weigh(at, |rule| rule.sensor.is_some() || rule.window.is_some(), effects);
+        // Values that nothing changes go on to hold; as far as all that was measured is known.
+        let late = |rule: &Rule| {
+            let sensor = rule.sensor.map(|s| plan.sensors[s].lateness);
+            sensor.max(rule.window.map(|w| plan.windows[w].spec.lateness))
+        };
+        for (c, r, rule) in by_value(&plan) {
+            let wait = late(rule).unwrap_or_default() + ON_THE_WAY_MAX;
+            let known = Timestamp(at.0.saturating_sub(nanos(wait)));
+            if known > self.rule_memory(c, r).weighed {
+                self.weigh_by(known, c, r, rule, effects);
+            }
+        }
     }
 
     fn tell_sensor(
@@ -305,14 +316,8 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let plan = Arc::clone(&self.plan);
-        let site = plan.rules.iter().enumerate().map(|(r, rule)| (None, r, rule));
-        let cameras = plan.cameras.iter().enumerate().flat_map(|(c, camera)| {
-            camera.rules.iter().enumerate().map(move |(r, rule)| (Some(c), r, rule))
-        });
-        for (c, r, rule) in site.chain(cameras) {
-            if concerns(rule) && !rule.program.looks() && !rule.program.watches_camera() {
-                self.weigh_by(at, c, r, rule, effects);
-            }
+        for (c, r, rule) in by_value(&plan).filter(|(_, _, rule)| concerns(rule)) {
+            self.weigh_by(at, c, r, rule, effects);
         }
     }
 
@@ -366,6 +371,16 @@ impl Engine {
             None => &mut self.memory.site_rules[r],
         }
     }
+}
+
+/// The rules that need no picture: camera, rule and its definition.
+fn by_value(plan: &Plan) -> impl Iterator<Item = (Option<usize>, usize, &Rule)> {
+    let site = plan.rules.iter().enumerate().map(|(r, rule)| (None, r, rule));
+    let cameras = plan.cameras.iter().enumerate().flat_map(|(c, camera)| {
+        camera.rules.iter().enumerate().map(move |(r, rule)| (Some(c), r, rule))
+    });
+    let needs_values = |rule: &Rule| rule.sensor.is_some() || rule.window.is_some();
+    site.chain(cameras).filter(move |(_, _, rule)| needs_values(rule) && !rule.program.looks())
 }
 
 fn nanos(span: Duration) -> u64 {

@@ -13,6 +13,7 @@ mod people;
 mod riding;
 mod sidewalk;
 mod stalls;
+mod weather;
 
 use crate::street::Street;
 use viahe_core::engine::Event;
@@ -25,11 +26,13 @@ pub(crate) struct Incident {
     pub(crate) opened: f32,
     pub(crate) closed: Option<f32>,
     pub(crate) within: f32,
+    /// Of a rule that needs no camera.
+    pub(crate) at_the_site: bool,
 }
 
 /// One that opens then.
 pub(crate) fn incident(rule: &'static str, opened: f32) -> Incident {
-    Incident { rule, first: None, opened, closed: None, within: 2.0 }
+    Incident { rule, first: None, opened, closed: None, within: 2.0, at_the_site: false }
 }
 
 impl Incident {
@@ -40,6 +43,10 @@ impl Incident {
     /// Without it, it is still open at the end.
     pub(crate) fn closed(self, secs: f32) -> Self {
         Self { closed: Some(secs), ..self }
+    }
+
+    pub(crate) fn at_the_site(self) -> Self {
+        Self { at_the_site: true, ..self }
     }
 
     pub(crate) fn within(self, secs: f32) -> Self {
@@ -102,6 +109,7 @@ pub(crate) fn all(seed: u64) -> Vec<Story> {
         camera::book(seed),
         hours::book(seed),
         everyday::book(seed),
+        weather::book(seed),
     ];
     books.into_iter().flat_map(|book| book.stories).collect()
 }

@@ -43,6 +43,7 @@ pub(crate) const TABLE: Kind = Kind("furniture.table", 0.16, 0.10);
 pub(crate) const CHAIR: Kind = Kind("furniture.chair", 0.07, 0.09);
 pub(crate) const UMBRELLA: Kind = Kind("furniture.umbrella", 0.30, 0.30);
 pub(crate) const COW: Kind = Kind("animal.cow", 0.28, 0.18);
+pub(crate) const WATER: Kind = Kind("water.flood", 1.2, 0.3);
 pub(crate) const DOG: Kind = Kind("animal.dog", 0.11, 0.08);
 
 /// SplitMix64.
@@ -295,6 +296,22 @@ impl Street {
         self
     }
 
+    /// A sensor measures `value` every `every` seconds, by a line through points of time and value.
+    pub(crate) fn measured(mut self, sensor: &str, every: f32, points: &[(f32, f64)]) -> Self {
+        let sensor = Name::try_from(sensor).unwrap();
+        let (first, last) = (points[0].0, points[points.len() - 1].0);
+        for i in 0..=((last - first) / every) as usize {
+            let secs = first + i as f32 * every;
+            let after = points.iter().position(|p| p.0 > secs).unwrap_or(points.len() - 1).max(1);
+            let (a, b) = (points[after - 1], points[after]);
+            let part = f64::from((secs - a.0) / (b.0 - a.0)).clamp(0.0, 1.0);
+            let value = a.1 + part * (b.1 - a.1);
+            let value = (value * 1000.0).round() / 1000.0;
+            self.extra.push(Event::Reading { sensor: sensor.clone(), at: self.time(secs), value });
+        }
+        self
+    }
+
     pub(crate) fn event(mut self, event: Event) -> Self {
         self.extra.push(event);
         self
@@ -320,6 +337,7 @@ impl Street {
         let rank = |event: &Event| match event {
             Event::Command(_) => 0,
             Event::Camera { .. } => 1,
+            Event::Reading { .. } => 2,
             Event::Tick(_) | Event::WorkerStarted { .. } => 9,
             _ => 3,
         };
