@@ -37,7 +37,7 @@ const LATE_SEEDS: [u64; 2] = [11, 12];
 /// So many times each story is told anew, with another seed.
 const SEED_ROUNDS: u64 = 20;
 /// Quarters of an hour in which nobody does wrong.
-const DAYS: u64 = 6;
+const DAYS: u64 = 12;
 const LATENESS: Duration = Duration::from_secs(3);
 
 fn folder() -> PathBuf {

@@ -77,7 +77,8 @@ impl Scene {
     pub fn see(&mut self, observation: &Observation) {
         let at = observation.frame.captured;
         let aspect = aspect(observation);
-        self.paths.retain(|path| path.points.back().is_some_and(|p| at.since(p.at) <= PATH_SPAN_MAX));
+        self.paths
+            .retain(|path| path.points.back().is_some_and(|p| at.since(p.at) <= PATH_SPAN_MAX));
         for object in &observation.objects {
             let place = self.paths.binary_search_by_key(&object.track, |p| p.track);
             let i = match place {
@@ -146,14 +147,14 @@ impl Path {
         Some([0, 1].map(|i| newest.centre[i] + steps * (newest.centre[i] - before.centre[i])))
     }
 
-    /// Did both go the same way lately, to within `most`? So they may have when it is too early to
-    /// tell. Both are in view now.
+    /// Did both go the same way lately, to within `most`? Not while it is too early to tell: who
+    /// has just come into view may only pass. Both are in view now.
     pub(super) fn goes_with(&self, other: &Self, most: f32) -> bool {
-        let (Some(a), Some(b)) = (self.points.back(), other.points.back()) else { return true };
+        let (Some(a), Some(b)) = (self.points.back(), other.points.back()) else { return false };
         let was = |at: Timestamp| other.points.iter().find(|p| p.at == at);
         let recent = |p: &&Point| (MOTION_SPAN_MIN..=MOTION_SPAN).contains(&a.at.since(p.at));
         let before = self.points.iter().filter(recent).find_map(|p| Some((p, was(p.at)?)));
-        before.is_none_or(|(p, q)| {
+        before.is_some_and(|(p, q)| {
             let apart = [0, 1].map(|i| (a.centre[i] - p.centre[i]) - (b.centre[i] - q.centre[i]));
             apart[0].hypot(apart[1]) <= most
         })

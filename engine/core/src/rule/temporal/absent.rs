@@ -135,7 +135,8 @@ mod tests {
             let mut holds = false;
             for i in armed..=k {
                 let pause_max = p.grace / PAUSE_SHARE;
-                sighted = sighted.filter(|s| all[i].1[1] || watched(p.pace, &all[s.1..=i]) <= pause_max);
+                sighted =
+                    sighted.filter(|s| all[i].1[1] || watched(p.pace, &all[s.1..=i]) <= pause_max);
                 if !all[i].1[1] {
                     since = since.or(Some(i));
                     let enough = since.is_some_and(|s| watched(p.pace, &all[s..=i]) >= p.duration);
