@@ -89,7 +89,7 @@ fn tables(stories: &[&Story]) -> String {
                 Some(closed) => writeln!(text, "closed_secs = {closed:?}").unwrap(),
                 None => text += "open = \"yes\"\n",
             }
-            if *within != 2.0 {
+            if (*within - 2.0).abs() > f32::EPSILON {
                 let _ = writeln!(text, "within_secs = {within:?}");
             }
         }

@@ -114,7 +114,7 @@ fn pave(book: &mut Book) {
     // It is pushed past people who stand, and some who come towards it.
     let stand = (0..2).map(|i| Actor::new(PERSON).stands(0.3 + i as f32 * 0.3, 0.685, 0.0, 14.0));
     let come = (0..2).map(|i| passes(PERSON, 0.69, 2.0 + i as f32 * 4.0, 10.0, true));
-    let street = pave(14.0).with(pushed).with(person).with_all(stand).with_all(come);
+    let street = pave(12.0).with(pushed).with(person).with_all(stand).with_all(come);
     book.none(&name("trap-pushed-past"), street);
     let stream = (0..4).fold(pave(14.0), |street, i| {
         street.ridden(&passes(MOTORBIKE, 0.80, i as f32 * 3.0, 5.0, false), RIDER, 1)
