@@ -47,24 +47,24 @@ impl Measured<'_> {
         };
         let sensor = source(node, "sensor", wanted(ValueFrom::Sensor), &sensors);
         let window = source(node, "window", wanted(ValueFrom::Window), &windows);
-        Some((sensor?, window?))
+        Some((sensor.ok()?, window.ok()?))
     }
 }
 
-/// The index of what a rule names under `key`; `None` only after a problem was told.
+/// The index of what a rule names under `key`; an error only after a problem was told.
 fn source(
     node: &Node,
     key: &str,
     wanted: Option<Quantity>,
     there: &[(&str, Quantity)],
-) -> Option<Option<usize>> {
+) -> Result<Option<usize>, ()> {
     let tell = |what: String, remedy: String| node.tell(key, Fault::new(what, remedy));
     let Some(quantity) = wanted else {
         if node.has(key) {
             tell(format!("this entry asks no {key}"), format!("remove `{key}`"));
-            return None;
+            return Err(());
         }
-        return Some(None);
+        return Ok(None);
     };
     let fitting = || there.iter().filter(|(_, q)| *q == quantity).map(|(name, _)| *name);
     let fits = match fitting().count() {
@@ -73,24 +73,24 @@ fn source(
     };
     if !node.has(key) {
         tell(format!("`{key}` is missing"), format!("name one that measures it: {fits}"));
-        return None;
+        return Err(());
     }
-    let name = node.name(key)?;
+    let name = node.name(key).ok_or(())?;
     let Some(found) = there.iter().position(|(other, _)| *other == name.as_str()) else {
         let remedy = match closest(name.as_str(), there.iter().map(|(name, _)| *name)) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => fits,
         };
         tell(format!("there is no {key} {name}"), remedy);
-        return None;
+        return Err(());
     };
     let measures = there[found].1;
     if measures != quantity {
         let what = format!("{name} measures {}, not {}", measures.as_str(), quantity.as_str());
         tell(what, fits);
-        return None;
+        return Err(());
     }
-    Some(Some(found))
+    Ok(Some(found))
 }
 
 /// An entry, and its text.

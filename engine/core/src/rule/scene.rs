@@ -30,6 +30,9 @@ const SPEED_SPAN_MIN: Duration = Duration::from_millis(900);
 /// Most tracks followed at once; far more than a picture holds.
 const PATHS_MAX: usize = 1024;
 
+/// A box so near to the frame's edge is cut by it.
+const EDGE: f32 = 0.004;
+
 /// Paths by track.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scene {
@@ -54,6 +57,8 @@ struct Point {
     /// Centre of the box, in heights of the frame.
     centre: [f32; 2],
     ground: UnitPoint,
+    /// The frame's edge does not cut it: only then is its centre the thing's.
+    whole: bool,
 }
 
 /// Width over height of the frame.
@@ -138,7 +143,9 @@ impl Path {
                 self.still_since.get_or_insert(from.at);
             }
         }
-        self.points.push_back(Point { at, centre, ground: object.bbox.ground() });
+        let inner = EDGE..=1.0 - EDGE;
+        let whole = [x0, y0, x1, y1].iter().all(|v| inner.contains(v));
+        self.points.push_back(Point { at, centre, ground: object.bbox.ground(), whole });
     }
 
     /// Where it is at `at` if it goes on as it did.
@@ -153,14 +160,15 @@ impl Path {
         Some([0, 1].map(|i| newest.centre[i] + steps * (newest.centre[i] - before.centre[i])))
     }
 
-    /// Did both go the same way lately, to within `most`? So they may have when it is too early to
-    /// tell. Both are in view now.
+    /// Did both go the same way lately, to within `most`? Not while it is too early to tell: who
+    /// has just come into view may only pass. Both are in view now.
     pub(super) fn goes_with(&self, other: &Self, most: f32) -> bool {
-        let (Some(a), Some(b)) = (self.points.back(), other.points.back()) else { return true };
-        let was = |at: Timestamp| other.points.iter().find(|p| p.at == at);
+        let (Some(a), Some(b)) = (self.points.back(), other.points.back()) else { return false };
+        let was = |at: Timestamp| other.points.iter().find(|p| p.at == at && p.whole);
         let recent = |p: &&Point| (MOTION_SPAN_MIN..=MOTION_SPAN).contains(&a.at.since(p.at));
-        let before = self.points.iter().filter(recent).find_map(|p| Some((p, was(p.at)?)));
-        before.is_none_or(|(p, q)| {
+        let whole = self.points.iter().filter(|p| p.whole);
+        let before = whole.filter(recent).find_map(|p| Some((p, was(p.at)?)));
+        before.is_some_and(|(p, q)| {
             let apart = [0, 1].map(|i| (a.centre[i] - p.centre[i]) - (b.centre[i] - q.centre[i]));
             apart[0].hypot(apart[1]) <= most
         })

@@ -2,15 +2,16 @@
 
 use super::program::{Area, Crossing, Heading, RelationKind, Thing};
 use super::scene::{angle_between, aspect, distance};
-use super::{Look, View};
+use super::{Look, View, same_kind};
 use crate::geometry::{Polygon, UnitBox, UnitPoint};
 use crate::observe::Object;
 use crate::time::Timestamp;
 
 /// So much of a heading's travel makes it worth a first picture.
 const HALF: f32 = 0.5;
-/// A rider and the machine do not part by more than this share of its diagonal in some seconds.
-const RIDES_APART_MAX: f32 = 0.3;
+/// A rider and the machine do not part by more than this share of its diagonal in some seconds:
+/// less than what makes a machine moving, so who stands behind one that moves is not on it.
+const RIDES_APART_MAX: f32 = 0.15;
 /// A rider's feet are so far up the machine.
 const FEET_SHARE: f32 = 0.25;
 /// Points a side at which the overlap of a box and a zone is sampled.
@@ -69,7 +70,7 @@ impl Members {
         if object.confidence.get() < thing.confidence_min || view.is_permitted(object) {
             return;
         }
-        if !moves_so(view, thing, object) || !self.relates_so(view, thing, t, o) {
+        if !moves_so(view, thing, object) || !self.relates_so(view, thing, o) {
             return;
         }
         let bit = 1 << t;
@@ -90,12 +91,12 @@ impl Members {
         }
     }
 
-    fn relates_so(&self, view: &View<'_>, thing: &Thing, t: usize, o: usize) -> bool {
+    fn relates_so(&self, view: &View<'_>, thing: &Thing, o: usize) -> bool {
         thing.relations.iter().all(|relation| {
             let related = self
                 .iter(relation.other)
                 .filter(|p| *p != o)
-                .filter(|p| relates(view, relation.kind, t, o, *p))
+                .filter(|p| relates(view, relation.kind, o, *p))
                 .take(relation.max.saturating_add(1))
                 .count();
             (relation.min..=relation.max).contains(&related)
@@ -192,15 +193,15 @@ fn headed(view: &View<'_>, heading: &Heading, object: &Object) -> Option<(Timest
     }
 }
 
-/// Does object `a`, of whose class thing `t` is, stand in the relation to `b`?
-fn relates(view: &View<'_>, kind: RelationKind, t: usize, a: usize, b: usize) -> bool {
+/// Does object `a` stand in the relation to `b`?
+fn relates(view: &View<'_>, kind: RelationKind, a: usize, b: usize) -> bool {
     let objects = &view.observation.objects;
     match kind {
         RelationKind::Beside(most) => {
             is_beside(&objects[a].bbox, &objects[b].bbox, most, aspect(view.observation))
         }
         RelationKind::On => rides(view, &objects[a], &objects[b]),
-        RelationKind::Under => rides(view, &objects[b], &objects[a]) && is_its_own(view, t, b, a),
+        RelationKind::Under => rides(view, &objects[b], &objects[a]) && is_its_own(view, b, a),
     }
 }
 
@@ -208,31 +209,30 @@ fn relates(view: &View<'_>, kind: RelationKind, t: usize, a: usize, b: usize) ->
 fn rides(view: &View<'_>, rider: &Object, machine: &Object) -> bool {
     let path = |object: &Object| view.scene.path(object.track);
     let [x0, y0, x1, y1] = machine.bbox.corners();
-    let diagonal = ((x1 - x0) * aspect(view.observation)).hypot(y1 - y0);
+    let aspect = aspect(view.observation);
+    let diagonal = distance([x0 * aspect, y0], [x1 * aspect, y1]);
     is_on(&rider.bbox, &machine.bbox)
         && path(rider)
             .zip(path(machine))
-            .is_none_or(|(r, m)| r.goes_with(m, RIDES_APART_MAX * diagonal))
+            .is_some_and(|(r, m)| r.goes_with(m, RIDES_APART_MAX * diagonal))
 }
 
-/// No other machine of thing `t` is a better one for the rider: of two bikes side by side each has
-/// its own.
-fn is_its_own(view: &View<'_>, t: usize, rider: usize, machine: usize) -> bool {
+/// No other machine is a better one for the rider: of two bikes side by side each has its own.
+fn is_its_own(view: &View<'_>, rider: usize, machine: usize) -> bool {
     let objects = &view.observation.objects;
-    let rider = &objects[rider].bbox;
-    let own = misfit(rider, &objects[machine].bbox, aspect(view.observation));
-    let others = (0..objects.len()).filter(|o| *o != machine && view.class_bits[*o] >> t & 1 == 1);
+    let (rider, machine) = (&objects[rider].bbox, &objects[machine]);
+    let own = misfit(rider, &machine.bbox, aspect(view.observation));
+    let others = objects.iter().filter(|o| o.track != machine.track && is_on(rider, &o.bbox));
     others
-        .map(|o| &objects[o].bbox)
-        .filter(|other| is_on(rider, other))
-        .all(|other| misfit(rider, other, aspect(view.observation)) >= own)
+        .filter(|o| same_kind(&o.class, &machine.class))
+        .all(|other| misfit(rider, &other.bbox, aspect(view.observation)) >= own)
 }
 
 /// How far a rider's feet are from where they would be on the machine.
 fn misfit(rider: &UnitBox, machine: &UnitBox, aspect: f32) -> f32 {
     let (feet, [_, y0, _, y1]) = (rider.ground(), machine.corners());
     let across = (feet.x - machine.centre().x) * aspect;
-    across.hypot(feet.y - (y1 - FEET_SHARE * (y1 - y0)))
+    distance([across, feet.y], [0.0, y1 - FEET_SHARE * (y1 - y0)])
 }
 
 fn is_beside(a: &UnitBox, b: &UnitBox, most: f32, aspect: f32) -> bool {

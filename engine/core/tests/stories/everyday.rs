@@ -44,17 +44,26 @@ fn wait(random: &mut Random, least: f32) -> f32 {
 }
 
 fn traffic(mut street: Street, random: &mut Random, secs: f32) -> Street {
-    let (mut at, mut cycle, mut queued) = (0.0, 0.0, 0);
+    let (mut at, mut cycle, mut queued): (f32, f32, usize) = (0.0, 0.0, 0);
     while at < secs {
         at += wait(random, 3.0);
         if (at / CYCLE).floor() > cycle {
-            (cycle, queued) = ((at / CYCLE).floor(), 0);
+            // Who comes next does not drive through those who waited.
+            cycle = (at / CYCLE).floor();
+            at = at.max(cycle * CYCLE + 2.5 * queued as f32);
+            queued = 0;
         }
         let kinds = [CAR, MOTORBIKE, MOTORBIKE, TRUCK, MOTORBIKE, BUS, BICYCLE, CAR];
         let kind = kinds[(random.unit() * 7.99) as usize];
         let two_wheels = kind.0.contains("two_wheel");
-        let y = if two_wheels { LANE - 0.02 - 0.03 * random.unit() } else { LANE };
-        let slow = 5.0 + 3.0 * random.unit();
+        // No two are in one place: the slower ones keep to the kerb.
+        let fast = random.unit() < 0.5;
+        let y = match (two_wheels, fast) {
+            (true, false) => LANE - 0.045,
+            (true, true) => LANE - 0.015,
+            _ => LANE,
+        };
+        let slow = if fast { 5.5 } else { 7.5 };
         let vehicle = Actor::new(kind).at(at, -0.3, y);
         let green = at + slow * 0.7 < cycle * CYCLE + GREEN;
         let vehicle = if green || kind.0.contains("bus") {
@@ -65,8 +74,9 @@ fn traffic(mut street: Street, random: &mut Random, secs: f32) -> Street {
             let starts = (cycle + 1.0) * CYCLE + 1.5 * queued as f32;
             queued += 1;
             let arrives = at + slow * (stop + 0.3).max(0.1) / 1.6;
-            let vehicle = vehicle.at(arrives, stop, y);
-            vehicle.until(starts.max(arrives + 1.0)).at(starts.max(arrives + 1.0) + slow, 1.3, y)
+            let starts = starts.max(arrives + 1.0);
+            let away = starts + slow * (1.3 - stop) / 1.6;
+            vehicle.at(arrives, stop, y).until(starts).at(away, 1.3, y)
         };
         let riders = if random.unit() < 0.3 { 2 } else { 1 };
         street =

@@ -34,7 +34,7 @@ fn crowds(book: &mut Book) {
     let stays = square(30.0).with_all(group(7, 5.0, 60.0));
     book.tell("crowding-pos-stays", stays, [at(15.0).first(5.0)]);
     // It grows, one every three seconds: there are five from the fifth on.
-    let grows = (0..7).flat_map(|i| group(7, 2.0 + i as f32 * 3.0, 40.0).nth(i));
+    let grows = (0..7).filter_map(|i| group(7, 2.0 + i as f32 * 3.0, 40.0).nth(i));
     book.tell(
         "crowding-pos-grows",
         square(50.0).with_all(grows),

@@ -110,7 +110,12 @@ fn pave(book: &mut Book) {
     book.none(&name("near-sits-on-it"), pave(14.0).ridden(&parked, RIDER, 1));
     let pushed = passes(MOTORBIKE, WALK, 0.0, 14.0, false);
     let person = passes(PERSON, WALK, 0.0, 14.0, false).beside(0.13, 0.0);
-    book.none(&name("trap-pushed"), pave(14.0).with(pushed).with(person));
+    book.none(&name("trap-pushed"), pave(14.0).with(pushed.clone()).with(person.clone()));
+    // It is pushed past people who stand, and some who come towards it.
+    let stand = (0..2).map(|i| Actor::new(PERSON).stands(0.3 + i as f32 * 0.3, 0.685, 0.0, 14.0));
+    let come = (0..2).map(|i| passes(PERSON, 0.69, 2.0 + i as f32 * 4.0, 10.0, true));
+    let street = pave(12.0).with(pushed).with(person).with_all(stand).with_all(come);
+    book.none(&name("trap-pushed-past"), street);
     let stream = (0..4).fold(pave(14.0), |street, i| {
         street.ridden(&passes(MOTORBIKE, 0.80, i as f32 * 3.0, 5.0, false), RIDER, 1)
     });

@@ -365,7 +365,7 @@ impl Street {
             let chance = random.unit();
             let jitter: [f32; 4] = std::array::from_fn(|_| random.around(self.noise.jitter));
             let confidence = actor.confidence + random.around(0.12);
-            let hidden = !actor.carried && self.hidden(i, &boxes, bbox);
+            let hidden = !actor.carried && hidden(i, &boxes, bbox);
             if actor.blinking(secs) || chance < self.noise.miss || hidden {
                 continue;
             }
@@ -387,16 +387,17 @@ impl Street {
         objects.sort_by_key(|o| o.track);
         objects
     }
+}
 
-    fn hidden(&self, i: usize, boxes: &[Option<[f32; 4]>], own: [f32; 4]) -> bool {
-        let area = (own[2] - own[0]) * (own[3] - own[1]);
-        boxes.iter().enumerate().any(|(j, other)| {
-            let Some(other) = other.filter(|b| j != i && b[3] > own[3]) else { return false };
-            let w = own[2].min(other[2]) - own[0].max(other[0]);
-            let h = own[3].min(other[3]) - own[1].max(other[1]);
-            w.max(0.0) * h.max(0.0) >= HIDDEN_SHARE * area
-        })
-    }
+/// Is something nearer before it?
+fn hidden(i: usize, boxes: &[Option<[f32; 4]>], own: [f32; 4]) -> bool {
+    let area = (own[2] - own[0]) * (own[3] - own[1]);
+    boxes.iter().enumerate().any(|(j, other)| {
+        let Some(other) = other.filter(|b| j != i && b[3] > own[3]) else { return false };
+        let w = own[2].min(other[2]) - own[0].max(other[0]);
+        let h = own[3].min(other[3]) - own[1].max(other[1]);
+        w.max(0.0) * h.max(0.0) >= HIDDEN_SHARE * area
+    })
 }
 
 fn rounded(v: f32) -> f32 {
