@@ -6,7 +6,8 @@
 //! connection, and what else the client library makes necessary: `docs/adr/0006-delivery.md`.
 //!
 //! Nobody waits for this thread: rows are committed first ([`crate::store`]), then it is woken.
-//! Not here: commands to the box, readings of sensors.
+//! What may be lost has a connection of its own: commands and readings in, replies and results of
+//! windows out ([`Wire`]).
 
 mod backoff;
 #[cfg(test)]
@@ -18,9 +19,11 @@ mod link;
 mod session;
 mod subscriber;
 mod topics;
+mod wire;
 
 pub use subscriber::{Message, Subscriber, SubscriberOptions};
 pub use topics::{Ack, camera_state, site_topic};
+pub use wire::{Heard, Said, Wire, WireOptions};
 
 use crate::store::{Outbox, StoreError};
 use jiff::tz::TimeZone;
