@@ -58,6 +58,27 @@ impl Stop {
     }
 }
 
+/// Gets a message for each SIGHUP: somebody changed the pipeline.
+pub(crate) fn hangups() -> Result<Receiver<()>, Exit> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (tx, asked) = bounded(1);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Exit::failed)?;
+    std::thread::Builder::new()
+        .name("hangups".into())
+        .spawn(move || {
+            runtime.block_on(async {
+                let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+                while hangup.recv().await.is_some() {
+                    // One that waits already is enough.
+                    let _ = tx.try_send(());
+                }
+            });
+        })
+        .map_err(Exit::failed)?;
+    Ok(asked)
+}
+
 /// Waits; true for SIGINT.
 async fn wait(limit: Option<Duration>) -> bool {
     use tokio::signal::unix::{SignalKind, signal};

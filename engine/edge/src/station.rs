@@ -1,8 +1,8 @@
 //! An edge box put together from a [`Plan`]: worker, event plane, MQTT, metrics.
 
-use crate::event_plane::{EventPlane, Observer, Parts, PlaneError};
+use crate::event_plane::{self, EventPlane, Observer, Parts, PlaneError, Reload};
 use crate::evidence::{EvidenceError, EvidenceStore};
-use crate::publish::{PublishError, PublishOptions, Publisher};
+use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, Recorder};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
@@ -18,6 +18,8 @@ pub struct StationOptions {
     pub launch: Launch,
     /// Record observations here.
     pub record: Option<PathBuf>,
+    /// How the pipeline is read again.
+    pub reload: Option<Reload>,
     /// The command line.
     pub observer: Box<dyn Observer>,
 }
@@ -84,9 +86,12 @@ impl Station {
             None => None,
         };
         let publisher = Publisher::start(
-            PublishOptions::new(mqtt, plan.site.id.clone(), plan.site.timezone.clone()),
+            PublishOptions::new(mqtt.clone(), plan.site.id.clone(), plan.site.timezone.clone()),
             state_dir,
         )?;
+        let client_id = format!("viahe-{}-wire", plan.site.id);
+        let filters = event_plane::filters(&plan);
+        let wire = Wire::start(WireOptions { mqtt: mqtt.clone(), client_id, filters })?;
         let (heard, events) = crossbeam_channel::bounded(1024);
         let supervisor = Supervisor::start(options.launch, vision_plan(&plan), heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
@@ -99,6 +104,8 @@ impl Station {
             publisher,
             metrics,
             recorder,
+            wire: Some(wire),
+            reload: options.reload,
             observer: options.observer,
         })?;
         Ok(Self { plane, metrics_addr, _server: server })

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 
     let listener = Listener::new(subscriber, pictures);
     let cameras = plan.cameras.iter().map(|c| c.id.clone()).collect();
-    let totals = watch(plan, process()?, None, Box::new(Lines::new(cameras)), &stop);
+    let totals = watch(plan, process()?, None, None, Box::new(Lines::new(cameras)), &stop);
     let incidents = listener.finish();
     let totals = totals?;
     summary(&incidents, &totals.worker);

@@ -1,12 +1,12 @@
 //! `viahe run`: watch the cameras of a pipeline until stopped.
 
 use crate::exit::Exit;
-use crate::stop::Stop;
+use crate::stop::{Stop, hangups};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::config::Plan;
-use viahe_edge::event_plane::{Observer, PlaneError, Totals, Unobserved};
+use viahe_edge::event_plane::{Observer, PlaneError, Reload, Totals, Unobserved};
 use viahe_edge::models::Locations;
 use viahe_edge::project;
 use viahe_edge::station::{Station, StationError, StationOptions};
@@ -20,7 +20,7 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 ///
 /// Incidents go to the broker of `[mqtt]`; what it does not take waits in the outbox under
 /// `state_dir` of `[engine]`, together with evidence pictures. Stops on SIGTERM (exit code 0) and
-/// Ctrl-C (130).
+/// Ctrl-C (130); SIGHUP reads the pipeline again.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The pipeline file.
@@ -41,8 +41,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = load(&args.pipeline)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
     let launch = if args.in_process { Launch::InProcess(worker::serve) } else { process()? };
-    watch(plan, launch, args.record.clone(), Box::new(Unobserved), &stop)?;
+    let record = args.record.clone();
+    watch(plan, launch, record, Some(reload(&args.pipeline)?), Box::new(Unobserved), &stop)?;
     stop.end(())
+}
+
+/// Reads the pipeline again when somebody asks.
+pub(crate) fn reload(pipeline: &Path) -> Result<Reload, Exit> {
+    let pipeline = pipeline.to_owned();
+    let load = move || {
+        let folder = pipeline.parent().filter(|p| !p.as_os_str().is_empty());
+        project::load(&pipeline, &Locations::discover(folder)).map_err(|e| e.to_string())
+    };
+    Ok(Reload { load: Box::new(load), asked: hangups()? })
 }
 
 /// Reads a pipeline, or says all that is wrong with it.
@@ -70,10 +81,11 @@ pub(crate) fn watch(
     plan: Plan,
     launch: Launch,
     record: Option<PathBuf>,
+    reload: Option<Reload>,
     observer: Box<dyn Observer>,
     stop: &Stop,
 ) -> Result<Totals, Exit> {
-    let options = StationOptions { launch, record, observer };
+    let options = StationOptions { launch, record, reload, observer };
     let station = Station::open(Arc::new(plan), options).map_err(|e| match e {
         StationError::NoMqtt => Exit::Usage(e.to_string()),
         other => Exit::failed(other),

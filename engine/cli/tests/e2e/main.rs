@@ -15,6 +15,7 @@ mod help;
 mod hostile;
 mod live;
 mod looped;
+mod orders;
 mod replay;
 mod run;
 mod secrets;

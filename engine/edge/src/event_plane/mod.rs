@@ -4,15 +4,20 @@
 //! applies them in order, moves pictures to their place, commits, and only then wakes the
 //! publisher: an incident is on disk before it is said, and its pictures before it names them.
 
+mod inbound;
+mod orders;
 mod pictures;
 
 use crate::evidence::EvidenceStore;
-use crate::publish::{Publisher, camera_state};
+use crate::publish::{Publisher, Wire, camera_state};
 use crate::store::{OutboxRow, Store, StoreError};
 use crate::telemetry::{EngineStats, Metrics};
 use crate::vision::supervise::{Supervisor, WorkerEvent};
 use crate::{clock, record::Recorder};
-use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, never, select};
+use inbound::Inbox;
+pub(crate) use inbound::filters;
+pub use orders::Reload;
 use pictures::Pictures;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -79,6 +84,10 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Where observations are recorded, if anywhere.
     pub recorder: Option<Recorder>,
+    /// Readings and commands in, replies and results out; none without a broker.
+    pub wire: Option<Wire>,
+    /// How the pipeline is read again; none when there is no file.
+    pub reload: Option<Reload>,
     /// The command line.
     pub observer: Box<dyn Observer>,
 }
@@ -120,6 +129,9 @@ pub struct EventPlane {
     metrics: Arc<Metrics>,
     recorder: Option<Recorder>,
     observer: Box<dyn Observer>,
+    wire: Option<Wire>,
+    inbox: Inbox,
+    reload: Option<Reload>,
     /// A worker has been up in this run.
     worker_was_up: bool,
     /// Revisions that are to be committed.
@@ -165,6 +177,9 @@ impl EventPlane {
             metrics: parts.metrics,
             recorder: parts.recorder,
             observer: parts.observer,
+            wire: parts.wire,
+            inbox: Inbox::new(),
+            reload: parts.reload,
             worker_was_up: false,
             rows: Vec::new(),
             saved_at: now,
@@ -199,11 +214,19 @@ impl EventPlane {
 
     fn until_stopped(&mut self, stop: &Receiver<()>) -> Result<(), PlaneError> {
         while matches!(stop.try_recv(), Err(TryRecvError::Empty)) {
-            match self.events.recv_timeout(TICK) {
-                Ok(event) => self.batch(event)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(PlaneError::Supervisor),
+            let heard = self.wire.as_ref().map_or_else(never, |wire| wire.heard().clone());
+            select! {
+                recv(self.events) -> event => match event {
+                    Ok(event) => self.batch(event)?,
+                    Err(_) => return Err(PlaneError::Supervisor),
+                },
+                // The wire goes only with us.
+                recv(heard) -> message => if let Ok(message) = message {
+                    self.heard(message);
+                },
+                default(TICK) => {}
             }
+            self.reload_if_asked();
             self.tick()?;
         }
         Ok(())
@@ -394,15 +417,9 @@ impl EventPlane {
                 Effect::View { camera, trouble, since } => {
                     self.view_changed(&camera, trouble, since);
                 }
-                Effect::Sensor { sensor, state, at } => {
-                    tracing::warn!(%sensor, ?state, %at, "a sensor's state changed");
-                }
-                Effect::Window(told) => {
-                    tracing::debug!(window = %told.window, sensor = %told.sensor, "window result");
-                }
-                Effect::Answer(answer) => {
-                    tracing::info!(id = answer.id, result = ?answer.result, "command answered");
-                }
+                Effect::Sensor { sensor, state, at } => self.tell_sensor(&sensor, state, at),
+                Effect::Window(told) => self.tell_window(&told),
+                Effect::Answer(answer) => self.answer(&answer),
             }
         }
     }
@@ -526,6 +543,11 @@ impl EventPlane {
         let publish = self.publisher.counters();
         let depth = self.store.depth().unwrap_or_default();
         self.stats.observations_late = self.engine.observations_late();
+        self.stats.readings_late = self.engine.readings_late();
+        self.stats.readings_bad = self.inbox.bad_readings.values().sum();
+        self.stats.subjects_dropped = self.engine.subjects_dropped();
+        self.stats.wire_dropped = self.wire.as_ref().map(Wire::dropped).unwrap_or_default();
+        self.stats.disaster_level = self.engine.disaster_level();
         self.stats.incidents_opened = self.totals.opened.clone();
         self.stats.incidents_closed = self.totals.closed.clone();
         self.stats.incidents_open = self.engine.open_incidents() as u64;

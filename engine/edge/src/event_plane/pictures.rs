@@ -115,6 +115,14 @@ impl Pictures {
         });
     }
 
+    /// Puts one picture in its place.
+    pub(super) fn keep_one(&mut self, evidence: &Evidence) {
+        if let Err(error) = place(&self.store, evidence) {
+            self.failed += 1;
+            tracing::error!(%error, "a picture is lost");
+        }
+    }
+
     /// Draws zone and boxes beside the picture of the opening.
     pub(super) fn draw(&mut self, revision: &Revision, zone: &Zone) {
         let opened = revision.evidence.iter().find(|e| e.kind == EvidenceKind::Opened);

@@ -217,13 +217,8 @@ fn say(client: &AsyncClient, message: Said, shared: &WireShared) {
         correlation_data: correlation.map(Into::into),
         ..PublishProperties::default()
     };
-    let sent = client.try_publish_with_properties(
-        topic,
-        QoS::AtLeastOnce,
-        retained,
-        payload,
-        properties,
-    );
+    let sent =
+        client.try_publish_with_properties(topic, QoS::AtLeastOnce, retained, payload, properties);
     if sent.is_err() {
         shared.said_dropped.fetch_add(1, Ordering::Relaxed);
     }

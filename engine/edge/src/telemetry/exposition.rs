@@ -194,6 +194,40 @@ impl Page<'_> {
             "Observations dropped because their time had been decided.",
             engine.observations_late,
         )?;
+        self.counter("viahe_readings", "Readings of sensors applied.", engine.readings)?;
+        self.counter(
+            "viahe_readings_late",
+            "Readings that came too late to be their sensor's value.",
+            engine.readings_late,
+        )?;
+        self.counter(
+            "viahe_readings_bad",
+            "Payloads of sensors that could not be read.",
+            engine.readings_bad,
+        )?;
+        self.counter(
+            "viahe_subjects_dropped",
+            "Subjects that rules had no room for.",
+            engine.subjects_dropped,
+        )?;
+        self.counter("viahe_reloads", "Times that the pipeline was read again.", engine.reloads)?;
+        self.counter(
+            "viahe_reloads_refused",
+            "Times that the pipeline could not be used when it was read again.",
+            engine.reloads_refused,
+        )?;
+        let [heard, said] = engine.wire_dropped;
+        let way = |name, n| ([("way", name)], n);
+        self.counters(
+            "viahe_wire_dropped",
+            "Readings, commands, replies and results dropped, by their way.",
+            [way("in", heard), way("out", said)],
+        )?;
+        self.gauge(
+            "viahe_disaster_level",
+            "Level of the disaster that was declared; 0 is none.",
+            u64::from(engine.disaster_level),
+        )?;
         let by = |(violation, n): (_, &u64)| ([("violation", Name::as_str(violation))], *n);
         self.counters(
             "viahe_incidents_opened",

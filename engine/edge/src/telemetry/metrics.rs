@@ -22,6 +22,22 @@ pub struct EngineStats {
     pub observations: u64,
     /// Observations dropped because they came after their time had been decided.
     pub observations_late: u64,
+    /// Readings of sensors applied.
+    pub readings: u64,
+    /// Readings that came too late to be their sensor's value.
+    pub readings_late: u64,
+    /// Payloads of sensors that could not be read.
+    pub readings_bad: u64,
+    /// Subjects that rules had no room for.
+    pub subjects_dropped: u64,
+    /// Times that the pipeline was read again.
+    pub reloads: u64,
+    /// Times that it was not, because it could not be used.
+    pub reloads_refused: u64,
+    /// Messages of the wire dropped: heard and said.
+    pub wire_dropped: [u64; 2],
+    /// Level of the disaster that was declared.
+    pub disaster_level: u8,
     /// Incidents opened, by violation.
     pub incidents_opened: BTreeMap<Name, u64>,
     /// Incidents closed, by violation.

@@ -65,6 +65,7 @@ pub(crate) struct Pipeline {
     pub(crate) dir: tempfile::TempDir,
     mqtt: String,
     cameras: Vec<(String, String)>,
+    more: String,
     dwell_secs: u32,
 }
 
@@ -73,7 +74,7 @@ impl Pipeline {
     pub(crate) fn new(mqtt_port: u16) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mqtt = format!("url = \"mqtt://127.0.0.1:{mqtt_port}\"\n");
-        Self { dir, mqtt, cameras: Vec::new(), dwell_secs: 6 }
+        Self { dir, mqtt, cameras: Vec::new(), more: String::new(), dwell_secs: 6 }
     }
 
     /// More lines of `[mqtt]`.
@@ -86,6 +87,12 @@ impl Pipeline {
     /// A camera that watches the kerb with the two parked vehicles.
     pub(crate) fn camera(mut self, id: &str, url: &str) -> Self {
         self.cameras.push((id.to_owned(), url.to_owned()));
+        self
+    }
+
+    /// More tables at the end of the file.
+    pub(crate) fn more(mut self, tables: &str) -> Self {
+        self.more += tables;
         self
     }
 
@@ -126,6 +133,7 @@ impl Pipeline {
             )
             .unwrap();
         }
+        text += &self.more;
         let path = self.dir.path().join("pipeline.toml");
         std::fs::write(&path, text).unwrap();
         path

@@ -1,0 +1,224 @@
+//! What comes over MQTT: readings of sensors and commands of the centre.
+
+use crate::publish::{Heard, Said, site_topic};
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+use viahe_core::config::Plan;
+use viahe_core::engine::{Answer, Command, Event, Order};
+use viahe_core::id::Name;
+use viahe_core::sensor::{DecodeError, decode};
+use viahe_core::time::Timestamp;
+
+/// Commands whose answers are remembered: one that comes twice is done once.
+const ANSWERS_MAX: usize = 1_000;
+/// Longest id of a command.
+const ID_CHARS_MAX: usize = 80;
+/// A sensor that writes nonsense is logged once in so long.
+const COMPLAIN_EVERY: Duration = Duration::from_mins(10);
+
+/// What a message asks for.
+#[derive(Debug, PartialEq)]
+pub(super) enum Inbound {
+    /// Readings, as events.
+    Events(Vec<Event>),
+    /// Something for the engine.
+    Command(Command),
+    /// Read the pipeline again; the command's id.
+    Reload(String),
+    /// It is answered already.
+    Answered(Said),
+    /// Nothing.
+    Ignored,
+}
+
+/// Reads messages and remembers whom to answer.
+pub(super) struct Inbox {
+    /// Commands that are being carried out: where the answer goes.
+    waiting: BTreeMap<String, ReplyTo>,
+    /// Answers given, oldest first.
+    answered: VecDeque<(String, Vec<u8>)>,
+    complained: BTreeMap<Name, Instant>,
+    /// Payloads that could not be read, by sensor and reason.
+    pub(super) bad_readings: BTreeMap<(Name, &'static str), u64>,
+}
+
+#[derive(Clone, Debug)]
+struct ReplyTo {
+    topic: String,
+    correlation: Option<Vec<u8>>,
+}
+
+/// The body of a command; which keys it needs depends on its topic.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    id: String,
+    camera: Option<Name>,
+    rule: Option<Name>,
+    until: Option<Timestamp>,
+    level: Option<u8>,
+}
+
+/// Topics and filters that a plan wants to hear.
+pub(crate) fn filters(plan: &Plan) -> Vec<String> {
+    let mut filters = vec![site_topic(&plan.site.id, "cmd/+")];
+    filters.extend(plan.sensors.iter().map(|sensor| sensor.topic.clone()));
+    filters.dedup();
+    filters
+}
+
+impl Inbox {
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            answered: VecDeque::new(),
+            complained: BTreeMap::new(),
+            bad_readings: BTreeMap::new(),
+        }
+    }
+
+    /// What a message asks for.
+    pub(super) fn read(&mut self, plan: &Plan, heard: Heard, now: Instant) -> Inbound {
+        let prefix = site_topic(&plan.site.id, "cmd/");
+        if let Some(name) = heard.topic.strip_prefix(&prefix) {
+            let name = name.to_owned();
+            return self.command(plan, &name, heard);
+        }
+        Inbound::Events(self.readings(plan, &heard, now))
+    }
+
+    /// One message may be of several sensors: a station that sends all in one pack.
+    fn readings(&mut self, plan: &Plan, heard: &Heard, now: Instant) -> Vec<Event> {
+        // What the broker kept is of an unknown time ago, and was perhaps counted already.
+        if heard.retained {
+            return Vec::new();
+        }
+        let mut events = Vec::new();
+        for sensor in plan.sensors.iter().filter(|s| s.topic == heard.topic) {
+            match decode(&sensor.decoder, &heard.payload, heard.at) {
+                Ok(samples) => events.extend(samples.into_iter().map(|s| Event::Reading {
+                    sensor: sensor.id.clone(),
+                    at: s.at,
+                    value: s.value,
+                })),
+                Err(error) => self.complain(&sensor.id, &error, now),
+            }
+        }
+        events
+    }
+
+    fn complain(&mut self, sensor: &Name, error: &DecodeError, now: Instant) {
+        *self.bad_readings.entry((sensor.clone(), error.kind())).or_default() += 1;
+        let last = self.complained.get(sensor);
+        if last.is_none_or(|last| now.duration_since(*last) >= COMPLAIN_EVERY) {
+            tracing::warn!(%sensor, %error, "a reading cannot be used");
+            self.complained.insert(sensor.clone(), now);
+        }
+    }
+
+    fn command(&mut self, plan: &Plan, name: &str, heard: Heard) -> Inbound {
+        let body: Result<Body, _> = serde_json::from_slice(&heard.payload);
+        let id = match &body {
+            Ok(body) => body.id.clone(),
+            // What can be read of it, so that the answer finds its way.
+            Err(_) => serde_json::from_slice::<serde_json::Value>(&heard.payload)
+                .ok()
+                .and_then(|value| Some(value.get("id")?.as_str()?.to_owned()))
+                .unwrap_or_else(|| "unknown".into()),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if id.is_empty() || id.chars().count() > ID_CHARS_MAX || !id.chars().all(plain) {
+            tracing::warn!(name, "a command without a usable id is not carried out");
+            return Inbound::Ignored;
+        }
+        let reply = site_topic(&plan.site.id, &format!("reply/{id}"));
+        let (topic, correlation) = heard.answer_to.unwrap_or((reply, None));
+        let to = ReplyTo { topic, correlation };
+        if let Some((_, payload)) = self.answered.iter().find(|(known, _)| *known == id) {
+            return Inbound::Answered(said(&to, payload.clone()));
+        }
+        if self.waiting.contains_key(&id) {
+            return Inbound::Ignored;
+        }
+        self.waiting.insert(id.clone(), to);
+        let order = body.map_err(|e| format!("the command is not readable: {e}"));
+        match order.and_then(|body| order_of(name, body)) {
+            Ok(Some(order)) => Inbound::Command(Command { id, at: heard.at, order }),
+            Ok(None) => Inbound::Reload(id),
+            Err(why) => {
+                let answer = Answer { id, result: Err(why), evidence: None };
+                self.answer(&answer).map_or(Inbound::Ignored, Inbound::Answered)
+            }
+        }
+    }
+
+    /// The message that answers a command; none for one that was not asked here.
+    pub(super) fn answer(&mut self, answer: &Answer) -> Option<Said> {
+        let to = self.waiting.remove(&answer.id)?;
+        let (ok, text) = match &answer.result {
+            Ok(text) => (true, text),
+            Err(text) => (false, text),
+        };
+        let evidence = answer
+            .evidence
+            .as_ref()
+            .map(|e| json!({ "sha256": e.sha256, "bytes": e.bytes, "media_type": e.media_type }));
+        let payload = json!({ "id": answer.id, "ok": ok, "text": text, "evidence": evidence });
+        let payload = payload.to_string().into_bytes();
+        self.answered.push_back((answer.id.clone(), payload.clone()));
+        if self.answered.len() > ANSWERS_MAX {
+            self.answered.pop_front();
+        }
+        Some(said(&to, payload))
+    }
+}
+
+fn said(to: &ReplyTo, payload: Vec<u8>) -> Said {
+    let ReplyTo { topic, correlation } = to.clone();
+    Said { topic, payload, retained: false, correlation }
+}
+
+/// The order of a command; none for a reload.
+fn order_of(name: &str, body: Body) -> Result<Option<Order>, String> {
+    let need = |key: &str| format!("{name} needs `{key}`; see docs/mqtt.md");
+    match name {
+        "snapshot" => {
+            let camera = body.camera.ok_or_else(|| need("camera"))?;
+            Ok(Some(Order::Snapshot { camera }))
+        }
+        "suspend" => {
+            let until = body.until.ok_or_else(|| need("until"))?;
+            Ok(Some(Order::Suspend { camera: body.camera, rule: body.rule, until }))
+        }
+        "disaster" => Ok(Some(Order::Disaster { level: body.level.ok_or_else(|| need("level"))? })),
+        "reload" => Ok(None),
+        _ => Err(format!(
+            "there is no command {name}; there are snapshot, suspend, disaster and reload"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_once_and_answered_where_asked() {
+        let order = |name: &str, text: &str| order_of(name, serde_json::from_str(text).unwrap());
+        let disaster = order("disaster", r#"{"id":"abc","level":2}"#);
+        assert_eq!(disaster, Ok(Some(Order::Disaster { level: 2 })));
+        assert_eq!(order("reload", r#"{"id":"abc"}"#), Ok(None));
+        assert!(order("suspend", r#"{"id":"abc"}"#).unwrap_err().contains("`until`"));
+        assert!(order("reboot", r#"{"id":"abc"}"#).unwrap_err().contains("snapshot"));
+
+        let mut inbox = Inbox::new();
+        let to = ReplyTo { topic: "who/asked".into(), correlation: Some(vec![7]) };
+        inbox.waiting.insert("abc".into(), to);
+        let done = Answer { id: "abc".into(), result: Ok("done".into()), evidence: None };
+        let said = inbox.answer(&done).unwrap();
+        assert_eq!((said.topic.as_str(), said.correlation), ("who/asked", Some(vec![7])));
+        assert_eq!(inbox.answer(&done), None, "answered once");
+    }
+}
