@@ -50,7 +50,9 @@ enum Command {
     Run(commands::run::Args),
     Demo(commands::demo::Args),
     Check(commands::check::Args),
+    Record(commands::record::Args),
     Replay(commands::replay::Args),
+    Explain(commands::explain::Args),
     Test(commands::test::Args),
     Detect(commands::detect::Args),
     Track(commands::track::Args),
@@ -73,7 +75,9 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
+        Command::Record(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Detect(args) => commands::detect::run(&args),
         Command::Track(args) => commands::track::run(&args),
@@ -97,7 +101,7 @@ impl Command {
     /// Commands that print their own progress log only what is wrong.
     fn log_level(&self) -> LevelFilter {
         match self {
-            Self::Run(_) | Self::CameraSim(_) => LevelFilter::INFO,
+            Self::Run(_) | Self::Record(_) | Self::CameraSim(_) => LevelFilter::INFO,
             _ => LevelFilter::WARN,
         }
     }

@@ -1,4 +1,4 @@
-//! Recordings of the observation stream: written by `viahe run --record`, read by `viahe replay`.
+//! Recordings of the observation stream: written by `viahe record`, read by `viahe replay`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -29,10 +29,22 @@ pub enum RecordError {
     },
 }
 
-/// Writes what the engine saw as it comes: observations, and which models made them.
+/// What is to be recorded where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordOptions {
+    /// The file; replaced when there.
+    pub path: PathBuf,
+    /// It ends at so many bytes.
+    pub bytes_max: u64,
+}
+
+/// Writes what the engine saw as it comes: observations, readings, commands, and which models
+/// looked.
 #[derive(Debug)]
 pub struct Recorder {
     path: PathBuf,
+    /// Still to be written.
+    bytes_left: u64,
     out: Option<BufWriter<File>>,
 }
 
@@ -41,18 +53,27 @@ impl Recorder {
     ///
     /// # Errors
     /// [`RecordError::Io`].
-    pub fn create(path: &Path) -> Result<Self, RecordError> {
-        let failed = |source| RecordError::Io { path: path.to_owned(), source };
+    pub fn create(options: &RecordOptions) -> Result<Self, RecordError> {
+        let path = &options.path;
+        let failed = |source| RecordError::Io { path: path.clone(), source };
         let mut out = BufWriter::new(File::create(path).map_err(failed)?);
         let header = serde_json::to_string(&Header::default()).unwrap_or_default();
         writeln!(out, "{header}").map_err(failed)?;
-        Ok(Self { path: path.to_owned(), out: Some(out) })
+        Ok(Self { path: path.clone(), bytes_left: options.bytes_max, out: Some(out) })
     }
 
     /// Adds an event. A disk that takes no more ends the recording, not the engine.
     pub fn write(&mut self, event: &Event) {
         let Some(out) = &mut self.out else { return };
         let line = serde_json::to_string(event).map_err(std::io::Error::from);
+        let bytes = line.as_ref().map_or(0, |line| line.len() as u64 + 1);
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        if self.bytes_left == 0 {
+            let path = self.path.display();
+            tracing::warn!(%path, "the recording ends here: it is as large as it may be");
+            self.out = None;
+            return;
+        }
         if let Err(error) = line.and_then(|line| writeln!(out, "{line}")) {
             tracing::error!(path = %self.path.display(), %error, "the recording ends here");
             self.out = None;
@@ -78,7 +99,7 @@ impl Recording {
         let mut recording =
             Self { path: path.to_owned(), lines: BufReader::new(file).lines(), line: 0 };
         let no_header = |r: &Self| {
-            r.bad("this is no recording of observations; `viahe run --record FILE` makes one")
+            r.bad("this is no recording of observations; `viahe record PIPELINE --out FILE` makes one")
         };
         let header = recording.next_line()?.ok_or_else(|| no_header(&recording))?;
         let header: Header = serde_json::from_str(&header).map_err(|_| no_header(&recording))?;

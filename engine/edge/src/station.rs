@@ -3,7 +3,7 @@
 use crate::event_plane::{self, EventPlane, Observer, Parts, PlaneError, Reload};
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
-use crate::record::{RecordError, Recorder};
+use crate::record::{RecordError, RecordOptions, Recorder};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::vision::supervise::{Launch, Supervisor};
@@ -16,8 +16,8 @@ use viahe_core::seam::{SEAM_VERSION, VisionCamera, VisionPlan};
 pub struct StationOptions {
     /// The vision worker.
     pub launch: Launch,
-    /// Record observations here.
-    pub record: Option<PathBuf>,
+    /// Record what is seen.
+    pub record: Option<RecordOptions>,
     /// How the pipeline is read again.
     pub reload: Option<Reload>,
     /// The command line.
@@ -78,7 +78,7 @@ impl Station {
         let store = Store::open(state_dir)?;
         let evidence =
             EvidenceStore::open(&evidence_dir(state_dir), plan.engine.evidence_bytes_max)?;
-        let recorder = options.record.as_deref().map(Recorder::create).transpose()?;
+        let recorder = options.record.as_ref().map(Recorder::create).transpose()?;
         let version = env!("CARGO_PKG_VERSION");
         let metrics = Metrics::new(version);
         let server = match plan.engine.listen {

@@ -1,13 +1,12 @@
 //! `viahe check`: is a pipeline right?
 
+use super::explain::parts;
 use super::run::load;
 use crate::exit::Exit;
 use crate::ui::say;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::{Camera, Rule};
-use viahe_core::rule::program::Program;
 use viahe_edge::models::Locations;
 
 /// Says whether a pipeline is right, and what it would do.
@@ -78,16 +77,8 @@ fn rule_summary(rule: &Rule, zone: Option<&str>) -> String {
     let program = &rule.program;
     let zone = zone.map(|zone| format!(" in {zone}")).unwrap_or_default();
     let mut text = format!("  {}{zone}: {}\n", rule.id, program.scope_in_words());
-    conditions(program, program.trigger, 2, &mut text);
+    let mut lines = Vec::new();
+    parts(program, program.trigger, 2, &mut lines);
+    lines.iter().for_each(|line| text += &format!("{line}\n"));
     text
-}
-
-/// A condition, and below it those that it is made of.
-fn conditions(program: &Program, condition: usize, depth: usize, text: &mut String) {
-    let name = &program.conditions[condition].name;
-    let words = program.condition_in_words(condition);
-    let _ = writeln!(text, "{:indent$}{name}: {words}", "", indent = 2 * depth);
-    for inner in program.conditions[condition].test.inner() {
-        conditions(program, inner, depth + 1, text);
-    }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// url is a file.
     #[arg(long = "camera", value_name = "ID=FILE")]
     cameras: Vec<String>,
-    /// A recording of observations (`viahe run --record`), instead of pictures.
+    /// A recording of observations (`viahe record`), instead of pictures.
     #[arg(long, value_name = "FILE.jsonl", conflicts_with = "cameras")]
     observations: Option<PathBuf>,
     /// Incident messages; replaced when there.

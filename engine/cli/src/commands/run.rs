@@ -9,6 +9,7 @@ use viahe_core::config::Plan;
 use viahe_edge::event_plane::{Observer, PlaneError, Reload, Totals, Unobserved};
 use viahe_edge::models::Locations;
 use viahe_edge::project;
+use viahe_edge::record::RecordOptions;
 use viahe_edge::station::{Station, StationError, StationOptions};
 use viahe_edge::vision::supervise::Launch;
 use viahe_edge::vision::worker;
@@ -25,9 +26,6 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 pub(crate) struct Args {
     /// The pipeline file.
     pipeline: PathBuf,
-    /// Records all observations into this file, for `viahe replay --observations`.
-    #[arg(long, value_name = "FILE.jsonl")]
-    record: Option<PathBuf>,
     /// Runs the vision worker inside this process, where a bad stream can end everything; for
     /// debugging.
     #[arg(long)]
@@ -41,8 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = load(&args.pipeline)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
     let launch = if args.in_process { Launch::InProcess(worker::serve) } else { process()? };
-    let record = args.record.clone();
-    watch(plan, launch, record, Some(reload(&args.pipeline)?), Box::new(Unobserved), &stop)?;
+    watch(plan, launch, None, Some(reload(&args.pipeline)?), Box::new(Unobserved), &stop)?;
     stop.end(())
 }
 
@@ -80,7 +77,7 @@ pub(crate) fn process() -> Result<Launch, Exit> {
 pub(crate) fn watch(
     plan: Plan,
     launch: Launch,
-    record: Option<PathBuf>,
+    record: Option<RecordOptions>,
     reload: Option<Reload>,
     observer: Box<dyn Observer>,
     stop: &Stop,

@@ -148,9 +148,9 @@ fn incidents_and_states_keep_the_contract_and_hold_no_secret() {
     std::fs::create_dir_all(&dots).unwrap();
     std::fs::write(secrets.join("mqtt"), format!("{BROKER_PASSWORD}\n")).unwrap();
     let recording = pipeline.dir.path().join("recording.jsonl");
-    let engine = Engine::start_with(&pipeline, |command| {
+    let engine = Engine::record(&pipeline, &recording, |command| {
         command.env("E2E_CAMERA", CAMERA_PASSWORD).env("VIAHE_LOG", "trace");
-        command.env("GST_DEBUG_DUMP_DOT_DIR", &dots).arg("--record").arg(&recording);
+        command.env("GST_DEBUG_DUMP_DOT_DIR", &dots);
     });
 
     check_status(&ears.hear_status("online"), "online");

@@ -11,6 +11,7 @@ mod broker_lost;
 mod camera_lost;
 mod demo;
 mod engine_killed;
+mod explain;
 mod help;
 mod hostile;
 mod live;

@@ -17,9 +17,7 @@ fn a_recording_of_observations_gives_the_incidents_that_were_seen_live() {
     let sim = CameraSim::start(&clip(), &["gate-east"]);
     let pipeline = Pipeline::new(broker.port).cameras(&sim, &["gate-east"]);
     let recording = pipeline.dir.path().join("recording.jsonl");
-    let engine = Engine::start_with(&pipeline, |command| {
-        command.arg("--record").arg(&recording);
-    });
+    let engine = Engine::record(&pipeline, &recording, |_| ());
     ears.hear_incidents(2);
     engine.until_looks(&["gate-east"], 3);
     engine.process.signal(Signal::TERM);

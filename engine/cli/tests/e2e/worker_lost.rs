@@ -25,9 +25,7 @@ fn a_killed_worker_is_replaced_within_two_seconds_and_nothing_is_reported_twice(
     let sim = CameraSim::start(&clip(), &CAMERAS);
     let pipeline = Pipeline::new(broker.port).cameras(&sim, &CAMERAS);
     let recording = pipeline.dir.path().join("recording.jsonl");
-    let engine = Engine::start_with(&pipeline, |command| {
-        command.arg("--record").arg(&recording);
-    });
+    let engine = Engine::record(&pipeline, &recording, |_| ());
     let ids = ears.hear_incidents(4);
 
     let (old, killed) = (engine.worker(), clock::monotonic());

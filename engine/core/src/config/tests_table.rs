@@ -22,7 +22,7 @@ pub(super) static TEST: &[Key] = &[
         Kind::Text(&PATH),
         Need::Required,
         r#""recordings/parked-by-night.jsonl""#,
-        "A recording of observations, as `viahe run --record` makes them.",
+        "A recording of observations, as `viahe record` makes them.",
     ),
     key(
         "expect",

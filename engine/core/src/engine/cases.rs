@@ -1,7 +1,7 @@
 //! From signals to incidents: what is said of each, with which pictures, and when.
 
 use super::memory::{CaseKey, FrameRef};
-use super::{Capture, CaptureId, Effect, Engine};
+use super::{Capture, CaptureId, Effect, Engine, Traced};
 use crate::config::plan::{Position, Rule, Severity};
 use crate::id::Name;
 use crate::incident::{
@@ -9,6 +9,7 @@ use crate::incident::{
     State, Subject,
 };
 use crate::rule::Signal;
+use crate::rule::explain::Outcome;
 use crate::time::{ClockSource, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -120,12 +121,21 @@ impl Engine {
                 incident.closed = Some(last_seen.max(incident.first_seen));
                 incident.updated = moment.at;
                 incident.ended_by = Some(moment.ending);
+                self.explain(&key, moment.at, || Outcome::Ended(moment.ending));
                 if let Some(memory) = self.memory.rule(&key) {
                     memory.quiet_until = moment.at.plus(moment.rule.cooldown);
                 }
                 self.capture(&key, moment, EvidenceKind::Closed, effects);
                 self.say_if_ready(&key, effects);
             }
+        }
+    }
+
+    /// Tells whoever wants this rule explained.
+    fn explain(&self, key: &CaseKey, at: Timestamp, outcome: impl FnOnce() -> Outcome) {
+        let listens = |t: &&Traced| t.camera == key.camera && t.rule == key.rule;
+        if let Some(traced) = self.traced.as_ref().filter(listens) {
+            traced.tracer.borrow_mut().say(at, key.subject, outcome());
         }
     }
 
@@ -140,6 +150,7 @@ impl Engine {
         let Some(memory) = self.memory.rule(key) else { return };
         if moment.at < memory.quiet_until {
             memory.cases.entry(key.subject).or_default().held_back = Some(first_seen);
+            self.explain(key, moment.at, || Outcome::HeldBack);
             return;
         }
         // One that was asked for and got lost is not replaced: two pictures of one moment would
@@ -148,6 +159,7 @@ impl Engine {
             self.capture(key, moment, EvidenceKind::FirstSeen, effects);
         }
         let incident = self.incident(key, moment, first_seen, subjects);
+        self.explain(key, moment.at, || Outcome::Opened(incident.id.clone()));
         if let Some(case) = self.memory.case(key) {
             case.held_back = None;
             case.incident = Some(incident);

@@ -348,7 +348,8 @@ impl Engine {
         let camera = c.map(|c| &self.plan.cameras[c].id);
         look.tracer = super::watch::tracer(self.traced.as_ref(), camera, rule);
         if let Some(tracer) = look.tracer {
-            tracer.borrow_mut().applies(at, inactive.as_ref().map(ToString::to_string));
+            let applies = super::watch::applies(&self.plan, prepared, inactive.as_ref());
+            tracer.borrow_mut().applies(at, applies);
         }
         let memory = match c {
             Some(c) => &mut self.memory.cameras[c].rules[r],

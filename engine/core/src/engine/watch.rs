@@ -2,13 +2,15 @@
 
 use super::cases::Moment;
 use super::memory::FrameRef;
+use super::prepared::PreparedRule;
 use super::{Effect, Engine, Traced};
+use crate::config::Plan;
 use crate::config::plan::{Camera, Disaster, Rule};
 use crate::geometry::Polygon;
 use crate::id::Name;
 use crate::incident::EndReason;
 use crate::observe::{Observation, ViewReport};
-use crate::rule::explain::Tracer;
+use crate::rule::explain::{Applies, Tracer};
 use crate::rule::program::CameraTrouble;
 use crate::rule::{Adjust, Look, View};
 use crate::seam::CameraStatus;
@@ -130,7 +132,7 @@ impl Engine {
         let (values, measured) = self.values(rule, at);
         let tracer = tracer(self.traced.as_ref(), Some(&camera.id), rule);
         if let Some(tracer) = tracer {
-            tracer.borrow_mut().applies(at, inactive.as_ref().map(ToString::to_string));
+            tracer.borrow_mut().applies(at, applies(&plan, &prepared.rules[r], inactive.as_ref()));
         }
         let memory = &mut self.memory.cameras[c];
         let (signals, ending) = if let Some(inactive) = &inactive {
@@ -300,6 +302,17 @@ impl Engine {
                 let moment = Moment { at, camera: Some(c), rule, frame, measured: &[], ending };
                 self.signal(moment, signal, effects);
             }
+        }
+    }
+}
+
+/// Whether a rule applies, for who wants to know.
+pub(super) fn applies(plan: &Plan, rule: &PreparedRule, inactive: Option<&Inactive>) -> Applies {
+    match inactive {
+        Some(inactive) => Applies::No(inactive.to_string()),
+        None => {
+            let but_for = rule.bays.iter().map(|p| plan.permits[*p].id.clone()).collect();
+            Applies::Yes { but_for }
         }
     }
 }

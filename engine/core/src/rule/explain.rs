@@ -2,6 +2,8 @@
 
 use super::SubjectKey;
 use super::temporal::Level;
+use crate::id::Name;
+use crate::incident::{EndReason, IncidentId, Subject};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -40,7 +42,44 @@ pub struct Tracer {
     latest: BTreeMap<(Option<SubjectKey>, usize), Standing>,
     changes: Vec<Change>,
     /// When the rule began and ceased to apply; the text says why it did not.
-    applied: Vec<(Timestamp, Option<String>)>,
+    applied: Vec<(Timestamp, Applies)>,
+    seen: BTreeMap<SubjectKey, Seen>,
+    /// What became of its subjects.
+    said: Vec<(Timestamp, SubjectKey, Outcome)>,
+}
+
+/// Whether the rule applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applies {
+    /// It does, but for the places of these permits.
+    Yes {
+        /// Ids of permits.
+        but_for: Vec<Name>,
+    },
+    /// It does not; why.
+    No(String),
+}
+
+/// A subject that the rule knew for a while.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// First look at it.
+    pub first: Timestamp,
+    /// Last look at it.
+    pub last: Timestamp,
+    /// As last seen.
+    pub subject: Subject,
+}
+
+/// What was said of a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An incident opened.
+    Opened(IncidentId),
+    /// It would have, but the last one is too recent.
+    HeldBack,
+    /// It ended.
+    Ended(EndReason),
 }
 
 impl Tracer {
@@ -50,16 +89,39 @@ impl Tracer {
     }
 
     /// When the rule began and ceased to apply, oldest first, with why it did not.
-    pub fn applied(&self) -> &[(Timestamp, Option<String>)] {
+    pub fn applied(&self) -> &[(Timestamp, Applies)] {
         &self.applied
     }
 
+    /// A subject.
+    pub fn seen(&self, subject: SubjectKey) -> Option<&Seen> {
+        self.seen.get(&subject)
+    }
+
+    pub(super) fn see(&mut self, at: Timestamp, key: SubjectKey, subject: &Subject) {
+        let known = self.seen.entry(key);
+        let first = known.or_insert_with(|| Seen { first: at, last: at, subject: subject.clone() });
+        first.last = at;
+        first.subject = subject.clone();
+    }
+
+    /// What became of its subjects, oldest first.
+    pub fn said(&self) -> &[(Timestamp, SubjectKey, Outcome)] {
+        &self.said
+    }
+
+    pub(crate) fn say(&mut self, at: Timestamp, subject: SubjectKey, outcome: Outcome) {
+        if self.said.len() < CHANGES_MAX {
+            self.said.push((at, subject, outcome));
+        }
+    }
+
     /// The rule applies at a look, or does not for a reason.
-    pub(crate) fn applies(&mut self, at: Timestamp, reason: Option<String>) {
-        if self.applied.last().is_none_or(|(_, last)| *last != reason)
+    pub(crate) fn applies(&mut self, at: Timestamp, applies: Applies) {
+        if self.applied.last().is_none_or(|(_, last)| *last != applies)
             && self.applied.len() < CHANGES_MAX
         {
-            self.applied.push((at, reason));
+            self.applied.push((at, applies));
         }
     }
 

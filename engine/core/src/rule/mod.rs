@@ -251,13 +251,17 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Tells the tracer of the conditions that are personal or not.
-    fn note(&self, key: SubjectKey, levels: &[Level], personal: bool) {
+    /// Tells the tracer how the conditions of a subject stand, or those of nobody.
+    fn note(&self, subject: Option<(SubjectKey, &Subject)>, levels: &[Level]) {
         let Some(tracer) = self.tracer else { return };
         let mut tracer = tracer.borrow_mut();
+        let personal = subject.is_some();
+        if let Some((key, subject)) = subject {
+            tracer.see(self.at, key, subject);
+        }
         for (i, level) in levels.iter().enumerate() {
             if self.personal[i] == personal {
-                tracer.note(self.at, personal.then_some(key), i, *level);
+                tracer.note(self.at, subject.map(|(key, _)| key), i, *level);
             }
         }
     }
@@ -306,7 +310,7 @@ impl RuleState {
         let members = look.view.as_ref().map(|v| Members::of(look, v)).unwrap_or_default();
         let mut levels = vec![Level::No; program.conditions.len()];
         evaluate(look, &members, None, &mut self.shared, &mut levels);
-        look.note(0, &levels, false);
+        look.note(None, &levels);
         let Self { next_key, subjects, .. } = self;
         self.dropped += match (subjects, program.scope, &look.view) {
             (Subjects::Places(places), Scope::Each { thing, .. }, Some(view)) => {

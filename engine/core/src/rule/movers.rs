@@ -173,7 +173,7 @@ impl Mover {
             left: false,
         };
         evaluate(look, members, Some(&sighting), &mut self.memories, levels);
-        look.note(self.reported.key, levels, true);
+        look.note(Some((self.reported.key, &self.latest)), levels);
         let level = levels[look.rule.program.trigger];
         let latest = &self.latest;
         self.reported.tell(level, look.at, || vec![latest.clone()], next_key, signals);

@@ -396,7 +396,7 @@ impl Place {
             }
         };
         evaluate(stand.look, stand.members, Some(&sighting), &mut self.memories, levels);
-        stand.look.note(self.reported.key, levels, true);
+        stand.look.note(Some((self.reported.key, &self.latest)), levels);
         let level = levels[stand.look.rule.program.trigger];
         let latest = &self.latest;
         self.reported.tell(level, at, || vec![latest.clone()], next_key, signals);

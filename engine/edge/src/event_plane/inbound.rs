@@ -128,8 +128,8 @@ impl Inbox {
                 .and_then(|value| Some(value.get("id")?.as_str()?.to_owned()))
                 .unwrap_or_else(|| "unknown".into()),
         };
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if id.is_empty() || id.chars().count() > ID_CHARS_MAX || !id.chars().all(plain) {
+        let usable = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if id.is_empty() || id.chars().count() > ID_CHARS_MAX || !id.chars().all(usable) {
             tracing::warn!(name, "a command without a usable id is not carried out");
             return Inbound::Ignored;
         }

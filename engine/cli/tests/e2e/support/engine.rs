@@ -169,6 +169,22 @@ impl Engine {
         let mut command = viahe(["run"]);
         command.arg(pipeline.write());
         change(&mut command);
+        Self::spawn(command)
+    }
+
+    /// `viahe record`.
+    pub(crate) fn record(
+        pipeline: &Pipeline,
+        recording: &Path,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
+        let mut command = viahe(["record"]);
+        command.arg(pipeline.write()).arg("--out").arg(recording);
+        change(&mut command);
+        Self::spawn(command)
+    }
+
+    fn spawn(command: Command) -> Self {
         let process = Program::start(command);
         // Plain or JSON.
         let line = process.line("http://").text;

@@ -68,6 +68,18 @@ impl Ended {
     }
 }
 
+impl Ended {
+    /// As [`Ended::says`], of what is printed on standard output.
+    pub(crate) fn prints(&self, code: i32, words: &[&str]) -> &Self {
+        self.says(code, &[]);
+        let said = self.stdout.join("\n");
+        for word in words {
+            assert!(said.contains(word), "{word:?} is not in:\n{said}");
+        }
+        self
+    }
+}
+
 /// The program under test, in the workspace's folder.
 pub(crate) fn viahe<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_viahe"));
