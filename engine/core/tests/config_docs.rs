@@ -10,10 +10,11 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 use support::{World, installed, root, tomls};
-use viahe_core::config::{Entry, model, pipeline_reference, pipeline_schema};
+use viahe_core::config::{Entry, catalogue_reference, model, pipeline_reference, pipeline_schema};
 
 const GUIDE: &str = "docs/configuration.md";
 const MARKS: [&str; 2] = ["<!-- keys: begin -->\n", "<!-- keys: end -->\n"];
+const CATALOGUE_MARKS: [&str; 2] = ["<!-- catalogue: begin -->\n", "<!-- catalogue: end -->\n"];
 
 fn guide() -> String {
     fs::read_to_string(root().join(GUIDE)).unwrap()
@@ -21,17 +22,21 @@ fn guide() -> String {
 
 /// With `VIAHE_UPDATE_DOCS` set, writes the reference into the guide instead.
 #[test]
-fn the_reference_is_the_key_table() {
-    let guide = guide();
-    let (before, rest) = guide.split_once(MARKS[0]).unwrap();
-    let (written, after) = rest.split_once(MARKS[1]).unwrap();
-    let want = format!("\n{}", pipeline_reference());
-    if std::env::var_os("VIAHE_UPDATE_DOCS").is_some() {
-        let text = format!("{before}{}{want}{}{after}", MARKS[0], MARKS[1]);
-        fs::write(root().join(GUIDE), text).unwrap();
-        return;
+fn the_references_are_the_key_tables() {
+    for (marks, reference) in
+        [(MARKS, pipeline_reference()), (CATALOGUE_MARKS, catalogue_reference())]
+    {
+        let guide = guide();
+        let (before, rest) = guide.split_once(marks[0]).unwrap();
+        let (written, after) = rest.split_once(marks[1]).unwrap();
+        let want = format!("\n{reference}");
+        if std::env::var_os("VIAHE_UPDATE_DOCS").is_some() {
+            let text = format!("{before}{}{want}{}{after}", marks[0], marks[1]);
+            fs::write(root().join(GUIDE), text).unwrap();
+            continue;
+        }
+        assert!(written == want, "{GUIDE} is out of date: run this test with VIAHE_UPDATE_DOCS=1");
     }
-    assert!(written == want, "{GUIDE} is out of date: run this test with VIAHE_UPDATE_DOCS=1");
 }
 
 /// A fragment of a pipeline with what it leaves out.

@@ -308,13 +308,10 @@ impl Engine {
 
 /// Whether a rule applies, for who wants to know.
 pub(super) fn applies(plan: &Plan, rule: &PreparedRule, inactive: Option<&Inactive>) -> Applies {
-    match inactive {
-        Some(inactive) => Applies::No(inactive.to_string()),
-        None => {
-            let but_for = rule.bays.iter().map(|p| plan.permits[*p].id.clone()).collect();
-            Applies::Yes { but_for }
-        }
+    if let Some(inactive) = inactive {
+        return Applies::No(inactive.to_string());
     }
+    Applies::Yes { but_for: rule.bays.iter().map(|p| plan.permits[*p].id.clone()).collect() }
 }
 
 /// Who listens to this rule.

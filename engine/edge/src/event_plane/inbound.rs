@@ -1,8 +1,7 @@
 //! What comes over MQTT: readings of sensors and commands of the centre.
 
-use crate::publish::{Heard, Said, site_topic};
+use crate::publish::{Heard, Said, reply, site_topic};
 use serde::Deserialize;
-use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 use viahe_core::config::Plan;
@@ -133,8 +132,8 @@ impl Inbox {
             tracing::warn!(name, "a command without a usable id is not carried out");
             return Inbound::Ignored;
         }
-        let reply = site_topic(&plan.site.id, &format!("reply/{id}"));
-        let (topic, correlation) = heard.answer_to.unwrap_or((reply, None));
+        let usual = site_topic(&plan.site.id, &format!("reply/{id}"));
+        let (topic, correlation) = heard.answer_to.unwrap_or((usual, None));
         let to = ReplyTo { topic, correlation };
         if let Some((_, payload)) = self.answered.iter().find(|(known, _)| *known == id) {
             return Inbound::Answered(said(&to, payload.clone()));
@@ -157,16 +156,7 @@ impl Inbox {
     /// The message that answers a command; none for one that was not asked here.
     pub(super) fn answer(&mut self, answer: &Answer) -> Option<Said> {
         let to = self.waiting.remove(&answer.id)?;
-        let (ok, text) = match &answer.result {
-            Ok(text) => (true, text),
-            Err(text) => (false, text),
-        };
-        let evidence = answer
-            .evidence
-            .as_ref()
-            .map(|e| json!({ "sha256": e.sha256, "bytes": e.bytes, "media_type": e.media_type }));
-        let payload = json!({ "id": answer.id, "ok": ok, "text": text, "evidence": evidence });
-        let payload = payload.to_string().into_bytes();
+        let payload = reply(answer).to_string().into_bytes();
         self.answered.push_back((answer.id.clone(), payload.clone()));
         if self.answered.len() > ANSWERS_MAX {
             self.answered.pop_front();

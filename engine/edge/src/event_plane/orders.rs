@@ -2,8 +2,7 @@
 
 use super::EventPlane;
 use super::inbound::Inbound;
-use crate::publish::{Heard, Said, site_topic};
-use serde_json::json;
+use crate::publish::{Heard, Said, sensor_state, site_topic, window_result};
 use std::sync::Arc;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::Camera;
@@ -62,14 +61,8 @@ impl EventPlane {
 
     /// `…/window/{name}`.
     pub(super) fn tell_window(&self, told: &WindowTold) {
-        let zone = &self.plan.site.timezone;
-        let WindowTold { window, sensor, unit, result } = told;
-        let payload = json!({
-            "window": window, "sensor": sensor,
-            "start": result.start.rfc3339(zone), "end": result.end.rfc3339(zone),
-            "value": result.value, "unit": unit, "count": result.count,
-            "state": result.state, "revision": result.revision,
-        });
+        let payload = window_result(told, &self.plan.site.timezone);
+        let window = &told.window;
         let topic = site_topic(&self.plan.site.id, &format!("window/{window}"));
         let payload = payload.to_string().into_bytes();
         self.say(Said { topic, payload, retained: false, correlation: None });
@@ -81,7 +74,7 @@ impl EventPlane {
             SensorState::Good => tracing::info!(%sensor, "its values are good"),
             bad => tracing::warn!(%sensor, state = ?bad, "its values are not used: look at it"),
         }
-        let payload = json!({ "state": state, "since": at.rfc3339(&self.plan.site.timezone) });
+        let payload = sensor_state(state, &at.rfc3339(&self.plan.site.timezone));
         let topic = site_topic(&self.plan.site.id, &format!("sensor/{sensor}/state"));
         let payload = payload.to_string().into_bytes();
         self.say(Said { topic, payload, retained: true, correlation: None });

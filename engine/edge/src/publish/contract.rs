@@ -1,11 +1,16 @@
 //! The documents say what the code sends: same fields at the same places.
 
-use super::topics::{Ack, Offline, camera_state, offline, online};
+use super::topics::{
+    Ack, Offline, camera_state, offline, online, reply, sensor_state, window_result,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use viahe_core::engine::{Answer, SensorState, WindowTold};
 use viahe_core::id::Name;
 use viahe_core::incident::{ModelRef, Revision};
 use viahe_core::seam::{CameraReport, CameraStats, CameraStatus};
+use viahe_core::sensor::{State, WindowResult};
+use viahe_core::time::Timestamp;
 
 const GUIDE: &str = include_str!("../../../../docs/mqtt.md");
 const ASYNCAPI: &str = include_str!("../../../../docs/mqtt.asyncapi.yaml");
@@ -120,6 +125,24 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
         ..CameraStats::default()
     };
     assert_eq!(camera_state(&report, Some(&stats), None, time), example("camera"));
+    let told = WindowTold {
+        window: Name::try_from("rain-24h").unwrap(),
+        sensor: Name::try_from("rain-1").unwrap(),
+        unit: "mm".into(),
+        result: WindowResult {
+            key: 0,
+            start: Timestamp::from_secs(1),
+            end: Timestamp::from_secs(2),
+            value: 112.5,
+            count: 288,
+            state: State::Final,
+            revision: 2,
+        },
+    };
+    same_fields("window", &window_result(&told, &jiff::tz::TimeZone::UTC));
+    same_fields("sensor", &sensor_state(SensorState::Silent, time));
+    let answer = Answer { id: "op-7".into(), result: Ok("done".into()), evidence: None };
+    same_fields("reply", &reply(&answer));
     same_fields("camera", &camera_state(&report, Some(&stats), None, time));
     let ack: Ack = serde_json::from_value(example("ack")).unwrap();
     same_fields("ack", &serde_json::to_value(ack).unwrap());

@@ -22,7 +22,7 @@ mod topics;
 mod wire;
 
 pub use subscriber::{Message, Subscriber, SubscriberOptions};
-pub use topics::{Ack, camera_state, site_topic};
+pub use topics::{Ack, camera_state, reply, sensor_state, site_topic, window_result};
 pub use wire::{Heard, Said, Wire, WireOptions};
 
 use crate::store::{Outbox, StoreError};

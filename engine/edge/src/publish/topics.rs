@@ -1,7 +1,9 @@
 //! Topics and small messages of the contract, `docs/mqtt.asyncapi.yaml`.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use viahe_core::engine::{Answer, SensorState, WindowTold};
 use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
 use viahe_core::seam::{CameraReport, CameraStats, CameraStatus};
@@ -40,6 +42,35 @@ pub fn camera_state(
         "rules_suspended":
             suspended.map(|(reason, since)| json!({ "reason": reason, "since": since })),
     })
+}
+
+/// What `…/window/{window}` says; times in `zone`.
+pub fn window_result(told: &WindowTold, zone: &TimeZone) -> serde_json::Value {
+    let WindowTold { window, sensor, unit, result } = told;
+    json!({
+        "window": window, "sensor": sensor,
+        "start": result.start.rfc3339(zone), "end": result.end.rfc3339(zone),
+        "value": result.value, "unit": unit, "count": result.count,
+        "state": result.state, "revision": result.revision,
+    })
+}
+
+/// What `…/sensor/{sensor}/state` says.
+pub fn sensor_state(state: SensorState, since: &str) -> serde_json::Value {
+    json!({ "state": state, "since": since })
+}
+
+/// What answers a command.
+pub fn reply(answer: &Answer) -> serde_json::Value {
+    let (ok, text) = match &answer.result {
+        Ok(text) => (true, text),
+        Err(text) => (false, text),
+    };
+    let evidence = answer
+        .evidence
+        .as_ref()
+        .map(|e| json!({ "sha256": e.sha256, "bytes": e.bytes, "media_type": e.media_type }));
+    json!({ "id": answer.id, "ok": ok, "text": text, "evidence": evidence })
 }
 
 /// What `…/status` says of a box that is there.
