@@ -79,6 +79,7 @@ fn rule_summary(rule: &Rule, zone: Option<&str>) -> String {
     let mut text = format!("  {}{zone}: {}\n", rule.id, program.scope_in_words());
     let mut lines = Vec::new();
     parts(program, program.trigger, 2, &mut lines);
-    lines.iter().for_each(|line| text += &format!("{line}\n"));
+    lines.push(String::new());
+    text += &lines.join("\n");
     text
 }
