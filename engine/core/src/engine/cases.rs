@@ -1,17 +1,18 @@
 //! From signals to incidents: what is said of each, with which pictures, and when.
 
 use super::memory::{CaseKey, FrameRef};
+use super::say::Unsaid;
 use super::{Capture, CaptureId, Effect, Engine, Traced};
 use crate::config::plan::{Position, Rule, Severity};
 use crate::id::Name;
 use crate::incident::{
-    Cited, ClockRef, EndReason, Evidence, EvidenceKind, IncidentId, Measured, Revision, Stage,
-    State, Subject,
+    Cited, ClockRef, EndReason, Evidence, EvidenceKind, IncidentId, Measured, Stage, Subject,
 };
 use crate::rule::Signal;
 use crate::rule::explain::Outcome;
 use crate::time::{ClockSource, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A standing incident is said again this often, so that a centre that lost everything knows.
@@ -29,44 +30,51 @@ pub(super) struct Case {
     /// It fired while nothing was to be said: since when it held.
     held_back: Option<Timestamp>,
     pub(super) incident: Option<Incident>,
+    /// What is to be said of it, once the pictures are there.
+    pub(super) unsaid: VecDeque<Unsaid>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Incident {
-    id: IncidentId,
-    about: About,
-    /// Said so far.
-    revision: u32,
-    first_seen: Timestamp,
-    opened: Timestamp,
+    pub(super) id: IncidentId,
+    pub(super) about: About,
+    /// Made so far.
+    pub(super) revision: u32,
+    pub(super) first_seen: Timestamp,
+    pub(super) opened: Timestamp,
     /// Event time of the look that changed it last.
-    updated: Timestamp,
-    /// When it was last said.
-    said: Timestamp,
+    pub(super) updated: Timestamp,
+    /// Event time of the newest revision.
+    pub(super) said: Timestamp,
     pub(super) closed: Option<Timestamp>,
-    ended_by: Option<EndReason>,
-    subjects: Vec<Subject>,
-    measured: Vec<Measured>,
-    stage: Option<Stage>,
-    offence: u32,
-    clock: ClockRef,
+    pub(super) ended_by: Option<EndReason>,
+    pub(super) subjects: Vec<Subject>,
+    pub(super) measured: Vec<Measured>,
+    pub(super) stage: Option<Stage>,
+    pub(super) offence: u32,
+    pub(super) clock: ClockRef,
 }
 
 /// What was said of the rule when the incident opened; it ends under the same words even when the
 /// rule is gone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct About {
-    violation: Name,
-    version: u32,
-    severity: Severity,
-    zone: Option<Name>,
-    position: Option<Position>,
-    citations: Vec<Cited>,
+pub(super) struct About {
+    pub(super) violation: Name,
+    pub(super) version: u32,
+    pub(super) severity: Severity,
+    pub(super) zone: Option<Name>,
+    pub(super) position: Option<Position>,
+    pub(super) citations: Vec<Cited>,
     /// Between two stages, while it lasts.
     escalate_every: Option<Duration>,
 }
 
 impl Case {
+    /// It was an incident and is none any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.incident.as_ref().is_some_and(|i| i.closed.is_some())
+    }
+
     /// It is over, if it was an incident.
     pub(super) fn end(&mut self, at: Timestamp, reason: EndReason) {
         if let Some(incident) = self.incident.as_mut().filter(|i| i.closed.is_none()) {
@@ -126,7 +134,7 @@ impl Engine {
                     memory.quiet_until = moment.at.plus(moment.rule.cooldown);
                 }
                 self.capture(&key, moment, EvidenceKind::Closed, effects);
-                self.say_if_ready(&key, effects);
+                self.say(&key, effects);
             }
         }
     }
@@ -165,7 +173,7 @@ impl Engine {
             case.incident = Some(incident);
         }
         self.capture(key, moment, EvidenceKind::Opened, effects);
-        self.say_if_ready(key, effects);
+        self.say(key, effects);
     }
 
     fn incident(
@@ -263,7 +271,7 @@ impl Engine {
                 Some(stage.max(Stage::of((incident.offence - 1).saturating_add(lasted))));
         }
         let escalated = incident.stage != before;
-        if incident.revision > 0 && (escalated || at.since(incident.said) >= UPDATE_EVERY) {
+        if escalated || at.since(incident.said) >= UPDATE_EVERY {
             self.say(key, effects);
         }
     }
@@ -307,81 +315,7 @@ impl Engine {
             effects.push(Effect::Discard(capture));
             return;
         };
-        let Some(case) = self.memory.case(&key) else { return };
-        match evidence {
-            Some(evidence) => {
-                if let Some(slot) = case.pictures.iter_mut().find(|(id, _)| *id == capture) {
-                    slot.1 = Some(evidence);
-                }
-            }
-            None => case.pictures.retain(|(id, _)| *id != capture),
-        }
-        self.say_if_ready(&key, effects);
-    }
-
-    /// Says an incident whose pictures are all there or known to be lost.
-    fn say_if_ready(&mut self, key: &CaseKey, effects: &mut Vec<Effect>) {
-        let fired = self.memory.case(key).is_some_and(|case| case.incident.is_some());
-        if fired && !self.memory.awaited.values().any(|k| k == key) {
-            self.say(key, effects);
-        }
-    }
-
-    /// Says how the incident stands; forgets it when it is over.
-    fn say(&mut self, key: &CaseKey, effects: &mut Vec<Effect>) {
-        let Some(mut case) = self.memory.rule(key).and_then(|m| m.cases.remove(&key.subject))
-        else {
-            return;
-        };
-        if self.publish(&mut case, key, effects) == State::Open
-            && let Some(memory) = self.memory.rule(key)
-        {
-            memory.cases.insert(key.subject, case);
-        }
-    }
-
-    /// Makes the next revision of a case's incident; a case without one gives its pictures back.
-    pub(super) fn publish(
-        &self,
-        case: &mut Case,
-        key: &CaseKey,
-        effects: &mut Vec<Effect>,
-    ) -> State {
-        let Some(incident) = &mut case.incident else {
-            effects.extend(case.pictures.drain(..).map(|(id, _)| Effect::Discard(id)));
-            return State::Closed;
-        };
-        incident.revision += 1;
-        incident.said = incident.updated;
-        let state = if incident.closed.is_some() { State::Closed } else { State::Open };
-        let model = key.camera.as_ref().and_then(|c| self.memory.models.get(c)).cloned();
-        let about = &incident.about;
-        effects.push(Effect::Publish(Box::new(Revision {
-            incident: incident.id.clone(),
-            revision: incident.revision,
-            state,
-            rule: key.rule.clone(),
-            violation: about.violation.clone(),
-            rule_version: about.version,
-            severity: about.severity,
-            camera: key.camera.clone(),
-            zone: about.zone.clone(),
-            stage: incident.stage,
-            offence: incident.offence,
-            citations: about.citations.clone(),
-            measured: incident.measured.clone(),
-            ended_by: incident.ended_by,
-            position: about.position,
-            first_seen: incident.first_seen,
-            opened: incident.opened,
-            updated: incident.updated,
-            closed: incident.closed,
-            subjects: incident.subjects.clone(),
-            evidence: case.pictures.iter().filter_map(|(_, e)| e.clone()).collect(),
-            model,
-            clock: incident.clock,
-        })));
-        state
+        self.answered(&key, capture, evidence, effects);
     }
 
     fn drop_case(&mut self, key: &CaseKey, effects: &mut Vec<Effect>) {

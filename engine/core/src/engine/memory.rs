@@ -75,6 +75,8 @@ pub(super) struct RuleMemory {
     pub(super) state: RuleState,
     /// By subject.
     pub(super) cases: BTreeMap<SubjectKey, Case>,
+    /// Over, but not all is said: their pictures are on the way.
+    pub(super) closing: Vec<(SubjectKey, Case)>,
     /// When its last offences were opened, oldest first.
     pub(super) offences: VecDeque<Timestamp>,
     /// Nothing is said before.
@@ -101,11 +103,29 @@ impl RuleMemory {
             shape,
             state: RuleState::new(&rule.program),
             cases: BTreeMap::new(),
+            closing: Vec::new(),
             offences: VecDeque::new(),
             quiet_until: Timestamp::default(),
             suspended_until: Timestamp::default(),
             weighed: Timestamp::default(),
         }
+    }
+}
+
+impl RuleMemory {
+    /// All that anything is still to be said of.
+    pub(super) fn all_cases(&self) -> impl Iterator<Item = &Case> {
+        self.cases.values().chain(self.closing.iter().map(|(_, case)| case))
+    }
+
+    /// Takes out the case that asked for a picture.
+    pub(super) fn take_owner(&mut self, subject: SubjectKey, capture: CaptureId) -> Option<Case> {
+        let owns = |case: &Case| case.pictures.iter().any(|(id, _)| *id == capture);
+        if self.cases.get(&subject).is_some_and(owns) {
+            return self.cases.remove(&subject);
+        }
+        let at = self.closing.iter().position(|(_, case)| owns(case))?;
+        Some(self.closing.remove(at).1)
     }
 }
 
@@ -220,11 +240,13 @@ impl Engine {
         let mut effects = Vec::new();
         for (camera, mut memory) in self.memory.align(&plan) {
             let at = self.memory.cameras.iter().map(|c| c.last).max().unwrap_or_default();
-            for (subject, mut case) in std::mem::take(&mut memory.cases) {
+            let closing = std::mem::take(&mut memory.closing);
+            for (subject, mut case) in closing.into_iter().chain(std::mem::take(&mut memory.cases))
+            {
                 let key = CaseKey { camera: camera.clone(), rule: memory.id.clone(), subject };
                 self.memory.awaited.retain(|_, k| *k != key);
                 case.end(at, EndReason::RuleChanged);
-                self.publish(&mut case, &key, &mut effects);
+                self.close_out(case, &key, &mut effects);
             }
         }
         // A camera that is gone has nobody to answer for its pictures.

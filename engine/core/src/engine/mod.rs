@@ -13,6 +13,7 @@ mod command;
 mod memory;
 mod order;
 mod prepared;
+mod say;
 mod values;
 mod watch;
 
@@ -204,14 +205,14 @@ impl Engine {
 
     /// All pictures that are not yet said for good, there or awaited.
     pub fn pictures(&self) -> impl Iterator<Item = CaptureId> + '_ {
-        let cases = self.memory.rules().flat_map(|r| r.cases.values());
+        let cases = self.memory.rules().flat_map(memory::RuleMemory::all_cases);
         let told = cases.flat_map(|c| c.pictures.iter().map(|(id, _)| *id));
         told.chain(self.memory.commanded.keys().copied())
     }
 
     /// Incidents that are open.
     pub fn open_incidents(&self) -> usize {
-        let open = |case: &&cases::Case| case.incident.as_ref().is_some_and(|i| i.closed.is_none());
+        let open = |case: &&cases::Case| case.incident.is_some();
         self.memory.rules().map(|r| r.cases.values().filter(open).count()).sum()
     }
 
