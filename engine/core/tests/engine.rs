@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::config::Plan;
-use viahe_core::engine::{Effect, Engine, Event};
+use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
 use viahe_core::incident::{Evidence, EvidenceKind, Revision, State};
@@ -104,6 +104,17 @@ impl Trace {
     }
 }
 
+fn picture(capture: CaptureId, kind: EvidenceKind, seq: u64) -> Evidence {
+    Evidence {
+        kind,
+        sha256: format!("{seq:064x}"),
+        bytes: 1,
+        media_type: "image/jpeg".into(),
+        captured: Timestamp(seq),
+        capture,
+    }
+}
+
 /// Runs the events, answers captures at once, saves and restores before event `cut`.
 fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>, Vec<String>) {
     let mut engine = Engine::new(Arc::clone(plan));
@@ -118,14 +129,7 @@ fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>
             match effect {
                 Effect::Capture(c) => {
                     live.insert(c.id, c.kind);
-                    let evidence = Evidence {
-                        kind: c.kind,
-                        sha256: format!("{:064x}", c.seq),
-                        bytes: 1,
-                        media_type: "image/jpeg".into(),
-                        captured: Timestamp(c.seq),
-                        capture: c.id,
-                    };
+                    let evidence = picture(c.id, c.kind, c.seq);
                     todo.extend(
                         engine.apply(Event::Captured { capture: c.id, evidence: Some(evidence) }),
                     );
@@ -424,4 +428,43 @@ fn lost_pictures_do_not_hold_an_incident_back() {
     }
     assert_eq!(states(&said), [(1, State::Open)]);
     assert!(said[0].evidence.is_empty());
+}
+
+/// A slow card: no picture is on disk before all is over, and one zone has had two crowds.
+#[test]
+fn late_pictures_change_no_word() {
+    let crowd = plan("use = \"crowding\"\ncount_min = 4\ndwell_secs = 20\ncooldown_secs = 1");
+    let people: Vec<Seen<'_>> =
+        (0..5).map(|i| (i, "person", shifted(PERSON, i as f32 * 0.1))).collect();
+    let mut t = Trace::default();
+    for _ in 0..2 {
+        t.looks(60, &people).looks(90, &people[..2]);
+    }
+    let (prompt, _) = run(&crowd, &t.events, None);
+    assert_eq!(prompt.len(), 4);
+
+    let mut engine = Engine::new(Arc::clone(&crowd));
+    let mut captures = Vec::new();
+    for (i, event) in t.events.iter().enumerate() {
+        if i % 7 == 0 {
+            engine = Engine::restore(Arc::clone(&crowd), &engine.save()).unwrap().0;
+        }
+        for effect in engine.apply(event.clone()) {
+            match effect {
+                Effect::Capture(capture) => captures.push(capture),
+                other => assert!(!matches!(other, Effect::Publish(_)), "{other:?}"),
+            }
+        }
+    }
+    let mut late = Vec::new();
+    for Capture { id: capture, kind, seq, .. } in captures {
+        let evidence = Some(picture(capture, kind, seq));
+        for effect in engine.apply(Event::Captured { capture, evidence }) {
+            if let Effect::Publish(revision) = effect {
+                late.push(*revision);
+            }
+        }
+    }
+    assert_eq!(late, prompt);
+    assert_eq!(engine.pictures().count(), 0);
 }
