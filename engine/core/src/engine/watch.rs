@@ -95,7 +95,7 @@ impl Engine {
             offset_ms: observation.frame.arrived.offset_ms(at),
         });
         if self.prepared.cameras[c].needs_scene {
-            memory.scene.see(observation);
+            memory.scene.see(observation, &camera.lines);
         }
         let classes = self.prepared.cameras[c].classify(camera, &observation.objects);
         let day = self.is_day(c, camera, at);
@@ -146,7 +146,7 @@ impl Engine {
                 &camera.zones[zone].polygon,
                 &bits,
             );
-            view.line = rule.line.map(|l| camera.lines[l].points);
+            view.line = rule.line;
             view.ground = camera.ground.as_ref();
             let bays: Vec<&Polygon> = prepared.rules[r]
                 .bays

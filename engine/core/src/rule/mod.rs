@@ -12,6 +12,7 @@
 
 mod evaluate;
 pub mod explain;
+mod lines;
 mod movers;
 mod places;
 pub mod program;
@@ -174,8 +175,8 @@ pub struct View<'a> {
     pub scene: &'a Scene,
     /// The rule's zone.
     pub zone: &'a Polygon,
-    /// The rule's line.
-    pub line: Option<[UnitPoint; 2]>,
+    /// The rule's line, an index into the camera's.
+    pub line: Option<usize>,
     /// From the picture to metres on the ground, where calibrated.
     pub ground: Option<&'a Homography>,
     /// Things in these are permitted: painted bays.

@@ -4,6 +4,9 @@
 //! judged by how far it got in proportion to its own size: that needs no calibration and is the
 //! same near and far.
 
+use super::lines::Passage;
+use super::program::Crossing;
+use crate::config::plan::Line;
 use crate::geometry::{Homography, UnitPoint};
 use crate::id::TrackId;
 use crate::observe::{Object, Observation};
@@ -49,6 +52,8 @@ pub(super) struct Path {
     pub(super) still_since: Option<Timestamp>,
     /// It is on its way.
     pub(super) moving: bool,
+    /// By line of the camera.
+    passages: Vec<Passage>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,8 +89,8 @@ fn squared(a: [f32; 2], b: [f32; 2]) -> f32 {
 }
 
 impl Scene {
-    /// Takes in a look.
-    pub fn see(&mut self, observation: &Observation) {
+    /// Takes in a look at a camera that has these lines.
+    pub fn see(&mut self, observation: &Observation, lines: &[Line]) {
         let at = observation.frame.captured;
         let aspect = aspect(observation);
         self.paths
@@ -100,7 +105,7 @@ impl Scene {
                     i
                 }
             };
-            self.paths[i].go(at, object, aspect);
+            self.paths[i].go(at, object, aspect, lines);
         }
     }
 
@@ -116,10 +121,16 @@ impl Scene {
 
 impl Path {
     fn new(track: TrackId) -> Self {
-        Self { track, points: VecDeque::with_capacity(8), still_since: None, moving: false }
+        Self {
+            track,
+            points: VecDeque::with_capacity(8),
+            still_since: None,
+            moving: false,
+            passages: Vec::new(),
+        }
     }
 
-    fn go(&mut self, at: Timestamp, object: &Object, aspect: f32) {
+    fn go(&mut self, at: Timestamp, object: &Object, aspect: f32, lines: &[Line]) {
         while self.points.len() >= PATH_MAX
             || self.points.front().is_some_and(|p| at.since(p.at) > PATH_SPAN_MAX)
         {
@@ -145,7 +156,12 @@ impl Path {
         }
         let inner = EDGE..=1.0 - EDGE;
         let whole = [x0, y0, x1, y1].iter().all(|v| inner.contains(v));
-        self.points.push_back(Point { at, centre, ground: object.bbox.ground(), whole });
+        let ground = object.bbox.ground();
+        self.points.push_back(Point { at, centre, ground, whole });
+        self.passages.resize(lines.len(), Passage::default());
+        for (passage, line) in self.passages.iter_mut().zip(lines) {
+            passage.go(line.points, at, ground, diagonal, aspect);
+        }
     }
 
     /// Where it is at `at` if it goes on as it did.
@@ -194,11 +210,9 @@ impl Path {
         Some((a[0] - b[0]).hypot(a[1] - b[1]) / here.at.since(from.at).as_secs_f64())
     }
 
-    /// The ground points of the last two looks that saw it, at the second of which it is now.
-    pub(super) fn last_step(&self, at: Timestamp) -> Option<(UnitPoint, UnitPoint)> {
-        let here = self.points.back().filter(|p| p.at == at)?;
-        let before = self.points.iter().rev().nth(1)?;
-        Some((before.ground, here.ground))
+    /// Has it crossed the camera's line with this index so, at just this look?
+    pub(super) fn has_crossed(&self, line: usize, at: Timestamp, wanted: Crossing) -> bool {
+        self.passages.get(line).is_some_and(|passage| passage.has_crossed(at, wanted))
     }
 }
 

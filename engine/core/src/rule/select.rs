@@ -1,6 +1,6 @@
 //! Which objects of a look are members of which things.
 
-use super::program::{Area, Crossing, Heading, RelationKind, Thing};
+use super::program::{Area, Heading, RelationKind, Thing};
 use super::scene::{angle_between, aspect, distance};
 use super::{Look, View, same_kind};
 use crate::geometry::{Polygon, UnitBox, UnitPoint};
@@ -152,31 +152,10 @@ fn moves_so(view: &View<'_>, thing: &Thing, object: &Object) -> bool {
         let speed = view.ground.and_then(|ground| path.speed_mps(ground));
         speed.is_some_and(|speed| speed >= f64::from(least))
     });
-    motion && speed && thing.crossing.is_none_or(|crossing| crosses(view, object, crossing))
-}
-
-/// Has it just gone over the rule's line?
-fn crosses(view: &View<'_>, object: &Object, wanted: Crossing) -> bool {
-    let Some([a, b]) = view.line else { return false };
-    let path = view.scene.path(object.track);
-    let Some((from, to)) = path.and_then(|p| p.last_step(view.observation.frame.captured)) else {
-        return false;
+    let crossed = |wanted| {
+        view.line.is_some_and(|l| path.has_crossed(l, view.observation.frame.captured, wanted))
     };
-    // Positive is on the right of the line, in a picture whose y grows downwards.
-    let side = |o: UnitPoint, p: UnitPoint, q: UnitPoint| {
-        (p.x - o.x) * (q.y - o.y) - (p.y - o.y) * (q.x - o.x)
-    };
-    let (before, after) = (side(a, b, from), side(a, b, to));
-    // A point on the line counts as still before it, so a pass counts once.
-    let to_right = before <= 0.0 && after > 0.0;
-    let to_left = before > 0.0 && after <= 0.0;
-    let meets = side(from, to, a) * side(from, to, b) <= 0.0;
-    meets
-        && match wanted {
-            Crossing::LeftToRight => to_right,
-            Crossing::RightToLeft => to_left,
-            Crossing::Either => to_right || to_left,
-        }
+    motion && speed && thing.crossing.is_none_or(crossed)
 }
 
 /// Since when it goes so, and whether it has gone far enough.

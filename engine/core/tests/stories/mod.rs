@@ -8,11 +8,13 @@ pub(crate) mod everyday;
 mod hours;
 mod junction;
 mod litter;
+mod own;
 mod parking;
 mod people;
 mod riding;
 mod sidewalk;
 mod stalls;
+mod view;
 mod weather;
 
 use crate::street::Street;
@@ -110,6 +112,8 @@ pub(crate) fn all(seed: u64) -> Vec<Story> {
         hours::book(seed),
         everyday::book(seed),
         weather::book(seed),
+        view::book(seed),
+        own::book(seed),
     ];
     books.into_iter().flat_map(|book| book.stories).collect()
 }

@@ -4,10 +4,13 @@
 //! a 16:9 frame. Things get larger towards the lower edge. Only `+ - * /` are used, so a seed gives
 //! the same bytes on every machine.
 
+pub(crate) mod lens;
+
+use lens::{Place, Shot};
 use viahe_core::engine::Event;
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
-use viahe_core::observe::{Class, Object, Observation};
+use viahe_core::observe::{Class, Object, Observation, ViewReport};
 use viahe_core::seam::CameraStatus;
 use viahe_core::time::{ClockSource, Timestamp};
 
@@ -312,6 +315,23 @@ impl Street {
         self
     }
 
+    /// What the view is like, every two seconds: each shot from its time on.
+    pub(crate) fn views(mut self, shots: &[(f32, Shot)]) -> Self {
+        let (place, mut random) = (Place::new(self.seed), Random::new(self.seed));
+        let camera = Name::try_from(self.camera).unwrap();
+        for i in 0..=(self.secs / 2.0) as usize {
+            let secs = i as f32 * 2.0;
+            let Some((_, shot)) = shots.iter().rfind(|(from, _)| *from <= secs) else { continue };
+            let report = ViewReport {
+                camera: camera.clone(),
+                at: self.time(secs),
+                signature: place.seen(*shot, &mut random),
+            };
+            self.extra.push(Event::Viewed(report));
+        }
+        self
+    }
+
     pub(crate) fn event(mut self, event: Event) -> Self {
         self.extra.push(event);
         self
@@ -337,7 +357,7 @@ impl Street {
         let rank = |event: &Event| match event {
             Event::Command(_) => 0,
             Event::Camera { .. } => 1,
-            Event::Reading { .. } => 2,
+            Event::Reading { .. } | Event::Viewed(_) => 2,
             Event::Tick(_) | Event::WorkerStarted { .. } => 9,
             _ => 3,
         };

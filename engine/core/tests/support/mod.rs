@@ -101,13 +101,15 @@ impl World {
             files.extend(tomls(&format!("fixtures/configs/{kind}")));
             files
         };
+        let mut catalogue = both("catalogue");
+        catalogue.extend(tomls("fixtures/scenarios/catalogue"));
         let stem = |file: &String| name(file.trim_end_matches(".toml"));
         Self {
             catalogue_names: tomls("pipelines/catalogue").keys().map(stem).collect(),
             calendar_names: tomls("pipelines/calendar").keys().map(stem).collect(),
             calendars: both("calendar"),
             model_names: ["broken", "market-nano", "people-only", "ssdlite-coco"].map(name).into(),
-            catalogue: both("catalogue"),
+            catalogue,
         }
     }
 

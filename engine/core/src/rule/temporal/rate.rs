@@ -22,8 +22,10 @@ pub(in crate::rule) struct RateParams {
 pub(in crate::rule) struct Rate {
     /// Oldest first; more than `min` are never needed.
     begun: VecDeque<Timestamp>,
-    /// Watched time for which it has not held; none before it first held.
-    paused: Option<Duration>,
+    /// Watched time since it last held; none before it first did.
+    since_held: Option<Duration>,
+    /// It held in the last look.
+    holds: bool,
     looked: Option<Timestamp>,
 }
 
@@ -40,16 +42,17 @@ impl Rate {
         }
         let gap = params.pace.watched(before, at);
         self.looked = Some(at);
-        // The pause ends with the look that sees it hold again.
-        let paused = self.paused.map(|p| p + gap);
+        // A pause ends with the look that sees it hold again; looks that all see it are no pause.
+        let since_held = self.since_held.map(|t| t + gap);
         if holds {
-            if paused.is_none_or(|p| p > params.grace) {
+            if since_held.is_none_or(|t| !self.holds && t > params.grace) {
                 self.begun.push_back(at);
             }
-            self.paused = Some(Duration::ZERO);
+            self.since_held = Some(Duration::ZERO);
         } else {
-            self.paused = paused;
+            self.since_held = since_held;
         }
+        self.holds = holds;
         while self.begun.len() > params.min
             || self.begun.front().is_some_and(|t| at.since(*t) > params.within)
         {
@@ -75,7 +78,7 @@ mod tests {
         };
         let begins = |i: usize, born: usize| {
             let before = (born..i).rev().find(|&j| all[j].1);
-            all[i].1 && before.is_none_or(|j| watched(p.pace, &all[j..=i]) > p.grace)
+            all[i].1 && before.is_none_or(|j| j + 1 < i && watched(p.pace, &all[j..=i]) > p.grace)
         };
         (0..all.len())
             .map(|k| {
@@ -93,6 +96,19 @@ mod tests {
                 }
             })
             .collect()
+    }
+
+    #[test]
+    fn what_goes_on_has_begun_once() {
+        let p =
+            RateParams { min: 2, within: GRID * 100, grace: Duration::ZERO, pace: Pace::CAMERA };
+        let at = |n: u32| Timestamp::from_secs(100).plus(GRID * n);
+        let mut rate = Rate::default();
+        for n in 0..20 {
+            assert_eq!(rate.step(&p, at(n), true), Level::Pending { since: at(0) });
+        }
+        rate.step(&p, at(20), false);
+        assert_eq!(rate.step(&p, at(21), true), Level::Yes { since: at(0), last: at(21) });
     }
 
     proptest! {

@@ -1,0 +1,51 @@
+//! What a camera's picture is like in little, as the watch of views is told.
+
+use super::Random;
+use viahe_core::view::{COLUMNS, ROWS, Signature};
+
+/// Cells of the place beyond each edge of the view: a camera can be turned so far.
+const MARGIN: usize = 16;
+const WIDE: usize = COLUMNS + 2 * MARGIN;
+/// Houses, kerbs, trees, signs.
+const THINGS: usize = 90;
+
+/// A place full of edges.
+pub(crate) struct Place([[f32; WIDE]; ROWS]);
+
+/// How a camera looks at it.
+#[derive(Clone, Copy)]
+pub(crate) struct Shot {
+    /// Turned to the right by so many cells.
+    pub(crate) turned: usize,
+    /// Of the light at noon.
+    pub(crate) light: f32,
+    /// Share of the view, from the left, that something dark is before.
+    pub(crate) covered: f32,
+}
+
+pub(crate) const STRAIGHT: Shot = Shot { turned: 0, light: 1.0, covered: 0.0 };
+
+impl Place {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let mut cells = [[110.0; WIDE]; ROWS];
+        for _ in 0..THINGS {
+            let mut below = |most: usize| (random.unit() * most as f32) as usize;
+            let (x, y, w, h) = (below(WIDE), below(ROWS), 1 + below(7), 1 + below(5));
+            let luma = 30.0 + below(190) as f32;
+            let rows = cells.iter_mut().skip(y).take(h);
+            rows.for_each(|row| row.iter_mut().skip(x).take(w).for_each(|cell| *cell = luma));
+        }
+        Self(cells)
+    }
+
+    /// As a camera with a little noise sees it.
+    pub(crate) fn seen(&self, shot: Shot, random: &mut Random) -> Signature {
+        let hidden = (shot.covered * COLUMNS as f32) as usize;
+        Signature::from_cells(std::array::from_fn(|i| {
+            let (x, y) = (i % COLUMNS, i / COLUMNS);
+            let luma = if x < hidden { 60.0 } else { self.0[y][x + MARGIN + shot.turned] };
+            (luma * shot.light + random.around(2.0)).clamp(0.0, 255.0) as u8
+        }))
+    }
+}
