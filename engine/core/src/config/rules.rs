@@ -369,10 +369,35 @@ fn classes(
             }
         }
     }
-    for class in &missing {
-        node.tell("use", unknown_class(class, name, info, sources));
+    if !missing.is_empty() {
+        node.tell("use", blind_to(&missing, name, sources));
     }
     missing.is_empty().then_some(())
+}
+
+/// The entry is about classes that the model does not know.
+fn blind_to(missing: &[Class], model: &Name, sources: &PipelineSources) -> Fault {
+    let sees = |other: &Name| -> Vec<&Class> {
+        let info = (sources.models)(other);
+        missing.iter().filter(|class| info.as_ref().is_ok_and(|info| info.knows(class))).collect()
+    };
+    let others: Vec<(&Name, Vec<&Class>)> = sources
+        .model_names
+        .iter()
+        .map(|other| (other, sees(other)))
+        .filter(|(_, seen)| !seen.is_empty())
+        .collect();
+    let whole = others.iter().filter(|(_, seen)| seen.len() == missing.len());
+    let whole: Vec<&Name> = whole.map(|(other, _)| *other).collect();
+    let remedy = if !whole.is_empty() {
+        format!("use a model that does ({})", listed(whole))
+    } else if others.is_empty() {
+        "no installed model does; install one that does, or leave the rule out".into()
+    } else {
+        let parts = others.iter().map(|(other, seen)| format!("{other} sees {}", listed(seen)));
+        format!("no installed model sees all of them: {}", parts.collect::<Vec<_>>().join("; "))
+    };
+    Fault::new(format!("the model {model} does not see {}", listed(missing)), remedy)
 }
 
 fn unknown_class(

@@ -114,3 +114,61 @@ impl Level {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(n: u64) -> Timestamp {
+        Timestamp::from_secs(n)
+    }
+
+    /// Every kind, with times in either order.
+    fn levels() -> Vec<Level> {
+        let yes = |since, last| Level::Yes { since: at(since), last: at(last) };
+        let pending = |since| Level::Pending { since: at(since) };
+        vec![Level::No, pending(1), pending(5), yes(2, 9), yes(4, 7), yes(3, 8)]
+    }
+
+    fn last(level: Level) -> Option<Timestamp> {
+        match level {
+            Level::Yes { last, .. } => Some(last),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_condition() {
+        let [no, pending, yes] = [Level::No, Level::Pending { since: at(1) }, levels()[3]];
+        assert_eq!([no, pending, yes].map(Level::holds), [false, false, true]);
+        assert_eq!([no, pending, yes].map(Level::since), [None, Some(at(1)), Some(at(2))]);
+        assert!(yes.holds_at(at(9)) && !yes.holds_at(at(8)) && !pending.holds_at(at(1)));
+    }
+
+    /// Against their definitions: how far one has come (no, pending, yes), since when, until when.
+    #[test]
+    fn both_and_either() {
+        let far = |level: Level| match level {
+            Level::No => 0,
+            Level::Pending { .. } => 1,
+            Level::Yes { .. } => 2,
+        };
+        for a in levels() {
+            for b in levels() {
+                let (both, either) = (a.and(b), a.or(b));
+                assert_eq!(far(both), far(a).min(far(b)), "{a:?} and {b:?}");
+                assert_eq!(far(either), far(a).max(far(b)), "{a:?} or {b:?}");
+                if far(both) > 0 {
+                    assert_eq!(both.since(), a.since().max(b.since()), "{a:?} and {b:?}");
+                }
+                if far(both) == 2 {
+                    assert_eq!(last(both), last(a).min(last(b)), "{a:?} and {b:?}");
+                }
+                // Of those that have come so far, the first to begin and the last to hold.
+                let furthest = [a, b].into_iter().filter(|l| far(*l) == far(either));
+                assert_eq!(either.since(), furthest.clone().filter_map(Level::since).min());
+                assert_eq!(last(either), furthest.filter_map(last).max(), "{a:?} or {b:?}");
+            }
+        }
+    }
+}
