@@ -25,11 +25,15 @@ pub struct Header {
     pub viahe: String,
     /// [`STREAM_VERSION`].
     pub version: u32,
+    /// What the engine that saw it remembered when the stream began, as
+    /// [`Engine::save`](crate::engine::Engine::save) wrote it; none for a stream that stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }
 
 impl Default for Header {
     fn default() -> Self {
-        Self { viahe: "observations".into(), version: STREAM_VERSION }
+        Self { viahe: "observations".into(), version: STREAM_VERSION, state: None }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::engine::{Capture, Effect, Engine, Event, RestoreError};
 use crate::id::Name;
 use crate::incident::{Evidence, IncidentId, Revision};
 use crate::observe::Class;
+use crate::rule::explain::Tracer;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -43,7 +44,7 @@ pub fn run(plan: &Arc<Plan>, events: impl IntoIterator<Item = Event>) -> Vec<Tol
     for event in events {
         run.apply(event);
     }
-    run.finish()
+    run.finish().0
 }
 
 /// As [`run`], but the state is saved and restored before every `every`-th event.
@@ -64,22 +65,52 @@ pub fn run_cut(
         }
         run.apply(event);
     }
-    Ok(run.finish())
+    Ok(run.finish().0)
 }
 
-struct Run {
+/// A run, event by event.
+pub struct Run {
     engine: Engine,
     told: Vec<Told>,
 }
 
 impl Run {
-    fn new(plan: &Arc<Plan>) -> Self {
+    /// Has seen nothing yet.
+    pub fn new(plan: &Arc<Plan>) -> Self {
         Self { engine: Engine::new(Arc::clone(plan)), told: Vec::new() }
     }
 
-    fn apply(&mut self, event: Event) {
+    /// From now on, notes why this rule fires or does not.
+    #[must_use]
+    pub fn tracing(mut self, camera: Option<Name>, rule: Name) -> Self {
+        self.engine.trace(camera, rule);
+        self
+    }
+
+    /// Goes on from what an engine had saved. Pictures that it waited for are lost.
+    ///
+    /// # Errors
+    /// [`RestoreError`] when this version cannot read it.
+    pub fn resume(&mut self, saved: &[u8]) -> Result<(), RestoreError> {
+        let effects = self.engine.resume(saved)?;
+        self.handle(effects);
+        for capture in self.engine.awaited().collect::<Vec<_>>() {
+            self.apply(Event::Captured { capture, evidence: None });
+        }
+        Ok(())
+    }
+
+    /// Takes in an event.
+    pub fn apply(&mut self, event: Event) {
         let effects = self.engine.apply(event);
         self.handle(effects);
+    }
+
+    /// All that was told, and what [`Run::tracing`] has noted.
+    pub fn finish(mut self) -> (Vec<Told>, Option<Tracer>) {
+        let effects = self.engine.finish();
+        self.handle(effects);
+        (self.told, self.engine.traced())
     }
 
     fn handle(&mut self, effects: Vec<Effect>) {
@@ -116,12 +147,6 @@ impl Run {
         told.closed = revision.closed;
         told.subjects = revision.subjects.iter().map(|s| s.class.clone()).collect();
         told.revisions.push(revision);
-    }
-
-    fn finish(mut self) -> Vec<Told> {
-        let effects = self.engine.finish();
-        self.handle(effects);
-        self.told
     }
 }
 

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod doctor;
 pub mod event_plane;
 pub mod evidence;
+pub mod history;
 pub mod infer;
 pub mod ingest;
 pub mod ledger;

@@ -1,5 +1,6 @@
 //! Recordings of the observation stream: written by `viahe record`, read by `viahe replay`.
 
+use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,9 @@ pub enum RecordError {
         problem: String,
     },
 }
+
+/// How a file begins that gzip has made (RFC 1952).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// What is to be recorded where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,11 +85,13 @@ impl Recorder {
     }
 }
 
-/// Reads a recording line by line.
+/// Reads a recording line by line, compressed by gzip or not.
 pub struct Recording {
     path: PathBuf,
-    lines: std::io::Lines<BufReader<File>>,
+    lines: std::io::Lines<Box<dyn BufRead>>,
     line: usize,
+    compressed: bool,
+    state: Option<String>,
 }
 
 impl Recording {
@@ -94,10 +100,16 @@ impl Recording {
     /// # Errors
     /// [`RecordError`].
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        let file =
-            File::open(path).map_err(|source| RecordError::Io { path: path.to_owned(), source })?;
-        let mut recording =
-            Self { path: path.to_owned(), lines: BufReader::new(file).lines(), line: 0 };
+        let failed = |source| RecordError::Io { path: path.to_owned(), source };
+        let mut file = BufReader::new(File::open(path).map_err(failed)?);
+        let compressed = file.fill_buf().map_err(failed)?.starts_with(&GZIP_MAGIC);
+        let text: Box<dyn BufRead> = if compressed {
+            Box::new(BufReader::new(MultiGzDecoder::new(file)))
+        } else {
+            Box::new(file)
+        };
+        let path = path.to_owned();
+        let mut recording = Self { path, lines: text.lines(), line: 0, compressed, state: None };
         let no_header = |r: &Self| {
             r.bad("this is no recording of observations; `viahe record PIPELINE --out FILE` makes one")
         };
@@ -112,7 +124,13 @@ impl Recording {
                 header.version
             )));
         }
+        recording.state = header.state;
         Ok(recording)
+    }
+
+    /// What the engine remembered when the recording began, if it says so.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
     }
 
     fn bad(&self, problem: &str) -> RecordError {
@@ -121,10 +139,11 @@ impl Recording {
 
     fn next_line(&mut self) -> Result<Option<String>, RecordError> {
         self.line += 1;
-        self.lines
-            .next()
-            .transpose()
-            .map_err(|source| RecordError::Io { path: self.path.clone(), source })
+        match self.lines.next().transpose() {
+            // History that is still written, or was when the power went.
+            Err(_) if self.compressed && self.line > 1 => Ok(None),
+            line => line.map_err(|source| RecordError::Io { path: self.path.clone(), source }),
+        }
     }
 }
 

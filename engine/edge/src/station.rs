@@ -1,7 +1,9 @@
 //! An edge box put together from a [`Plan`]: worker, event plane, MQTT, metrics.
 
+use crate::clock;
 use crate::event_plane::{self, EventPlane, Observer, Parts, PlaneError, Reload};
 use crate::evidence::{EvidenceError, EvidenceStore};
+use crate::history::{History, history_dir};
 use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
 use crate::store::{Store, StoreError};
@@ -44,7 +46,7 @@ pub enum StationError {
     /// The address of `/metrics`.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
-    /// The recording.
+    /// The recording, or the history.
     #[error(transparent)]
     Record(#[from] RecordError),
     /// The event plane.
@@ -79,6 +81,11 @@ impl Station {
         let evidence =
             EvidenceStore::open(&evidence_dir(state_dir), plan.engine.evidence_bytes_max)?;
         let recorder = options.record.as_ref().map(Recorder::create).transpose()?;
+        let history = History::open(
+            &history_dir(state_dir),
+            plan.engine.history_bytes_max,
+            clock::monotonic(),
+        )?;
         let version = env!("CARGO_PKG_VERSION");
         let metrics = Metrics::new(version);
         let server = match plan.engine.listen {
@@ -104,6 +111,7 @@ impl Station {
             publisher,
             metrics,
             recorder,
+            history,
             wire: Some(wire),
             reload: options.reload,
             observer: options.observer,

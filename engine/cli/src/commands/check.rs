@@ -1,6 +1,6 @@
 //! `viahe check`: is a pipeline right?
 
-use super::explain::parts;
+use super::explain::{parts, place_in_words};
 use super::run::load;
 use crate::exit::Exit;
 use crate::ui::say;
@@ -50,33 +50,31 @@ fn summary(plan: &Plan) -> String {
     );
     let mut text = format!("site {}, {mqtt}\n", plan.site.id);
     for camera in &plan.cameras {
-        text += &camera_summary(camera);
+        text += &camera_summary(plan, camera);
     }
     for rule in &plan.rules {
-        text += &rule_summary(rule, None);
+        text += &rule_summary(plan, None, rule);
     }
     text
 }
 
-fn camera_summary(camera: &Camera) -> String {
+fn camera_summary(plan: &Plan, camera: &Camera) -> String {
     let mut text = format!(
         "camera {}: {}, model {}, {} frames a second analysed\n",
         camera.id, camera.source, camera.model, camera.analyse_hz
     );
     for rule in &camera.rules {
-        text += &rule_summary(
-            rule,
-            camera.zones.iter().map(|zone| zone.id.as_str()).nth(rule.zone.unwrap_or(usize::MAX)),
-        );
+        text += &rule_summary(plan, Some(camera), rule);
     }
     text
 }
 
 /// A rule by what it is about and what must hold, down to what is seen or measured.
-fn rule_summary(rule: &Rule, zone: Option<&str>) -> String {
+fn rule_summary(plan: &Plan, camera: Option<&Camera>, rule: &Rule) -> String {
     let program = &rule.program;
-    let zone = zone.map(|zone| format!(" in {zone}")).unwrap_or_default();
-    let mut text = format!("  {}{zone}: {}\n", rule.id, program.scope_in_words());
+    let place = place_in_words(plan, camera, rule);
+    let place = if place.is_empty() { place } else { format!(" ({place})") };
+    let mut text = format!("  {}{place}: {}\n", rule.id, program.scope_in_words());
     let mut lines = Vec::new();
     parts(program, program.trigger, 2, &mut lines);
     lines.push(String::new());

@@ -6,24 +6,25 @@ use crate::exit::Exit;
 use crate::ui::say;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use viahe_core::config::Plan;
-use viahe_core::config::plan::Rule;
-use viahe_core::engine::{Effect, Engine, Event};
+use viahe_core::config::plan::{Camera, Rule};
 use viahe_core::id::Name;
 use viahe_core::incident::EndReason;
 use viahe_core::rule::SubjectKey;
 use viahe_core::rule::explain::{Applies, Change, Outcome, Standing, Tracer};
 use viahe_core::rule::program::Program;
-use viahe_core::scenario::{self, Told};
+use viahe_core::scenario::{Run, Told};
 use viahe_core::time::Timestamp;
+use viahe_edge::history::{history_dir, segments};
 use viahe_edge::record::Recording;
 
 /// Says step by step why an incident was told, or why a rule told of none.
 ///
-/// Runs a recording of what the engine saw (`viahe record`) through the pipeline again, and notes
-/// for one rule when it applied and when each of its conditions began and ceased to hold.
+/// Runs what the engine saw through the pipeline again, and notes for one rule when it applied and
+/// when each of its conditions began and ceased to hold. On the box that told of it, the last
+/// hours are there (`history_mb` of `[engine]`); elsewhere, give a recording (`viahe record`).
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The incident's id, or its beginning; without it, name a rule by --rule.
@@ -31,9 +32,9 @@ pub(crate) struct Args {
     /// The pipeline file.
     #[arg(long, value_name = "FILE.toml")]
     pipeline: PathBuf,
-    /// The recording.
+    /// The recording; without it, the history on this box.
     #[arg(long, value_name = "FILE.jsonl")]
-    recording: PathBuf,
+    recording: Option<PathBuf>,
     /// The rule's camera; none for rules of the site.
     #[arg(long, value_name = "ID")]
     camera: Option<String>,
@@ -47,11 +48,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = Arc::new(load_without_secrets(&args.pipeline)?);
-    let (camera, rule, subject_of) = match (&args.incident, &args.rule) {
+    let seen = Seen::of(args, &plan)?;
+    let (camera, rule, incident) = match (&args.incident, &args.rule) {
         (Some(id), _) => {
-            let told = scenario::run(&plan, events(&args.recording)?);
+            let (told, _, _) = seen.run(Run::new(&plan))?;
             let incident = find(id, &told)?;
-            (incident.camera.clone(), incident.rule.clone(), Some(incident.incident.clone()))
+            (incident.camera.clone(), incident.rule.clone(), Some(incident.clone()))
         }
         (None, Some(rule)) => {
             let name = |text: &str| Name::try_from(text).or_usage();
@@ -63,23 +65,81 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
             return Err(Exit::Usage(what.into()));
         }
     };
-    let definition = definition(&plan, camera.as_ref(), &rule)?;
-    let tracer = trace(&plan, camera, rule, events(&args.recording)?);
-    let subject = subject_of.and_then(|id| {
+    let (on, definition) = definition(&plan, camera.as_ref(), &rule)?;
+    let place =
+        [on.map(|c| format!("camera {}", c.id)), Some(place_in_words(&plan, on, definition))];
+    let place =
+        place.into_iter().flatten().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
+    let (_, tracer, span) = seen.run(Run::new(&plan).tracing(camera, rule))?;
+    let tracer = tracer.unwrap_or_default();
+    let opened = incident.as_ref().map(|told| told.opened);
+    let subject = incident.and_then(|told| {
         let opened = |(_, key, outcome): &(_, SubjectKey, Outcome)| match outcome {
-            Outcome::Opened(other) if *other == id => Some(*key),
+            Outcome::Opened(id) if *id == told.incident => Some(*key),
             _ => None,
         };
         tracer.said().iter().find_map(opened)
     });
-    let story = Story { zone: &plan.site.timezone, rule: definition, tracer: &tracer };
+    if let (Some(opened), Some((first, _)), None) = (opened, span, subject) {
+        let zone = &plan.site.timezone;
+        let (opened, first) = (opened.rfc3339(zone), first.rfc3339(zone));
+        say(&format!(
+            "the incident was opened at {opened}; what was seen is known from {first} on"
+        ));
+    }
+    let story = Story { zone: &plan.site.timezone, rule: definition, place, tracer: &tracer, span };
     say(story.tell(subject, args.at).trim_end());
     Ok(())
 }
 
-/// What the recording holds.
-fn events(recording: &Path) -> Result<Vec<Event>, Exit> {
-    Recording::open(recording).or_usage()?.collect::<Result<_, _>>().or_usage()
+/// First and last time of what was seen.
+type Span = Option<(Timestamp, Timestamp)>;
+
+/// What the engine saw: recordings that follow each other.
+struct Seen(Vec<PathBuf>);
+
+impl Seen {
+    fn of(args: &Args, plan: &Plan) -> Result<Self, Exit> {
+        if let Some(recording) = &args.recording {
+            return Ok(Self(vec![recording.clone()]));
+        }
+        let dir = history_dir(&plan.engine.state_dir);
+        let found = segments(&dir).or_usage()?;
+        if found.is_empty() {
+            let remedy = "run this on the box that saw it, or give a recording by --recording";
+            return Err(Exit::Usage(format!("{}: there is no history; {remedy}", dir.display())));
+        }
+        Ok(Self(found))
+    }
+
+    /// Runs all of it, piece by piece, each from what the engine remembered when it began.
+    fn run(&self, mut run: Run) -> Result<(Vec<Told>, Option<Tracer>, Span), Exit> {
+        let mut span: Span = None;
+        for path in &self.0 {
+            let recording = match Recording::open(path) {
+                // The newest one may just be being begun.
+                Err(error) if self.0.len() > 1 => {
+                    tracing::warn!(%error, "a piece of history that cannot be read is left out");
+                    continue;
+                }
+                opened => opened.or_usage()?,
+            };
+            if let Some(state) = recording.state() {
+                let unreadable = |e| format!("{}: {e}", path.display());
+                run.resume(state.as_bytes()).map_err(unreadable).or_usage()?;
+            }
+            for event in recording {
+                let event = event.or_usage()?;
+                if let Some(at) = event.at() {
+                    let (first, last) = span.unwrap_or((at, at));
+                    span = Some((first.min(at), last.max(at)));
+                }
+                run.apply(event);
+            }
+        }
+        let (told, tracer) = run.finish();
+        Ok((told, tracer, span))
+    }
 }
 
 fn find<'t>(id: &str, told: &'t [Told]) -> Result<&'t Told, Exit> {
@@ -101,49 +161,40 @@ fn find<'t>(id: &str, told: &'t [Told]) -> Result<&'t Told, Exit> {
     }
 }
 
-fn definition<'p>(plan: &'p Plan, camera: Option<&Name>, rule: &Name) -> Result<&'p Rule, Exit> {
-    let rules = match camera {
-        None => &plan.rules,
-        Some(id) => {
-            let known =
-                || plan.cameras.iter().map(|c| c.id.as_str()).collect::<Vec<_>>().join(", ");
-            let camera = plan.cameras.iter().find(|c| c.id == *id);
-            let missing = || format!("there is no camera {id}; there are {}", known());
-            &camera.ok_or_else(|| Exit::Usage(missing()))?.rules
-        }
-    };
+/// The rule, and its camera unless it is one of the site.
+fn definition<'p>(
+    plan: &'p Plan,
+    camera: Option<&Name>,
+    rule: &Name,
+) -> Result<(Option<&'p Camera>, &'p Rule), Exit> {
+    let found = camera.map(|id| {
+        let ids = || plan.cameras.iter().map(|c| c.id.as_str()).collect::<Vec<_>>().join(", ");
+        let missing = || Exit::Usage(format!("there is no camera {id}; there are {}", ids()));
+        plan.cameras.iter().find(|c| c.id == *id).ok_or_else(missing)
+    });
+    let camera = found.transpose()?;
+    let rules = camera.map_or(&plan.rules, |camera| &camera.rules);
     let ids = || rules.iter().map(|r| r.id.as_str()).collect::<Vec<_>>().join(", ");
-    rules.iter().find(|r| r.id == *rule).ok_or_else(|| {
-        Exit::Usage(format!("there is no rule {rule} here; there are {} (--camera?)", ids()))
-    })
+    let missing =
+        || Exit::Usage(format!("there is no rule {rule} here; there are {} (--camera?)", ids()));
+    Ok((camera, rules.iter().find(|r| r.id == *rule).ok_or_else(missing)?))
 }
 
-/// Runs the events and listens to one rule.
-fn trace(plan: &Arc<Plan>, camera: Option<Name>, rule: Name, events: Vec<Event>) -> Tracer {
-    let mut engine = Engine::new(Arc::clone(plan));
-    engine.trace(camera, rule);
-    for event in events {
-        let effects = engine.apply(event);
-        answer(&mut engine, effects);
-    }
-    let effects = engine.finish();
-    answer(&mut engine, effects);
-    engine.traced().unwrap_or_default()
-}
-
-/// No picture is taken of a recording.
-fn answer(engine: &mut Engine, effects: Vec<Effect>) {
-    for effect in effects {
-        if let Effect::Capture(capture) = effect {
-            engine.apply(Event::Captured { capture: capture.id, evidence: None });
-        }
-    }
+/// Where a rule looks and what it asks: `zone kerb, sensor river-1`.
+pub(super) fn place_in_words(plan: &Plan, camera: Option<&Camera>, rule: &Rule) -> String {
+    let zone = camera.zip(rule.zone).map(|(c, z)| format!("zone {}", c.zones[z].id));
+    let line = camera.zip(rule.line).map(|(c, l)| format!("line {}", c.lines[l].id));
+    let sensor = rule.sensor.map(|s| format!("sensor {}", plan.sensors[s].id));
+    let window = rule.window.map(|w| format!("window {}", plan.windows[w].name));
+    [zone, line, sensor, window].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 struct Story<'a> {
     zone: &'a TimeZone,
     rule: &'a Rule,
+    place: String,
     tracer: &'a Tracer,
+    span: Span,
 }
 
 impl Story<'_> {
@@ -163,11 +214,15 @@ impl Story<'_> {
     fn head(&self) -> Vec<String> {
         let Rule { id, violation, version, program, .. } = self.rule;
         let mut lines = vec![
-            format!("rule {id}: {violation}, version {version}"),
+            format!("rule {id}: {violation}, version {version}; on {}", self.place),
             format!("one incident for {}", program.scope_in_words()),
             "it is told while this holds:".to_owned(),
         ];
         parts(program, program.trigger, 1, &mut lines);
+        if let Some((first, last)) = self.span {
+            let (first, last) = (self.time(first), self.time(last));
+            lines.push(format!("what was seen from {first} to {last}:"));
+        }
         lines
     }
 

@@ -154,7 +154,15 @@ impl Driver {
 
     fn observations(&mut self, file: &Path, stop: &Stop) -> Result<u64, Exit> {
         let mut frames = 0;
-        for event in Recording::open(file).or_usage()? {
+        let recording = Recording::open(file).or_usage()?;
+        if let Some(state) = recording.state() {
+            let effects = self.engine.resume(state.as_bytes()).or_usage()?;
+            self.carry_out(effects, None)?;
+            for capture in self.engine.awaited().collect::<Vec<_>>() {
+                self.apply(Event::Captured { capture, evidence: None }, None)?;
+            }
+        }
+        for event in recording {
             let event = event.or_usage()?;
             frames += u64::from(matches!(event, Event::Observed(_)));
             self.apply(event, None)?;

@@ -1,15 +1,14 @@
 //! `viahe test`: do recordings still yield the incidents that the pipeline says?
 
 use super::run::load_without_secrets;
-use crate::OrUsage;
 use crate::exit::Exit;
 use crate::ui::say;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::Test;
-use viahe_core::engine::Event;
-use viahe_core::scenario;
+
+use viahe_core::scenario::{self, Run};
 use viahe_edge::record::Recording;
 
 /// Runs the `[[test]]` tables of a pipeline: its rules over recordings, against what must come.
@@ -66,9 +65,17 @@ fn wanted<'p>(args: &Args, plan: &'p Plan) -> Result<Vec<&'p Test>, Exit> {
 /// What differs from what the test expects.
 fn outcome(pipeline: &Path, plan: &Arc<Plan>, test: &Test) -> Result<Vec<String>, Exit> {
     let place = || format!("{}:{}: test {}", pipeline.display(), test.line, test.name);
-    let recording = Recording::open(&test.recording).map_err(|e| format!("{}: {e}", place()));
-    let events: Result<Vec<Event>, _> = recording.or_usage()?.collect();
-    let events = events.map_err(|e| format!("{}: {e}", place())).or_usage()?;
-    let start = events.iter().find_map(Event::at).unwrap_or_default();
-    Ok(scenario::compare(test, start, &scenario::run(plan, events)))
+    let wrong = |e: &dyn std::fmt::Display| Exit::Usage(format!("{}: {e}", place()));
+    let recording = Recording::open(&test.recording).map_err(|e| wrong(&e))?;
+    let mut run = Run::new(plan);
+    if let Some(state) = recording.state() {
+        run.resume(state.as_bytes()).map_err(|e| wrong(&e))?;
+    }
+    let mut start = None;
+    for event in recording {
+        let event = event.map_err(|e| wrong(&e))?;
+        start = start.or(event.at());
+        run.apply(event);
+    }
+    Ok(scenario::compare(test, start.unwrap_or_default(), &run.finish().0))
 }

@@ -2,7 +2,9 @@
 
 use crate::support::broker::{Broker, Ears, Message};
 use crate::support::engine::{Engine, Pipeline, SITE};
+use crate::support::program::run_viahe;
 use crate::support::{LONG, until};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use viahe_edge::clock;
 
@@ -145,4 +147,12 @@ fn a_gauge_tells_of_a_flood() {
     assert!(data["camera"].is_null() && data["zone"].is_null(), "{data}");
     assert_eq!(data["measured"][0]["name"], "river-1");
     assert_eq!(data["measured"][0]["unit"], "cm");
+
+    // On the box itself, what it saw is there.
+    engine.process.signal(Signal::TERM);
+    engine.process.end(LONG).says(0, &[]);
+    let file = pipeline.dir.path().join("pipeline.toml");
+    let incident = data["incident"].as_str().unwrap();
+    let words = ["rule flooded-street", "what was seen from", "river-1", incident];
+    run_viahe(["explain", incident, "--pipeline", file.to_str().unwrap()]).prints(0, &words);
 }

@@ -197,6 +197,7 @@ impl Reader<'_> {
             listen: node.text("listen")?.parse().ok(),
             threads: node.number("threads")? as usize,
             evidence_bytes_max: node.number("evidence_max_mb")? as u64 * 1_000_000,
+            history_bytes_max: node.number("history_mb")? as u64 * 1_000_000,
             lateness: Duration::from_secs_f64(node.number("lateness_secs")?),
         })
     }

@@ -153,6 +153,8 @@ pub struct EngineOptions {
     pub threads: usize,
     /// Most bytes of evidence pictures kept.
     pub evidence_bytes_max: u64,
+    /// Most bytes of history kept; 0 for none.
+    pub history_bytes_max: u64,
     /// Events may come so much later than newer ones.
     pub lateness: Duration,
 }

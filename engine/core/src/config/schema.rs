@@ -270,6 +270,14 @@ static ENGINE: &[Key] = &[
         "Most megabytes (10⁶ bytes) of evidence pictures kept; the oldest go first.",
     ),
     key(
+        "history_mb",
+        Whole { min: 0, max: 1_000_000 },
+        Need::Number(64.0),
+        "200",
+        "Most megabytes (10⁶ bytes) of history kept for `viahe explain`, compressed: what the engine \
+         saw, without pictures; the oldest goes first. 64 hold some hours of a busy box; 0 keeps none.",
+    ),
+    key(
         "lateness_secs",
         Number { min: 0.0, max: 600.0 },
         Need::Number(0.0),

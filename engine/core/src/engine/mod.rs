@@ -167,10 +167,19 @@ impl Engine {
     /// # Errors
     /// [`RestoreError`] when `saved` was not written by this version.
     pub fn restore(plan: Arc<Plan>, saved: &[u8]) -> Result<(Self, Vec<Effect>), RestoreError> {
-        let memory: Memory = serde_json::from_slice(saved)?;
-        let mut engine = Self { prepared: Prepared::new(&plan), plan, memory, traced: None };
-        let effects = engine.align();
+        let mut engine = Self::new(plan);
+        let effects = engine.resume(saved)?;
         Ok((engine, effects))
+    }
+
+    /// As [`Engine::restore`], in place: whoever listens by [`Engine::trace`] goes on to.
+    ///
+    /// # Errors
+    /// [`RestoreError`] when `saved` was not written by this version; nothing has changed then.
+    pub fn resume(&mut self, saved: &[u8]) -> Result<Vec<Effect>, RestoreError> {
+        self.memory = serde_json::from_slice(saved)?;
+        self.prepared = Prepared::new(&self.plan);
+        Ok(self.align())
     }
 
     /// The whole state.

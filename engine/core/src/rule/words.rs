@@ -86,10 +86,13 @@ impl Program {
             }
             Test::Value { from, quantity, above, on, off } => {
                 let from = if *from == ValueFrom::Sensor { "sensor" } else { "window" };
-                let way = if *above { "reaches" } else { "falls to" };
+                let (way, back) = if *above { ("reaches", "below") } else { ("falls to", "above") };
                 let unit = quantity.unit();
                 let quantity = quantity.as_str();
-                format!("{quantity} of the {from} {way} {on} {}, until {off}", unit.as_str())
+                let unit = unit.as_str();
+                format!(
+                    "{quantity} of the {from} {way} {on} {unit}, until it is {back} {off} {unit}"
+                )
             }
             Test::Camera(states) => {
                 let states: Vec<String> = states.iter().map(ToString::to_string).collect();

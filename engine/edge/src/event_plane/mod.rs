@@ -13,7 +13,7 @@ use crate::publish::{Publisher, Wire, camera_state};
 use crate::store::{OutboxRow, Store, StoreError};
 use crate::telemetry::{EngineStats, Metrics};
 use crate::vision::supervise::{Supervisor, WorkerEvent};
-use crate::{clock, record::Recorder};
+use crate::{clock, history::History, record::Recorder};
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, never, select};
 use inbound::Inbox;
 pub(crate) use inbound::filters;
@@ -84,6 +84,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Where observations are recorded, if anywhere.
     pub recorder: Option<Recorder>,
+    /// What was seen lately, if it is kept.
+    pub history: Option<History>,
     /// Readings and commands in, replies and results out; none without a broker.
     pub wire: Option<Wire>,
     /// How the pipeline is read again; none when there is no file.
@@ -128,6 +130,7 @@ pub struct EventPlane {
     publisher: Publisher,
     metrics: Arc<Metrics>,
     recorder: Option<Recorder>,
+    history: Option<History>,
     observer: Box<dyn Observer>,
     wire: Option<Wire>,
     inbox: Inbox,
@@ -176,6 +179,7 @@ impl EventPlane {
             publisher: parts.publisher,
             metrics: parts.metrics,
             recorder: parts.recorder,
+            history: parts.history,
             observer: parts.observer,
             wire: parts.wire,
             inbox: Inbox::new(),
@@ -397,6 +401,9 @@ impl EventPlane {
 
     /// Applies what comes from outside, and records it.
     fn see(&mut self, event: Event) {
+        if let Some(history) = &mut self.history {
+            history.write(&event, || self.engine.save());
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.write(&event);
         }
@@ -490,6 +497,9 @@ impl EventPlane {
         if now.duration_since(self.measured_at) >= MEASURE_EVERY {
             self.measured_at = now;
             self.see(Event::Tick(clock::now()));
+            if let Some(history) = &mut self.history {
+                history.tick(now);
+            }
             // With a full inbox it is we who are slow.
             if self.events.is_empty() {
                 self.supervisor.end_if_silent();

@@ -114,6 +114,10 @@ impl EventPlane {
         self.plan = Arc::clone(&plan);
         let effects = self.engine.reload(plan);
         self.carry_out(effects);
+        // What comes next is seen by other rules.
+        if let Some(history) = &mut self.history {
+            history.end_segment();
+        }
         self.stats.reloads += 1;
         Ok("the pipeline was read again".into())
     }

@@ -167,7 +167,7 @@ mod tests {
             first in looks(50),
             of in prop::collection::vec(prop::bool::weighted(0.3), 50),
             duration in 0u32..40,
-            grace in 0u32..8,
+            grace in 0u32..60,
         ) {
             let all: Vec<(Timestamp, [bool; 2])> =
                 first.iter().zip(&of).map(|((at, a), b)| (*at, [*a, *b])).collect();

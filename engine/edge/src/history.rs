@@ -1,0 +1,277 @@
+//! What the engine saw lately, kept for `viahe explain`: a ring of compressed recordings.
+//!
+//! Each segment begins with what the engine remembered then, so it says as much without those
+//! before it, and a restart begins a new one. What is written reaches the disk every ten seconds;
+//! a power cut costs no more, since a segment may end anywhere. No pictures, no secrets.
+
+use crate::record::RecordError;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use viahe_core::engine::Event;
+use viahe_core::observe::Header;
+
+const FLUSH_EVERY: Duration = Duration::from_secs(10);
+/// The ring is cut into so many segments; the oldest goes whole.
+const SEGMENTS: u64 = 8;
+const SUFFIX: &str = ".jsonl.gz";
+
+/// Where history is kept under a state folder.
+pub fn history_dir(state_dir: &Path) -> PathBuf {
+    state_dir.join("history")
+}
+
+/// The segments in a folder, oldest first; none when there is no such folder.
+///
+/// # Errors
+/// [`RecordError::Io`].
+pub fn segments(dir: &Path) -> Result<Vec<PathBuf>, RecordError> {
+    let failed = |source| RecordError::Io { path: dir.to_owned(), source };
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if number(&path).is_some() {
+            found.push(path);
+        }
+    }
+    found.sort_by_key(|path| number(path));
+    Ok(found)
+}
+
+fn number(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_suffix(SUFFIX)?.parse().ok()
+}
+
+/// Writes the ring.
+#[derive(Debug)]
+pub struct History {
+    dir: PathBuf,
+    bytes_max: u64,
+    next: u64,
+    open: Option<Segment>,
+    flushed: Instant,
+    /// The disk refused the last segment; the next try is made at the next flush.
+    failing: bool,
+}
+
+#[derive(Debug)]
+struct Segment {
+    path: PathBuf,
+    out: GzEncoder<BufWriter<File>>,
+}
+
+impl History {
+    /// Goes on with the ring in `dir`; with `bytes_max` 0 there is none, and an old one is removed.
+    ///
+    /// # Errors
+    /// [`RecordError::Io`] when the folder cannot be made or read.
+    pub fn open(dir: &Path, bytes_max: u64, now: Instant) -> Result<Option<Self>, RecordError> {
+        if bytes_max == 0 {
+            segments(dir)?.iter().for_each(|path| remove(path));
+            return Ok(None);
+        }
+        let failed = |source| RecordError::Io { path: dir.to_owned(), source };
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        let next = segments(dir)?.last().and_then(|path| number(path)).map_or(1, |n| n + 1);
+        let dir = dir.to_owned();
+        Ok(Some(Self { dir, bytes_max, next, open: None, flushed: now, failing: false }))
+    }
+
+    /// Adds an event that the engine, whose state is `state` so far, is about to see.
+    pub fn write(&mut self, event: &Event, state: impl FnOnce() -> Vec<u8>) {
+        if self.failing {
+            return;
+        }
+        if self.open.is_none() {
+            match self.begin(state()) {
+                Ok(segment) => self.open = Some(segment),
+                Err(error) => return self.fail(&error),
+            }
+        }
+        let Some(segment) = &mut self.open else { return };
+        let written =
+            serde_json::to_vec(event).map_err(std::io::Error::from).and_then(|mut line| {
+                line.push(b'\n');
+                segment.out.write_all(&line)
+            });
+        if let Err(error) = written {
+            self.fail(&error);
+        }
+    }
+
+    /// Brings to disk what is due; keeps the ring as small as it must be.
+    pub fn tick(&mut self, now: Instant) {
+        if now.duration_since(self.flushed) < FLUSH_EVERY {
+            return;
+        }
+        self.flushed = now;
+        self.failing = false;
+        if let Some(segment) = &mut self.open {
+            let bytes = segment.out.flush().and_then(|()| std::fs::metadata(&segment.path));
+            match bytes {
+                Ok(metadata) if metadata.len() < self.bytes_max / SEGMENTS => {}
+                Ok(_) => self.end_segment(),
+                Err(error) => self.fail(&error),
+            }
+        }
+    }
+
+    /// What comes next is told apart from what was: the engine has another plan.
+    pub fn end_segment(&mut self) {
+        if let Some(Segment { path, out }) = self.open.take()
+            && let Err(error) = out.finish().and_then(|mut out| out.flush())
+        {
+            tracing::warn!(path = %path.display(), %error, "the end of this history is lost");
+        }
+    }
+
+    fn begin(&mut self, state: Vec<u8>) -> std::io::Result<Segment> {
+        self.prune();
+        let path = self.dir.join(format!("{:08}{SUFFIX}", self.next));
+        self.next += 1;
+        let file = BufWriter::new(File::create(&path)?);
+        let mut out = GzEncoder::new(file, Compression::default());
+        let state = String::from_utf8(state).ok();
+        serde_json::to_writer(&mut out, &Header { state, ..Header::default() })?;
+        out.write_all(b"\n")?;
+        out.flush()?;
+        Ok(Segment { path, out })
+    }
+
+    /// Makes room for another segment.
+    fn prune(&self) {
+        let Ok(segments) = segments(&self.dir) else { return };
+        let size = |path: &PathBuf| std::fs::metadata(path).map(|m| m.len()).unwrap_or_default();
+        let mut bytes: u64 = segments.iter().map(size).sum();
+        for path in &segments {
+            if bytes + self.bytes_max / SEGMENTS <= self.bytes_max {
+                break;
+            }
+            bytes -= size(path);
+            remove(path);
+        }
+    }
+
+    fn fail(&mut self, error: &std::io::Error) {
+        tracing::error!(dir = %self.dir.display(), %error, "no history is kept for now");
+        self.open = None;
+        self.failing = true;
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(path = %path.display(), %error, "an old piece of history stays");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::clock;
+    use crate::record::Recording;
+    use viahe_core::time::Timestamp;
+
+    fn tick(n: u64) -> Event {
+        Event::Tick(Timestamp::from_secs(n))
+    }
+
+    fn read(path: &Path) -> (Option<String>, Vec<Event>) {
+        let recording = Recording::open(path).unwrap();
+        let state = recording.state().map(str::to_owned);
+        (state, recording.map(Result::unwrap).collect())
+    }
+
+    #[test]
+    fn segments_begin_with_the_state_and_go_on_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = clock::monotonic();
+        for run in 0..2 {
+            let mut history = History::open(dir.path(), 1_000_000, now).unwrap().unwrap();
+            for n in 0..3 {
+                history.write(&tick(run * 10 + n), || format!("state {run}").into_bytes());
+            }
+        }
+        let found = segments(dir.path()).unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(read(&found[0]), (Some("state 0".into()), vec![tick(0), tick(1), tick(2)]));
+        assert_eq!(read(&found[1]), (Some("state 1".into()), vec![tick(10), tick(11), tick(12)]));
+    }
+
+    #[test]
+    fn the_ring_stays_small_and_keeps_the_newest() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut now = clock::monotonic();
+        let bytes_max = 16_000;
+        let mut history = History::open(dir.path(), bytes_max, now).unwrap().unwrap();
+        for n in 0..40_000u64 {
+            // Hardly compressible.
+            history.write(&tick(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32), Vec::new);
+            now += Duration::from_millis(200);
+            history.tick(now);
+        }
+        let found = segments(dir.path()).unwrap();
+        let bytes: u64 = found.iter().map(|p| std::fs::metadata(p).unwrap().len()).sum();
+        assert!((bytes_max / 2..=bytes_max * 5 / 4).contains(&bytes), "{bytes} bytes");
+        assert!(number(&found[0]).unwrap() > 1);
+        drop(history);
+        let last = 39_999u64.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        assert_eq!(read(found.last().unwrap()).1.last(), Some(&tick(last)));
+    }
+
+    #[test]
+    fn a_power_cut_costs_what_was_not_yet_on_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = clock::monotonic();
+        let mut history = History::open(dir.path(), 1_000_000, now).unwrap().unwrap();
+        (0..5).for_each(|n| history.write(&tick(n), Vec::new));
+        history.tick(now + FLUSH_EVERY);
+        (5..9).for_each(|n| history.write(&tick(n), Vec::new));
+        let path = segments(dir.path()).unwrap().remove(0);
+        let events: Vec<Event> = (0..5).map(tick).collect();
+        assert_eq!(read(&path).1, events);
+        // Half a page of rubbish at the end.
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.extend([0x5A; 700]);
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(read(&path).1, events);
+    }
+
+    #[test]
+    fn none_is_kept_when_none_is_wanted() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = clock::monotonic();
+        let mut history = History::open(dir.path(), 1_000_000, now).unwrap().unwrap();
+        history.write(&tick(1), Vec::new);
+        drop(history);
+        assert!(History::open(dir.path(), 0, now).unwrap().is_none());
+        assert!(segments(dir.path()).unwrap().is_empty());
+        assert!(segments(&dir.path().join("nowhere")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_disk_that_refuses_is_tried_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let ring = dir.path().join("history");
+        let now = clock::monotonic();
+        let mut history = History::open(&ring, 1_000_000, now).unwrap().unwrap();
+        std::fs::remove_dir(&ring).unwrap();
+        history.write(&tick(1), Vec::new);
+        std::fs::create_dir(&ring).unwrap();
+        history.write(&tick(2), || panic!("not before the next flush"));
+        history.tick(now + FLUSH_EVERY);
+        history.write(&tick(3), Vec::new);
+        drop(history);
+        assert_eq!(read(&segments(&ring).unwrap()[0]).1, [tick(3)]);
+    }
+}
