@@ -21,10 +21,12 @@ pub const LIBRARY_FILE: &str = "libonnxruntime.so";
 /// Where the parts of an installation may lie, nearest first.
 ///
 /// Looked at, in this order: the environment (`VIAHE_DEPS`, `VIAHE_MODELS`, `VIAHE_CATALOGUE`,
-/// `VIAHE_CALENDAR`: paths separated by `:`), then the project's folder, the working directory and the
-/// executable's folder, each with its ancestors: `.deps`, `models`, `pipelines/catalogue`,
-/// `pipelines/calendar`, and `lib/viahe`, `share/viahe/models`, `share/viahe/catalogue`,
-/// `share/viahe/calendar` of an installed prefix. `.deps` and `lib/viahe` hold code, so one in a folder that anybody may write to (`/tmp`) is passed over.
+/// `VIAHE_CALENDAR`: paths separated by `:`), then `catalogue` and `calendar` beside the pipeline
+/// file, then the project's folder, the working directory and the executable's folder, each with
+/// its ancestors: `.deps`, `models`, `pipelines/catalogue`, `pipelines/calendar`, and `lib/viahe`,
+/// `share/viahe/models`, `share/viahe/catalogue`, `share/viahe/calendar` of an installed prefix.
+/// `.deps` and `lib/viahe` hold code, so one in a folder that anybody may write to (`/tmp`) is
+/// passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locations {
     /// Value of `ORT_DYLIB_PATH`, when set.
@@ -122,6 +124,8 @@ fn paths(paths: &[PathBuf]) -> String {
 pub struct Surroundings {
     /// Reads an environment variable.
     pub variables: Vec<(String, OsString)>,
+    /// Folder of the pipeline file: entries and calendars of a site's own may lie beside it.
+    pub project: Option<PathBuf>,
     /// Folders whose ancestors are searched, in order.
     pub starts: Vec<PathBuf>,
 }
@@ -138,18 +142,27 @@ impl Surroundings {
             .collect();
         let project = project.and_then(|p| fs::canonicalize(p).ok());
         let executable = env::current_exe().ok().and_then(|p| Some(p.parent()?.to_owned()));
-        let starts = project.into_iter().chain(env::current_dir().ok()).chain(executable).collect();
-        Self { variables, starts }
+        let starts = project.clone().into_iter().chain(env::current_dir().ok()).chain(executable);
+        Self { variables, starts: starts.collect(), project }
     }
 
     fn variable(&self, name: &str) -> Option<&OsString> {
         self.variables.iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
-    /// The folders of a variable, then `inside` each ancestor of each start, where it exists.
-    fn folders(&self, variable: &str, inside: &[&str], code: bool) -> Vec<PathBuf> {
+    /// The folders of a variable, then `beside` the pipeline file, then `inside` each ancestor of
+    /// each start, where it exists.
+    fn folders(
+        &self,
+        variable: &str,
+        beside: Option<&str>,
+        inside: &[&str],
+        code: bool,
+    ) -> Vec<PathBuf> {
         let set = self.variable(variable).map(env::split_paths).into_iter().flatten();
         let mut found: Vec<PathBuf> = set.filter(|p| !p.as_os_str().is_empty()).collect();
+        let own = self.project.as_ref().zip(beside).map(|(project, name)| project.join(name));
+        found.extend(own.filter(|p| p.is_dir()));
         for start in &self.starts {
             for ancestor in start.ancestors() {
                 if code && anybody_may_write(ancestor) {
@@ -186,10 +199,15 @@ impl Locations {
         let calendar = ["pipelines/calendar", "share/viahe/calendar"];
         Self {
             library: around.variable("ORT_DYLIB_PATH").map(PathBuf::from),
-            deps: around.folders("VIAHE_DEPS", &[".deps", "lib/viahe"], true),
-            models_dirs: around.folders("VIAHE_MODELS", &["models", "share/viahe/models"], false),
-            catalogue_dirs: around.folders("VIAHE_CATALOGUE", &catalogue, false),
-            calendar_dirs: around.folders("VIAHE_CALENDAR", &calendar, false),
+            deps: around.folders("VIAHE_DEPS", None, &[".deps", "lib/viahe"], true),
+            models_dirs: around.folders(
+                "VIAHE_MODELS",
+                None,
+                &["models", "share/viahe/models"],
+                false,
+            ),
+            catalogue_dirs: around.folders("VIAHE_CATALOGUE", Some("catalogue"), &catalogue, false),
+            calendar_dirs: around.folders("VIAHE_CALENDAR", Some("calendar"), &calendar, false),
         }
     }
 
@@ -334,7 +352,7 @@ confidence_min = 0.5
 
     fn at(start: &Path) -> Locations {
         let starts = vec![start.to_owned()];
-        Locations::from_surroundings(&Surroundings { variables: vec![], starts })
+        Locations::from_surroundings(&Surroundings { starts, ..Surroundings::default() })
     }
 
     fn name(text: &str) -> Name {
@@ -401,7 +419,9 @@ confidence_min = 0.5
         let set = |name: &str, value: PathBuf| {
             let variables = vec![(name.to_owned(), value.into_os_string())];
             let starts = vec![near.clone()];
-            Locations::from_surroundings(&Surroundings { variables, starts }).onnxruntime().unwrap()
+            Locations::from_surroundings(&Surroundings { variables, starts, project: None })
+                .onnxruntime()
+                .unwrap()
         };
         assert_eq!(set("VIAHE_DEPS", dir.path().join(".deps")), far);
         // What was set is taken at its word, so that a wrong path is an error and not passed over.

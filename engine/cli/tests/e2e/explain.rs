@@ -53,6 +53,8 @@ fn permits_and_hours_are_told() {
 #[test]
 fn tests_of_a_pipeline_hold_or_say_what_differs() {
     run_viahe(["test", &path("fixtures/scenarios/weather.toml")]).prints(0, &["tests ok"]);
+    // With entries of the site's own, beside the pipeline.
+    run_viahe(["test", &path("fixtures/scenarios/own.toml")]).prints(0, &["tests ok"]);
     let dir = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(root().join("fixtures/scenarios/camera.toml")).unwrap();
     let folder = path("fixtures/scenarios/camera");

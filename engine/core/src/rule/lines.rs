@@ -106,15 +106,24 @@ mod tests {
         );
     }
 
+    /// How near to a line a point is clear of it, in a frame twice as wide as high.
     #[test]
-    fn the_strip_is_as_wide_in_a_wide_picture() {
-        let path = |x: f32| {
+    fn the_strip_is_as_wide_in_a_wide_picture_and_along_any_line() {
+        let clear = |line: [UnitPoint; 2], x: f32, y: f32| {
             let mut passage = Passage::default();
-            passage.go(LINE, Timestamp::from_secs(1), UnitPoint { x: 0.2, y: 0.7 }, 0.2, 2.0);
-            passage.go(LINE, Timestamp::from_secs(2), UnitPoint { x, y: 0.7 }, 0.2, 2.0);
-            passage.has_crossed(Timestamp::from_secs(2), Crossing::Either)
+            passage.go(line, Timestamp::from_secs(1), UnitPoint { x, y }, 0.2, 2.0);
+            passage.clear.is_some()
         };
-        assert!(!path(0.509));
-        assert!(path(0.511));
+        assert!(!clear(LINE, 0.509, 0.7));
+        assert!(clear(LINE, 0.511, 0.7));
+        // From corner to corner of a square piece of the picture: 0.2 wide is 0.4 heights.
+        let slanted = [UnitPoint { x: 0.4, y: 0.3 }, UnitPoint { x: 0.6, y: 0.7 }];
+        let off = 0.02 * std::f32::consts::SQRT_2;
+        assert!(!clear(slanted, 0.5, 0.5 + off * 0.98));
+        assert!(clear(slanted, 0.5, 0.5 + off * 1.02));
+        assert!(!clear(slanted, 0.5 + off * 0.98 / 2.0, 0.5));
+        assert!(clear(slanted, 0.5 - off * 1.02 / 2.0, 0.5));
+        let level = [UnitPoint { x: 0.2, y: 0.5 }, UnitPoint { x: 0.8, y: 0.5 }];
+        assert!(!clear(level, 0.5, 0.519) && clear(level, 0.5, 0.521));
     }
 }
