@@ -143,6 +143,9 @@ impl Driver {
             }
             progress.set(at.since(first).as_secs() * count);
             self.apply(Event::Observed(seen.observation), Some(&*seen.frame))?;
+            if let Some(view) = seen.view {
+                self.apply(Event::Viewed(view), Some(&*seen.frame))?;
+            }
             frames += 1;
             if stop.stopped() {
                 break;

@@ -1,8 +1,9 @@
 //! `viahe replay`: the same recording gives the same bytes, and the incidents that are known to be
 //! in it.
 
-use crate::support::event::{check_picture, corners, iou};
-use crate::support::program::{Ended, Program, viahe};
+use crate::support::event::{check_picture, corners, iou, time};
+use crate::support::media::turned_clip;
+use crate::support::program::{Ended, Program, run_viahe, viahe};
 use crate::support::{LONG, clip, files_below, root, sha256, skipped};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -178,4 +179,37 @@ fn models_with_yolox(dir: &Path) -> Option<PathBuf> {
     std::fs::copy(models.join("yolox-nano/model.toml"), made.join("model.toml")).unwrap();
     std::os::unix::fs::symlink(weights.canonicalize().unwrap(), made.join(FILE)).unwrap();
     Some(dir.join("models"))
+}
+
+/// From pixels to the incident: the view is learned, lost for half a minute, and told.
+#[test]
+fn a_turned_camera_is_told_and_its_rules_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let turned = turned_clip(dir.path(), 400);
+    let text = std::fs::read_to_string(demo_pipeline()).unwrap();
+    let (head, _) = text.split_once("id = \"gate-west\"").unwrap();
+    let head = head.trim_end().trim_end_matches("[[camera]]");
+    let pipeline = dir.path().join("turned.toml");
+    let rule = "[[camera.rule]]\nuse = \"camera-fault\"\ndwell_secs = 10\n";
+    std::fs::write(&pipeline, format!("{head}{rule}")).unwrap();
+    let out = dir.path().join("out.jsonl");
+    let pictures = dir.path().join("evidence");
+    let camera = format!("gate-east={}", turned.display());
+    let args = ["--camera", &camera, "--evidence", pictures.to_str().unwrap()];
+    let ended = run_viahe(
+        [&["replay", pipeline.to_str().unwrap(), "--out", out.to_str().unwrap()], &args[..]]
+            .concat(),
+    );
+    ended.says(0, &[]);
+    let all = events(&out);
+    let faults: Vec<&Value> = all.iter().filter(|e| e["data"]["rule"] == "camera-fault").collect();
+    assert_eq!(faults.len(), 1, "{all:#?}");
+    let start = time(&all[0]["data"]["first_seen"]);
+    let data = &faults[0]["data"];
+    let told_secs = time(&data["opened"]).duration_since(start).as_secs();
+    assert!((70..95).contains(&told_secs), "told after {told_secs} s");
+    check_picture(&data["evidence"][0], dir.path());
+    let parked = all.iter().filter(|e| e["data"]["rule"] == "illegal-parking");
+    let last = parked.last().unwrap();
+    assert_eq!(last["data"]["ended_by"], "view_lost", "{last:#}");
 }

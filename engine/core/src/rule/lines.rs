@@ -100,10 +100,14 @@ mod tests {
     #[test]
     fn what_begins_on_the_line_or_goes_round_it_does_not_cross() {
         assert!(crossed(&[(0.5, 0.7), (0.6, 0.7)], Crossing::Either).is_empty());
-        assert!(crossed(&[(0.3, 0.4), (0.7, 0.4)], Crossing::Either).is_empty());
-        assert!(
-            crossed(&[(0.3, 0.7), (0.4, 0.3), (0.6, 0.3), (0.7, 0.7)], Crossing::Either).is_empty()
-        );
+        for y in [0.3, 0.45, 0.95] {
+            assert!(crossed(&[(0.3, y), (0.7, y), (0.3, y)], Crossing::Either).is_empty(), "{y}");
+        }
+        let round = [(0.3, 0.7), (0.4, 0.3), (0.6, 0.3), (0.7, 0.7)];
+        assert!(crossed(&round, Crossing::Either).is_empty());
+        // Aslant over it, and aslant past its end.
+        assert_eq!(crossed(&[(0.4, 0.4), (0.6, 0.8)], Crossing::Either), [1]);
+        assert!(crossed(&[(0.3, 0.1), (0.6, 0.6)], Crossing::Either).is_empty());
     }
 
     /// How near to a line a point is clear of it, in a frame twice as wide as high.

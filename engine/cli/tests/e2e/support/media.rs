@@ -35,3 +35,29 @@ pub(crate) fn frame_png(dir: &Path, number: u32) -> PathBuf {
     ));
     dir.join(format!("frame-{number}.png"))
 }
+
+/// The sample clip as a camera sees it that is turned after `frames` frames, and films as many
+/// again and half as many more.
+pub(crate) fn turned_clip(dir: &Path, frames: u32) -> PathBuf {
+    let path = dir.join("turned.mp4");
+    let stills = dir.join("%d.jpg");
+    let part = |frames: u32, change: &str, index: u32| {
+        gst_launch(&format!(
+            "filesrc location={} ! qtdemux ! h264parse ! avdec_h264 ! identity eos-after={} {change} \
+             ! videoconvert ! jpegenc ! multifilesink index={index} location={}",
+            clip().display(),
+            frames + 1,
+            stills.display()
+        ));
+    };
+    part(frames, "", 0);
+    let turned = "! videocrop left=240 top=60 ! videoscale ! video/x-raw,width=768,height=576";
+    part(frames * 3 / 2, turned, frames);
+    gst_launch(&format!(
+        "multifilesrc location={} caps=image/jpeg,framerate=10/1 ! jpegdec ! videoconvert \
+         ! x264enc speed-preset=veryfast ! h264parse ! mp4mux ! filesink location={}",
+        stills.display(),
+        path.display()
+    ));
+    path
+}
