@@ -117,6 +117,13 @@ fn vending_none(book: &mut Book) {
     let market = |secs: f32| Street::new("market", 1.0, secs);
     let cart = Actor::new(CART).at(0.0, 0.0, WALK).at(30.0, 1.0, WALK);
     let pusher = Actor::new(PERSON).at(0.0, 0.0, WALK).at(30.0, 1.0, WALK).beside(0.14, 0.0);
+    // Somebody walks past a cart that nobody attends to, every fourteen seconds.
+    let passers = (0..4).map(|i| {
+        let at = 8.0 + i as f32 * 14.0;
+        Actor::new(PERSON).at(at, -0.1, 0.70).at(at + 12.0, 1.1, 0.70)
+    });
+    let left = market(70.0).with(put(CART, 0.5, 0.0, 70.0)).with_all(passers);
+    book.none("street-vending-trap-passers-by", left);
     book.none("street-vending-near-pushed-by", market(36.0).with(cart).with(pusher));
     let short = market(45.0).with(put(CART, 0.4, 5.0, 21.0)).with(vendor(0.4, 5.0, 21.0));
     book.none("street-vending-near-one-sale", short);
