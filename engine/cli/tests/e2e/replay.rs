@@ -209,7 +209,7 @@ fn a_turned_camera_is_told_and_its_rules_rest() {
     let told_secs = time(&data["opened"]).duration_since(start).as_secs();
     assert!((70..95).contains(&told_secs), "told after {told_secs} s");
     check_picture(&data["evidence"][0], dir.path());
-    let parked = all.iter().filter(|e| e["data"]["rule"] == "illegal-parking");
-    let last = parked.last().unwrap();
+    let mut parked = all.iter().filter(|e| e["data"]["rule"] == "illegal-parking");
+    let last = parked.next_back().unwrap();
     assert_eq!(last["data"]["ended_by"], "view_lost", "{last:#}");
 }
