@@ -247,6 +247,15 @@ mod tests {
         out
     }
 
+    #[test]
+    fn ten_minutes_behind_something_are_believed_and_no_more() {
+        let at = |secs: u64| Timestamp::from_secs(1_000 + secs);
+        let mut hold = Hold::begin(at(0));
+        assert!((1..=120).all(|i| hold.pass_hidden(&Pace::CAMERA, at(5 * i))));
+        assert!(hold.pass_hidden(&Pace::CAMERA, at(601)), "exactly ten minutes so far");
+        assert!(!hold.pass_hidden(&Pace::CAMERA, at(602)));
+    }
+
     fn looks() -> impl Strategy<Value = Vec<(u32, Look)>> {
         let gap = prop_oneof![40 => 0u32..26, 1 => 3599u32..3602];
         let look = prop_oneof![
