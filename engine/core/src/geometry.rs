@@ -195,13 +195,13 @@ impl Polygon {
     pub fn contains(&self, p: UnitPoint) -> bool {
         const BEFORE_THE_EDGE: f32 = 1.0 - 1e-5;
         let p = UnitPoint { x: p.x.min(BEFORE_THE_EDGE), y: p.y.min(BEFORE_THE_EDGE) };
-        let n = self.corners.len();
         let mut inside = false;
-        for i in 0..n {
-            let (a, b) = (self.corners[i], self.corners[(i + 1) % n]);
+        let mut a = self.corners[self.corners.len() - 1];
+        for b in &self.corners {
             if (a.y > p.y) != (b.y > p.y) && p.x < (b.x - a.x) * (p.y - a.y) / (b.y - a.y) + a.x {
                 inside = !inside;
             }
+            a = *b;
         }
         inside
     }

@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use watch::Sight;
 
 /// Number of a picture that was asked for; never used twice.
 pub type CaptureId = u64;
@@ -137,6 +138,8 @@ pub struct Engine {
     /// Follows from the plan.
     prepared: Prepared,
     memory: Memory,
+    /// Room to work in.
+    sight: Sight,
     traced: Option<Traced>,
 }
 
@@ -158,7 +161,7 @@ impl Engine {
     pub fn new(plan: Arc<Plan>) -> Self {
         let mut memory = Memory::default();
         memory.align(&plan);
-        Self { prepared: Prepared::new(&plan), plan, memory, traced: None }
+        Self { prepared: Prepared::new(&plan), plan, memory, sight: Sight::default(), traced: None }
     }
 
     /// Goes on from [`Engine::save`], with what became of incidents whose rules `plan` no longer

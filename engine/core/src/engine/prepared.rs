@@ -111,13 +111,15 @@ impl PreparedCamera {
     }
 
     /// For each object, where its class is found by [`PreparedCamera::bits`].
-    pub(super) fn classify(&mut self, camera: &Camera, objects: &[Object]) -> Vec<usize> {
-        objects.iter().map(|o| self.classes.index(&o.class, &camera.rules)).collect()
+    pub(super) fn classify(&mut self, camera: &Camera, objects: &[Object], out: &mut Vec<usize>) {
+        out.clear();
+        out.extend(objects.iter().map(|o| self.classes.index(&o.class, &camera.rules)));
     }
 
     /// For each object, the things of `rule` that its class is meant by.
-    pub(super) fn bits(&self, classes: &[usize], rule: usize) -> Vec<u32> {
-        classes.iter().map(|c| self.classes.bits[*c][rule]).collect()
+    pub(super) fn bits(&self, classes: &[usize], rule: usize, out: &mut Vec<u32>) {
+        out.clear();
+        out.extend(classes.iter().map(|c| self.classes.bits[*c][rule]));
     }
 }
 

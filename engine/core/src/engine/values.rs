@@ -357,7 +357,7 @@ impl Engine {
         };
         let (signals, ending) = match &inactive {
             Some(inactive) => (memory.state.suspend(&rule.program), inactive.reason()),
-            None => (memory.state.step(&look), EndReason::Over),
+            None => (memory.state.step(&look, &mut self.sight.scratch), EndReason::Over),
         };
         let frame = c.and_then(|c| self.memory.cameras[c].frame);
         for signal in signals {

@@ -12,7 +12,7 @@ use crate::incident::EndReason;
 use crate::observe::{Observation, ViewReport};
 use crate::rule::explain::{Applies, Tracer};
 use crate::rule::program::CameraTrouble;
-use crate::rule::{Adjust, Look, View};
+use crate::rule::{Adjust, Look, Scratch, View};
 use crate::seam::CameraStatus;
 use crate::sun;
 use crate::time::Timestamp;
@@ -64,6 +64,30 @@ impl std::fmt::Display for Inactive {
     }
 }
 
+/// What all rules of a camera share at one look; kept, so that a look allocates nothing for it.
+#[derive(Debug, Default)]
+pub(super) struct Sight {
+    /// For each object, where its class is found by [`PreparedCamera::bits`].
+    classes: Vec<usize>,
+    /// For each zone and object: is its ground point inside?
+    inside: Vec<Vec<bool>>,
+    /// Of the rule whose turn it is, see [`PreparedCamera::bits`].
+    bits: Vec<u32>,
+    day: Option<bool>,
+    pub(super) scratch: Scratch,
+}
+
+impl Sight {
+    fn stand(&mut self, camera: &Camera, observation: &Observation) {
+        self.inside.resize_with(camera.zones.len(), Vec::new);
+        for (inside, zone) in self.inside.iter_mut().zip(&camera.zones) {
+            inside.clear();
+            let objects = observation.objects.iter();
+            inside.extend(objects.map(|o| zone.polygon.contains(o.bbox.ground())));
+        }
+    }
+}
+
 impl Engine {
     pub(super) fn observed(&mut self, observation: &Observation, effects: &mut Vec<Effect>) {
         let Some(c) = self.camera_index(&observation.camera) else { return };
@@ -97,13 +121,16 @@ impl Engine {
         if self.prepared.cameras[c].needs_scene {
             memory.scene.see(observation, &camera.lines);
         }
-        let classes = self.prepared.cameras[c].classify(camera, &observation.objects);
-        let day = self.is_day(c, camera, at);
+        let mut sight = std::mem::take(&mut self.sight);
+        sight.day = self.is_day(c, camera, at);
+        self.prepared.cameras[c].classify(camera, &observation.objects, &mut sight.classes);
+        sight.stand(camera, observation);
         for (r, rule) in camera.rules.iter().enumerate() {
             if rule.program.looks() {
-                self.look_by(c, r, rule, camera, observation, &classes, day, effects);
+                self.look_by(c, r, rule, camera, observation, &mut sight, effects);
             }
         }
+        self.sight = sight;
     }
 
     #[expect(clippy::too_many_arguments, reason = "one look, prepared once for all rules")]
@@ -114,12 +141,12 @@ impl Engine {
         rule: &Rule,
         camera: &Camera,
         observation: &Observation,
-        classes: &[usize],
-        day: Option<bool>,
+        sight: &mut Sight,
         effects: &mut Vec<Effect>,
     ) {
         let at = observation.frame.captured;
-        let bits = self.prepared.cameras[c].bits(classes, r);
+        let Sight { classes, inside, bits, day, scratch } = sight;
+        self.prepared.cameras[c].bits(classes, r, bits);
         let may_skip =
             self.memory.cameras[c].rules[r].state.may_skip(&self.prepared.cameras[c].rules[r].rule);
         if may_skip && self.traced.is_none() && bits.iter().all(|bits| *bits == 0) {
@@ -144,7 +171,8 @@ impl Engine {
                 observation,
                 &memory.scene,
                 &camera.zones[zone].polygon,
-                &bits,
+                bits,
+                &inside[zone],
             );
             view.line = rule.line;
             view.ground = camera.ground.as_ref();
@@ -155,11 +183,11 @@ impl Engine {
                 .collect();
             view.bays = &bays;
             let mut look = Look::new(rule, &prepared.rules[r].rule, at, Some(view));
-            look.day = day;
+            look.day = *day;
             look.values = values;
             look.adjust = adjust;
             look.tracer = tracer;
-            (memory.rules[r].state.step(&look), EndReason::Over)
+            (memory.rules[r].state.step(&look, scratch), EndReason::Over)
         };
         let frame = memory.frame;
         for signal in signals {
@@ -295,7 +323,9 @@ impl Engine {
             let memory = &mut self.memory.cameras[c];
             let (signals, ending) = match &inactive {
                 Some(inactive) => (memory.rules[r].state.suspend(&rule.program), inactive.reason()),
-                None => (memory.rules[r].state.step(&look), EndReason::Over),
+                None => {
+                    (memory.rules[r].state.step(&look, &mut self.sight.scratch), EndReason::Over)
+                }
             };
             let frame = memory.frame.filter(|_| trouble != Some(CameraTrouble::Offline));
             for signal in signals {

@@ -183,6 +183,8 @@ pub struct View<'a> {
     pub bays: &'a [&'a Polygon],
     /// For each object, the things of the rule whose classes mean it; bit `t` is thing `t`.
     pub class_bits: &'a [u32],
+    /// For each object, whether its ground point is in the zone.
+    pub inside: &'a [bool],
     /// See [`Prepared`].
     samples: &'a [UnitPoint],
 }
@@ -195,9 +197,19 @@ impl<'a> View<'a> {
         scene: &'a Scene,
         zone: &'a Polygon,
         class_bits: &'a [u32],
+        inside: &'a [bool],
     ) -> Self {
-        let samples = &prepared.samples;
-        Self { observation, scene, zone, line: None, ground: None, bays: &[], class_bits, samples }
+        Self {
+            observation,
+            scene,
+            zone,
+            line: None,
+            ground: None,
+            bays: &[],
+            class_bits,
+            inside,
+            samples: &prepared.samples,
+        }
     }
 
     fn is_permitted(&self, object: &Object) -> bool {
@@ -268,6 +280,13 @@ impl<'a> Look<'a> {
     }
 }
 
+/// Room to work in, kept from look to look so that nothing is allocated for each.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    members: Members,
+    levels: Vec<Level>,
+}
+
 /// Memory of one rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleState {
@@ -305,24 +324,29 @@ impl RuleState {
     }
 
     /// Looks once. Looks come in time order.
-    pub fn step(&mut self, look: &Look<'_>) -> Vec<Signal> {
+    pub fn step(&mut self, look: &Look<'_>, scratch: &mut Scratch) -> Vec<Signal> {
         let mut signals = Vec::new();
         let program = &look.rule.program;
-        let members = look.view.as_ref().map(|v| Members::of(look, v)).unwrap_or_default();
-        let mut levels = vec![Level::No; program.conditions.len()];
-        evaluate(look, &members, None, &mut self.shared, &mut levels);
-        look.note(None, &levels);
+        let Scratch { members, levels } = scratch;
+        match &look.view {
+            Some(view) => members.find(look, view),
+            None => members.clear(),
+        }
+        levels.clear();
+        levels.resize(program.conditions.len(), Level::No);
+        evaluate(look, members, None, &mut self.shared, levels);
+        look.note(None, levels);
         let Self { next_key, subjects, .. } = self;
         self.dropped += match (subjects, program.scope, &look.view) {
             (Subjects::Places(places), Scope::Each { thing, .. }, Some(view)) => {
-                places.step(look, view, thing, &members, &mut levels, next_key, &mut signals)
+                places.step(look, view, thing, members, levels, next_key, &mut signals)
             }
             (Subjects::Movers(movers), Scope::Each { thing, .. }, Some(view)) => {
-                movers.step(look, view, thing, &members, &mut levels, next_key, &mut signals)
+                movers.step(look, view, thing, members, levels, next_key, &mut signals)
             }
             (Subjects::Zone(reported), Scope::Zone { about }, _) => {
                 let level = levels[program.trigger];
-                let told = || concerned(look, &members, about);
+                let told = || concerned(look, members, about);
                 reported.tell(level, look.at, told, next_key, &mut signals);
                 0
             }

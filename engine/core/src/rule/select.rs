@@ -31,25 +31,32 @@ pub(super) struct Members {
 }
 
 impl Members {
-    pub(super) fn of(look: &Look<'_>, view: &View<'_>) -> Self {
+    /// Becomes the members of this look; what it was before is forgotten.
+    pub(super) fn find(&mut self, look: &Look<'_>, view: &View<'_>) {
         let count = view.observation.objects.len();
-        let mut members = Self {
-            masks: vec![0; count],
-            anywhere: vec![0; count],
-            half: vec![0; count],
-            since: Vec::new(),
-        };
+        for masks in [&mut self.masks, &mut self.anywhere, &mut self.half] {
+            masks.clear();
+            masks.resize(count, 0);
+        }
+        self.since.clear();
         if view.class_bits.iter().all(|bits| *bits == 0) {
-            return members;
+            return;
         }
         for (t, thing) in look.rule.program.things.iter().enumerate() {
             for o in 0..count {
                 if view.class_bits[o] >> t & 1 == 1 {
-                    members.test(view, thing, t, o);
+                    self.test(view, thing, t, o);
                 }
             }
         }
-        members
+    }
+
+    /// Becomes those of a look that sees nothing.
+    pub(super) fn clear(&mut self) {
+        for masks in [&mut self.masks, &mut self.anywhere, &mut self.half] {
+            masks.clear();
+        }
+        self.since.clear();
     }
 
     pub(super) fn count(&self, thing: usize) -> usize {
@@ -78,14 +85,14 @@ impl Members {
             let Some((since, whole)) = headed(view, heading, object) else { return };
             self.since.push((o, t, since));
             if !whole {
-                if is_there(view, thing.area, &object.bbox) {
+                if in_area(view, thing.area, o) {
                     self.half[o] |= bit;
                 }
                 return;
             }
         }
         self.anywhere[o] |= bit;
-        if is_there(view, thing.area, &object.bbox) {
+        if in_area(view, thing.area, o) {
             self.masks[o] |= bit;
             self.half[o] |= bit;
         }
@@ -101,6 +108,15 @@ impl Members {
                 .count();
             (relation.min..=relation.max).contains(&related)
         })
+    }
+}
+
+/// Is an object in the area?
+fn in_area(view: &View<'_>, area: Area, o: usize) -> bool {
+    match area {
+        Area::In => view.inside[o],
+        Area::Out => !view.inside[o],
+        _ => is_there(view, area, &view.observation.objects[o].bbox),
     }
 }
 
