@@ -101,7 +101,7 @@ pub(super) fn evaluate(
     }
 }
 
-/// A subject stands behind something: the clocks of what it does are stopped.
+/// A subject stands behind something: its conditions are neither met nor missed.
 pub(super) fn pass_hidden(pace: &Pace, memories: &mut [Memory], at: Timestamp) {
     for memory in memories {
         if let Memory::Held(Some(hold)) = memory {
@@ -274,8 +274,7 @@ fn is_queue(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize
         let Some(still) = path.still_since else { continue };
         let apart = still.since(subject.since).max(subject.since.since(still));
         if !view.zone.contains(object.bbox.ground()) {
-            let later = still > subject.since;
-            in_lane |= beside && (later || apart <= QUEUE_TOGETHER);
+            in_lane |= beside && apart <= QUEUE_TOGETHER;
         } else if apart <= QUEUE_TOGETHER {
             in_zone.push((&object.bbox, beside));
         }

@@ -33,6 +33,8 @@ const ANCHOR_GAIN: f32 = 0.1;
 const MOVED_LOOKS: u8 = 2;
 /// A track whose first box overlaps its resting place by less than this drove there.
 const DROVE_IN_IOU_MAX: f32 = 0.25;
+/// The same by its path, which reaches beyond the zone, in diagonals of its box.
+const DROVE_IN_SIZES_MIN: f32 = 0.7;
 /// A subject whose own track was seen to leave is missing only for so long.
 const LEFT_ABSENCE: Duration = Duration::from_secs(15);
 
@@ -136,13 +138,19 @@ impl Places {
             let newcomer = &self.places[i];
             let at_rest = newcomer.presence.phase > Phase::New && !newcomer.reported.is_open();
             let host = match found[i] {
-                Found::Seen(_) if at_rest && !newcomer.drove_in() => self.host_of(i, found),
+                Found::Seen(_) if at_rest => self.host_of(i, found),
                 _ => None,
             };
             let Some(host) = host else {
                 i += 1;
                 continue;
             };
+            if newcomer.drove_in(stand) {
+                // Another one has its place: it has left.
+                self.places[host].left = true;
+                i += 1;
+                continue;
+            }
             let newcomer = self.places.remove(i);
             let seen = found.remove(i);
             signals.extend(newcomer.reported.end());
@@ -168,8 +176,11 @@ impl Places {
             .filter(|&j| same_kind(&self.places[j].latest.class, &newcomer.latest.class))
             .filter(|&j| is_same(&self.places[j].anchor, &newcomer.anchor))
             .max_by(|&a, &b| {
-                let iou = |j: usize| self.places[j].anchor.iou(&newcomer.anchor);
-                iou(a).total_cmp(&iou(b))
+                // The one that was last seen, and of those the one that fits best.
+                let (a, b) = (&self.places[a], &self.places[b]);
+                let iou = |place: &Place| place.anchor.iou(&newcomer.anchor);
+                let fits = || iou(a).total_cmp(&iou(b));
+                a.presence.last.cmp(&b.presence.last).then_with(fits)
             })
     }
 
@@ -343,8 +354,10 @@ impl Place {
     }
 
     /// Was it seen to come here from elsewhere? Then it is not one that was lost here.
-    fn drove_in(&self) -> bool {
+    fn drove_in(&self, stand: &Stand<'_>) -> bool {
+        let path = self.track.and_then(|track| stand.view.scene.path(track));
         self.origin.iou(&self.anchor) < DROVE_IN_IOU_MAX
+            || path.is_some_and(|path| path.came_from_afar(DROVE_IN_SIZES_MIN))
     }
 
     /// Does something of another track stand before it?

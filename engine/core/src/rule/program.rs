@@ -375,7 +375,7 @@ impl Program {
                 || t.crossing.is_some()
                 || t.relations.iter().any(|r| !matches!(r.kind, RelationKind::Beside(_)))
         };
-        matches!(self.scope, Scope::Each { identity: Identity::Track, .. })
+        matches!(self.scope, Scope::Each { .. })
             || self.things.iter().any(moves)
             || self.conditions.iter().any(|c| matches!(c.test, Test::Queue { .. }))
     }

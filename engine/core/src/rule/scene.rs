@@ -30,6 +30,8 @@ const MOVED_MIN: f32 = 0.2;
 const MOVED_SHARE_MIN: f32 = 0.5;
 /// Over less time than this a speed is noise.
 const SPEED_SPAN_MIN: Duration = Duration::from_millis(900);
+/// Boxes of one thing have diagonals within this share of each other from look to look.
+const SAME_SIZE_MIN: f32 = 0.7;
 /// Most tracks followed at once; far more than a picture holds.
 const PATHS_MAX: usize = 1024;
 
@@ -62,6 +64,8 @@ struct Point {
     /// Centre of the box, in heights of the frame.
     centre: [f32; 2],
     ground: UnitPoint,
+    /// Of the box, in heights of the frame.
+    diagonal: f32,
     /// The frame's edge does not cut it: only then is its centre the thing's.
     whole: bool,
 }
@@ -157,7 +161,7 @@ impl Path {
         let inner = EDGE..=1.0 - EDGE;
         let whole = [x0, y0, x1, y1].iter().all(|v| inner.contains(v));
         let ground = object.bbox.ground();
-        self.points.push_back(Point { at, centre, ground, whole });
+        self.points.push_back(Point { at, centre, ground, diagonal, whole });
         self.passages.resize(lines.len(), Passage::default());
         for (passage, line) in self.passages.iter_mut().zip(lines) {
             passage.go(line.points, at, ground, diagonal, aspect);
@@ -199,6 +203,18 @@ impl Path {
         let from = self.points.iter().rev().find(far)?;
         let heading = (here[1] - from.centre[1]).atan2(here[0] - from.centre[0]).to_degrees();
         Some((from.at, heading))
+    }
+
+    /// Was it, at about this size, so many diagonals of its box away from where it is? A track that
+    /// was another thing's before has a leap in its size.
+    pub(super) fn came_from_afar(&self, sizes: f32) -> bool {
+        let Some(here) = self.points.back() else { return false };
+        let alike = |p: &&Point| {
+            let (less, more) = (p.diagonal.min(here.diagonal), p.diagonal.max(here.diagonal));
+            less >= SAME_SIZE_MIN * more
+        };
+        let least = (sizes * here.diagonal).powi(2);
+        self.points.iter().rev().take_while(alike).any(|p| squared(p.centre, here.centre) >= least)
     }
 
     /// Speed on the ground in m/s.

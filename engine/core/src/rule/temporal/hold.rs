@@ -123,7 +123,10 @@ impl Hold {
         if at.since(self.looked) > pace.away_max || self.hidden > HIDDEN_MAX {
             return false;
         }
-        self.hidden += pace.watched(self.looked, at);
+        let gap = pace.watched(self.looked, at);
+        self.hidden += gap;
+        // As in a gap: once it is seen again it has been there all the time.
+        self.watched += gap;
         self.looked = at;
         true
     }
@@ -212,7 +215,7 @@ mod tests {
             let counted = looks[..=k].iter().filter(|l| seen_or_missed.contains(&l.1)).count();
             let hits = looks[..=k].iter().filter(|l| l.1 == Look::Holds).count();
             let supported = hits as f32 >= p.support_min * counted as f32;
-            let held = watched(&looks, 0, k, &seen_or_missed);
+            let held = watched(&looks, 0, k, &[Look::Holds, Look::Fails, Look::Hidden]);
             if !fired && held >= p.dwell && supported {
                 fired = true;
                 out.steps.push((k, Step::Fired));
