@@ -99,6 +99,9 @@ pub enum EndReason {
     RuleInactive,
     /// The camera sees something else than what its zones were drawn on.
     ViewLost,
+    /// The sensor or window that it rests on has no value any more: silent, stuck, or not
+    /// believable. What was measured may still be so.
+    SensorLost,
     /// Its rule was changed or removed.
     RuleChanged,
 }

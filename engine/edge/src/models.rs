@@ -190,6 +190,8 @@ fn anybody_may_write(folder: &Path) -> bool {
 impl Locations {
     /// Where this process finds things; `project` is the folder of the pipeline file.
     pub fn discover(project: Option<&Path>) -> Self {
+        // The folder of a bare file name is the working directory.
+        let project = project.map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
         Self::from_surroundings(&Surroundings::of_process(project))
     }
 

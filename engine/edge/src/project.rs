@@ -53,8 +53,8 @@ fn read(
 ) -> Result<Plan, ProjectError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
-    let catalogue = |name: &Name| read_named(&locations.catalogue_dirs, name, "in the catalogue");
-    let calendar = |name: &Name| read_named(&locations.calendar_dirs, name, "among the calendars");
+    let catalogue = |name: &Name| read_named(&locations.catalogue_dirs, name, "VIAHE_CATALOGUE");
+    let calendar = |name: &Name| read_named(&locations.calendar_dirs, name, "VIAHE_CALENDAR");
     let models = |name: &Name| {
         let package = locations.describe(name).map_err(|e| e.to_string())?;
         Ok(ModelInfo { labels: package.labels.into_iter().flatten().collect() })
@@ -86,13 +86,18 @@ fn names(texts: Vec<String>) -> Vec<Name> {
     texts.into_iter().filter_map(|t| Name::try_from(t).ok()).collect()
 }
 
-/// Path and text of `NAME.toml` in the nearest folder that has it.
-fn read_named(dirs: &[PathBuf], name: &Name, place: &str) -> Result<(String, String), String> {
+/// Path and text of `NAME.toml` in the nearest folder that has it; `variable` names more folders.
+fn read_named(dirs: &[PathBuf], name: &Name, variable: &str) -> Result<(String, String), String> {
+    let missing = || {
+        let looked: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+        let looked = if looked.is_empty() { "no folder".into() } else { looked.join(", ") };
+        format!("there is no {name}.toml; looked in {looked}; set {variable} to look elsewhere")
+    };
     let found = dirs
         .iter()
         .map(|dir| dir.join(format!("{name}.toml")))
         .find(|path| path.is_file())
-        .ok_or_else(|| format!("there is no {name}.toml {place}"))?;
+        .ok_or_else(missing)?;
     let text = std::fs::read_to_string(&found).map_err(|e| format!("{}: {e}", found.display()))?;
     Ok((found.display().to_string(), text))
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 pub(crate) fn reload(pipeline: &Path) -> Result<Reload, Exit> {
     let pipeline = pipeline.to_owned();
     let load = move || {
-        let folder = pipeline.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = pipeline.parent();
         project::load(&pipeline, &Locations::discover(folder)).map_err(|e| e.to_string())
     };
     Ok(Reload { load: Box::new(load), asked: hangups()? })
@@ -55,14 +55,14 @@ pub(crate) fn reload(pipeline: &Path) -> Result<Reload, Exit> {
 
 /// Reads a pipeline, or says all that is wrong with it.
 pub(crate) fn load(pipeline: &Path) -> Result<Plan, Exit> {
-    let folder = pipeline.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = pipeline.parent();
     let locations = Locations::discover(folder);
     project::load(pipeline, &locations).map_err(|e| Exit::Usage(e.to_string()))
 }
 
 /// As [`load`], without the secrets that only a live camera needs.
 pub(crate) fn load_without_secrets(pipeline: &Path) -> Result<Plan, Exit> {
-    let folder = pipeline.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = pipeline.parent();
     let locations = Locations::discover(folder);
     project::load_without_secrets(pipeline, &locations).map_err(|e| Exit::Usage(e.to_string()))
 }

@@ -475,7 +475,7 @@ static WHEN: &[Key] = &[
         Text(&NAME),
         Optional,
         r#""traffic""#,
-        "Members of this thing around the subject stand as it does: a red light or a jam.",
+        "Members of this thing stand around the subject since about when it does (45 s), beside it in the lane or three in a row, and nobody passes: a red light or a jam.",
     ),
     key("all", List(&NAME), Optional, r#"["there", "night"]"#, "All of these conditions hold."),
     key("any", List(&NAME), Optional, r#"["there", "night"]"#, "At least one of these holds."),

@@ -136,6 +136,13 @@ pub(super) fn align(sensors: &mut Vec<SensorMemory>, windows: &mut Vec<WindowMem
     }
 }
 
+/// Why what ends now ends, where the rule still applies.
+pub(super) fn ending(rule: &Rule, values: &Values) -> EndReason {
+    let lost = (rule.sensor.is_some() && values.sensor.is_none())
+        || (rule.window.is_some() && values.window.is_none());
+    if lost { EndReason::SensorLost } else { EndReason::Over }
+}
+
 impl Engine {
     /// A sensor says something.
     pub(super) fn reading(
@@ -357,7 +364,7 @@ impl Engine {
         };
         let (signals, ending) = match &inactive {
             Some(inactive) => (memory.state.suspend(&rule.program), inactive.reason()),
-            None => (memory.state.step(&look, &mut self.sight.scratch), EndReason::Over),
+            None => (memory.state.step(&look, &mut self.sight.scratch), ending(rule, &values)),
         };
         let frame = c.and_then(|c| self.memory.cameras[c].frame);
         for signal in signals {

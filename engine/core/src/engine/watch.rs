@@ -3,6 +3,7 @@
 use super::cases::Moment;
 use super::memory::FrameRef;
 use super::prepared::PreparedRule;
+use super::values::ending;
 use super::{Effect, Engine, Traced};
 use crate::config::Plan;
 use crate::config::plan::{Camera, Disaster, Rule};
@@ -187,7 +188,7 @@ impl Engine {
             look.values = values;
             look.adjust = adjust;
             look.tracer = tracer;
-            (memory.rules[r].state.step(&look, scratch), EndReason::Over)
+            (memory.rules[r].state.step(&look, scratch), ending(rule, &values))
         };
         let frame = memory.frame;
         for signal in signals {

@@ -180,17 +180,17 @@ impl Path {
         Some([0, 1].map(|i| newest.centre[i] + steps * (newest.centre[i] - before.centre[i])))
     }
 
-    /// Did both go the same way lately, to within `most`? Not while it is too early to tell: who
-    /// has just come into view may only pass. Both are in view now.
-    pub(super) fn goes_with(&self, other: &Self, most: f32) -> bool {
-        let (Some(a), Some(b)) = (self.points.back(), other.points.back()) else { return false };
+    /// By how much both came apart lately; none while it is too early to tell. Both are in view
+    /// now.
+    pub(super) fn apart_from(&self, other: &Self) -> Option<f32> {
+        let (a, b) = (self.points.back()?, other.points.back()?);
         let was = |at: Timestamp| other.points.iter().find(|p| p.at == at && p.whole);
         let recent = |p: &&Point| (MOTION_SPAN_MIN..=MOTION_SPAN).contains(&a.at.since(p.at));
         let whole = self.points.iter().filter(|p| p.whole);
         let before = whole.filter(recent).find_map(|p| Some((p, was(p.at)?)));
-        before.is_some_and(|(p, q)| {
+        before.map(|(p, q)| {
             let apart = [0, 1].map(|i| (a.centre[i] - p.centre[i]) - (b.centre[i] - q.centre[i]));
-            apart[0].hypot(apart[1]) <= most
+            apart[0].hypot(apart[1])
         })
     }
 

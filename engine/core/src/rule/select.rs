@@ -1,6 +1,6 @@
 //! Which objects of a look are members of which things.
 
-use super::program::{Area, Heading, RelationKind, Thing};
+use super::program::{Area, Heading, Relation, RelationKind, Thing};
 use super::scene::{angle_between, aspect, distance};
 use super::{Look, View, same_kind};
 use crate::geometry::{Polygon, UnitBox, UnitPoint};
@@ -14,6 +14,8 @@ const HALF: f32 = 0.5;
 const RIDES_APART_MAX: f32 = 0.15;
 /// A rider's feet are so far up the machine.
 const FEET_SHARE: f32 = 0.25;
+/// Boxes of riders reach so far below their machine's, by jitter.
+const FEET_BELOW_MAX: f32 = 0.0;
 /// Points a side at which the overlap of a box and a zone is sampled.
 const OVER_POINTS: usize = 8;
 
@@ -103,7 +105,7 @@ impl Members {
             let related = self
                 .iter(relation.other)
                 .filter(|p| *p != o)
-                .filter(|p| relates(view, relation.kind, o, *p))
+                .filter(|p| relates(view, relation, o, *p))
                 .take(relation.max.saturating_add(1))
                 .count();
             (relation.min..=relation.max).contains(&related)
@@ -189,27 +191,33 @@ fn headed(view: &View<'_>, heading: &Heading, object: &Object) -> Option<(Timest
 }
 
 /// Does object `a` stand in the relation to `b`?
-fn relates(view: &View<'_>, kind: RelationKind, a: usize, b: usize) -> bool {
+fn relates(view: &View<'_>, relation: &Relation, a: usize, b: usize) -> bool {
     let objects = &view.observation.objects;
-    match kind {
+    // Who has just come into view over a machine may ride it or walk by: neither is said of them.
+    let doubt = relation.max == 0;
+    match relation.kind {
         RelationKind::Beside(most) => {
             is_beside(&objects[a].bbox, &objects[b].bbox, most, aspect(view.observation))
         }
-        RelationKind::On => rides(view, &objects[a], &objects[b]),
-        RelationKind::Under => rides(view, &objects[b], &objects[a]) && is_its_own(view, b, a),
+        RelationKind::On => rides(view, &objects[a], &objects[b], doubt),
+        RelationKind::Under => {
+            rides(view, &objects[b], &objects[a], doubt) && is_its_own(view, b, a)
+        }
     }
 }
 
-/// Over the machine, and going where it goes: not somebody who walks by behind it.
-fn rides(view: &View<'_>, rider: &Object, machine: &Object) -> bool {
+/// Over the machine, and going where it goes: not somebody who walks by behind it. `doubt` is what
+/// to say while it is too early to tell.
+fn rides(view: &View<'_>, rider: &Object, machine: &Object, doubt: bool) -> bool {
+    if !is_on(&rider.bbox, &machine.bbox) {
+        return false;
+    }
     let path = |object: &Object| view.scene.path(object.track);
+    let apart = path(rider).zip(path(machine)).and_then(|(r, m)| r.apart_from(m));
     let [x0, y0, x1, y1] = machine.bbox.corners();
     let aspect = aspect(view.observation);
     let diagonal = distance([x0 * aspect, y0], [x1 * aspect, y1]);
-    is_on(&rider.bbox, &machine.bbox)
-        && path(rider)
-            .zip(path(machine))
-            .is_some_and(|(r, m)| r.goes_with(m, RIDES_APART_MAX * diagonal))
+    apart.map_or(doubt, |apart| apart <= RIDES_APART_MAX * diagonal)
 }
 
 /// No other machine is a better one for the rider: of two bikes side by side each has its own.
@@ -246,6 +254,7 @@ fn is_on(rider: &UnitBox, machine: &UnitBox) -> bool {
     let (width, height) = (m[2] - m[0], m[3] - m[1]);
     let middle = (r[0] + r[2]) * 0.5;
     let over = (m[0] - 0.15 * width..=m[2] + 0.15 * width).contains(&middle);
-    let feet = (m[1] + 0.1 * height..=m[3] + 0.1 * height).contains(&r[3]);
+    // Who stands with both feet nearer than the wheels walks beside it.
+    let feet = (m[1] + 0.1 * height..=m[3] + FEET_BELOW_MAX * height).contains(&r[3]);
     over && feet && r[1] < m[1] + 0.4 * height
 }

@@ -1,4 +1,5 @@
-//! Cars along a kerb: dwell 20 s, absence 40 s, a zone from 0.62 to 0.80 and a lane below it.
+//! Cars along a kerb: dwell 20 s (camera `bay`: 60 s), absence 40 s, a zone from 0.62 to 0.80 and a
+//! lane below it.
 
 use super::{Book, Incident, incident};
 use crate::street::{Actor, BUS, CAR, CHAIR, Kind, MOTORBIKE, Noise, PERSON, ROUGH, Street, TRUCK};
@@ -24,6 +25,7 @@ pub(crate) fn book(seed: u64) -> Book {
     seen_badly(&mut book);
     several(&mut book);
     queues_that_leave_one(&mut book);
+    neighbours(&mut book);
     near(&mut book);
     traps(&mut book);
     book
@@ -188,4 +190,24 @@ fn traps(book: &mut Book) {
     let chair = Actor::new(CHAIR).stands(0.5, KERB, 0.0, 50.0);
     let passes = car().at(20.0, -0.2, 0.78).at(27.0, 1.2, 0.78);
     book.none("illegal-parking-trap-chair", kerb(50.0).with(chair).with(passes));
+}
+
+/// What others do beside it.
+fn neighbours(book: &mut Book) {
+    // A lorry stops in the lane when the car has stood for a minute: that is no queue.
+    let lorry = Actor::new(TRUCK).stops(0.62, LANE, 62.0, 105.0);
+    let street = Street::new("bay", 0.5, 130.0).with(car().stops(0.3, KERB, 6.0, 110.0));
+    let told = parked(66.0).first(6.0).closed(110.0).within(4.0);
+    book.tell("illegal-parking-pos-lorry-later", street.with(lorry), [told]);
+    // A bus hides it for as long as it must not stand; then it is seen to be there still.
+    let bus = Actor::new(BUS).stops(0.5, LANE, 14.0, 40.0);
+    let street = kerb(90.0).with(car().stops(0.5, KERB, 5.0, 70.0)).with(bus);
+    let seen_again = parked(42.0).first(5.0).closed(70.0).within(3.0);
+    book.tell("illegal-parking-pos-hidden-for-long", street, [seen_again]);
+    // One after the other in one place, each for less than is too long, seen badly.
+    let relay = (0..4).map(|i| {
+        let from = 4.0 + i as f32 * 30.0;
+        Actor::new(CAR).stops(0.5, KERB, from, from + 17.0)
+    });
+    book.none("illegal-parking-trap-relay", kerb(130.0).with_all(relay).noise(ROUGH));
 }

@@ -102,7 +102,7 @@ impl Story<'_> {
         for key in self.subjects().into_iter().filter(|key| told(Some(*key))) {
             if let Some(seen) = self.tracer.seen(key) {
                 let who = if subject.is_none() { self.who(key) } else { "it".into() };
-                all.push((seen.last, format!("{who} was looked at for the last time")));
+                all.push((seen.last, format!("{who} was followed until here")));
             }
         }
         // What was said follows from what changed.
@@ -199,7 +199,7 @@ impl Story<'_> {
         let gaps = match gaps {
             Gaps { count: 0, .. } => String::new(),
             Gaps { count, longest } => {
-                format!(", but for {count} gaps of {:.1} s at most", longest.as_secs_f32())
+                format!(", missed {count} times for {:.1} s at most", longest.as_secs_f32())
             }
         };
         let name = &program.conditions[change.condition].name;
@@ -298,6 +298,9 @@ fn outcome_in_words(outcome: &Outcome) -> String {
                 EndReason::Over => "what it was about is over",
                 EndReason::RuleInactive => "its rule does not apply any more",
                 EndReason::ViewLost => "the camera does not see what its zones were drawn on",
+                EndReason::SensorLost => {
+                    "its sensor or window has no value any more; what it measured may still be so"
+                }
                 EndReason::RuleChanged => "its rule was changed",
             };
             format!("=> the incident ends: {why}")
