@@ -166,3 +166,24 @@ fn the_schema_agrees_with_the_reader() {
     }
     assert!(refused >= 10, "only {refused} hostile files were of use here");
 }
+
+/// Name, title, parameters and looks of each entry stand in the table as they are in its file.
+#[test]
+fn the_table_of_the_catalogue_is_true() {
+    let table = fs::read_to_string(root().join("pipelines/README.md")).unwrap();
+    for (file, text) in tomls("pipelines/catalogue") {
+        let entry: toml::Table = text.parse().unwrap();
+        let name = file.trim_end_matches(".toml");
+        let row = table.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let row = row.unwrap_or_else(|| panic!("{name} is not in the table"));
+        let mut wanted = vec![entry["title"]["en"].as_str().unwrap().to_owned()];
+        for (key, value) in entry.get("parameters").and_then(|p| p.as_table()).into_iter().flatten()
+        {
+            wanted.push(format!("`{key}` ({value})"));
+        }
+        wanted.extend(entry.get("look_hz").map(|hz| format!("| {hz} |")));
+        for part in wanted {
+            assert!(row.contains(&part), "{part} of {name} is not in its row: {row}");
+        }
+    }
+}
