@@ -149,7 +149,7 @@ pub(super) static RULE: &[Key] = &[
         Text(&NAME),
         Optional,
         r#""parking-night""#,
-        "Unique in the camera. Without it: the name in `use`.",
+        "Unique among the rules of a camera, or of the site. Without it: the name in `use`.",
     ),
     key(
         "zone",
