@@ -76,6 +76,9 @@ impl Station {
     /// [`StationError`].
     pub fn open(plan: Arc<Plan>, options: StationOptions) -> Result<Self, StationError> {
         let mqtt = plan.mqtt.clone().ok_or(StationError::NoMqtt)?;
+        if let Some(warning) = calendar_ending(&plan) {
+            tracing::warn!("{warning}");
+        }
         let state_dir = &plan.engine.state_dir;
         let store = Store::open(state_dir)?;
         let evidence =
@@ -118,6 +121,12 @@ impl Station {
         })?;
         Ok(Self { plane, metrics_addr, _server: server })
     }
+}
+
+/// What is to be said of a calendar whose dates end soon.
+pub fn calendar_ending(plan: &Plan) -> Option<String> {
+    let today = clock::now().in_zone(&plan.site.timezone).date();
+    plan.site.calendar.as_ref().and_then(|calendar| calendar.ending(today))
 }
 
 /// The part of a plan that a vision worker needs.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::{Camera, Rule};
 use viahe_edge::models::Locations;
+use viahe_edge::station::calendar_ending;
 
 /// Says whether a pipeline is right, and what it would do.
 ///
@@ -21,6 +22,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = load(&args.pipeline)?;
     say(summary(&plan).trim_end());
+    if let Some(warning) = calendar_ending(&plan) {
+        say(&format!("warning: {warning}"));
+    }
     let locations = Locations::discover(args.pipeline.parent());
     let mut missing: Vec<String> = plan
         .cameras

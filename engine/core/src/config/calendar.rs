@@ -10,6 +10,7 @@ use super::read::{Node, document};
 use super::rule_keys::LANGUAGES;
 use super::schema::{Form, Key, Kind, Need, form, key};
 use crate::id::Name;
+use jiff::Span;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -124,6 +125,21 @@ impl Calendar {
     pub fn last_year(&self) -> Option<i16> {
         self.dated.keys().next_back().map(|date| date.year())
     }
+
+    /// What to say to whoever looks after a box on `today`, when the dates end within two months
+    /// or have ended: schedules would take the new year's holidays for any day.
+    pub fn ending(&self, today: Date) -> Option<String> {
+        let last = self.last_year()?;
+        let soon = today.saturating_add(Span::new().months(2)).year();
+        let name = &self.name;
+        (soon > last).then(|| {
+            format!(
+                "the calendar {name} has no dates after {last}; add those of {} to it, or schedules \
+                 and permits with Hol, Fest and Work will be wrong",
+                last + 1
+            )
+        })
+    }
 }
 
 /// Reads a calendar; `None` only after a problem was told.
@@ -237,6 +253,11 @@ mod tests {
         let leap = "2024-02-29".parse().unwrap();
         assert!(calendar.is(DayKind::Holiday, leap) && !calendar.is(DayKind::Festival, leap));
         assert_eq!(calendar.last_year(), Some(2028));
+        assert_eq!(calendar.ending("2028-10-31".parse().unwrap()), None);
+        for late in ["2028-11-01", "2031-05-01"] {
+            let told = calendar.ending(late.parse().unwrap()).unwrap();
+            assert!(told.contains("no dates after 2028; add those of 2029"), "{told}");
+        }
     }
 
     #[test]
