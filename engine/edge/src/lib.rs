@@ -23,4 +23,5 @@ pub mod record;
 pub mod station;
 pub mod store;
 pub mod telemetry;
+pub mod trouble;
 pub mod vision;

@@ -8,6 +8,7 @@ use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions}
 use crate::record::{RecordError, RecordOptions, Recorder};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
+use crate::trouble::Troubles;
 use crate::vision::supervise::{Launch, Supervisor};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,13 +91,19 @@ impl Station {
             clock::monotonic(),
         )?;
         let version = env!("CARGO_PKG_VERSION");
-        let metrics = Metrics::new(version);
+        let troubles = Troubles::default();
+        let metrics = Metrics::new(version, troubles.clone());
         let server = match plan.engine.listen {
             Some(addr) => Some(telemetry::serve(addr, Arc::clone(&metrics))?),
             None => None,
         };
         let publisher = Publisher::start(
-            PublishOptions::new(mqtt.clone(), plan.site.id.clone(), plan.site.timezone.clone()),
+            PublishOptions::new(
+                mqtt.clone(),
+                plan.site.id.clone(),
+                plan.site.timezone.clone(),
+                troubles.clone(),
+            ),
             state_dir,
         )?;
         let client_id = format!("viahe-{}-wire", plan.site.id);
@@ -113,6 +120,7 @@ impl Station {
             events,
             publisher,
             metrics,
+            troubles,
             recorder,
             history,
             wire: Some(wire),

@@ -12,6 +12,7 @@ use crate::evidence::EvidenceStore;
 use crate::publish::{Publisher, Wire, camera_state};
 use crate::store::{OutboxRow, Store, StoreError};
 use crate::telemetry::{EngineStats, Metrics};
+use crate::trouble::Troubles;
 use crate::vision::supervise::{Supervisor, WorkerEvent};
 use crate::{clock, history::History, record::Recorder};
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, never, select};
@@ -82,6 +83,8 @@ pub struct Parts {
     pub publisher: Publisher,
     /// `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// What does not work.
+    pub troubles: Troubles,
     /// Where observations are recorded, if anywhere.
     pub recorder: Option<Recorder>,
     /// What was seen lately, if it is kept.
@@ -129,6 +132,9 @@ pub struct EventPlane {
     events: Receiver<WorkerEvent>,
     publisher: Publisher,
     metrics: Arc<Metrics>,
+    /// Raised by whoever finds one.
+    #[expect(dead_code, reason = "what the plane itself finds is raised by the next commits")]
+    troubles: Troubles,
     recorder: Option<Recorder>,
     history: Option<History>,
     observer: Box<dyn Observer>,
@@ -178,6 +184,7 @@ impl EventPlane {
             events: parts.events,
             publisher: parts.publisher,
             metrics: parts.metrics,
+            troubles: parts.troubles,
             recorder: parts.recorder,
             history: parts.history,
             observer: parts.observer,

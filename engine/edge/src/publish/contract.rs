@@ -3,6 +3,7 @@
 use super::topics::{
     Ack, Offline, camera_state, offline, online, reply, sensor_state, window_result,
 };
+use crate::trouble::{Lasting, Trouble};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use viahe_core::engine::{Answer, SensorState, WindowTold};
@@ -110,7 +111,10 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let parse = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
     let time = "2026-11-22T08:14:03.120+07:00";
     let depth = crate::store::Depth::default();
-    same_fields("status", &parse(online("0.1.0", &[model()], depth, time)));
+    let now = Timestamp::from_secs(1);
+    let lasting = Lasting { trouble: Trouble::NobodyListens, text: "no".into(), since: now };
+    let zone = jiff::tz::TimeZone::UTC;
+    same_fields("status", &parse(online("0.1.0", &[model()], depth, &[lasting], now, &zone)));
     same_fields("stopped", &parse(offline("0.1.0", Offline::Shutdown { time })));
     same_fields("lost", &parse(offline("0.1.0", Offline::Lost { connected: time })));
     let report = CameraReport {

@@ -26,6 +26,7 @@ pub use topics::{Ack, camera_state, reply, sensor_state, site_topic, window_resu
 pub use wire::{Heard, Said, Wire, WireOptions};
 
 use crate::store::{Outbox, StoreError};
+use crate::trouble::Troubles;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -111,19 +112,22 @@ pub struct PublishOptions {
     pub zone: TimeZone,
     /// Of this program.
     pub version: String,
+    /// What the box's status tells beside.
+    pub troubles: Troubles,
     /// Numbers.
     pub tuning: Tuning,
 }
 
 impl PublishOptions {
     /// The usual options for `site`.
-    pub fn new(mqtt: Mqtt, site: Name, zone: TimeZone) -> Self {
+    pub fn new(mqtt: Mqtt, site: Name, zone: TimeZone, troubles: Troubles) -> Self {
         let client_id = format!("viahe-{site}");
         let version = env!("CARGO_PKG_VERSION").to_owned();
         // Boxes must not come back in step after the broker was away.
         let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let seed = client_id.bytes().fold(0xcbf2_9ce4_8422_2325, fold);
-        Self { mqtt, site, client_id, zone, version, tuning: Tuning { seed, ..Tuning::default() } }
+        let tuning = Tuning { seed, ..Tuning::default() };
+        Self { mqtt, site, client_id, zone, version, troubles, tuning }
     }
 }
 

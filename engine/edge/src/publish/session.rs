@@ -69,6 +69,8 @@ pub(super) struct Worker {
     heard: Duration,
     connected_at: Option<Duration>,
     status_due: Duration,
+    /// [`Troubles::revision`](crate::trouble::Troubles::revision) as last told.
+    troubles_told: u64,
     deadline: Option<Duration>,
     farewell: Option<Farewell>,
 }
@@ -123,6 +125,7 @@ impl Worker {
             heard: Duration::ZERO,
             connected_at: None,
             status_due: Duration::ZERO,
+            troubles_told: 0,
             deadline: None,
             farewell: None,
         }
@@ -402,9 +405,11 @@ impl Worker {
     }
 
     fn send_notes(&mut self, link: &Link, now: Duration) -> Result<(), End> {
+        let troubles = self.options.troubles.revision();
         let (models, due) = {
             let mut inbox = self.shared.inbox();
-            let due = now >= self.status_due || inbox.status_changed;
+            let changed = inbox.status_changed || troubles != self.troubles_told;
+            let due = now >= self.status_due || changed;
             if due && self.flow.room() > 0 {
                 inbox.status_changed = false;
                 (inbox.models.clone(), true)
@@ -414,10 +419,12 @@ impl Worker {
         };
         if due {
             let depth = self.outbox.depth()?;
-            let time = self.time_text();
-            let status = topics::online(&self.options.version, &models, depth, &time);
+            let PublishOptions { version, zone, .. } = &self.options;
+            let lasting = self.options.troubles.lasting();
+            let status = topics::online(version, &models, depth, &lasting, clock::now(), zone);
             link.retain(topics::site_topic(&self.options.site, "status"), status)?;
             self.flow.submitted(Item::Note);
+            self.troubles_told = troubles;
             self.status_due = now + self.options.tuning.status_every;
         }
         let mut inbox = self.shared.inbox();

@@ -1,5 +1,6 @@
 //! Topics and small messages of the contract, `docs/mqtt.asyncapi.yaml`.
 
+use crate::trouble::Lasting;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -7,6 +8,7 @@ use viahe_core::engine::{Answer, SensorState, WindowTold};
 use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
 use viahe_core::seam::{CameraReport, CameraStats, CameraStatus};
+use viahe_core::time::Timestamp;
 
 /// `viahe/v1/{site}/{rest}`.
 pub fn site_topic(site: &Name, rest: &str) -> String {
@@ -73,16 +75,23 @@ pub fn reply(answer: &Answer) -> serde_json::Value {
     json!({ "id": answer.id, "ok": ok, "text": text, "evidence": evidence })
 }
 
-/// What `…/status` says of a box that is there.
+/// What `…/status` says of a box that is there; times in `zone`.
 pub(super) fn online(
     version: &str,
     models: &[ModelRef],
     depth: crate::store::Depth,
-    time: &str,
+    troubles: &[Lasting],
+    now: Timestamp,
+    zone: &TimeZone,
 ) -> Vec<u8> {
+    let trouble = |one: &Lasting| {
+        let Lasting { trouble, text, since } = one;
+        json!({ "trouble": trouble.label(), "text": text, "since": since.rfc3339(zone) })
+    };
     json!({
         "state": "online", "version": version, "models": models,
-        "outbox_depth": depth.rows, "quarantined": depth.quarantined, "time": time,
+        "outbox_depth": depth.rows, "quarantined": depth.quarantined,
+        "troubles": troubles.iter().map(trouble).collect::<Vec<_>>(), "time": now.rfc3339(zone),
     })
     .to_string()
     .into_bytes()

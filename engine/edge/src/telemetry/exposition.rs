@@ -3,6 +3,7 @@
 
 use super::metrics::{Camera, EngineStats, Metrics, State};
 use crate::clock;
+use crate::trouble::Trouble;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -103,6 +104,13 @@ impl Page<'_> {
         self.gauge("viahe_uptime_seconds", "Time since the engine started.", uptime)?;
         let up = u64::from(state.worker_up(now));
         self.gauge("viahe_worker_up", "1 while the vision worker reports.", up)?;
+        let lasting = state.troubles.lasting();
+        let lasts = |trouble| u8::from(lasting.iter().any(|one| one.trouble == trouble));
+        self.gauges(
+            "viahe_trouble",
+            "1 while it lasts.",
+            Trouble::ALL.map(|t| ([("trouble", t.label())], f64::from(lasts(t)))),
+        )?;
         self.counter(
             "viahe_worker_restarts",
             "Vision workers that ended and were started again.",

@@ -60,6 +60,10 @@ impl State {
             health = Health::Degraded;
             reasons.push("no connection to the MQTT broker; incidents wait in the outbox".into());
         }
+        for lasting in self.troubles.lasting() {
+            health = Health::Degraded;
+            reasons.push(lasting.text);
+        }
         if let Some((worker, reason)) = self.worker_trouble(now) {
             health = worker;
             reasons.push(reason);
@@ -136,6 +140,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::clock;
+    use crate::trouble::{Trouble, Troubles};
     use viahe_core::id::Name;
     use viahe_core::seam::{CameraReport, CameraStats, WorkerStats};
 
@@ -157,7 +162,7 @@ mod tests {
     impl Box {
         fn new() -> Self {
             let start = clock::monotonic();
-            let mut state = State::new("1.2.3".into(), start);
+            let mut state = State::new("1.2.3".into(), Troubles::default(), start);
             state.plan([name("le-loi-03")]);
             state.engine.mqtt_connected = true;
             Self { state, start }
@@ -232,6 +237,18 @@ mod tests {
             viahe.state.worker_restarted(viahe.at(23));
             assert_eq!(viahe.answer(23), (200, "degraded".into()));
         }
+    }
+
+    #[test]
+    fn a_trouble_is_a_reason() {
+        let mut viahe = Box::new();
+        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(1));
+        viahe.state.troubles.raise(Trouble::NobodyListens, "nobody listens");
+        let (code, body) = viahe.state.healthz(viahe.at(1));
+        assert_eq!((code, &body["status"]), (200, &json!("degraded")));
+        assert_eq!(body["reasons"], json!(["nobody listens"]));
+        viahe.state.troubles.end(Trouble::NobodyListens);
+        assert_eq!(viahe.answer(1), (200, "ok".into()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::counter::{Labelled, Total};
 use crate::clock;
+use crate::trouble::Troubles;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -82,9 +83,9 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Of an engine of this `version` that starts now.
-    pub fn new(version: impl Into<String>) -> Arc<Self> {
-        let state = State::new(version.into(), clock::monotonic());
+    /// Of an engine of this `version` that starts now, with what `troubles` it.
+    pub fn new(version: impl Into<String>, troubles: Troubles) -> Arc<Self> {
+        let state = State::new(version.into(), troubles, clock::monotonic());
         Arc::new(Self { state: Mutex::new(state) })
     }
 
@@ -141,6 +142,7 @@ pub(super) enum Worker {
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) version: String,
+    pub(super) troubles: Troubles,
     pub(super) started: Instant,
     pub(super) worker: Worker,
     pub(super) worker_restarts: u64,
@@ -171,9 +173,10 @@ pub(super) struct Camera {
 }
 
 impl State {
-    pub(super) fn new(version: String, now: Instant) -> Self {
+    pub(super) fn new(version: String, troubles: Troubles, now: Instant) -> Self {
         Self {
             version,
+            troubles,
             started: now,
             worker: Worker::Starting { since: now },
             worker_restarts: 0,

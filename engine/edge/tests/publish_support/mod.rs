@@ -17,6 +17,7 @@ use viahe_core::time::Timestamp;
 use viahe_edge::clock;
 use viahe_edge::publish::{Message, PublishOptions, Subscriber, SubscriberOptions, Tuning};
 use viahe_edge::store::{OutboxRow, Store};
+use viahe_edge::trouble::Troubles;
 
 /// Bound of every wait; reached only by a failure.
 pub const LONG: Duration = Duration::from_mins(2);
@@ -127,7 +128,7 @@ pub fn mqtt(port: u16, ack: Ack) -> Mqtt {
 /// Options with short waits.
 pub fn options(mqtt: Mqtt) -> PublishOptions {
     let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
-    let mut options = PublishOptions::new(mqtt, name("hue"), zone);
+    let mut options = PublishOptions::new(mqtt, name("hue"), zone, Troubles::default());
     options.tuning = Tuning {
         resend_after: Duration::from_millis(700),
         retry_after: Duration::from_millis(300),

@@ -14,6 +14,7 @@ use std::time::Duration;
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, CameraStats, CameraStatus, WorkerStats};
 use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, serve};
+use viahe_edge::trouble::Troubles;
 
 const LOOPBACK: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -23,7 +24,7 @@ fn name(text: &str) -> Name {
 }
 
 fn start() -> (Arc<Metrics>, Server) {
-    let metrics = Metrics::new("1.2.3");
+    let metrics = Metrics::new("1.2.3", Troubles::default());
     let server = serve(LOOPBACK, Arc::clone(&metrics)).unwrap();
     (metrics, server)
 }
@@ -236,12 +237,12 @@ fn silent_connections_do_not_lock_scrapers_out() {
 fn a_port_in_use_is_said_clearly() {
     let taken = TcpListener::bind(LOOPBACK).unwrap();
     let addr = taken.local_addr().unwrap();
-    let error = serve(addr, Metrics::new("1.2.3")).unwrap_err();
+    let error = serve(addr, Metrics::new("1.2.3", Troubles::default())).unwrap_err();
     assert!(matches!(error, TelemetryError::InUse { .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains(&addr.to_string()) && text.contains("listen"), "{text}");
     let nowhere = "192.0.2.1:9464".parse().unwrap();
-    let error = serve(nowhere, Metrics::new("1.2.3")).unwrap_err();
+    let error = serve(nowhere, Metrics::new("1.2.3", Troubles::default())).unwrap_err();
     assert!(matches!(error, TelemetryError::Bind { .. }), "{error}");
 }
 

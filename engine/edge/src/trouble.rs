@@ -1,0 +1,128 @@
+//! Faults that last: raised once, told everywhere, ended once.
+//!
+//! Whoever finds that something does not work, and may not for a while, raises a [`Trouble`] with words
+//! for people, and ends it when it works again. While it lasts, `/healthz` is `degraded` and gives the
+//! words as a reason, the retained `…/status` lists it, and `viahe_trouble{trouble}` is 1. The log has
+//! a line when it begins, when its words change and when it ends. So health, log, metric and centre
+//! cannot disagree. Not here: what comes and goes with one camera or sensor, which has a state of its own.
+
+use crate::clock;
+use crate::telemetry::redacted;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use viahe_core::time::Timestamp;
+
+/// What does not work. Few and fixed, so that a time series database can hold them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trouble {
+    /// The broker has nobody to give incidents to.
+    NobodyListens,
+}
+
+impl Trouble {
+    /// All there are.
+    pub const ALL: [Self; 1] = [Self::NobodyListens];
+
+    /// In messages and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NobodyListens => "nobody_listens",
+        }
+    }
+}
+
+/// A trouble that lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lasting {
+    /// What.
+    pub trouble: Trouble,
+    /// What is wrong, and what to do; for people, without secrets.
+    pub text: String,
+    /// Since when, by the box's clock.
+    pub since: Timestamp,
+}
+
+/// All troubles of a box; its clones are one and the same.
+#[derive(Clone, Debug, Default)]
+pub struct Troubles(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    lasting: BTreeMap<Trouble, Lasting>,
+    /// Goes up with each change.
+    revision: u64,
+}
+
+impl Troubles {
+    /// `trouble` lasts, for the reason in `text`. Saying the same again changes nothing.
+    pub fn raise(&self, trouble: Trouble, text: impl AsRef<str>) {
+        let text = redacted(text.as_ref()).into_owned();
+        let mut state = self.state();
+        if state.lasting.get(&trouble).is_some_and(|known| known.text == text) {
+            return;
+        }
+        tracing::warn!(trouble = trouble.label(), "{text}");
+        let since = state.lasting.get(&trouble).map_or_else(clock::now, |known| known.since);
+        state.lasting.insert(trouble, Lasting { trouble, text, since });
+        state.revision += 1;
+    }
+
+    /// `trouble` is over, if it was there.
+    pub fn end(&self, trouble: Trouble) {
+        let mut state = self.state();
+        if let Some(was) = state.lasting.remove(&trouble) {
+            state.revision += 1;
+            tracing::info!(trouble = trouble.label(), since = %was.since, "over");
+        }
+    }
+
+    /// Raises `trouble` with the words in `text`, or ends it when there are none.
+    pub fn set(&self, trouble: Trouble, text: Option<impl AsRef<str>>) {
+        match text {
+            Some(text) => self.raise(trouble, text),
+            None => self.end(trouble),
+        }
+    }
+
+    /// What lasts now.
+    pub fn lasting(&self) -> Vec<Lasting> {
+        self.state().lasting.values().cloned().collect()
+    }
+
+    /// Another number after each change.
+    pub fn revision(&self) -> u64 {
+        self.state().revision
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Whole between any two statements.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_is_told_once_and_ends_once() {
+        let troubles = Troubles::default();
+        let other = troubles.clone();
+        troubles.raise(Trouble::NobodyListens, "nobody listens; rtsp://u:p@10.0.0.3/ neither");
+        let since = other.lasting()[0].since;
+        assert_eq!(other.lasting()[0].text, "nobody listens; rtsp://***@10.0.0.3/ neither");
+        troubles.raise(Trouble::NobodyListens, "nobody listens; rtsp://u:p@10.0.0.3/ neither");
+        assert_eq!(other.revision(), 1, "the same again");
+        troubles.raise(Trouble::NobodyListens, "still nobody");
+        assert_eq!((other.revision(), other.lasting()[0].since), (2, since));
+        troubles.end(Trouble::NobodyListens);
+        troubles.end(Trouble::NobodyListens);
+        assert_eq!((other.revision(), other.lasting()), (3, Vec::new()));
+    }
+
+    #[test]
+    fn labels_are_distinct() {
+        let labels: std::collections::BTreeSet<_> = Trouble::ALL.map(Trouble::label).into();
+        assert_eq!(labels.len(), Trouble::ALL.len());
+    }
+}
