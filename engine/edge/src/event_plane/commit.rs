@@ -118,7 +118,7 @@ impl EventPlane {
         let depth = self.store.depth().unwrap_or_default();
         self.stats.observations_late = self.engine.observations_late();
         self.stats.readings_late = self.engine.readings_late();
-        self.stats.readings_bad = self.inbox.bad_readings.values().sum();
+        self.stats.readings_bad = self.inbox.readings.bad.values().sum();
         self.stats.subjects_dropped = self.engine.subjects_dropped();
         self.stats.wire_dropped = self.wire.as_ref().map(Wire::dropped).unwrap_or_default();
         self.stats.disaster_level = self.engine.disaster_level();

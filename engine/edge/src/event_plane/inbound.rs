@@ -1,21 +1,19 @@
 //! What comes over MQTT: readings of sensors and commands of the centre.
 
+use super::readings::Readings;
 use crate::publish::{Heard, Said, reply, site_topic};
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use viahe_core::config::Plan;
 use viahe_core::engine::{Answer, Command, Event, Order};
 use viahe_core::id::Name;
-use viahe_core::sensor::{DecodeError, decode};
 use viahe_core::time::Timestamp;
 
 /// Commands whose answers are remembered: one that comes twice is done once.
 const ANSWERS_MAX: usize = 1_000;
 /// Longest id of a command.
 const ID_CHARS_MAX: usize = 80;
-/// A sensor that writes nonsense is logged once in so long.
-const COMPLAIN_EVERY: Duration = Duration::from_mins(10);
 
 /// What a message asks for.
 #[derive(Debug, PartialEq)]
@@ -38,9 +36,7 @@ pub(super) struct Inbox {
     waiting: BTreeMap<String, ReplyTo>,
     /// Answers given, oldest first.
     answered: VecDeque<(String, Vec<u8>)>,
-    complained: BTreeMap<Name, Instant>,
-    /// Payloads that could not be read, by sensor and reason.
-    pub(super) bad_readings: BTreeMap<(Name, &'static str), u64>,
+    pub(super) readings: Readings,
 }
 
 #[derive(Clone, Debug)]
@@ -70,12 +66,7 @@ pub(crate) fn filters(plan: &Plan) -> Vec<String> {
 
 impl Inbox {
     pub(super) fn new() -> Self {
-        Self {
-            waiting: BTreeMap::new(),
-            answered: VecDeque::new(),
-            complained: BTreeMap::new(),
-            bad_readings: BTreeMap::new(),
-        }
+        Self { waiting: BTreeMap::new(), answered: VecDeque::new(), readings: Readings::default() }
     }
 
     /// What a message asks for.
@@ -85,36 +76,7 @@ impl Inbox {
             let name = name.to_owned();
             return self.command(plan, &name, heard);
         }
-        Inbound::Events(self.readings(plan, &heard, now))
-    }
-
-    /// One message may be of several sensors: a station that sends all in one pack.
-    fn readings(&mut self, plan: &Plan, heard: &Heard, now: Instant) -> Vec<Event> {
-        // What the broker kept is of an unknown time ago, and was perhaps counted already.
-        if heard.retained {
-            return Vec::new();
-        }
-        let mut events = Vec::new();
-        for sensor in plan.sensors.iter().filter(|s| s.topic == heard.topic) {
-            match decode(&sensor.decoder, &heard.payload, heard.at) {
-                Ok(samples) => events.extend(samples.into_iter().map(|s| Event::Reading {
-                    sensor: sensor.id.clone(),
-                    at: s.at,
-                    value: s.value,
-                })),
-                Err(error) => self.complain(&sensor.id, &error, now),
-            }
-        }
-        events
-    }
-
-    fn complain(&mut self, sensor: &Name, error: &DecodeError, now: Instant) {
-        *self.bad_readings.entry((sensor.clone(), error.kind())).or_default() += 1;
-        let last = self.complained.get(sensor);
-        if last.is_none_or(|last| now.duration_since(*last) >= COMPLAIN_EVERY) {
-            tracing::warn!(%sensor, %error, "a reading cannot be used");
-            self.complained.insert(sensor.clone(), now);
-        }
+        Inbound::Events(self.readings.read(plan, &heard, now))
     }
 
     fn command(&mut self, plan: &Plan, name: &str, heard: Heard) -> Inbound {

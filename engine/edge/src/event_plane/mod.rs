@@ -8,6 +8,7 @@ mod commit;
 mod inbound;
 mod orders;
 mod pictures;
+mod readings;
 
 use crate::evidence::EvidenceStore;
 use crate::publish::{Publisher, Wire, camera_state};
