@@ -5,7 +5,7 @@
 //! [`ToWorker::Start`], the worker's [`FromWorker::Hello`]; a worker of another version is refused.
 //! A worker whose input ends stops: it never outlives its engine.
 
-use crate::config::plan::Source;
+use crate::config::plan::{Carrier, Source};
 use crate::engine::{Capture, CaptureId};
 use crate::id::Name;
 use crate::incident::{EvidenceKind, ModelRef};
@@ -159,8 +159,12 @@ pub struct CameraStats {
     pub frames_inferred: u64,
     /// Frames not analysed, by reason.
     pub frames_dropped: BTreeMap<String, u64>,
-    /// Connections made after the first.
+    /// Times that pictures came back after a connection was lost.
     pub reconnects: u64,
+    /// Connections that were tried.
+    pub tries: u64,
+    /// How media travels, or did last; none before the first picture and for what is no RTSP.
+    pub carrier: Option<Carrier>,
     /// Sum over frames of preprocessing, inference and head decoding, in ms.
     pub infer_ms_sum: f64,
     /// Age of the newest frame in ms; none before the first.

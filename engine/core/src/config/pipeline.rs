@@ -299,8 +299,11 @@ impl Reader<'_> {
 
     fn camera_source(&self, node: &Node) -> Option<plan::Source> {
         let url = self.secret(node, "url", true)?;
-        let transport =
-            if node.text("transport")? == "udp" { Transport::Udp } else { Transport::Tcp };
+        let transport = match node.text("transport")? {
+            "tcp" => Transport::Tcp,
+            "udp" => Transport::Udp,
+            _ => Transport::Auto,
+        };
         let source = url::source(&url, transport, self.folder);
         let mut source = source.map_err(|fault| node.tell("url", fault)).ok()?;
         if node.has("transport") && !matches!(source, plan::Source::Rtsp { .. }) {

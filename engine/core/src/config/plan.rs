@@ -238,15 +238,38 @@ impl fmt::Debug for Source {
     }
 }
 
-/// How RTSP media travels.
+/// How RTSP media is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
+    /// Over TCP; over UDP from a camera that does not offer that.
+    #[default]
+    Auto,
+    /// Over TCP only.
+    Tcp,
+    /// Over UDP only.
+    Udp,
+}
+
+/// How RTSP media travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carrier {
     /// Interleaved in the RTSP connection.
     #[default]
     Tcp,
     /// RTP over UDP.
     Udp,
+}
+
+impl Carrier {
+    /// As it is written.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
 }
 
 /// WGS84.

@@ -304,10 +304,11 @@ static CAMERA: &[Key] = &[
     key("model", Text(&NAME), Required, r#""street""#, "One of the `[model.NAME]` of this file."),
     key(
         "transport",
-        OneOf(&["tcp", "udp"]),
-        Need::Text("tcp"),
-        r#""tcp""#,
-        "How RTSP media travels; UDP loses packets, TCP does not.",
+        OneOf(&["auto", "tcp", "udp"]),
+        Need::Text("auto"),
+        r#""auto""#,
+        "How RTSP media travels; UDP loses packets, TCP does not. `auto` takes TCP, and UDP from a \
+         camera that does not offer TCP.",
     ),
     key(
         "ca",

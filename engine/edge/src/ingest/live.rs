@@ -13,7 +13,7 @@ use gstreamer::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::Source;
+use viahe_core::config::plan::{Carrier, Source, Transport};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 
@@ -191,9 +191,6 @@ struct Supervision {
 impl Supervision {
     fn run(mut self) {
         for number in 0.. {
-            if number > 0 {
-                self.camera.meter().counters.reconnects += 1;
-            }
             match self.connection(number) {
                 End::Stopped => return,
                 End::Failed { fault, pictures, lasted } => {
@@ -300,6 +297,11 @@ impl Supervision {
         let state = {
             let mut meter = self.camera.meter();
             meter.counters.connections += u64::from(first);
+            meter.counters.carrier = match self.camera.options.source {
+                Source::Rtsp { transport: Transport::Udp, .. } => Some(Carrier::Udp),
+                Source::Rtsp { .. } => Some(Carrier::Tcp),
+                _ => None,
+            };
             let c = &meter.counters;
             CameraState::Online {
                 size_px: c.size_px.unwrap_or_default(),
@@ -372,7 +374,7 @@ pub(super) fn dismantle(pipeline: gst::Pipeline, hung: &Arc<AtomicUsize>, limit:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use viahe_core::config::plan::{Secret, Transport};
+    use viahe_core::config::plan::Secret;
 
     #[test]
     fn addresses_that_are_refused() {

@@ -2,6 +2,7 @@
 
 use super::stamp::CaptureClock;
 use std::time::{Duration, Instant};
+use viahe_core::config::plan::Carrier;
 use viahe_core::time::ClockSource;
 
 /// What became of a camera's frames, and how it is doing. Counts are since start.
@@ -11,10 +12,14 @@ pub struct CameraCounters {
     pub frames_in: u64,
     /// Frames of them, and access units before them, that went no further.
     pub dropped: Dropped,
-    /// Connections that were tried after the first.
+    /// Times that pictures came back after a connection was lost.
     pub reconnects: u64,
+    /// Connections that were tried.
+    pub tries: u64,
     /// Connections that gave at least one frame.
     pub connections: u64,
+    /// How media travels, or did last; none before the first frame and for what is no RTSP.
+    pub carrier: Option<Carrier>,
     /// Since the last frame was delivered.
     pub last_frame_age: Option<Duration>,
     /// Width and height of the last frame in px.
@@ -74,10 +79,11 @@ impl Meter {
         self.counters.clock = clock;
     }
 
-    /// A new connection: the gap before it says nothing of the frame rate.
+    /// A connection is tried: the gap before it says nothing of the frame rate.
     pub(super) fn connection(&mut self) {
         self.interval_secs = None;
         self.after_gap = true;
+        self.counters.tries += 1;
     }
 
     pub(super) fn snapshot(&self, now: Instant) -> CameraCounters {
@@ -86,6 +92,7 @@ impl Meter {
         let interval =
             self.interval_secs.map(|i| i.max(age.unwrap_or_default().as_secs_f32() / 2.0));
         CameraCounters {
+            reconnects: self.counters.connections.saturating_sub(1),
             last_frame_age: age,
             fps: interval.filter(|i| *i > 0.0).map_or(0.0, |i| 1.0 / i),
             clock_offset_ms: self.clock.reported_offset_ms,

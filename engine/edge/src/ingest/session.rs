@@ -166,7 +166,7 @@ fn rtsp_source(url: &str, transport: Transport) -> Result<gst::Element, IngestEr
     let source = graph::element("rtspsrc")?;
     source.set_property("location", url);
     let protocols = match transport {
-        Transport::Tcp => "tcp",
+        Transport::Auto | Transport::Tcp => "tcp",
         Transport::Udp => "udp",
     };
     // ntp-sync stays off: with it a step of the camera's clock would step the timestamps of the

@@ -6,6 +6,7 @@ use super::topics::{
 use crate::trouble::{Lasting, Trouble};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use viahe_core::config::plan::Carrier;
 use viahe_core::engine::{Answer, SensorState, WindowTold};
 use viahe_core::id::Name;
 use viahe_core::incident::{ModelRef, Revision};
@@ -126,6 +127,7 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
         fps_in: 12.5,
         size_px: [1920, 1080],
         clock_offset_ms: 12,
+        carrier: Some(Carrier::Tcp),
         ..CameraStats::default()
     };
     assert_eq!(camera_state(&report, Some(&stats), None, time), example("camera"));

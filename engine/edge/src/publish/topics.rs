@@ -41,6 +41,7 @@ pub fn camera_state(
         "fps": online.map(|s| (f64::from(s.fps_in) * 10.0).round() / 10.0),
         "resolution": online.map(|s| s.size_px),
         "clock_offset_ms": online.map(|s| s.clock_offset_ms),
+        "transport": online.and_then(|s| s.carrier),
         "rules_suspended":
             suspended.map(|(reason, since)| json!({ "reason": reason, "since": since })),
     })

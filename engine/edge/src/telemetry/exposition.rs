@@ -144,8 +144,13 @@ impl Page<'_> {
         self.counters("viahe_frames_dropped", "Frames not analysed, by reason.", dropped)?;
         self.counters(
             "viahe_camera_reconnects",
-            "Connections to the camera after the first.",
+            "Times that the camera's pictures came back after its connection was lost.",
             of(|c| c.reconnects.get()),
+        )?;
+        self.counters(
+            "viahe_camera_tries",
+            "Connections to the camera that were tried.",
+            of(|c| c.tries.get()),
         )?;
         // A histogram with one bucket: sum and count, from which the mean over any time follows.
         let mut family = self.encoder.encode_descriptor(

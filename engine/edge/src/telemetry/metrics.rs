@@ -163,6 +163,7 @@ pub(super) struct Camera {
     pub(super) frames_inferred: Total<u64>,
     pub(super) frames_dropped: Labelled,
     pub(super) reconnects: Total<u64>,
+    pub(super) tries: Total<u64>,
     pub(super) infer_ms: Total<f64>,
     pub(super) fps_in: f32,
     pub(super) size_px: [u32; 2],
@@ -257,6 +258,7 @@ impl Camera {
         self.frames_inferred.observe(stats.frames_inferred);
         self.frames_dropped.observe(&stats.frames_dropped);
         self.reconnects.observe(stats.reconnects);
+        self.tries.observe(stats.tries);
         self.infer_ms.observe(stats.infer_ms_sum);
         self.fps_in = if stats.fps_in.is_finite() { stats.fps_in.max(0.0) } else { 0.0 };
         self.size_px = stats.size_px;
@@ -275,6 +277,7 @@ impl Camera {
         self.frames_inferred.restart();
         self.frames_dropped.restart();
         self.reconnects.restart();
+        self.tries.restart();
         self.infer_ms.restart();
         self.fps_in = 0.0;
         self.tracks = 0;

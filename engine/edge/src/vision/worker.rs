@@ -248,6 +248,8 @@ impl Shared {
             frames_inferred: inferred,
             frames_dropped,
             reconnects: counters.reconnects,
+            tries: counters.tries,
+            carrier: counters.carrier,
             infer_ms_sum: self.infer_us[i].load(Ordering::Relaxed) as f64 / 1000.0,
             frame_age_ms: counters.last_frame_age.map(|age| age.as_millis() as u64),
             fps_in: counters.fps,

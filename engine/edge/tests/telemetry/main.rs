@@ -66,6 +66,8 @@ fn worker(n: u64) -> WorkerStats {
         frames_inferred: n,
         frames_dropped: [("replaced".to_owned(), 9 * n)].into(),
         reconnects: n / 4,
+        tries: n / 3,
+        carrier: None,
         infer_ms_sum: 31.25 * n as f64,
         frame_age_ms: Some(40),
         fps_in: 9.5,
