@@ -18,6 +18,9 @@ const DESCRIPTION_BYTES_MAX: u64 = 256 * 1024;
 /// File name of the library, as the set-up installs it.
 pub const LIBRARY_FILE: &str = "libonnxruntime.so";
 
+/// File name of the clip that simulated cameras show.
+const CLIP_FILE: &str = "vtest.mp4";
+
 /// Where the parts of an installation may lie, nearest first.
 ///
 /// Looked at, in this order: the environment (`VIAHE_DEPS`, `VIAHE_MODELS`, `VIAHE_CATALOGUE`,
@@ -98,6 +101,14 @@ pub enum ModelError {
         /// How to get them.
         recipe: String,
         /// Folders that were looked at.
+        looked: Vec<PathBuf>,
+    },
+    /// The sample clip is nowhere.
+    #[error(
+        "the sample clip ({CLIP_FILE}) was not found; run: make setup; or name a clip of your own; \
+         looked at {}", paths(.looked))]
+    Clip {
+        /// Paths that were looked at.
         looked: Vec<PathBuf>,
     },
     /// The library is nowhere.
@@ -227,6 +238,19 @@ impl Locations {
         match looked.iter().find(|p| p.exists()) {
             Some(path) => Ok(path.clone()),
             None => Err(ModelError::Library { looked }),
+        }
+    }
+
+    /// The street clip that the set-up makes, for demos.
+    ///
+    /// # Errors
+    /// [`ModelError::Clip`] when it is nowhere.
+    pub fn clip(&self) -> Result<PathBuf, ModelError> {
+        let looked: Vec<PathBuf> =
+            self.deps.iter().map(|deps| deps.join("clips").join(CLIP_FILE)).collect();
+        match looked.iter().find(|clip| clip.is_file()) {
+            Some(clip) => Ok(clip.clone()),
+            None => Err(ModelError::Clip { looked }),
         }
     }
 

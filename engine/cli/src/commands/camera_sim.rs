@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use viahe_core::config::plan::Secret;
 use viahe_edge::camera_sim::{CameraSim, SimError, SimOptions};
+use viahe_edge::models::Locations;
 
 /// Serves a clip as an RTSP camera on the loopback, over and over.
 ///
@@ -14,8 +15,9 @@ use viahe_edge::camera_sim::{CameraSim, SimError, SimOptions};
 /// mount is rtsp://127.0.0.1:PORT/MOUNT.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// MP4, Matroska or AVI with H.264 or H.265; it is not encoded anew.
-    clip: PathBuf,
+    /// MP4, Matroska or AVI with H.264 or H.265; it is not encoded anew. The street clip of the
+    /// demo unless said.
+    clip: Option<PathBuf>,
     /// Name of a camera; may be given more than once.
     #[arg(long = "mount", value_name = "NAME", default_value = "camera")]
     mounts: Vec<String>,
@@ -36,9 +38,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         Some(Some((name, password))) => Some((name.to_owned(), Secret::new(password))),
         Some(None) => return Err(Exit::Usage("--login wants NAME:PASSWORD".into())),
     };
+    let clip = match &args.clip {
+        Some(clip) => clip.clone(),
+        None => Locations::discover(None).clip().map_err(Exit::missing)?,
+    };
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
     let sim = CameraSim::start(&SimOptions {
-        clip: args.clip.clone(),
+        clip,
         mounts: args.mounts.clone(),
         port: args.port,
         login,

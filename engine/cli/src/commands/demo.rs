@@ -92,17 +92,7 @@ fn clip(args: &Args) -> Result<PathBuf, Exit> {
         return Ok(clip.clone());
     }
     let locations = Locations::discover(args.pipeline.parent());
-    locations
-        .deps
-        .iter()
-        .map(|deps| deps.join("clips/vtest.mp4"))
-        .find(|clip| clip.is_file())
-        .ok_or_else(|| {
-            Exit::Missing(
-                "the sample clip is not there; `make setup` makes it, or give one with --clip FILE"
-                    .into(),
-            )
-        })
+    locations.clip().map_err(Exit::missing)
 }
 
 /// The demo tells what it finds from the beginning: what an earlier one left is removed, and

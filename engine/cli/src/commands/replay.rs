@@ -95,6 +95,12 @@ struct Out {
 impl Out {
     fn create(path: &Path) -> Result<Self, Exit> {
         let part = path.with_added_extension("part");
+        // The folder of a bare file name is "".
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|e| format!("{}: {e}", folder.display()))
+                .or_usage()?;
+        }
         let file =
             File::create(&part).map_err(|e| format!("{}: {e}", part.display())).or_usage()?;
         Ok(Self { path: path.to_owned(), part, file: BufWriter::new(file) })

@@ -17,6 +17,7 @@ mod hostile;
 mod live;
 mod looped;
 mod orders;
+mod readme;
 mod replay;
 mod run;
 mod secrets;
