@@ -10,6 +10,7 @@
 //! and numbers of series are bounded. Not here: what counts as an incident, MQTT's own status
 //! message.
 
+mod connections;
 mod counter;
 mod exposition;
 mod health;

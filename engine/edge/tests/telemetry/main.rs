@@ -7,7 +7,7 @@ mod openmetrics;
 use openmetrics::Page;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -226,13 +226,65 @@ fn read_only_and_nothing_else() {
     assert_eq!(code(&(long + "\r\n")), 431);
 }
 
+/// However many connections sit there, and whatever they are at.
 #[test]
-fn silent_connections_do_not_lock_scrapers_out() {
+fn connections_that_sit_there_do_not_lock_scrapers_out() {
+    let half: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: b";
+    let unread = "GET /metrics HTTP/1.1\r\nHost: box\r\n\r\n".repeat(2_000).into_bytes();
+    for (name, first) in
+        [("silent", &b""[..]), ("one byte", b"G"), ("half a request", half), ("unread", &unread)]
+    {
+        let (metrics, server) = start();
+        metrics.worker(&worker(1));
+        let sitting: Vec<TcpStream> = (0..64)
+            .map(|_| {
+                let mut stream = TcpStream::connect(server.addr()).unwrap();
+                stream.set_write_timeout(Some(Duration::from_millis(10))).unwrap();
+                // One that is closed meanwhile, or takes no more, is what is tried here.
+                let _ = stream.write_all(first);
+                stream
+            })
+            .collect();
+        let asked = viahe_edge::clock::monotonic();
+        assert_eq!(get(server.addr(), "/healthz").code, 200, "{name}");
+        let took = asked.elapsed();
+        println!("{name}: {took:?}");
+        assert!(took < Duration::from_secs(1), "{name}: {took:?}");
+        drop(sitting);
+    }
+}
+
+/// Bytes that trickle in buy no time.
+#[test]
+fn a_request_that_trickles_in_is_given_up() {
     let (_metrics, server) = start();
-    let silent: Vec<TcpStream> =
-        (0..15).map(|_| TcpStream::connect(server.addr()).unwrap()).collect();
-    assert_eq!(get(server.addr(), "/healthz").code, 200);
-    drop(silent);
+    let mut stream = TcpStream::connect(server.addr()).unwrap();
+    let began = viahe_edge::clock::monotonic();
+    stream.set_read_timeout(Some(Duration::from_millis(250))).unwrap();
+    let ended = loop {
+        let _ = stream.write_all(b"G");
+        match stream.read(&mut [0; 256]) {
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            ended => break ended,
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "a byte a moment keeps it open");
+    };
+    assert!(!matches!(ended, Ok(n) if n > 0), "no answer: {ended:?}");
+    assert!(began.elapsed() > Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+/// A scraper's connection is kept from one scrape to the next.
+#[test]
+fn a_connection_serves_one_request_after_the_other() {
+    let (_metrics, server) = start();
+    let mut stream = TcpStream::connect(server.addr()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut answer = vec![0; 4096];
+    for _ in 0..3 {
+        stream.write_all(b"GET /nowhere HTTP/1.1\r\nHost: box\r\n\r\n").unwrap();
+        let bytes = stream.read(&mut answer).unwrap();
+        assert!(answer[..bytes].starts_with(b"HTTP/1.1 404"), "{bytes} bytes");
+    }
 }
 
 #[test]
