@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # `make demo SECONDS=30`. Expanded by make, never by the shell: bash counts in a variable of this name.
 demo_arguments := $(if $(SECONDS),--seconds $(SECONDS))
 
-.PHONY: help setup demo test bench lint yolox clean distclean
+.PHONY: help setup demo install test bench lint yolox clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ setup: ## bring all that is needed onto this machine (quick when it is there)
 demo: setup ## build and run the demo; SECONDS=30 stops it after 30 s
 	cargo build --release --locked -p viahe
 	./target/release/viahe demo $(demo_arguments)
+
+install: ## put the build and all that it needs under PREFIX (/usr/local); as root after `make demo`
+	@scripts/install.sh "$(or $(PREFIX),/usr/local)"
 
 test: setup ## run all tests
 	cargo test --workspace --locked

@@ -33,10 +33,9 @@ const TURNS: usize = 7;
 const EVERY_FRAME_HZ: f32 = 100.0;
 
 fn main() {
-    let locations = Locations::discover(None);
+    let locations = Locations::discover(None).expect("VIAHE_… lead somewhere");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let plan = project::load(&workspace.join("pipelines/demo.toml"), &locations)
-        .expect("the demo's pipeline");
+    let plan = project::load(&workspace.join("pipelines/demo.toml")).expect("the demo's pipeline");
     let clip = locations.deps.iter().map(|d| d.join("clips/vtest.mp4")).find(|c| c.is_file());
     let clip = clip.expect("the sample clip; run: make setup");
     let package = locations.load_package(&plan.cameras[0].model).expect("run: make setup");

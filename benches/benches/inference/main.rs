@@ -23,7 +23,7 @@ use viahe_edge::models::{Locations, Package};
 const ROUNDS: usize = 60;
 
 fn main() {
-    let locations = Locations::discover(None);
+    let locations = Locations::discover(None).expect("VIAHE_… lead somewhere");
     let library = match locations.onnxruntime() {
         Ok(library) => library,
         Err(e) => return println!("SKIPPED: {e}"),
@@ -153,7 +153,7 @@ impl Times {
 /// candidates) and when every candidate is sure.
 fn decoding_at_worst() {
     println!("\ndecoding alone");
-    let locations = Locations::discover(None);
+    let locations = Locations::discover(None).expect("VIAHE_… lead somewhere");
     for name in ["ssdlite-coco", "yolox-nano"] {
         let name = Name::try_from(name).expect("a name");
         let model = match find(&locations, &name) {

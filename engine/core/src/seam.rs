@@ -42,6 +42,9 @@ pub struct VisionPlan {
     pub epoch: u32,
     /// Inference threads.
     pub threads: usize,
+    /// Folder of the pipeline file: models may lie beside it.
+    #[serde(default)]
+    pub project: Option<PathBuf>,
     /// Pictures are written here.
     pub evidence_dir: PathBuf,
     /// What to look at.

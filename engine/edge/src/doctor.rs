@@ -65,6 +65,8 @@ pub struct Examination<'a> {
     pub runtime: Check<'a>,
     /// The installed models.
     pub models: &'a dyn Fn() -> Vec<ModelCheck>,
+    /// Are there entries to make rules of?
+    pub catalogue: Check<'a>,
 }
 
 /// Looks at everything, whatever fails.
@@ -72,6 +74,7 @@ pub fn examine(of: &Examination<'_>) -> Vec<Finding> {
     let mut findings = gstreamer::examine(of.deep);
     findings.push(runtime((of.runtime)()));
     findings.extend(models((of.models)()));
+    findings.push(catalogue((of.catalogue)()));
     findings.extend(disk::examine(of.state_dir, of.deep));
     findings.extend(host::examine());
     findings
@@ -87,6 +90,12 @@ fn runtime(found: Result<String, String>) -> Finding {
             "run `make setup`, or set ORT_DYLIB_PATH to libonnxruntime.so of the right version",
         ),
     }
+}
+
+fn catalogue(found: Result<String, String>) -> Finding {
+    let topic = "catalogue";
+    let remedy = "install the folder pipelines/catalogue, or set VIAHE_CATALOGUE to it";
+    found.map_or_else(|why| Finding::fail(topic, why, remedy), |what| Finding::ok(topic, what))
 }
 
 /// One broken model of several is a warning: the pipeline may use another.
@@ -193,9 +202,19 @@ mod tests {
             state_dir: dir.path(),
             runtime: &|| Err("not looked for".into()),
             models: &Vec::new,
+            catalogue: &|| Err("not looked for".into()),
         });
-        let topics =
-            ["gstreamer", "onnxruntime", "models", "disk", "open files", "cpu", "clock", "memory"];
+        let topics = [
+            "gstreamer",
+            "onnxruntime",
+            "models",
+            "catalogue",
+            "disk",
+            "open files",
+            "cpu",
+            "clock",
+            "memory",
+        ];
         for topic in topics {
             assert!(findings.iter().any(|f| f.topic == topic), "{topic}: {findings:#?}");
         }

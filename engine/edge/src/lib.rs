@@ -5,6 +5,7 @@
 
 #![deny(unsafe_code)] // but for the kernel and the checks before a library is loaded
 
+pub mod bounded;
 pub mod broker;
 pub mod camera_sim;
 pub mod clock;

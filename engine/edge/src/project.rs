@@ -1,6 +1,7 @@
 //! A pipeline file and all that it refers to, read from disk.
 
-use crate::models::Locations;
+use crate::bounded::read_text;
+use crate::models::{Locations, Looked, ModelError};
 use crate::telemetry::{redact, redact_source};
 use std::path::{Path, PathBuf};
 use viahe_core::config::{ConfigError, ModelInfo, PipelineSources, Plan, SecretRef, parse};
@@ -17,10 +18,16 @@ pub enum ProjectError {
         /// Why.
         source: std::io::Error,
     },
+    /// A variable of the environment leads nowhere.
+    #[error(transparent)]
+    Location(#[from] ModelError),
     /// The file is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
+
+/// Largest pipeline, catalogue entry or calendar; those of large sites have some ten kilobytes.
+const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// Largest secret in a file; a wrong path to a large file must not fill the memory.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -32,8 +39,8 @@ const NO_SECRET: &str = "rtsp://127.0.0.1/secret";
 ///
 /// # Errors
 /// [`ProjectError`], whose text is meant for the person who edits the file.
-pub fn load(path: &Path, locations: &Locations) -> Result<Plan, ProjectError> {
-    let plan = read(path, locations, &read_secret)?;
+pub fn load(path: &Path) -> Result<Plan, ProjectError> {
+    let plan = read(path, &read_secret)?;
     hide_secrets(&plan);
     Ok(plan)
 }
@@ -42,19 +49,20 @@ pub fn load(path: &Path, locations: &Locations) -> Result<Plan, ProjectError> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_without_secrets(path: &Path, locations: &Locations) -> Result<Plan, ProjectError> {
-    read(path, locations, &|_| Ok(NO_SECRET.to_owned()))
+pub fn load_without_secrets(path: &Path) -> Result<Plan, ProjectError> {
+    read(path, &|_| Ok(NO_SECRET.to_owned()))
 }
 
 fn read(
     path: &Path,
-    locations: &Locations,
     secrets: &dyn Fn(&SecretRef) -> Result<String, String>,
 ) -> Result<Plan, ProjectError> {
-    let text = std::fs::read_to_string(path)
+    let locations = Locations::discover(path.parent())?;
+    let text = read_text(path, TEXT_BYTES_MAX)
         .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
-    let catalogue = |name: &Name| read_named(&locations.catalogue_dirs, name, "VIAHE_CATALOGUE");
-    let calendar = |name: &Name| read_named(&locations.calendar_dirs, name, "VIAHE_CALENDAR");
+    let looked = &locations.looked;
+    let catalogue = |name: &Name| read_named(&locations.catalogue_dirs, name, &looked.catalogue);
+    let calendar = |name: &Name| read_named(&locations.calendar_dirs, name, &looked.calendar);
     let models = |name: &Name| {
         let package = locations.describe(name).map_err(|e| e.to_string())?;
         Ok(ModelInfo { labels: package.labels.into_iter().flatten().collect() })
@@ -86,19 +94,16 @@ fn names(texts: Vec<String>) -> Vec<Name> {
     texts.into_iter().filter_map(|t| Name::try_from(t).ok()).collect()
 }
 
-/// Path and text of `NAME.toml` in the nearest folder that has it; `variable` names more folders.
-fn read_named(dirs: &[PathBuf], name: &Name, variable: &str) -> Result<(String, String), String> {
-    let missing = || {
-        let looked: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
-        let looked = if looked.is_empty() { "no folder".into() } else { looked.join(", ") };
-        format!("there is no {name}.toml; looked in {looked}; set {variable} to look elsewhere")
-    };
+/// Path and text of `NAME.toml` in the nearest folder that has it.
+fn read_named(dirs: &[PathBuf], name: &Name, looked: &Looked) -> Result<(String, String), String> {
+    let missing = || format!("there is no {name}.toml; looked in {looked}");
     let found = dirs
         .iter()
         .map(|dir| dir.join(format!("{name}.toml")))
-        .find(|path| path.is_file())
+        .find(|path| path.exists())
         .ok_or_else(missing)?;
-    let text = std::fs::read_to_string(&found).map_err(|e| format!("{}: {e}", found.display()))?;
+    let text =
+        read_text(&found, TEXT_BYTES_MAX).map_err(|e| format!("{}: {e}", found.display()))?;
     Ok((found.display().to_string(), text))
 }
 
@@ -123,13 +128,6 @@ fn read_secret(reference: &SecretRef) -> Result<String, String> {
         SecretRef::Env(name) => {
             std::env::var(name).map_err(|_| "it is not set, or is no text".to_owned())
         }
-        SecretRef::File(path) => {
-            use std::io::Read;
-            let mut text = String::new();
-            std::fs::File::open(path)
-                .and_then(|f| f.take(SECRET_BYTES_MAX).read_to_string(&mut text))
-                .map_err(|e| e.to_string())?;
-            Ok(text)
-        }
+        SecretRef::File(path) => read_text(path, SECRET_BYTES_MAX).map_err(|e| e.to_string()),
     }
 }

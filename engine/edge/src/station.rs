@@ -143,6 +143,7 @@ pub fn vision_plan(plan: &Plan) -> VisionPlan {
         version: SEAM_VERSION,
         epoch: 0,
         threads: plan.engine.threads,
+        project: Some(plan.folder.clone()),
         evidence_dir: evidence_dir(&plan.engine.state_dir),
         cameras: plan
             .cameras

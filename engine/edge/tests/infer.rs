@@ -22,7 +22,7 @@ use viahe_edge::models::Locations;
 
 /// The installed library.
 fn library() -> PathBuf {
-    Locations::discover(None).onnxruntime().expect("ONNX Runtime; run: make setup")
+    Locations::discover(None).unwrap().onnxruntime().expect("ONNX Runtime; run: make setup")
 }
 
 fn runtime() -> Runtime {

@@ -10,7 +10,7 @@ use viahe_edge::vision::replay::{Replay, ReplayCamera};
 
 #[test]
 fn a_recording_of_a_street_is_one_view() {
-    let locations = Locations::discover(None);
+    let locations = Locations::discover(None).unwrap();
     let clips = locations.deps.iter().map(|d| d.join("clips/vtest.mp4"));
     let file = clips.into_iter().find(|c| c.is_file()).expect("the sample clip; run: make setup");
     let camera = ReplayCamera {

@@ -44,7 +44,7 @@ fn clip(locations: &Locations) -> PathBuf {
 
 #[test]
 fn the_kernel_writes_where_onnx_runtime_reads_and_nothing_else_is_moved() {
-    let locations = Locations::discover(None);
+    let locations = Locations::discover(None).unwrap();
     let library = locations.onnxruntime().expect("ONNX Runtime; run: make setup");
     let runtime = Runtime::load(&library).unwrap();
     let package = locations.load_package(&Name::try_from("ssdlite-coco").unwrap()).unwrap();

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     };
     let clip = match &args.clip {
         Some(clip) => clip.clone(),
-        None => Locations::discover(None).clip().map_err(Exit::missing)?,
+        None => Locations::discover(None).and_then(|l| l.clip()).map_err(Exit::missing)?,
     };
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
     let sim = CameraSim::start(&SimOptions {

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     if let Some(warning) = calendar_ending(&plan) {
         say(&format!("warning: {warning}"));
     }
-    let locations = Locations::discover(args.pipeline.parent());
+    let locations = Locations::discover(args.pipeline.parent()).map_err(Exit::missing)?;
     let mut missing: Vec<String> = plan
         .cameras
         .iter()

@@ -23,6 +23,8 @@ use viahe_edge::store::{Store, StoreError};
 
 /// How often a line is printed for each camera.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+/// Where the demo keeps its state, in the working directory.
+const STATE_DIR: &str = "runs/demo";
 /// This file in a state folder says that it is a demo's.
 const DEMO_MARK: &str = "made-by-viahe-demo";
 /// How long to wait at the end for messages that are on their way.
@@ -38,18 +40,21 @@ pub(crate) struct Args {
     /// Ends after so many seconds; without it, on Ctrl-C.
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// The pipeline; its cameras and broker are replaced by simulated ones. Its state folder is
-    /// emptied, and must be new or an earlier demo's.
-    #[arg(long, default_value = "pipelines/demo.toml")]
-    pipeline: PathBuf,
+    /// The pipeline; its cameras and broker are replaced by simulated ones. That of the demo
+    /// unless said.
+    #[arg(long, value_name = "FILE")]
+    pipeline: Option<PathBuf>,
+    /// Where pictures and outbox are kept; emptied, and must be new or an earlier demo's. That of
+    /// the pipeline given, else runs/demo here.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// The clip that the cameras show.
     #[arg(long, value_name = "FILE")]
     clip: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
-    let mut plan = load(&args.pipeline)?;
-    let clip = clip(args)?;
+    let (mut plan, clip) = prepare(args)?;
     fresh_state(&plan.engine.state_dir)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
 
@@ -87,18 +92,37 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     Ok(())
 }
 
-fn clip(args: &Args) -> Result<PathBuf, Exit> {
-    if let Some(clip) = &args.clip {
-        return Ok(clip.clone());
+/// The plan and the clip, from wherever they are installed.
+fn prepare(args: &Args) -> Result<(Plan, PathBuf), Exit> {
+    let folder = args.pipeline.as_deref().and_then(Path::parent);
+    let locations = Locations::discover(folder).map_err(Exit::missing)?;
+    let pipeline = match &args.pipeline {
+        Some(pipeline) => pipeline.clone(),
+        None => locations.demo().map_err(Exit::missing)?,
+    };
+    let mut plan = load(&pipeline)?;
+    match (&args.state, &args.pipeline) {
+        (Some(state), _) => plan.engine.state_dir.clone_from(state),
+        // That of an installed pipeline may lie where only root may write.
+        (None, None) => plan.engine.state_dir = STATE_DIR.into(),
+        (None, Some(_)) => {}
     }
-    let locations = Locations::discover(args.pipeline.parent());
-    locations.clip().map_err(Exit::missing)
+    let clip = match &args.clip {
+        Some(clip) => clip.clone(),
+        None => locations.clip().map_err(Exit::missing)?,
+    };
+    Ok((plan, clip))
 }
 
 /// The demo tells what it finds from the beginning: what an earlier one left is removed, and
 /// nothing else, whatever `--pipeline` says.
 fn fresh_state(dir: &Path) -> Result<(), Exit> {
-    let failed = |e: std::io::Error| Exit::Failed(format!("{}: {e}", dir.display()));
+    let failed = |e: std::io::Error| {
+        Exit::Failed(format!(
+            "{}: {e}; go to a folder that you may write to, or give one with --state",
+            dir.display()
+        ))
+    };
     let mark = dir.join(DEMO_MARK);
     let is_empty = match std::fs::read_dir(dir) {
         Ok(mut entries) => entries.next().is_none(),
@@ -111,6 +135,7 @@ fn fresh_state(dir: &Path) -> Result<(), Exit> {
             dir.display()
         )));
     }
+    std::fs::create_dir_all(dir).map_err(failed)?;
     if let Err(taken @ StoreError::Locked { .. }) = Store::open(dir) {
         return Err(Exit::failed(taken));
     }

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 
 impl Session {
     fn open(model: &str) -> Result<Self, Exit> {
-        let locations = Locations::discover(None);
+        let locations = Locations::discover(None).map_err(Exit::missing)?;
         let name = Name::try_from(model).or_usage()?;
         let package = locations.load_package(&name).map_err(Exit::missing)?;
         let runtime = locations

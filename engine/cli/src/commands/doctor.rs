@@ -22,25 +22,33 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
-    let locations = Locations::discover(None);
+    let locations = Locations::discover(None).map_err(|e| e.to_string());
     let load = || -> Result<Runtime, String> {
-        let path = locations.onnxruntime().map_err(|e| e.to_string())?;
+        let path =
+            locations.as_ref().map_err(String::clone)?.onnxruntime().map_err(|e| e.to_string())?;
         Runtime::load(&path).map_err(|e| e.to_string())
     };
     let runtime = || load().map(|r| format!("{} at {}", r.version(), r.path().display()));
     let models = || -> Vec<ModelCheck> {
-        let Ok(runtime) = load() else { return Vec::new() };
+        let Ok(locations) = &locations else { return Vec::new() };
+        let runtime = load();
         let check = |name: String| {
-            let result = try_model(&locations, &runtime, &name);
+            let result = match &runtime {
+                Ok(runtime) => try_model(locations, runtime, &name),
+                Err(_) => Err("not tried without ONNX Runtime".to_owned()),
+            };
             (name, result)
         };
         locations.installed().into_iter().map(check).collect()
     };
+    let catalogue =
+        || locations.as_ref().map_err(String::clone)?.catalogue().map_err(|e| e.to_string());
     let findings = examine(&Examination {
         deep: args.deep,
         state_dir: &args.state_dir,
         runtime: &runtime,
         models: &models,
+        catalogue: &catalogue,
     });
     say(render(&findings).trim_end());
     match exit_code(&findings) {

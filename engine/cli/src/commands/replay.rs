@@ -134,7 +134,7 @@ impl Driver {
     fn recordings(&mut self, args: &Args, stop: &Stop) -> Result<u64, Exit> {
         let cameras = cameras(args, &self.plan)?;
         let count = cameras.len() as u64;
-        let locations = Locations::discover(args.pipeline.parent());
+        let locations = Locations::discover(args.pipeline.parent()).map_err(Exit::missing)?;
         let replay = Replay::start(cameras, &locations, &self.ledger).map_err(exit_of)?;
         let models = replay.models().iter().cloned().collect();
         self.apply(Event::WorkerStarted { models }, None)?;

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::config::Plan;
 use viahe_edge::event_plane::{Observer, PlaneError, Reload, Totals, Unobserved};
-use viahe_edge::models::Locations;
-use viahe_edge::project;
+use viahe_edge::project::{self, ProjectError};
 use viahe_edge::record::RecordOptions;
 use viahe_edge::station::{Station, StationError, StationOptions};
 use viahe_edge::vision::supervise::Launch;
@@ -46,25 +45,25 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 /// Reads the pipeline again when somebody asks.
 pub(crate) fn reload(pipeline: &Path) -> Result<Reload, Exit> {
     let pipeline = pipeline.to_owned();
-    let load = move || {
-        let folder = pipeline.parent();
-        project::load(&pipeline, &Locations::discover(folder)).map_err(|e| e.to_string())
-    };
+    let load = move || project::load(&pipeline).map_err(|e| e.to_string());
     Ok(Reload { load: Box::new(load), asked: hangups()? })
 }
 
 /// Reads a pipeline, or says all that is wrong with it.
 pub(crate) fn load(pipeline: &Path) -> Result<Plan, Exit> {
-    let folder = pipeline.parent();
-    let locations = Locations::discover(folder);
-    project::load(pipeline, &locations).map_err(|e| Exit::Usage(e.to_string()))
+    project::load(pipeline).map_err(bad)
 }
 
 /// As [`load`], without the secrets that only a live camera needs.
 pub(crate) fn load_without_secrets(pipeline: &Path) -> Result<Plan, Exit> {
-    let folder = pipeline.parent();
-    let locations = Locations::discover(folder);
-    project::load_without_secrets(pipeline, &locations).map_err(|e| Exit::Usage(e.to_string()))
+    project::load_without_secrets(pipeline).map_err(bad)
+}
+
+fn bad(error: ProjectError) -> Exit {
+    match error {
+        ProjectError::Location(_) => Exit::missing(error),
+        ProjectError::Read { .. } | ProjectError::Config(_) => Exit::Usage(error.to_string()),
+    }
 }
 
 /// The vision worker as a process of this program.

@@ -14,6 +14,7 @@ mod engine_killed;
 mod explain;
 mod help;
 mod hostile;
+mod installed;
 mod live;
 mod looped;
 mod orders;

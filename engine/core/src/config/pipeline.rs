@@ -129,6 +129,7 @@ impl Reader<'_> {
             None => None,
         };
         Some(Plan {
+            folder: self.folder.to_owned(),
             site: site?,
             mqtt,
             engine: engine?,

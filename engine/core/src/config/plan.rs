@@ -45,6 +45,8 @@ impl fmt::Display for Secret {
 /// A validated pipeline file. All names resolve, all numbers are in range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
+    /// Folder of the pipeline file: models may lie beside it.
+    pub folder: PathBuf,
     /// Where.
     pub site: Site,
     /// How incidents leave the box; replaying a recording needs none.

@@ -140,7 +140,7 @@ impl Worker {
             return Err(WorkerError::Version(plan.version));
         }
         plan.cameras.iter().for_each(|camera| redact_source(&camera.source));
-        let locations = Locations::discover(None);
+        let locations = Locations::discover(plan.project.as_deref())?;
         let runtime = Runtime::load(&locations.onnxruntime()?)?;
         let packages = Packages::load(plan, &locations)?;
         let ledger = Arc::new(Ledger::default());

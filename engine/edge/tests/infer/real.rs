@@ -143,7 +143,7 @@ fn sample(view: &FrameView<'_>, x: f32, y: f32) -> [f32; 3] {
 /// The installed package; weights that are not installed may lie in the development data.
 fn package(name: &str, data: &Path) -> Option<Package> {
     let name = Name::try_from(name).unwrap();
-    let mut locations = Locations::discover(None);
+    let mut locations = Locations::discover(None).unwrap();
     // Weights are looked for in `<deps>/models/<name>`, so such a folder is made of links.
     let deps = tempfile::tempdir().unwrap();
     std::fs::create_dir(deps.path().join("models")).unwrap();
@@ -293,8 +293,7 @@ fn frames(clip: &Path, every: usize) -> Vec<Picture> {
 #[test]
 fn street_clip_with_ssdlite() {
     let runtime = runtime();
-    let clips = Locations::discover(None).deps.into_iter().map(|d| d.join("clips/vtest.mp4"));
-    let clip = clips.into_iter().find(|p| p.exists()).expect("the street clip; run: make setup");
+    let clip = Locations::discover(None).unwrap().clip().unwrap();
     let package =
         package("ssdlite-coco", &workspace()).expect("the default model; run: make setup");
     let pictures = frames(&clip, 80);
