@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use stories::{Incident, Story};
+use street::{RATES, Rate};
 use support::{World, root, tomls};
 use viahe_core::config::plan::Test;
 use viahe_core::config::{self, ModelInfo, Plan};
@@ -31,6 +32,8 @@ const MARK: &str = "# The rest is written by `VIAHE_UPDATE_SCENARIOS=1 cargo tes
 const CUTS_MAX: usize = 40;
 /// With the seed that a failure prints, it can be had again.
 const LATE_SEEDS: [u64; 2] = [11, 12];
+/// Of rates that change every second.
+const RATE_SEEDS: [u64; 3] = [21, 22, 23];
 /// So many times each story is told anew, with another seed.
 const SEED_ROUNDS: u64 = 20;
 /// Quarters of an hour in which nobody does wrong.
@@ -309,4 +312,69 @@ fn an_ordinary_day_tells_nothing() {
     }
     println!("{DAYS} ordinary quarters of an hour, {} incidents", told.lines().count());
     assert!(told.is_empty(), "{told}");
+}
+
+/// Each story, looked at by `rate`: how many, how many of them do not say what they must, and what
+/// they say. A rate below a story's own is left out: the story asks for more.
+fn looked_at(rate: impl Fn(&Story) -> Rate, what: &str) -> (usize, usize, String) {
+    let world = World::new();
+    let plans: BTreeMap<&str, Arc<Plan>> =
+        by_theme(stories()).keys().map(|t| (*t, Arc::new(plan(&world, t)))).collect();
+    let (mut runs, mut differing, mut failures) = (0, 0, String::new());
+    for story in stories() {
+        let rate = rate(story);
+        let street = story.street.clone().looked_at(rate);
+        if street.hz() < story.street.hz() {
+            continue;
+        }
+        let plan = &plans[story.theme];
+        let test = plan.tests.iter().find(|t| t.name.as_str() == story.name).unwrap();
+        let mut test = test.clone();
+        // As exact as the slowest look: of the story, or of the rule.
+        for expected in &mut test.expected {
+            let rules =
+                plan.cameras.iter().flat_map(|c| &c.rules).filter(|r| r.id == expected.rule);
+            let hz = rules.map(|r| r.look_hz).fold(story.street.hz(), f32::min);
+            expected.within += Duration::from_secs_f32(1.0 / hz);
+        }
+        let events = street.events();
+        let told = scenario::run(plan, events.iter().cloned());
+        let lines = differences(&test, &events, &told);
+        runs += 1;
+        if !lines.is_empty() {
+            differing += 1;
+            let _ = write!(
+                failures,
+                "\n{} {what} (seed {})\n  {}",
+                test.name,
+                story.seed,
+                lines.join("\n  ")
+            );
+        }
+    }
+    (runs, differing, failures)
+}
+
+/// How often a camera looks changes how exactly it is known when, never what is said. Each look
+/// errs anew, so a story whose outcome hangs on few looks may differ as under another seed.
+#[test]
+fn looking_more_often_changes_nothing() {
+    let (mut all, mut total, mut different) = (String::new(), 0, 0);
+    for hz in RATES {
+        let what = format!("at {hz} looks a second");
+        let (runs, differing, failures) = looked_at(|_| Rate::Steady(hz), &what);
+        println!("{runs} stories {what}, {differing} differ");
+        all += &failures;
+        (total, different) = (total + runs, different + differing);
+    }
+    for seed in RATE_SEEDS {
+        let what = format!("at a rate that changes every second, by {seed}");
+        let changing = |story: &Story| Rate::Changing { least: story.street.hz().max(1.0), seed };
+        let (runs, differing, failures) = looked_at(changing, &what);
+        println!("{runs} stories {what}, {differing} differ");
+        all += &failures;
+        (total, different) = (total + runs, different + differing);
+    }
+    println!("{total} in all, {different} differ{all}");
+    assert!(different * 500 <= total, "more than a fifth of a percent differ{all}");
 }

@@ -470,12 +470,14 @@ pub(super) fn refuse_repeats(
 fn refuse_short_absence(node: &Node, ruled: Option<&Ruled>, analyse_hz: f32) {
     let looks = ruled.filter(|ruled| ruled.rule.program.looks());
     let Some(absence) = looks.map(|ruled| ruled.rule.absence.as_secs_f32()) else { return };
-    let least = LOOKS_BEFORE_ABSENT / analyse_hz;
+    // A rule takes no more looks than its entry asks for, however often the camera looks.
+    let entry_hz = ruled.map_or(analyse_hz, |ruled| ruled.look_hz);
+    let hz = analyse_hz.min(entry_hz);
+    let least = LOOKS_BEFORE_ABSENT / hz;
     if absence < least {
-        let what = format!(
-            "{absence} s are too short for a camera that looks {analyse_hz} times a second"
-        );
-        let remedy = format!("set `absence_secs` to {least:.1} or more, or raise `analyse_hz`");
+        let what = format!("{absence} s are too short for a rule that looks {hz} times a second");
+        let raise = if analyse_hz < entry_hz { ", or raise `analyse_hz`" } else { "" };
+        let remedy = format!("set `absence_secs` to {least:.1} or more{raise}");
         node.tell("absence_secs", Fault::new(what, remedy));
     }
 }

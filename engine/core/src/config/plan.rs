@@ -356,6 +356,8 @@ pub struct Rule {
     pub version: u32,
     /// Of its incidents.
     pub severity: Severity,
+    /// So many looks a second it takes and counts, however often the camera looks.
+    pub look_hz: f32,
     /// Index into [`Camera::zones`].
     pub zone: Option<usize>,
     /// Index into [`Camera::lines`].

@@ -172,6 +172,7 @@ impl<'a> Catalogue<'a> {
             id: if node.has("id") { node.name("id")? } else { violation.clone() },
             violation,
             version: entry.version,
+            look_hz: entry.look_hz,
             severity: node.text("severity").map_or(Some(entry.severity), catalogue::severity)?,
             zone,
             line,

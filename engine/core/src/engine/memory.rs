@@ -10,7 +10,7 @@ use crate::geometry::Polygon;
 use crate::id::Name;
 use crate::incident::{EndReason, ModelRef};
 use crate::rule::program::CameraTrouble;
-use crate::rule::{RuleState, Scene, SubjectKey};
+use crate::rule::{Beat, RuleState, SubjectKey, beat};
 use crate::seam::CameraStatus;
 use crate::time::{ClockSource, Timestamp};
 use crate::view::{self, ViewState, ViewWatch};
@@ -52,7 +52,9 @@ pub(super) struct CameraMemory {
     pub(super) frame: Option<FrameRef>,
     pub(super) status: CameraStatus,
     pub(super) view: ViewWatch,
-    pub(super) scene: Scene,
+    /// Of its rules, by how often they look; shortest interval first.
+    #[serde(default)]
+    pub(super) beats: Vec<Beat>,
     /// In the plan's order.
     pub(super) rules: Vec<RuleMemory>,
 }
@@ -137,13 +139,22 @@ impl CameraMemory {
             frame: None,
             status: CameraStatus::default(),
             view: ViewWatch::new(drawn),
-            scene: Scene::default(),
+            beats: Vec::new(),
             rules: Vec::new(),
         }
     }
 }
 
 impl CameraMemory {
+    /// What was seen at a rate that is still asked for is kept.
+    fn align_beats(&mut self, camera: &Camera) {
+        let mut old = std::mem::take(&mut self.beats);
+        for every in beat::intervals(camera) {
+            let same = old.iter().position(|beat| beat.every() == every);
+            self.beats.push(same.map_or_else(|| Beat::new(every), |i| old.remove(i)));
+        }
+    }
+
     /// Why its view is not to be trusted.
     pub(super) fn trouble(&self) -> Option<CameraTrouble> {
         match self.view.state().state {
@@ -184,6 +195,7 @@ impl Memory {
             let mut memory =
                 at.map_or_else(|| CameraMemory::new(camera.id.clone(), drawn), |i| old.remove(i));
             memory.view = memory.view.resume(drawn);
+            memory.align_beats(camera);
             let left =
                 align_rules(&mut memory.rules, &camera.rules, |r| shape(plan, r, Some(camera)));
             orphans.extend(left.into_iter().map(|r| (Some(camera.id.clone()), r)));

@@ -265,7 +265,7 @@ impl Engine {
                 for camera in &mut self.memory.cameras {
                     // The clock may have been set meanwhile; a new worker begins a new time.
                     camera.last = Timestamp::default();
-                    camera.scene.forget_tracks();
+                    camera.beats.iter_mut().for_each(|beat| beat.scene.forget_tracks());
                     camera.rules.iter_mut().for_each(|rule| rule.state.forget_tracks());
                 }
             }

@@ -5,9 +5,10 @@ use crate::config::Plan;
 use crate::config::plan::{Camera, Rule, Site};
 use crate::id::Name;
 use crate::observe::{Class, Object};
-use crate::rule;
+use crate::rule::{self, beat};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Of a whole plan; never saved.
 #[derive(Debug)]
@@ -22,8 +23,8 @@ pub(super) struct Prepared {
 pub(super) struct PreparedCamera {
     /// In the plan's order.
     pub(super) rules: Vec<PreparedRule>,
-    /// A rule asks how things move.
-    pub(super) needs_scene: bool,
+    /// For each beat: does a rule of it ask how things move?
+    pub(super) needs_scene: Vec<bool>,
     classes: Classes,
     /// Is it day, for a minute of event time.
     pub(super) day: Option<(u64, bool)>,
@@ -32,6 +33,8 @@ pub(super) struct PreparedCamera {
 #[derive(Debug)]
 pub(super) struct PreparedRule {
     pub(super) rule: rule::Prepared,
+    /// Index of its camera's beat; 0 for rules that do not look.
+    pub(super) beat: usize,
     /// The minute of event time for which the rest is known.
     pub(super) minute: Option<u64>,
     /// Hours or a permit bar the whole rule.
@@ -63,6 +66,7 @@ impl PreparedRule {
         let zone = camera.zip(rule.zone).map(|(c, z)| &c.zones[z].polygon);
         Self {
             rule: rule::Prepared::new(&rule.program, zone),
+            beat: camera.map_or(0, |camera| beat_of(rule, &beat::intervals(camera))),
             minute: None,
             barred: None,
             bays: Vec::new(),
@@ -100,11 +104,21 @@ impl PreparedRule {
     }
 }
 
+/// Which of a camera's beats a rule takes its turns by.
+fn beat_of(rule: &Rule, intervals: &[Duration]) -> usize {
+    intervals.binary_search(&beat::interval(rule)).unwrap_or(0)
+}
+
 impl PreparedCamera {
     fn new(camera: &Camera) -> Self {
+        let intervals = beat::intervals(camera);
+        let mut needs_scene = vec![false; intervals.len()];
+        for rule in camera.rules.iter().filter(|r| r.program.looks()) {
+            needs_scene[beat_of(rule, &intervals)] |= rule.program.needs_paths();
+        }
         Self {
             rules: camera.rules.iter().map(|r| PreparedRule::new(r, Some(camera))).collect(),
-            needs_scene: camera.rules.iter().any(|r| r.program.needs_paths()),
+            needs_scene,
             classes: Classes::default(),
             day: None,
         }

@@ -75,6 +75,8 @@ pub(super) struct Sight {
     /// Of the rule whose turn it is, see [`PreparedCamera::bits`].
     bits: Vec<u32>,
     day: Option<bool>,
+    /// For each beat of the camera: is this look a turn of it?
+    turns: Vec<bool>,
     pub(super) scratch: Scratch,
 }
 
@@ -119,15 +121,23 @@ impl Engine {
             clock: observation.frame.clock,
             offset_ms: observation.frame.arrived.offset_ms(at),
         });
-        if self.prepared.cameras[c].needs_scene {
-            memory.scene.see(observation, &camera.lines);
-        }
         let mut sight = std::mem::take(&mut self.sight);
+        sight.turns.clear();
+        for (beat, needs_scene) in
+            memory.beats.iter_mut().zip(&self.prepared.cameras[c].needs_scene)
+        {
+            let turn = beat.takes(at);
+            if turn && *needs_scene {
+                beat.see(observation, camera);
+            }
+            sight.turns.push(turn);
+        }
         sight.day = self.is_day(c, camera, at);
         self.prepared.cameras[c].classify(camera, &observation.objects, &mut sight.classes);
         sight.stand(camera, observation);
         for (r, rule) in camera.rules.iter().enumerate() {
-            if rule.program.looks() {
+            let turn = sight.turns.get(self.prepared.cameras[c].rules[r].beat);
+            if rule.program.looks() && turn == Some(&true) {
                 self.look_by(c, r, rule, camera, observation, &mut sight, effects);
             }
         }
@@ -146,7 +156,7 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let at = observation.frame.captured;
-        let Sight { classes, inside, bits, day, scratch } = sight;
+        let Sight { classes, inside, bits, day, scratch, .. } = sight;
         self.prepared.cameras[c].bits(classes, r, bits);
         let may_skip =
             self.memory.cameras[c].rules[r].state.may_skip(&self.prepared.cameras[c].rules[r].rule);
@@ -170,7 +180,7 @@ impl Engine {
             let mut view = View::new(
                 &prepared.rules[r].rule,
                 observation,
-                &memory.scene,
+                &memory.beats[prepared.rules[r].beat].scene,
                 &camera.zones[zone].polygon,
                 bits,
                 &inside[zone],

@@ -10,6 +10,7 @@
 //! movers) → conditions → signals. Not here: incident ids, evidence, publishing (see
 //! [`crate::engine`]).
 
+pub mod beat;
 mod evaluate;
 pub mod explain;
 mod lines;
@@ -22,6 +23,7 @@ mod select;
 mod temporal;
 mod words;
 
+pub use beat::Beat;
 pub use program::Program;
 pub use scene::Scene;
 

@@ -14,6 +14,7 @@ use crate::geometry::UnitBox;
 use crate::id::TrackId;
 use crate::incident::Subject;
 use crate::observe::Object;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -27,8 +28,9 @@ const SAME_SHARE_MIN: f32 = 0.7;
 const SAME_AREA_MIN: f32 = 0.4;
 /// A box that covers so much of a place hides who stands there.
 const HIDING_SHARE_MIN: f32 = 0.6;
-/// How fast the anchor follows the boxes; a creeping queue outruns it and so does not stand.
-const ANCHOR_GAIN: f32 = 0.1;
+/// How fast the anchor follows the boxes: so much of what is left to go, for each look at the rule's
+/// own rate, of which there may be fewer. A creeping queue outruns it and so does not stand.
+const ANCHOR_RATE: f32 = 1.0 / 9.0;
 /// Looks in a row that a thing must be elsewhere to have moved: one may be a bad box.
 const MOVED_LOOKS: u8 = 2;
 /// A track whose first box overlaps its resting place by less than this drove there.
@@ -257,6 +259,14 @@ impl<'a> Stand<'a> {
         is_there(self.view, self.area(), bbox)
     }
 
+    /// By which share of what is left to go an anchor follows, after the time since a look: by a
+    /// tenth at the rule's own rate. Not a power of it, which is another function on another machine.
+    fn follow(&self, before: Timestamp) -> f32 {
+        let looks =
+            self.look.pace.watched(before, self.look.at).as_secs_f32() * self.look.rule.look_hz;
+        ANCHOR_RATE * looks / (1.0 + ANCHOR_RATE * looks)
+    }
+
     fn params(&self) -> HoldParams {
         HoldParams {
             settle: self.look.settle,
@@ -298,7 +308,8 @@ impl Place {
             return Some(Found::Hidden);
         }
         // Once it stands, the edge of the zone is not asked again: boxes jitter.
-        let stays = own.filter(|o| self.stays(stand.object(*o)));
+        let follow = stand.follow(self.presence.last_look());
+        let stays = own.filter(|o| self.stays(stand.object(*o), follow));
         let holds =
             stays.filter(|_| self.presence.phase > Phase::New || stand.is_there(&self.anchor));
         if let Some(o) = own
@@ -313,14 +324,14 @@ impl Place {
     }
 
     /// Takes note of the object; is it where the subject stands?
-    fn stays(&mut self, object: &Object) -> bool {
+    fn stays(&mut self, object: &Object, follow: f32) -> bool {
         if !is_still(&self.anchor, &object.bbox) {
             return false;
         }
         self.moved = 0;
         self.left = false;
         self.latest = subject(object);
-        self.anchor = blend(&self.anchor, &object.bbox);
+        self.anchor = blend(&self.anchor, &object.bbox, follow);
         true
     }
 
@@ -437,9 +448,9 @@ fn is_still(anchor: &UnitBox, bbox: &UnitBox) -> bool {
     anchor.iou(bbox) >= STILL_IOU_MIN || share(anchor, bbox) >= STILL_SHARE_MIN
 }
 
-fn blend(anchor: &UnitBox, bbox: &UnitBox) -> UnitBox {
+fn blend(anchor: &UnitBox, bbox: &UnitBox, follow: f32) -> UnitBox {
     let (a, b) = (anchor.corners(), bbox.corners());
-    let mixed = std::array::from_fn(|i| a[i] + ANCHOR_GAIN * (b[i] - a[i]));
+    let mixed = std::array::from_fn(|i| a[i] + follow * (b[i] - a[i]));
     // Both are valid boxes and the set of valid boxes is convex, but for rounding.
     UnitBox::try_from(mixed).unwrap_or(*anchor)
 }

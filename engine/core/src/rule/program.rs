@@ -380,6 +380,14 @@ impl Program {
             || self.conditions.iter().any(|c| matches!(c.test, Test::Queue { .. }))
     }
 
+    /// Does it ask for a way (a heading, a line, a speed), and count no looks?
+    pub fn follows_ways(&self) -> bool {
+        let way =
+            |t: &Thing| t.heading.is_some() || t.crossing.is_some() || t.speed_min_mps.is_some();
+        self.things.iter().any(way)
+            && !self.conditions.iter().any(|c| matches!(c.test, Test::Hits { .. }))
+    }
+
     /// Does it watch the camera itself?
     pub fn watches_camera(&self) -> bool {
         self.conditions.iter().any(|c| matches!(c.test, Test::Camera(_)))

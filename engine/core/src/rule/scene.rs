@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Most points of a path kept; at 5 Hz more than 12 s.
-const PATH_MAX: usize = 64;
+/// Points of a path that are kept are so far apart, but for the newest one: all at 5 Hz.
+const POINT_EVERY: Duration = Duration::from_millis(180);
+/// Most points of a path kept: more than [`PATH_SPAN_MAX`] holds.
+const PATH_MAX: usize = 72;
 /// A path is forgotten beyond this, and so is a track that was not seen for so long.
 const PATH_SPAN_MAX: Duration = Duration::from_secs(12);
 /// Over so long motion is judged.
@@ -161,6 +163,11 @@ impl Path {
         let inner = EDGE..=1.0 - EDGE;
         let whole = [x0, y0, x1, y1].iter().all(|v| inner.contains(v));
         let ground = object.bbox.ground();
+        // What is between two that are kept gives way to the newer one.
+        let n = self.points.len();
+        if n >= 2 && self.points[n - 1].at.since(self.points[n - 2].at) < POINT_EVERY {
+            self.points.pop_back();
+        }
         self.points.push_back(Point { at, centre, ground, diagonal, whole });
         self.passages.resize(lines.len(), Passage::default());
         for (passage, line) in self.passages.iter_mut().zip(lines) {

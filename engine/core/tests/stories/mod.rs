@@ -62,6 +62,7 @@ pub(crate) struct Story {
     pub(crate) name: String,
     pub(crate) camera: &'static str,
     pub(crate) seed: u64,
+    pub(crate) street: Street,
     pub(crate) events: Vec<Event>,
     pub(crate) expect: Vec<Incident>,
 }
@@ -89,6 +90,7 @@ impl Book {
             camera: street.camera,
             seed,
             events: street.events(),
+            street,
             expect: expect.into_iter().collect(),
         });
     }

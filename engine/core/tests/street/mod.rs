@@ -216,9 +216,40 @@ pub(crate) struct Noise {
 pub(crate) const CALM: Noise = Noise { jitter: 0.02, miss: 0.02 };
 pub(crate) const ROUGH: Noise = Noise { jitter: 0.06, miss: 0.2 };
 
+/// How often a camera looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rate {
+    /// So many times a second.
+    Steady(f32),
+    /// Anew each second: one of 1, 2, 5, 10 and 25, but none below `least`; drawn with this seed.
+    Changing { least: f32, seed: u64 },
+}
+
+pub(crate) const RATES: [f32; 5] = [1.0, 2.0, 5.0, 10.0, 25.0];
+
+impl Rate {
+    /// The times of looks, from 0 to `secs`.
+    fn times(self, secs: f32) -> Vec<f32> {
+        match self {
+            Self::Steady(hz) => (0..=(secs * hz) as usize).map(|look| look as f32 / hz).collect(),
+            Self::Changing { least, seed } => {
+                let rates: Vec<f32> = RATES.into_iter().filter(|hz| *hz >= least).collect();
+                let mut random = Random::new(seed);
+                let mut second = |second: usize| {
+                    let at = (random.unit() * rates.len() as f32) as usize;
+                    let hz = rates[at.min(rates.len() - 1)];
+                    (0..hz as usize).map(move |look| second as f32 + look as f32 / hz)
+                };
+                (0..secs as usize).flat_map(&mut second).collect()
+            }
+        }
+    }
+}
+
+#[derive(Clone)]
 pub(crate) struct Street {
     pub(crate) camera: &'static str,
-    hz: f32,
+    rate: Rate,
     secs: f32,
     noise: Noise,
     start: Timestamp,
@@ -234,7 +265,22 @@ impl Street {
     pub(crate) fn new(camera: &'static str, hz: f32, secs: f32) -> Self {
         let start = START.parse().unwrap();
         let (actors, extra, away) = (Vec::new(), Vec::new(), Vec::new());
-        Self { camera, hz, secs, noise: CALM, start, seed: 1, actors, extra, away }
+        let rate = Rate::Steady(hz);
+        Self { camera, rate, secs, noise: CALM, start, seed: 1, actors, extra, away }
+    }
+
+    /// The same street, looked at otherwise.
+    pub(crate) fn looked_at(mut self, rate: Rate) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// How often its camera looks.
+    pub(crate) fn hz(&self) -> f32 {
+        match self.rate {
+            Rate::Steady(hz) => hz,
+            Rate::Changing { least, .. } => least,
+        }
     }
 
     pub(crate) fn noise(mut self, noise: Noise) -> Self {
@@ -345,8 +391,7 @@ impl Street {
             last = event.at().unwrap_or(last);
             timed.push((last, event.clone()));
         }
-        for look in 0..=(self.secs * self.hz) as usize {
-            let secs = look as f32 / self.hz;
+        for (look, secs) in self.rate.times(self.secs).into_iter().enumerate() {
             let objects = self.seen(secs, &mut random);
             if !self.away.iter().any(|(from, to)| (*from..*to).contains(&secs)) {
                 let at = self.time(secs);

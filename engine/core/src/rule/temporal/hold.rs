@@ -149,6 +149,11 @@ impl Hold {
         }
     }
 
+    /// When it was last looked at.
+    pub(in crate::rule) fn last_look(&self) -> Timestamp {
+        self.looked
+    }
+
     /// How long it has been absent at the last look.
     pub(in crate::rule) fn absent(&self) -> Duration {
         self.absent
