@@ -4,8 +4,8 @@ use super::Look;
 use super::program::{Program, Test};
 use super::select::Members;
 use super::temporal::{
-    Absent, AbsentParams, Hits, HitsParams, Hold, HoldParams, Hysteresis, Level, Pace, Phase, Rate,
-    RateParams, Sequence, SequenceParams, Step, Thresholds,
+    Absent, AbsentParams, Around, Hits, HitsParams, Hold, HoldParams, Hysteresis, Level, Phase,
+    Queue, Rate, RateParams, Sequence, SequenceParams, Step, Thresholds,
 };
 use crate::geometry::{UnitBox, UnitPoint};
 use crate::time::Timestamp;
@@ -34,6 +34,7 @@ pub(super) enum Memory {
     Absent(Absent),
     Rate(Rate),
     Hysteresis(Hysteresis),
+    Queue(Queue),
 }
 
 /// The memories of a program that has seen nothing.
@@ -45,6 +46,7 @@ pub(super) fn fresh(program: &Program) -> Vec<Memory> {
         Test::Absent { .. } => Memory::Absent(Absent::default()),
         Test::Rate { .. } => Memory::Rate(Rate::default()),
         Test::Value { .. } => Memory::Hysteresis(Hysteresis::default()),
+        Test::Queue { .. } => Memory::Queue(Queue::default()),
         _ => Memory::None,
     };
     program.conditions.iter().map(|c| memory(&c.test)).collect()
@@ -82,7 +84,7 @@ pub(super) fn evaluate(
             let at = look.at;
             let level = match sighting {
                 Some(sighting) if !condition.test.is_temporal() => {
-                    personal(look, members, sighting, &condition.test, levels)
+                    personal(look, members, sighting, &condition.test, &mut memories[i], levels)
                 }
                 _ => instant(look, members, &condition.test, &mut memories[i], levels),
             };
@@ -101,11 +103,23 @@ pub(super) fn evaluate(
     }
 }
 
-/// A subject stands behind something: its conditions are neither met nor missed.
-pub(super) fn pass_hidden(pace: &Pace, memories: &mut [Memory], at: Timestamp) {
-    for memory in memories {
-        if let Memory::Held(Some(hold)) = memory {
-            hold.pass_hidden(pace, at);
+/// A subject stands behind something: its conditions are neither met nor missed, but what hides it
+/// is part of the traffic around it.
+pub(super) fn pass_hidden(
+    look: &Look<'_>,
+    members: &Members,
+    sighting: &Sighting,
+    memories: &mut [Memory],
+) {
+    for (condition, memory) in look.rule.program.conditions.iter().zip(memories) {
+        match (&condition.test, memory) {
+            (Test::Queue { among }, Memory::Queue(queue)) => {
+                queue.step(look.pace, look.at, &around(look, members, sighting, *among));
+            }
+            (_, Memory::Held(Some(hold))) => {
+                hold.pass_hidden(&look.pace, look.at);
+            }
+            _ => {}
         }
     }
 }
@@ -114,12 +128,13 @@ fn yes(at: Timestamp, holds: bool) -> Level {
     if holds { Level::Yes { since: at, last: at } } else { Level::No }
 }
 
-/// Tests that depend on the subject and remember nothing.
+/// Tests that depend on the subject and on no other condition's past.
 fn personal(
     look: &Look<'_>,
     members: &Members,
     sighting: &Sighting,
     test: &Test,
+    memory: &mut Memory,
     levels: &[Level],
 ) -> Option<Level> {
     match test {
@@ -135,7 +150,15 @@ fn personal(
                 Level::No
             })
         }
-        Test::Queue { among } => Some(yes(look.at, is_queue(look, members, sighting, *among))),
+        Test::Queue { among } => {
+            // A state of an earlier version had no memory of it.
+            if !matches!(memory, Memory::Queue(_)) {
+                *memory = Memory::Queue(Queue::default());
+            }
+            let Memory::Queue(queue) = memory else { return Some(Level::No) };
+            let around = around(look, members, sighting, *among);
+            Some(yes(look.at, queue.step(look.pace, look.at, &around)))
+        }
         _ => combined(look, test, levels),
     }
 }
@@ -258,9 +281,10 @@ fn held(
 }
 
 /// Does traffic around a standing subject stand for the same reason? Those that stopped about
-/// when it did, in the lane beside the zone or many of them in it, with nobody passing.
-fn is_queue(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize) -> bool {
-    let Some(view) = &look.view else { return false };
+/// when it did, in the lane beside the zone or many of them in it; and who moves beside it.
+fn around(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize) -> Around {
+    let mut around = Around::default();
+    let Some(view) = &look.view else { return around };
     let aspect = super::scene::aspect(view.observation);
     let near = |a: &UnitBox, b: &UnitBox| gap(a, b, aspect) <= QUEUE_NEAR;
     let (mut in_lane, mut in_zone) = (false, Vec::new());
@@ -269,9 +293,10 @@ fn is_queue(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize
         let Some(path) = view.scene.path(object.track) else { continue };
         let beside = near(&subject.bbox, &object.bbox);
         if path.moving && beside {
-            return false;
+            around.passing.push(object.track.0);
         }
         let Some(still) = path.still_since else { continue };
+        around.resting.push(object.track.0);
         let apart = still.since(subject.since).max(subject.since.since(still));
         if !view.zone.contains(object.bbox.ground()) {
             in_lane |= beside && apart <= QUEUE_TOGETHER;
@@ -282,7 +307,9 @@ fn is_queue(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize
     // The last one of a row has one neighbour only, and that one has another.
     let (beside, further): (Vec<_>, Vec<_>) = in_zone.into_iter().partition(|(_, beside)| *beside);
     let next = further.iter().filter(|(b, _)| beside.iter().any(|(a, _)| near(a, b)));
-    in_lane || (!beside.is_empty() && 1 + beside.len() + next.count() >= QUEUE_IN_ZONE_MIN)
+    around.stands =
+        in_lane || (!beside.is_empty() && 1 + beside.len() + next.count() >= QUEUE_IN_ZONE_MIN);
+    around
 }
 
 /// Distance between two boxes in heights of the taller one.

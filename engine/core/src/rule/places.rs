@@ -408,7 +408,7 @@ impl Place {
         };
         let sighting = match found {
             Found::Hidden => {
-                pass_hidden(&stand.look.pace, &mut self.memories, at);
+                pass_hidden(stand.look, stand.members, &sighting, &mut self.memories);
                 return;
             }
             Found::Missing => sighting,

@@ -10,6 +10,7 @@ mod hold;
 mod hysteresis;
 #[cfg(test)]
 mod oracle;
+mod queue;
 mod rate;
 mod sequence;
 
@@ -17,6 +18,7 @@ pub(super) use absent::{Absent, AbsentParams};
 pub(super) use hits::{Hits, HitsParams};
 pub(super) use hold::{Hold, HoldParams, Phase, Step};
 pub(super) use hysteresis::{Hysteresis, Thresholds};
+pub(super) use queue::{Around, Queue};
 pub(super) use rate::{Rate, RateParams};
 pub(super) use sequence::{Sequence, SequenceParams};
 
