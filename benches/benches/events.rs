@@ -113,7 +113,8 @@ fn street(objects: usize) -> Vec<Event> {
             }
             found.sort_by_key(|o| o.track);
             let clock = ClockSource::Recording;
-            let frame = FrameStamp { seq: f as u64, captured, arrived: captured, clock };
+            let frame =
+                FrameStamp { seq: f as u64, captured, arrived: captured, offset_ms: 0, clock };
             Event::Observed(Observation {
                 camera: camera.clone(),
                 frame,

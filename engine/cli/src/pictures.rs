@@ -161,7 +161,13 @@ pub(crate) struct Still {
 impl Frame for Still {
     fn stamp(&self) -> FrameStamp {
         let at = Timestamp(0);
-        FrameStamp { seq: 0, captured: at, arrived: at, clock: ClockSource::Recording }
+        FrameStamp {
+            seq: 0,
+            captured: at,
+            arrived: at,
+            offset_ms: 0,
+            clock: ClockSource::Recording,
+        }
     }
 
     fn view(&self) -> FrameView<'_> {

@@ -159,12 +159,20 @@ impl<'a> FrameView<'a> {
 pub struct FrameStamp {
     /// Counts the frames that came out of one camera's decoder since the worker started.
     pub seq: u64,
-    /// When the camera took it: the event time.
+    /// The event time: when it reached the box, or its place in a recording.
     pub captured: Timestamp,
     /// When it reached the box.
     pub arrived: Timestamp,
-    /// Where `captured` comes from.
+    /// The box's clock less the camera's own, in ms; 0 where the camera does not tell its own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub offset_ms: i64,
+    /// By which clock its own time is known.
     pub clock: ClockSource,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(ms: &i64) -> bool {
+    *ms == 0
 }
 
 /// A decoded frame that can be held and read from any thread; pixels stay where the decoder put

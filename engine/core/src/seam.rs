@@ -40,6 +40,9 @@ pub struct VisionPlan {
     pub version: u32,
     /// Which start of a worker this is; see [`crate::id::TrackId`].
     pub epoch: u32,
+    /// Event time when the box's monotonic clock was at zero: engine and worker count alike, and
+    /// the worker asks no other clock when something was.
+    pub axis_zero: Timestamp,
     /// Inference threads.
     pub threads: usize,
     /// Folder of the pipeline file: models may lie beside it.
@@ -140,6 +143,15 @@ pub struct CameraReport {
     pub reason: String,
 }
 
+/// A clock was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockStep {
+    /// When, in event time.
+    pub at: Timestamp,
+    /// By how many ms.
+    pub by_ms: i64,
+}
+
 /// Counters since the worker's start, and gauges.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkerStats {
@@ -176,8 +188,12 @@ pub struct CameraStats {
     pub fps_in: f32,
     /// Frame width and height in px.
     pub size_px: [u32; 2],
-    /// Arrival minus capture in ms.
-    pub clock_offset_ms: i64,
+    /// The box's clock less the camera's, in ms; none while the camera does not tell its own.
+    pub clock_offset_ms: Option<i64>,
+    /// How often the camera's clock was set.
+    pub clock_steps: u64,
+    /// The last time.
+    pub clock_step: Option<ClockStep>,
     /// Live tracks.
     pub tracks: u32,
 }

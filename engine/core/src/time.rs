@@ -33,6 +33,12 @@ impl Timestamp {
         Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
     }
 
+    /// The time `ns` later, or earlier when it is negative; stays within time.
+    #[must_use]
+    pub fn shifted(self, ns: i64) -> Self {
+        Self(self.0.saturating_add_signed(ns))
+    }
+
     /// Whole milliseconds since the epoch.
     pub fn millis(self) -> u64 {
         self.0 / 1_000_000
@@ -84,13 +90,14 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Where a capture time came from.
+/// By which clock a frame's own time is known. Event time never follows the camera's clock: it is
+/// when the frame reached the box, or its place in a recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockSource {
-    /// The camera's own clock, by RTCP sender reports.
+    /// The camera tells its own clock, by RTCP sender reports.
     Rtcp,
-    /// The box's clock when the frame arrived.
+    /// It does not: only when the frame reached the box is known.
     #[default]
     Arrival,
     /// The position in a recording, added to the recording's start.

@@ -79,6 +79,7 @@ impl Trace {
             seq: self.at_ms,
             captured: at,
             arrived: at,
+            offset_ms: 0,
             clock: ClockSource::Recording,
         };
         self.events.push(Event::Observed(Observation {

@@ -1,7 +1,7 @@
 //! An edge box put together from a [`Plan`]: worker, event plane, MQTT, metrics.
 
 use crate::clock;
-use crate::event_plane::{self, EventPlane, Observer, Parts, PlaneError, Reload};
+use crate::event_plane::{self, EventPlane, EventTime, Observer, Parts, PlaneError, Reload};
 use crate::evidence::{EvidenceError, EvidenceStore};
 use crate::history::{History, history_dir};
 use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
@@ -82,6 +82,7 @@ impl Station {
         }
         let state_dir = &plan.engine.state_dir;
         let store = Store::open(state_dir)?;
+        let event_time = EventTime::open(state_dir);
         let evidence =
             EvidenceStore::open(&evidence_dir(state_dir), plan.engine.evidence_bytes_max)?;
         let recorder = options.record.as_ref().map(Recorder::create).transpose()?;
@@ -123,6 +124,7 @@ impl Station {
             troubles,
             recorder,
             history,
+            event_time,
             wire: Some(wire),
             reload: options.reload,
             observer: options.observer,
@@ -142,6 +144,7 @@ pub fn vision_plan(plan: &Plan) -> VisionPlan {
     VisionPlan {
         version: SEAM_VERSION,
         epoch: 0,
+        axis_zero: clock::axis_zero(),
         threads: plan.engine.threads,
         project: Some(plan.folder.clone()),
         evidence_dir: evidence_dir(&plan.engine.state_dir),

@@ -46,8 +46,17 @@ fn check_status(message: &Message, state: &str) {
 fn check_camera(message: &Message) {
     assert_eq!(message.qos, 1);
     let state = &message.payload;
-    let wanted =
-        ["clock_offset_ms", "fps", "reason", "resolution", "rules_suspended", "state", "time"];
+    let wanted = [
+        "clock_offset_ms",
+        "clock_step",
+        "fps",
+        "reason",
+        "resolution",
+        "rules_suspended",
+        "state",
+        "time",
+        "transport",
+    ];
     assert_eq!(keys(state), wanted);
     assert_eq!((&state["state"], &state["reason"]), (&"online".into(), &"".into()));
     time(&state["time"]);

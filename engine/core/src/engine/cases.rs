@@ -185,7 +185,8 @@ impl Engine {
     ) -> Incident {
         let Moment { at, rule, .. } = moment;
         let track = subjects.first().map(|s| s.track);
-        let id = IncidentId::new(&self.plan.site.id, key.camera.as_ref(), &rule.id, track, at);
+        let opened = self.memory.clock.day_time(at);
+        let id = IncidentId::new(&self.plan.site.id, key.camera.as_ref(), &rule.id, track, opened);
         let offence = self.count_offence(key, rule, at);
         let clock =
             moment.frame.map_or(ClockRef { source: ClockSource::Arrival, offset_ms: 0 }, |frame| {
@@ -212,7 +213,7 @@ impl Engine {
     fn about(&self, moment: Moment<'_>) -> About {
         let Moment { at, rule, .. } = moment;
         let camera = moment.camera.map(|i| &self.plan.cameras[i]);
-        let today = at.in_zone(&self.plan.site.timezone).date();
+        let today = self.memory.clock.day_time(at).in_zone(&self.plan.site.timezone).date();
         let in_force = |c: &&crate::config::plan::Citation| {
             c.from <= today && c.until.is_none_or(|until| today < until)
         };

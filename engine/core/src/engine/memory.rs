@@ -1,6 +1,7 @@
 //! All that must outlive a restart, and how it fits a plan that may have changed.
 
 use super::cases::Case;
+use super::clock::DayClock;
 use super::order::Held;
 use super::values::{self, SensorMemory, WindowMemory};
 use super::{CaptureId, Effect, Engine};
@@ -23,6 +24,9 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Memory {
     pub(super) next_capture: CaptureId,
+    /// How the box's clock stands to event time.
+    #[serde(default)]
+    pub(super) clock: DayClock,
     /// In the plan's order.
     pub(super) cameras: Vec<CameraMemory>,
     /// Of the site, in the plan's order.
@@ -262,6 +266,7 @@ impl Engine {
             }
         }
         // A camera that is gone has nobody to answer for its pictures.
+        self.memory.clock.tell(&mut effects);
         effects
     }
 }

@@ -9,6 +9,7 @@
 //! and answered with [`Event::Captured`].
 
 mod cases;
+mod clock;
 mod command;
 mod memory;
 mod order;
@@ -82,6 +83,12 @@ pub enum Event {
     Command(Command),
     /// The box's clock has gone on to here.
     Tick(Timestamp),
+    /// The box's clock was set: times of events from now on are later by so much, or earlier when
+    /// it is negative, than they would have been. Nothing else happened.
+    ClockSet {
+        /// By how much, in ms.
+        by_ms: i64,
+    },
 }
 
 /// What the edge must do, in order.
@@ -249,9 +256,11 @@ impl Engine {
     }
 
     /// Applies one event.
-    pub fn apply(&mut self, event: Event) -> Vec<Effect> {
+    pub fn apply(&mut self, mut event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.memory.clock.hear(&mut event);
         self.take(event, &mut effects);
+        self.memory.clock.tell(&mut effects);
         effects
     }
 
@@ -276,6 +285,7 @@ impl Engine {
             Event::Reading { sensor, at, value } => self.reading(&sensor, at, value, effects),
             Event::Command(command) => self.command(command, effects),
             Event::Tick(at) => self.tick(at, effects),
+            Event::ClockSet { by_ms } => self.clock_set(by_ms, effects),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Event {
             Self::Viewed(report) => Some(report.at),
             Self::Camera { at, .. } | Self::Reading { at, .. } | Self::Tick(at) => Some(*at),
             Self::Command(command) => Some(command.at),
-            Self::Captured { .. } | Self::WorkerStarted { .. } => None,
+            Self::Captured { .. } | Self::WorkerStarted { .. } | Self::ClockSet { .. } => None,
         }
     }
 
@@ -48,7 +48,9 @@ impl Event {
             Self::Reading { sensor, value, .. } => (2, sensor.to_string(), value.to_bits()),
             Self::Command(command) => (0, command.id.clone(), 0),
             Self::Tick(_) => (9, String::new(), 0),
-            Self::Captured { .. } | Self::WorkerStarted { .. } => (8, String::new(), 0),
+            Self::Captured { .. } | Self::WorkerStarted { .. } | Self::ClockSet { .. } => {
+                (8, String::new(), 0)
+            }
         };
         key(self).cmp(&key(other))
     }
@@ -97,6 +99,7 @@ impl Engine {
     pub fn finish(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.release(Timestamp(u64::MAX), &mut effects);
+        self.memory.clock.tell(&mut effects);
         effects
     }
 }

@@ -44,6 +44,7 @@ pub(super) struct WindowMemory {
     name: Name,
     /// Of its sensors, and of what is told; another one starts anew.
     shape: String,
+    /// By the clock on the wall: an hour of rain is from 8 to 9.
     windows: Windows,
     /// The newest final result of each sensor.
     finals: Vec<Option<WindowResult>>,
@@ -89,6 +90,14 @@ impl SensorMemory {
             health: Health::new(Timestamp::default()),
             told: SensorState::default(),
         }
+    }
+
+    /// The box's clock was set, and its readings may have another time from now on: they are
+    /// compared with what comes, not with what came before.
+    pub(super) fn clock_set(&mut self, now: Timestamp) {
+        self.waiting = Order::new(1, WAITING_MAX);
+        self.newest = Timestamp::default();
+        self.health.not_after(now);
     }
 
     fn state(&self, sensor: &Sensor, verdict: Option<Verdict>, now: Timestamp) -> SensorState {
@@ -171,7 +180,7 @@ impl Engine {
     }
 
     /// Readings up to `due` are in order now.
-    fn release_readings(&mut self, s: usize, due: Timestamp, effects: &mut Vec<Effect>) {
+    pub(super) fn release_readings(&mut self, s: usize, due: Timestamp, effects: &mut Vec<Effect>) {
         let plan = Arc::clone(&self.plan);
         let sensor = &plan.sensors[s];
         for (at, value) in self.memory.sensors[s].waiting.pop_ready(due) {
@@ -204,15 +213,28 @@ impl Engine {
         let plan = Arc::clone(&self.plan);
         for (w, window) in plan.windows.iter().enumerate() {
             let Some(key) = window.sensors.iter().position(|i| *i == s) else { continue };
+            let day_time = self.memory.clock.day_time(at);
             let memory = &mut self.memory.windows[w];
-            if memory.windows.push(key as u32, at, value) == Pushed::Taken {
+            if memory.windows.push(key as u32, day_time, value) == Pushed::Taken {
                 let mark = memory.windows.watermark().unwrap_or_default();
                 self.advance_window(w, mark, effects);
             }
         }
     }
 
-    /// Tells what a window has to say, given that nothing before `mark` is still to come.
+    /// Windows that hold what is later than now would wait for it; they begin anew.
+    pub(super) fn restart_windows(&mut self) {
+        let now = self.memory.clock.day_now();
+        for (memory, window) in self.memory.windows.iter_mut().zip(&self.plan.windows) {
+            let Some(anew) = WindowMemory::new(window, memory.shape.clone()) else { continue };
+            let finals = std::mem::replace(memory, anew).finals;
+            let not_after_now = |r: WindowResult| WindowResult { end: r.end.min(now), ..r };
+            memory.finals = finals.into_iter().map(|r| r.map(not_after_now)).collect();
+        }
+    }
+
+    /// Tells what a window has to say, given that nothing before `mark` is still to come, by the
+    /// clock on the wall.
     fn advance_window(&mut self, w: usize, mark: Timestamp, effects: &mut Vec<Effect>) {
         let plan = Arc::clone(&self.plan);
         let window = &plan.windows[w];
@@ -226,7 +248,8 @@ impl Engine {
             }));
             if result.state == State::Final {
                 self.memory.windows[w].finals[result.key as usize] = Some(result);
-                self.weigh(result.end, |rule| rule.window == Some(w), effects);
+                let end = self.memory.clock.event_time(result.end);
+                self.weigh(end, |rule| rule.window == Some(w), effects);
             }
         }
     }
@@ -242,7 +265,8 @@ impl Engine {
         }
         for (w, window) in plan.windows.iter().enumerate() {
             let wait = window.spec.lateness + ON_THE_WAY_MAX;
-            let mark = Timestamp(at.0.saturating_sub(nanos(wait)));
+            let day_time = self.memory.clock.day_time(at);
+            let mark = Timestamp(day_time.0.saturating_sub(nanos(wait)));
             self.advance_window(w, mark, effects);
         }
         // Values that nothing changes go on to hold; as far as all that was measured is known.
@@ -311,7 +335,8 @@ impl Engine {
         };
         let age_max = next * 2 + spec.lateness + Duration::from_mins(1);
         let finals = self.memory.windows[w].finals.iter().flatten();
-        let fresh = finals.filter(|result| at.since(result.end) <= age_max);
+        let day_time = self.memory.clock.day_time(at);
+        let fresh = finals.filter(|result| day_time.since(result.end) <= age_max);
         fresh.map(|result| result.value).max_by(f64::total_cmp)
     }
 

@@ -119,7 +119,7 @@ impl Engine {
         memory.frame = Some(FrameRef {
             seq: observation.frame.seq,
             clock: observation.frame.clock,
-            offset_ms: observation.frame.arrived.offset_ms(at),
+            offset_ms: observation.frame.offset_ms,
         });
         let mut sight = std::mem::take(&mut self.sight);
         sight.turns.clear();
@@ -223,7 +223,9 @@ impl Engine {
             }
             None => (&self.memory.site_rules[r], &mut self.prepared.site_rules[r], None),
         };
-        if at < memory.suspended_until {
+        // Operators, hours and permits mean the clock on the wall.
+        let day_time = self.memory.clock.day_time(at);
+        if day_time < memory.suspended_until {
             return Some(Inactive::Suspended(memory.suspended_until));
         }
         let level = self.memory.disaster_level;
@@ -236,7 +238,7 @@ impl Engine {
             return Some(Inactive::View(trouble));
         }
         // Known for a whole minute, as of its beginning: so a restart within it changes nothing.
-        let minute = at.0 / MINUTE_NS;
+        let minute = day_time.0 / MINUTE_NS;
         if prepared.minute != Some(minute) {
             let zone = c.zip(rule.zone).map(|(c, z)| &self.plan.cameras[c].zones[z].id);
             let camera = c.map(|c| &self.plan.cameras[c].id);
@@ -266,7 +268,7 @@ impl Engine {
     /// Is it day where the camera stands?
     pub(super) fn is_day(&mut self, c: usize, camera: &Camera, at: Timestamp) -> Option<bool> {
         let position = camera.position?;
-        let minute = at.0 / MINUTE_NS;
+        let minute = self.memory.clock.day_time(at).0 / MINUTE_NS;
         let day = &mut self.prepared.cameras[c].day;
         match *day {
             Some((known, is_day)) if known == minute => Some(is_day),

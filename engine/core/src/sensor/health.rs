@@ -104,6 +104,18 @@ impl Health {
         self.heard
     }
 
+    /// The clock by which readings are timed was set: none of what is remembered is later than
+    /// `now`.
+    pub fn not_after(&mut self, now: Timestamp) {
+        self.heard = self.heard.min(now);
+        if let Some((at, _)) = &mut self.good {
+            *at = now.min(*at);
+        }
+        for row in [&mut self.same, &mut self.level].into_iter().flatten() {
+            (row.since, row.at) = (row.since.min(now), row.at.min(now));
+        }
+    }
+
     /// The last good reading.
     pub fn good(&self) -> Option<(Timestamp, f64)> {
         self.good

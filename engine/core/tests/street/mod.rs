@@ -414,7 +414,7 @@ impl Street {
         let clock = ClockSource::Recording;
         Event::Observed(Observation {
             camera: Name::try_from(self.camera).unwrap(),
-            frame: FrameStamp { seq: look as u64, captured: at, arrived: at, clock },
+            frame: FrameStamp { seq: look as u64, captured: at, arrived: at, offset_ms: 0, clock },
             size_px: [1280, 720],
             objects,
         })

@@ -5,10 +5,12 @@
 //! sender reports and logins are those of gstreamer-rtsp-server. Serves the loopback only.
 
 mod clip;
+mod clock;
 mod feed;
 
 use crate::ingest::{IngestError, init};
 use clip::Clip;
+use clock::SimClock;
 use feed::Valve;
 use gstreamer as gst;
 use gstreamer_rtsp_server as gst_rtsp_server;
@@ -78,6 +80,7 @@ pub struct CameraSim {
     thread: Option<std::thread::JoinHandle<()>>,
     server: gst_rtsp_server::RTSPServer,
     valve: Arc<Valve>,
+    clock: Arc<SimClock>,
     port: u16,
     scheme: &'static str,
 }
@@ -96,6 +99,7 @@ impl CameraSim {
         }
         let clip = Arc::new(Clip::read(&options.clip)?);
         let valve = Arc::new(Valve::default());
+        let camera_clock = Arc::new(SimClock::default());
         let server = gst_rtsp_server::RTSPServer::new();
         server.set_address("127.0.0.1");
         server.set_service(&options.port.to_string());
@@ -106,7 +110,8 @@ impl CameraSim {
             |reason: &str| SimError::Serve { port: options.port, reason: reason.to_owned() };
         let mounts = server.mount_points().ok_or_else(|| failed("it has no mount points"))?;
         for mount in &options.mounts {
-            mounts.add_factory(&format!("/{mount}"), factory(&clip, &valve, options));
+            mounts
+                .add_factory(&format!("/{mount}"), factory(&clip, &valve, &camera_clock, options));
         }
         // Everything of the server lives in a context of its own: no main loop of the process is
         // needed, and two simulated cameras do not meet.
@@ -123,7 +128,7 @@ impl CameraSim {
             })
             .map_err(|e| failed(&e.to_string()))?;
         let scheme = if options.tls.is_some() { "rtsps" } else { "rtsp" };
-        Ok(Self { main, thread: Some(thread), server, valve, port, scheme })
+        Ok(Self { main, thread: Some(thread), server, valve, clock: camera_clock, port, scheme })
     }
 
     /// The address of a mount, without a login.
@@ -140,6 +145,11 @@ impl CameraSim {
     /// encoder hangs. Resumes with a key frame.
     pub fn pause_media(&self, paused: bool) {
         self.valve.set(paused);
+    }
+
+    /// Puts the clock that its sender reports tell so many seconds ahead of the box's.
+    pub fn set_clock_ahead(&self, secs: i64) {
+        self.clock.set_ahead(secs);
     }
 
     /// Clients that are connected.
@@ -167,6 +177,7 @@ impl Drop for CameraSim {
 fn factory(
     clip: &Arc<Clip>,
     valve: &Arc<Valve>,
+    camera_clock: &Arc<SimClock>,
     options: &SimOptions,
 ) -> gst_rtsp_server::RTSPMediaFactory {
     let factory = gst_rtsp_server::RTSPMediaFactory::new();
@@ -181,7 +192,11 @@ fn factory(
         factory.add_role_from_structure(&may);
     }
     let (clip, valve) = (Arc::clone(clip), Arc::clone(valve));
-    factory.connect_media_configure(move |_, media| feed::start(media, &clip, &valve));
+    let camera_clock = Arc::clone(camera_clock);
+    factory.connect_media_configure(move |_, media| {
+        clock::attach(media, &camera_clock);
+        feed::start(media, &clip, &valve);
+    });
     factory
 }
 

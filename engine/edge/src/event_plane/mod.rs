@@ -5,6 +5,7 @@
 //! publisher: an incident is on disk before it is said, and its pictures before it names them.
 
 mod commit;
+mod day;
 mod inbound;
 mod orders;
 mod pictures;
@@ -18,6 +19,8 @@ use crate::trouble::Troubles;
 use crate::vision::supervise::{Supervisor, WorkerEvent};
 use crate::{clock, history::History, record::Recorder};
 use crossbeam_channel::{Receiver, TryRecvError, never, select};
+pub(crate) use day::EventTime;
+use day::{Clocks, Day};
 use inbound::Inbox;
 pub(crate) use inbound::filters;
 pub use orders::Reload;
@@ -27,11 +30,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event};
+use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
 use viahe_core::incident::{ModelRef, Revision};
 use viahe_core::rule::program::CameraTrouble;
 use viahe_core::seam::{
-    CameraReport, CameraStatus, FromWorker, SEAM_VERSION, ToWorker, WorkerStats,
+    CameraReport, CameraStatus, FromWorker, Picture, SEAM_VERSION, ToWorker, WorkerStats,
 };
 use viahe_core::time::Timestamp;
 
@@ -85,6 +89,8 @@ pub struct Parts {
     pub recorder: Option<Recorder>,
     /// What was seen lately, if it is kept.
     pub history: Option<History>,
+    /// By which events are timed.
+    pub(crate) event_time: EventTime,
     /// Readings and commands in, replies and results out; none without a broker.
     pub wire: Option<Wire>,
     /// How the pipeline is read again; none when there is no file.
@@ -134,6 +140,8 @@ pub struct EventPlane {
     recorder: Option<Recorder>,
     history: Option<History>,
     observer: Box<dyn Observer>,
+    day: Day,
+    clocks: Clocks,
     wire: Option<Wire>,
     inbox: Inbox,
     reload: Option<Reload>,
@@ -168,6 +176,7 @@ impl EventPlane {
                 (Engine::new(Arc::clone(&plan)), Vec::new())
             }),
         };
+        let (day, set_back) = parts.event_time.day(engine.ahead_ns(), engine.newest());
         let known: BTreeSet<CaptureId> = engine.pictures().collect();
         parts.metrics.plan(plan.cameras.iter().map(|c| c.id.clone()));
         let now = clock::monotonic();
@@ -184,6 +193,8 @@ impl EventPlane {
             recorder: parts.recorder,
             history: parts.history,
             observer: parts.observer,
+            day,
+            clocks: Clocks::default(),
             wire: parts.wire,
             inbox: Inbox::new(),
             reload: parts.reload,
@@ -198,6 +209,9 @@ impl EventPlane {
             totals: Totals::default(),
             stats: EngineStats::default(),
         };
+        if let Some(by_ms) = set_back {
+            plane.clock_was_set(by_ms);
+        }
         // Incidents of rules that are no more, or were changed.
         plane.carry_out(ended);
         // Pictures asked of a worker that is no more.
@@ -262,14 +276,18 @@ impl EventPlane {
                 self.worker_was_up = true;
                 self.use_models(models);
             }
-            WorkerEvent::Said(FromWorker::Observation(observation)) => {
+            WorkerEvent::Said(FromWorker::Observation(mut observation)) => {
                 self.stats.observations += 1;
+                let FrameStamp { captured, arrived, .. } = &mut observation.frame;
+                (*captured, *arrived) = (self.day.at(*captured), self.day.at(*arrived));
                 self.see(Event::Observed(observation));
             }
-            WorkerEvent::Said(FromWorker::View(report)) => {
+            WorkerEvent::Said(FromWorker::View(mut report)) => {
+                report.at = self.day.at(report.at);
                 self.see(Event::Viewed(report));
             }
             WorkerEvent::Said(FromWorker::Captured { capture, kind, picture }) => {
+                let picture = picture.map(|p| Picture { captured: self.day.at(p.captured), ..p });
                 let evidence = self.pictures.taken(capture, kind, picture);
                 self.apply(Event::Captured { capture, evidence });
             }
@@ -302,6 +320,7 @@ impl EventPlane {
         self.observer.stats(&stats);
         let before = std::mem::replace(&mut self.totals.worker, stats);
         self.tell_new_sizes(&before);
+        self.tell_clocks(&before);
         // A report that was lost on the way is made up for.
         let differing: Vec<CameraReport> = self
             .reports
@@ -333,7 +352,7 @@ impl EventPlane {
         self.tell_camera(&report);
         let (camera, status) = (report.camera.clone(), report.status);
         self.reports.insert(camera.clone(), report);
-        self.see(Event::Camera { camera, at: clock::now(), status });
+        self.see(Event::Camera { camera, at: self.day.now(), status });
     }
 
     /// `…/cam/{camera}/state`.
@@ -344,7 +363,8 @@ impl EventPlane {
         let suspended = self.suspended.get(&report.camera);
         let suspended =
             suspended.map(|(trouble, since)| (trouble.to_string(), since.rfc3339(zone)));
-        let state = camera_state(report, known, suspended, &time);
+        let step = self.clocks.step(known, &self.day, zone);
+        let state = camera_state(report, known, suspended, step.as_ref(), &time);
         self.publisher.set_camera_state(&report.camera, &state);
     }
 
@@ -429,6 +449,9 @@ impl EventPlane {
 
     fn tick(&mut self) -> Result<(), PlaneError> {
         let now = clock::monotonic();
+        if let Some(by_ms) = self.day.follow(clock::now(), clock::event_time()) {
+            self.clock_was_set(by_ms);
+        }
         // An answer may already wait to be heard.
         if self.events.is_empty() {
             for capture in self.pictures.overdue(now) {
@@ -445,7 +468,7 @@ impl EventPlane {
         }
         if now.duration_since(self.measured_at) >= MEASURE_EVERY {
             self.measured_at = now;
-            self.see(Event::Tick(clock::now()));
+            self.see(Event::Tick(self.day.now()));
             if let Some(history) = &mut self.history {
                 history.tick(now);
             }

@@ -20,7 +20,8 @@ pub struct Reload {
 
 impl EventPlane {
     /// A message over MQTT.
-    pub(super) fn heard(&mut self, heard: Heard) {
+    pub(super) fn heard(&mut self, mut heard: Heard) {
+        heard.at = self.day.at(heard.at);
         let now = crate::clock::monotonic();
         match self.inbox.read(&self.plan, heard, now) {
             Inbound::Events(events) => events.into_iter().for_each(|event| {

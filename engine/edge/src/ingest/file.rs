@@ -256,7 +256,13 @@ impl FileReader {
         };
         self.last = Some(captured);
         // A replay must give the same stamps each time, so no clock is read for the arrival.
-        FrameStamp { seq: self.seq, captured, arrived: captured, clock: ClockSource::Recording }
+        FrameStamp {
+            seq: self.seq,
+            captured,
+            arrived: captured,
+            offset_ms: 0,
+            clock: ClockSource::Recording,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::stamp::CaptureClock;
 use std::time::{Duration, Instant};
 use viahe_core::config::plan::Carrier;
+use viahe_core::seam::ClockStep;
 use viahe_core::time::ClockSource;
 
 /// What became of a camera's frames, and how it is doing. Counts are since start.
@@ -30,14 +31,14 @@ pub struct CameraCounters {
     pub codec: Option<&'static str>,
     /// The decoder's element.
     pub decoder: Option<&'static str>,
-    /// Where capture times come from.
+    /// By which clock the frames' own times are known.
     pub clock: ClockSource,
-    /// Arrival minus the camera's own time, believed or not; none without sender reports.
+    /// The box's time of day less the camera's, at arrival; none without sender reports.
     pub clock_offset_ms: Option<i64>,
-    /// Stamps held back because a clock stepped back.
-    pub clock_slewed: u64,
-    /// Stamps of the camera that were not believed: more than ten minutes off.
-    pub clock_refused: u64,
+    /// How often the camera's clock was set.
+    pub clock_steps: u64,
+    /// The last time.
+    pub clock_step: Option<ClockStep>,
     /// Pipelines that did not shut down in time and were left to themselves.
     pub teardown_hung: u64,
     /// Reports of elements lost because too many came at once.
@@ -95,9 +96,9 @@ impl Meter {
             reconnects: self.counters.connections.saturating_sub(1),
             last_frame_age: age,
             fps: interval.filter(|i| *i > 0.0).map_or(0.0, |i| 1.0 / i),
-            clock_offset_ms: self.clock.reported_offset_ms,
-            clock_slewed: self.clock.slewed,
-            clock_refused: self.clock.refused,
+            clock_offset_ms: self.clock.offset_ms,
+            clock_steps: self.clock.steps,
+            clock_step: self.clock.step,
             ..self.counters.clone()
         }
     }

@@ -366,7 +366,8 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
     let Some(buffer) = sample.buffer() else { return };
     let camera = &link.camera;
     let late = age(tail.sink.current_running_time(), sample.segment(), buffer.pts());
-    let (now, at) = (clock::now(), clock::monotonic());
+    let now = stamp::Now { event_time: clock::event_time(), day_time: clock::now() };
+    let at = clock::monotonic();
     let stamp = {
         let mut meter = camera.meter();
         let seq = meter.counters.frames_in;

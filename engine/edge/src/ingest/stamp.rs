@@ -1,11 +1,18 @@
-//! Capture times of one camera: pure, so it is tested without a camera.
+//! Times of one camera's frames: pure, so it is tested without a camera.
 
 use std::time::Duration;
 use viahe_core::frame::FrameStamp;
+use viahe_core::seam::ClockStep;
 use viahe_core::time::{ClockSource, Timestamp};
 
-/// A camera whose clock is further off than this is not believed; arrival times are used.
-pub(super) const OFFSET_MAX: Duration = Duration::from_mins(10);
+/// A camera's clock that moves by more than this against event time was set.
+pub(super) const STEP_MIN: Duration = Duration::from_secs(2);
+/// So long a step must last to be told of: a link that stands still for seconds looks alike until
+/// it has caught up.
+const STEP_LASTS: Duration = Duration::from_secs(2);
+
+/// A camera's clock runs off by one part in so many at most; more is the link.
+const DRIFT: i128 = 1_000;
 
 /// From the NTP epoch (1900) to the Unix epoch (1970).
 const NTP_TO_UNIX_SECS: u64 = 2_208_988_800;
@@ -22,77 +29,97 @@ pub(super) fn unix_from_ntp(ntp_ns: u64) -> Timestamp {
     })
 }
 
-/// Makes event times that never run backwards, whatever the camera's and the box's clocks do.
+/// The clocks, read together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    /// Event time, which is never set.
+    pub(super) event_time: Timestamp,
+    /// The time of day of the box.
+    pub(super) day_time: Timestamp,
+}
+
+/// Makes event times of frames: when each reached the box, on a clock that is never set. So how
+/// long something takes and how often one looks follow from no camera's clock and no time of day.
 ///
-/// It outlives connections: until a new one has its first sender report, the offset found on the
-/// last one is used, so that a reconnect does not step the event time.
+/// What the camera's own clock says is compared and told, no more. It outlives connections.
 #[derive(Debug, Default)]
 pub(super) struct CaptureClock {
-    last: Option<FrameStamp>,
-    /// Arrival minus capture by the camera's clock, in ns; `None` until a believed report.
-    offset_ns: Option<i128>,
-    /// Arrival minus reported time, believed or not.
-    pub(super) reported_offset_ms: Option<i64>,
-    /// Stamps that had to be held back, because the clock stepped back.
-    pub(super) slewed: u64,
-    /// Reports that were not believed.
-    pub(super) refused: u64,
+    last: Option<Timestamp>,
+    /// The camera's clock less event time, in ns, and when that was last compared.
+    lead: Option<(i128, Timestamp)>,
+    /// Another lead, and since when.
+    other: Option<(i128, Timestamp)>,
+    /// The box's time of day less the camera's, at arrival; none until it tells its clock.
+    pub(super) offset_ms: Option<i64>,
+    /// How often the camera's clock was set.
+    pub(super) steps: u64,
+    /// The last time.
+    pub(super) step: Option<ClockStep>,
 }
 
 impl CaptureClock {
-    /// The stamp of a frame that is read now, at `arrived`, reached the box `age` ago and was
-    /// taken at `reported` by the camera's own clock.
+    /// The stamp of a frame that is read `now`, reached the box `age` ago and was taken at
+    /// `reported` by the camera's own clock.
     pub(super) fn stamp(
         &mut self,
         seq: u64,
-        now: Timestamp,
+        now: Now,
         age: Duration,
         reported: Option<Timestamp>,
     ) -> FrameStamp {
         let age_ns = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
-        let arrived = Timestamp(now.0.saturating_sub(age_ns));
-        let (wanted, clock) = self.wanted(arrived, reported);
+        let arrived = |at: Timestamp| Timestamp(at.0.saturating_sub(age_ns));
+        let reached = arrived(now.event_time);
+        // The jitter buffer may find that it had placed packets too late; two frames never have
+        // the same time.
         let captured = match self.last {
-            Some(last) if wanted <= last.captured => {
-                self.slewed += 1;
-                last.captured.plus(slew(arrived.since(last.arrived)))
-            }
-            _ => wanted,
+            Some(last) if reached <= last => last.plus(Duration::from_micros(1)),
+            _ => reached,
         };
-        let stamp = FrameStamp { seq, captured, arrived, clock };
-        self.last = Some(stamp);
-        stamp
-    }
-
-    fn wanted(
-        &mut self,
-        arrived: Timestamp,
-        reported: Option<Timestamp>,
-    ) -> (Timestamp, ClockSource) {
+        self.last = Some(captured);
         if let Some(reported) = reported {
-            let offset_ns = i128::from(arrived.0) - i128::from(reported.0);
-            self.reported_offset_ms = Some(arrived.offset_ms(reported));
-            let believed = offset_ns.unsigned_abs() <= OFFSET_MAX.as_nanos();
-            self.offset_ns = believed.then_some(offset_ns);
-            self.refused += u64::from(!believed);
-            if believed {
-                return (reported, ClockSource::Rtcp);
-            }
+            self.offset_ms = Some(arrived(now.day_time).offset_ms(reported));
+            self.compare(i128::from(reported.0) - i128::from(reached.0), captured);
         }
-        match self.offset_ns {
-            Some(offset_ns) => {
-                let ns = i128::from(arrived.0) - offset_ns;
-                (Timestamp(u64::try_from(ns.max(0)).unwrap_or(u64::MAX)), ClockSource::Rtcp)
-            }
-            None => (arrived, ClockSource::Arrival),
+        let clock = match self.offset_ms {
+            Some(_) => ClockSource::Rtcp,
+            None => ClockSource::Arrival,
+        };
+        FrameStamp {
+            seq,
+            captured,
+            arrived: captured,
+            offset_ms: self.offset_ms.unwrap_or_default(),
+            clock,
         }
     }
-}
 
-/// After a step back event time runs at half speed until the clock has caught up: nothing is
-/// lost, nothing runs backwards, and two frames never have the same time.
-fn slew(elapsed: Duration) -> Duration {
-    (elapsed / 2).max(Duration::from_micros(1))
+    /// Follows the camera's clock as it drifts, and notices when it was set.
+    fn compare(&mut self, lead_ns: i128, at: Timestamp) {
+        let far = |a: i128, b: i128| (a - b).unsigned_abs() > STEP_MIN.as_nanos();
+        let Some((known, compared)) = self.lead else {
+            self.lead = Some((lead_ns, at));
+            return;
+        };
+        if !far(known, lead_ns) {
+            let most = at.since(compared).as_nanos().cast_signed() / DRIFT;
+            self.lead = Some((known + (lead_ns - known).clamp(-most, most), at));
+            self.other = None;
+            return;
+        }
+        match self.other {
+            Some((other, since)) if !far(other, lead_ns) => {
+                if at.since(since) >= STEP_LASTS {
+                    let by_ms = i64::try_from((lead_ns - known) / 1_000_000).unwrap_or_default();
+                    self.steps += 1;
+                    self.step = Some(ClockStep { at: since, by_ms });
+                    self.lead = Some((lead_ns, at));
+                    self.other = None;
+                }
+            }
+            _ => self.other = Some((lead_ns, at)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -100,16 +127,32 @@ mod tests {
     use super::*;
 
     const T0: u64 = 1_800_000_000;
+    const HOUR: i64 = 3600;
+    /// How far clocks are wrong or are put, in s; the last are 1970 and 2262.
+    const STEPS: [i64; 10] =
+        [-HOUR, HOUR, -300, 300, -7 * HOUR, 7 * HOUR, -3, 3, -T0.cast_signed(), 7_400_000_000];
 
     fn at(ms: u64) -> Timestamp {
         Timestamp::from_secs(T0).plus(Duration::from_millis(ms))
     }
 
-    /// Stamps frames 100 ms apart; each case gives the camera's clock for a frame.
-    fn run(camera: impl Fn(u64) -> Option<Timestamp>) -> (Vec<FrameStamp>, CaptureClock) {
+    fn wrong(at: Timestamp, secs: i64) -> Timestamp {
+        at.shifted(secs * 1_000_000_000)
+    }
+
+    /// 2000 frames 100 ms apart, of which `camera` and `day` say how far the clocks are wrong.
+    fn run(
+        camera: impl Fn(u64) -> Option<i64>,
+        day: impl Fn(u64) -> i64,
+    ) -> (Vec<FrameStamp>, CaptureClock) {
         let mut clock = CaptureClock::default();
-        let stamps = (0..2000).map(|i| clock.stamp(i, at(i * 100), Duration::ZERO, camera(i)));
-        (stamps.collect(), clock)
+        let mut stamp = |i: u64| {
+            let truth = at(i * 100);
+            let now = Now { event_time: truth, day_time: wrong(truth, day(i)) };
+            clock.stamp(i, now, Duration::ZERO, camera(i).map(|secs| wrong(truth, secs)))
+        };
+        let stamps = (0..2000).map(&mut stamp).collect();
+        (stamps, clock)
     }
 
     #[test]
@@ -121,57 +164,75 @@ mod tests {
 
     #[test]
     fn event_time_is_strictly_increasing_whatever_the_clocks_do() {
-        type Case = (&'static str, fn(u64) -> Option<Timestamp>, ClockSource);
-        let cases: [Case; 6] = [
-            ("no reports", |_| None, ClockSource::Arrival),
-            ("late first report", |i| (i > 15).then(|| at(i * 100 + 40)), ClockSource::Rtcp),
-            (
-                "30 s slow",
-                |i| (i > 15).then(|| at(i * 100)).map(|t| Timestamp(t.0 - 30_000_000_000)),
-                ClockSource::Rtcp,
-            ),
-            (
-                "steps back 5 min",
-                |i| Some(Timestamp(at(i * 100).0 - u64::from(i > 50) * 300_000_000_000)),
-                ClockSource::Rtcp,
-            ),
-            (
-                "since boot",
-                |i| Some(at(i * 100)).map(|t| Timestamp(t.0 - T0 * 1_000_000_000)),
-                ClockSource::Arrival,
-            ),
-            ("stuck", |_| Some(at(0)), ClockSource::Rtcp),
-        ];
-        for (name, camera, source) in cases {
-            let (stamps, clock) = run(camera);
-            for pair in stamps.windows(2) {
-                assert!(pair[0].captured < pair[1].captured, "{name}: {pair:?}");
+        for step in STEPS {
+            // From the start, from the first report on, and in the middle.
+            for since in [0, 16, 1000] {
+                let put = |i: u64| if i >= since { step } else { 0 };
+                let cases = [
+                    ("no reports", run(|_| None, put)),
+                    ("camera", run(|i| Some(put(i)), |_| 0)),
+                    ("late first report", run(|i| (i > 15).then(|| put(i)), |_| 0)),
+                    ("both", run(|i| Some(put(i)), put)),
+                ];
+                for (name, (stamps, _)) in cases {
+                    for (i, stamp) in (0..).zip(&stamps) {
+                        assert_eq!(stamp.captured, at(i * 100), "{name}, {step} s at {since}");
+                    }
+                }
             }
-            assert_eq!(stamps.last().unwrap().clock, source, "{name}");
-            assert_eq!(clock.refused > 0, name == "since boot", "{name}");
         }
     }
 
     #[test]
-    fn a_step_back_is_made_good_by_running_at_half_speed() {
-        let (stamps, clock) = run(|i| (i > 15).then(|| Timestamp(at(i * 100).0 - 30_000_000_000)));
-        assert!((590..=610).contains(&clock.slewed), "60 s of 10 fps: {}", clock.slewed);
-        let last = stamps.last().unwrap();
-        assert_eq!(last.arrived.offset_ms(last.captured), 30_000);
-        assert_eq!(clock.reported_offset_ms, Some(30_000));
+    fn a_camera_whose_clock_was_set_is_told_once() {
+        for step in STEPS {
+            let (stamps, clock) = run(|i| Some(if i < 1000 { 0 } else { step }), |_| 0);
+            assert_eq!(clock.steps, 1, "{step}");
+            let told = ClockStep { at: at(100_000), by_ms: step * 1000 };
+            assert_eq!(clock.step, Some(told), "{step}");
+            // From the first frame on that has it.
+            assert_eq!((stamps[999].offset_ms, stamps[1000].offset_ms), (0, -step * 1000));
+            // One that was wrong all the time was not set; how far it is off is told.
+            let (_, clock) = run(|_| Some(step), |_| 0);
+            assert_eq!((clock.steps, clock.offset_ms), (0, Some(-step * 1000)), "{step}");
+            // It is the box's that was set.
+            let (_, clock) = run(|_| Some(0), |i| if i < 1000 { 0 } else { step });
+            assert_eq!((clock.steps, clock.offset_ms), (0, Some(step * 1000)), "{step}");
+        }
     }
 
     #[test]
-    fn a_reconnect_keeps_the_offset_until_the_next_report() {
+    fn drift_and_a_link_that_stands_still_are_no_step() {
         let mut clock = CaptureClock::default();
-        clock.stamp(0, at(0), Duration::ZERO, Some(at(250)));
-        let stamp = clock.stamp(1, at(1000), Duration::ZERO, None);
-        assert_eq!((stamp.captured, stamp.clock), (at(1250), ClockSource::Rtcp));
+        for i in 0..200_000u64 {
+            let truth = at(i * 100);
+            let now = Now { event_time: truth, day_time: truth };
+            // 200 ppm: 4 s in all.
+            let drifted = truth.shifted(i.cast_signed() * 20_000);
+            // For 3 s each quarter of an hour, pictures come up to 3 s late.
+            let late = (i % 9000).saturating_sub(8970) * 100;
+            let reported = drifted.shifted(-late.cast_signed() * 1_000_000);
+            clock.stamp(i, now, Duration::ZERO, Some(reported));
+        }
+        assert_eq!(clock.steps, 0, "{clock:?}");
     }
 
     #[test]
-    fn arrival_is_when_it_came_not_when_it_was_decoded() {
-        let stamp = CaptureClock::default().stamp(0, at(500), Duration::from_millis(80), None);
-        assert_eq!(stamp.arrived, at(420));
+    fn the_offset_outlives_a_connection_until_the_next_report() {
+        let mut clock = CaptureClock::default();
+        let now = |ms| Now { event_time: at(ms), day_time: at(ms) };
+        clock.stamp(0, now(0), Duration::ZERO, Some(at(250)));
+        let stamp = clock.stamp(1, now(1000), Duration::ZERO, None);
+        assert_eq!((stamp.offset_ms, stamp.clock), (-250, ClockSource::Rtcp));
+    }
+
+    #[test]
+    fn frames_are_of_when_they_came_not_of_when_they_were_decoded() {
+        let now = Now { event_time: at(500), day_time: at(500) };
+        let mut clock = CaptureClock::default();
+        assert_eq!(clock.stamp(0, now, Duration::from_millis(80), None).captured, at(420));
+        let later = Now { event_time: at(510), day_time: at(510) };
+        let stamp = clock.stamp(1, later, Duration::from_millis(90), None);
+        assert_eq!(stamp.captured, at(420).plus(Duration::from_micros(1)), "not the same again");
     }
 }

@@ -126,11 +126,11 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let stats = CameraStats {
         fps_in: 12.5,
         size_px: [1920, 1080],
-        clock_offset_ms: 12,
+        clock_offset_ms: Some(12),
         carrier: Some(Carrier::Tcp),
         ..CameraStats::default()
     };
-    assert_eq!(camera_state(&report, Some(&stats), None, time), example("camera"));
+    assert_eq!(camera_state(&report, Some(&stats), None, None, time), example("camera"));
     let told = WindowTold {
         window: Name::try_from("rain-24h").unwrap(),
         sensor: Name::try_from("rain-1").unwrap(),
@@ -149,7 +149,7 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     same_fields("sensor", &sensor_state(SensorState::Silent, time));
     let answer = Answer { id: "op-7".into(), result: Ok("done".into()), evidence: None };
     same_fields("reply", &reply(&answer));
-    same_fields("camera", &camera_state(&report, Some(&stats), None, time));
+    same_fields("camera", &camera_state(&report, Some(&stats), None, None, time));
     let ack: Ack = serde_json::from_value(example("ack")).unwrap();
     same_fields("ack", &serde_json::to_value(ack).unwrap());
 }

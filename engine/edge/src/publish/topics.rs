@@ -31,6 +31,7 @@ pub fn camera_state(
     report: &CameraReport,
     stats: Option<&CameraStats>,
     suspended: Option<(String, String)>,
+    clock_step: Option<&serde_json::Value>,
     time: &str,
 ) -> serde_json::Value {
     let online = stats.filter(|s| report.status == CameraStatus::Online && s.size_px != [0, 0]);
@@ -40,7 +41,8 @@ pub fn camera_state(
         "time": time,
         "fps": online.map(|s| (f64::from(s.fps_in) * 10.0).round() / 10.0),
         "resolution": online.map(|s| s.size_px),
-        "clock_offset_ms": online.map(|s| s.clock_offset_ms),
+        "clock_offset_ms": online.and_then(|s| s.clock_offset_ms),
+        "clock_step": clock_step,
         "transport": online.and_then(|s| s.carrier),
         "rules_suspended":
             suspended.map(|(reason, since)| json!({ "reason": reason, "since": since })),

@@ -202,7 +202,7 @@ fn hear(publish: Publish, to: &Sender<Heard>, shared: &WireShared) {
     let message = Heard {
         topic: String::from_utf8_lossy(&publish.topic).into_owned(),
         payload: publish.payload.to_vec(),
-        at: clock::now(),
+        at: clock::event_time(),
         retained: publish.retain,
         answer_to: properties.response_topic.map(|topic| (topic, correlation)),
     };

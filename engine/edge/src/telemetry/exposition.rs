@@ -152,6 +152,11 @@ impl Page<'_> {
             "Connections to the camera that were tried.",
             of(|c| c.tries.get()),
         )?;
+        self.counters(
+            "viahe_clock_steps",
+            "Times that the camera's clock was set.",
+            of(|c| c.clock_steps.get()),
+        )?;
         // A histogram with one bucket: sum and count, from which the mean over any time follows.
         let mut family = self.encoder.encode_descriptor(
             "viahe_inference_seconds",
@@ -194,8 +199,8 @@ impl Page<'_> {
         )?;
         self.gauges(
             "viahe_clock_offset_seconds",
-            "Arrival minus capture time.",
-            of(&|c| c.newest_frame.map(|_| c.clock_offset_ms as f64 / 1000.0)),
+            "The box's clock less the camera's; absent while the camera does not tell its own.",
+            of(&|c| c.clock_offset_ms.map(|ms| ms as f64 / 1000.0)),
         )?;
         self.gauges("viahe_tracks", "Live tracks.", of(&|c| Some(f64::from(c.tracks))))
     }
@@ -206,6 +211,11 @@ impl Page<'_> {
             "viahe_observations_late",
             "Observations dropped because their time had been decided.",
             engine.observations_late,
+        )?;
+        self.counter(
+            "viahe_box_clock_steps",
+            "Times that the box's clock was set while the engine ran.",
+            engine.clock_steps,
         )?;
         self.counter("viahe_readings", "Readings of sensors applied.", engine.readings)?;
         self.counter(

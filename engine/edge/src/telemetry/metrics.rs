@@ -37,6 +37,8 @@ pub struct EngineStats {
     pub reloads_refused: u64,
     /// Messages of the wire dropped: heard and said.
     pub wire_dropped: [u64; 2],
+    /// How often the box's clock was set.
+    pub clock_steps: u64,
     /// Level of the disaster that was declared.
     pub disaster_level: u8,
     /// Incidents opened, by violation.
@@ -167,7 +169,8 @@ pub(super) struct Camera {
     pub(super) infer_ms: Total<f64>,
     pub(super) fps_in: f32,
     pub(super) size_px: [u32; 2],
-    pub(super) clock_offset_ms: i64,
+    pub(super) clock_offset_ms: Option<i64>,
+    pub(super) clock_steps: Total<u64>,
     pub(super) tracks: u32,
     /// When the newest frame came.
     pub(super) newest_frame: Option<Instant>,
@@ -263,6 +266,7 @@ impl Camera {
         self.fps_in = if stats.fps_in.is_finite() { stats.fps_in.max(0.0) } else { 0.0 };
         self.size_px = stats.size_px;
         self.clock_offset_ms = stats.clock_offset_ms;
+        self.clock_steps.observe(stats.clock_steps);
         self.tracks = stats.tracks;
         if let Some(age_ms) = stats.frame_age_ms {
             self.newest_frame = now.checked_sub(Duration::from_millis(age_ms));
@@ -279,6 +283,7 @@ impl Camera {
         self.reconnects.restart();
         self.tries.restart();
         self.infer_ms.restart();
+        self.clock_steps.restart();
         self.fps_in = 0.0;
         self.tracks = 0;
     }

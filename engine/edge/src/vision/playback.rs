@@ -30,7 +30,7 @@ impl Playback {
         sink: Arc<dyn FrameSink>,
         ledger: Arc<Ledger>,
     ) -> Result<Self, IngestError> {
-        let start = clock::now();
+        let start = clock::event_time();
         let reader = FileReader::open(path, start, ledger)?;
         let counters = Arc::new(Mutex::new(CameraCounters::default()));
         let (stop, stopped) = bounded(1);

@@ -240,7 +240,13 @@ mod tests {
 
     fn frame(seq: u64) -> SharedFrame {
         let at = Timestamp(1_000_000_000_000 + seq * 100_000_000);
-        Arc::new(Grey(FrameStamp { seq, captured: at, arrived: at, clock: ClockSource::Arrival }))
+        Arc::new(Grey(FrameStamp {
+            seq,
+            captured: at,
+            arrived: at,
+            offset_ms: 0,
+            clock: ClockSource::Arrival,
+        }))
     }
 
     fn offer(slots: &Slots<u32>, camera: usize, seq: u64) {

@@ -139,6 +139,7 @@ impl Worker {
         if plan.version != SEAM_VERSION {
             return Err(WorkerError::Version(plan.version));
         }
+        clock::go_on_from(plan.axis_zero);
         plan.cameras.iter().for_each(|camera| redact_source(&camera.source));
         let locations = Locations::discover(plan.project.as_deref())?;
         let runtime = Runtime::load(&locations.onnxruntime()?)?;
@@ -254,7 +255,9 @@ impl Shared {
             frame_age_ms: counters.last_frame_age.map(|age| age.as_millis() as u64),
             fps_in: counters.fps,
             size_px: counters.size_px.unwrap_or_default(),
-            clock_offset_ms: counters.clock_offset_ms.unwrap_or_default(),
+            clock_offset_ms: counters.clock_offset_ms,
+            clock_steps: counters.clock_steps,
+            clock_step: counters.clock_step,
             tracks: self.tracks[i].load(Ordering::Relaxed) as u32,
         }
     }

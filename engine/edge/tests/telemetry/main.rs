@@ -72,7 +72,9 @@ fn worker(n: u64) -> WorkerStats {
         frame_age_ms: Some(40),
         fps_in: 9.5,
         size_px: [768, 576],
-        clock_offset_ms: -125,
+        clock_offset_ms: Some(-125),
+        clock_steps: n / 5,
+        clock_step: None,
         tracks: 3,
     };
     WorkerStats {
@@ -93,6 +95,7 @@ fn engine(n: u64) -> EngineStats {
         reloads: n / 9,
         reloads_refused: n / 9,
         wire_dropped: [n / 9, n / 8],
+        clock_steps: n / 9,
         disaster_level: 2,
         incidents_opened: BTreeMap::from([(name("illegal-parking"), n / 3)]),
         incidents_closed: BTreeMap::from([(name("illegal-parking"), n / 4)]),

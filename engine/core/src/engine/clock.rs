@@ -1,0 +1,118 @@
+//! Event time and the clock on the wall.
+//!
+//! Clocks of boxes are set: by the network minutes after a start in 1970, by hand, by a time server
+//! that was wrong. Rules measure how long something lasts, so the engine counts in event time, which
+//! is never set. What comes in and goes out has the time of the box's clock; it is changed into
+//! event time here, and back. [`Event::ClockSet`] says that the two have moved apart. So nothing
+//! that is remembered has to change: dwells go on, and what people read, also of what began before,
+//! follows the clock as it is now.
+
+use super::values::SensorMemory;
+use super::{Effect, Engine, Event};
+use crate::incident::{Evidence, Revision};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How the box's clock stands to event time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct DayClock {
+    /// The box's clock less event time, in ns.
+    ahead_ns: i64,
+    /// Event time of the newest event.
+    newest: Timestamp,
+}
+
+impl DayClock {
+    /// What the box's clock says at an event time.
+    pub(super) fn day_time(self, at: Timestamp) -> Timestamp {
+        at.shifted(self.ahead_ns)
+    }
+
+    /// The event time at which the box's clock says this.
+    pub(super) fn event_time(self, day_time: Timestamp) -> Timestamp {
+        day_time.shifted(self.ahead_ns.saturating_neg())
+    }
+
+    /// What the box's clock said last.
+    pub(super) fn day_now(self) -> Timestamp {
+        self.day_time(self.newest)
+    }
+
+    /// Changes the times of what comes in into event time.
+    pub(super) fn hear(&mut self, event: &mut Event) {
+        let back = |at: &mut Timestamp| *at = self.event_time(*at);
+        match event {
+            Event::Observed(observation) => {
+                back(&mut observation.frame.captured);
+                back(&mut observation.frame.arrived);
+            }
+            Event::Viewed(report) => back(&mut report.at),
+            Event::Command(command) => back(&mut command.at),
+            Event::Camera { at, .. } | Event::Reading { at, .. } | Event::Tick(at) => back(at),
+            Event::Captured { evidence, .. } => {
+                if let Some(evidence) = evidence {
+                    back(&mut evidence.captured);
+                }
+            }
+            Event::WorkerStarted { .. } | Event::ClockSet { .. } => {}
+        }
+        self.newest = event.at().map_or(self.newest, |at| self.newest.max(at));
+    }
+
+    /// Changes the times of what goes out into those of the box's clock.
+    pub(super) fn tell(self, effects: &mut [Effect]) {
+        if self.ahead_ns == 0 {
+            return;
+        }
+        let on = |at: &mut Timestamp| *at = self.day_time(*at);
+        for effect in effects {
+            match effect {
+                Effect::Publish(revision) => revision_times(revision).for_each(on),
+                Effect::View { since, .. } => on(since),
+                Effect::Sensor { at, .. } => on(at),
+                Effect::Answer(answer) => {
+                    answer.evidence.iter_mut().map(captured).for_each(on);
+                }
+                // Windows are cut by the clock on the wall and tell its times as they are.
+                Effect::Window(_) | Effect::Capture(_) | Effect::Discard(_) => {}
+            }
+        }
+    }
+}
+
+fn captured(evidence: &mut Evidence) -> &mut Timestamp {
+    &mut evidence.captured
+}
+
+fn revision_times(revision: &mut Revision) -> impl Iterator<Item = &mut Timestamp> {
+    let Revision { first_seen, opened, updated, closed, evidence, .. } = revision;
+    [first_seen, opened, updated].into_iter().chain(closed).chain(evidence.iter_mut().map(captured))
+}
+
+impl Engine {
+    /// Time of the newest event, by the box's clock as it is now; none before the first.
+    pub fn newest(&self) -> Option<Timestamp> {
+        let clock = self.memory.clock;
+        (clock.newest > Timestamp::default()).then(|| clock.day_time(clock.newest))
+    }
+
+    /// The box's clock less event time, in ns.
+    pub fn ahead_ns(&self) -> i64 {
+        self.memory.clock.ahead_ns
+    }
+
+    /// The box's clock was set. Only what goes by the clock on the wall is touched.
+    pub(super) fn clock_set(&mut self, by_ms: i64, effects: &mut Vec<Effect>) {
+        // What waits for older readings is in order as far as anybody can tell.
+        for s in 0..self.memory.sensors.len() {
+            self.release_readings(s, Timestamp(u64::MAX), effects);
+        }
+        let clock = &mut self.memory.clock;
+        clock.ahead_ns = clock.ahead_ns.saturating_add(by_ms.saturating_mul(1_000_000));
+        let now = clock.newest;
+        self.memory.sensors.iter_mut().for_each(|sensor| SensorMemory::clock_set(sensor, now));
+        if by_ms < 0 {
+            self.restart_windows();
+        }
+    }
+}
