@@ -68,6 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         tls: None,
         login: None,
         ack: Ack::Broker,
+        version: None,
     };
     rewire(&mut plan, &sim, &mqtt);
     let subscriber = Subscriber::start(SubscriberOptions {

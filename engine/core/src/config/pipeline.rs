@@ -4,8 +4,8 @@
 //! problems, which [`Report`] puts into file order.
 
 use super::plan::{
-    Ack, Camera, EngineOptions, Line, Mqtt, MqttTls, Plan, Position, Rule, Secret, Site, Transport,
-    Zone,
+    Ack, Camera, EngineOptions, Line, Mqtt, MqttTls, MqttVersion, Plan, Position, Rule, Secret,
+    Site, Transport, Zone,
 };
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
 use super::read::{Child, Node, document};
@@ -165,6 +165,11 @@ impl Reader<'_> {
             tls: if encrypted { Some(tls?) } else { None },
             login: username.map(|name| (name, Secret::new(password.unwrap_or_default()))),
             ack: if node.text("ack")? == "centre" { Ack::Centre } else { Ack::Broker },
+            version: match node.text("version") {
+                Some("5") => Some(MqttVersion::V5),
+                Some(_) => Some(MqttVersion::V311),
+                None => None,
+            },
         })
     }
 

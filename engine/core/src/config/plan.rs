@@ -123,6 +123,27 @@ pub struct Mqtt {
     pub login: Option<(String, Secret)>,
     /// Whose acknowledgement removes an incident from the outbox.
     pub ack: Ack,
+    /// The dialect of the broker; none: found out on connecting.
+    pub version: Option<MqttVersion>,
+}
+
+/// A version of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MqttVersion {
+    /// MQTT 5.
+    V5,
+    /// MQTT 3.1.1: without reasons, response topics and limits that are told.
+    V311,
+}
+
+impl MqttVersion {
+    /// As it is written in a pipeline file, and said in messages.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::V5 => "5",
+            Self::V311 => "3.1.1",
+        }
+    }
 }
 
 /// Files of an `mqtts` connection.

@@ -238,6 +238,14 @@ static MQTT: &[Key] = &[
         "Whose acknowledgement removes an incident from the outbox: the `broker`'s, or that of \
          the operations `centre`, sent after it has stored the incident.",
     ),
+    key(
+        "version",
+        OneOf(&["5", "3.1.1"]),
+        Optional,
+        r#""3.1.1""#,
+        "The MQTT that the broker speaks. Without the key it is `5`, and `3.1.1` where the broker \
+         refuses that or hangs up on it.",
+    ),
 ];
 
 static ENGINE: &[Key] = &[

@@ -2,6 +2,8 @@
 // Each test file uses its part; a failed preparation ends the test.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::must_use_candidate)]
 
+pub mod fake;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -122,7 +124,7 @@ impl Drop for Mosquitto {
 }
 
 pub fn mqtt(port: u16, ack: Ack) -> Mqtt {
-    Mqtt { host: "127.0.0.1".into(), port, tls: None, login: None, ack }
+    Mqtt { host: "127.0.0.1".into(), port, tls: None, login: None, ack, version: None }
 }
 
 /// Options with short waits.
@@ -139,14 +141,45 @@ pub fn options(mqtt: Mqtt) -> PublishOptions {
 }
 
 pub fn subscribe(port: u16, id: &str, filter: &str) -> Subscriber {
-    let options = SubscriberOptions {
-        mqtt: mqtt(port, Ack::Broker),
-        client_id: id.into(),
-        filter: filter.into(),
-    };
+    subscribe_to(mqtt(port, Ack::Broker), id, filter)
+}
+
+pub fn subscribe_to(mqtt: Mqtt, id: &str, filter: &str) -> Subscriber {
+    let options = SubscriberOptions { mqtt, client_id: id.into(), filter: filter.into() };
     let subscriber = Subscriber::start(options).unwrap();
     eventually("subscribed", || subscriber.subscribed() > 0);
     subscriber
+}
+
+/// Sends one message with MQTT 5, with a response topic if there is one.
+pub fn publish(port: u16, topic: &str, payload: &[u8], response_topic: Option<&str>) {
+    use rumqttc::v5::mqttbytes::QoS;
+    use rumqttc::v5::mqttbytes::v5::{Packet, PublishProperties};
+    let options = rumqttc::v5::MqttOptions::new("somebody", "127.0.0.1", port);
+    let (client, mut connection) = rumqttc::v5::Client::new(options, 8);
+    let properties = PublishProperties {
+        response_topic: response_topic.map(Into::into),
+        correlation_data: response_topic.map(|_| vec![7].into()),
+        ..PublishProperties::default()
+    };
+    let payload = payload.to_vec();
+    let sent =
+        client.try_publish_with_properties(topic, QoS::AtLeastOnce, false, payload, properties);
+    sent.unwrap();
+    for event in connection.iter() {
+        if matches!(event.unwrap(), rumqttc::v5::Event::Incoming(Packet::PubAck(_))) {
+            return;
+        }
+    }
+}
+
+pub fn said(topic: &str) -> viahe_edge::publish::Said {
+    viahe_edge::publish::Said {
+        topic: topic.into(),
+        payload: b"{}".to_vec(),
+        retained: false,
+        correlation: None,
+    }
 }
 
 pub type Key = (String, u32);
