@@ -107,9 +107,9 @@ impl Station {
             ),
             state_dir,
         )?;
-        let client_id = format!("viahe-{}-wire", plan.site.id);
+        let site = plan.site.id.clone();
         let filters = event_plane::filters(&plan);
-        let wire = Wire::start(WireOptions { mqtt: mqtt.clone(), client_id, filters })?;
+        let wire = Wire::start(WireOptions::new(mqtt, site, filters, troubles.clone()))?;
         let (heard, events) = crossbeam_channel::bounded(1024);
         let supervisor = Supervisor::start(options.launch, vision_plan(&plan), heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);

@@ -17,16 +17,46 @@ use viahe_core::time::Timestamp;
 pub enum Trouble {
     /// The broker has nobody to give incidents to.
     NobodyListens,
+    /// The broker cannot be reached, or does not let the box in.
+    NoBroker,
+    /// The broker takes no incident from the box, or not all.
+    IncidentsRefused,
+    /// The broker does not take what is told of box and cameras.
+    StatesRefused,
+    /// The box may not hear the centre's acknowledgements.
+    AcksUnheard,
+    /// The box does not hear all commands and readings, or cannot answer.
+    CommandLink,
+    /// The broker lacks what the box would use.
+    BrokerOffersLess,
+    /// Another client uses the box's client id.
+    ClientIdTaken,
 }
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 1] = [Self::NobodyListens];
+    pub const ALL: [Self; 8] = [
+        Self::NobodyListens,
+        Self::NoBroker,
+        Self::IncidentsRefused,
+        Self::StatesRefused,
+        Self::AcksUnheard,
+        Self::CommandLink,
+        Self::BrokerOffersLess,
+        Self::ClientIdTaken,
+    ];
 
     /// In messages and metrics.
     pub fn label(self) -> &'static str {
         match self {
             Self::NobodyListens => "nobody_listens",
+            Self::NoBroker => "no_broker",
+            Self::IncidentsRefused => "incidents_refused",
+            Self::StatesRefused => "states_refused",
+            Self::AcksUnheard => "acks_unheard",
+            Self::CommandLink => "command_link",
+            Self::BrokerOffersLess => "broker_offers_less",
+            Self::ClientIdTaken => "client_id_taken",
         }
     }
 }

@@ -119,6 +119,7 @@ fn last_will_is_said(port: u16) {
     let mut store = Store::open(dir.path()).unwrap();
     commit_all(&mut store, &(0..30).map(row).collect::<Vec<_>>());
     drop(store);
+    let _centre = subscribe(port, "centre", "viahe/v1/hue/cam/+/incident/#");
     let subscriber = subscribe(port, "reader", "viahe/v1/hue/status");
     let mut boxed = child("publish", dir.path(), port);
     wait_for(&mut BufReader::new(boxed.stdout.take().unwrap()), "drained");

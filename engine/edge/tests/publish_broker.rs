@@ -98,10 +98,15 @@ fn without_rights_rows_wait_and_go_out_once_there_are() {
         row.topic = row.topic.replace("cam-01", "cam-02");
     }
     commit_all(&mut store, &rows);
-    let publisher = Publisher::start(options(mqtt(broker.port, Ack::Broker)), dir.path()).unwrap();
+    let _early = subscribe(broker.port, "early", INCIDENTS);
+    let options = options(mqtt(broker.port, Ack::Broker));
+    let troubles = options.troubles.clone();
+    let publisher = Publisher::start(options, dir.path()).unwrap();
     eventually("refused again and again", || publisher.counters().refused > 10);
     let counters = publisher.counters();
-    assert!(counters.last_error.contains("NotAuthorized"), "{}", counters.last_error);
+    assert!(counters.last_error.contains("not authorised"), "{}", counters.last_error);
+    let told = troubles.lasting()[0].text.clone();
+    assert!(told.contains("cam-01/incident") && told.contains("allow this client"), "{told}");
     // What may pass has passed.
     assert_eq!((store.depth().unwrap().rows, counters.quarantined), (6, 0));
     broker.kill();
@@ -109,6 +114,7 @@ fn without_rights_rows_wait_and_go_out_once_there_are() {
     broker.restart();
     let subscriber = subscribe(broker.port, "reader", INCIDENTS);
     eventually("all delivered", || store.depth().unwrap().rows == 0);
+    eventually("over", || troubles.lasting().is_empty());
     drop(subscriber);
 }
 
@@ -138,6 +144,9 @@ fn a_wrong_password_is_told_without_the_password() {
     assert!(!format!("{counters:?} {publisher:?}").contains("canary"));
     assert_eq!(publisher.shutdown(Duration::ZERO), 1);
 
+    let mut reader = mqtt(broker.port, Ack::Broker);
+    reader.login = Some(("box".into(), Secret::new("right-canary")));
+    let _reader = subscribe_to(reader, "reader", INCIDENTS);
     let publisher = with("right-canary");
     eventually("delivered", || store.depth().unwrap().rows == 0);
     assert_eq!(publisher.shutdown(Duration::from_secs(5)), 0);
@@ -175,6 +184,10 @@ fn tls_with_certificates_on_both_sides() {
         assert_eq!(publisher.counters().connections, 0);
         assert_eq!(publisher.shutdown(Duration::ZERO), 2);
     }
+    let mut reader = mqtt(broker.port, Ack::Broker);
+    let client = Some((at(&ca, "-box.pem"), at(&ca, "-box.key")));
+    reader.tls = Some(MqttTls { ca: at(&ca, ".pem"), client });
+    let _reader = subscribe_to(reader, "reader", INCIDENTS);
     let publisher = with(&ca, Some(&ca)).unwrap();
     eventually("delivered", || store.depth().unwrap().rows == 0);
     assert_eq!(publisher.shutdown(Duration::from_secs(5)), 0);

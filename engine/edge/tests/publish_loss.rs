@@ -7,10 +7,17 @@ mod publish_support;
 use publish_support::*;
 use std::time::Duration;
 use viahe_core::config::plan::Ack;
-use viahe_edge::publish::{Publisher, Subscriber};
+use viahe_core::config::plan::MqttVersion::{self, V5, V311};
+use viahe_edge::publish::{PublishOptions, Publisher, Subscriber};
 use viahe_edge::store::Store;
 
 const ROWS: u32 = 2_000;
+
+fn options_in(version: MqttVersion, port: u16, ack: Ack) -> PublishOptions {
+    let mut mqtt = mqtt(port, ack);
+    mqtt.version = Some(version);
+    options(mqtt)
+}
 
 fn drain(subscriber: &Subscriber, arrivals: &mut Arrivals, wait: Duration) -> usize {
     let mut taken = 0;
@@ -25,15 +32,15 @@ fn drain(subscriber: &Subscriber, arrivals: &mut Arrivals, wait: Duration) -> us
 /// So what the broker acknowledged it has, and a row that does not arrive was lost by us.
 #[test]
 fn a_link_that_breaks_loses_nothing() {
-    for seed in [1, 2, 3] {
+    for (seed, version) in [(1, V5), (2, V5), (3, V5), (4, V311), (5, V311)] {
         let broker = Mosquitto::start("persistence false");
         let link = BadLink::start(broker.port, seed, 40);
         let subscriber = subscribe(broker.port, "reader", "viahe/v1/hue/cam/+/incident/#");
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::open(dir.path()).unwrap();
         let rows: Vec<_> = (0..ROWS).map(row).collect();
-        let publisher =
-            Publisher::start(options(mqtt(link.port, Ack::Broker)), dir.path()).unwrap();
+        let options = options_in(version, link.port, Ack::Broker);
+        let publisher = Publisher::start(options, dir.path()).unwrap();
 
         let mut arrivals = Arrivals::default();
         for group in rows.chunks(100) {
@@ -53,7 +60,7 @@ fn a_link_that_breaks_loses_nothing() {
         let counters = publisher.counters();
         let cuts = link.cuts.load(std::sync::atomic::Ordering::SeqCst);
         println!(
-            "seed {seed}: {ROWS} rows, {cuts} cuts, 0 lost, {} twice, {} resent, {} connections",
+            "seed {seed}, {version:?}: {ROWS} rows, {cuts} cuts, 0 lost, {} twice, {} resent, {} connections",
             arrivals.duplicates(),
             counters.resent,
             counters.connections
@@ -69,14 +76,20 @@ fn a_link_that_breaks_loses_nothing() {
 /// is lost all the same.
 #[test]
 fn a_killed_broker_loses_nothing_when_the_centre_acknowledges() {
-    let seed = 7;
+    for (seed, version) in [(7, V5), (8, V311)] {
+        broker_kills_with_a_centre(seed, version);
+    }
+}
+
+fn broker_kills_with_a_centre(seed: u64, version: MqttVersion) {
     let mut dice = Dice(seed);
     let mut broker = Mosquitto::start("persistence false");
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
     let rows: Vec<_> = (0..ROWS).map(row).collect();
     let centre = Centre::start(broker.port);
-    let publisher = Publisher::start(options(mqtt(broker.port, Ack::Centre)), dir.path()).unwrap();
+    let options = options_in(version, broker.port, Ack::Centre);
+    let publisher = Publisher::start(options, dir.path()).unwrap();
 
     let mut kills = 0;
     for group in rows.chunks(150) {
@@ -96,7 +109,7 @@ fn a_killed_broker_loses_nothing_when_the_centre_acknowledges() {
     let counters = publisher.counters();
     let arrivals = centre.stop();
     println!(
-        "seed {seed}: {ROWS} rows, {kills} kills, {} lost, {} twice, {} resent",
+        "seed {seed}, {version:?}: {ROWS} rows, {kills} kills, {} lost, {} twice, {} resent",
         arrivals.missing(&keys(&rows)),
         arrivals.duplicates(),
         counters.resent

@@ -32,8 +32,18 @@ fn check_status(message: &Message, state: &str) {
     let status = &message.payload;
     assert_eq!(status["state"], state);
     if state == "online" {
-        let wanted = ["models", "outbox_depth", "quarantined", "state", "time", "version"];
+        let wanted = [
+            "models",
+            "mqtt",
+            "outbox_depth",
+            "quarantined",
+            "state",
+            "time",
+            "troubles",
+            "version",
+        ];
         assert_eq!(keys(status), wanted);
+        assert_eq!(status["mqtt"], "5");
         time(&status["time"]);
     } else {
         assert_eq!(keys(status), ["connected", "reason", "state", "version"]);

@@ -130,6 +130,8 @@ impl EventPlane {
         self.stats.published = publish.published;
         self.stats.acknowledged = publish.acknowledged;
         self.stats.resent = publish.resent;
+        self.stats.not_taken = [publish.refused, publish.unheard];
+        self.stats.mqtt_version = publish.version;
         let evidence = self.pictures.store().counters();
         self.stats.captures_failed = self.pictures.failed();
         self.stats.evidence_bytes = evidence.bytes;

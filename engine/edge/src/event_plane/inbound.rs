@@ -1,7 +1,7 @@
 //! What comes over MQTT: readings of sensors and commands of the centre.
 
 use super::readings::Readings;
-use crate::publish::{Heard, Said, reply, site_topic};
+use crate::publish::{Heard, Said, is_reply_topic, reply, site_topic};
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -54,6 +54,8 @@ struct Body {
     rule: Option<Name>,
     until: Option<Timestamp>,
     level: Option<u8>,
+    /// Where the answer goes, for who has no response topic.
+    reply_to: Option<String>,
 }
 
 /// Topics and filters that a plan wants to hear.
@@ -95,8 +97,8 @@ impl Inbox {
             return Inbound::Ignored;
         }
         let usual = site_topic(&plan.site.id, &format!("reply/{id}"));
-        let (topic, correlation) = heard.answer_to.unwrap_or((usual, None));
-        let to = ReplyTo { topic, correlation };
+        let asked = body.as_ref().ok().and_then(|body| body.reply_to.clone());
+        let to = reply_to(&plan.site.id, usual, asked, heard.answer_to);
         if let Some((_, payload)) = self.answered.iter().find(|(known, _)| *known == id) {
             return Inbound::Answered(said(&to, payload.clone()));
         }
@@ -125,6 +127,26 @@ impl Inbox {
         }
         Some(said(&to, payload))
     }
+}
+
+/// Where the answer goes: where MQTT 5 says, else where the body says, else on the usual topic. Only
+/// below the box's own `reply/`; the link has seen to that for the first.
+fn reply_to(
+    site: &Name,
+    usual: String,
+    body: Option<String>,
+    link: Option<(String, Option<Vec<u8>>)>,
+) -> ReplyTo {
+    let (mine, strange): (Option<String>, Option<String>) = match body {
+        Some(topic) if is_reply_topic(site, &topic) => (Some(topic), None),
+        other => (None, other),
+    };
+    if let Some(strange) = strange {
+        tracing::warn!(reply_to = strange, "is not below reply/; it is answered on {usual}");
+    }
+    let asked = link.or_else(|| mine.map(|topic| (topic, None)));
+    let (topic, correlation) = asked.unwrap_or((usual, None));
+    ReplyTo { topic, correlation }
 }
 
 fn said(to: &ReplyTo, payload: Vec<u8>) -> Said {
@@ -172,5 +194,25 @@ mod tests {
         let said = inbox.answer(&done).unwrap();
         assert_eq!((said.topic.as_str(), said.correlation), ("who/asked", Some(vec![7])));
         assert_eq!(inbox.answer(&done), None, "answered once");
+    }
+
+    #[test]
+    fn answers_go_where_asked_if_that_is_ours() {
+        let site = Name::try_from("hue").unwrap();
+        let to = |body: Option<&str>, link: Option<&str>| {
+            let link = link.map(|topic| (topic.to_owned(), Some(vec![7])));
+            let to = reply_to(&site, "usual".into(), body.map(Into::into), link);
+            (to.topic, to.correlation)
+        };
+        let (desk, other) = ("viahe/v1/hue/reply/desk", "viahe/v1/hue/reply/other");
+        assert_eq!(to(None, None), ("usual".into(), None));
+        assert_eq!(to(Some(desk), None), (desk.into(), None));
+        assert_eq!(to(Some(desk), Some(other)), (other.into(), Some(vec![7])));
+        for strange in ["viahe/v1/hue/status", "viahe/v1/hue/reply/#", "", "viahe/v1/x/reply/a"] {
+            assert_eq!(to(Some(strange), None), ("usual".into(), None), "{strange}");
+        }
+        let body = r#"{"id":"a","camera":"gate-01","reply_to":"viahe/v1/hue/reply/desk"}"#;
+        let body: Body = serde_json::from_str(body).unwrap();
+        assert_eq!(body.reply_to.as_deref(), Some(desk));
     }
 }

@@ -1,18 +1,22 @@
 //! Waits between connections: doubling, with jitter from a seed.
 
+use super::dice::Dice;
 use std::time::Duration;
+
+/// After what only people can mend, waits are so many times as long.
+const SLOWLY: u32 = 30;
 
 /// The next wait, and the state to draw it from.
 #[derive(Debug)]
 pub(super) struct Backoff {
     between: [Duration; 2],
     failures: u32,
-    state: u64,
+    dice: Dice,
 }
 
 impl Backoff {
     pub(super) fn new(between: [Duration; 2], seed: u64) -> Self {
-        Self { between, failures: 0, state: seed }
+        Self { between, failures: 0, dice: Dice::new(seed) }
     }
 
     /// The connection was of use; the next failure is a first one.
@@ -25,16 +29,17 @@ impl Backoff {
         let [least, most] = self.between;
         let whole = least.saturating_mul(1 << self.failures.min(16)).min(most);
         self.failures += 1;
-        whole.mul_f64(0.5 + 0.5 * self.draw()).max(least)
+        whole.mul_f64(0.5 + 0.5 * self.dice.uniform()).max(least)
     }
 
-    /// Uniform in 0 to 1, by `SplitMix64` (Steele, Lea, Flood 2014).
-    fn draw(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    /// The same after what only people can mend.
+    pub(super) fn next_slow(&mut self) -> Duration {
+        self.next() * SLOWLY
+    }
+
+    /// Failures in a row.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
     }
 }
 

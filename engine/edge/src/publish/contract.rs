@@ -1,7 +1,7 @@
 //! The documents say what the code sends: same fields at the same places.
 
 use super::topics::{
-    Ack, Offline, camera_state, offline, online, reply, sensor_state, window_result,
+    Ack, Offline, Online, camera_state, offline, online, reply, sensor_state, window_result,
 };
 use crate::trouble::{Lasting, Trouble};
 use serde_json::{Value, json};
@@ -115,7 +115,16 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let now = Timestamp::from_secs(1);
     let lasting = Lasting { trouble: Trouble::NobodyListens, text: "no".into(), since: now };
     let zone = jiff::tz::TimeZone::UTC;
-    same_fields("status", &parse(online("0.1.0", &[model()], depth, &[lasting], now, &zone)));
+    let told = Online {
+        version: "0.1.0",
+        mqtt: viahe_core::config::plan::MqttVersion::V5,
+        models: &[model()],
+        depth,
+        troubles: &[lasting],
+        now,
+        zone: &zone,
+    };
+    same_fields("status", &parse(online(&told)));
     same_fields("stopped", &parse(offline("0.1.0", Offline::Shutdown { time })));
     same_fields("lost", &parse(offline("0.1.0", Offline::Lost { connected: time })));
     let report = CameraReport {

@@ -1,9 +1,10 @@
-//! Outbox → MQTT 5, at least once.
+//! Outbox → MQTT, at least once.
 //!
 //! One thread with its own small runtime. It reads the outbox by its own connection, keeps at
 //! most a window of rows in flight, and deletes a row only for its acknowledgement: the broker's
 //! PUBACK or, with `ack = "centre"`, the centre's message on `…/ack`. Why a fresh client for each
-//! connection, and what else the client library makes necessary: `docs/adr/0006-delivery.md`.
+//! connection, and what else the client library makes necessary: `docs/adr/0006-delivery.md`. What
+//! brokers answer and offer, and how each is met: `docs/adr/0012-brokers.md`.
 //!
 //! Nobody waits for this thread: rows are committed first ([`crate::store`]), then it is woken.
 //! What may be lost has a connection of its own: commands and readings in, replies and results of
@@ -12,17 +13,21 @@
 mod backoff;
 #[cfg(test)]
 mod contract;
+mod dialect;
+mod dice;
 mod flow;
-#[cfg(test)]
-mod flow_sim;
 mod link;
+mod reason;
 mod session;
 mod subscriber;
+mod subscriptions;
 mod topics;
 mod wire;
 
 pub use subscriber::{Message, Subscriber, SubscriberOptions};
-pub use topics::{Ack, camera_state, reply, sensor_state, site_topic, window_result};
+pub use topics::{
+    Ack, camera_state, is_reply_topic, reply, sensor_state, site_topic, window_result,
+};
 pub use wire::{Heard, Said, Wire, WireOptions};
 
 use crate::store::{Outbox, StoreError};
@@ -40,6 +45,16 @@ use viahe_core::incident::ModelRef;
 
 /// Most cameras whose state is kept; a box has far fewer.
 const CAMERAS_MAX: usize = 1_024;
+
+/// A connection of this length was of use: the next failure is a first one.
+const LASTING: Duration = Duration::from_secs(10);
+
+/// After so long on one connection there is no trouble with it any more.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// Two boxes with one client id, in words.
+const CLIENT_ID_TAKEN: &str = "another client connects with this box's client id and takes its \
+                               place; give each box its own [site] id";
 
 /// Why the publisher could not start.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +165,10 @@ pub struct PublishCounters {
     pub quarantine_dropped: u64,
     /// Answers by which the broker refused a row for now.
     pub refused: u64,
+    /// Answers by which the broker had nobody to give a row to.
+    pub unheard: u64,
+    /// The version of MQTT spoken last; empty before the first connection.
+    pub version: &'static str,
     /// Messages on `…/ack` that could not be read.
     pub bad_acks: u64,
     /// Camera states not kept, because there were too many cameras.

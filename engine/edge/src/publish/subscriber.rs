@@ -1,10 +1,10 @@
 //! A small reader of a site's messages, for the demo and for tests.
 
-use super::{PublishError, backoff::Backoff, link};
+use super::backoff::Backoff;
+use super::dialect::Dialect;
+use super::link::{self, Connection, Event, Incoming, Terms};
+use super::{PublishError, reason};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::Packet;
-use rumqttc::v5::{AsyncClient, Event};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,6 +16,9 @@ const MESSAGES_MAX: usize = 4_096;
 
 /// Largest message taken.
 const INCOMING_BYTES_MAX: u32 = 4 << 20;
+
+/// A sign of life is sent this often.
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 
 /// What a [`Subscriber`] must know.
 #[derive(Clone, Debug)]
@@ -106,9 +109,10 @@ impl Drop for Subscriber {
 async fn subscribe(options: &SubscriberOptions, to: &Sender<Message>, shared: &SubscriberShared) {
     let bounds = [Duration::from_millis(100), Duration::from_secs(2)];
     let mut backoff = Backoff::new(bounds, 1);
+    let mut dialect = Dialect::new(options.mqtt.version, &options.client_id);
     while !shared.stop.load(Ordering::Relaxed) {
         tokio::select! {
-            () = connection(options, to, shared, &mut backoff) => {}
+            () = connection(options, to, shared, &mut backoff, &mut dialect) => {}
             () = shared.stopped.notified() => return,
         }
         tokio::select! {
@@ -124,27 +128,40 @@ async fn connection(
     to: &Sender<Message>,
     shared: &SubscriberShared,
     backoff: &mut Backoff,
+    dialect: &mut Dialect,
 ) {
-    let Ok(mut mqtt) = link::base(&options.mqtt, &options.client_id) else { return };
-    mqtt.set_max_packet_size(Some(INCOMING_BYTES_MAX));
-    let (client, mut events) = AsyncClient::new(mqtt, 8);
+    let wanted = dialect.wanted();
+    let terms = Terms {
+        version: wanted.version,
+        client_id: wanted.client_id,
+        will: None,
+        retain: false,
+        at_least_once: true,
+        keep_alive: KEEP_ALIVE,
+        inflight: 1,
+        requests: 8,
+        incoming_bytes_max: INCOMING_BYTES_MAX,
+    };
+    let Ok(mut link) = Connection::open(&options.mqtt, &terms) else { return };
+    let mut up = false;
     loop {
-        match events.poll().await {
-            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+        match link.next().await {
+            Ok(Event::Connected(_)) => {
+                up = true;
                 // One request into an empty queue of eight: there is room.
-                let _ = client.try_subscribe(&options.filter, QoS::AtLeastOnce);
+                let _ = link.subscribe(&options.filter);
             }
-            Ok(Event::Incoming(Packet::SubAck(_))) => {
+            Ok(Event::Subscribed { code, .. }) if reason::suback(code) => {
                 backoff.reset();
                 shared.subscribed.fetch_add(1, Ordering::Relaxed);
             }
-            Ok(Event::Incoming(Packet::Publish(publish))) => {
-                let message = Message {
-                    topic: String::from_utf8_lossy(&publish.topic).into_owned(),
-                    payload: publish.payload.to_vec(),
-                    retained: publish.retain,
-                };
-                match to.try_send(message) {
+            Ok(Event::Subscribed { code, .. }) => {
+                let (filter, code) = (&options.filter, reason::told(code));
+                tracing::warn!(filter, code, "the broker refused the subscription");
+            }
+            Ok(Event::Came(incoming)) => {
+                let Incoming { topic, payload, retained, .. } = incoming;
+                match to.try_send(Message { topic, payload, retained }) {
                     Ok(()) => {}
                     Err(TrySendError::Full(_)) => {
                         shared.dropped.fetch_add(1, Ordering::Relaxed);
@@ -153,8 +170,10 @@ async fn connection(
                 }
             }
             Ok(_) => {}
-            Err(error) => {
-                tracing::debug!(%error, "subscription lost");
+            Err(failure) => {
+                let why = failure.describe(&options.mqtt, dialect.version(), up);
+                tracing::debug!(why, "subscription lost");
+                dialect.failed(&failure, up);
                 return;
             }
         }

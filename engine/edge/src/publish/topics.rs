@@ -4,6 +4,7 @@ use crate::trouble::Lasting;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use viahe_core::config::plan::MqttVersion;
 use viahe_core::engine::{Answer, SensorState, WindowTold};
 use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
@@ -78,23 +79,30 @@ pub fn reply(answer: &Answer) -> serde_json::Value {
     json!({ "id": answer.id, "ok": ok, "text": text, "evidence": evidence })
 }
 
-/// What `…/status` says of a box that is there; times in `zone`.
-pub(super) fn online(
-    version: &str,
-    models: &[ModelRef],
-    depth: crate::store::Depth,
-    troubles: &[Lasting],
-    now: Timestamp,
-    zone: &TimeZone,
-) -> Vec<u8> {
+/// What is told of a box that is there.
+#[derive(Debug)]
+pub(super) struct Online<'a> {
+    pub(super) version: &'a str,
+    pub(super) mqtt: MqttVersion,
+    pub(super) models: &'a [ModelRef],
+    pub(super) depth: crate::store::Depth,
+    pub(super) troubles: &'a [Lasting],
+    pub(super) now: Timestamp,
+    /// Of times.
+    pub(super) zone: &'a TimeZone,
+}
+
+/// What `…/status` says of a box that is there.
+pub(super) fn online(of: &Online<'_>) -> Vec<u8> {
     let trouble = |one: &Lasting| {
         let Lasting { trouble, text, since } = one;
-        json!({ "trouble": trouble.label(), "text": text, "since": since.rfc3339(zone) })
+        json!({ "trouble": trouble.label(), "text": text, "since": since.rfc3339(of.zone) })
     };
     json!({
-        "state": "online", "version": version, "models": models,
-        "outbox_depth": depth.rows, "quarantined": depth.quarantined,
-        "troubles": troubles.iter().map(trouble).collect::<Vec<_>>(), "time": now.rfc3339(zone),
+        "state": "online", "version": of.version, "mqtt": of.mqtt.label(), "models": of.models,
+        "outbox_depth": of.depth.rows, "quarantined": of.depth.quarantined,
+        "troubles": of.troubles.iter().map(trouble).collect::<Vec<_>>(),
+        "time": of.now.rfc3339(of.zone),
     })
     .to_string()
     .into_bytes()
@@ -134,4 +142,48 @@ pub(super) enum Offline<'a> {
 /// May a message be published here?
 pub(super) fn is_publishable(topic: &str) -> bool {
     !topic.is_empty() && topic.len() <= 65_535 && !topic.contains(['+', '#', '\0'])
+}
+
+/// Longest last part of a topic that is answered to.
+const REPLY_CHARS_MAX: usize = 200;
+
+/// May an answer go to `topic`? Only below the box's own `reply/`: who gives commands must not be able
+/// to make the box speak as somebody else.
+pub fn is_reply_topic(site: &Name, topic: &str) -> bool {
+    let fits = |rest: &str| {
+        let plain = |c: char| !c.is_control() && !matches!(c, '+' | '#' | '\u{feff}');
+        (1..=REPLY_CHARS_MAX).contains(&rest.chars().count()) && rest.chars().all(plain)
+    };
+    topic.strip_prefix(&site_topic(site, "reply/")).is_some_and(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_go_below_reply_only() {
+        let site = Name::try_from("hue").unwrap();
+        for topic in ["viahe/v1/hue/reply/op-7", "viahe/v1/hue/reply/tầng 3/x"] {
+            assert!(is_reply_topic(&site, topic), "{topic}");
+        }
+        let long = format!("viahe/v1/hue/reply/{}", "x".repeat(201));
+        for topic in [
+            "",
+            "reply/x",
+            "viahe/v1/hue/reply/",
+            "viahe/v1/hue/reply",
+            "viahe/v1/hue/replyx/y",
+            "viahe/v1/hanoi/reply/x",
+            "viahe/v1/hue/cam/gate-01/incident/illegal-parking",
+            "viahe/v1/hue/reply/#",
+            "viahe/v1/hue/reply/+/x",
+            "viahe/v1/hue/reply/a\0b",
+            "viahe/v1/hue/reply/a\nb",
+            "$SYS/broker",
+            long.as_str(),
+        ] {
+            assert!(!is_reply_topic(&site, topic), "{topic}");
+        }
+    }
 }

@@ -305,13 +305,23 @@ impl Page<'_> {
         self.counter("viahe_published", "Revisions sent first.", engine.published)?;
         self.counter("viahe_acknowledged", "Revisions acknowledged.", engine.acknowledged)?;
         self.counter("viahe_resent", "Revisions sent again.", engine.resent)?;
+        let [refused, unheard] = engine.not_taken;
+        let because = |reason, n| ([("reason", reason)], n);
+        self.counters(
+            "viahe_not_taken",
+            "Answers by which the broker did not take a revision, by reason; it is sent again.",
+            [because("refused", refused), because("unheard", unheard)],
+        )?;
         let connected = u64::from(engine.mqtt_connected);
         self.gauge("viahe_mqtt_connected", "1 while the broker is there.", connected)?;
         self.counter(
             "viahe_mqtt_reconnects",
             "Connections to the broker after the first.",
             engine.mqtt_reconnects,
-        )
+        )?;
+        let spoken = |of| ([("version", of)], f64::from(u8::from(of == engine.mqtt_version)));
+        let spoken = [spoken("5"), spoken("3.1.1")];
+        self.gauges("viahe_mqtt_version", "1 for the version of MQTT that is spoken.", spoken)
     }
 }
 

@@ -69,10 +69,14 @@ pub struct EngineStats {
     pub acknowledged: u64,
     /// Revisions sent again.
     pub resent: u64,
+    /// Answers by which the broker did not take a revision: refused, and nobody to give it to.
+    pub not_taken: [u64; 2],
     /// Connections to the broker after the first.
     pub mqtt_reconnects: u64,
     /// The broker is there now.
     pub mqtt_connected: bool,
+    /// The version of MQTT spoken last; empty before the first connection.
+    pub mqtt_version: &'static str,
     /// Items that wait now, by queue; the names are few and fixed.
     pub queue_depths: BTreeMap<&'static str, u64>,
 }

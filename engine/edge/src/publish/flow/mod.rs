@@ -9,9 +9,21 @@
 //!   are never more than the client has packet ids (it numbers them round and round, and stalls
 //!   on a clash when the broker answers out of order).
 //! - Everything unanswered is sent again, in order, on the next connection.
+//! - With QoS 0 nothing is answered; a row counts as answered by the sign of life that was sent
+//!   after it and came back: the broker reads packets in order.
 
-use std::collections::{BTreeMap, VecDeque};
+#[cfg(test)]
+mod late;
+#[cfg(test)]
+mod sim;
+mod waiting;
+
+pub(crate) use waiting::Shut;
+
+use super::reason::Fate;
+use std::collections::VecDeque;
 use std::time::Duration;
+use waiting::{Waiting, Why};
 
 /// Settings; see [`super::Tuning`].
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +36,8 @@ pub(crate) struct FlowOptions {
     pub(crate) resend_after: Duration,
     /// Wait before a row that the broker refused is sent again.
     pub(crate) retry_after: Duration,
+    /// Of the jitter.
+    pub(crate) seed: u64,
 }
 
 /// Most rows that wait for a time or for the centre; then no new ones are sent.
@@ -32,26 +46,23 @@ pub(crate) const PARKED_MAX: usize = 1_000;
 /// Connections that may die without a word on one lone row before it is put off.
 const LONE_DEATHS_MAX: u32 = 5;
 
-/// How often a row is put off before it is blamed.
-const PUT_OFF_MAX: u32 = 10;
-
 /// Connections in a row that die before any row was acknowledged before rows go one by one.
 const BARREN_DEATHS_MAX: u32 = 2;
-
-/// Waits double with each try, up to this many times.
-const DOUBLINGS_MAX: u32 = 4;
 
 /// What was handed to the MQTT client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Item {
     /// A row of the outbox.
     Row(RowRef),
-    /// A retained message: only its newest value counts, and it is sent anew on each connection.
-    Note,
+    /// A retained message on this topic: only its newest value counts, and it is sent anew on each
+    /// connection.
+    Note(String),
     /// A subscription.
     Subscription,
     /// The last word before a clean shutdown.
     Farewell,
+    /// A row that is no longer in the outbox.
+    Forgotten,
 }
 
 /// A row and the incident it tells of.
@@ -59,17 +70,7 @@ pub(crate) enum Item {
 pub(crate) struct RowRef {
     pub(crate) row: i64,
     pub(crate) incident: String,
-}
-
-/// How the broker answered a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// It has it.
-    Accepted,
-    /// It does not want it now: rights, quota. May pass.
-    Refused,
-    /// It will never want it: topic or payload is bad.
-    Invalid,
+    pub(crate) topic: String,
 }
 
 /// What follows from an answer.
@@ -81,6 +82,10 @@ pub(crate) enum Verdict {
     Quarantine(i64),
     /// This row was refused and is sent again later.
     Retry(i64),
+    /// The broker had nobody to give this row to; it is sent again later.
+    Unheard(i64),
+    /// The message on this topic was answered so.
+    Noted(String, Fate),
     /// The farewell arrived.
     Farewell,
     /// Nothing.
@@ -92,6 +97,8 @@ pub(crate) enum Verdict {
 pub(crate) enum Death {
     /// Because of a message: the broker's words, or an answer that the client cannot read.
     Blamed,
+    /// Because of a message, or of rights that may come back: the broker's words.
+    Refused,
     /// Closed by the other side, no reason given.
     Unexplained,
     /// For a reason that no message can be blamed for.
@@ -108,13 +115,8 @@ struct Slot {
     item: Item,
     pkid: Option<u16>,
     answered: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Parked {
-    incident: String,
-    due: Duration,
-    refused: bool,
+    /// A sign of life was sent after it.
+    pinged: bool,
 }
 
 /// The state of delivery. Times are since any fixed start.
@@ -131,9 +133,7 @@ pub(crate) struct Flow {
     progressed: bool,
     /// Any packet was acknowledged on this connection.
     alive: bool,
-    parked: BTreeMap<i64, Parked>,
-    /// How often a row was parked, while it is parked or in flight.
-    tries: BTreeMap<i64, u32>,
+    waiting: Waiting,
     barren_deaths: u32,
     /// Rows up to this one go one by one, to find the one that kills connections.
     lone_until: i64,
@@ -150,8 +150,7 @@ impl Flow {
             cursor: 0,
             progressed: false,
             alive: false,
-            parked: BTreeMap::new(),
-            tries: BTreeMap::new(),
+            waiting: Waiting::new(options),
             barren_deaths: 0,
             lone_until: 0,
             lone_deaths: (0, 0),
@@ -159,12 +158,13 @@ impl Flow {
     }
 
     /// A fresh client has connected; the broker takes `receive_max` unanswered packets.
-    pub(crate) fn connected(&mut self, receive_max: Option<u16>) {
+    pub(crate) fn connected(&mut self, receive_max: Option<u16>, now: Duration) {
         self.slots.clear();
         self.broker_window = receive_max.map_or(usize::MAX, usize::from).max(1);
         self.cursor = 0;
         self.progressed = false;
         self.alive = false;
+        self.waiting.connected(now);
     }
 
     /// Packets that may be handed over now.
@@ -178,7 +178,7 @@ impl Flow {
 
     /// New rows that may be handed over now.
     pub(crate) fn row_room(&self) -> usize {
-        self.room().min(PARKED_MAX.saturating_sub(self.parked.len()))
+        self.room().min(PARKED_MAX.saturating_sub(self.waiting.len()))
     }
 
     /// Read new rows after this one.
@@ -186,14 +186,29 @@ impl Flow {
         self.cursor
     }
 
-    /// A row was answered on this connection.
-    pub(crate) fn has_progressed(&self) -> bool {
-        self.progressed
-    }
-
     /// Nothing is unanswered.
     pub(crate) fn is_idle(&self) -> bool {
         self.slots.is_empty()
+    }
+
+    /// Something told of box or cameras is unanswered.
+    pub(crate) fn has_open_notes(&self) -> bool {
+        self.slots.iter().any(|slot| matches!(slot.item, Item::Note(_)) && !slot.answered)
+    }
+
+    /// Of what was offered nothing can be done now: no answer is awaited, the broker's or the centre's.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.slots.is_empty() && self.waiting.all_confirmed()
+    }
+
+    /// A topic on which nothing is taken for this reason, and how many there are.
+    pub(crate) fn shut(&self, why: Shut) -> Option<(&str, usize)> {
+        self.waiting.shut(why)
+    }
+
+    /// Rows that the broker did not want, each for itself.
+    pub(crate) fn refused(&self) -> usize {
+        self.waiting.refused()
     }
 
     #[cfg(test)]
@@ -207,45 +222,29 @@ impl Flow {
     /// Should this row, read after the cursor, be sent now? The cursor moves past it.
     pub(crate) fn offer(&mut self, row: &RowRef, now: Duration) -> bool {
         self.cursor = self.cursor.max(row.row);
-        if self.parked.contains_key(&row.row) {
-            return false;
-        }
-        // Revisions of an incident stay in order: a later one waits for the refused one.
-        let ahead = self.parked.values().find(|p| p.refused && p.incident == row.incident);
-        match ahead.map(|p| p.due.max(now)) {
-            Some(due) => {
-                let parked = Parked { incident: row.incident.clone(), due, refused: true };
-                self.parked.insert(row.row, parked);
-                false
-            }
-            None => true,
-        }
+        !self.is_in_flight(row.row) && self.waiting.admits(row, now)
+    }
+
+    fn is_in_flight(&self, row: i64) -> bool {
+        let is = |slot: &Slot| matches!(&slot.item, Item::Row(r) if r.row == row && !slot.answered);
+        self.slots.iter().any(is)
     }
 
     /// Takes at most [`Flow::room`] rows whose wait is over, in order. Hand each over, or
     /// [`Flow::forget`] it.
     pub(crate) fn take_due(&mut self, now: Duration) -> Vec<i64> {
-        let due: Vec<i64> = self
-            .parked
-            .iter()
-            .filter(|(_, parked)| parked.due <= now)
-            .map(|(row, _)| *row)
-            .take(self.room())
-            .collect();
-        for row in &due {
-            self.parked.remove(row);
-        }
-        due
+        self.waiting.take_due(self.room(), now)
     }
 
     /// `item` was handed to the client.
     pub(crate) fn submitted(&mut self, item: Item) {
-        self.slots.push_back(Slot { item, pkid: None, answered: false });
+        self.slots.push_back(Slot { item, pkid: None, answered: false, pinged: false });
     }
 
-    /// The client has sent the next packet under `pkid`.
+    /// The client has sent the next packet under `pkid`; 0 with QoS 0.
     pub(crate) fn sent(&mut self, pkid: u16) -> Result<(), Mismatch> {
-        let taken = self.slots.iter().any(|slot| slot.pkid == Some(pkid) && !slot.answered);
+        let clashes = |slot: &Slot| slot.pkid == Some(pkid) && !slot.answered;
+        let taken = pkid != 0 && self.slots.iter().any(clashes);
         let next = self.slots.iter_mut().find(|slot| slot.pkid.is_none());
         match next {
             Some(slot) if !taken => {
@@ -256,70 +255,120 @@ impl Flow {
         }
     }
 
+    /// A sign of life was sent.
+    pub(crate) fn pinged(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.pkid == Some(0)) {
+            slot.pinged = true;
+        }
+    }
+
+    /// It was answered: what went before it with QoS 0 has been read.
+    pub(crate) fn ponged(&mut self, now: Duration) -> Vec<Verdict> {
+        let read = |slot: &&mut Slot| slot.pinged && !slot.answered;
+        let items: Vec<Item> = self
+            .slots
+            .iter_mut()
+            .filter(read)
+            .map(|slot| {
+                slot.answered = true;
+                slot.item.clone()
+            })
+            .collect();
+        self.drop_answered();
+        items.into_iter().map(|item| self.item_answered(item, Fate::Taken, now)).collect()
+    }
+
     /// The broker answered the packet `pkid`.
     pub(crate) fn answered(
         &mut self,
         pkid: u16,
-        answer: Answer,
+        fate: Fate,
         now: Duration,
     ) -> Result<Verdict, Mismatch> {
         let open = |slot: &&mut Slot| slot.pkid == Some(pkid) && !slot.answered;
         let slot = self.slots.iter_mut().find(open).ok_or(Mismatch(pkid))?;
         slot.answered = true;
         let item = slot.item.clone();
+        self.drop_answered();
+        Ok(self.item_answered(item, fate, now))
+    }
+
+    fn drop_answered(&mut self) {
         while self.slots.front().is_some_and(|slot| slot.answered) {
             self.slots.pop_front();
         }
-        self.alive = true;
-        Ok(match item {
-            Item::Row(row) => self.row_answered(row, answer, now),
-            Item::Farewell => Verdict::Farewell,
-            Item::Note | Item::Subscription => Verdict::Nothing,
-        })
     }
 
-    fn row_answered(&mut self, row: RowRef, answer: Answer, now: Duration) -> Verdict {
+    fn item_answered(&mut self, item: Item, fate: Fate, now: Duration) -> Verdict {
+        self.alive = true;
+        match item {
+            Item::Row(row) => self.row_answered(row, fate, now),
+            Item::Farewell => Verdict::Farewell,
+            Item::Note(topic) => Verdict::Noted(topic, fate),
+            Item::Subscription | Item::Forgotten => Verdict::Nothing,
+        }
+    }
+
+    fn row_answered(&mut self, row: RowRef, fate: Fate, now: Duration) -> Verdict {
         self.progressed = true;
         self.barren_deaths = 0;
         self.end_search(row.row);
         let number = row.row;
-        match answer {
-            Answer::Accepted if self.options.centre => {
-                self.park(row, false, now);
-                Verdict::Nothing
-            }
-            Answer::Accepted => {
-                self.tries.remove(&number);
+        match fate {
+            Fate::Taken => {
+                if self.waiting.open(&row.topic, now) {
+                    self.cursor = 0;
+                }
+                if self.options.centre {
+                    self.waiting.park(row, Why::Unconfirmed, now);
+                    return Verdict::Nothing;
+                }
+                self.let_go(number);
                 Verdict::Delete(number)
             }
-            Answer::Refused => {
-                self.park(row, true, now);
+            Fate::Unheard => {
+                self.waiting.close(row, Shut::Unheard, now);
+                Verdict::Unheard(number)
+            }
+            Fate::Denied => {
+                self.waiting.close(row, Shut::Denied, now);
                 Verdict::Retry(number)
             }
-            Answer::Invalid => {
-                self.tries.remove(&number);
+            Fate::Later => {
+                if self.waiting.unprobe(number) {
+                    self.cursor = 0;
+                }
+                self.waiting.park(row, Why::Refused, now);
+                Verdict::Retry(number)
+            }
+            Fate::Never => {
+                self.let_go(number);
                 Verdict::Quarantine(number)
             }
         }
     }
 
-    fn park(&mut self, row: RowRef, refused: bool, now: Duration) {
-        let tries = self.tries.entry(row.row).or_default();
-        let first = if refused { self.options.retry_after } else { self.options.resend_after };
-        let due = now + first * (1 << (*tries).min(DOUBLINGS_MAX));
-        *tries += 1;
-        self.parked.insert(row.row, Parked { incident: row.incident, due, refused });
+    /// The row is no longer in the outbox, or will not be.
+    fn let_go(&mut self, row: i64) {
+        if self.waiting.forget(row) {
+            self.cursor = 0;
+        }
     }
 
-    /// `row` is no longer in the outbox: the centre confirmed it, or a newer one took its place.
+    /// `row` is no longer in the outbox: a newer one took its place.
     pub(crate) fn forget(&mut self, row: i64) {
-        self.parked.remove(&row);
-        self.tries.remove(&row);
+        self.let_go(row);
         for slot in &mut self.slots {
             if matches!(&slot.item, Item::Row(r) if r.row == row) {
-                slot.item = Item::Note;
+                slot.item = Item::Forgotten;
             }
         }
+    }
+
+    /// The centre has `row`.
+    pub(crate) fn confirmed(&mut self, row: i64, now: Duration) {
+        self.forget(row);
+        self.waiting.confirmed(now);
     }
 
     /// The connection died. Returns the row to blame, if one is found out.
@@ -336,14 +385,20 @@ impl Flow {
         let blamed = match death {
             Death::Innocent => false,
             Death::Blamed if rows.len() == 1 => true,
-            Death::Blamed => {
+            Death::Refused if rows.len() == 1 => {
+                // Others may pass meanwhile.
+                self.waiting.park(rows[0].clone(), Why::PutOff, now);
+                self.end_search(first);
+                false
+            }
+            Death::Blamed | Death::Refused => {
                 self.send_alone(&rows);
                 false
             }
             Death::Unexplained => barren && self.died_barren(rows, now),
         };
         if blamed {
-            self.tries.remove(&first);
+            self.let_go(first);
             self.end_search(first);
         }
         blamed.then_some(first)
@@ -367,11 +422,7 @@ impl Flow {
             return false;
         }
         self.end_search(first.row);
-        if self.tries.get(&first.row).is_some_and(|tries| *tries >= PUT_OFF_MAX) {
-            return true;
-        }
-        self.park(first, true, now);
-        false
+        self.waiting.put_off(first, now)
     }
 
     /// Row `row` is dealt with.

@@ -1,22 +1,27 @@
 //! Seeded simulation of [`Flow`] against a model of the client library (packet ids round and
 //! round, packets held back on a clash) and of a broker (answers out of order, refuses, dies).
 
-use super::flow::{Answer, Death, Flow, FlowOptions, Item, RowRef, Verdict};
+use super::{Death, Fate, Flow, FlowOptions, Item, RowRef, Verdict};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 const SEEDS: u64 = 20_000;
 
-/// `SplitMix64`.
-struct Dice(u64);
+struct Dice(crate::publish::dice::Dice);
 
 impl Dice {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
+        self.0.draw() % n
+    }
+}
+
+fn options(window: usize, centre: bool, seed: u64) -> FlowOptions {
+    FlowOptions {
+        window,
+        centre,
+        resend_after: Duration::from_mins(1),
+        retry_after: Duration::from_secs(15),
+        seed,
     }
 }
 
@@ -30,7 +35,7 @@ struct Client {
     /// On the wire, in order; `None` is a note.
     wire: VecDeque<(u16, Option<RowRef>)>,
     /// At the broker, to be answered in any order.
-    decided: Vec<(u16, Answer)>,
+    decided: Vec<(u16, Fate)>,
 }
 
 impl Client {
@@ -53,6 +58,9 @@ struct World {
     centre: bool,
     poison: Option<(i64, Death)>,
     refusing: bool,
+    /// The broker has nobody for some topics now and then.
+    lonely: bool,
+    deaf: BTreeSet<String>,
     now: Duration,
     next_row: i64,
     outbox: BTreeMap<i64, String>,
@@ -65,7 +73,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let mut dice = Dice(seed);
+        let mut dice = Dice(crate::publish::dice::Dice::new(seed));
         let centre = dice.below(2) == 0;
         let window = 1 + dice.below(8) as usize;
         let poison = match dice.below(8) {
@@ -74,18 +82,16 @@ impl World {
             _ => None,
         };
         let refusing = dice.below(3) == 0;
-        let flow = Flow::new(FlowOptions {
-            window,
-            centre,
-            resend_after: Duration::from_mins(1),
-            retry_after: Duration::from_secs(15),
-        });
+        let lonely = dice.below(3) == 0;
+        let flow = Flow::new(options(window, centre, seed));
         Self {
             dice,
             flow,
             centre,
             poison,
             refusing,
+            lonely,
+            deaf: BTreeSet::new(),
             now: Duration::ZERO,
             next_row: 1,
             outbox: BTreeMap::new(),
@@ -106,7 +112,7 @@ impl World {
         let receive_max = 1 + self.dice.below(12) as u16;
         // As in `link.rs`: the window and one more, at most what the broker takes.
         let most = receive_max.min(9);
-        self.flow.connected(Some(receive_max));
+        self.flow.connected(Some(receive_max), self.now);
         self.connections += 1;
         self.client = Some(Client {
             most,
@@ -122,14 +128,14 @@ impl World {
     }
 
     fn hand_over(&mut self, row: Option<RowRef>) {
-        self.flow.submitted(row.clone().map_or(Item::Note, Item::Row));
+        self.flow.submitted(row.clone().map_or(Item::Note("status".into()), Item::Row));
         self.client.as_mut().unwrap().queue.push_back(row);
     }
 
     fn submit(&mut self) {
         for row in self.flow.take_due(self.now) {
             match self.outbox.get(&row).cloned() {
-                Some(incident) => self.hand_over(Some(RowRef { row, incident })),
+                Some(incident) => self.hand_over(Some(row_of(row, &incident))),
                 None => self.flow.forget(row),
             }
         }
@@ -139,7 +145,7 @@ impl World {
                 .outbox
                 .range(self.flow.cursor() + 1..)
                 .take(room)
-                .map(|(row, incident)| RowRef { row: *row, incident: incident.clone() })
+                .map(|(row, incident)| row_of(*row, incident))
                 .collect();
             if rows.is_empty() {
                 return;
@@ -163,13 +169,18 @@ impl World {
         let refuse = self.refusing && self.dice.below(8) == 0;
         let client = self.client.as_mut().unwrap();
         let Some((pkid, message)) = client.wire.pop_front() else { return };
-        let answer = if refuse && message.is_some() { Answer::Refused } else { Answer::Accepted };
+        let answer = match &message {
+            Some(row) if self.deaf.contains(&row.topic) => Fate::Unheard,
+            Some(_) if refuse && self.next_row % 2 == 0 => Fate::Denied,
+            Some(_) if refuse => Fate::Later,
+            _ => Fate::Taken,
+        };
         client.decided.push((pkid, answer));
         match message {
             Some(row) if self.poison.is_some_and(|(poison, _)| poison == row.row) => {
                 self.die(self.poison.unwrap().1);
             }
-            Some(row) if answer == Answer::Accepted => self.taken.push(row),
+            Some(row) if answer == Fate::Taken => self.taken.push(row),
             _ => {}
         }
     }
@@ -194,8 +205,9 @@ impl World {
                 self.outbox.remove(&row);
             }
             Verdict::Quarantine(_) | Verdict::Farewell => panic!("nothing of the kind was sent"),
-            Verdict::Retry(_) => assert_eq!(answer, Answer::Refused),
-            Verdict::Nothing => {}
+            Verdict::Retry(_) => assert!(matches!(answer, Fate::Later | Fate::Denied)),
+            Verdict::Unheard(_) => assert_eq!(answer, Fate::Unheard),
+            Verdict::Noted(..) | Verdict::Nothing => {}
         }
     }
 
@@ -213,7 +225,7 @@ impl World {
             let at = self.dice.below(self.taken.len() as u64) as usize;
             let row = self.taken[at].row;
             if self.outbox.remove(&row).is_some() {
-                self.flow.forget(row);
+                self.flow.confirmed(row, self.now);
             }
         }
     }
@@ -226,6 +238,12 @@ impl World {
                 _ => self.connect(),
             }
             return;
+        }
+        if self.lonely && self.dice.below(40) == 0 {
+            let topic = topic_of(&format!("i{}", self.dice.below(4)));
+            if !self.deaf.remove(&topic) {
+                self.deaf.insert(topic);
+            }
         }
         match self.dice.below(20) {
             0..=2 => self.commit(),
@@ -243,6 +261,7 @@ impl World {
     /// From here on all goes well, but for the poison.
     fn settle(&mut self) {
         self.refusing = false;
+        self.deaf.clear();
         for _ in 0..100_000 {
             if self.outbox.is_empty() {
                 return;
@@ -288,7 +307,7 @@ fn nothing_is_lost_and_only_poison_is_set_aside() {
     let (mut duplicates, mut connections, mut poisoned, mut rows) = (0, 0, 0, 0);
     for seed in 0..SEEDS {
         let mut world = World::new(seed);
-        let refused = world.refusing;
+        let refused = world.refusing || world.lonely;
         let run = std::panic::AssertUnwindSafe(|| {
             (0..400).for_each(|_| world.step());
             world.settle();
@@ -310,17 +329,21 @@ fn nothing_is_lost_and_only_poison_is_set_aside() {
     assert!(duplicates > 0 && poisoned > 0 && connections > SEEDS);
 }
 
+fn topic_of(incident: &str) -> String {
+    // Two incidents share a topic.
+    format!("t{}", if matches!(incident, "i0" | "i1") { "0" } else { incident })
+}
+
+fn row_of(row: i64, incident: &str) -> RowRef {
+    RowRef { row, incident: incident.into(), topic: topic_of(incident) }
+}
+
 fn row(row: i64) -> RowRef {
-    RowRef { row, incident: format!("i{row}") }
+    row_of(row, &format!("i{row}"))
 }
 
 fn flow(window: usize) -> Flow {
-    Flow::new(FlowOptions {
-        window,
-        centre: false,
-        resend_after: Duration::from_mins(1),
-        retry_after: Duration::from_secs(15),
-    })
+    Flow::new(options(window, false, 0))
 }
 
 #[test]
@@ -328,7 +351,7 @@ fn a_dead_link_is_not_blamed_on_a_row() {
     let mut flow = flow(8);
     for _ in 0..50 {
         // The link breaks each time before anything is answered.
-        flow.connected(None);
+        flow.connected(None, Duration::ZERO);
         assert!(flow.offer(&row(1), Duration::ZERO));
         flow.submitted(Item::Row(row(1)));
         flow.sent(1).unwrap();
@@ -342,10 +365,10 @@ fn a_row_that_silently_kills_working_connections_is_found() {
     let (mut now, mut deaths, mut put_off) = (Duration::ZERO, 0, None);
     let blamed = loop {
         now += Duration::from_secs(1);
-        flow.connected(None);
-        flow.submitted(Item::Note);
+        flow.connected(None, now);
+        flow.submitted(Item::Note("status".into()));
         flow.sent(1).unwrap();
-        flow.answered(1, Answer::Accepted, now).unwrap();
+        flow.answered(1, Fate::Taken, now).unwrap();
         let due = flow.take_due(now);
         for n in due.iter().copied().chain(1..=3) {
             if flow.row_room() > 0 && (due.contains(&n) || flow.offer(&row(n), now)) {
@@ -371,12 +394,12 @@ fn a_row_that_silently_kills_working_connections_is_found() {
 #[test]
 fn later_revisions_wait_for_a_refused_one() {
     let mut flow = flow(8);
-    let of = |n| RowRef { row: n, incident: "same".into() };
-    flow.connected(None);
+    let of = |n| row_of(n, "same");
+    flow.connected(None, Duration::ZERO);
     assert!(flow.offer(&of(1), Duration::ZERO));
     flow.submitted(Item::Row(of(1)));
     flow.sent(1).unwrap();
-    assert_eq!(flow.answered(1, Answer::Refused, Duration::ZERO), Ok(Verdict::Retry(1)));
+    assert_eq!(flow.answered(1, Fate::Later, Duration::ZERO), Ok(Verdict::Retry(1)));
     assert!(!flow.offer(&of(2), Duration::ZERO));
     assert!(flow.offer(&row(3), Duration::ZERO));
     assert!(flow.take_due(Duration::from_secs(14)).is_empty());
@@ -386,16 +409,16 @@ fn later_revisions_wait_for_a_refused_one() {
 #[test]
 fn answers_out_of_order_do_not_reuse_an_id_that_is_taken() {
     let mut flow = flow(4);
-    flow.connected(Some(5));
+    flow.connected(Some(5), Duration::ZERO);
     for n in 1..=4 {
         assert_eq!(flow.room(), 5 - n as usize);
         flow.submitted(Item::Row(row(n)));
         flow.sent(n as u16).unwrap();
     }
-    flow.answered(3, Answer::Accepted, Duration::ZERO).unwrap();
-    flow.answered(4, Answer::Accepted, Duration::ZERO).unwrap();
+    flow.answered(3, Fate::Taken, Duration::ZERO).unwrap();
+    flow.answered(4, Fate::Taken, Duration::ZERO).unwrap();
     assert_eq!(flow.room(), 0, "id 1 is still taken");
-    flow.answered(1, Answer::Accepted, Duration::ZERO).unwrap();
+    flow.answered(1, Fate::Taken, Duration::ZERO).unwrap();
     assert_eq!(flow.room(), 1);
-    assert!(flow.answered(1, Answer::Accepted, Duration::ZERO).is_err());
+    assert!(flow.answered(1, Fate::Taken, Duration::ZERO).is_err());
 }

@@ -1,0 +1,75 @@
+//! Stopping: deliver what can be delivered, say goodbye, close the connection.
+
+use super::{End, Link, Worker};
+use crate::publish::flow::Item;
+use crate::publish::topics;
+use crate::store::StoreError;
+use std::time::Duration;
+
+/// For the broker to take the farewell.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Farewell {
+    /// Sent; give up then.
+    Sent { until: Duration },
+    /// The broker has it.
+    Taken,
+    /// The connection is being closed.
+    Leaving { until: Duration },
+}
+
+impl Worker {
+    pub(super) fn stop_asked(&mut self) -> bool {
+        if self.deadline.is_none() {
+            let asked = self.shared.inbox().shutdown;
+            self.deadline = asked.map(|within| self.now() + within);
+        }
+        self.deadline.is_some()
+    }
+
+    pub(super) fn is_past_deadline(&self) -> bool {
+        self.deadline.is_some_and(|deadline| self.now() >= deadline)
+    }
+
+    pub(super) fn leave_if_asked(&mut self, link: &Link, now: Duration) -> Result<(), End> {
+        if !self.stop_asked() {
+            return Ok(());
+        }
+        match self.farewell {
+            None => {
+                if self.is_drained()? || self.is_past_deadline() {
+                    let time = self.time_text();
+                    let reason = topics::Offline::Shutdown { time: &time };
+                    let offline = topics::offline(&self.options.version, reason);
+                    let topic = topics::site_topic(&self.options.site, "status");
+                    link.retain(topic, offline)?;
+                    self.flow.submitted(Item::Farewell);
+                    self.farewell = Some(Farewell::Sent { until: now + FAREWELL_TIMEOUT });
+                }
+            }
+            Some(Farewell::Sent { until } | Farewell::Leaving { until }) if now < until => {}
+            Some(Farewell::Sent { .. } | Farewell::Taken) => {
+                // A clean goodbye: the broker forgets the last will.
+                if link.connection.disconnect().is_err() {
+                    return Err(End::Shutdown);
+                }
+                self.farewell = Some(Farewell::Leaving { until: now + FAREWELL_TIMEOUT });
+            }
+            Some(Farewell::Leaving { .. }) => return Err(End::Shutdown),
+        }
+        Ok(())
+    }
+
+    /// Everything is delivered, or waits for what will not come before the deadline: somebody who
+    /// listens, or a right.
+    fn is_drained(&self) -> Result<bool, StoreError> {
+        if !self.flow.is_idle() {
+            return Ok(false);
+        }
+        if self.outbox.depth()?.rows == 0 {
+            return Ok(true);
+        }
+        Ok(self.flow.is_stuck() && self.outbox.pending(1, self.flow.cursor())?.is_empty())
+    }
+}

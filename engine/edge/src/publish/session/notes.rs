@@ -1,0 +1,103 @@
+//! What is told of box and cameras: only the newest value of each counts.
+
+use super::{End, Link, PublishOptions, Worker};
+use crate::clock;
+use crate::publish::flow::Item;
+use crate::publish::reason::{self, Fate};
+use crate::publish::topics;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// After the broker hung up on what is told of box and cameras, nothing is told for so long.
+const HUSHED: Duration = Duration::from_mins(10);
+
+/// What the broker thinks of them.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// Topics that it refused, and with which code. At most one for each camera and the box.
+    refused: BTreeMap<String, u8>,
+    /// It hung up on them, for this reason: they wait until then.
+    hushed: Option<(String, Duration)>,
+}
+
+impl Notes {
+    pub(super) fn hush(&mut self, why: &str, now: Duration) {
+        self.hushed = Some((why.to_owned(), now + HUSHED));
+    }
+
+    fn answered(&mut self, topic: String, code: u8) {
+        match reason::puback(code) {
+            // Who connects later is told what is kept.
+            Fate::Taken | Fate::Unheard => drop(self.refused.remove(&topic)),
+            _ => drop(self.refused.insert(topic, code)),
+        }
+    }
+
+    /// What is not taken, for people.
+    pub(super) fn refused(&self) -> Option<String> {
+        if let Some((why, _)) = &self.hushed {
+            return Some(format!(
+                "the broker hangs up when it is told of box and cameras, so it is not told: {why}"
+            ));
+        }
+        let (topic, code) = self.refused.first_key_value()?;
+        let code = reason::told(*code);
+        Some(format!(
+            "the broker refuses the state on {topic}: {code}; allow this client to write it"
+        ))
+    }
+}
+
+impl Worker {
+    pub(super) fn on_noted(&mut self, topic: String, code: u8) {
+        self.notes.answered(topic, code);
+    }
+
+    pub(super) fn send_notes(&mut self, link: &Link, now: Duration) -> Result<(), End> {
+        match &self.notes.hushed {
+            Some((_, until)) if now < *until => return Ok(()),
+            Some(_) => self.notes.hushed = None,
+            None => {}
+        }
+        let troubles = self.options.troubles.revision();
+        let (models, due) = {
+            let mut inbox = self.shared.inbox();
+            let changed = inbox.status_changed || troubles != self.troubles_told;
+            let due = now >= self.status_due || changed;
+            if due && self.flow.room() > 0 {
+                inbox.status_changed = false;
+                (inbox.models.clone(), true)
+            } else {
+                (Vec::new(), false)
+            }
+        };
+        if due {
+            let PublishOptions { version, zone, .. } = &self.options;
+            let online = topics::Online {
+                version,
+                mqtt: self.dialect.version(),
+                models: &models,
+                depth: self.outbox.depth()?,
+                troubles: &self.options.troubles.lasting(),
+                now: clock::now(),
+                zone,
+            };
+            let topic = topics::site_topic(&self.options.site, "status");
+            link.retain(topic.clone(), topics::online(&online))?;
+            self.flow.submitted(Item::Note(topic));
+            self.troubles_told = troubles;
+            self.status_due = now + self.options.tuning.status_every;
+        }
+        let mut inbox = self.shared.inbox();
+        for (camera, state) in inbox.cameras.iter_mut().filter(|(_, state)| !state.sent) {
+            if self.flow.room() == 0 {
+                break;
+            }
+            let topic = topics::site_topic(&self.options.site, &format!("cam/{camera}/state"));
+            link.retain(topic.clone(), state.payload.clone())?;
+            self.flow.submitted(Item::Note(topic));
+            state.sent = true;
+        }
+        Ok(())
+    }
+}
