@@ -103,6 +103,12 @@ impl UnitBox {
         UnitPoint { x: (self.0[0] + self.0[2]) * 0.5, y: (self.0[1] + self.0[3]) * 0.5 }
     }
 
+    /// Share of the smaller box that lies in the larger, 0 to 1.
+    pub fn share(&self, other: &Self) -> f32 {
+        let smaller = self.area().min(other.area());
+        if smaller > 0.0 { self.intersection(other) / smaller } else { 0.0 }
+    }
+
     /// Area of the overlap with `other`, as a share of the frame.
     pub fn intersection(&self, other: &Self) -> f32 {
         let w = self.0[2].min(other.0[2]) - self.0[0].max(other.0[0]);

@@ -255,7 +255,9 @@ pub(super) static CATALOGUE: &[Key] = &[
         Number { min: 0.05, max: 30.0 },
         Need::Number(1.0),
         "1.0",
-        "How often a frame must be analysed for the entry to work, per second.",
+        "How often a frame must be analysed for the entry to work, per second. Its rules take no more \
+         looks than that, however often the camera looks, unless it asks for a heading, a line or a \
+         speed and counts no looks.",
     ),
     key(
         "absence_secs",
@@ -475,7 +477,7 @@ static WHEN: &[Key] = &[
         Text(&NAME),
         Optional,
         r#""traffic""#,
-        "Members of this thing stand around the subject since about when it does (45 s), beside it in the lane or three in a row, and nobody passes: a red light or a jam.",
+        "Members of this thing stand around the subject since about when it does (45 s), beside it in the lane or three in a row, and nobody passed within 20 s, for three minutes at most: a red light or a jam.",
     ),
     key("all", List(&NAME), Optional, r#"["there", "night"]"#, "All of these conditions hold."),
     key("any", List(&NAME), Optional, r#"["there", "night"]"#, "At least one of these holds."),

@@ -275,7 +275,6 @@ impl Engine {
                     // The clock may have been set meanwhile; a new worker begins a new time.
                     camera.last = Timestamp::default();
                     camera.beats.iter_mut().for_each(|beat| beat.scene.forget_tracks());
-                    camera.rules.iter_mut().for_each(|rule| rule.state.forget_tracks());
                 }
             }
             Event::Camera { camera, at, status } => {

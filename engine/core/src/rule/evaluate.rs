@@ -290,13 +290,13 @@ fn around(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize) 
     let (mut in_lane, mut in_zone) = (false, Vec::new());
     for o in members.iter(among).filter(|o| Some(*o) != subject.object) {
         let object = &view.observation.objects[o];
-        let Some(path) = view.scene.path(object.track) else { continue };
+        let Some(path) = view.scene.path(o) else { continue };
         let beside = near(&subject.bbox, &object.bbox);
         if path.moving && beside {
-            around.passing.push(object.track.0);
+            around.passing.push(path.who);
         }
         let Some(still) = path.still_since else { continue };
-        around.resting.push(object.track.0);
+        around.resting.push(path.who);
         let apart = still.since(subject.since).max(subject.since.since(still));
         if !view.zone.contains(object.bbox.ground()) {
             in_lane |= beside && apart <= QUEUE_TOGETHER;

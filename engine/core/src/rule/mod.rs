@@ -13,6 +13,7 @@
 pub mod beat;
 mod evaluate;
 pub mod explain;
+mod lineage;
 mod lines;
 mod movers;
 mod places;
@@ -368,15 +369,6 @@ impl RuleState {
             Subjects::Places(places) => places.is_empty(),
             Subjects::Movers(movers) => movers.is_empty(),
             Subjects::Zone(reported) => reported.is_idle(),
-        }
-    }
-
-    /// The tracker counts anew: what is known of places stays, who was in them is open.
-    pub fn forget_tracks(&mut self) {
-        match &mut self.subjects {
-            Subjects::Places(places) => places.forget_tracks(),
-            Subjects::Movers(movers) => movers.forget_tracks(),
-            Subjects::Zone(_) => {}
         }
     }
 

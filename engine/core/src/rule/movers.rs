@@ -1,21 +1,16 @@
-//! Subjects that move: a subject is a track, or a track that goes on where one broke.
+//! Subjects that move: a subject is whoever it was in the look before, see [`super::lineage`].
 
 use super::evaluate::{Memory, Sighting, evaluate, fresh};
 use super::report::{Reported, take};
-use super::scene::{aspect, centre, distance};
+use super::scene::Who;
 use super::select::Members;
 use super::temporal::Level;
-use super::{Look, SUBJECTS_MAX, Signal, SubjectKey, View, same_kind, subject};
-use crate::id::TrackId;
+use super::{Look, SUBJECTS_MAX, Signal, SubjectKey, View, subject};
 use crate::incident::Subject;
 use crate::observe::Object;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// A broken track goes on in a new one that begins so near to where it was heading, in heights of
-/// the frame.
-const REJOIN_DISTANCE_MAX: f32 = 0.15;
 
 /// All movers of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,14 +21,20 @@ pub(super) struct Movers {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Mover {
     reported: Reported,
-    /// Who it is, while we know.
-    track: Option<TrackId>,
+    /// In a state of an earlier version nobody was: its movers end when their time is over.
+    #[serde(default = "nobody")]
+    who: Who,
     first: Timestamp,
     looked: Timestamp,
     /// Watched time for which it has not been in view.
     absent: Duration,
     latest: Subject,
     memories: Vec<Memory>,
+}
+
+/// No thing of a scene has this number.
+fn nobody() -> Who {
+    Who::MAX
 }
 
 impl Movers {
@@ -57,7 +58,8 @@ impl Movers {
         let bits = |o: &usize| (members.masks[*o] | members.half[*o]) >> thing & 1 == 1;
         for o in (0..members.masks.len()).filter(bits) {
             let object = &view.observation.objects[o];
-            match self.mover_for(look, view, object, &mut seen, next_key) {
+            let mover = view.scene.who(o);
+            match mover.and_then(|who| self.mover_for(look, who, object, &mut seen, next_key)) {
                 Some(i) => {
                     seen[i] = Some(o);
                     self.movers[i].latest = subject(object);
@@ -88,42 +90,21 @@ impl Movers {
         self.movers.drain(..).filter_map(|m| m.reported.end()).collect()
     }
 
-    pub(super) fn forget_tracks(&mut self) {
-        self.movers.iter_mut().for_each(|mover| mover.track = None);
-    }
-
-    /// The mover of this track, or one with an incident that was lost near here, or a new one
-    /// while there is room.
+    /// The mover that this is, or a new one while there is room.
     fn mover_for(
         &mut self,
         look: &Look<'_>,
-        view: &View<'_>,
+        who: Who,
         object: &Object,
         seen: &mut Vec<Option<usize>>,
         next_key: &mut SubjectKey,
     ) -> Option<usize> {
-        if let Some(i) = self.movers.iter().position(|m| m.track == Some(object.track)) {
-            return Some(i);
-        }
-        let at = centre(object, aspect(view.observation));
-        let in_view = |track| view.observation.objects.iter().any(|o| Some(o.track) == track);
-        let rejoin = (0..self.movers.len()).find(|&i| {
-            let m = &self.movers[i];
-            let path = m.track.and_then(|track| view.scene.path(track));
-            let expected = path.and_then(|path| path.expected_at(look.at));
-            seen[i].is_none()
-                && m.reported.is_open()
-                && !in_view(m.track)
-                && same_kind(&m.latest.class, &object.class)
-                && expected.is_some_and(|p| distance(p, at) <= REJOIN_DISTANCE_MAX)
-        });
-        if let Some(i) = rejoin {
-            self.movers[i].track = Some(object.track);
+        if let Some(i) = self.movers.iter().position(|m| m.who == who) {
             return Some(i);
         }
         let newcomer = Mover {
             reported: Reported::new(take(next_key)),
-            track: Some(object.track),
+            who,
             first: look.at,
             looked: look.at,
             absent: Duration::ZERO,

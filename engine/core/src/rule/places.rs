@@ -7,11 +7,11 @@
 use super::evaluate::{Memory, Sighting, evaluate, fresh, pass_hidden};
 use super::program::Area;
 use super::report::{Reported, take};
+use super::scene::Who;
 use super::select::{Members, is_there};
 use super::temporal::{Hold, HoldParams, Level, Phase, Step};
 use super::{Look, SUBJECTS_MAX, Signal, SubjectKey, View, same_kind, subject};
 use crate::geometry::UnitBox;
-use crate::id::TrackId;
 use crate::incident::Subject;
 use crate::observe::Object;
 use crate::time::Timestamp;
@@ -51,10 +51,11 @@ pub(super) struct Places {
 struct Place {
     reported: Reported,
     /// Who is there, while we know.
-    track: Option<TrackId>,
+    #[serde(default)]
+    who: Option<Who>,
     /// Where it stands, smoothed.
     anchor: UnitBox,
-    /// Where its track was first seen.
+    /// Where that was first seen.
     origin: UnitBox,
     /// For how long it has been there.
     presence: Hold,
@@ -109,10 +110,6 @@ impl Places {
         self.places.drain(..).filter_map(|p| p.reported.end()).collect()
     }
 
-    pub(super) fn forget_tracks(&mut self) {
-        self.places.iter_mut().for_each(|place| place.track = None);
-    }
-
     /// Each known place takes its own track's object. Places that are over are dropped.
     fn follow(
         &mut self,
@@ -158,7 +155,7 @@ impl Places {
             signals.extend(newcomer.reported.end());
             let host = host - usize::from(host > i);
             let place = &mut self.places[host];
-            place.track = newcomer.track;
+            place.who = newcomer.who;
             place.origin = newcomer.origin;
             place.latest = newcomer.latest;
             place.left = false;
@@ -197,10 +194,10 @@ impl Places {
         for &o in &stand.candidates {
             let object = stand.object(o);
             let known = self.places.iter().any(|p| {
-                p.track == Some(object.track)
+                (p.who.is_some() && p.who == stand.who(o))
                     || (p.presence.absent().is_zero()
                         && same_kind(&p.latest.class, &object.class)
-                        && share(&p.anchor, &object.bbox) >= SAME_SHARE_MIN
+                        && p.anchor.share(&object.bbox) >= SAME_SHARE_MIN
                         && alike(&p.anchor, &object.bbox))
             });
             if known || !stand.is_there(&object.bbox) {
@@ -216,7 +213,7 @@ impl Places {
                 self.places.remove(i);
                 found.remove(i);
             }
-            self.places.push(Place::new(take(next_key), stand, object));
+            self.places.push(Place::new(take(next_key), stand, o));
             found.push(Found::Seen(o));
         }
         dropped
@@ -245,6 +242,10 @@ impl<'a> Stand<'a> {
             .filter(|o| members.anywhere[*o] >> thing & 1 == 1)
             .collect();
         Self { look, view, members, thing, candidates, same_area }
+    }
+
+    fn who(&self, o: usize) -> Option<Who> {
+        self.view.scene.who(o)
     }
 
     fn object(&self, o: usize) -> &'a Object {
@@ -279,12 +280,13 @@ impl<'a> Stand<'a> {
 }
 
 impl Place {
-    fn new(key: SubjectKey, stand: &Stand<'_>, object: &Object) -> Self {
+    fn new(key: SubjectKey, stand: &Stand<'_>, o: usize) -> Self {
+        let object = stand.object(o);
         Self {
             reported: Reported::new(key),
-            track: Some(object.track),
+            who: stand.who(o),
             anchor: object.bbox,
-            origin: object.bbox,
+            origin: stand.view.scene.path(o).map_or(object.bbox, |path| path.origin),
             presence: Hold::begin(stand.look.at),
             moved: 0,
             left: false,
@@ -301,8 +303,8 @@ impl Place {
         signals: &mut Vec<Signal>,
     ) -> Option<Found> {
         let at = stand.look.at;
-        let own = stand.candidates.iter().find(|o| Some(stand.object(**o).track) == self.track);
-        let own = own.copied();
+        let is_own = |o: &&usize| self.who.is_some() && stand.who(**o) == self.who;
+        let own = stand.candidates.iter().find(is_own).copied();
         if own.is_none() && self.is_hidden(stand) && self.presence.pass_hidden(&stand.look.pace, at)
         {
             return Some(Found::Hidden);
@@ -313,7 +315,7 @@ impl Place {
         let holds =
             stays.filter(|_| self.presence.phase > Phase::New || stand.is_there(&self.anchor));
         if let Some(o) = own
-            && self.has_moved(stand, stand.object(o), next_key, signals)
+            && self.has_moved(stand, o, next_key, signals)
         {
             return stand.is_there(&self.anchor).then_some(Found::Seen(o));
         }
@@ -335,22 +337,24 @@ impl Place {
         true
     }
 
-    /// The place's own track is elsewhere. A candidate starts anew there; an incident waits for
-    /// its subject, because the tracker may have given its id to a passer-by.
+    /// What is in the place is elsewhere. What has not come to rest yet takes its place along. A thing
+    /// that stood leaves a place behind, which waits for it: it may be that the tracker gave its
+    /// name to somebody who passes.
     fn has_moved(
         &mut self,
         stand: &Stand<'_>,
-        object: &Object,
+        o: usize,
         next_key: &mut SubjectKey,
         signals: &mut Vec<Signal>,
     ) -> bool {
+        let object = stand.object(o);
         if is_still(&self.anchor, &object.bbox) {
             return false;
         }
         self.moved = self.moved.saturating_add(1);
-        if self.reported.is_open() {
+        if self.presence.phase > Phase::New {
             if self.moved >= MOVED_LOOKS {
-                self.track = None;
+                self.who = None;
                 self.left = true;
             }
             return false;
@@ -359,14 +363,13 @@ impl Place {
             return false;
         }
         signals.extend(self.reported.end());
-        let origin = self.origin;
-        *self = Self { origin, ..Self::new(take(next_key), stand, object) };
+        *self = Self::new(take(next_key), stand, o);
         true
     }
 
     /// Was it seen to come here from elsewhere? Then it is not one that was lost here.
     fn drove_in(&self, stand: &Stand<'_>) -> bool {
-        let path = self.track.and_then(|track| stand.view.scene.path(track));
+        let path = self.who.and_then(|who| stand.view.scene.path_of(who));
         self.origin.iou(&self.anchor) < DROVE_IN_IOU_MAX
             || path.is_some_and(|path| path.came_from_afar(DROVE_IN_SIZES_MIN))
     }
@@ -375,8 +378,8 @@ impl Place {
     fn is_hidden(&self, stand: &Stand<'_>) -> bool {
         let area = self.anchor.area();
         self.presence.phase > Phase::New
-            && stand.view.observation.objects.iter().any(|o| {
-                Some(o.track) != self.track
+            && stand.view.observation.objects.iter().enumerate().any(|(i, o)| {
+                (self.who.is_none() || stand.who(i) != self.who)
                     && !is_same(&self.anchor, &o.bbox)
                     && self.anchor.intersection(&o.bbox) >= HIDING_SHARE_MIN * area
             })
@@ -427,12 +430,6 @@ impl Place {
     }
 }
 
-/// Share of the smaller box that lies in the larger.
-fn share(a: &UnitBox, b: &UnitBox) -> f32 {
-    let smaller = a.area().min(b.area());
-    if smaller > 0.0 { a.intersection(b) / smaller } else { 0.0 }
-}
-
 /// Are they of about one size?
 fn alike(a: &UnitBox, b: &UnitBox) -> bool {
     a.area().min(b.area()) >= SAME_AREA_MIN * a.area().max(b.area())
@@ -445,7 +442,7 @@ fn is_same(anchor: &UnitBox, bbox: &UnitBox) -> bool {
 
 /// Is a box of the place's own track still there?
 fn is_still(anchor: &UnitBox, bbox: &UnitBox) -> bool {
-    anchor.iou(bbox) >= STILL_IOU_MIN || share(anchor, bbox) >= STILL_SHARE_MIN
+    anchor.iou(bbox) >= STILL_IOU_MIN || anchor.share(bbox) >= STILL_SHARE_MIN
 }
 
 fn blend(anchor: &UnitBox, bbox: &UnitBox, follow: f32) -> UnitBox {

@@ -1,15 +1,16 @@
-//! How the objects of one camera move: one short path for each track, shared by its rules.
+//! How the objects of one camera move: one short path for each of them, shared by its rules.
 //!
 //! Distances are in heights of the frame, so that a wide picture does not stretch them. A thing is
 //! judged by how far it got in proportion to its own size: that needs no calibration and is the
 //! same near and far.
 
+use super::lineage::{diagonal, identify};
 use super::lines::Passage;
 use super::program::Crossing;
 use crate::config::plan::Line;
-use crate::geometry::{Homography, UnitPoint};
+use crate::geometry::{Homography, UnitBox, UnitPoint};
 use crate::id::TrackId;
-use crate::observe::{Object, Observation};
+use crate::observe::{Class, Object, Observation};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -30,6 +31,10 @@ const MOTION_SPAN_MIN: Duration = Duration::from_millis(900);
 const MOVED_MIN: f32 = 0.2;
 /// Over a short time at least this share of `MOVED_MIN` is wanted.
 const MOVED_SHARE_MIN: f32 = 0.5;
+/// Where something is expected follows from where it was within this time.
+const COURSE_SPAN: Duration = Duration::from_secs(1);
+/// A clock that was set back by more has begun a new time.
+const CLOCK_STEP_MIN: Duration = Duration::from_secs(5);
 /// Over less time than this a speed is noise.
 const SPEED_SPAN_MIN: Duration = Duration::from_millis(900);
 /// Boxes of one thing have diagonals within this share of each other from look to look.
@@ -40,16 +45,32 @@ const PATHS_MAX: usize = 1024;
 /// A box so near to the frame's edge is cut by it.
 const EDGE: f32 = 0.004;
 
-/// Paths by track.
+/// Number of a thing in one scene, whatever its track is called; never used twice.
+pub(super) type Who = u64;
+
+/// Paths, by who.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scene {
     paths: Vec<Path>,
+    #[serde(default)]
+    next: Who,
+    /// For each object of the newest look, the index of its path.
+    #[serde(skip)]
+    now: Vec<Option<usize>>,
 }
 
-/// Where a track was lately.
+/// Where a thing was lately.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Path {
-    track: TrackId,
+    pub(super) who: Who,
+    /// What the tracker calls it; none when that is open.
+    pub(super) track: Option<TrackId>,
+    /// As last seen.
+    pub(super) class: Class,
+    /// As last seen.
+    pub(super) bbox: UnitBox,
+    /// Where it was first seen.
+    pub(super) origin: UnitBox,
     /// Oldest first.
     points: VecDeque<Point>,
     /// Since when it has been at rest; none while it moves or is too new to tell.
@@ -99,36 +120,63 @@ impl Scene {
     pub fn see(&mut self, observation: &Observation, lines: &[Line]) {
         let at = observation.frame.captured;
         let aspect = aspect(observation);
-        self.paths
-            .retain(|path| path.points.back().is_some_and(|p| at.since(p.at) <= PATH_SPAN_MAX));
-        for object in &observation.objects {
-            let place = self.paths.binary_search_by_key(&object.track, |p| p.track);
-            let i = match place {
-                Ok(i) => i,
-                Err(_) if self.paths.len() >= PATHS_MAX => continue,
-                Err(i) => {
-                    self.paths.insert(i, Path::new(object.track));
-                    i
+        self.paths.retain(|path| {
+            let seen = path.seen();
+            at.since(seen) <= PATH_SPAN_MAX && seen.since(at) <= CLOCK_STEP_MIN
+        });
+        self.now = identify(&self.paths, &observation.objects, at, aspect);
+        for (object, now) in observation.objects.iter().zip(&mut self.now) {
+            let i = match *now {
+                Some(i) => i,
+                None if self.paths.len() >= PATHS_MAX => continue,
+                None => {
+                    self.paths.push(Path::new(self.next, object));
+                    self.next += 1;
+                    self.paths.len() - 1
                 }
             };
+            *now = Some(i);
             self.paths[i].go(at, object, aspect, lines);
+        }
+        // A track is one thing's: the one that has it now.
+        for (object, now) in observation.objects.iter().zip(&self.now) {
+            for (i, path) in self.paths.iter_mut().enumerate() {
+                if path.track == Some(object.track) && Some(i) != *now {
+                    path.track = None;
+                }
+            }
         }
     }
 
-    /// A new count of tracks begins.
+    /// A new count of tracks begins: who is who follows from where they are.
     pub fn forget_tracks(&mut self) {
-        self.paths.clear();
+        self.paths.iter_mut().for_each(|path| path.track = None);
     }
 
-    pub(super) fn path(&self, track: TrackId) -> Option<&Path> {
-        self.paths.binary_search_by_key(&track, |p| p.track).ok().map(|i| &self.paths[i])
+    /// The path of an object of the newest look.
+    pub(super) fn path(&self, object: usize) -> Option<&Path> {
+        self.now.get(object).copied().flatten().map(|i| &self.paths[i])
+    }
+
+    /// Who an object of the newest look is.
+    pub(super) fn who(&self, object: usize) -> Option<Who> {
+        self.path(object).map(|path| path.who)
+    }
+
+    /// The path of whoever this is, while it is remembered.
+    pub(super) fn path_of(&self, who: Who) -> Option<&Path> {
+        self.paths.binary_search_by_key(&who, |p| p.who).ok().map(|i| &self.paths[i])
     }
 }
 
 impl Path {
-    fn new(track: TrackId) -> Self {
+    fn new(who: Who, object: &Object) -> Self {
         Self {
-            track,
+            who,
+            track: Some(object.track),
+            class: object.class.clone(),
+            bbox: object.bbox,
+            origin: object.bbox,
             points: VecDeque::with_capacity(8),
             still_since: None,
             moving: false,
@@ -146,8 +194,7 @@ impl Path {
         // The oldest point of the span, or the last one when looks are rarer than that.
         let recent = |p: &&Point| at.since(p.at) <= MOTION_SPAN;
         let from = self.points.iter().find(recent).or(self.points.back()).copied();
-        let [x0, y0, x1, y1] = object.bbox.corners();
-        let diagonal = distance([x0 * aspect, y0], [x1 * aspect, y1]);
+        let diagonal = diagonal(object, aspect);
         if let Some(from) = from.filter(|from| at.since(from.at) >= MOTION_SPAN_MIN) {
             let span_secs = at.since(from.at).min(MOTION_SPAN).as_secs_f32();
             // Boxes jitter as much in a short time as in a long one.
@@ -160,8 +207,10 @@ impl Path {
                 self.still_since.get_or_insert(from.at);
             }
         }
-        let inner = EDGE..=1.0 - EDGE;
-        let whole = [x0, y0, x1, y1].iter().all(|v| inner.contains(v));
+        let whole = is_whole(&object.bbox);
+        self.track = Some(object.track);
+        self.class.clone_from(&object.class);
+        self.bbox = object.bbox;
         let ground = object.bbox.ground();
         // What is between two that are kept gives way to the newer one.
         let n = self.points.len();
@@ -175,16 +224,40 @@ impl Path {
         }
     }
 
-    /// Where it is at `at` if it goes on as it did.
-    pub(super) fn expected_at(&self, at: Timestamp) -> Option<[f32; 2]> {
-        let newest = self.points.back()?;
-        let Some(before) = self.points.iter().rev().nth(1) else { return Some(newest.centre) };
+    /// When it was last seen.
+    pub(super) fn seen(&self) -> Timestamp {
+        self.points.back().map_or(Timestamp::default(), |p| p.at)
+    }
+
+    /// Where it was last seen, in heights of the frame.
+    pub(super) fn centre(&self) -> [f32; 2] {
+        self.points.back().map_or([0.0; 2], |p| p.centre)
+    }
+
+    /// Of its newest box, in heights of the frame.
+    pub(super) fn diagonal(&self) -> f32 {
+        self.points.back().map_or(0.0, |p| p.diagonal)
+    }
+
+    /// Did the frame's edge cut nothing of its newest box?
+    pub(super) fn is_whole(&self) -> bool {
+        self.points.back().is_some_and(|p| p.whole)
+    }
+
+    /// Where it is at `at` if it goes on as it did in the last second, or since the look before.
+    pub(super) fn expected_at(&self, at: Timestamp) -> [f32; 2] {
+        let Some(newest) = self.points.back() else { return [0.0; 2] };
+        let earlier = self.points.iter().rev().skip(1);
+        let recent = earlier.clone().take_while(|p| newest.at.since(p.at) <= COURSE_SPAN);
+        let Some(before) = recent.last().or_else(|| earlier.clone().next()) else {
+            return newest.centre;
+        };
         let step_secs = newest.at.since(before.at).as_secs_f32();
         if step_secs <= 0.0 {
-            return Some(newest.centre);
+            return newest.centre;
         }
         let steps = at.since(newest.at).as_secs_f32() / step_secs;
-        Some([0, 1].map(|i| newest.centre[i] + steps * (newest.centre[i] - before.centre[i])))
+        [0, 1].map(|i| newest.centre[i] + steps * (newest.centre[i] - before.centre[i]))
     }
 
     /// By how much both came apart lately; none while it is too early to tell. Both are in view
@@ -237,6 +310,11 @@ impl Path {
     pub(super) fn has_crossed(&self, line: usize, at: Timestamp, wanted: Crossing) -> bool {
         self.passages.get(line).is_some_and(|passage| passage.has_crossed(at, wanted))
     }
+}
+
+/// Does the frame's edge cut nothing of it?
+pub(super) fn is_whole(bbox: &UnitBox) -> bool {
+    bbox.corners().iter().all(|v| (EDGE..=1.0 - EDGE).contains(v))
 }
 
 /// 0 to 180 degrees.

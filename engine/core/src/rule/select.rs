@@ -4,7 +4,6 @@ use super::program::{Area, Heading, Relation, RelationKind, Thing};
 use super::scene::{angle_between, aspect, distance};
 use super::{Look, View, same_kind};
 use crate::geometry::{Polygon, UnitBox, UnitPoint};
-use crate::observe::Object;
 use crate::time::Timestamp;
 
 /// So much of a heading's travel makes it worth a first picture.
@@ -79,12 +78,12 @@ impl Members {
         if object.confidence.get() < thing.confidence_min || view.is_permitted(object) {
             return;
         }
-        if !moves_so(view, thing, object) || !self.relates_so(view, thing, o) {
+        if !moves_so(view, thing, o) || !self.relates_so(view, thing, o) {
             return;
         }
         let bit = 1 << t;
         if let Some(heading) = &thing.heading {
-            let Some((since, whole)) = headed(view, heading, object) else { return };
+            let Some((since, whole)) = headed(view, heading, o) else { return };
             self.since.push((o, t, since));
             if !whole {
                 if in_area(view, thing.area, o) {
@@ -154,13 +153,13 @@ fn share_over(zone: &Polygon, bbox: &UnitBox) -> f32 {
     inside as f32 / (OVER_POINTS * OVER_POINTS) as f32
 }
 
-fn moves_so(view: &View<'_>, thing: &Thing, object: &Object) -> bool {
+fn moves_so(view: &View<'_>, thing: &Thing, object: usize) -> bool {
     use super::program::Motion;
     let plain = thing.motion.is_none() && thing.speed_min_mps.is_none() && thing.crossing.is_none();
     if plain {
         return true;
     }
-    let Some(path) = view.scene.path(object.track) else { return false };
+    let Some(path) = view.scene.path(object) else { return false };
     let motion = match thing.motion {
         None => true,
         Some(Motion::Standing) => path.still_since.is_some(),
@@ -177,8 +176,8 @@ fn moves_so(view: &View<'_>, thing: &Thing, object: &Object) -> bool {
 }
 
 /// Since when it goes so, and whether it has gone far enough.
-fn headed(view: &View<'_>, heading: &Heading, object: &Object) -> Option<(Timestamp, bool)> {
-    let path = view.scene.path(object.track)?;
+fn headed(view: &View<'_>, heading: &Heading, object: usize) -> Option<(Timestamp, bool)> {
+    let path = view.scene.path(object)?;
     let so = |travel: f32| {
         let (since, deg) = path.heading(travel)?;
         let off = angle_between(deg, heading.allowed_deg) > heading.tolerance_deg;
@@ -199,22 +198,21 @@ fn relates(view: &View<'_>, relation: &Relation, a: usize, b: usize) -> bool {
         RelationKind::Beside(most) => {
             is_beside(&objects[a].bbox, &objects[b].bbox, most, aspect(view.observation))
         }
-        RelationKind::On => rides(view, &objects[a], &objects[b], doubt),
-        RelationKind::Under => {
-            rides(view, &objects[b], &objects[a], doubt) && is_its_own(view, b, a)
-        }
+        RelationKind::On => rides(view, a, b, doubt),
+        RelationKind::Under => rides(view, b, a, doubt) && is_its_own(view, b, a),
     }
 }
 
 /// Over the machine, and going where it goes: not somebody who walks by behind it. `doubt` is what
 /// to say while it is too early to tell.
-fn rides(view: &View<'_>, rider: &Object, machine: &Object, doubt: bool) -> bool {
-    if !is_on(&rider.bbox, &machine.bbox) {
+fn rides(view: &View<'_>, rider: usize, machine: usize, doubt: bool) -> bool {
+    let bbox = |o: usize| &view.observation.objects[o].bbox;
+    if !is_on(bbox(rider), bbox(machine)) {
         return false;
     }
-    let path = |object: &Object| view.scene.path(object.track);
-    let apart = path(rider).zip(path(machine)).and_then(|(r, m)| r.apart_from(m));
-    let [x0, y0, x1, y1] = machine.bbox.corners();
+    let paths = view.scene.path(rider).zip(view.scene.path(machine));
+    let apart = paths.and_then(|(r, m)| r.apart_from(m));
+    let [x0, y0, x1, y1] = bbox(machine).corners();
     let aspect = aspect(view.observation);
     let diagonal = distance([x0 * aspect, y0], [x1 * aspect, y1]);
     apart.map_or(doubt, |apart| apart <= RIDES_APART_MAX * diagonal)
