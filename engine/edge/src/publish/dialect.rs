@@ -33,11 +33,21 @@ pub(super) struct Dialect {
     /// The usual client id and a short one.
     ids: [String; 2],
     id: usize,
+    asks: Asks,
+    /// The broker refused something on purpose, as opposed to hanging up.
+    refused: bool,
+}
+
+/// What a broker may lack.
+#[derive(Clone, Copy, Debug)]
+struct Asks {
     retain: bool,
     at_least_once: bool,
     will: bool,
-    /// The broker refused something on purpose, as opposed to hanging up.
-    refused: bool,
+}
+
+impl Asks {
+    const ALL: Self = Self { retain: true, at_least_once: true, will: true };
 }
 
 /// What to ask for.
@@ -60,9 +70,7 @@ impl Dialect {
             doubts: 0,
             ids: [client_id.to_owned(), short_id(client_id)],
             id: 0,
-            retain: true,
-            at_least_once: true,
-            will: true,
+            asks: Asks::ALL,
             refused: false,
         }
     }
@@ -71,9 +79,9 @@ impl Dialect {
         Wanted {
             version: self.version,
             client_id: self.ids[self.id].clone(),
-            retain: self.retain,
-            at_least_once: self.at_least_once,
-            will: self.will,
+            retain: self.asks.retain,
+            at_least_once: self.asks.at_least_once,
+            will: self.asks.will,
         }
     }
 
@@ -92,8 +100,8 @@ impl Dialect {
                 }
             }
         }
-        self.retain &= offer.retain;
-        self.at_least_once &= offer.at_least_once;
+        self.asks.retain &= offer.retain;
+        self.asks.at_least_once &= offer.at_least_once;
     }
 
     /// A connection failed; `up` is whether the broker had let us in. Learns from it, and says
@@ -116,15 +124,15 @@ impl Dialect {
                 // Both were refused.
                 self.id == 0
             }
-            Then::WithoutRetain => !std::mem::replace(&mut self.retain, false),
-            Then::AtMostOnce => !std::mem::replace(&mut self.at_least_once, false),
-            Then::WithoutWill => !std::mem::replace(&mut self.will, false),
+            Then::WithoutRetain => !std::mem::replace(&mut self.asks.retain, false),
+            Then::AtMostOnce => !std::mem::replace(&mut self.asks.at_least_once, false),
+            Then::WithoutWill => !std::mem::replace(&mut self.asks.will, false),
         }
     }
 
     /// A connection that had been of use is lost: what was given up is tried again.
     pub(super) fn lost(&mut self, now: Duration) {
-        (self.retain, self.at_least_once, self.will, self.id) = (true, true, true, 0);
+        (self.asks, self.id) = (Asks::ALL, 0);
         let Some(since) = self.fell_back else { return };
         let doubtful = !self.refused && self.doubts < DOUBTS_MAX;
         if doubtful || now.saturating_sub(since) >= VERSION_AGAIN {
@@ -143,22 +151,22 @@ impl Dialect {
     /// centre acknowledges by itself.
     pub(super) fn misses(&self, centre: bool) -> Option<String> {
         let mut misses = Vec::new();
-        if !self.retain {
+        if !self.asks.retain {
             misses.push(
                 "it keeps no retained messages, so who connects later does not see how box and \
                  cameras are: allow them at the broker",
             );
         }
-        if !self.at_least_once && centre {
+        if !self.asks.at_least_once && centre {
             misses.push("it takes no QoS 1, so more incidents are sent twice: allow QoS 1 there");
-        } else if !self.at_least_once {
+        } else if !self.asks.at_least_once {
             misses.push(
                 "it takes no QoS 1, so an incident counts as delivered once the broker has read \
                  it, and subscribers may miss it: allow QoS 1 at the broker, or set \
                  ack = \"centre\" in [mqtt]",
             );
         }
-        if !self.will {
+        if !self.asks.will {
             misses.push(
                 "it refused the last will, so nobody is told when the box is lost: allow it on \
                  …/status",

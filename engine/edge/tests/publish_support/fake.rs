@@ -37,12 +37,14 @@ pub enum Answer {
     Nothing,
 }
 
+/// How packets of a kind are answered: a code, or other bytes.
+pub type Answers<P> = Box<dyn Fn(&P) -> Result<u8, Answer> + Send + Sync>;
+
 /// What the broker does.
 pub struct Manners {
     pub connect: Box<dyn Fn(&Connect) -> Answer + Send + Sync>,
-    /// The code of a PUBACK, or other bytes.
-    pub publish: Box<dyn Fn(&Published) -> Result<u8, Answer> + Send + Sync>,
-    pub subscribe: Box<dyn Fn(&str) -> Result<u8, Answer> + Send + Sync>,
+    pub publish: Answers<Published>,
+    pub subscribe: Answers<str>,
 }
 
 impl Default for Manners {

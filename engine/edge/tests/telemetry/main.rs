@@ -111,6 +111,8 @@ fn engine(n: u64) -> EngineStats {
         published: n,
         acknowledged: n / 2,
         resent: n / 5,
+        not_taken: [n / 9, n / 8],
+        mqtt_version: "5",
         mqtt_reconnects: n / 6,
         mqtt_connected: true,
         queue_depths: BTreeMap::from([("observations", 5)]),

@@ -82,7 +82,9 @@ impl World {
                 None => self.flow.forget(number),
             }
         }
-        rows.iter().for_each(|row| self.flow.submitted(Item::Row(row.clone())));
+        for row in &rows {
+            self.flow.submitted(Item::Row(row.clone()));
+        }
         let waiting: Vec<RowRef> =
             self.outbox.range(self.flow.cursor() + 1..).map(|(_, row)| row.clone()).collect();
         for row in waiting {
@@ -151,7 +153,7 @@ impl World {
         while !self.outbox.is_empty() {
             let before = self.outbox.len();
             self.exchange(Mood::Answers(Fate::Taken));
-            let wait = (self.now - start).as_secs();
+            let wait = self.now.saturating_sub(start).as_secs();
             waits.resize(waits.len() + before - self.outbox.len(), wait);
             assert!(wait < 10_000, "rows stay for ever: {:?}", self.outbox);
             self.now += secs(1);

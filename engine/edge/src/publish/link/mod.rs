@@ -149,8 +149,8 @@ enum Client {
 }
 
 enum Poller {
-    V5(rumqttc::v5::EventLoop),
-    V311(rumqttc::EventLoop),
+    V5(Box<rumqttc::v5::EventLoop>),
+    V311(Box<rumqttc::EventLoop>),
 }
 
 /// A client for one connection. A task polls the library and does nothing else: it must never
@@ -168,13 +168,13 @@ impl Connection {
             MqttVersion::V5 => {
                 let (client, events) =
                     rumqttc::v5::AsyncClient::new(v5::options(mqtt, terms)?, terms.requests);
-                (Client::V5(client), Poller::V5(events))
+                (Client::V5(client), Poller::V5(Box::new(events)))
             }
             MqttVersion::V311 => {
                 let (options, network) = v311::options(mqtt, terms)?;
                 let (client, mut events) = rumqttc::AsyncClient::new(options, terms.requests);
                 events.set_network_options(network);
-                (Client::V311(client), Poller::V311(events))
+                (Client::V311(client), Poller::V311(Box::new(events)))
             }
         };
         let (to, events) = mpsc::channel(EVENTS_MAX);

@@ -214,11 +214,11 @@ impl Worker<'_> {
                 );
             });
         }
-        let message = Heard { topic, payload, at: clock::now(), retained, answer_to };
+        let message = Heard { topic, payload, at: clock::event_time(), retained, answer_to };
         if let Err(TrySendError::Full(_)) = self.to.try_send(message) {
             self.shared.heard_dropped.fetch_add(1, Ordering::Relaxed);
             self.complain(|| {
-                tracing::warn!("messages come faster than they are read; some are lost")
+                tracing::warn!("messages come faster than they are read; some are lost");
             });
         }
     }
@@ -238,7 +238,7 @@ impl Worker<'_> {
         if !topics::is_publishable(&topic) || !fits {
             self.shared.said_dropped.fetch_add(1, Ordering::Relaxed);
             self.complain(|| {
-                tracing::warn!(topic, "the broker would not take a message; it is lost")
+                tracing::warn!(topic, "the broker would not take a message; it is lost");
             });
             return Ok(());
         }
