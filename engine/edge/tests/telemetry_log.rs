@@ -2,9 +2,12 @@
 //! this test program, because logging cannot be set up twice in one.
 #![allow(clippy::unwrap_used)] // A test's helpers fail as the test does.
 
+use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use viahe_edge::telemetry::{LogFormat, TelemetryError, init_logging, redact};
+use viahe_edge::vision::supervise::{Launch, Supervisor, WorkerEvent};
 
 const FORMAT: &str = "VIAHE_TEST_FORMAT";
 const SECRET: &str = "swordfish \"7\"";
@@ -88,4 +91,71 @@ fn a_standard_error_that_fails_ends_nothing() {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("the end"));
+}
+
+/// A worker that logs, whose libraries write what they like, and that dies with a last word.
+#[test]
+fn rough_worker() {
+    if std::env::var_os(ROUGH).is_none() {
+        return;
+    }
+    init_logging(LogFormat::Json, LevelFilter::INFO).unwrap();
+    tracing::info!(target: "viahe_edge::test", "a line of ours");
+    let mut raw = std::io::stderr().lock();
+    for n in 0..5_000 {
+        writeln!(raw, "(worker:{n}): Foreign-CRITICAL **: unref of 0x{n:x} failed").unwrap();
+    }
+    write!(raw, "last word of rtsp://admin:pw9@10.0.0.3").unwrap();
+    std::process::abort();
+}
+
+const ROUGH: &str = "VIAHE_TEST_ROUGH";
+const ENGINE: &str = "VIAHE_TEST_ENGINE";
+
+/// The engine of that worker.
+#[test]
+fn engine_of_the_rough_worker() {
+    if std::env::var_os(ENGINE).is_none() {
+        return;
+    }
+    init_logging(LogFormat::Json, LevelFilter::INFO).unwrap();
+    let (events, gone) = crossbeam_channel::bounded(64);
+    let program = std::env::current_exe().unwrap();
+    let args = ["--exact", "rough_worker", "--nocapture"].map(str::to_owned).to_vec();
+    let plan = viahe_core::seam::VisionPlan {
+        version: viahe_core::seam::SEAM_VERSION,
+        epoch: 0,
+        axis_zero: viahe_core::time::Timestamp::default(),
+        project: None,
+        threads: 1,
+        evidence_dir: std::path::PathBuf::new(),
+        cameras: Vec::new(),
+    };
+    let worker = Supervisor::start(Launch::Process { program, args }, plan, events);
+    let first = gone.recv_timeout(Duration::from_secs(30)).unwrap();
+    assert!(matches!(first, WorkerEvent::Gone { .. }), "{first:?}");
+    drop(gone);
+    worker.stop();
+}
+
+#[test]
+fn all_that_a_worker_writes_is_a_log_line_and_a_flood_is_a_few() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "engine_of_the_rough_worker", "--nocapture"]);
+    command.env(ENGINE, "1").env(ROUGH, "1").env_remove("RUST_LOG").env_remove("VIAHE_LOG");
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let lines = lines(&output);
+    let of = |line: &String| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|e| panic!("{e}: {line}"))
+    };
+    let lines: Vec<_> = lines.iter().map(of).collect();
+    let said = |text: &str| {
+        lines.iter().filter(|l| l["message"].as_str().is_some_and(|m| m.contains(text))).count()
+    };
+    assert!(said("a line of ours") >= 1, "{lines:#?}");
+    assert!((1..=3).contains(&said("Foreign-CRITICAL")), "{lines:#?}");
+    assert!(said("last word of rtsp://***@10.0.0.3") >= 1, "{lines:#?}");
+    let more = lines.iter().filter_map(|l| l["more"].as_u64()).max();
+    assert!(more.is_some_and(|more| more >= 4_997), "{lines:#?}");
 }

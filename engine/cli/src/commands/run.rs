@@ -10,6 +10,7 @@ use viahe_edge::event_plane::{Observer, PlaneError, Reload, Totals, Unobserved};
 use viahe_edge::project::{self, ProjectError};
 use viahe_edge::record::RecordOptions;
 use viahe_edge::station::{Station, StationError, StationOptions};
+use viahe_edge::telemetry::{LogFormat, log_format};
 use viahe_edge::vision::supervise::Launch;
 use viahe_edge::vision::worker;
 
@@ -69,7 +70,11 @@ fn bad(error: ProjectError) -> Exit {
 /// The vision worker as a process of this program.
 pub(crate) fn process() -> Result<Launch, Exit> {
     let program = std::env::current_exe().map_err(Exit::failed)?;
-    Ok(Launch::Process { program, args: vec!["--log=plain".into(), "worker".into()] })
+    let log = match log_format() {
+        LogFormat::Plain => "--log=plain",
+        LogFormat::Json => "--log=json",
+    };
+    Ok(Launch::Process { program, args: vec![log.into(), "worker".into()] })
 }
 
 /// Runs a box until it is stopped.

@@ -2,7 +2,9 @@
 //! stream reaches no demuxer or decoder that is not on this list.
 
 use super::IngestError;
+use crate::telemetry::foreign::{self, Weight};
 use gstreamer as gst;
+use gstreamer::glib::{LogField, LogWriterOutput};
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
@@ -78,11 +80,27 @@ pub(super) fn is_hardware(decoder: &str) -> bool {
 pub(crate) fn init() -> Result<(), IngestError> {
     static STARTED: std::sync::OnceLock<Result<(), String>> = std::sync::OnceLock::new();
     let started = STARTED.get_or_init(|| {
+        // Before the library says its first word.
+        gst::glib::log_set_writer_func(log_line);
         gst::init().map_err(|e| e.to_string())?;
         silence_credentials();
         Ok(())
     });
     started.clone().map_err(IngestError::Init)
+}
+
+/// What `GLib` and the libraries above it complain of goes into the log.
+fn log_line(level: gst::glib::LogLevel, fields: &[LogField<'_>]) -> LogWriterOutput {
+    use gst::glib::LogLevel;
+    let weight = match level {
+        LogLevel::Error => Weight::Error,
+        LogLevel::Critical | LogLevel::Warning => Weight::Warning,
+        LogLevel::Message | LogLevel::Info | LogLevel::Debug => return LogWriterOutput::Handled,
+    };
+    let field = |key| fields.iter().find(|f| f.key() == key).and_then(LogField::value_str);
+    let library = field("GLIB_DOMAIN").unwrap_or("GLib");
+    foreign::say(library, weight, field("MESSAGE").unwrap_or_default());
+    LogWriterOutput::Handled
 }
 
 /// From the level `DEBUG` on these categories print request headers and properties, and so
@@ -119,6 +137,14 @@ fn package_of(element: &str) -> &'static str {
         "filesrc" | "capsfilter" => "libgstreamer1.0-0",
         _ => "gstreamer1.0-plugins-good",
     }
+}
+
+/// What a probe returns to leave out the buffer that it was shown.
+///
+/// Not `Drop`: the bindings have taken the buffer out of what the probe was given, and a core before
+/// 1.24.8 releases what it still finds there again, with a complaint each time.
+pub(super) fn leave_out() -> gst::PadProbeReturn {
+    gst::PadProbeReturn::Handled
 }
 
 /// Sets a property where this version of the element has it; hardware decoders differ.
@@ -267,4 +293,55 @@ pub(super) fn add_linked(
 
 fn fault(text: &str) -> IngestError {
     IngestError::Graph(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn what_is_left_out_is_released_once_and_nobody_complains() {
+        init().unwrap();
+        let pad = gst::Pad::builder(gst::PadDirection::Sink)
+            .chain_function(|_, _, _| panic!("it was to be left out"))
+            .build();
+        pad.set_active(true).unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER, |_, _| leave_out());
+        pad.send_event(gst::event::StreamStart::new("s"));
+        pad.send_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+        let complaints = foreign::heard("GStreamer");
+        let released = Arc::new(AtomicUsize::new(0));
+        for _ in 0..100 {
+            let counted = Counted(vec![0; 16], Arc::clone(&released));
+            pad.chain(gst::Buffer::from_slice(counted)).unwrap();
+        }
+        assert_eq!(released.load(Ordering::Relaxed), 100);
+        assert_eq!(foreign::heard("GStreamer"), complaints);
+    }
+
+    struct Counted(Vec<u8>, Arc<AtomicUsize>);
+
+    impl AsRef<[u8]> for Counted {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn complaints_of_libraries_are_heard() {
+        init().unwrap();
+        let before = foreign::heard("viahe-test");
+        gst::glib::g_critical!("viahe-test", "something is wrong");
+        assert_eq!(foreign::heard("viahe-test"), before + 1);
+    }
 }

@@ -268,7 +268,7 @@ fn guard(pad: &gst::Pad, decoder: &gst::Element, link: &Arc<Link>) {
         skipping.store(skip, Ordering::Relaxed);
         if skip {
             link.camera.meter().counters.dropped.overload += 1;
-            return gst::PadProbeReturn::Drop;
+            return graph::leave_out();
         }
         gst::PadProbeReturn::Ok
     });

@@ -2,12 +2,16 @@
 //!
 //! What is logged how much: `VIAHE_LOG`, else `RUST_LOG`, else the level that the command gives
 //! (libraries then speak from `warn` on). GStreamer's own debug output (`GST_DEBUG`) does not pass
-//! through here.
+//! through here, but for that of the vision worker: all that it writes to its standard error does,
+//! also what C libraries write (see [`foreign`](super::foreign)).
 
+use super::foreign::{OWN_LINE, RELAYED};
 use super::{RedactingWriter, TelemetryError};
 use crate::clock;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _};
+use std::process::Command;
+use std::sync::OnceLock;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
@@ -30,6 +34,13 @@ pub enum LogFormat {
     Json,
 }
 
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// How lines look since [`init_logging`].
+pub fn log_format() -> LogFormat {
+    FORMAT.get().copied().unwrap_or_default()
+}
+
 /// Sets up logging and turns panics into log lines. `default_level` holds when neither `VIAHE_LOG`
 /// nor `RUST_LOG` is set. A filter that cannot be read is told and passed over: a typing mistake
 /// in a unit file must not keep a street dark.
@@ -40,7 +51,8 @@ pub fn init_logging(format: LogFormat, default_level: LevelFilter) -> Result<(),
     let read = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
     let asked = ["VIAHE_LOG", "RUST_LOG"].into_iter().find_map(|n| Some((n, read(n)?)));
     let (filter, problem) = filter(asked, default_level);
-    let writer = Stderr { json: format == LogFormat::Json };
+    let relayed = std::env::var_os(RELAYED).is_some();
+    let writer = Stderr { json: format == LogFormat::Json, relayed };
     let outcome = match format {
         LogFormat::Plain => {
             let layer = tracing_subscriber::fmt::layer()
@@ -59,6 +71,7 @@ pub fn init_logging(format: LogFormat, default_level: LevelFilter) -> Result<(),
         }
     };
     outcome.map_err(|e| TelemetryError::Logging { reason: e.to_string() })?;
+    FORMAT.get_or_init(|| format);
     std::panic::set_hook(Box::new(log_panic));
     if let Some(problem) = problem {
         tracing::warn!("{problem}");
@@ -99,13 +112,43 @@ fn log_panic(info: &std::panic::PanicHookInfo<'_>) {
 /// Standard error behind the guard.
 struct Stderr {
     json: bool,
+    /// Another process of ours reads it, and must know which lines are log lines already.
+    relayed: bool,
+}
+
+/// Says that the child's standard error will be read by
+/// [`relay`](super::foreign::relay).
+pub(crate) fn relayed(child: &mut Command) -> &mut Command {
+    child.env(RELAYED, "1")
+}
+
+/// Standard error, with a mark before each line if it is relayed. A line is one write, so that
+/// those of several threads do not mix.
+struct Lines {
+    relayed: bool,
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.relayed {
+            let marked: Vec<u8> = std::iter::once(OWN_LINE).chain(line.iter().copied()).collect();
+            io::stderr().write_all(&marked)?;
+        } else {
+            io::stderr().write_all(line)?;
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 impl MakeWriter<'_> for Stderr {
-    type Writer = RedactingWriter<io::Stderr>;
+    type Writer = RedactingWriter<Lines>;
 
     fn make_writer(&self) -> Self::Writer {
-        RedactingWriter::new(io::stderr(), self.json)
+        RedactingWriter::new(Lines { relayed: self.relayed }, self.json)
     }
 }
 

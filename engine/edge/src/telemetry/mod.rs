@@ -13,13 +13,15 @@
 mod connections;
 mod counter;
 mod exposition;
+pub(crate) mod foreign;
 mod health;
 mod log;
 mod metrics;
 mod redact;
 mod server;
 
-pub use log::{LogFormat, init_logging};
+pub(crate) use log::relayed;
+pub use log::{LogFormat, init_logging, log_format};
 pub use metrics::{EngineStats, Metrics};
 pub use redact::{RedactingWriter, redact, redact_source, redacted};
 pub use server::{Server, serve};

@@ -2,10 +2,11 @@
 
 use super::pipe;
 use crate::clock;
+use crate::telemetry::{foreign, relayed};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,6 +19,8 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 const PAUSE_MAX: Duration = Duration::from_millis(1500);
 /// A worker that was asked to stop and does not is ended.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
+/// How long what a worker wrote before its end is waited for.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 /// A worker reports once a second; one that has been silent for so long hangs.
 const SILENT_MAX: Duration = Duration::from_secs(15);
 /// Before its first word it loads its models, from a slow card perhaps.
@@ -210,18 +213,35 @@ fn run_once(
             Ok(if panicked { "panicked".into() } else { "ended".into() })
         }
         Launch::Process { program, args } => {
-            let mut child = Command::new(program)
+            let mut child = relayed(&mut Command::new(program))
                 .args(args)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
                 // Ctrl-C is for the engine, which ends the worker when it is done with it.
                 .process_group(0)
                 .spawn()?;
             shared.pid.store(child.id(), Ordering::Relaxed);
             publish(to_worker);
-            converse(&mut child, inbox, events, shared)
+            let log = listen(child.stderr.take())?;
+            let ended = converse(&mut child, inbox, events, shared);
+            // Its last words come before it is told that it ended.
+            let _ = log.recv_timeout(LAST_WORDS_WITHIN);
+            ended
         }
     }
+}
+
+/// Passes on what a worker writes to its standard error; the channel is closed when all is told.
+fn listen(stderr: Option<ChildStderr>) -> Result<Receiver<()>, std::io::Error> {
+    let (told, all) = bounded(0);
+    if let Some(stderr) = stderr {
+        std::thread::Builder::new().name("worker-log".into()).spawn(move || {
+            foreign::relay(stderr, "worker");
+            drop(told);
+        })?;
+    }
+    Ok(all)
 }
 
 fn converse(
