@@ -118,6 +118,7 @@ fn keeps(schema: &Value, value: &Value) -> bool {
         Some("array") => value.is_array(),
         Some("string") => value.is_string(),
         Some("integer") => value.is_i64(),
+        Some("boolean") => value.is_boolean(),
         Some("number") => value.is_number(),
         other => panic!("type {other:?}"),
     };

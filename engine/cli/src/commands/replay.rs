@@ -207,6 +207,7 @@ impl Driver {
                 // Told to no one: a recording is looked at for its incidents.
                 Effect::View { .. }
                 | Effect::Sensor { .. }
+                | Effect::TooLate(_)
                 | Effect::Window(_)
                 | Effect::Answer(_) => {}
             }

@@ -112,8 +112,9 @@ impl Reader<'_> {
             None => self.engine(&root.absent("engine")?),
         };
         let models = self.models(root);
-        let sensors = measuring::sensors(root);
         let timezone = site.as_ref().map(|site| &site.timezone);
+        let sensors = measuring::sensors(root, timezone);
+        refuse_nothing(root);
         let windows = measuring::windows(root, sensors.as_deref(), timezone);
         let measured = sensors
             .as_deref()
@@ -370,6 +371,19 @@ fn broker(text: &str) -> Result<Broker, Fault> {
     }
     let port = url.port.unwrap_or(if encrypted { 8883 } else { 1883 });
     Ok(Broker { host: url.host.into(), port, encrypted })
+}
+
+/// A site has cameras or sensors, and cameras have models.
+fn refuse_nothing(root: &Node) {
+    let [camera, sensor, model] = ["camera", "sensor", "model"].map(|key| root.has_any(key));
+    if !camera && !sensor {
+        let remedy = "add a table [[camera]], or [[sensor]]";
+        root.tell("camera", Fault::new("there is neither a camera nor a sensor", remedy));
+    }
+    if camera && !model {
+        let remedy = "add a table [model.NAME]";
+        root.tell("model", Fault::new("there is no model for the cameras", remedy));
+    }
 }
 
 /// The package behind the camera's `model`; tells when there is none of that name.

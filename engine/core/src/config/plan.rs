@@ -5,7 +5,7 @@ use crate::geometry::{Homography, Polygon, UnitPoint};
 use crate::id::Name;
 use crate::incident::EvidenceKind;
 use crate::rule::Program;
-use crate::sensor::{Decoder, HealthParams, WindowSpec};
+use crate::sensor::{CounterParams, Decoder, HealthParams, WindowSpec};
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -335,9 +335,11 @@ pub struct Sensor {
     pub decoder: Decoder,
     /// What its values are measured against.
     pub health: HealthParams,
+    /// It sends totals, of which the increases count; none when it sends what was added.
+    pub counter: Option<CounterParams>,
     /// Where it is.
     pub position: Option<Position>,
-    /// Readings may come so much later than newer ones of it.
+    /// Readings that come so much later than newer ones of it still correct.
     pub lateness: Duration,
 }
 

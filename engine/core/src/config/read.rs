@@ -231,6 +231,12 @@ impl<'a> Node<'a> {
         self.table.contains_key(name)
     }
 
+    /// Was the key written, and is it no empty list?
+    pub(super) fn has_any(&self, name: &str) -> bool {
+        let value = self.table.get(name).map(AsRef::as_ref);
+        value.is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()))
+    }
+
     /// Where a problem with the key belongs: its value, or the head of the table without one.
     pub(super) fn at(&self, name: &str) -> usize {
         self.table.get(name).map_or(self.at, |value| value.span().start)
@@ -254,6 +260,11 @@ impl<'a> Node<'a> {
             (None, Need::Text(default)) => Some(default),
             (None, _) => None,
         }
+    }
+
+    /// Is it written, and true?
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.table.get(name).and_then(|value| value.as_ref().as_bool()).unwrap_or_default()
     }
 
     /// A number in range, or its default.

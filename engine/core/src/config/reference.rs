@@ -30,6 +30,7 @@ fn key_schema(key: &Key) -> Value {
     let mut schema = match &key.kind {
         Kind::Text(form) => text_schema(form),
         Kind::OneOf(options) => json!({ "type": "string", "enum": options }),
+        Kind::Flag => json!({ "type": "boolean" }),
         Kind::Whole { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Number { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
         Kind::Amount { min, max } => json!({
@@ -122,6 +123,7 @@ fn value(key: &Key) -> String {
         Kind::OneOf(options) => {
             options.iter().map(|o| format!("`\"{o}\"`")).collect::<Vec<_>>().join(", ")
         }
+        Kind::Flag => "`true` or `false`".into(),
         Kind::Whole { min, max } => format!("whole number, {min} to {max}"),
         Kind::Number { min, max } => format!("number, {min} to {max}"),
         Kind::List(form) => format!("list, each a {}", form.title),

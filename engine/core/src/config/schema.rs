@@ -36,6 +36,8 @@ pub(super) enum Need {
 pub(super) enum Kind {
     Text(&'static Form),
     OneOf(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
     Whole {
         min: i64,
         max: i64,
@@ -120,7 +122,7 @@ fn not_empty(text: &str) -> Result<(), Fault> {
     }
 }
 
-fn timezone(text: &str) -> Result<(), Fault> {
+pub(super) fn timezone(text: &str) -> Result<(), Fault> {
     if TimeZone::get(text).is_ok() {
         return Ok(());
     }
@@ -154,11 +156,17 @@ pub(super) static PIPELINE: &[Key] = &[
     key(
         "model",
         Named(MODEL),
-        Required,
+        Optional,
         "",
-        "A model that cameras may use, under a name of its own.",
+        "A model that cameras may use, under a name of its own. A camera needs one.",
     ),
-    key("camera", Tables(CAMERA), Required, "", "A camera or a recording."),
+    key(
+        "camera",
+        Tables(CAMERA),
+        Optional,
+        "",
+        "A camera or a recording. A site has cameras, sensors, or both.",
+    ),
     key("rule", Tables(RULE), Optional, "", "What sensors alone tell of, wherever cameras look."),
     key("sensor", Tables(SENSOR), Optional, "", "Something that measures, and says so over MQTT."),
     key("window", Tables(WINDOW), Optional, "", "What readings add up to over time."),

@@ -31,6 +31,8 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
             }
             None => wrong("text in quotes"),
         },
+        Kind::Flag if !value.as_ref().is_bool() => wrong("true or false"),
+        Kind::Flag => Ok(()),
         Kind::Whole { .. } if !value.as_ref().is_integer() => wrong("a whole number"),
         Kind::Whole { min, max } => in_range(key, value, *min as f64, *max as f64),
         Kind::Number { min, max } => match value.as_ref() {

@@ -75,6 +75,16 @@ impl Case {
         self.incident.as_ref().is_some_and(|i| i.closed.is_some())
     }
 
+    /// A first picture was asked for.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Nothing was made of it but a first picture.
+    pub(super) fn is_only_begun(&self) -> bool {
+        self.incident.is_none() && self.held_back.is_none() && self.unsaid.is_empty()
+    }
+
     /// It is over, if it was an incident.
     pub(super) fn end(&mut self, at: Timestamp, reason: EndReason) {
         if let Some(incident) = self.incident.as_mut().filter(|i| i.closed.is_none()) {
@@ -319,7 +329,7 @@ impl Engine {
         self.answered(&key, capture, evidence, effects);
     }
 
-    fn drop_case(&mut self, key: &CaseKey, effects: &mut Vec<Effect>) {
+    pub(super) fn drop_case(&mut self, key: &CaseKey, effects: &mut Vec<Effect>) {
         let case = self.memory.rule(key).and_then(|m| m.cases.remove(&key.subject));
         for (id, _) in case.into_iter().flat_map(|case| case.pictures) {
             self.memory.awaited.remove(&id);

@@ -7,7 +7,7 @@
 //! that is remembered has to change: dwells go on, and what people read, also of what began before,
 //! follows the clock as it is now.
 
-use super::values::SensorMemory;
+use super::readings::SensorMemory;
 use super::{Effect, Engine, Event};
 use crate::incident::{Evidence, Revision};
 use crate::time::Timestamp;
@@ -70,6 +70,7 @@ impl DayClock {
                 Effect::Publish(revision) => revision_times(revision).for_each(on),
                 Effect::View { since, .. } => on(since),
                 Effect::Sensor { at, .. } => on(at),
+                Effect::TooLate(told) => on(&mut told.at),
                 Effect::Answer(answer) => {
                     answer.evidence.iter_mut().map(captured).for_each(on);
                 }
@@ -105,7 +106,7 @@ impl Engine {
     pub(super) fn clock_set(&mut self, by_ms: i64, effects: &mut Vec<Effect>) {
         // What waits for older readings is in order as far as anybody can tell.
         for s in 0..self.memory.sensors.len() {
-            self.release_readings(s, Timestamp(u64::MAX), effects);
+            self.take_readings(s, self.memory.ticked, effects);
         }
         let clock = &mut self.memory.clock;
         clock.ahead_ns = clock.ahead_ns.saturating_add(by_ms.saturating_mul(1_000_000));

@@ -2,8 +2,10 @@
 
 use super::cases::Case;
 use super::clock::DayClock;
+use super::correct::Trail;
 use super::order::Held;
-use super::values::{self, SensorMemory, WindowMemory};
+use super::readings::SensorMemory;
+use super::values::{self, WindowMemory};
 use super::{CaptureId, Effect, Engine};
 use crate::config::Plan;
 use crate::config::plan::{Camera, Rule};
@@ -43,6 +45,10 @@ pub(super) struct Memory {
     pub(super) held: Held,
     pub(super) observations_late: u64,
     pub(super) readings_late: u64,
+    pub(super) readings_repeated: u64,
+    pub(super) readings_corrected: u64,
+    /// Event time of the newest tick.
+    pub(super) ticked: Timestamp,
     pub(super) disaster_level: u8,
 }
 
@@ -91,6 +97,8 @@ pub(super) struct RuleMemory {
     pub(super) suspended_until: Timestamp,
     /// When it last looked at values, if it needs no picture.
     pub(super) weighed: Timestamp,
+    /// Where it can go back to.
+    pub(super) trail: Trail,
 }
 
 /// Which case a picture belongs to.
@@ -114,6 +122,7 @@ impl RuleMemory {
             quiet_until: Timestamp::default(),
             suspended_until: Timestamp::default(),
             weighed: Timestamp::default(),
+            trail: Trail::default(),
         }
     }
 }

@@ -11,16 +11,19 @@
 mod cases;
 mod clock;
 mod command;
+mod correct;
 mod memory;
 mod order;
 mod prepared;
+mod readings;
 mod say;
 mod values;
 mod watch;
 
 pub use cases::UPDATE_EVERY;
 pub use command::{Answer, Command, Order};
-pub use values::{SensorState, WindowTold};
+pub use readings::{SensorState, TooLate};
+pub use values::WindowTold;
 
 use crate::config::Plan;
 use crate::id::Name;
@@ -118,7 +121,11 @@ pub enum Effect {
         state: SensorState,
         /// Since when.
         at: Timestamp,
+        /// It was heard at least once.
+        ever: bool,
     },
+    /// A reading came too late to make a rule hold.
+    TooLate(TooLate),
     /// Make a result of a window known.
     Window(WindowTold),
     /// Answer a command.
@@ -248,6 +255,16 @@ impl Engine {
     /// Readings that came too late to be their sensor's value.
     pub fn readings_late(&self) -> u64 {
         self.memory.readings_late
+    }
+
+    /// Readings that came again: the same time and value.
+    pub fn readings_repeated(&self) -> u64 {
+        self.memory.readings_repeated
+    }
+
+    /// Readings that came after newer ones and were put in their place.
+    pub fn readings_corrected(&self) -> u64 {
+        self.memory.readings_corrected
     }
 
     /// Level of the disaster that was declared; 0 is none.

@@ -99,6 +99,9 @@ impl Engine {
     pub fn finish(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.release(Timestamp(u64::MAX), &mut effects);
+        for s in 0..self.memory.sensors.len() {
+            self.take_readings(s, self.memory.ticked, &mut effects);
+        }
         self.memory.clock.tell(&mut effects);
         effects
     }

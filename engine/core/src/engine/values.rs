@@ -1,42 +1,19 @@
-//! Sensors: from readings to values that rules may rest on, and to results of windows.
-//!
-//! A reading waits until no older one of its sensor may come, is judged by the sensor's health,
-//! and is then the sensor's value; good ones also go into windows. Stragglers that come after that
-//! are still in time for windows, which correct what they told. Rules see final results only, so
-//! they conclude the same in whatever order readings come.
+//! What rules make of values: of sensors, see [`super::readings`], and of windows. Rules see final
+//! results of windows only, so they conclude the same in whatever order readings come.
 
 use super::cases::Moment;
+use super::readings::SensorMemory;
 use super::{Effect, Engine};
 use crate::config::Plan;
-use crate::config::plan::{Rule, Sensor, Window};
+use crate::config::plan::{Rule, Window};
 use crate::id::Name;
 use crate::incident::{EndReason, Measured};
-use crate::rule::{Look, Values};
-use crate::sensor::{
-    Health, Order, Pushed, Quantity, Shape, State, Tie, Verdict, WindowResult, Windows,
-};
+use crate::rule::{Look, RuleState, Signal, Values};
+use crate::sensor::{Pushed, Shape, State, WindowResult, Windows};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Most readings of one sensor that wait for older ones.
-const WAITING_MAX: usize = 4_096;
-
-/// Readings may be on their way for so long before the box's clock stops waiting for them.
-const ON_THE_WAY_MAX: Duration = Duration::from_mins(1);
-
-/// What is remembered of a sensor.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct SensorMemory {
-    id: Name,
-    quantity: Quantity,
-    waiting: Order<f64>,
-    newest: Timestamp,
-    health: Health,
-    /// As last told.
-    told: SensorState,
-}
 
 /// What is remembered of a window.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,23 +25,6 @@ pub(super) struct WindowMemory {
     windows: Windows,
     /// The newest final result of each sensor.
     finals: Vec<Option<WindowResult>>,
-}
-
-/// How a sensor is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SensorState {
-    /// Its values can be believed.
-    Good,
-    /// It says what cannot be.
-    OutOfRange,
-    /// Its values jump faster than what it measures.
-    Jumping,
-    /// It says the same for too long.
-    Stuck,
-    /// It says nothing.
-    #[default]
-    Silent,
 }
 
 /// A window has something to say.
@@ -80,40 +40,6 @@ pub struct WindowTold {
     pub result: WindowResult,
 }
 
-impl SensorMemory {
-    fn new(sensor: &Sensor) -> Self {
-        Self {
-            id: sensor.id.clone(),
-            quantity: sensor.decoder.quantity,
-            waiting: Order::new(1, WAITING_MAX),
-            newest: Timestamp::default(),
-            health: Health::new(Timestamp::default()),
-            told: SensorState::default(),
-        }
-    }
-
-    /// The box's clock was set, and its readings may have another time from now on: they are
-    /// compared with what comes, not with what came before.
-    pub(super) fn clock_set(&mut self, now: Timestamp) {
-        self.waiting = Order::new(1, WAITING_MAX);
-        self.newest = Timestamp::default();
-        self.health.not_after(now);
-    }
-
-    fn state(&self, sensor: &Sensor, verdict: Option<Verdict>, now: Timestamp) -> SensorState {
-        if self.health.silent(&sensor.health, now) {
-            return SensorState::Silent;
-        }
-        match verdict {
-            None => self.told,
-            Some(Verdict::Good) => SensorState::Good,
-            Some(Verdict::OutOfRange) => SensorState::OutOfRange,
-            Some(Verdict::Jump) => SensorState::Jumping,
-            Some(Verdict::Stuck) => SensorState::Stuck,
-        }
-    }
-}
-
 impl WindowMemory {
     fn new(window: &Window, shape: String) -> Option<Self> {
         // Checked when the plan was read.
@@ -127,8 +53,7 @@ impl WindowMemory {
 pub(super) fn align(sensors: &mut Vec<SensorMemory>, windows: &mut Vec<WindowMemory>, plan: &Plan) {
     let mut old = std::mem::take(sensors);
     for sensor in &plan.sensors {
-        let same = |m: &SensorMemory| m.id == sensor.id && m.quantity == sensor.decoder.quantity;
-        sensors.push(match old.iter().position(same) {
+        sensors.push(match old.iter().position(|m| m.is_of(sensor)) {
             Some(i) => old.remove(i),
             None => SensorMemory::new(sensor),
         });
@@ -153,63 +78,14 @@ pub(super) fn ending(rule: &Rule, values: &Values) -> EndReason {
 }
 
 impl Engine {
-    /// A sensor says something.
-    pub(super) fn reading(
-        &mut self,
-        id: &Name,
-        at: Timestamp,
-        value: f64,
-        effects: &mut Vec<Effect>,
-    ) {
-        let plan = Arc::clone(&self.plan);
-        let Some(s) = plan.sensors.iter().position(|sensor| sensor.id == *id) else { return };
-        let sensor = &plan.sensors[s];
-        let memory = &mut self.memory.sensors[s];
-        memory.newest = memory.newest.max(at);
-        let tie = Tie { source: 0, content: value.to_bits() };
-        if memory.waiting.push(at, tie, value).is_err() {
-            self.memory.readings_late += 1;
-            self.straggler(s, sensor, at, value, effects);
-            return;
-        }
-        // Those of the very time of the mark may still come, but a sensor without lateness is
-        // in order by its own word.
-        let lateness = nanos(sensor.lateness);
-        let due = Timestamp((memory.newest.0 + u64::from(lateness == 0)).saturating_sub(lateness));
-        self.release_readings(s, due, effects);
-    }
-
-    /// Readings up to `due` are in order now.
-    pub(super) fn release_readings(&mut self, s: usize, due: Timestamp, effects: &mut Vec<Effect>) {
-        let plan = Arc::clone(&self.plan);
-        let sensor = &plan.sensors[s];
-        for (at, value) in self.memory.sensors[s].waiting.pop_ready(due) {
-            let memory = &mut self.memory.sensors[s];
-            let verdict = memory.health.step(&sensor.health, at, value);
-            self.tell_sensor(s, sensor, Some(verdict), at, effects);
-            if verdict == Verdict::Good {
-                self.fill_windows(s, at, value, effects);
-            }
-            self.weigh(at, |rule| rule.sensor == Some(s), effects);
-        }
-    }
-
-    /// A reading that came too late for the sensor's value may still be in time for its windows.
-    fn straggler(
+    /// A good reading goes into the windows of its sensor.
+    pub(super) fn fill_windows(
         &mut self,
         s: usize,
-        sensor: &Sensor,
         at: Timestamp,
         value: f64,
         effects: &mut Vec<Effect>,
     ) {
-        let [least, most] = sensor.health.range;
-        if (least..=most).contains(&value) {
-            self.fill_windows(s, at, value, effects);
-        }
-    }
-
-    fn fill_windows(&mut self, s: usize, at: Timestamp, value: f64, effects: &mut Vec<Effect>) {
         let plan = Arc::clone(&self.plan);
         for (w, window) in plan.windows.iter().enumerate() {
             let Some(key) = window.sensors.iter().position(|i| *i == s) else { continue };
@@ -254,28 +130,19 @@ impl Engine {
         }
     }
 
-    /// The box's clock has gone on: what waited long enough is due, and who is silent is told.
-    pub(super) fn tick_sensors(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+    /// The box's clock has gone on: what waited long enough is due.
+    pub(super) fn tick_values(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         let plan = Arc::clone(&self.plan);
-        for (s, sensor) in plan.sensors.iter().enumerate() {
-            let wait = sensor.lateness + ON_THE_WAY_MAX;
-            let due = Timestamp(at.0.saturating_sub(nanos(wait)));
-            self.release_readings(s, due, effects);
-            self.tell_sensor(s, sensor, None, at, effects);
-        }
         for (w, window) in plan.windows.iter().enumerate() {
-            let wait = window.spec.lateness + ON_THE_WAY_MAX;
             let day_time = self.memory.clock.day_time(at);
-            let mark = Timestamp(day_time.0.saturating_sub(nanos(wait)));
+            let mark = Timestamp(day_time.0.saturating_sub(nanos(self.window_wait(window))));
             self.advance_window(w, mark, effects);
         }
-        // Values that nothing changes go on to hold; as far as all that was measured is known.
-        let late = |rule: &Rule| {
-            let sensor = rule.sensor.map(|s| plan.sensors[s].lateness);
-            sensor.max(rule.window.map(|w| plan.windows[w].spec.lateness))
-        };
+        // Values that nothing changes go on to hold, as far as nothing else can be on its way.
         for (c, r, rule) in by_value(&plan) {
-            let wait = late(rule).unwrap_or_default() + ON_THE_WAY_MAX;
+            let sensor = rule.sensor.map(|s| self.memory.sensors[s].patience());
+            let window = rule.window.map(|w| self.window_wait(&plan.windows[w]));
+            let wait = sensor.max(window).unwrap_or_default();
             let known = Timestamp(at.0.saturating_sub(nanos(wait)));
             if known > self.rule_memory(c, r).weighed {
                 self.weigh_by(known, c, r, rule, effects);
@@ -283,20 +150,10 @@ impl Engine {
         }
     }
 
-    fn tell_sensor(
-        &mut self,
-        s: usize,
-        sensor: &Sensor,
-        verdict: Option<Verdict>,
-        at: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) {
-        let memory = &mut self.memory.sensors[s];
-        let state = memory.state(sensor, verdict, at);
-        if state != memory.told {
-            memory.told = state;
-            effects.push(Effect::Sensor { sensor: sensor.id.clone(), state, at });
-        }
+    /// For so long after its end, readings of a window may be on their way.
+    fn window_wait(&self, window: &Window) -> Duration {
+        let patience = window.sensors.iter().map(|s| self.memory.sensors[*s].patience()).max();
+        window.spec.lateness.max(patience.unwrap_or_default())
     }
 
     /// What a rule may rest on at a time, and how it is told.
@@ -305,9 +162,7 @@ impl Engine {
         let window = rule.window.and_then(|w| self.window_value(w, at));
         let mut measured = Vec::new();
         if let (Some(s), Some(value)) = (rule.sensor, sensor) {
-            let sensor = &self.plan.sensors[s];
-            let unit = sensor.decoder.quantity.unit().as_str().to_owned();
-            measured.push(Measured { name: sensor.id.clone(), value, unit });
+            measured.push(self.measured_by(s, value));
         }
         if let (Some(w), Some(value)) = (rule.window, window) {
             let window = &self.plan.windows[w];
@@ -318,11 +173,15 @@ impl Engine {
         (Values { sensor, window }, measured)
     }
 
+    /// A sensor's value, as it is told.
+    pub(super) fn measured_by(&self, s: usize, value: f64) -> Measured {
+        let sensor = &self.plan.sensors[s];
+        let unit = sensor.decoder.quantity.unit().as_str().to_owned();
+        Measured { name: sensor.id.clone(), value, unit }
+    }
+
     fn sensor_value(&self, s: usize, at: Timestamp) -> Option<f64> {
-        let (memory, params) = (&self.memory.sensors[s], &self.plan.sensors[s].health);
-        let (since, value) = memory.health.good()?;
-        let old = at.since(since) > params.silent_after;
-        (!old && !memory.health.silent(params, at)).then_some(value)
+        self.memory.sensors[s].value(&self.plan.sensors[s], at)
     }
 
     /// The highest of its sensors; a result is old when the next one should long be there.
@@ -341,7 +200,7 @@ impl Engine {
     }
 
     /// Rules that need no picture look at values that changed.
-    fn weigh(
+    pub(super) fn weigh(
         &mut self,
         at: Timestamp,
         concerns: impl Fn(&Rule) -> bool,
@@ -353,7 +212,7 @@ impl Engine {
         }
     }
 
-    fn weigh_by(
+    pub(super) fn weigh_by(
         &mut self,
         at: Timestamp,
         c: Option<usize>,
@@ -365,8 +224,30 @@ impl Engine {
         // Sensors and the box have clocks of their own; a rule's time only grows.
         let at = at.max(memory.weighed);
         memory.weighed = at;
-        let inactive = self.inactive(c, r, rule, at);
+        let mut state = memory.state.clone();
         let (values, measured) = self.values(rule, at);
+        let (signals, ending) = self.look_by_value(&mut state, (at, values), c, r, rule);
+        let lateness = self.corrected_within(rule);
+        let memory = self.rule_memory(c, r);
+        memory.state = state;
+        memory.trail.note(at, &memory.state, &signals, lateness);
+        let frame = c.and_then(|c| self.memory.cameras[c].frame);
+        for signal in signals {
+            let moment = Moment { at, camera: c, rule, frame, measured: &measured, ending };
+            self.signal(moment, signal, effects);
+        }
+    }
+
+    /// One look of a rule that needs no picture.
+    pub(super) fn look_by_value(
+        &mut self,
+        state: &mut RuleState,
+        (at, values): (Timestamp, Values),
+        c: Option<usize>,
+        r: usize,
+        rule: &Rule,
+    ) -> (Vec<Signal>, EndReason) {
+        let inactive = self.inactive(c, r, rule, at);
         let adjust = self.adjust(rule);
         let day = c.and_then(|c| self.is_day(c, &Arc::clone(&self.plan).cameras[c], at));
         let prepared = match c {
@@ -383,22 +264,17 @@ impl Engine {
             let applies = super::watch::applies(&self.plan, prepared, inactive.as_ref());
             tracer.borrow_mut().applies(at, applies);
         }
-        let memory = match c {
-            Some(c) => &mut self.memory.cameras[c].rules[r],
-            None => &mut self.memory.site_rules[r],
-        };
-        let (signals, ending) = match &inactive {
-            Some(inactive) => (memory.state.suspend(&rule.program), inactive.reason()),
-            None => (memory.state.step(&look, &mut self.sight.scratch), ending(rule, &values)),
-        };
-        let frame = c.and_then(|c| self.memory.cameras[c].frame);
-        for signal in signals {
-            let moment = Moment { at, camera: c, rule, frame, measured: &measured, ending };
-            self.signal(moment, signal, effects);
+        match &inactive {
+            Some(inactive) => (state.suspend(&rule.program), inactive.reason()),
+            None => (state.step(&look, &mut self.sight.scratch), ending(rule, &values)),
         }
     }
 
-    fn rule_memory(&mut self, c: Option<usize>, r: usize) -> &mut super::memory::RuleMemory {
+    pub(super) fn rule_memory(
+        &mut self,
+        c: Option<usize>,
+        r: usize,
+    ) -> &mut super::memory::RuleMemory {
         match c {
             Some(c) => &mut self.memory.cameras[c].rules[r],
             None => &mut self.memory.site_rules[r],
@@ -407,7 +283,7 @@ impl Engine {
 }
 
 /// The rules that need no picture: camera, rule and its definition.
-fn by_value(plan: &Plan) -> impl Iterator<Item = (Option<usize>, usize, &Rule)> {
+pub(super) fn by_value(plan: &Plan) -> impl Iterator<Item = (Option<usize>, usize, &Rule)> {
     let site = plan.rules.iter().enumerate().map(|(r, rule)| (None, r, rule));
     let cameras = plan.cameras.iter().enumerate().flat_map(|(c, camera)| {
         camera.rules.iter().enumerate().map(move |(r, rule)| (Some(c), r, rule))

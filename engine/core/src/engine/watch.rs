@@ -310,10 +310,12 @@ impl Engine {
 
     /// The box's clock has gone on.
     pub(super) fn tick(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        self.memory.ticked = self.memory.ticked.max(at);
         for c in 0..self.memory.cameras.len() {
             self.watch_camera(c, at, effects);
         }
-        self.tick_sensors(at, effects);
+        self.tick_readings(at, effects);
+        self.tick_values(at, effects);
     }
 
     /// The rules that watch the camera itself look at how it is.

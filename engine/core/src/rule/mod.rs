@@ -359,6 +359,11 @@ impl RuleState {
         signals
     }
 
+    /// The number that the next new subject gets.
+    pub fn next_key(&self) -> SubjectKey {
+        self.next_key
+    }
+
     /// Subjects that found no room since the rule began.
     pub fn dropped(&self) -> u64 {
         self.dropped

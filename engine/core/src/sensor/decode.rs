@@ -1,12 +1,16 @@
-//! A payload → samples: plain text, JSON by pointers, or `SenML` (RFC 8428).
+//! A payload → samples: plain text, JSON by pointers, a form, or `SenML` (RFC 8428).
 //!
 //! Sensors are cheap and their clocks bad, so every way in which a payload can be wrong has words
 //! of its own, and a time that cannot be true is refused: one reading from next year would make
 //! every true one late.
 
+mod form;
+mod times;
+
 use super::quantity::{Quantity, Unit, convert};
 use super::senml;
 use crate::time::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -30,18 +34,12 @@ pub struct Sample {
 }
 
 /// How a sensor writes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Any JSON; each field is a JSON pointer (RFC 6901), the empty one is the whole payload.
-    Json {
-        /// Where the value stands: a number, a number in quotes, or a word for a door.
-        value: String,
-        /// Where the time stands, see [`decode`].
-        time: Option<String>,
-        /// Where the unit stands.
-        unit: Option<String>,
-    },
+    /// Any JSON.
+    Json(Pointers),
+    /// `key=value&key=value`, as a web form; a pointer is `/key`.
+    Form(Pointers),
     /// A `SenML` pack in JSON.
     Senml {
         /// The resolved name of the records that are meant; without it all, of one name.
@@ -49,6 +47,29 @@ pub enum Format {
     },
     /// A number, or a word for a door, as text.
     Plain,
+}
+
+/// Where things stand in JSON: JSON pointers (RFC 6901), the empty one is all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pointers {
+    /// The value: a number, a number in quotes, or a word for a door.
+    pub value: String,
+    /// The time, see [`decode`].
+    pub time: Option<String>,
+    /// The unit.
+    pub unit: Option<String>,
+    /// A list of readings; the other pointers begin at each of them. Without it, JSON that is a
+    /// list is one of readings, unless `value` begins with a place in it.
+    pub each: Option<String>,
+}
+
+/// Which messages of a topic are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct When {
+    /// Pointer to what they have and others have not.
+    pub at: String,
+    /// The text, or the number as it is written, that stands there.
+    pub is: Option<String>,
 }
 
 /// Whose clock times the readings.
@@ -63,8 +84,7 @@ pub enum SensorClock {
 }
 
 /// How payloads of a sensor are read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decoder {
     /// How it writes.
     pub format: Format,
@@ -72,14 +92,47 @@ pub struct Decoder {
     pub quantity: Quantity,
     /// The unit of values that come without one.
     pub unit: Unit,
+    /// A number that is sent is multiplied by this first.
+    pub scale: f64,
+    /// Added to it then.
+    pub offset: f64,
+    /// A door that says open when it is closed.
+    pub invert: bool,
+    /// Messages that are meant; others are passed over.
+    pub when: Option<When>,
+    /// A message without the value is passed over.
+    pub optional: bool,
     /// Whose clock counts.
     pub clock: SensorClock,
+    /// Of times that come without an offset from UTC.
+    pub time_zone: Option<TimeZone>,
     /// Milliseconds added to the sensor's times: what its clock is behind.
     pub offset_ms: i64,
     /// Largest time by which a reading may lie before its arrival.
     pub clock_error_max: Duration,
     /// Largest time by which a reading may lie after its arrival.
     pub ahead_max: Duration,
+}
+
+impl Decoder {
+    /// For a quantity in its own unit, with nothing else set.
+    pub fn new(format: Format, quantity: Quantity) -> Self {
+        Self {
+            format,
+            quantity,
+            unit: quantity.unit(),
+            scale: 1.0,
+            offset: 0.0,
+            invert: false,
+            when: None,
+            optional: false,
+            clock: SensorClock::Sensor,
+            time_zone: None,
+            offset_ms: 0,
+            clock_error_max: CLOCK_ERROR_MAX,
+            ahead_max: AHEAD_MAX,
+        }
+    }
 }
 
 /// Why a payload was refused. Texts are for people: what is wrong and what to do.
@@ -103,6 +156,17 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
+    fn in_list(self, n: usize, of: usize) -> Self {
+        let told = |what: String| format!("reading {n} of {of}: {what}");
+        match self {
+            Self::Payload(what) => Self::Payload(told(what)),
+            Self::Missing(what) => Self::Missing(told(what)),
+            Self::Value(what) => Self::Value(told(what)),
+            Self::Unit(what) => Self::Unit(told(what)),
+            Self::Time(what) => Self::Time(told(what)),
+        }
+    }
+
     /// A word for counters: `payload`, `missing`, `value`, `unit` or `time`.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -115,12 +179,13 @@ impl DecodeError {
     }
 }
 
-/// Reads a payload that arrived at `received`: one sample, or several by ascending time from a
-/// `SenML` pack.
+/// Reads a payload that arrived at `received`: its samples by ascending time, all of them or an
+/// error; none when it is a message of another kind, see [`When`] and [`Decoder::optional`].
 ///
-/// A time in JSON is RFC 3339 text with an offset, or a number (also in quotes) of seconds,
-/// milliseconds, microseconds or nanoseconds since 1970, told apart by size: below 10¹¹ it is
-/// seconds (until the year 5138), below 10¹⁴ milliseconds, below 10¹⁷ microseconds.
+/// A time is RFC 3339 text with an offset, or without one where [`Decoder::time_zone`] says which
+/// it has, or an interval of two of them, of which the end counts; or a number (also in quotes) of
+/// seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by size: below 10¹¹ it
+/// is seconds (until the year 5138), below 10¹⁴ milliseconds, below 10¹⁷ microseconds.
 ///
 /// # Errors
 /// [`DecodeError`]; nothing of a payload is used unless all of it is good.
@@ -142,17 +207,21 @@ pub fn decode(
     if text.trim().is_empty() {
         return Err(DecodeError::Payload("the payload is empty; check the sensor".into()));
     }
-    match &decoder.format {
+    let mut samples = match &decoder.format {
         Format::Plain => {
             let value = decoder.canonical(decoder.worded(text)?, decoder.unit)?;
-            Ok(vec![Sample { at: received, value }])
+            vec![Sample { at: received, value }]
         }
-        Format::Json { value, time, unit } => {
-            let paths = (value.as_str(), time.as_deref(), unit.as_deref());
-            decoder.json(&parse(text)?, paths, received).map(|sample| vec![sample])
-        }
-        Format::Senml { name } => senml::read(decoder, &parse(text)?, name.as_deref(), received),
+        Format::Json(pointers) => decoder.json(&parse(text)?, pointers, received)?,
+        Format::Form(pointers) => decoder.json(&form::parse(text)?, pointers, received)?,
+        Format::Senml { name } => senml::read(decoder, &parse(text)?, name.as_deref(), received)?,
+    };
+    // Those that only the arrival times are as many as they are, also with equal values.
+    for (nanos, sample) in (0..).zip(samples.iter_mut().filter(|sample| sample.at == received)) {
+        sample.at = sample.at.plus(Duration::from_nanos(nanos));
     }
+    samples.sort_by_key(|sample| sample.at);
+    Ok(samples)
 }
 
 fn parse(text: &str) -> Result<Value, DecodeError> {
@@ -165,21 +234,74 @@ impl Decoder {
     fn json(
         &self,
         payload: &Value,
-        (value, time, unit): (&str, Option<&str>, Option<&str>),
+        pointers: &Pointers,
         received: Timestamp,
-    ) -> Result<Sample, DecodeError> {
-        let unit = match unit {
-            Some(at) => unit_of(found(payload, at, "unit")?)?,
+    ) -> Result<Vec<Sample>, DecodeError> {
+        let list = match &pointers.each {
+            Some(at) => match (payload.pointer(at), self.is_meant(payload, payload)) {
+                (Some(Value::Array(list)), _) => Some(list),
+                (_, false) => return Ok(Vec::new()),
+                (None, _) if self.optional => return Ok(Vec::new()),
+                (None, _) => return Err(missing("list", at)),
+                (Some(other), _) => {
+                    let what = format!("{} is {}, not a list", quoted(at), shown(other));
+                    return Err(DecodeError::Payload(format!("{what}; correct `each`")));
+                }
+            },
+            None => payload.as_array().filter(|_| !begins_with_place(&pointers.value)),
+        };
+        let Some(list) = list else {
+            return Ok(self.reading(payload, payload, pointers, received)?.into_iter().collect());
+        };
+        let mut samples = Vec::new();
+        for (n, item) in (1..).zip(list) {
+            let reading = self.reading(item, payload, pointers, received);
+            samples.extend(reading.map_err(|error| error.in_list(n, list.len()))?);
+        }
+        Ok(samples)
+    }
+
+    /// One reading of a message; what it does not say itself, the `whole` may.
+    fn reading(
+        &self,
+        item: &Value,
+        whole: &Value,
+        pointers: &Pointers,
+        received: Timestamp,
+    ) -> Result<Option<Sample>, DecodeError> {
+        if !self.is_meant(item, whole) {
+            return Ok(None);
+        }
+        let sent = match found(item, item, &pointers.value, "value") {
+            Err(_) if self.optional => return Ok(None),
+            sent => sent?,
+        };
+        let unit = match &pointers.unit {
+            Some(at) => unit_of(found(item, whole, at, "unit")?)?,
             None => self.unit,
         };
-        let value = self.value(found(payload, value, "value")?, unit)?;
-        let at = match time {
+        let value = self.value(sent, unit)?;
+        let at = match &pointers.time {
             Some(at) if self.clock == SensorClock::Sensor => {
-                self.believed(time_of(found(payload, at, "time")?)?, received)?
+                let time = found(item, whole, at, "time")?;
+                self.believed(times::read(time, self.time_zone.as_ref())?, received)?
             }
             _ => received,
         };
-        Ok(Sample { at, value })
+        Ok(Some(Sample { at, value }))
+    }
+
+    fn is_meant(&self, item: &Value, whole: &Value) -> bool {
+        let Some(when) = &self.when else { return true };
+        let there = found(item, whole, &when.at, "mark");
+        there.is_ok_and(|there| match (&when.is, there) {
+            (None, _) => true,
+            (Some(want), Value::String(text)) => want == text,
+            (Some(want), other) => {
+                let written = other.to_string();
+                *want == written
+            }
+        })
     }
 
     /// A JSON value in the quantity's own unit.
@@ -197,14 +319,15 @@ impl Decoder {
         self.canonical(number, unit)
     }
 
-    fn canonical(&self, value: f64, unit: Unit) -> Result<f64, DecodeError> {
+    fn canonical(&self, sent: f64, unit: Unit) -> Result<f64, DecodeError> {
+        let value = sent * self.scale + self.offset;
         let value = convert(value, unit, self.quantity).map_err(|what| {
             if unit == Unit::State { DecodeError::Value(what) } else { DecodeError::Unit(what) }
         })?;
         // Text such as 1e999 and a conversion of a huge number end here. Adding zero turns -0
         // into 0, so that the two are the same reading.
         if value.is_finite() {
-            Ok(value + 0.0)
+            Ok(if self.invert { 1.0 - value } else { value + 0.0 })
         } else {
             Err(DecodeError::Value("the value is not a finite number; check the sensor".into()))
         }
@@ -215,8 +338,8 @@ impl Decoder {
         let text = text.trim();
         if self.quantity == Quantity::Door {
             match text.to_ascii_lowercase().as_str() {
-                "open" | "true" | "on" => return Ok(1.0),
-                "closed" | "false" | "off" => return Ok(0.0),
+                "open" | "opened" | "true" | "on" => return Ok(1.0),
+                "closed" | "close" | "false" | "off" => return Ok(0.0),
                 _ => {}
             }
         }
@@ -270,43 +393,29 @@ pub(super) fn shifted(at: Timestamp, nanos: i128) -> Timestamp {
     Timestamp(i128::from(at.0).saturating_add(nanos).clamp(0, i128::from(u64::MAX)) as u64)
 }
 
-fn found<'v>(payload: &'v Value, at: &str, what: &str) -> Result<&'v Value, DecodeError> {
-    payload.pointer(at).filter(|value| !value.is_null()).ok_or_else(|| {
-        DecodeError::Missing(format!(
-            "there is no {what} at {}; correct the pointer to the {what}, or the sensor",
-            quoted(at)
-        ))
-    })
+/// What stands at a pointer of a reading, or else of the whole message.
+fn found<'v>(
+    item: &'v Value,
+    whole: &'v Value,
+    at: &str,
+    what: &str,
+) -> Result<&'v Value, DecodeError> {
+    let there = item.pointer(at).or_else(|| whole.pointer(at));
+    there.filter(|value| !value.is_null()).ok_or_else(|| missing(what, at))
 }
 
-fn time_of(time: &Value) -> Result<Timestamp, DecodeError> {
-    let bad = |why: &str| {
-        let what = format!("{} is not a time{why}", shown(time));
-        DecodeError::Time(format!("{what}; send RFC 3339 text or seconds since 1970"))
-    };
-    match time {
-        Value::Number(number) => unix(number).ok_or_else(|| bad("")),
-        Value::String(text) => match text.trim().parse::<serde_json::Number>() {
-            Ok(number) => unix(&number).ok_or_else(|| bad("")),
-            Err(_) => text.trim().parse().map_err(|_| bad(" with an offset")),
-        },
-        _ => Err(bad("")),
-    }
+fn missing(what: &str, at: &str) -> DecodeError {
+    DecodeError::Missing(format!(
+        "there is no {what} at {}; correct the pointer to the {what}, or the sensor; where messages \
+         of several kinds come, see `when` and `optional`",
+        quoted(at)
+    ))
 }
 
-/// The time that a number since 1970 means.
-fn unix(number: &serde_json::Number) -> Option<Timestamp> {
-    // How many nanoseconds one of it has, for numbers below the limit.
-    const SCALES: [(f64, u64); 4] =
-        [(1e11, 1_000_000_000), (1e14, 1_000_000), (1e17, 1000), (f64::INFINITY, 1)];
-    let size = number.as_f64().filter(|n| *n >= 0.0)?;
-    let (_, nanos) = SCALES.into_iter().find(|(limit, _)| size < *limit)?;
-    if let Some(whole) = number.as_u64() {
-        return whole.checked_mul(nanos).map(Timestamp);
-    }
-    // A fraction is good for microseconds: 53 bits hold no more at today's dates.
-    let micros = size * (nanos as f64 / 1e3);
-    (micros < 1.8e16).then(|| Timestamp(micros.round() as u64 * 1000))
+/// Does a pointer begin with a place in a list?
+fn begins_with_place(pointer: &str) -> bool {
+    let first = pointer.strip_prefix('/').and_then(|rest| rest.split('/').next());
+    first.is_some_and(|first| !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A JSON value for a message.
@@ -329,131 +438,4 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
-
-    fn decoder(format: Format, quantity: Quantity) -> Decoder {
-        Decoder {
-            format,
-            quantity,
-            unit: quantity.unit(),
-            clock: SensorClock::Sensor,
-            offset_ms: 0,
-            clock_error_max: CLOCK_ERROR_MAX,
-            ahead_max: AHEAD_MAX,
-        }
-    }
-
-    fn json(time: Option<&str>, unit: Option<&str>) -> Decoder {
-        let [time, unit] = [time, unit].map(|at| at.map(str::to_owned));
-        decoder(Format::Json { value: "/d/0/level".into(), time, unit }, Quantity::WaterLevel)
-    }
-
-    fn one(decoder: &Decoder, payload: &str) -> Result<(f64, i64), DecodeError> {
-        let samples = decode(decoder, payload.as_bytes(), NOW)?;
-        assert_eq!(samples.len(), 1, "{payload}");
-        Ok((samples[0].value, samples[0].at.offset_ms(NOW)))
-    }
-
-    #[test]
-    fn plain_numbers_and_words() {
-        let rain = decoder(Format::Plain, Quantity::Rain);
-        for (text, want) in [("1.5", 1.5), (" -2e1\n", -20.0), ("+3", 3.0), ("-0.0", 0.0)] {
-            let (value, late) = one(&rain, text).unwrap();
-            assert_eq!((value.to_bits(), late), (f64::to_bits(want), 0), "{text}");
-        }
-        for bad in ["", " \n", "nan", "inf", "1e999", "infinity", "1,5", "0x10", "open", "1 2", "-"]
-        {
-            let told = one(&rain, bad).unwrap_err().to_string();
-            assert!(told.contains("; "), "{bad}: {told}");
-        }
-        assert_eq!(decode(&rain, b"\xff", NOW).unwrap_err().kind(), "payload");
-        let huge = vec![b'1'; PAYLOAD_BYTES_MAX + 1];
-        assert_eq!(decode(&rain, &huge, NOW).unwrap_err().kind(), "payload");
-        let door = decoder(Format::Plain, Quantity::Door);
-        for (text, want) in
-            [("open", 1.0), ("Closed", 0.0), ("TRUE", 1.0), ("off", 0.0), ("on", 1.0), ("1", 1.0)]
-        {
-            assert!((one(&door, text).unwrap().0 - want).abs() < 1e-9, "{text}");
-        }
-        assert_eq!(one(&door, "2").unwrap_err().kind(), "value");
-        assert_eq!(one(&door, "ajar").unwrap_err().kind(), "value");
-    }
-
-    #[test]
-    fn json_is_read_by_pointers() {
-        let own = json(Some("/ts"), Some("/u"));
-        let (value, late) =
-            one(&own, r#"{"d":[{"level":"1.5"}],"u":"m","ts":1789999990}"#).unwrap();
-        assert!((value - 150.0).abs() < 1e-9);
-        assert_eq!(late, -10_000);
-        for (payload, kind) in [
-            ("{", "payload"),
-            (r#"{"d":[]}"#, "missing"),
-            (r#"{"d":[{"level":null}],"u":"m","ts":1}"#, "missing"),
-            (r#"{"d":[{"level":1}],"ts":1}"#, "missing"),
-            (r#"{"d":[{"level":[1]}],"u":"m"}"#, "value"),
-            (r#"{"d":[{"level":true}],"u":"m"}"#, "value"),
-            (r#"{"d":[{"level":1}],"u":"dB","ts":1789999990}"#, "unit"),
-            (r#"{"d":[{"level":1}],"u":7,"ts":1789999990}"#, "unit"),
-            (r#"{"d":[{"level":1}],"u":"cm"}"#, "missing"),
-            (r#"{"d":[{"level":1}],"u":"cm","ts":"yesterday"}"#, "time"),
-            (r#"{"d":[{"level":1e400}],"u":"cm","ts":1}"#, "payload"),
-        ] {
-            let error = one(&own, payload).unwrap_err();
-            assert_eq!(error.kind(), kind, "{payload}: {error}");
-            assert!(error.to_string().contains("; "), "{error}");
-        }
-        let whole = Format::Json { value: String::new(), time: None, unit: None };
-        assert_eq!(one(&decoder(whole, Quantity::Rain), "0.2").unwrap(), (0.2, 0));
-    }
-
-    #[test]
-    fn times_are_told_apart_by_size() {
-        let own = json(Some("/ts"), None);
-        let late = |ts: &str| {
-            one(&own, &format!(r#"{{"d":[{{"level":1}}],"ts":{ts}}}"#)).map(|(_, late)| late)
-        };
-        for (ts, want) in [
-            ("1789999990", -10_000),
-            ("1789999990.25", -9_750),
-            ("1789999990000", -10_000),
-            ("1789999990000000", -10_000),
-            ("1789999990000000000", -10_000),
-            ("\"1789999990\"", -10_000),
-            (&format!("\"{NOW}\""), 0),
-            ("\"2026-09-21T21:13:10+07:00\"", -10_000),
-        ] {
-            assert_eq!(late(ts), Ok(want), "{ts}");
-        }
-        for bad in ["-5", "1e300", "\"2026-09-21T21:13:10\"", "true", "99999999999999999999"] {
-            assert_eq!(late(bad).unwrap_err().kind(), "time", "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_time_that_cannot_be_true_is_refused() {
-        let mut own = json(Some("/ts"), None);
-        let payload =
-            |secs: i64| format!(r#"{{"d":[{{"level":1}}],"ts":{}}}"#, 1_790_000_000 + secs);
-        assert_eq!(one(&own, &payload(-86_400)).unwrap().1, -86_400_000);
-        assert_eq!(one(&own, &payload(300)).unwrap().1, 300_000);
-        let told = one(&own, &payload(-90_000)).unwrap_err().to_string();
-        assert!(told.contains("90000 s before it arrived, and 86400 s are the most"), "{told}");
-        let told = one(&own, &payload(301)).unwrap_err().to_string();
-        assert!(told.contains("301 s after it arrived, and 300 s are the most"), "{told}");
-        own.offset_ms = -3_600_000;
-        assert_eq!(one(&own, &payload(3_600)).unwrap().1, 0, "the offset comes first");
-        own.clock = SensorClock::Arrival;
-        assert_eq!(one(&own, &payload(900_000)).unwrap().1, 0, "an unbelieved clock may be wrong");
-    }
-
-    #[test]
-    fn a_decoder_survives_saving() {
-        let own = json(Some("/ts"), None);
-        let text = serde_json::to_string(&own).unwrap();
-        assert_eq!(serde_json::from_str::<Decoder>(&text).unwrap(), own);
-    }
-}
+mod tests;

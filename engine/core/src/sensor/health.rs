@@ -1,4 +1,5 @@
-//! Is a sensor well? Readings out of range, jumps, a stuck value, silence.
+//! Is a sensor well? Readings out of range, jumps, a stuck value. Silence is told by
+//! [`Presence`](super::Presence).
 
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -55,11 +56,10 @@ struct Row {
     count: u32,
 }
 
-/// State of one sensor. Readings come in by ascending time; see [`Order`](super::Order).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// State of one sensor. Readings come in by ascending time; see [`Timeline`](super::Timeline).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Health {
-    heard: Timestamp,
     good: Option<(Timestamp, f64)>,
     /// Equal readings.
     same: Option<Row>,
@@ -68,14 +68,8 @@ pub struct Health {
 }
 
 impl Health {
-    /// A sensor that should be heard from `since` on.
-    pub fn new(since: Timestamp) -> Self {
-        Self { heard: since, good: None, same: None, level: None }
-    }
-
     /// Takes a finite reading.
     pub fn step(&mut self, params: &HealthParams, at: Timestamp, value: f64) -> Verdict {
-        self.heard = self.heard.max(at);
         let stuck = self.is_stuck(params, at, value);
         // Not a number is in no range.
         if !(params.range[0]..=params.range[1]).contains(&value) {
@@ -94,20 +88,9 @@ impl Health {
         Verdict::Good
     }
 
-    /// Has it not been heard for too long at `now`?
-    pub fn silent(&self, params: &HealthParams, now: Timestamp) -> bool {
-        now.since(self.heard) > params.silent_after
-    }
-
-    /// Time of its newest reading, or when it began to be expected.
-    pub fn heard(&self) -> Timestamp {
-        self.heard
-    }
-
     /// The clock by which readings are timed was set: none of what is remembered is later than
     /// `now`.
     pub fn not_after(&mut self, now: Timestamp) {
-        self.heard = self.heard.min(now);
         if let Some((at, _)) = &mut self.good {
             *at = now.min(*at);
         }
@@ -180,7 +163,7 @@ mod tests {
 
     /// Verdicts of readings 10 s apart.
     fn verdicts(params: &HealthParams, values: &[f64]) -> Vec<Verdict> {
-        let mut health = Health::new(secs(0));
+        let mut health = Health::default();
         (0..).zip(values).map(|(k, value)| health.step(params, secs(10 * k), *value)).collect()
     }
 
@@ -215,7 +198,7 @@ mod tests {
             [Good, Jump, Jump, OutOfRange, Jump]
         );
         // Two readings of one moment may differ by the noise of a second.
-        let mut health = Health::new(secs(0));
+        let mut health = Health::default();
         health.step(&PARAMS, secs(0), 10.0);
         assert_eq!(health.step(&PARAMS, secs(0), 11.0), Good);
         assert_eq!(health.step(&PARAMS, secs(0), 13.0), Jump);
@@ -232,24 +215,13 @@ mod tests {
         let mut back = verdicts(&PARAMS, &[8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.1]);
         assert_eq!(back.split_off(6), [Stuck, Good]);
         assert_eq!(verdicts(&PARAMS, &[0.0; 50]), [Good; 50], "no rain is no fault");
-        let mut slow = Health::new(secs(0));
+        let mut slow = Health::default();
         for k in 0..4 {
             assert_eq!(slow.step(&PARAMS, secs(50 * k), 8.0), Good, "five readings at least");
         }
         assert_eq!(slow.step(&PARAMS, secs(200), 8.0), Stuck);
         let never = HealthParams { stuck_after: None, ..PARAMS };
         assert_eq!(verdicts(&never, &[8.0; 50]), [Good; 50]);
-    }
-
-    #[test]
-    fn silence_begins_after_the_last_word_of_any_kind() {
-        let mut health = Health::new(secs(0));
-        assert!(!health.silent(&PARAMS, secs(100)));
-        assert!(health.silent(&PARAMS, secs(101)), "also when it was never heard");
-        health.step(&PARAMS, secs(150), 900.0);
-        assert!(!health.silent(&PARAMS, secs(250)));
-        assert!(health.silent(&PARAMS, secs(251)));
-        assert!(!health.silent(&PARAMS, secs(10)), "a clock that steps back is no silence");
     }
 
     /// The definition over the whole history.
@@ -307,7 +279,7 @@ mod tests {
                 })
                 .collect();
             let params = HealthParams { range: [0.0, 40.0], ..PARAMS };
-            let mut health = Health::new(secs(0));
+            let mut health = Health::default();
             let mut got = Vec::new();
             for (k, (at, value)) in readings.iter().enumerate() {
                 if k == stop {

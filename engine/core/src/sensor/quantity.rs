@@ -12,7 +12,7 @@ use std::fmt;
 pub enum Quantity {
     /// Height of water over the gauge's zero, cm.
     WaterLevel,
-    /// Depth of rain that fell since the reading before, mm.
+    /// Depth of rain that fell since the reading before, mm; a total is differenced first.
     Rain,
     /// Fine dust, µg/m³.
     Pm25,
@@ -24,11 +24,19 @@ pub enum Quantity {
     Temperature,
     /// 0 closed, 1 open.
     Door,
+    /// Relative humidity of the air, %.
+    Humidity,
+    /// Speed of the wind, m/s.
+    Wind,
+    /// Flow in a pipe or channel, l/s.
+    Flow,
+    /// Charge that is left in a battery, %.
+    Battery,
 }
 
 impl Quantity {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::WaterLevel,
         Self::Rain,
         Self::Pm25,
@@ -36,6 +44,10 @@ impl Quantity {
         Self::Noise,
         Self::Temperature,
         Self::Door,
+        Self::Humidity,
+        Self::Wind,
+        Self::Flow,
+        Self::Battery,
     ];
 
     /// As files and messages write it.
@@ -48,6 +60,10 @@ impl Quantity {
             Self::Noise => "noise",
             Self::Temperature => "temperature",
             Self::Door => "door",
+            Self::Humidity => "humidity",
+            Self::Wind => "wind",
+            Self::Flow => "flow",
+            Self::Battery => "battery",
         }
     }
 
@@ -60,14 +76,19 @@ impl Quantity {
             Self::Noise => Unit::Decibel,
             Self::Temperature => Unit::Celsius,
             Self::Door => Unit::State,
+            Self::Humidity | Self::Battery => Unit::Percent,
+            Self::Wind => Unit::MetrePerSecond,
+            Self::Flow => Unit::LitrePerSecond,
         }
     }
 
     /// The units that its readings may come in, its own first.
     pub fn units(self) -> &'static [Unit] {
         use Unit::{
-            Celsius, Centimetre, Decibel, Fahrenheit, Foot, Inch, Kelvin, LitrePerSquareMetre,
-            Metre, MicrogramPerCubicMetre, MilligramPerCubicMetre, Millimetre, State,
+            Celsius, Centimetre, CubicMetrePerHour, CubicMetrePerSecond, Decibel, Fahrenheit, Foot,
+            Inch, Kelvin, KilometrePerHour, Knot, LitrePerMinute, LitrePerSecond,
+            LitrePerSquareMetre, Metre, MetrePerSecond, MicrogramPerCubicMetre, MilePerHour,
+            MilligramPerCubicMetre, Millimetre, Percent, Ratio, State,
         };
         match self {
             Self::WaterLevel => &[Centimetre, Metre, Millimetre, Inch, Foot],
@@ -76,6 +97,9 @@ impl Quantity {
             Self::Noise => &[Decibel],
             Self::Temperature => &[Celsius, Kelvin, Fahrenheit],
             Self::Door => &[State],
+            Self::Humidity | Self::Battery => &[Percent, Ratio],
+            Self::Wind => &[MetrePerSecond, KilometrePerHour, MilePerHour, Knot],
+            Self::Flow => &[LitrePerSecond, LitrePerMinute, CubicMetrePerSecond, CubicMetrePerHour],
         }
     }
 }
@@ -116,11 +140,31 @@ pub enum Unit {
     Fahrenheit,
     /// `1`: 0 closed, 1 open.
     State,
+    /// `%`, of relative humidity (`%RH`) and of charge (`%EL`) too.
+    Percent,
+    /// `/`: 1 is 100 %.
+    Ratio,
+    /// `m/s`.
+    MetrePerSecond,
+    /// `km/h`.
+    KilometrePerHour,
+    /// `mph`, 0.44704 m/s.
+    MilePerHour,
+    /// `kn`, 1852 m an hour.
+    Knot,
+    /// `l/s`.
+    LitrePerSecond,
+    /// `l/min`.
+    LitrePerMinute,
+    /// `m3/s`.
+    CubicMetrePerSecond,
+    /// `m3/h`.
+    CubicMetrePerHour,
 }
 
 /// Each unit with its spellings in lower case, its own first. No spelling stands for two units,
 /// so case need not matter.
-const SPELLINGS: [(Unit, &str, &[&str]); 13] = [
+const SPELLINGS: [(Unit, &str, &[&str]); 23] = [
     (Unit::Metre, "m", &["metre", "meter", "metres", "meters"]),
     (Unit::Centimetre, "cm", &["centimetre", "centimeter"]),
     (Unit::Millimetre, "mm", &["millimetre", "millimeter"]),
@@ -135,6 +179,16 @@ const SPELLINGS: [(Unit, &str, &[&str]); 13] = [
     (Unit::Kelvin, "K", &["k", "kelvin"]),
     (Unit::Fahrenheit, "degF", &["degf", "f", "°f", "[degf]", "fahrenheit"]),
     (Unit::State, "1", &["bool", "boolean", "open/closed", "0/1"]),
+    (Unit::Percent, "%", &["%rh", "%el", "percent", "pct"]),
+    (Unit::Ratio, "/", &["ratio"]),
+    (Unit::MetrePerSecond, "m/s", &["mps", "ms-1"]),
+    (Unit::KilometrePerHour, "km/h", &["kmh", "kph"]),
+    (Unit::MilePerHour, "mph", &["mi/h"]),
+    (Unit::Knot, "kn", &["kt", "kts", "knot", "knots"]),
+    (Unit::LitrePerSecond, "l/s", &["lps"]),
+    (Unit::LitrePerMinute, "l/min", &["lpm"]),
+    (Unit::CubicMetrePerSecond, "m3/s", &["m³/s"]),
+    (Unit::CubicMetrePerHour, "m3/h", &["m³/h", "cbm/h"]),
 ];
 
 impl Unit {
@@ -198,15 +252,20 @@ pub fn convert(value: f64, unit: Unit, quantity: Quantity) -> Result<f64, String
     // multiplication by a whole number each, so that 1.25 m is 125 cm and not 125.00000000000001.
     Ok(match (unit, quantity.unit()) {
         (from, to) if from == to => return state(value, quantity),
-        (Unit::Metre, Unit::Centimetre) => value * 100.0,
+        (Unit::Metre, Unit::Centimetre) | (Unit::Ratio, _) => value * 100.0,
         (Unit::Millimetre, Unit::Centimetre) => value / 10.0,
         (Unit::Inch, Unit::Centimetre) => value * 2.54,
         (Unit::Foot, Unit::Centimetre) => value * 30.48,
-        (Unit::Metre, Unit::Millimetre) | (Unit::MilligramPerCubicMetre, _) => value * 1000.0,
+        (Unit::Metre, Unit::Millimetre)
+        | (Unit::MilligramPerCubicMetre | Unit::CubicMetrePerSecond, _) => value * 1000.0,
         (Unit::Centimetre, Unit::Millimetre) => value * 10.0,
         (Unit::Inch, Unit::Millimetre) => value * 25.4,
         (Unit::Kelvin, _) => value - 273.15,
         (Unit::Fahrenheit, _) => (value - 32.0) / 1.8,
+        (Unit::KilometrePerHour | Unit::CubicMetrePerHour, _) => value / 3.6,
+        (Unit::MilePerHour, _) => value * 0.447_04,
+        (Unit::Knot, _) => value * 1852.0 / 3600.0,
+        (Unit::LitrePerMinute, _) => value / 60.0,
         // A litre on a square metre is a millimetre.
         _ => value,
     })
@@ -246,7 +305,7 @@ mod tests {
         }
         for bad in ["", "furlong", "mm/h", "m3", &"x".repeat(1000)] {
             let told = Unit::parse(bad).unwrap_err();
-            assert!(told.contains("units are m, cm") && told.len() < 200, "{told}");
+            assert!(told.contains("units are m, cm") && told.len() < 250, "{told}");
         }
         for (unit, own, others) in SPELLINGS {
             assert_eq!(unit.as_str(), own);
@@ -258,7 +317,9 @@ mod tests {
 
     #[test]
     fn values_are_converted_or_refused() {
-        use Quantity::{Door, Noise, Pm25, Rain, Temperature, WaterLevel};
+        use Quantity::{
+            Battery, Door, Flow, Humidity, Noise, Pm25, Rain, Temperature, WaterLevel, Wind,
+        };
         for (value, unit, quantity, want) in [
             (1.25, "m", WaterLevel, 125.0),
             (7.0, "mm", WaterLevel, 0.7),
@@ -271,6 +332,14 @@ mod tests {
             (300.15, "K", Temperature, 27.0),
             (212.0, "degF", Temperature, 100.0),
             (1.0, "bool", Door, 1.0),
+            (55.5, "%RH", Humidity, 55.5),
+            (0.8, "/", Battery, 80.0),
+            (36.0, "km/h", Wind, 10.0),
+            (10.0, "mph", Wind, 4.4704),
+            (18.0, "kn", Wind, 9.26),
+            (90.0, "l/min", Flow, 1.5),
+            (7.2, "m³/h", Flow, 2.0),
+            (0.002, "m3/s", Flow, 2.0),
         ] {
             let got = convert(value, Unit::parse(unit).unwrap(), quantity).unwrap();
             assert!((got - want).abs() < 1e-9, "{value} {unit}: {got}, not {want}");

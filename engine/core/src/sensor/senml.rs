@@ -55,6 +55,7 @@ pub(super) fn read(
             "the pack tells of {}; choose one by `name`",
             listed(&seen)
         ))),
+        (Some(_), [_, ..]) if samples.is_empty() && decoder.optional => Ok(samples),
         (Some(name), seen) if samples.is_empty() => Err(DecodeError::Missing(format!(
             "the pack has no value of {}, only of {}; correct `name`",
             quoted(name),
@@ -63,10 +64,7 @@ pub(super) fn read(
         _ if samples.is_empty() => {
             Err(DecodeError::Missing("the pack holds no value; check the sensor".into()))
         }
-        _ => {
-            samples.sort_by_key(|sample| sample.at);
-            Ok(samples)
-        }
+        _ => Ok(samples),
     }
 }
 
@@ -191,22 +189,14 @@ fn at(decoder: &Decoder, time_secs: f64, received: Timestamp) -> Result<Timestam
 
 #[cfg(test)]
 mod tests {
-    use super::super::decode::{AHEAD_MAX, CLOCK_ERROR_MAX, Format, decode};
+    use super::super::decode::{Format, decode};
     use super::super::quantity::Quantity;
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 
     fn decoder(name: Option<&str>, quantity: Quantity) -> Decoder {
-        Decoder {
-            format: Format::Senml { name: name.map(str::to_owned) },
-            quantity,
-            unit: quantity.unit(),
-            clock: SensorClock::Sensor,
-            offset_ms: 0,
-            clock_error_max: CLOCK_ERROR_MAX,
-            ahead_max: AHEAD_MAX,
-        }
+        Decoder::new(Format::Senml { name: name.map(str::to_owned) }, quantity)
     }
 
     /// Value and milliseconds from now of each sample.

@@ -118,6 +118,9 @@ impl EventPlane {
         let depth = self.store.depth().unwrap_or_default();
         self.stats.observations_late = self.engine.observations_late();
         self.stats.readings_late = self.engine.readings_late();
+        self.stats.readings_repeated = self.engine.readings_repeated();
+        self.stats.readings_corrected = self.engine.readings_corrected();
+        self.stats.readings_passed_over = self.inbox.readings.passed_over;
         self.stats.readings_bad = self.inbox.readings.bad.values().sum();
         self.stats.subjects_dropped = self.engine.subjects_dropped();
         self.stats.wire_dropped = self.wire.as_ref().map(Wire::dropped).unwrap_or_default();

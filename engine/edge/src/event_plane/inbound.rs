@@ -61,8 +61,7 @@ struct Body {
 /// Topics and filters that a plan wants to hear.
 pub(crate) fn filters(plan: &Plan) -> Vec<String> {
     let mut filters = vec![site_topic(&plan.site.id, "cmd/+")];
-    filters.extend(plan.sensors.iter().map(|sensor| sensor.topic.clone()));
-    filters.dedup();
+    filters.extend(super::readings::filters(plan));
     filters
 }
 

@@ -415,7 +415,10 @@ impl EventPlane {
                 Effect::View { camera, trouble, since } => {
                     self.view_changed(&camera, trouble, since);
                 }
-                Effect::Sensor { sensor, state, at } => self.tell_sensor(&sensor, state, at),
+                Effect::Sensor { sensor, state, at, ever } => {
+                    self.tell_sensor(&sensor, state, at, ever);
+                }
+                Effect::TooLate(told) => self.inbox.readings.too_late(&told, clock::monotonic()),
                 Effect::Window(told) => self.tell_window(&told),
                 Effect::Answer(answer) => self.answer(&answer),
             }

@@ -2,6 +2,7 @@
 
 use super::EventPlane;
 use super::inbound::Inbound;
+use super::readings;
 use crate::publish::{Heard, Said, sensor_state, site_topic, window_result};
 use std::sync::Arc;
 use viahe_core::config::Plan;
@@ -70,10 +71,9 @@ impl EventPlane {
     }
 
     /// `…/sensor/{sensor}/state`, kept by the broker.
-    pub(super) fn tell_sensor(&self, sensor: &Name, state: SensorState, at: Timestamp) {
-        match state {
-            SensorState::Good => tracing::info!(%sensor, "its values are good"),
-            bad => tracing::warn!(%sensor, state = ?bad, "its values are not used: look at it"),
+    pub(super) fn tell_sensor(&self, sensor: &Name, state: SensorState, at: Timestamp, ever: bool) {
+        if let Some(about) = self.plan.sensors.iter().find(|s| s.id == *sensor) {
+            readings::log_state(about, state, ever);
         }
         let payload = sensor_state(state, &at.rfc3339(&self.plan.site.timezone));
         let topic = site_topic(&self.plan.site.id, &format!("sensor/{sensor}/state"));

@@ -4,48 +4,290 @@ use crate::publish::Heard;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_core::config::Plan;
-use viahe_core::engine::Event;
+use viahe_core::config::plan::Sensor;
+use viahe_core::engine::{Event, SensorState, TooLate};
 use viahe_core::id::Name;
-use viahe_core::sensor::{DecodeError, decode};
+use viahe_core::sensor::{DecodeError, Format, decode, recognise, topic};
 
-/// A sensor that writes nonsense is logged once in so long.
+/// The same is said of a sensor once in so long.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(10);
 
 /// Reads what sensors send, and counts what cannot be read.
 #[derive(Default)]
 pub(super) struct Readings {
-    complained: BTreeMap<Name, Instant>,
+    /// When something was last said, by sensor and what.
+    said: BTreeMap<(Name, &'static str), Instant>,
+    /// The topic on which a sensor with a wildcard and nothing else to tell it by was heard.
+    heard_on: BTreeMap<Name, String>,
     /// Payloads that could not be read, by sensor and reason.
     pub(super) bad: BTreeMap<(Name, &'static str), u64>,
+    /// Messages of another kind.
+    pub(super) passed_over: u64,
+}
+
+/// Topics of sensors to subscribe to: none that another one means as well.
+pub(super) fn filters(plan: &Plan) -> Vec<String> {
+    let mut wanted: Vec<&str> = Vec::new();
+    for topic in plan.sensors.iter().map(|sensor| sensor.topic.as_str()) {
+        if !wanted.iter().any(|wide| topic::covers(wide, topic)) {
+            wanted.retain(|narrow| !topic::covers(topic, narrow));
+            wanted.push(topic);
+        }
+    }
+    wanted.into_iter().map(str::to_owned).collect()
 }
 
 impl Readings {
     /// One message may be of several sensors: a station that sends all in one pack.
     pub(super) fn read(&mut self, plan: &Plan, heard: &Heard, now: Instant) -> Vec<Event> {
-        // What the broker kept is of an unknown time ago, and was perhaps counted already.
-        if heard.retained {
-            return Vec::new();
-        }
         let mut events = Vec::new();
-        for sensor in plan.sensors.iter().filter(|s| s.topic == heard.topic) {
+        for sensor in plan.sensors.iter().filter(|s| topic::matches(&s.topic, &heard.topic)) {
+            // What the broker kept is of an unknown time ago, and was perhaps counted already.
+            if heard.retained {
+                if let Some(what) =
+                    recognise(&heard.topic, &heard.payload).filter(|_| is_odd(heard))
+                {
+                    self.complain(&sensor.id, "payload", &what, now);
+                }
+                continue;
+            }
             match decode(&sensor.decoder, &heard.payload, heard.at) {
-                Ok(samples) => events.extend(samples.into_iter().map(|s| Event::Reading {
-                    sensor: sensor.id.clone(),
-                    at: s.at,
-                    value: s.value,
-                })),
-                Err(error) => self.complain(&sensor.id, &error, now),
+                Ok(samples) if samples.is_empty() => self.passed_over += 1,
+                Ok(samples) => {
+                    self.refuse_others(sensor, &heard.topic, now);
+                    events.extend(samples.into_iter().map(|s| Event::Reading {
+                        sensor: sensor.id.clone(),
+                        at: s.at,
+                        value: s.value,
+                    }));
+                }
+                Err(error) => {
+                    let what = in_words(&error, sensor, heard);
+                    self.complain(&sensor.id, error.kind(), &what, now);
+                }
             }
         }
         events
     }
 
-    fn complain(&mut self, sensor: &Name, error: &DecodeError, now: Instant) {
-        *self.bad.entry((sensor.clone(), error.kind())).or_default() += 1;
-        let last = self.complained.get(sensor);
-        if last.is_none_or(|last| now.duration_since(*last) >= COMPLAIN_EVERY) {
-            tracing::warn!(%sensor, %error, "a reading cannot be used");
-            self.complained.insert(sensor.clone(), now);
+    /// With a wildcard alone, two devices would pass for one sensor.
+    fn refuse_others(&mut self, sensor: &Sensor, topic: &str, now: Instant) {
+        let named = sensor.decoder.when.as_ref().is_some_and(|when| when.is.is_some());
+        if named || !topic::is_wild(&sensor.topic) {
+            return;
+        }
+        let first = self.heard_on.entry(sensor.id.clone()).or_insert_with(|| topic.to_owned());
+        if first != topic {
+            let what = format!(
+                "readings come on {first} and on {topic}, and both pass for this sensor; write the \
+                 level that names it into `topic`, or set `when` and `when_is`"
+            );
+            topic.clone_into(first);
+            self.complain(&sensor.id, "topic", &what, now);
+        }
+    }
+
+    fn complain(&mut self, sensor: &Name, kind: &'static str, what: &str, now: Instant) {
+        *self.bad.entry((sensor.clone(), kind)).or_default() += 1;
+        if self.may_speak(sensor, "bad", now) {
+            tracing::warn!(%sensor, "a reading cannot be used: {what}");
+        }
+    }
+
+    /// A reading was too late for its sensor's lateness, and would have told of something.
+    pub(super) fn too_late(&mut self, told: &TooLate, now: Instant) {
+        let TooLate { sensor, at, value, by, rule } = told;
+        if self.may_speak(sensor, "late", now) {
+            let by_secs = by.as_secs() + 1;
+            tracing::warn!(
+                %sensor, %at, value, by_secs, %rule,
+                "a reading came too late to be used, and the rule would have held by it; set \
+                 lateness_secs = {by_secs} or more for this sensor"
+            );
+        }
+    }
+
+    fn may_speak(&mut self, sensor: &Name, what: &'static str, now: Instant) -> bool {
+        let last = self.said.get(&(sensor.clone(), what));
+        let may = last.is_none_or(|last| now.duration_since(*last) >= COMPLAIN_EVERY);
+        if may {
+            self.said.insert((sensor.clone(), what), now);
+        }
+        may
+    }
+}
+
+/// What is wrong with a message: what it looks like, where that says more than what it is not.
+fn in_words(error: &DecodeError, sensor: &Sensor, heard: &Heard) -> String {
+    let looks = match error {
+        DecodeError::Payload(_) | DecodeError::Missing(_) | DecodeError::Value(_) => {
+            recognise(&heard.topic, &heard.payload)
+        }
+        DecodeError::Unit(_) | DecodeError::Time(_) => None,
+    };
+    let plain = sensor.decoder.format == Format::Plain;
+    let json = plain && heard.payload.trim_ascii_start().starts_with(b"{");
+    let of_json = || {
+        let remedy =
+            "set format = \"json\", and `value` to where the value stands, such as \"/level\"";
+        format!("this looks like JSON; {remedy}")
+    };
+    looks.or_else(|| json.then(of_json)).unwrap_or_else(|| error.to_string())
+}
+
+/// Can it be no reading, whatever the sensor's format?
+fn is_odd(heard: &Heard) -> bool {
+    std::str::from_utf8(&heard.payload).is_err() || heard.payload.starts_with(b"{")
+}
+
+/// What is said of a sensor whose state changed.
+pub(super) fn log_state(sensor: &Sensor, state: SensorState, ever: bool) {
+    let (id, topic) = (&sensor.id, &sensor.topic);
+    let secs = sensor.health.silent_after.as_secs();
+    match state {
+        SensorState::Good => tracing::info!(sensor = %id, "its values are good"),
+        SensorState::Silent if ever => tracing::warn!(
+            sensor = %id, topic,
+            "silent: nothing new came for {secs} s, and its last value is not used; look at it"
+        ),
+        SensorState::Silent => tracing::warn!(
+            sensor = %id, topic,
+            "silent: nothing came for {secs} s since the start; compare `topic` with what the broker has"
+        ),
+        SensorState::OutOfRange => tracing::warn!(
+            sensor = %id,
+            "out of range: what it says cannot be, and is not used; look at it, or set `min`, `max` or `unit`"
+        ),
+        SensorState::Jumping => tracing::warn!(
+            sensor = %id,
+            "jumping: its values change faster than can be, and are not used; look at it, or set `jump_max`"
+        ),
+        SensorState::Stuck => tracing::warn!(
+            sensor = %id,
+            "stuck: it says the same for too long, and is not used; look at it, or set `stuck_secs`"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use viahe_core::time::Timestamp;
+
+    fn plan(sensors: &str) -> Plan {
+        let text = format!("[site]\nid = \"site\"\ntimezone = \"UTC\"\n{sensors}");
+        let no = |_: &Name| Err("none".to_owned());
+        let sources = viahe_core::config::PipelineSources {
+            file: "test.toml",
+            text: &text,
+            catalogue: &|_| Err("none".into()),
+            catalogue_names: &[],
+            calendar: &|_| Err("none".into()),
+            calendar_names: &[],
+            models: &no,
+            model_names: &[],
+            secrets: &|_| Err("none".into()),
+        };
+        viahe_core::config::parse(&sources).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn heard(topic: &str, payload: &[u8]) -> Heard {
+        Heard {
+            topic: topic.into(),
+            payload: payload.to_vec(),
+            at: Timestamp::from_secs(1_790_000_000),
+            retained: false,
+            answer_to: None,
+        }
+    }
+
+    const STATIONS: &str = r#"
+        [[sensor]]
+        id = "rain-1"
+        topic = "application/+/device/+/event/up"
+        quantity = "rain"
+        format = "json"
+        value = "/object/rain"
+        when = "/deviceInfo/devEui"
+        when_is = "a1"
+        optional = true
+        [[sensor]]
+        id = "rain-2"
+        topic = "application/+/device/a2/event/up"
+        quantity = "rain"
+        format = "json"
+        value = "/object/rain"
+        [[sensor]]
+        id = "level-1"
+        topic = "levels/#"
+        quantity = "water_level"
+    "#;
+
+    #[test]
+    fn wildcards_are_read_and_who_is_meant_is_told_apart() {
+        let plan = plan(STATIONS);
+        assert_eq!(filters(&plan), ["application/+/device/+/event/up", "levels/#"]);
+        let (mut readings, now) = (Readings::default(), clock::monotonic());
+        let mut read = |topic: &str, payload: &str| {
+            let events = readings.read(&plan, &heard(topic, payload.as_bytes()), now);
+            let told = events.iter().map(|event| match event {
+                Event::Reading { sensor, value, .. } => (sensor.to_string(), *value),
+                other => panic!("{other:?}"),
+            });
+            (told.collect::<Vec<_>>(), readings.passed_over, readings.bad.values().sum::<u64>())
+        };
+        let up = |eui: &str, more: &str| {
+            format!(r#"{{"deviceInfo":{{"devEui":"{eui}"}},"object":{{{more}}}}}"#)
+        };
+        let one = |id: &str, value: f64| vec![(id.to_owned(), value)];
+        let topic = "application/7/device/a1/event/up";
+        assert_eq!(read(topic, &up("a1", r#""rain":0.2"#)), (one("rain-1", 0.2), 0, 0));
+        assert_eq!(read(topic, &up("a1", r#""battery":3"#)), (vec![], 1, 0));
+        let topic = "application/7/device/a2/event/up";
+        assert_eq!(read(topic, &up("a2", r#""rain":0.4"#)), (one("rain-2", 0.4), 2, 0));
+        assert_eq!(read(topic, &up("a2", r#""battery":3"#)), (vec![], 3, 1), "that is a fault");
+        assert_eq!(read("levels/a", "12"), (one("level-1", 12.0), 3, 1));
+        assert_eq!(read("levels/b", "13"), (one("level-1", 13.0), 3, 2), "two devices");
+        assert_eq!(read("elsewhere", "1"), (vec![], 3, 2));
+    }
+
+    #[test]
+    fn a_kept_message_is_no_reading_and_may_still_be_named() {
+        let plan = plan(STATIONS);
+        let (mut readings, now) = (Readings::default(), clock::monotonic());
+        let mut kept = heard("levels/a", b"12");
+        kept.retained = true;
+        assert_eq!(readings.read(&plan, &kept, now), []);
+        assert!(readings.bad.is_empty());
+        kept.payload = br#"{"stat_t":"levels/a/state","uniq_id":"1"}"#.to_vec();
+        readings.read(&plan, &kept, now);
+        assert_eq!(readings.bad.values().sum::<u64>(), 1);
+    }
+
+    #[test]
+    fn the_message_names_what_came() {
+        let words = |payload: &[u8], format: &str| {
+            let plan = plan(&format!(
+                "[[sensor]]\nid = \"gauge\"\ntopic = \"g\"\nquantity = \"water_level\"\n{format}"
+            ));
+            let heard = heard("g", payload);
+            let error = decode(&plan.sensors[0].decoder, payload, heard.at).unwrap_err();
+            in_words(&error, &plan.sensors[0], &heard)
+        };
+        let json = "format = \"json\"\nvalue = \"/level\"";
+        for (payload, format, want) in [
+            (&[0x1f, 0x8b, 8][..], json, "gzip"),
+            (b"12.5", json, "format = \"plain\""),
+            (b"a=1&level=2", "", "format = \"form\""),
+            (br#"{"stat_t":"g/state","dev":{}}"#, json, "\"g/state\""),
+            (br#"{"lvl":1}"#, json, "there is no value at \"/level\""),
+            (br#"{"level":"x"}"#, json, "\"x\" is not a number"),
+            (b"abc", "", "\"abc\" is not a number"),
+            (b" {\"level\":1}", "", "format = \"json\""),
+        ] {
+            let told = words(payload, format);
+            assert!(told.contains(want), "{payload:?}: {told}");
         }
     }
 }

@@ -220,8 +220,23 @@ impl Page<'_> {
         self.counter("viahe_readings", "Readings of sensors applied.", engine.readings)?;
         self.counter(
             "viahe_readings_late",
-            "Readings that came too late to be their sensor's value.",
+            "Readings too late for their sensor's lateness_secs.",
             engine.readings_late,
+        )?;
+        self.counter(
+            "viahe_readings_repeated",
+            "Readings that came again: the same time and value.",
+            engine.readings_repeated,
+        )?;
+        self.counter(
+            "viahe_readings_corrected",
+            "Readings that came after newer ones, in time to correct.",
+            engine.readings_corrected,
+        )?;
+        self.counter(
+            "viahe_readings_passed_over",
+            "Messages of sensors' topics that were of another kind.",
+            engine.readings_passed_over,
         )?;
         self.counter(
             "viahe_readings_bad",

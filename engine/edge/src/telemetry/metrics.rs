@@ -25,8 +25,14 @@ pub struct EngineStats {
     pub observations_late: u64,
     /// Readings of sensors applied.
     pub readings: u64,
-    /// Readings that came too late to be their sensor's value.
+    /// Readings that came too late to correct what rules made of others.
     pub readings_late: u64,
+    /// Readings that came again: the same time and value.
+    pub readings_repeated: u64,
+    /// Readings that came after newer ones, in time to correct.
+    pub readings_corrected: u64,
+    /// Messages of sensors' topics that were of another kind.
+    pub readings_passed_over: u64,
     /// Payloads of sensors that could not be read.
     pub readings_bad: u64,
     /// Subjects that rules had no room for.

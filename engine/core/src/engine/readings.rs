@@ -1,0 +1,307 @@
+//! Sensors: from readings to values that rules may rest on.
+//!
+//! What comes between two ticks of the box's clock is put in order first: a logger sends ten
+//! minutes at once, newest first or oldest first. Then the newest reading acts at once, and an
+//! older one corrects, as far back as the sensor's lateness: see [`Timeline`] and
+//! [`super::correct`]. Good readings also go into windows.
+
+use super::{Effect, Engine};
+use crate::config::Plan;
+use crate::config::plan::{Rule, Sensor};
+use crate::id::Name;
+use crate::rule::program::Test;
+use crate::sensor::{Counter, Presence, Quantity, Taken, Timeline, Verdict};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Most readings of one sensor that wait for the next tick.
+const WAITING_MAX: usize = 4_096;
+/// A reading that is so far ahead of the last tick: no ticks come, as in a recording without them.
+const UNTICKED_MIN: Duration = Duration::from_mins(10);
+
+/// What is remembered of a sensor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct SensorMemory {
+    id: Name,
+    quantity: Quantity,
+    /// Came since the last tick, as they came.
+    waiting: Vec<(Timestamp, f64)>,
+    presence: Presence,
+    counter: Counter,
+    pub(super) timeline: Timeline,
+    /// As last told, and under which date.
+    told: Option<(SensorState, Timestamp)>,
+}
+
+/// How a sensor is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SensorState {
+    /// Its values can be believed.
+    Good,
+    /// It says what cannot be.
+    OutOfRange,
+    /// Its values jump faster than what it measures.
+    Jumping,
+    /// It says the same for too long.
+    Stuck,
+    /// It says nothing.
+    #[default]
+    Silent,
+}
+
+/// A reading that came too late for its sensor's lateness, and would have made a rule hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TooLate {
+    /// Of which sensor.
+    pub sensor: Name,
+    /// When it was measured.
+    pub at: Timestamp,
+    /// In the quantity's unit.
+    pub value: f64,
+    /// How much older than the newest one it was.
+    pub by: Duration,
+    /// The rule that it concerns.
+    pub rule: Name,
+}
+
+impl SensorMemory {
+    pub(super) fn new(sensor: &Sensor) -> Self {
+        Self {
+            id: sensor.id.clone(),
+            quantity: sensor.decoder.quantity,
+            waiting: Vec::new(),
+            presence: Presence::default(),
+            counter: Counter::default(),
+            timeline: Timeline::default(),
+            told: None,
+        }
+    }
+
+    /// Is it of this sensor, measuring the same?
+    pub(super) fn is_of(&self, sensor: &Sensor) -> bool {
+        self.id == sensor.id && self.quantity == sensor.decoder.quantity
+    }
+
+    /// The box's clock was set, and its readings may have another time from now on: they are
+    /// compared with what comes, not with what came before.
+    pub(super) fn clock_set(&mut self, now: Timestamp) {
+        self.counter = Counter::default();
+        self.timeline.clock_set(now);
+    }
+
+    /// How long its readings are on their way.
+    pub(super) fn patience(&self) -> Duration {
+        self.presence.patience()
+    }
+
+    /// Its newest value; none when it is too old to be believed.
+    pub(super) fn value(&self, sensor: &Sensor, at: Timestamp) -> Option<f64> {
+        let (since, value) = self.timeline.good()?;
+        self.is_fresh(sensor, since, at).then_some(value)
+    }
+
+    /// The value that held at a time, as is known by now; none when it is too old to be believed. A reading that was
+    /// on its way for a while is older than it is late.
+    pub(super) fn value_at(&self, sensor: &Sensor, at: Timestamp) -> Option<f64> {
+        let (since, value) = self.timeline.good_at(at)?;
+        self.is_fresh(sensor, since, at).then_some(value)
+    }
+
+    fn is_fresh(&self, sensor: &Sensor, measured: Timestamp, now: Timestamp) -> bool {
+        let after = sensor.health.silent_after;
+        now.since(measured) <= after + self.patience().min(after)
+    }
+
+    fn state(&self, sensor: &Sensor, now: Timestamp) -> Option<SensorState> {
+        if self.presence.silent(sensor.health.silent_after, now) {
+            return Some(SensorState::Silent);
+        }
+        let (newest, _) = self.timeline.newest()?;
+        if !self.is_fresh(sensor, newest, now) {
+            return Some(SensorState::Silent);
+        }
+        Some(match self.timeline.verdict()? {
+            Verdict::Good => SensorState::Good,
+            Verdict::OutOfRange => SensorState::OutOfRange,
+            Verdict::Jump => SensorState::Jumping,
+            Verdict::Stuck => SensorState::Stuck,
+        })
+    }
+}
+
+impl Engine {
+    /// A sensor says something.
+    pub(super) fn reading(
+        &mut self,
+        id: &Name,
+        at: Timestamp,
+        value: f64,
+        effects: &mut Vec<Effect>,
+    ) {
+        let plan = Arc::clone(&self.plan);
+        let Some(s) = plan.sensors.iter().position(|sensor| sensor.id == *id) else { return };
+        let ticked = self.memory.ticked;
+        let memory = &mut self.memory.sensors[s];
+        let follows = memory.waiting.iter().all(|(waiting, _)| *waiting < at);
+        let unticked = follows && at.since(ticked) > UNTICKED_MIN;
+        if unticked || memory.waiting.len() >= WAITING_MAX {
+            self.take_readings(s, ticked, effects);
+        }
+        self.memory.sensors[s].waiting.push((at, value));
+    }
+
+    /// What came since the last tick is put in order and acts.
+    pub(super) fn take_readings(&mut self, s: usize, now: Timestamp, effects: &mut Vec<Effect>) {
+        let plan = Arc::clone(&self.plan);
+        let sensor = &plan.sensors[s];
+        let memory = &mut self.memory.sensors[s];
+        let mut readings = std::mem::take(&mut memory.waiting);
+        if readings.is_empty() {
+            return;
+        }
+        readings.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let newest = memory.timeline.newest().map_or(Timestamp::default(), |(at, _)| at);
+        memory.presence.hear(now, readings.iter().map(|r| r.0).find(|at| *at > newest));
+        let mut corrected: Option<Timestamp> = None;
+        for (at, value) in readings {
+            if at > newest
+                && let Some(from) = corrected.take()
+            {
+                self.correct(s, from, effects);
+            }
+            let older = self.take_reading(s, sensor, (at, value), now, effects);
+            corrected = corrected.or(older);
+        }
+        if let Some(from) = corrected {
+            self.correct(s, from, effects);
+        }
+    }
+
+    /// Takes a reading; its time when it changed what was before the newest.
+    fn take_reading(
+        &mut self,
+        s: usize,
+        sensor: &Sensor,
+        (at, sent): (Timestamp, f64),
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Timestamp> {
+        let memory = &mut self.memory.sensors[s];
+        if !memory.timeline.is_new(at, sent) {
+            self.memory.readings_repeated += 1;
+            return None;
+        }
+        let value = match &sensor.counter {
+            None => sent,
+            // A total that is not newer: the one that came before it holds what it says.
+            Some(params) => memory.counter.step(params, at, sent)?,
+        };
+        if memory.timeline.newest().is_some_and(|(newest, _)| at > newest) {
+            self.hold_until(s, at, effects);
+        }
+        let memory = &mut self.memory.sensors[s];
+        match memory.timeline.take(&sensor.health, sensor.lateness, at, value) {
+            Taken::Newest(verdict) => {
+                self.tell_sensor(s, sensor, now.max(at), at, effects);
+                if verdict == Verdict::Good {
+                    self.fill_windows(s, at, value, effects);
+                }
+                self.look_at_newest(s, at, effects);
+                None
+            }
+            Taken::Corrected { good } => {
+                self.memory.readings_corrected += 1;
+                self.tell_sensor(s, sensor, now.max(at), at, effects);
+                for (at, value) in good {
+                    self.fill_windows(s, at, value, effects);
+                }
+                Some(at)
+            }
+            Taken::Late { by } => {
+                self.memory.readings_late += 1;
+                self.straggler(s, sensor, (at, value), by, effects);
+                None
+            }
+        }
+    }
+
+    /// A reading that came too late for the sensor's value may still be in time for its windows.
+    fn straggler(
+        &mut self,
+        s: usize,
+        sensor: &Sensor,
+        (at, value): (Timestamp, f64),
+        by: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
+        let [least, most] = sensor.health.range;
+        if !(least..=most).contains(&value) {
+            return;
+        }
+        self.fill_windows(s, at, value, effects);
+        let held = self.memory.sensors[s].timeline.good_at(at).map(|(_, held)| held);
+        let plan = Arc::clone(&self.plan);
+        let rule = all_rules(&plan).find(|rule| {
+            let reaches = |value| reaches(rule, self.adjust(rule).thresholds, value);
+            rule.sensor == Some(s) && reaches(value) && !held.is_some_and(reaches)
+        });
+        if let Some(rule) = rule {
+            let (sensor, rule) = (sensor.id.clone(), rule.id.clone());
+            effects.push(Effect::TooLate(TooLate { sensor, at, value, by, rule }));
+        }
+    }
+
+    /// Who is silent is told; who is heard again, too. `measured` dates what is told by a reading.
+    pub(super) fn tell_sensor(
+        &mut self,
+        s: usize,
+        sensor: &Sensor,
+        now: Timestamp,
+        measured: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let memory = &mut self.memory.sensors[s];
+        let Some(state) = memory.state(sensor, now) else { return };
+        if memory.told.is_some_and(|(told, _)| told == state) {
+            return;
+        }
+        // A reading may be older than the silence that it ends: what is told later is dated later.
+        let at = if state == SensorState::Silent { now } else { measured };
+        let at = memory.told.map_or(at, |(_, told)| at.max(told));
+        memory.told = Some((state, at));
+        let ever = memory.presence.ever();
+        effects.push(Effect::Sensor { sensor: sensor.id.clone(), state, at, ever });
+    }
+
+    /// The box's clock has gone on: what came meanwhile acts, and who is silent is told.
+    pub(super) fn tick_readings(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        let plan = Arc::clone(&self.plan);
+        for (s, sensor) in plan.sensors.iter().enumerate() {
+            self.memory.sensors[s].presence.expect(at);
+            self.take_readings(s, at, effects);
+            self.tell_sensor(s, sensor, at, at, effects);
+        }
+    }
+}
+
+/// The rules of all cameras and of the site.
+fn all_rules(plan: &Plan) -> impl Iterator<Item = &Rule> {
+    plan.cameras.iter().flat_map(|camera| &camera.rules).chain(&plan.rules)
+}
+
+/// Would this value of its sensor make a threshold of the rule hold?
+fn reaches(rule: &Rule, factor: f64, value: f64) -> bool {
+    rule.program.conditions.iter().any(|condition| match condition.test {
+        Test::Value { from: crate::rule::program::ValueFrom::Sensor, above, on, .. } => {
+            if above {
+                value >= on * factor
+            } else {
+                value <= on * factor
+            }
+        }
+        _ => false,
+    })
+}
