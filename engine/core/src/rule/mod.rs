@@ -19,6 +19,7 @@ mod movers;
 mod places;
 pub mod program;
 mod report;
+mod riders;
 mod scene;
 mod select;
 mod temporal;
@@ -39,6 +40,7 @@ use movers::Movers;
 use places::Places;
 use program::{CameraTrouble, Identity, Scope, Test, ValueFrom};
 use report::{Reported, take};
+use riders::Rides;
 use select::Members;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -297,6 +299,9 @@ pub struct RuleState {
     /// Of the conditions that do not depend on the subject.
     shared: Vec<Memory>,
     subjects: Subjects,
+    /// Who rides what, as far as the program asks.
+    #[serde(default)]
+    rides: Rides,
     /// Subjects that found no room.
     dropped: u64,
 }
@@ -318,7 +323,8 @@ impl RuleState {
             Scope::Each { identity: Identity::Track, .. } => Subjects::Movers(Movers::default()),
             Scope::Zone { .. } => Subjects::Zone(Reported::new(take(&mut next_key))),
         };
-        Self { next_key, shared: fresh(program), subjects, dropped: 0 }
+        let rides = Rides::default();
+        Self { next_key, shared: fresh(program), subjects, rides, dropped: 0 }
     }
 
     /// Is there nothing to do for a rule that finds nobody it means in a look?
@@ -332,7 +338,7 @@ impl RuleState {
         let program = &look.rule.program;
         let Scratch { members, levels } = scratch;
         match &look.view {
-            Some(view) => members.find(look, view),
+            Some(view) => members.find(look, view, &mut self.rides),
             None => members.clear(),
         }
         levels.clear();
@@ -388,6 +394,7 @@ impl RuleState {
                 ended
             }
         };
+        self.rides = Rides::default();
         if !self.has_no_memory(program) {
             self.shared = fresh(program);
         }

@@ -163,6 +163,11 @@ impl Scene {
         self.path(object).map(|path| path.who)
     }
 
+    /// Was whoever this is seen in the newest look?
+    pub(super) fn is_in_view(&self, who: Who) -> bool {
+        self.now.iter().flatten().any(|i| self.paths[*i].who == who)
+    }
+
     /// The path of whoever this is, while it is remembered.
     pub(super) fn path_of(&self, who: Who) -> Option<&Path> {
         self.paths.binary_search_by_key(&who, |p| p.who).ok().map(|i| &self.paths[i])

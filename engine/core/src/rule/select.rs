@@ -1,6 +1,7 @@
 //! Which objects of a look are members of which things.
 
 use super::program::{Area, Heading, Relation, RelationKind, Thing};
+use super::riders::Rides;
 use super::scene::{angle_between, aspect, distance};
 use super::{Look, View, same_kind};
 use crate::geometry::{Polygon, UnitBox, UnitPoint};
@@ -33,20 +34,21 @@ pub(super) struct Members {
 
 impl Members {
     /// Becomes the members of this look; what it was before is forgotten.
-    pub(super) fn find(&mut self, look: &Look<'_>, view: &View<'_>) {
+    pub(super) fn find(&mut self, look: &Look<'_>, view: &View<'_>, rides: &mut Rides) {
         let count = view.observation.objects.len();
         for masks in [&mut self.masks, &mut self.anywhere, &mut self.half] {
             masks.clear();
             masks.resize(count, 0);
         }
         self.since.clear();
+        rides.forget(look.at);
         if view.class_bits.iter().all(|bits| *bits == 0) {
             return;
         }
         for (t, thing) in look.rule.program.things.iter().enumerate() {
             for o in 0..count {
                 if view.class_bits[o] >> t & 1 == 1 {
-                    self.test(view, thing, t, o);
+                    self.test(view, thing, t, o, rides);
                 }
             }
         }
@@ -73,12 +75,12 @@ impl Members {
         self.since.iter().find(|s| (s.0, s.1) == (o, thing)).map(|s| s.2)
     }
 
-    fn test(&mut self, view: &View<'_>, thing: &Thing, t: usize, o: usize) {
+    fn test(&mut self, view: &View<'_>, thing: &Thing, t: usize, o: usize, rides: &mut Rides) {
         let object = &view.observation.objects[o];
         if object.confidence.get() < thing.confidence_min || view.is_permitted(object) {
             return;
         }
-        if !moves_so(view, thing, o) || !self.relates_so(view, thing, o) {
+        if !moves_so(view, thing, o) || !self.relates_so(view, thing, t, o, rides) {
             return;
         }
         let bit = 1 << t;
@@ -99,16 +101,52 @@ impl Members {
         }
     }
 
-    fn relates_so(&self, view: &View<'_>, thing: &Thing, o: usize) -> bool {
-        thing.relations.iter().all(|relation| {
-            let related = self
-                .iter(relation.other)
-                .filter(|p| *p != o)
-                .filter(|p| relates(view, relation, o, *p))
-                .take(relation.max.saturating_add(1))
-                .count();
+    fn relates_so(
+        &self,
+        view: &View<'_>,
+        thing: &Thing,
+        t: usize,
+        o: usize,
+        rides: &mut Rides,
+    ) -> bool {
+        thing.relations.iter().enumerate().all(|(r, relation)| {
+            let mut related = 0;
+            for p in self.iter(relation.other).filter(|p| *p != o) {
+                let how = relates(view, relation, o, p);
+                related += usize::from(how.holds(relation));
+                if let (Related::Surely, Some(of), Some(with)) =
+                    (how, view.scene.who(o), view.scene.who(p))
+                    && !matches!(relation.kind, RelationKind::Beside(_))
+                {
+                    rides.note((t, r), of, with, view.observation.frame.captured);
+                }
+            }
+            if let Some(of) = view.scene.who(o) {
+                let denied = relation.max == 0;
+                related += rides.missed((t, r), of, denied, |who| view.scene.is_in_view(who));
+            }
             (relation.min..=relation.max).contains(&related)
         })
+    }
+}
+
+/// Do two stand in a relation?
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Related {
+    No,
+    /// It looks like it, and it is too early to tell.
+    Perhaps,
+    Surely,
+}
+
+impl Related {
+    /// Who has just come into view over a machine may ride it or walk by: neither is said of them.
+    fn holds(self, relation: &Relation) -> bool {
+        match self {
+            Self::No => false,
+            Self::Perhaps => relation.max == 0,
+            Self::Surely => true,
+        }
     }
 }
 
@@ -190,32 +228,39 @@ fn headed(view: &View<'_>, heading: &Heading, object: usize) -> Option<(Timestam
 }
 
 /// Does object `a` stand in the relation to `b`?
-fn relates(view: &View<'_>, relation: &Relation, a: usize, b: usize) -> bool {
+fn relates(view: &View<'_>, relation: &Relation, a: usize, b: usize) -> Related {
     let objects = &view.observation.objects;
-    // Who has just come into view over a machine may ride it or walk by: neither is said of them.
-    let doubt = relation.max == 0;
     match relation.kind {
         RelationKind::Beside(most) => {
-            is_beside(&objects[a].bbox, &objects[b].bbox, most, aspect(view.observation))
+            let aspect = aspect(view.observation);
+            if is_beside(&objects[a].bbox, &objects[b].bbox, most, aspect) {
+                Related::Surely
+            } else {
+                Related::No
+            }
         }
-        RelationKind::On => rides(view, a, b, doubt),
-        RelationKind::Under => rides(view, b, a, doubt) && is_its_own(view, b, a),
+        RelationKind::On => rides(view, a, b),
+        RelationKind::Under if is_its_own(view, b, a) => rides(view, b, a),
+        RelationKind::Under => Related::No,
     }
 }
 
-/// Over the machine, and going where it goes: not somebody who walks by behind it. `doubt` is what
-/// to say while it is too early to tell.
-fn rides(view: &View<'_>, rider: usize, machine: usize, doubt: bool) -> bool {
+/// Over the machine, and going where it goes: not somebody who walks by behind it.
+fn rides(view: &View<'_>, rider: usize, machine: usize) -> Related {
     let bbox = |o: usize| &view.observation.objects[o].bbox;
     if !is_on(bbox(rider), bbox(machine)) {
-        return false;
+        return Related::No;
     }
     let paths = view.scene.path(rider).zip(view.scene.path(machine));
     let apart = paths.and_then(|(r, m)| r.apart_from(m));
     let [x0, y0, x1, y1] = bbox(machine).corners();
     let aspect = aspect(view.observation);
     let diagonal = distance([x0 * aspect, y0], [x1 * aspect, y1]);
-    apart.map_or(doubt, |apart| apart <= RIDES_APART_MAX * diagonal)
+    match apart {
+        None => Related::Perhaps,
+        Some(apart) if apart <= RIDES_APART_MAX * diagonal => Related::Surely,
+        Some(_) => Related::No,
+    }
 }
 
 /// No other machine is a better one for the rider: of two bikes side by side each has its own.
