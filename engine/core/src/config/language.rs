@@ -34,7 +34,7 @@ fn takes(operator: &str) -> (&'static [&'static str], &'static [&'static str]) {
         "count" => (&["min"], &["max"]),
         "share" => (&["min"], &[]),
         "sensor" | "window" => (&["on"], &["off", "below"]),
-        "held" => (&["for_secs"], &["grace_secs", "seen_min", "unless"]),
+        "held" => (&["for_secs"], &["grace_secs", "lapse_secs", "seen_min", "unless"]),
         "hits" => (&["min", "looks"], &["grace_secs"]),
         "sequence" => (&["within_secs"], &["grace_secs"]),
         "absent" => (&["after", "for_secs"], &["grace_secs"]),
@@ -362,6 +362,7 @@ impl Reader<'_> {
                 of: of()?,
                 duration: self.seconds(node, "for_secs")?,
                 grace: self.seconds(node, "grace_secs").unwrap_or(self.absence),
+                lapse: self.seconds(node, "lapse_secs").unwrap_or(Duration::MAX),
                 share_min: self.amount(node, "seen_min").unwrap_or(if each {
                     SEEN_MIN_EACH
                 } else {

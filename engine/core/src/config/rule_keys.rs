@@ -521,6 +521,14 @@ static WHEN: &[Key] = &[
         "10",
         "Gaps up to this are bridged. Without it: the entry's `absence_secs` for `held`, 0 else.",
     ),
+    key(
+        "lapse_secs",
+        SECS,
+        Optional,
+        "60",
+        "With `held`: longest gap until it has held for `for_secs`; what was gone for longer begins \
+         anew. Without it: as `grace_secs`.",
+    ),
     key("seen_min", SHARE, Optional, "0.2", "With `held`: in this share of looks it must hold."),
     key("unless", Text(&NAME), Optional, r#""queue""#, "With `held`: stops the clock."),
 ];

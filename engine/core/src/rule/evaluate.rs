@@ -212,12 +212,14 @@ fn temporal(
 ) -> Level {
     let pace = look.pace;
     match (test, memory) {
-        (Test::Held { of, duration, grace, share_min, pause }, Memory::Held(hold)) => {
+        (Test::Held { of, duration, grace, lapse, share_min, pause }, Memory::Held(hold)) => {
             let dwell = duration.mul_f32(look.adjust.durations);
+            let most = |gap: Duration| if left { gap.min(LEFT_ABSENCE) } else { gap };
             let params = HoldParams {
                 settle: look.settle.min(dwell / 2),
                 dwell,
-                absence: if left { (*grace).min(LEFT_ABSENCE) } else { *grace },
+                absence: most(*grace),
+                lapse: most((*lapse).min(*grace)),
                 support_min: *share_min,
                 pace,
             };

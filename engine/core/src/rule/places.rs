@@ -273,6 +273,7 @@ impl<'a> Stand<'a> {
             settle: self.look.settle,
             dwell: Duration::MAX,
             absence: self.look.rule.absence,
+            lapse: self.look.rule.absence,
             support_min: 0.0,
             pace: self.look.pace,
         }
@@ -388,7 +389,7 @@ impl Place {
     fn params(&self, stand: &Stand<'_>) -> HoldParams {
         let params = stand.params();
         let absence = if self.left { params.absence.min(LEFT_ABSENCE) } else { params.absence };
-        HoldParams { absence, ..params }
+        HoldParams { absence, lapse: absence, ..params }
     }
 
     /// Evaluates its conditions and says what changed.

@@ -227,6 +227,8 @@ pub enum Test {
         duration: Duration,
         /// Longest gap.
         grace: Duration,
+        /// Longest gap until it has held for `duration`, if that is shorter than `grace`.
+        lapse: Duration,
         /// In at least this share of looks, 0 to 1.
         share_min: f32,
         /// While this holds, the clock stands still.

@@ -105,9 +105,12 @@ impl Program {
             Test::All(all) => list(all, "and"),
             Test::Some(all) => list(all, "or"),
             Test::Not(of) => format!("not {}", name(of)),
-            Test::Held { of, duration, grace, pause, .. } => {
+            Test::Held { of, duration, grace, lapse, pause, .. } => {
                 let mut text = format!("{}, held for {} s", name(of), secs(*duration));
-                if !grace.is_zero() {
+                if lapse < grace {
+                    let (first, then) = (secs(*lapse), secs(*grace));
+                    let _ = write!(text, " (gaps up to {first} s, then up to {then} s)");
+                } else if !grace.is_zero() {
                     let _ = write!(text, " (gaps up to {} s)", secs(*grace));
                 }
                 if let Some(pause) = pause {

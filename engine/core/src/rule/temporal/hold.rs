@@ -29,6 +29,8 @@ pub(in crate::rule) struct HoldParams {
     pub(in crate::rule) dwell: Duration,
     /// Absent for longer than this, it is over.
     pub(in crate::rule) absence: Duration,
+    /// The same until it has fired; not longer.
+    pub(in crate::rule) lapse: Duration,
     /// Share of looks, 0 to 1, in which it must have held when it fires.
     pub(in crate::rule) support_min: f32,
     /// How time between looks counts.
@@ -108,7 +110,9 @@ impl Hold {
         self.looks = self.looks.saturating_add(1);
         if !holds {
             self.absent += gap;
-            return if self.absent > params.absence { Step::Over } else { Step::Quiet };
+            let fired = self.phase == Phase::Fired;
+            let most = if fired { params.absence } else { params.lapse };
+            return if self.absent > most { Step::Over } else { Step::Quiet };
         }
         self.absent = Duration::ZERO;
         self.hidden = Duration::ZERO;
@@ -209,7 +213,8 @@ mod tests {
             }
             let absent = watched(&looks, last_true, k, &seen_or_missed);
             let counts = seen_or_missed.contains(&looks[k].1);
-            if counts && (gap(k) > p.pace.away_max || absent > p.absence) {
+            let most = if fired { p.absence } else { p.lapse };
+            if counts && (gap(k) > p.pace.away_max || absent > most) {
                 out.steps.push((k, Step::Over));
                 return out;
             }
@@ -275,7 +280,7 @@ mod tests {
 
     fn check(
         gaps: Vec<(u32, Look)>,
-        [settle, dwell, absence, support]: [u32; 4],
+        [settle, dwell, absence, support, lapse]: [u32; 5],
         pace: Pace,
         grid: Duration,
     ) -> Result<(), TestCaseError> {
@@ -283,6 +288,7 @@ mod tests {
             settle: grid * settle,
             dwell: grid * dwell,
             absence: grid * absence,
+            lapse: grid * lapse.min(absence),
             support_min: support as f32 / 5.0,
             pace,
         };
@@ -300,7 +306,7 @@ mod tests {
         #[test]
         fn agrees_with_oracle(
             gaps in looks(),
-            numbers in [0u32..6, 1u32..30, 0u32..30, 0u32..5],
+            numbers in [0u32..6, 1u32..30, 0u32..30, 0u32..5, 0u32..40],
         ) {
             check(gaps, numbers, Pace::CAMERA, GRID)?;
         }
@@ -308,7 +314,7 @@ mod tests {
         #[test]
         fn agrees_with_oracle_where_looks_are_rare(
             gaps in looks(),
-            numbers in [0u32..6, 1u32..30, 0u32..30, 0u32..5],
+            numbers in [0u32..6, 1u32..30, 0u32..30, 0u32..5, 0u32..40],
         ) {
             check(gaps, numbers, RARE, Duration::from_secs(25))?;
         }
