@@ -283,9 +283,9 @@ impl Iterator for FileReader {
                 self.corrupt += 1;
                 continue;
             }
-            if self.tail.converts() {
-                self.ledger.add(Stage::Ingest, sample.buffer().map_or(0, gst::BufferRef::size));
-            }
+            let decoder = self.codec().map(|(_, decoder)| decoder);
+            let moved = sample.buffer().map_or(0, |b| self.tail.moved_bytes(b, decoder));
+            self.ledger.add(Stage::Ingest, moved);
             return Some(GstFrame::new(&sample, stamp).map_err(|e| self.fail(e.to_string())));
         }
         self.ended = true;

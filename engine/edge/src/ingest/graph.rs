@@ -2,6 +2,7 @@
 //! stream reaches no demuxer or decoder that is not on this list.
 
 use super::IngestError;
+use super::pool::{self, PicturePool};
 use crate::telemetry::foreign::{self, Weight};
 use gstreamer as gst;
 use gstreamer::glib::{LogField, LogWriterOutput};
@@ -208,9 +209,16 @@ impl Tail {
         Ok(Self { convert, sink })
     }
 
+    /// Bytes of a picture that were moved since the decoder wrote it: by the converter, and by
+    /// a software decoder that gives a copy of what it wrote. Those in hardware have pools of their own.
+    pub(super) fn moved_bytes(&self, picture: &gst::BufferRef, decoder: Option<&str>) -> usize {
+        let copied = !pool::is_in_place(picture) && decoder.is_some_and(|d| !is_hardware(d));
+        picture.size() * usize::from(self.converts() || copied)
+    }
+
     /// Does the converter really convert now? Called from the streaming thread, where the caps
     /// on both of its sides belong to the same frame.
-    pub(super) fn converts(&self) -> bool {
+    fn converts(&self) -> bool {
         let format = |pad: &str| {
             let caps = self.convert.static_pad(pad)?.current_caps()?;
             caps.structure(0)?.get::<String>("format").ok()
@@ -230,7 +238,7 @@ fn offer_padding(sink: &gst_app::AppSink) -> Result<(), IngestError> {
                 query.add_allocation_meta::<gst_video::VideoMeta>(None);
                 let info = query.get().0.and_then(|c| gst_video::VideoInfo::from_caps(c).ok());
                 if let Some(size) = info.and_then(|info| u32::try_from(info.size()).ok()) {
-                    let pool = gst_video::VideoBufferPool::new();
+                    let pool = PicturePool::new();
                     // No maximum: a reader that holds pictures must not stop the decoder.
                     query.add_allocation_pool(Some(&pool), size, 0, 0);
                 }

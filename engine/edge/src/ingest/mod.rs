@@ -19,6 +19,7 @@ mod frame;
 mod graph;
 mod live;
 mod meter;
+mod pool;
 mod session;
 mod stamp;
 mod tls;

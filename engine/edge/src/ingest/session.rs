@@ -378,9 +378,8 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
         }
         meter.clock.stamp(seq, now, late, reported(buffer))
     };
-    if tail.converts() {
-        camera.ledger.add(Stage::Ingest, buffer.size());
-    }
+    let decoder = camera.meter().counters.decoder;
+    camera.ledger.add(Stage::Ingest, tail.moved_bytes(buffer, decoder));
     let Ok(frame) = GstFrame::new(sample, stamp) else {
         camera.meter().counters.dropped.unusable += 1;
         return;
