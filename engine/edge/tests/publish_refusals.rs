@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use viahe_core::config::plan::Ack;
+use viahe_core::config::plan::{Ack, MqttVersion};
 use viahe_edge::publish::{PublishOptions, Publisher};
 use viahe_edge::store::Store;
 use viahe_edge::trouble::{Trouble, Troubles};
@@ -230,6 +230,30 @@ fn two_boxes_with_one_client_id_slow_down_and_say_so() {
     eventually("taken over again", || broker.connects().len() >= 4);
     assert!(start.elapsed() >= Duration::from_secs(3), "{:?} for four", start.elapsed());
     assert_eq!((street.waiting(), street.set_aside()), (3, 0));
+}
+
+/// The same with a real broker, and in 3.1.1, which has no word for it: both get their turn.
+#[test]
+fn two_boxes_with_one_client_id_get_their_incidents_through() {
+    for version in [MqttVersion::V5, MqttVersion::V311] {
+        let broker = Mosquitto::start("");
+        let _reader = subscribe(broker.port, "reader", "viahe/v1/hue/cam/+/incident/#");
+        let street = || {
+            let mut mqtt = mqtt(broker.port, Ack::Broker);
+            mqtt.version = Some(version);
+            let mut options = options(mqtt);
+            options.tuning.reconnect_after =
+                [Duration::from_millis(50), Duration::from_millis(200)];
+            Box::with(options, 30)
+        };
+        let both = [street(), street()];
+        both.iter().for_each(Box::delivers);
+        eventually("one of them says so", || {
+            let words = ["client id", "the same [site] id"];
+            let told = both.iter().flat_map(|street| street.troubles.lasting());
+            told.into_iter().any(|l| words.iter().any(|word| l.text.contains(word)))
+        });
+    }
 }
 
 #[test]

@@ -51,6 +51,19 @@ fn what_may_not_be_heard_is_told() {
     }
 }
 
+/// One topic that is none must not cost the others.
+#[test]
+fn a_filter_that_is_none_is_told() {
+    let broker = Mosquitto::start("");
+    let (wire, troubles) = wire(broker.port, &["sensors/#/level", CMD]);
+    let text = learns(&troubles);
+    assert!(text.contains("sensors/#/level") && text.contains("topic filter invalid"), "{text}");
+    eventually("the other one is heard", || {
+        publish(broker.port, "viahe/v1/hue/cmd/reload", b"{}", None);
+        wire.heard().try_recv().is_ok_and(|heard| heard.topic == "viahe/v1/hue/cmd/reload")
+    });
+}
+
 #[test]
 fn a_link_that_is_gone_is_told_and_its_return_too() {
     let mut broker = Mosquitto::start("");

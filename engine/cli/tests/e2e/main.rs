@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::case_sensitive_file_extension_comparisons)]
 
 mod broker_lost;
+mod brokers;
 mod camera_lost;
 mod demo;
 mod engine_killed;

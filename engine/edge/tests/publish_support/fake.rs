@@ -2,7 +2,7 @@
 
 use super::LONG;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 /// What a client asked for on connecting.
@@ -240,4 +240,7 @@ fn serve(mut stream: TcpStream, log: &Mutex<Log>, manners: &Manners) {
         };
         goes_on = say(&mut stream, &answer);
     }
+    // Closing with something unread would be a reset, which may overtake the last words.
+    let _ = stream.shutdown(Shutdown::Write);
+    let _ = std::io::copy(&mut stream, &mut std::io::sink());
 }

@@ -186,7 +186,8 @@ impl Worker {
             Blame::Unknown => Death::Unexplained,
             Blame::Nobody => Death::Innocent,
         };
-        let usual = self.after_loss(death, self.suspect(failure, up, why));
+        let why = self.suspect(failure, up, why);
+        let usual = self.after_loss(death, why);
         let slowly = self.dialect.failed(failure, up);
         self.tell_failure(failure);
         if slowly { self.backoff.next_slow() } else { usual }
@@ -197,7 +198,7 @@ impl Worker {
         let now = self.now();
         let lasted = self.connected_at.take().map(|at| now.saturating_sub(at));
         // Short ones are of a link or a broker that flaps, however much got through.
-        if lasted.is_some_and(|lasted| lasted >= super::LASTING) {
+        if lasted.is_some_and(|lasted| lasted >= self.told.steady_after(super::LASTING)) {
             self.backoff.reset();
             self.dialect.lost(now);
         }

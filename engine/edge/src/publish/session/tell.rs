@@ -3,7 +3,7 @@
 use super::Worker;
 use crate::publish::flow::Shut;
 use crate::publish::link::Failure;
-use crate::publish::{CLIENT_ID_TAKEN, LASTING, STEADY, reason};
+use crate::publish::{CLIENT_ID_TAKEN, STEADY, reason};
 use crate::trouble::Trouble;
 use std::time::Duration;
 use viahe_core::config::plan::Ack as AckMode;
@@ -12,8 +12,11 @@ use viahe_core::config::plan::Ack as AckMode;
 /// for each other take turns faster.
 const ALONE: Duration = Duration::from_mins(10);
 
-/// So many short connections in a row are a pattern.
+/// So many connections in a row that the broker closed soon, without a word, are a pattern.
 const SHORT_ONES: u32 = 5;
+
+/// And shorter than this is soon; a connection of this length breaks the pattern.
+const SOON: Duration = Duration::from_mins(1);
 
 /// What was told already, or is to be.
 #[derive(Debug, Default)]
@@ -21,6 +24,15 @@ pub(super) struct Told {
     fall_back: bool,
     /// How the broker last refused an incident.
     pub(super) refusal: Option<u8>,
+    /// Connections in a row that were closed soon, without a word.
+    short_ones: u32,
+}
+
+impl Told {
+    /// How long a connection must last to be trusted: longer where there is a pattern of short ones.
+    pub(super) fn steady_after(&self, usual: Duration) -> Duration {
+        if self.short_ones >= SHORT_ONES { SOON } else { usual }
+    }
 }
 
 impl Worker {
@@ -58,7 +70,7 @@ impl Worker {
         let misses = self.dialect.misses(self.options.mqtt.ack == AckMode::Centre);
         troubles.set(Trouble::BrokerOffersLess, misses);
         let lasted = self.connected_at.map_or(Duration::ZERO, |at| self.now().saturating_sub(at));
-        if lasted >= STEADY {
+        if lasted >= self.told.steady_after(STEADY) {
             troubles.end(Trouble::NoBroker);
         }
         if lasted >= ALONE {
@@ -79,14 +91,19 @@ impl Worker {
         }
     }
 
-    /// MQTT 3.1.1 has no word for a session that was taken over.
-    pub(super) fn suspect(&self, failure: &Failure, up: bool, why: String) -> String {
-        let short = self.connected_at.is_some_and(|at| self.now().saturating_sub(at) < LASTING);
-        let again = self.backoff.failures() >= SHORT_ONES;
-        if up && short && again && matches!(failure, Failure::Dropped(_)) {
+    /// MQTT 3.1.1 has no word for a session that was taken over: only the pattern shows it.
+    pub(super) fn suspect(&mut self, failure: &Failure, up: bool, why: String) -> String {
+        let lasted = self.connected_at.map(|at| self.now().saturating_sub(at));
+        match lasted {
+            Some(lasted) if lasted >= SOON => self.told.short_ones = 0,
+            Some(_) if matches!(failure, Failure::Dropped(_)) => self.told.short_ones += 1,
+            _ => {}
+        }
+        if up && self.told.short_ones >= SHORT_ONES {
             return format!(
                 "{why}, soon after it was made, again and again: a second box with the same \
-                 [site] id does this, and so does a broker that dislikes a message; look into its log"
+                 [site] id does this, and so does a broker that dislikes a message; look into its \
+                 log"
             );
         }
         why

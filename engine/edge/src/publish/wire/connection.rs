@@ -23,6 +23,8 @@ const INFLIGHT_MAX: u16 = 1_000;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Subscriptions that were refused are looked at this often.
 const TICK: Duration = Duration::from_millis(500);
+/// The code for a filter that is none.
+const FILTER_INVALID: u8 = 0x8F;
 /// Messages that cannot be used are logged once in so long.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
@@ -131,9 +133,10 @@ impl Worker<'_> {
                 },
                 () = tokio::time::sleep(TICK) => Ok(()),
             };
-            if let Err(failure) = done.and_then(|()| self.subscribe(&link)) {
+            if let Err(failure) = done {
                 return failure;
             }
+            self.subscribe(&link);
             self.tell();
         }
     }
@@ -184,17 +187,18 @@ impl Worker<'_> {
         }
     }
 
-    fn subscribe(&mut self, link: &Connection) -> Result<(), Failure> {
+    fn subscribe(&mut self, link: &Connection) {
         if self.connected_at.is_none() {
-            return Ok(());
+            return;
         }
         let now = self.now();
-        if let Some(filter) = self.subscriptions.next(now) {
-            let full = |_| Failure::Other("the MQTT client takes no more messages".into());
-            link.subscribe(filter).map_err(full)?;
-            self.queued.push_back(None);
+        while let Some(filter) = self.subscriptions.next(now) {
+            // Room there is, as they are asked for one by one: the library takes no such filter.
+            match link.subscribe(filter) {
+                Ok(()) => self.queued.push_back(None),
+                Err(_) => drop(self.subscriptions.answered(FILTER_INVALID, now)),
+            }
         }
-        Ok(())
     }
 
     fn hear(&mut self, incoming: Incoming) {
