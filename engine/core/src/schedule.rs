@@ -16,6 +16,11 @@ impl Sampler {
         Self { period: Duration::from_secs_f32(1.0 / hz.clamp(0.01, 120.0)), next: Timestamp(0) }
     }
 
+    /// Between two looks.
+    pub fn period(&self) -> Duration {
+        self.period
+    }
+
     /// Is a frame of this time to be looked at?
     pub fn is_due(&self, at: Timestamp) -> bool {
         // A clock that stepped back would otherwise blind the camera until it catches up.

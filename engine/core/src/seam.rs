@@ -163,6 +163,11 @@ pub struct WorkerStats {
     pub seam_dropped: u64,
 }
 
+/// Bounds of [`CameraStats::look_ages`]: a look is usually there after 50 to 200 ms; rules that
+/// watch for seconds do not mind one; beyond ten an operator sees yesterday's street.
+pub const LOOK_AGES_MS: [u64; 12] =
+    [25, 50, 75, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000];
+
 /// Of one camera.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CameraStats {
@@ -182,6 +187,13 @@ pub struct CameraStats {
     pub carrier: Option<Carrier>,
     /// Sum over frames of preprocessing, inference and head decoding, in ms.
     pub infer_ms_sum: f64,
+    /// Looks by how long after its frame's arrival the observation was there: up to each of
+    /// [`LOOK_AGES_MS`], and longer.
+    #[serde(default)]
+    pub look_ages: Vec<u64>,
+    /// Sum of these ages, in ms.
+    #[serde(default)]
+    pub look_age_ms_sum: f64,
     /// Age of the newest frame in ms; none before the first.
     pub frame_age_ms: Option<u64>,
     /// Decoded frames per second, over the last seconds.

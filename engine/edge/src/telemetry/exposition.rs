@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 use viahe_core::id::Name;
-use viahe_core::seam::CameraStatus;
+use viahe_core::seam::{CameraStatus, LOOK_AGES_MS};
 
 /// What [`render`] gives.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -170,6 +170,28 @@ impl Page<'_> {
                 secs,
                 count,
                 &[(f64::INFINITY, count)],
+                None,
+            )?;
+        }
+        self.look_ages(state)
+    }
+
+    /// With real buckets: `histogram_quantile` over any time and over cameras.
+    fn look_ages(&mut self, state: &State) -> fmt::Result {
+        let mut family = self.encoder.encode_descriptor(
+            "viahe_look_age_seconds",
+            "From a frame's arrival to what it shows being known.",
+            None,
+            MetricType::Histogram,
+        )?;
+        let bounds = LOOK_AGES_MS.iter().map(|ms| *ms as f64 / 1000.0).chain([f64::INFINITY]);
+        for (name, c) in &state.cameras {
+            let counts = c.look_ages.iter().map(|count| count.get());
+            let buckets: Vec<(f64, u64)> = bounds.clone().zip(counts).collect();
+            family.encode_family(&[camera(name)])?.encode_histogram::<NoLabelSet>(
+                c.look_age_ms.get() / 1000.0,
+                buckets.iter().map(|(_, count)| count).sum(),
+                &buckets,
                 None,
             )?;
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_core::id::Name;
-use viahe_core::seam::{CameraReport, CameraStats, CameraStatus, WorkerStats};
+use viahe_core::seam::{CameraReport, CameraStats, CameraStatus, LOOK_AGES_MS, WorkerStats};
 
 /// More cameras than one box can watch; a worker cannot invent more.
 const CAMERAS_MAX: usize = 1024;
@@ -177,6 +177,8 @@ pub(super) struct Camera {
     pub(super) reconnects: Total<u64>,
     pub(super) tries: Total<u64>,
     pub(super) infer_ms: Total<f64>,
+    pub(super) look_ages: [Total<u64>; LOOK_AGES_MS.len() + 1],
+    pub(super) look_age_ms: Total<f64>,
     pub(super) fps_in: f32,
     pub(super) size_px: [u32; 2],
     pub(super) clock_offset_ms: Option<i64>,
@@ -273,6 +275,10 @@ impl Camera {
         self.reconnects.observe(stats.reconnects);
         self.tries.observe(stats.tries);
         self.infer_ms.observe(stats.infer_ms_sum);
+        for (total, now) in self.look_ages.iter_mut().zip(&stats.look_ages) {
+            total.observe(*now);
+        }
+        self.look_age_ms.observe(stats.look_age_ms_sum);
         self.fps_in = if stats.fps_in.is_finite() { stats.fps_in.max(0.0) } else { 0.0 };
         self.size_px = stats.size_px;
         self.clock_offset_ms = stats.clock_offset_ms;
@@ -293,6 +299,8 @@ impl Camera {
         self.reconnects.restart();
         self.tries.restart();
         self.infer_ms.restart();
+        self.look_ages.iter_mut().for_each(Total::restart);
+        self.look_age_ms.restart();
         self.clock_steps.restart();
         self.fps_in = 0.0;
         self.tracks = 0;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_core::frame::Frame;
 use viahe_core::schedule::Sampler;
+use viahe_core::time::Timestamp;
 
 /// Analysed frames kept for pictures. The engine asks within milliseconds; four frames at 5 Hz
 /// bridge 0.8 s and pin few of the decoder's buffers.
@@ -22,7 +23,9 @@ pub(crate) type SharedFrame = Arc<dyn Frame>;
 pub(crate) enum Drop {
     /// The rules look less often than the camera films. This is no loss.
     NotDue,
-    /// It was due, but a newer one came before a thread was free: the box is too slow.
+    /// A look was due and did not take place before the next one was: the box is too slow. One
+    /// for each look missed; a look that takes place within its interval, at a newer frame than
+    /// the first that was due, misses nothing.
     Superseded,
     /// The model failed on it.
     InferFailed,
@@ -42,12 +45,23 @@ impl Drop {
 struct Slot<S> {
     model: usize,
     sampler: Sampler,
-    waiting: Option<(SharedFrame, Instant)>,
+    waiting: Option<Waiting>,
     /// Out while a thread has it.
     state: Option<S>,
     kept: VecDeque<SharedFrame>,
     dropped: BTreeMap<Drop, u64>,
     inferred: u64,
+}
+
+/// A look that is due.
+struct Waiting {
+    /// The newest frame.
+    frame: SharedFrame,
+    /// When the look was due, and the event time of the first frame for it.
+    since: Instant,
+    due: Timestamp,
+    /// Looks that should have been since.
+    missed: u64,
 }
 
 struct Inner<S> {
@@ -97,18 +111,30 @@ impl<S> Slots<S> {
     pub(crate) fn offer(&self, camera: usize, frame: SharedFrame, now: Instant) {
         let mut inner = self.lock();
         let slot = &mut inner.slots[camera];
-        let reason = match &slot.waiting {
-            Some(_) => Some(Drop::Superseded),
-            None if !slot.sampler.is_due(frame.stamp().captured) => Some(Drop::NotDue),
-            None => None,
+        let at = frame.stamp().captured;
+        let dropped = match &mut slot.waiting {
+            Some(waiting) => {
+                waiting.frame = frame;
+                let periods = at.since(waiting.due).as_nanos() / slot.sampler.period().as_nanos();
+                if periods > u128::from(waiting.missed) {
+                    waiting.missed += 1;
+                    Some(Drop::Superseded)
+                } else {
+                    Some(Drop::NotDue)
+                }
+            }
+            None if !slot.sampler.is_due(at) => Some(Drop::NotDue),
+            None => {
+                slot.waiting = Some(Waiting { frame, since: now, due: at, missed: 0 });
+                None
+            }
         };
-        if let Some(reason) = reason {
+        if let Some(reason) = dropped {
             *slot.dropped.entry(reason).or_default() += 1;
         }
-        if reason != Some(Drop::NotDue) {
-            let since = slot.waiting.as_ref().map_or(now, |(_, since)| *since);
-            slot.waiting = Some((frame, since));
-            drop(inner);
+        let ready = slot.waiting.is_some();
+        drop(inner);
+        if ready {
             self.ready.notify_one();
         }
     }
@@ -165,7 +191,7 @@ impl<S> Slots<S> {
     /// How long the frame that has waited longest has: no thread takes it.
     pub(crate) fn longest_wait(&self, now: Instant) -> Duration {
         let inner = self.lock();
-        let since = inner.slots.iter().filter_map(|s| s.waiting.as_ref()).map(|(_, since)| *since);
+        let since = inner.slots.iter().filter_map(|s| s.waiting.as_ref()).map(|w| w.since);
         since.min().map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
@@ -180,7 +206,7 @@ impl<S> Inner<S> {
     fn pick(&mut self, batch_max: usize) -> Option<(usize, Vec<Job<S>>)> {
         let mut ready: Vec<(Instant, usize)> = (0..self.slots.len())
             .filter(|&i| self.slots[i].state.is_some())
-            .filter_map(|i| self.slots[i].waiting.as_ref().map(|(_, since)| (*since, i)))
+            .filter_map(|i| self.slots[i].waiting.as_ref().map(|w| (w.since, i)))
             .collect();
         ready.sort_unstable();
         let &(_, first) = ready.first()?;
@@ -199,7 +225,7 @@ impl<S> Inner<S> {
 
 impl<S> Slot<S> {
     fn start(&mut self, camera: usize) -> Option<Job<S>> {
-        let (frame, _) = self.waiting.take()?;
+        let Waiting { frame, .. } = self.waiting.take()?;
         let state = self.state.take()?;
         self.sampler.take(frame.stamp().captured);
         if self.kept.len() == KEPT_FRAMES {
@@ -215,7 +241,7 @@ mod tests {
     use super::*;
     use crate::clock;
     use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
-    use viahe_core::time::{ClockSource, Timestamp};
+    use viahe_core::time::ClockSource;
 
     struct Grey(FrameStamp);
 
@@ -270,8 +296,40 @@ mod tests {
         slots.finish(job, false);
         let (inferred, dropped) = slots.counts(0);
         assert_eq!(inferred, 1);
-        let want = [(Drop::NotDue, 4), (Drop::Superseded, 1), (Drop::InferFailed, 1)];
+        // Frame 1 took the place of 0 for the same look, which took place.
+        let want = [(Drop::NotDue, 5), (Drop::InferFailed, 1)];
         assert_eq!(dropped, want.into_iter().collect());
+    }
+
+    #[test]
+    fn only_looks_that_did_not_take_place_are_missed() {
+        // 10 fps, two looks a second; a thread is free after so many frames.
+        let missed = |free_every: u64| {
+            let slots = Slots::new([(0, 2.0, 0u32)]);
+            let mut looks = 0;
+            for seq in 0..1000 {
+                offer(&slots, 0, seq);
+                let waits = slots.lock().slots[0].waiting.is_some();
+                if seq % free_every == free_every - 1 && waits {
+                    let job = slots.take(1).unwrap().1.pop().unwrap();
+                    slots.finish(job, true);
+                    looks += 1;
+                }
+            }
+            let (inferred, dropped) = slots.counts(0);
+            assert_eq!(inferred, looks);
+            let counted = inferred + dropped.values().sum::<u64>();
+            assert!((998..=1000).contains(&counted), "each frame once: {counted}");
+            (looks, dropped.get(&Drop::Superseded).copied().unwrap_or_default())
+        };
+        assert_eq!(missed(1), (200, 0));
+        // Late by up to 0.4 s, and still each look takes place.
+        assert_eq!(missed(5).1, 0);
+        // Two looks of three are missed, or nine of ten.
+        let (looks, lost) = missed(15);
+        assert!((195..=201).contains(&(looks + lost)) && looks < 70, "{looks} {lost}");
+        let (looks, lost) = missed(50);
+        assert!((190..=201).contains(&(looks + lost)) && looks < 25, "{looks} {lost}");
     }
 
     #[test]

@@ -27,8 +27,8 @@ use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
 use viahe_core::observe::Observation;
 use viahe_core::seam::{
-    CameraReport, CameraStats, CameraStatus, FromWorker, Picture, SEAM_VERSION, ToWorker,
-    VisionPlan, WorkerStats,
+    CameraReport, CameraStats, CameraStatus, FromWorker, LOOK_AGES_MS, Picture, SEAM_VERSION,
+    ToWorker, VisionPlan, WorkerStats,
 };
 
 /// How often counters are told.
@@ -107,8 +107,29 @@ struct Shared {
     outlet: Arc<Outlet>,
     ledger: Arc<Ledger>,
     infer_us: Vec<AtomicU64>,
+    ages: Vec<Ages>,
     tracks: Vec<AtomicU64>,
     status: Vec<Mutex<CameraStatus>>,
+}
+
+/// How old frames were when what they show was known.
+#[derive(Debug, Default)]
+struct Ages {
+    counts: [AtomicU64; LOOK_AGES_MS.len() + 1],
+    ms_sum: AtomicU64,
+}
+
+impl Ages {
+    fn add(&self, age: Duration) {
+        let ms = age.as_millis() as u64;
+        let bucket = LOOK_AGES_MS.partition_point(|most| *most < ms);
+        self.counts[bucket].fetch_add(1, Ordering::Relaxed);
+        self.ms_sum.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    fn counts(&self) -> Vec<u64> {
+        self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+    }
 }
 
 /// Where a camera's frames come from; ends when dropped.
@@ -154,6 +175,7 @@ impl Worker {
             outlet: Arc::clone(outlet),
             ledger: Arc::clone(&ledger),
             infer_us: plan.cameras.iter().map(|_| AtomicU64::new(0)).collect(),
+            ages: plan.cameras.iter().map(|_| Ages::default()).collect(),
             tracks: plan.cameras.iter().map(|_| AtomicU64::new(0)).collect(),
             status: plan.cameras.iter().map(|_| Mutex::default()).collect(),
         });
@@ -251,6 +273,8 @@ impl Shared {
             reconnects: counters.reconnects,
             tries: counters.tries,
             carrier: counters.carrier,
+            look_ages: self.ages[i].counts(),
+            look_age_ms_sum: self.ages[i].ms_sum.load(Ordering::Relaxed) as f64,
             infer_ms_sum: self.infer_us[i].load(Ordering::Relaxed) as f64 / 1000.0,
             frame_age_ms: counters.last_frame_age.map(|age| age.as_millis() as u64),
             fps_in: counters.fps,
@@ -329,6 +353,7 @@ fn analyse(eyes: &mut [Eye], shared: &Shared) {
             shared.infer_us[job.camera].fetch_add(each.as_micros() as u64, Ordering::Relaxed);
             shared.tracks[job.camera].store(u64::from(job.state.tracks()), Ordering::Relaxed);
             let analysed = looked.is_ok();
+            shared.ages[job.camera].add(clock::event_time().since(job.frame.stamp().captured));
             let view = job.state.view(&*job.frame);
             match looked {
                 Ok(observation) => shared.say(observation),

@@ -68,6 +68,8 @@ fn worker(n: u64) -> WorkerStats {
         reconnects: n / 4,
         tries: n / 3,
         carrier: None,
+        look_ages: vec![0, 0, n / 2, 0, 0, n - n / 2],
+        look_age_ms_sum: 125.0 * n as f64,
         infer_ms_sum: 31.25 * n as f64,
         frame_age_ms: Some(40),
         fps_in: 9.5,
@@ -158,6 +160,11 @@ fn counters_never_go_back_when_the_worker_does() {
     same(&before, dropped, 9.0 * analysed);
     same(&before, "viahe_inference_seconds_sum{camera=\"le-loi-03\"}", 0.03125 * analysed);
     same(&before, "viahe_inference_seconds_count{camera=\"le-loi-03\"}", analysed);
+    same(&before, "viahe_look_age_seconds_sum{camera=\"le-loi-03\"}", 0.125 * analysed);
+    for (le, share) in [("0.05", 0.0), ("0.075", 0.5), ("0.15", 0.5), ("0.2", 1.0), ("+Inf", 1.0)] {
+        let bucket = format!("viahe_look_age_seconds_bucket{{le=\"{le}\",camera=\"le-loi-03\"}}");
+        same(&before, &bucket, (share * analysed).floor());
+    }
     same(&before, "viahe_copied_bytes_total{stage=\"preprocess\"}", 1000.0 * analysed);
     same(&before, "viahe_worker_restarts_total", 3.0);
     same(&before, "viahe_incidents_opened_total{violation=\"illegal-parking\"}", 12.0);
