@@ -1,6 +1,7 @@
 //! `/metrics`: the numbers as `OpenMetrics` text. Each name here is in `docs/operations.md`, which
 //! a test holds.
 
+use super::counter::Total;
 use super::metrics::{Camera, EngineStats, Metrics, State};
 use crate::clock;
 use crate::trouble::Trouble;
@@ -186,7 +187,7 @@ impl Page<'_> {
         )?;
         let bounds = LOOK_AGES_MS.iter().map(|ms| *ms as f64 / 1000.0).chain([f64::INFINITY]);
         for (name, c) in &state.cameras {
-            let counts = c.look_ages.iter().map(|count| count.get());
+            let counts = c.look_ages.iter().map(Total::get);
             let buckets: Vec<(f64, u64)> = bounds.clone().zip(counts).collect();
             family.encode_family(&[camera(name)])?.encode_histogram::<NoLabelSet>(
                 c.look_age_ms.get() / 1000.0,
