@@ -143,6 +143,32 @@ fn a_flood_is_the_same_whatever_the_lateness_and_the_order() {
     }
 }
 
+/// A link that was away sends what was measured meanwhile, at once; also the first time.
+#[test]
+fn what_a_link_kept_back_counts_as_if_it_had_come() {
+    let readings = flood();
+    let want = vec![(900, 960, Some(29 * 60))];
+    for lateness in [0, 5, 30, 700] {
+        for away in [0..30 * 60, 700..30 * 60, 880..40 * 60] {
+            for newest_first in [true, false] {
+                let mut deliveries: Vec<Delivery> = readings
+                    .iter()
+                    .map(|(at, value)| {
+                        (if away.contains(at) { away.end } else { *at }, *at, *value)
+                    })
+                    .collect();
+                if newest_first {
+                    deliveries.reverse();
+                }
+                let got = run(&gauge(lateness), events(&deliveries, 5_000, true));
+                let got: Vec<_> =
+                    got.iter().map(|(a, b, c)| (*a, *b, c.map(|c| c / 60 * 60))).collect();
+                assert_eq!(got, want, "lateness {lateness}, away {away:?}, {newest_first}");
+            }
+        }
+    }
+}
+
 #[test]
 fn one_high_reading_is_no_flood_whatever_the_lateness_and_the_order() {
     for place in [25, 29, 30] {

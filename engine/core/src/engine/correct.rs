@@ -23,10 +23,15 @@ const ANCHORS_MAX: usize = 8;
 const LOOKS_MAX: u32 = 600;
 const LOOK_EVERY_MIN: Duration = Duration::from_secs(1);
 
-/// Moments that a rule can go back to, oldest first.
+/// Moments that a rule can go back to.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Trail {
+    /// Oldest first, as far back as the sensor's lateness.
     anchors: VecDeque<Anchor>,
+    /// At the newest reading, however long ago that is: until the next one it only held.
+    newest: Option<Anchor>,
+    /// When it first looked.
+    began: Option<Timestamp>,
     /// When it last said that something begins or ends.
     said: Timestamp,
 }
@@ -39,27 +44,32 @@ struct Anchor {
 }
 
 impl Trail {
-    /// A rule has looked. With no `lateness` nothing is ever gone over again.
+    /// A rule has looked; `newest` is the time of its sensor's newest reading.
     pub(super) fn note(
         &mut self,
         at: Timestamp,
-        state: &RuleState,
-        signals: &[Signal],
+        (state, signals): (&RuleState, &[Signal]),
+        newest: Option<Timestamp>,
         lateness: Duration,
     ) {
-        if lateness.is_zero() {
-            self.anchors.clear();
-            return;
-        }
+        self.began.get_or_insert(at);
         let said = |s: &Signal| matches!(s, Signal::Fired { .. } | Signal::Ended { .. });
         let has_said = signals.iter().any(said);
         if has_said {
             self.said = at;
         }
+        let anchor = || Anchor { at, state: state.clone() };
+        if newest == Some(at) {
+            self.newest = Some(anchor());
+        }
+        if lateness.is_zero() {
+            self.anchors.clear();
+            return;
+        }
         match self.anchors.back_mut() {
             Some(last) if last.at == at => last.state = state.clone(),
             Some(last) if !has_said && at.since(last.at) < lateness / 2 => return,
-            _ => self.anchors.push_back(Anchor { at, state: state.clone() }),
+            _ => self.anchors.push_back(anchor()),
         }
         // The oldest is the last one before all that may still come.
         let spare = |second: &Anchor| at.since(second.at) >= lateness;
@@ -69,46 +79,62 @@ impl Trail {
     }
 
     /// Goes back to before `at`; none when something was said since, or nobody knows any more.
-    fn back_before(&mut self, at: Timestamp, known_since: Timestamp) -> Option<Anchor> {
-        let index = self.anchors.iter().rposition(|anchor| anchor.at < at)?;
-        let anchor = self.anchors.get(index)?.clone();
+    fn back_before(
+        &mut self,
+        at: Timestamp,
+        known_since: Timestamp,
+        fresh: impl FnOnce() -> RuleState,
+    ) -> Option<Anchor> {
+        let before = self.anchors.iter().chain(&self.newest).filter(|anchor| anchor.at < at);
+        let anchor = before.max_by_key(|anchor| anchor.at).cloned().or_else(|| {
+            let is_first = self.began.is_some_and(|began| at < began);
+            is_first.then(|| Anchor { at: Timestamp(at.0.saturating_sub(1)), state: fresh() })
+        })?;
         if self.said > anchor.at || anchor.at < known_since {
             return None;
         }
-        self.anchors.truncate(index + 1);
+        self.anchors.retain(|other| other.at <= anchor.at);
         Some(anchor)
     }
 }
 
 impl Engine {
-    /// Readings of a sensor from `at` on are other than they were: its rules look again.
+    /// Readings of a sensor from `at` on are other than its rules knew: they look again.
     pub(super) fn correct(&mut self, s: usize, at: Timestamp, effects: &mut Vec<Effect>) {
         let plan = Arc::clone(&self.plan);
+        let newest = self.newest_reading(s).unwrap_or(at);
         for (c, r, rule) in by_value(&plan).filter(|(_, _, rule)| rule.sensor == Some(s)) {
-            if !self.corrected_within(rule).is_zero() {
-                self.correct_rule((s, at), c, r, rule, effects);
-            }
-        }
-    }
-
-    /// How far back readings may change what a rule made of them. Results of windows are final
-    /// when a rule sees them.
-    pub(super) fn corrected_within(&self, rule: &Rule) -> Duration {
-        let sensor = rule.sensor.filter(|_| rule.window.is_none());
-        sensor.map_or(Duration::ZERO, |s| self.plan.sensors[s].lateness)
-    }
-
-    /// The newest reading of a sensor: its rules look. One that was longer on its way than the
-    /// others finds rules that went on without it.
-    pub(super) fn look_at_newest(&mut self, s: usize, at: Timestamp, effects: &mut Vec<Effect>) {
-        let plan = Arc::clone(&self.plan);
-        for (c, r, rule) in by_value(&plan).filter(|(_, _, rule)| rule.sensor == Some(s)) {
-            let overtaken = at < self.rule_memory(c, r).weighed;
-            let corrects = overtaken && !self.corrected_within(rule).is_zero();
+            // Results of windows are final when a rule sees them: what held then is not kept.
+            let corrects = rule.window.is_none();
             if !corrects || !self.correct_rule((s, at), c, r, rule, effects) {
-                self.weigh_by(at, c, r, rule, effects);
+                self.weigh_by(newest, c, r, rule, effects);
             }
         }
+    }
+
+    /// Have rules gone on to after this time without the reading that was measured then?
+    pub(super) fn is_overtaken(&mut self, s: usize, at: Timestamp) -> bool {
+        let plan = Arc::clone(&self.plan);
+        by_value(&plan)
+            .filter(|(_, _, rule)| rule.sensor == Some(s))
+            .any(|(c, r, _)| self.rule_memory(c, r).weighed > at)
+    }
+
+    /// Keeps where a rule of values is, to go back to.
+    pub(super) fn note_trail(
+        &mut self,
+        at: Timestamp,
+        (state, signals): (&RuleState, &[Signal]),
+        (c, r, rule): (Option<usize>, usize, &Rule),
+    ) {
+        let sensor = rule.sensor.filter(|_| rule.window.is_none());
+        let newest = sensor.and_then(|s| self.newest_reading(s));
+        let lateness = sensor.map_or(Duration::ZERO, |s| self.plan.sensors[s].lateness);
+        self.rule_memory(c, r).trail.note(at, (state, signals), newest, lateness);
+    }
+
+    fn newest_reading(&self, s: usize) -> Option<Timestamp> {
+        self.memory.sensors[s].timeline.newest().map(|(at, _)| at)
     }
 
     /// Goes over a rule again from before `at`; false when that is not possible any more.
@@ -121,9 +147,12 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) -> bool {
         let known_since = self.memory.sensors[s].timeline.known_since();
+        let newest = self.newest_reading(s).unwrap_or(at);
         let memory = self.rule_memory(c, r);
-        let until = memory.weighed;
-        let Some(anchor) = memory.trail.back_before(at, known_since) else {
+        let until = memory.weighed.max(newest);
+        let Some(anchor) =
+            memory.trail.back_before(at, known_since, || RuleState::new(&rule.program))
+        else {
             return false;
         };
         let first_new = anchor.state.next_key();
@@ -133,11 +162,11 @@ impl Engine {
             let sensor = self.memory.sensors[s].value_at(&self.plan.sensors[s], at);
             let values = Values { sensor, window: None };
             let (signals, ending) = self.look_by_value(&mut state, (at, values), c, r, rule);
-            let lateness = self.corrected_within(rule);
-            self.rule_memory(c, r).trail.note(at, &state, &signals, lateness);
+            self.note_trail(at, (&state, &signals), (c, r, rule));
             said.extend(signals.into_iter().map(|signal| (at, sensor, signal, ending)));
         }
-        self.rule_memory(c, r).state = state;
+        let memory = self.rule_memory(c, r);
+        (memory.state, memory.weighed) = (state, until);
         let told = said.iter().map(|(_, _, signal, _)| key(signal)).collect();
         self.forget_begun(c, r, rule, first_new, &told, effects);
         let frame = c.and_then(|c| self.memory.cameras[c].frame);

@@ -165,22 +165,25 @@ impl Engine {
         readings.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let newest = memory.timeline.newest().map_or(Timestamp::default(), |(at, _)| at);
         memory.presence.hear(now, readings.iter().map(|r| r.0).find(|at| *at > newest));
-        let mut corrected: Option<Timestamp> = None;
+        // What rules did not know of is looked at when all of it is there.
+        let mut from: Option<Timestamp> = None;
         for (at, value) in readings {
             if at > newest
-                && let Some(from) = corrected.take()
+                && !self.is_overtaken(s, at)
+                && let Some(from) = from.take()
             {
                 self.correct(s, from, effects);
             }
-            let older = self.take_reading(s, sensor, (at, value), now, effects);
-            corrected = corrected.or(older);
+            let changed = self.take_reading(s, sensor, (at, value), now, effects);
+            from = from.or(changed);
         }
-        if let Some(from) = corrected {
+        if let Some(from) = from {
             self.correct(s, from, effects);
         }
+        self.memory.sensors[s].timeline.forget(&sensor.health, sensor.lateness);
     }
 
-    /// Takes a reading; its time when it changed what was before the newest.
+    /// Takes a reading; its time when rules went on to after it without it.
     fn take_reading(
         &mut self,
         s: usize,
@@ -199,7 +202,9 @@ impl Engine {
             // A total that is not newer: the one that came before it holds what it says.
             Some(params) => memory.counter.step(params, at, sent)?,
         };
-        if memory.timeline.newest().is_some_and(|(newest, _)| at > newest) {
+        let follows = memory.timeline.newest().is_some_and(|(newest, _)| at > newest);
+        let overtaken = self.is_overtaken(s, at);
+        if follows && !overtaken {
             self.hold_until(s, at, effects);
         }
         let memory = &mut self.memory.sensors[s];
@@ -209,7 +214,10 @@ impl Engine {
                 if verdict == Verdict::Good {
                     self.fill_windows(s, at, value, effects);
                 }
-                self.look_at_newest(s, at, effects);
+                if overtaken {
+                    return Some(at);
+                }
+                self.weigh(at, |rule| rule.sensor == Some(s), effects);
                 None
             }
             Taken::Corrected { good } => {

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Readings may be on their way for so long before the box's clock ends a window without them.
+const ON_THE_WAY_MAX: Duration = Duration::from_mins(1);
+
 /// What is remembered of a window.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct WindowMemory {
@@ -144,16 +147,22 @@ impl Engine {
             let window = rule.window.map(|w| self.window_wait(&plan.windows[w]));
             let wait = sensor.max(window).unwrap_or_default();
             let known = Timestamp(at.0.saturating_sub(nanos(wait)));
+            // One that has no value yet must not be ahead of the first: that may be on its way.
+            let heard = |s: usize| self.memory.sensors[s].timeline.good().is_some();
+            if rule.window.is_none() && !rule.sensor.is_some_and(heard) {
+                continue;
+            }
             if known > self.rule_memory(c, r).weighed {
                 self.weigh_by(known, c, r, rule, effects);
             }
         }
     }
 
-    /// For so long after its end, readings of a window may be on their way.
+    /// For so long after its end, readings of a window may be on their way. What is final is not
+    /// corrected, so this is long also for a sensor that was quick so far.
     fn window_wait(&self, window: &Window) -> Duration {
         let patience = window.sensors.iter().map(|s| self.memory.sensors[*s].patience()).max();
-        window.spec.lateness.max(patience.unwrap_or_default())
+        window.spec.lateness + patience.unwrap_or_default().max(ON_THE_WAY_MAX)
     }
 
     /// What a rule may rest on at a time, and how it is told.
@@ -227,10 +236,8 @@ impl Engine {
         let mut state = memory.state.clone();
         let (values, measured) = self.values(rule, at);
         let (signals, ending) = self.look_by_value(&mut state, (at, values), c, r, rule);
-        let lateness = self.corrected_within(rule);
-        let memory = self.rule_memory(c, r);
-        memory.state = state;
-        memory.trail.note(at, &memory.state, &signals, lateness);
+        self.note_trail(at, (&state, &signals), (c, r, rule));
+        self.rule_memory(c, r).state = state;
         let frame = c.and_then(|c| self.memory.cameras[c].frame);
         for signal in signals {
             let moment = Moment { at, camera: c, rule, frame, measured: &measured, ending };

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Deliveries whose delay is remembered.
 const DELAYS_MAX: usize = 8;
+/// Of so many, the slowest does not count.
+const OUTLIER_AMONG: usize = 4;
 /// A delivery may take so much longer than the slowest of the last ones, and half as long again:
 /// judgement, for links whose delay differs from message to message.
 const DELAY_MARGIN: Duration = Duration::from_secs(2);
@@ -57,7 +59,13 @@ impl Presence {
 
     /// How long a reading is on its way: as long as the last ones, and some more.
     pub fn patience(&self) -> Duration {
-        let slowest = self.delays.iter().max().copied().unwrap_or_default();
+        let mut delays: Vec<Duration> = self.delays.iter().copied().collect();
+        delays.sort_unstable();
+        // What a link sends after it was away says nothing of the next message.
+        if delays.len() >= OUTLIER_AMONG {
+            delays.pop();
+        }
+        let slowest = delays.last().copied().unwrap_or_default();
         slowest + slowest / 2 + DELAY_MARGIN
     }
 }
@@ -91,6 +99,11 @@ mod tests {
         assert_eq!(presence.patience(), Duration::from_secs(2));
         presence.hear(secs(600), Some(secs(0)));
         assert_eq!(presence.patience(), Duration::from_secs(902));
+        for k in 0..3 {
+            assert_eq!(presence.patience(), Duration::from_secs(902), "{k}");
+            presence.hear(secs(700 + k), Some(secs(690 + k)));
+        }
+        assert_eq!(presence.patience(), Duration::from_secs(17), "that was once");
         for k in 0..8 {
             presence.hear(secs(700 + k), Some(secs(700 + k)));
         }

@@ -98,7 +98,6 @@ impl Timeline {
             let good = self.health.good();
             let told_good = verdict == Verdict::Good;
             self.recent.push_back(Entry { at, value, verdict, told_good, good });
-            self.forget(params, at, lateness);
             return Taken::Newest(verdict);
         }
         let by = newest.map_or(Duration::ZERO, |(newest, _)| newest.since(at));
@@ -135,7 +134,9 @@ impl Timeline {
         }
     }
 
-    fn forget(&mut self, params: &HealthParams, newest: Timestamp, lateness: Duration) {
+    /// Lets go what nothing can change any more; to be called after some readings, or memory grows.
+    pub fn forget(&mut self, params: &HealthParams, lateness: Duration) {
+        let Some((newest, _)) = self.newest() else { return };
         let old = |e: &Entry| newest.since(e.at) > lateness * KEPT_LATENESSES;
         while self.recent.len() > 1
             && (self.recent.len() > RECENT_MAX || self.recent.front().is_some_and(old))
@@ -212,7 +213,10 @@ mod tests {
     }
 
     fn take(line: &mut Timeline, at: u64, value: f64) -> Option<Taken> {
-        line.is_new(secs(at), value).then(|| line.take(&PARAMS, LATENESS, secs(at), value))
+        let taken =
+            line.is_new(secs(at), value).then(|| line.take(&PARAMS, LATENESS, secs(at), value));
+        line.forget(&PARAMS, LATENESS);
+        taken
     }
 
     #[test]
@@ -314,6 +318,7 @@ mod tests {
                 let at = start + k * step / 100;
                 if line.is_new(secs(at), k as f64 / 1e6) {
                     line.take(&PARAMS, Duration::from_hours(24), secs(at), k as f64 / 1e6);
+                    line.forget(&PARAMS, Duration::from_hours(24));
                 }
             }
             prop_assert!(line.recent.len() <= RECENT_MAX && line.known.len() <= KNOWN_MAX);
