@@ -32,6 +32,8 @@ struct World {
     centre_listens: bool,
     pkid: u16,
     sent: u64,
+    /// Rows that the broker said nobody heard.
+    heard: Vec<i64>,
 }
 
 impl World {
@@ -54,6 +56,7 @@ impl World {
             centre_listens: false,
             pkid: 0,
             sent: 0,
+            heard: Vec::new(),
         }
     }
 
@@ -101,7 +104,8 @@ impl World {
             match self.flow.answered(self.pkid, fate, self.now).unwrap() {
                 Verdict::Delete(row) => drop(self.outbox.remove(&row)),
                 Verdict::Nothing => drop(self.to_confirm.insert(row.row, self.now + secs(1))),
-                Verdict::Retry(_) | Verdict::Unheard(_) => {}
+                Verdict::Unheard(row) => self.heard.push(row),
+                Verdict::Retry(_) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -263,6 +267,30 @@ fn a_topic_that_nobody_hears_holds_up_no_other() {
     flow.forget(3);
     assert_eq!(flow.shut(Shut::Unheard), None);
     assert!(flow.offer(&row(4, "deaf"), secs(15)));
+}
+
+/// A broker may hand messages to rules or a bridge, and say that nobody listens. The centre's word
+/// shows that they arrive.
+#[test]
+fn who_confirms_has_heard() {
+    let mut world = World::new(1, true);
+    (0..200).for_each(|_| world.commit());
+    world.flow.connected(None, world.now);
+    world.centre_listens = true;
+    let start = world.now;
+    while !world.outbox.is_empty() {
+        world.exchange(Mood::Answers(Fate::Unheard));
+        // What was sent reaches the centre, whatever the broker says.
+        let sent: Vec<i64> = world.heard.drain(..).collect();
+        for row in sent {
+            if world.outbox.remove(&row).is_some() {
+                world.flow.confirmed(row, world.now);
+            }
+        }
+        world.now += secs(1);
+        assert!(world.now.saturating_sub(start) < secs(60), "{} left", world.outbox.len());
+    }
+    assert_eq!(world.flow.shut(Shut::Unheard), None);
 }
 
 /// With QoS 0 a row is delivered when the broker has read past it.

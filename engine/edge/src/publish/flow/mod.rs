@@ -139,6 +139,8 @@ pub(crate) struct Flow {
     lone_until: i64,
     /// The lone row on which connections died, and how often.
     lone_deaths: (i64, u32),
+    /// The centre confirmed what nobody had heard, as the broker said: it has other ways to the centre.
+    heard_otherwise: bool,
 }
 
 impl Flow {
@@ -154,6 +156,7 @@ impl Flow {
             barren_deaths: 0,
             lone_until: 0,
             lone_deaths: (0, 0),
+            heard_otherwise: false,
         }
     }
 
@@ -314,6 +317,10 @@ impl Flow {
         self.barren_deaths = 0;
         self.end_search(row.row);
         let number = row.row;
+        let fate = match fate {
+            Fate::Unheard if self.heard_otherwise => Fate::Taken,
+            fate => fate,
+        };
         match fate {
             Fate::Taken => {
                 if self.waiting.open(&row.topic, now) {
@@ -367,6 +374,7 @@ impl Flow {
 
     /// The centre has `row`.
     pub(crate) fn confirmed(&mut self, row: i64, now: Duration) {
+        self.heard_otherwise |= self.waiting.is_unheard(row);
         self.forget(row);
         self.waiting.confirmed(now);
     }

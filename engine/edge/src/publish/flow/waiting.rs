@@ -111,6 +111,11 @@ impl Waiting {
         Some((first, 1 + topics.count()))
     }
 
+    /// Is a topic shut, because nobody listens, that is tried by this row?
+    pub(super) fn is_unheard(&self, row: i64) -> bool {
+        self.shut.values().any(|shut| shut.why == Shut::Unheard && shut.probe.row == row)
+    }
+
     /// Is a row parked because the broker did not want it?
     pub(super) fn refused(&self) -> usize {
         self.parked.values().filter(|parked| parked.why == Why::Refused).count()
