@@ -5,8 +5,8 @@ use super::run::load;
 use crate::exit::Exit;
 use crate::ui::say;
 use std::path::PathBuf;
-use viahe_core::config::Plan;
 use viahe_core::config::plan::{Camera, Rule};
+use viahe_core::config::{Plan, hints};
 use viahe_edge::models::Locations;
 use viahe_edge::station::calendar_ending;
 
@@ -23,6 +23,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = load(&args.pipeline)?;
     say(summary(&plan).trim_end());
     if let Some(warning) = calendar_ending(&plan) {
+        say(&format!("warning: {warning}"));
+    }
+    for warning in hints(&plan) {
         say(&format!("warning: {warning}"));
     }
     let locations = Locations::discover(args.pipeline.parent()).map_err(Exit::missing)?;

@@ -156,3 +156,30 @@ fn a_gauge_tells_of_a_flood() {
     let words = ["rule flooded-street", "what was seen from", "river-1", incident];
     run_viahe(["explain", incident, "--pipeline", file.to_str().unwrap()]).prints(0, &words);
 }
+
+/// A site of sensors alone is checked and run; it needs no model, and no worker.
+#[test]
+fn a_site_of_sensors_alone_is_a_site() {
+    let broker = Broker::start();
+    let ears = broker.listen();
+    let pipeline = Pipeline::new(broker.port).more(SENSORS);
+    let file = pipeline.write();
+    run_viahe(["check", file.to_str().unwrap()]).prints(0, &["flooded-street"]);
+    let engine = Engine::start_with(&pipeline, |command| {
+        command.env("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so");
+    });
+    heard(&ears, "status", |status| status["state"] == "online");
+    command(&broker, "disaster", &json!({ "id": "there", "level": 0 }));
+    reply(&ears, "there");
+    // Within a second of its coming, not a minute later.
+    let now = clock::now().millis() / 1000;
+    broker.say("sensors/river-1", &json!({ "level": 0.4, "at": now }));
+    heard(&ears, "sensor/river-1/state", |s| s["state"] == "good");
+    let ok = until("health", LONG, || {
+        let health = engine.health();
+        (health["status"] == "ok").then_some(health)
+    });
+    assert_eq!(ok["worker"]["state"], "not needed");
+    engine.process.signal(Signal::TERM);
+    engine.process.end(LONG).says(0, &[]);
+}

@@ -7,6 +7,7 @@
 
 mod calendar;
 mod catalogue;
+mod hints;
 mod language;
 pub mod model;
 mod permits;
@@ -27,6 +28,7 @@ mod value;
 
 pub use calendar::{Calendar, DayKind, SpecialDay};
 pub use catalogue::{Entry, Words};
+pub use hints::hints;
 pub use language::Wanted;
 pub use model::Model;
 pub use pipeline::{Lookup, ModelInfo, PipelineSources, parse};

@@ -219,6 +219,10 @@ impl EventPlane {
             plane.pictures.discard(capture);
             plane.apply(Event::Captured { capture, evidence: None });
         }
+        if plane.plan.cameras.is_empty() {
+            // No worker will say which models look.
+            plane.publisher.set_status(Vec::new());
+        }
         Ok(plane)
     }
 

@@ -37,6 +37,7 @@ impl State {
     pub(super) fn worker_up(&self, now: Instant) -> bool {
         match self.worker {
             Worker::Up { heard, .. } => now.saturating_duration_since(heard) <= WORKER_ABSENCE_MAX,
+            Worker::Unneeded { .. } => true,
             Worker::Starting { .. } | Worker::Down { .. } => false,
         }
     }
@@ -79,6 +80,7 @@ impl State {
         let (since, what) = match self.worker {
             Worker::Starting { since } => (since, "has not come up"),
             Worker::Down { since } => (since, "is down"),
+            Worker::Unneeded { .. } => return None,
             Worker::Up { .. } if self.worker_up(now) => return None,
             Worker::Up { heard, .. } => (heard, "has been silent"),
         };
@@ -86,7 +88,7 @@ impl State {
         let health = match self.worker {
             _ if absent > WORKER_ABSENCE_MAX => Health::Failed,
             Worker::Starting { .. } => Health::Starting,
-            Worker::Up { .. } | Worker::Down { .. } => Health::Degraded,
+            Worker::Unneeded { .. } | Worker::Up { .. } | Worker::Down { .. } => Health::Degraded,
         };
         Some((health, format!("the vision worker {what} for {} s", absent.as_secs())))
     }
@@ -96,6 +98,7 @@ impl State {
         let (health, reasons) = self.health(now);
         let secs = |since: Instant| now.saturating_duration_since(since).as_secs();
         let worker = match self.worker {
+            Worker::Unneeded { since } => ("not needed", since),
             Worker::Starting { since } => ("starting", since),
             Worker::Down { since } => ("down", since),
             Worker::Up { since, .. } if self.worker_up(now) => ("up", since),

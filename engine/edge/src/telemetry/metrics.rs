@@ -142,6 +142,8 @@ impl Metrics {
 /// Whether there is a worker.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Worker {
+    /// The plan has no camera.
+    Unneeded { since: Instant },
     /// None so far, since the engine's start.
     Starting { since: Instant },
     /// Up; last heard of at `heard`. Before that, there was none since `absent_since`.
@@ -208,10 +210,14 @@ impl State {
         for name in cameras {
             self.cameras.entry(name).or_default().watched = true;
         }
+        if !self.cameras.values().any(|camera| camera.watched) {
+            self.worker = Worker::Unneeded { since: self.started };
+        }
     }
 
     pub(super) fn worker_started(&mut self, now: Instant) {
-        let (Worker::Starting { since: absent_since }
+        let (Worker::Unneeded { since: absent_since }
+        | Worker::Starting { since: absent_since }
         | Worker::Down { since: absent_since }
         | Worker::Up { absent_since, .. }) = self.worker;
         self.worker = Worker::Up { since: now, heard: now, absent_since };
@@ -220,7 +226,9 @@ impl State {
     pub(super) fn worker(&mut self, stats: &WorkerStats, now: Instant) {
         match &mut self.worker {
             Worker::Up { heard, .. } => *heard = now,
-            Worker::Starting { .. } | Worker::Down { .. } => self.worker_started(now),
+            Worker::Unneeded { .. } | Worker::Starting { .. } | Worker::Down { .. } => {
+                self.worker_started(now);
+            }
         }
         self.copied_bytes.observe(&stats.copied_bytes);
         self.seam_dropped.observe(stats.seam_dropped);
@@ -233,7 +241,9 @@ impl State {
 
     pub(super) fn worker_restarted(&mut self, now: Instant) {
         let since = match self.worker {
-            Worker::Starting { since } | Worker::Down { since } => since,
+            Worker::Unneeded { since } | Worker::Starting { since } | Worker::Down { since } => {
+                since
+            }
             Worker::Up { since, .. } if now.saturating_duration_since(since) >= STEADY => now,
             Worker::Up { absent_since, .. } => absent_since,
         };

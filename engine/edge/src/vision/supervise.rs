@@ -140,6 +140,7 @@ impl Supervisor {
         // Dropping the sender closes the worker's input, which stops it as well.
         self.shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = self.thread.take() else { return };
+        thread.thread().unpark();
         let deadline = clock::monotonic() + STOP_WITHIN;
         while !thread.is_finished() && clock::monotonic() < deadline {
             std::thread::sleep(Duration::from_millis(10));
@@ -157,6 +158,13 @@ fn supervise(
     events: &Sender<WorkerEvent>,
     shared: &Arc<Shared>,
 ) {
+    // A site of sensors alone: there is nothing to watch, and models need not be there.
+    while plan.cameras.is_empty() {
+        if shared.stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        std::thread::park();
+    }
     let mut short_lives = 0u32;
     for epoch in plan.epoch.. {
         let started = clock::monotonic();

@@ -116,10 +116,12 @@ impl Pipeline {
     pub(crate) fn write(&self) -> PathBuf {
         let mut text = format!(
             "[site]\nid = \"{SITE}\"\ntimezone = \"Asia/Ho_Chi_Minh\"\n\n[mqtt]\n{}\n\
-             [engine]\nstate_dir = \"state\"\nlisten = \"127.0.0.1:0\"\n\n\
-             [model.street]\npackage = \"ssdlite-coco\"\n",
+             [engine]\nstate_dir = \"state\"\nlisten = \"127.0.0.1:0\"\n\n",
             self.mqtt
         );
+        if !self.cameras.is_empty() {
+            text += "[model.street]\npackage = \"ssdlite-coco\"\n";
+        }
         for (id, url) in &self.cameras {
             let dwell_secs = self.dwell_secs;
             write!(
