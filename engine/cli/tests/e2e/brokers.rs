@@ -3,6 +3,7 @@
 use crate::support::broker::Broker;
 use crate::support::engine::{CameraSim, Engine, Pipeline, SITE};
 use crate::support::gate::Gate;
+use crate::support::program::Line;
 use crate::support::{LONG, clip, until};
 use serde_json::json;
 
@@ -36,10 +37,10 @@ fn what_nobody_hears_waits_and_is_told_everywhere() {
 fn a_broker_of_3_1_1_gets_incidents_over_kills_and_its_commands_are_answered() {
     let mut broker = Broker::start();
     let gate = Gate::shut_before(broker.port);
+    gate.speak_only_3_1_1();
     gate.open();
     let sim = CameraSim::start(&clip(), &["gate-east"]);
-    let pipeline =
-        Pipeline::new(gate.port).cameras(&sim, &["gate-east"]).mqtt("version = \"3.1.1\"");
+    let pipeline = Pipeline::new(gate.port).cameras(&sim, &["gate-east"]);
     let engine = Engine::start(&pipeline);
     engine.until_metric("viahe_mqtt_version{version=\"3.1.1\"}", |n| n == 1);
     gate.shut();
@@ -71,4 +72,6 @@ fn a_broker_of_3_1_1_gets_incidents_over_kills_and_its_commands_are_answered() {
     until("the answer on the usual topic", LONG, || answer(&usual, "d-2"));
     assert_eq!(ears.incidents().len(), 2, "no answer among the incidents");
     assert_eq!(engine.health()["mqtt_connected"], true);
+    let older = |line: &&Line| line.text.contains("does not speak MQTT 5");
+    assert_eq!(engine.process.lines().iter().filter(older).count(), 1, "told once");
 }

@@ -1,6 +1,7 @@
 //! A way to the broker that can be shut, so that a test decides when an engine gets through.
 
-use std::io::copy;
+use super::LONG;
+use std::io::{Write, copy};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,6 +16,7 @@ pub(crate) struct Gate {
 struct Shared {
     open: AtomicBool,
     ended: AtomicBool,
+    only_3_1_1: AtomicBool,
     links: Mutex<Vec<TcpStream>>,
 }
 
@@ -36,6 +38,11 @@ impl Gate {
             }
         });
         Self { port, shared }
+    }
+
+    /// From now on MQTT 5 is refused as brokers refuse it that do not know it.
+    pub(crate) fn speak_only_3_1_1(&self) {
+        self.shared.only_3_1_1.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn open(&self) {
@@ -60,7 +67,23 @@ impl Drop for Gate {
     }
 }
 
-fn forward(client: TcpStream, to: u16, shared: &Shared) {
+/// The protocol level in a CONNECT that is about to be read: 4 is MQTT 3.1.1.
+fn level(client: &TcpStream) -> Option<u8> {
+    client.set_read_timeout(Some(LONG)).unwrap();
+    let mut first = [0; 16];
+    while client.peek(&mut first).ok()? < first.len() {}
+    client.set_read_timeout(None).unwrap();
+    let name = first.windows(4).position(|word| word == b"MQTT")?;
+    first.get(name + 4).copied()
+}
+
+fn forward(mut client: TcpStream, to: u16, shared: &Shared) {
+    if shared.only_3_1_1.load(Ordering::SeqCst) && level(&client) != Some(4) {
+        // CONNACK of 3.1.1, "unacceptable protocol version". What is unread makes a reset of the
+        // end, as with real ones.
+        let _ = client.write_all(&[0x20, 2, 0, 1]);
+        return;
+    }
     let Ok(broker) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else { return };
     let ends = [&client, &broker].map(|s| s.try_clone().unwrap());
     shared.links.lock().unwrap().extend(ends);
