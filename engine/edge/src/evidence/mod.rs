@@ -11,6 +11,7 @@ mod jpeg;
 mod overlay;
 mod pending;
 mod store;
+mod turbo;
 
 pub use jpeg::{JpegError, encode_jpeg};
 pub use overlay::{Mark, OverlayOptions, overlay_svg};
