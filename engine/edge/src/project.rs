@@ -2,7 +2,8 @@
 
 use crate::bounded::read_text;
 use crate::models::{Locations, Looked, ModelError};
-use crate::telemetry::{redact, redact_source};
+use crate::telemetry::{redact, redact_in_path, redact_source};
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use viahe_core::config::{ConfigError, ModelInfo, PipelineSources, Plan, SecretRef, parse};
 use viahe_core::id::Name;
@@ -40,8 +41,14 @@ const NO_SECRET: &str = "rtsp://127.0.0.1/secret";
 /// # Errors
 /// [`ProjectError`], whose text is meant for the person who edits the file.
 pub fn load(path: &Path) -> Result<Plan, ProjectError> {
-    let plan = read(path, &read_secret)?;
-    hide_secrets(&plan);
+    let kept_apart = RefCell::new(Vec::new());
+    let fetch = |reference: &SecretRef| {
+        let secret = read_secret(reference)?;
+        kept_apart.borrow_mut().push(secret.trim_end_matches(['\r', '\n']).to_owned());
+        Ok(secret)
+    };
+    let plan = read(path, &fetch)?;
+    hide_secrets(&plan, &kept_apart.into_inner());
     Ok(plan)
 }
 
@@ -81,8 +88,13 @@ fn read(
 }
 
 /// Whatever is logged from now on, by us or by a library, shows none of them.
-fn hide_secrets(plan: &Plan) {
-    plan.cameras.iter().for_each(|camera| redact_source(&camera.source));
+fn hide_secrets(plan: &Plan, kept_apart: &[String]) {
+    for camera in &plan.cameras {
+        redact_source(&camera.source);
+        for secret in kept_apart {
+            redact_in_path(secret, &camera.source);
+        }
+    }
     for (_, password) in plan.mqtt.iter().filter_map(|m| m.login.as_ref()) {
         if !redact(password.reveal()) {
             tracing::warn!("the MQTT password is too short to be hidden in logs");

@@ -10,7 +10,8 @@ pub(super) enum Pace {
     /// pictures are there within 8 s of its return.
     Quick,
     /// Wrong password, wrong path, wrong codec: a person must act, and cameras lock an account
-    /// after five to ten wrong passwords, so hammering makes it worse.
+    /// after five to ten wrong passwords, so hammering makes it worse. A connection says a refused
+    /// login once, so a try is a login.
     Slow,
 }
 
@@ -18,12 +19,13 @@ pub(super) enum Pace {
 #[derive(Debug)]
 pub(super) struct Backoff {
     state: u64,
-    attempt: u32,
+    /// Tries so far, quick and slow ones.
+    tries: [u32; 2],
 }
 
 impl Backoff {
     pub(super) fn new(seed: u64) -> Self {
-        Self { state: seed, attempt: 0 }
+        Self { state: seed, tries: [0; 2] }
     }
 
     /// The wait before the next try: uniform between a tenth (quick) or half (slow) of the
@@ -33,15 +35,16 @@ impl Backoff {
             Pace::Quick => (500, 5_000, 0.1),
             Pace::Slow => (30_000, 300_000, 0.5),
         };
-        let ceiling_ms = cap_ms.min(base_ms << self.attempt.min(16)) as f64;
-        self.attempt = self.attempt.saturating_add(1);
+        let tries = &mut self.tries[usize::from(pace == Pace::Slow)];
+        let ceiling_ms = cap_ms.min(base_ms << (*tries).min(16)) as f64;
+        *tries = tries.saturating_add(1);
         let share = floor + (1.0 - floor) * self.uniform();
         Duration::from_secs_f64(ceiling_ms * share / 1000.0)
     }
 
     /// After a time of health the next fault starts from the shortest wait.
     pub(super) fn reset(&mut self) {
-        self.attempt = 0;
+        self.tries = [0; 2];
     }
 
     /// `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014),

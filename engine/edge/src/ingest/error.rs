@@ -45,6 +45,9 @@ pub enum IngestError {
         /// Which camera.
         camera: Name,
     },
+    /// No socket or thread between GStreamer and a camera.
+    #[error("no socket or thread for a camera: {0}; the limit of files or tasks may be reached")]
+    Relay(#[source] std::io::Error),
     /// No thread could be started.
     #[error("camera {camera}: no thread for it: {source}; the limit of tasks may be reached")]
     Thread {

@@ -4,7 +4,7 @@ use super::IngestError;
 use super::backoff::Pace;
 use gstreamer as gst;
 use std::time::Duration;
-use viahe_core::config::plan::Source;
+use viahe_core::config::plan::{Carrier, Source};
 
 const REFUSED: &str =
     "the camera refuses the user name or password; correct user name and password in its `url`";
@@ -21,6 +21,10 @@ pub(super) struct Fault {
 pub(super) enum FaultKind {
     /// Wrong user name or password.
     Login,
+    /// The login is right, but does not suffice.
+    Forbidden,
+    /// The camera does not offer the transport that was asked for.
+    Carrier,
     /// No such path, no video, a codec that the engine does not read, or no trust.
     Setup,
     /// The connection failed or was closed.
@@ -40,6 +44,29 @@ impl Fault {
         Self::new(FaultKind::Silent, format!("connected, but no picture in {} s", after.as_secs()))
     }
 
+    pub(super) fn no_media(carrier: Carrier, after: Duration) -> Self {
+        let secs = after.as_secs();
+        let why = match carrier {
+            Carrier::Tcp => "restart it if it stays so",
+            Carrier::Udp => {
+                "look at firewalls and networks between it and the box, or set its `transport` to \
+                 \"tcp\" or \"auto\""
+            }
+        };
+        let way = carrier.label().to_uppercase();
+        let text =
+            format!("the camera agrees to send, but nothing comes over {way} in {secs} s; {why}");
+        Self::new(FaultKind::Silent, text)
+    }
+
+    pub(super) fn no_carrier() -> Self {
+        Self::new(
+            FaultKind::Carrier,
+            "the camera sends neither over TCP nor over UDP (461 Unsupported Transport); set it to \
+             unicast on its page, and renew its firmware",
+        )
+    }
+
     pub(super) fn silent(after: Duration) -> Self {
         Self::new(FaultKind::Silent, format!("no picture for {:.1} s", after.as_secs_f32()))
     }
@@ -51,7 +78,9 @@ impl Fault {
 
     pub(super) fn pace(&self) -> Pace {
         match self.kind {
-            FaultKind::Login | FaultKind::Setup => Pace::Slow,
+            FaultKind::Login | FaultKind::Forbidden | FaultKind::Carrier | FaultKind::Setup => {
+                Pace::Slow
+            }
             FaultKind::Network | FaultKind::Silent | FaultKind::Box => Pace::Quick,
         }
     }
@@ -92,26 +121,30 @@ fn unauthorised(text: &str) -> bool {
     text.contains("Unauthorized") || text.contains("(401)")
 }
 
-/// Takes what must not be shown out of texts of others.
+/// Takes secrets out of texts of others; their words stay.
 #[derive(Clone, Default)]
 pub(super) struct Redactor {
     secrets: Vec<String>,
 }
 
 impl Redactor {
-    /// Hides the password and the whole address; some cameras take a password in its path.
+    /// Hides the whole address, the password, and what in the path is one: the value of a key that
+    /// says so, or what nobody would choose as a word.
     pub(super) fn new(source: &Source) -> Self {
         let Source::Rtsp { url, login, .. } = source else { return Self::default() };
         let after_host = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
-        let path = after_host.map(|(_, path)| path.to_owned());
-        let parts = path.iter().flat_map(|p| p.split(['&', '?', '/']));
-        let values = parts.filter_map(|p| p.split_once('=')).map(|(_, v)| v.to_owned());
+        let path = after_host.map_or("", |(_, path)| path);
+        let of_path =
+            path.split(['&', '?', '/', ';']).filter_map(|part| match part.split_once('=') {
+                Some((key, value)) => (names_a_secret(key) || is_random(value)).then_some(value),
+                None => is_random(part).then_some(part),
+            });
         let login = login.iter().flat_map(|(user, password)| {
             let password = password.reveal();
             [format!("{user}:{password}"), password.to_owned()]
         });
         let mut secrets: Vec<String> =
-            login.chain([url.clone()]).chain(path.clone()).chain(values).collect();
+            of_path.map(ToOwned::to_owned).chain(login).chain([url.clone()]).collect();
         secrets.retain(|s| s.len() > 2);
         secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
         Self { secrets }
@@ -122,25 +155,87 @@ impl Redactor {
     }
 }
 
+/// Is the value of such a key a secret? `user=admin&password=…` is common in cameras' paths.
+fn names_a_secret(key: &str) -> bool {
+    const NAMES: [&str; 9] =
+        ["pass", "pwd", "passwd", "password", "pw", "secret", "key", "auth", "credential"];
+    let key = key.to_ascii_lowercase();
+    NAMES.iter().any(|name| key == *name || (name.len() > 2 && key.ends_with(name)))
+        || key.contains("token")
+        || key.contains("signature")
+}
+
+/// Does it look drawn by lot? A number in hexadecimal, or letters and digits that are mixed more
+/// than those of a stream's name; 16 of them at least.
+fn is_random(part: &str) -> bool {
+    const CHARS_MIN: usize = 16;
+    let hex = part.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let digit = part.contains(|c: char| c.is_ascii_digit());
+    let kind = |c: char| (c.is_ascii_digit(), c.is_ascii_uppercase());
+    let mixed = |run: &str| {
+        let kinds: Vec<_> = run.chars().map(kind).collect();
+        let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        kinds.len() >= CHARS_MIN && changes * 4 >= kinds.len()
+    };
+    digit
+        && ((hex && part.len() >= CHARS_MIN)
+            || part.split(|c: char| !c.is_ascii_alphanumeric()).any(mixed))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use viahe_core::config::plan::{Secret, Transport};
 
-    #[test]
-    fn nothing_of_a_login_or_an_address_is_left() {
-        let source = Source::Rtsp {
-            url: "rtsp://10.0.0.7/user=admin&password=hunter22&channel=1".into(),
+    fn camera(url: &str) -> Redactor {
+        Redactor::new(&Source::Rtsp {
+            url: url.into(),
             login: Some(("admin".into(), Secret::new("canary-77"))),
             transport: Transport::Tcp,
             ca: None,
-        };
-        let text = Redactor::new(&source).text(
+        })
+    }
+
+    #[test]
+    fn nothing_of_a_login_or_an_address_is_left() {
+        let text = camera("rtsp://10.0.0.7/user=admin&password=hunter22&channel=1").text(
             "cannot open rtsp://10.0.0.7/user=admin&password=hunter22&channel=1 with \
              admin:canary-77, canary-77 or hunter22",
         );
         for secret in ["canary-77", "hunter22", "10.0.0.7"] {
             assert!(!text.contains(secret), "{text}");
+        }
+        for (path, secret) in [
+            ("live/9f86d081884c7d659a2feaa0", "9f86d081884c7d659a2feaa0"),
+            ("s0?accessToken=Ab3", "Ab3"),
+            ("cam?auth=pq7&x=1", "pq7"),
+            ("a?streamKey=k-9", "k-9"),
+            ("x/Zk3vQ9mT7bXw2LpR8sYd", "Zk3vQ9mT7bXw2LpR8sYd"),
+            ("x/123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174000"),
+        ] {
+            let text = camera(&format!("rtsp://10.0.0.7/{path}")).text(&format!("no {secret}."));
+            assert_eq!(text, "no ***.", "{path}");
+        }
+    }
+
+    #[test]
+    fn words_stay_words_whatever_the_path_is() {
+        let words = "the camera ended the stream; the main video channel 101 of the live profile, \
+                     admin, tcp, 1";
+        for path in [
+            "stream",
+            "camera/video/main",
+            "Streaming/Channels/101",
+            "cam/realmonitor?channel=1&subtype=0",
+            "live/ch00_0",
+            "h264Preview_01_main",
+            "onvif-media/media.amp?profile=live&streamtype=unicast",
+            "user=admin&password=zzz&channel=1&stream=0.sdp",
+            "the",
+        ] {
+            assert_eq!(camera(&format!("rtsp://10.0.0.7/{path}")).text(words), words, "{path}");
+            let stream = path.rsplit('/').next().unwrap();
+            assert!(stream.contains('=') || !is_random(stream), "{path}");
         }
     }
 

@@ -296,7 +296,7 @@ impl Iterator for FileReader {
 impl Drop for FileReader {
     fn drop(&mut self) {
         let hung = Arc::new(AtomicUsize::new(0));
-        dismantle(self.pipeline.clone(), &hung, Duration::from_secs(2));
+        dismantle(self.pipeline.clone(), None, &hung, Duration::from_secs(2));
     }
 }
 

@@ -1,10 +1,12 @@
 //! A live camera: connected, watched, and connected again, for as long as it is wanted.
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Pace};
+use super::carrier::{Carriers, Next, Shown};
 use super::fault::{Fault, FaultKind};
 use super::meter::{CameraCounters, Meter};
-use super::session::{Camera, Session, Wake};
-use super::{IngestError, graph, tls};
+use super::rtsp::Relay;
+use super::session::{Camera, Hints, Session, Wake};
+use super::{IngestError, graph};
 use crate::clock;
 use crate::ledger::Ledger;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -13,7 +15,7 @@ use gstreamer::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::{Carrier, Source, Transport};
+use viahe_core::config::plan::{Source, Transport};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 
@@ -130,6 +132,14 @@ impl LiveCamera {
     ) -> Result<Self, IngestError> {
         graph::init()?;
         options.check()?;
+        let transport = match &options.source {
+            // Over UDP media would leave the encryption; nobody does that for a person.
+            Source::Rtsp { url, transport: Transport::Auto, .. } if url.starts_with("rtsps://") => {
+                Transport::Tcp
+            }
+            Source::Rtsp { transport, .. } => *transport,
+            _ => Transport::default(),
+        };
         let (wake, wakes) = bounded(WAKES_MAX);
         let (name, seed) = (options.name.clone(), options.rng_seed);
         let camera = Arc::new(Camera {
@@ -145,6 +155,9 @@ impl LiveCamera {
             camera: Arc::clone(&camera),
             wakes,
             backoff: Backoff::new(seed),
+            carriers: Carriers::new(transport),
+            login_good: false,
+            login_doubted: false,
             failed_decoders: Vec::new(),
             hung: Arc::new(AtomicUsize::new(0)),
         };
@@ -177,13 +190,25 @@ impl Drop for LiveCamera {
 /// How a connection ended.
 enum End {
     Stopped,
-    Failed { fault: Fault, pictures: bool, lasted: Duration },
+    Failed { fault: Fault, shown: Shown, lasted: Duration },
+}
+
+impl End {
+    /// Nothing was learnt of the camera.
+    fn early(fault: Fault) -> Self {
+        Self::Failed { fault, shown: Shown::Nothing, lasted: Duration::ZERO }
+    }
 }
 
 struct Supervision {
     camera: Arc<Camera>,
     wakes: Receiver<Wake>,
     backoff: Backoff,
+    carriers: Carriers,
+    /// The camera has accepted the login, and not refused it since.
+    login_good: bool,
+    /// The other way round.
+    login_doubted: bool,
     failed_decoders: Vec<String>,
     hung: Arc<AtomicUsize>,
 }
@@ -193,8 +218,12 @@ impl Supervision {
         for number in 0.. {
             match self.connection(number) {
                 End::Stopped => return,
-                End::Failed { fault, pictures, lasted } => {
-                    self.learn(&fault, pictures, lasted);
+                End::Failed { mut fault, shown, lasted } => {
+                    match self.learn(&fault, shown, lasted) {
+                        Next::Other => continue,
+                        Next::NoneLeft => fault = Fault::no_carrier(),
+                        Next::Wait => {}
+                    }
                     if !self.pause(fault) {
                         return;
                     }
@@ -209,43 +238,42 @@ impl Supervision {
         self.camera.meter().connection();
         let began = clock::monotonic();
         if self.hung.load(Ordering::Acquire) >= HUNG_MAX {
-            let fault = Fault::new(FaultKind::Box, "earlier connections hang in their shutdown");
-            return End::Failed { fault, pictures: false, lasted: Duration::ZERO };
+            let text = "earlier connections hang in their shutdown";
+            return End::early(Fault::new(FaultKind::Box, text));
         }
-        let session = match Session::open(&self.camera, number, &self.failed_decoders) {
+        let hints = Hints {
+            carrier: self.carriers.now(),
+            login_good: self.login_good,
+            failed_decoders: self.failed_decoders.clone(),
+        };
+        let session = match Session::open(&self.camera, number, &hints) {
             Ok(session) => session,
-            Err(error) => {
-                let fault = error.into();
-                return End::Failed { fault, pictures: false, lasted: Duration::ZERO };
-            }
+            Err(error) => return End::early(error.into()),
         };
         let fault = self.watch(&session, number);
         session.close();
         let now = clock::monotonic();
-        let pictures = session.ages(now).2.is_some();
-        if let (Some(fault), true) = (&fault, pictures) {
+        let (_, media, picture) = session.ages(now);
+        if let (Some(fault), Some(_)) = (&fault, picture) {
             self.tell(CameraState::Stalled { reason: fault.text.clone() });
         }
-        if !dismantle(session.pipeline, &self.hung, TEARDOWN_MAX) {
+        if session.login_accepted() {
+            (self.login_good, self.login_doubted) = (true, false);
+        }
+        let shown = match &fault {
+            _ if picture.is_some() => Shown::Pictures,
+            Some(fault) if fault.kind == FaultKind::Carrier => Shown::Refused,
+            _ if media.is_none() && session.playing() => Shown::Barren,
+            _ => Shown::Nothing,
+        };
+        if !dismantle(session.pipeline, session.relay, &self.hung, TEARDOWN_MAX) {
             self.camera.meter().counters.teardown_hung += 1;
         }
         match fault {
             None => End::Stopped,
             Some(fault) => {
-                let lasted = now.saturating_duration_since(began);
-                let fault = if pictures { fault } else { self.explained(fault) };
-                End::Failed { fault, pictures, lasted }
+                End::Failed { fault, shown, lasted: now.saturating_duration_since(began) }
             }
-        }
-    }
-
-    /// The fault, or that of the camera's encryption behind it.
-    fn explained(&self, fault: Fault) -> Fault {
-        match fault.kind {
-            FaultKind::Network | FaultKind::Silent if !self.stopped() => {
-                tls::diagnose(&self.camera.options.source).unwrap_or(fault)
-            }
-            _ => fault,
         }
     }
 
@@ -280,7 +308,14 @@ impl Supervision {
         let (age, media, picture) = session.ages(now);
         let Some(picture) = picture else {
             let left = FIRST_FRAME_MAX.checked_sub(age).filter(|left| !left.is_zero());
-            return left.ok_or_else(|| Fault::no_first_frame(FIRST_FRAME_MAX));
+            let barren = media.is_none() && session.playing();
+            return left.ok_or_else(|| {
+                if barren {
+                    Fault::no_media(self.carriers.now(), FIRST_FRAME_MAX)
+                } else {
+                    Fault::no_first_frame(FIRST_FRAME_MAX)
+                }
+            });
         };
         let media = media.unwrap_or(picture);
         if media >= stall {
@@ -298,8 +333,7 @@ impl Supervision {
             let mut meter = self.camera.meter();
             meter.counters.connections += u64::from(first);
             meter.counters.carrier = match self.camera.options.source {
-                Source::Rtsp { transport: Transport::Udp, .. } => Some(Carrier::Udp),
-                Source::Rtsp { .. } => Some(Carrier::Tcp),
+                Source::Rtsp { .. } => Some(self.carriers.now()),
                 _ => None,
             };
             let c = &meter.counters;
@@ -313,9 +347,13 @@ impl Supervision {
     }
 
     /// Draws lessons for the next connection.
-    fn learn(&mut self, fault: &Fault, pictures: bool, lasted: Duration) {
+    fn learn(&mut self, fault: &Fault, shown: Shown, lasted: Duration) -> Next {
+        let pictures = shown == Shown::Pictures;
         if pictures && lasted >= HEALTHY_AFTER {
             self.backoff.reset();
+        }
+        if fault.kind == FaultKind::Login {
+            (self.login_good, self.login_doubted) = (false, true);
         }
         let decoder = self.camera.meter().counters.decoder;
         if let Some(decoder) = decoder
@@ -325,11 +363,14 @@ impl Supervision {
         {
             self.failed_decoders.push(decoder.to_owned());
         }
+        self.carriers.learn(shown)
     }
 
     /// Waits before the next try; false when it is to stop.
     fn pause(&mut self, fault: Fault) -> bool {
-        let retry_in = self.backoff.next(fault.pace());
+        // Whatever goes wrong after a refusal, the next try may say the same wrong login.
+        let pace = if self.login_doubted { Pace::Slow } else { fault.pace() };
+        let retry_in = self.backoff.next(pace);
         self.tell(CameraState::Offline { reason: fault.text, retry_in });
         let until = clock::monotonic() + retry_in;
         loop {
@@ -356,15 +397,22 @@ impl Supervision {
     }
 }
 
-/// Shuts a pipeline down on a thread of its own, so that one that hangs blocks nobody. False when
+/// Shuts a pipeline, and what stands between it and its camera, down on a thread of its own, so that one that hangs blocks nobody. False when
 /// it had not ended after `limit`; `hung` counts those that have not ended yet.
-pub(super) fn dismantle(pipeline: gst::Pipeline, hung: &Arc<AtomicUsize>, limit: Duration) -> bool {
+pub(super) fn dismantle(
+    pipeline: gst::Pipeline,
+    relay: Option<Relay>,
+    hung: &Arc<AtomicUsize>,
+    limit: Duration,
+) -> bool {
     let (done, ended) = bounded(1);
     hung.fetch_add(1, Ordering::AcqRel);
     let counted = Arc::clone(hung);
     let spawned = std::thread::Builder::new().name("cam-teardown".into()).spawn(move || {
         let _ = pipeline.set_state(gst::State::Null);
         drop(pipeline);
+        // Only now, so that the camera hears the end.
+        drop(relay);
         counted.fetch_sub(1, Ordering::AcqRel);
         let _ = done.try_send(());
     });

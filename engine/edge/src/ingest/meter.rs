@@ -50,6 +50,8 @@ pub struct CameraCounters {
 pub struct Dropped {
     /// The decoder flagged it as damaged: data was lost on the way.
     pub corrupt: u64,
+    /// It came before the connection's first key frame.
+    pub lead_in: u64,
     /// Format, size or planes that the engine does not take.
     pub unusable: u64,
     /// Access units left out before the decoder, up to the next key frame, because decoding fell

@@ -12,6 +12,7 @@
 //! Why it is built so: `docs/adr/0004-ingest.md`.
 
 mod backoff;
+mod carrier;
 mod error;
 mod fault;
 mod file;
@@ -20,6 +21,7 @@ mod graph;
 mod live;
 mod meter;
 mod pool;
+mod rtsp;
 mod session;
 mod stamp;
 mod tls;

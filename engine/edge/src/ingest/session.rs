@@ -3,7 +3,8 @@
 use super::fault::{Fault, FaultKind, Redactor};
 use super::graph::{self, Codec, Tail};
 use super::meter::Meter;
-use super::{CameraOptions, FrameSink, GstFrame, IngestError, stamp, tls};
+use super::rtsp::{Call, Progress, Relay};
+use super::{CameraOptions, FrameSink, GstFrame, IngestError, stamp};
 use crate::clock;
 use crate::ledger::{Ledger, Stage};
 use crossbeam_channel::Sender;
@@ -13,7 +14,7 @@ use gstreamer_app as gst_app;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::{Source, Transport};
+use viahe_core::config::plan::{Carrier, Source};
 
 /// Waits of the jitter buffer: enough to put UDP packets in order on a local network.
 const JITTER_MS: u32 = 100;
@@ -70,6 +71,8 @@ struct Link {
     pulse: Pulse,
     closed: AtomicBool,
     size_px: Mutex<Option<[u32; 2]>>,
+    /// Timestamp of the first key frame; `u64::MAX` before it.
+    key_pts: AtomicU64,
 }
 
 impl Link {
@@ -78,15 +81,35 @@ impl Link {
         what.store(u64::try_from(ms).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
     }
 
+    /// This connection has failed; what it says after its end is no news.
+    fn failed(&self, fault: Fault) {
+        if !self.closed() {
+            self.camera.send(Wake::Failed(self.number, fault));
+        }
+    }
+
     fn closed(&self) -> bool {
         self.closed.load(Ordering::Acquire) || self.camera.closed.load(Ordering::Acquire)
     }
+}
+
+/// What earlier connections have taught.
+#[derive(Clone, Debug)]
+pub(super) struct Hints {
+    /// How media is asked for.
+    pub(super) carrier: Carrier,
+    /// The login was accepted before.
+    pub(super) login_good: bool,
+    /// Decoders that do not work for this camera.
+    pub(super) failed_decoders: Vec<String>,
 }
 
 /// A running connection.
 pub(super) struct Session {
     pub(super) pipeline: gst::Pipeline,
     link: Arc<Link>,
+    /// Between the pipeline and an RTSP camera; must outlive the pipeline's last words.
+    pub(super) relay: Option<Relay>,
 }
 
 impl Session {
@@ -97,7 +120,7 @@ impl Session {
     pub(super) fn open(
         camera: &Arc<Camera>,
         number: u64,
-        failed_decoders: &[String],
+        hints: &Hints,
     ) -> Result<Self, IngestError> {
         let pipeline = gst::Pipeline::new();
         let link = Arc::new(Link {
@@ -107,31 +130,43 @@ impl Session {
             pulse: Pulse::default(),
             closed: AtomicBool::new(false),
             size_px: Mutex::new(None),
+            key_pts: AtomicU64::new(u64::MAX),
         });
         // The callback takes each picture at once; the bound is for the moment between.
         let tail = Tail::new(&pipeline, 2, true)?;
         tap(&tail, &link);
-        watch_bus(&pipeline, &link)?;
+        let mut relay = None;
         match &camera.options.source {
-            Source::Rtsp { url, login, transport, ca } => {
-                let source = rtsp_source(url, *transport)?;
-                if let Some((user, password)) = login {
-                    source.set_property("user-id", user);
-                    source.set_property("user-pw", password.reveal());
-                }
-                if let Some(file) = ca {
-                    source.set_property("tls-database", tls::authorities(file)?);
-                }
+            Source::Rtsp { url, login, ca, .. } => {
+                let call = Call {
+                    url: url.clone(),
+                    login: login.clone(),
+                    login_good: hints.login_good,
+                    ca: ca.clone(),
+                    carrier: hints.carrier,
+                };
+                let weak = Arc::downgrade(&link);
+                let called = Relay::start(call, move |fault| {
+                    if let Some(link) = weak.upgrade() {
+                        link.failed(fault);
+                    }
+                })?;
+                let source = rtsp_source(&called.location, hints.carrier)?;
+                watch_bus(&pipeline, &link, Some(Arc::clone(&called.progress)))?;
+                relay = Some(called);
                 pipeline.add(&source).map_err(|e| IngestError::Graph(e.to_string()))?;
                 select_video(&source);
-                attach_on_pad(&source, &pipeline, &tail, &link, failed_decoders.to_vec());
+                attach_on_pad(&source, &pipeline, &tail, &link, hints.failed_decoders.clone());
             }
-            Source::Pattern { size_px, fps } => pattern_source(&pipeline, &tail, *size_px, *fps)?,
+            Source::Pattern { size_px, fps } => {
+                watch_bus(&pipeline, &link, None)?;
+                pattern_source(&pipeline, &tail, *size_px, *fps)?;
+            }
             Source::File { .. } => {
                 return Err(IngestError::NotLive { camera: camera.options.name.clone() });
             }
         }
-        let session = Self { pipeline, link };
+        let session = Self { pipeline, link, relay };
         match session.pipeline.set_state(gst::State::Playing) {
             Ok(_) => Ok(session),
             // The reason comes over the bus, but it may not; either way this one has ended.
@@ -151,6 +186,18 @@ impl Session {
         }
     }
 
+    /// The camera has agreed to send.
+    pub(super) fn playing(&self) -> bool {
+        let progress = self.relay.as_ref().map(|relay| &relay.progress);
+        progress.is_some_and(|progress| progress.playing.load(Ordering::Relaxed))
+    }
+
+    /// The camera has accepted the login on this connection.
+    pub(super) fn login_accepted(&self) -> bool {
+        let progress = self.relay.as_ref().map(|relay| &relay.progress);
+        progress.is_some_and(|progress| progress.login_accepted.load(Ordering::Relaxed))
+    }
+
     /// Since the connection began, since media last came, since a picture was last delivered.
     pub(super) fn ages(&self, now: Instant) -> (Duration, Option<Duration>, Option<Duration>) {
         let age = now.saturating_duration_since(self.link.began);
@@ -162,22 +209,19 @@ impl Session {
     }
 }
 
-fn rtsp_source(url: &str, transport: Transport) -> Result<gst::Element, IngestError> {
+fn rtsp_source(location: &str, carrier: Carrier) -> Result<gst::Element, IngestError> {
     let source = graph::element("rtspsrc")?;
-    source.set_property("location", url);
-    let protocols = match transport {
-        Transport::Auto | Transport::Tcp => "tcp",
-        Transport::Udp => "udp",
-    };
+    source.set_property("location", location);
     // ntp-sync stays off: with it a step of the camera's clock would step the timestamps of the
-    // pipeline. Certificates of rtsps:// are checked in full, against `ca` or the box's
-    // authorities.
+    // pipeline. The relay keeps the session alive, and is the one that loses patience: it knows
+    // what was asked.
     for (property, value) in [
-        ("protocols", protocols),
+        ("protocols", carrier.label()),
         ("latency", &JITTER_MS.to_string()),
         ("add-reference-timestamp-meta", "true"),
-        ("tcp-timeout", "5000000"),
-        ("timeout", "5000000"),
+        ("do-rtsp-keep-alive", "false"),
+        ("tcp-timeout", "20000000"),
+        ("timeout", "0"),
         ("udp-reconnect", "false"),
         ("do-retransmission", "false"),
         ("user-agent", "viahe"),
@@ -264,6 +308,11 @@ fn guard(pad: &gst::Pad, decoder: &gst::Element, link: &Arc<Link>) {
         let segment = segment.as_ref().map(|event| event.segment());
         let behind = age(decoder.current_running_time(), segment, buffer.pts());
         let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+        if let (true, Some(pts)) = (key, buffer.pts()) {
+            let unset = u64::MAX;
+            let order = Ordering::Relaxed;
+            let _ = link.key_pts.compare_exchange(unset, pts.nseconds(), order, order);
+        }
         let skip = skips(skipping.load(Ordering::Relaxed), behind, key);
         skipping.store(skip, Ordering::Relaxed);
         if skip {
@@ -319,22 +368,27 @@ fn pattern_source(
 
 /// Errors and the end of the stream go to the supervision; the rest ends here, so that no queue
 /// of messages grows.
-fn watch_bus(pipeline: &gst::Pipeline, link: &Arc<Link>) -> Result<(), IngestError> {
+fn watch_bus(
+    pipeline: &gst::Pipeline,
+    link: &Arc<Link>,
+    progress: Option<Arc<Progress>>,
+) -> Result<(), IngestError> {
     let bus = pipeline.bus().ok_or_else(|| IngestError::Graph("no bus".into()))?;
     let redact = Redactor::new(&link.camera.options.source);
     let link: Weak<Link> = Arc::downgrade(link);
     bus.set_sync_handler(move |_, message| {
         let fault = match message.view() {
-            gst::MessageView::Error(e) => Some(Fault::from_error(&e.error(), &redact)),
+            gst::MessageView::Error(e) => {
+                let doubt = progress.as_ref().and_then(|progress| progress.doubt());
+                Some(doubt.unwrap_or_else(|| Fault::from_error(&e.error(), &redact)))
+            }
             gst::MessageView::Eos(_) => {
                 Some(Fault::new(FaultKind::Network, "the camera ended the stream"))
             }
             _ => None,
         };
-        if let (Some(fault), Some(link)) = (fault, link.upgrade())
-            && !link.closed()
-        {
-            link.camera.send(Wake::Failed(link.number, fault));
+        if let (Some(fault), Some(link)) = (fault, link.upgrade()) {
+            link.failed(fault);
         }
         gst::BusSyncReply::Drop
     });
@@ -373,7 +427,13 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
         let seq = meter.counters.frames_in;
         meter.counters.frames_in += 1;
         if buffer.flags().contains(gst::BufferFlags::CORRUPTED) {
-            meter.counters.dropped.corrupt += 1;
+            let key_pts = link.key_pts.load(Ordering::Relaxed);
+            let dropped = &mut meter.counters.dropped;
+            match buffer.pts() {
+                // Every connection begins in the middle of a group of pictures.
+                Some(pts) if pts.nseconds() < key_pts => dropped.lead_in += 1,
+                _ => dropped.corrupt += 1,
+            }
             return;
         }
         meter.clock.stamp(seq, now, late, reported(buffer))

@@ -1,7 +1,4 @@
 //! Encrypted cameras: whom the box trusts, and why a camera is not trusted.
-//!
-//! rtspsrc checks certificates in full but says no word of TLS when one fails, so the reason is
-//! asked for once more, by a handshake without RTSP.
 
 use super::IngestError;
 use super::fault::{Fault, FaultKind};
@@ -10,11 +7,8 @@ use gio::{TlsCertificateFlags as Flaw, TlsError};
 use gstreamer::glib;
 use gstreamer_rtsp_server::gio;
 use std::path::Path;
-use viahe_core::config::plan::Source;
 
-/// rtspsrc takes this one for `rtsps://` without a port, too.
-const PORT: u16 = 554;
-/// Each step of the enquiry may take so long.
+/// Each step of the enquiry for RTSP without TLS may take so long.
 const STEP_MAX_SECS: u32 = 3;
 
 /// The certificates of a PEM file, as those to check a camera's against.
@@ -34,37 +28,30 @@ pub(super) fn authorities(file: &Path) -> Result<gio::TlsDatabase, IngestError> 
     database.map(Cast::upcast).map_err(|e| refuse(e.message().to_owned()))
 }
 
-/// What is wrong with the encryption of a camera that gave no picture; none when it is something
-/// else, or the camera is not encrypted. Blocks for four steps of 3 s at most: connection, handshake, and the same
-/// without TLS.
-pub(super) fn diagnose(source: &Source) -> Option<Fault> {
-    let Source::Rtsp { url, ca, .. } = source else { return None };
-    if !url.starts_with("rtsps://") {
-        return None;
-    }
-    let camera = gio::NetworkAddress::parse_uri(url, PORT).ok()?;
-    let client = gio::SocketClient::new();
-    client.set_enable_proxy(false);
-    client.set_timeout(STEP_MAX_SECS);
-    // No connection at all has nothing to do with TLS.
-    let plain = SocketClientExt::connect(&client, &camera, gio::Cancellable::NONE).ok()?;
-    let tls = match gio::TlsClientConnection::new(&plain, Some(&camera)) {
-        Ok(tls) => tls,
-        Err(error) => return Some(handshake_fault(&error)),
-    };
+/// TLS over `plain`.
+///
+/// # Errors
+/// What is wrong with the camera's encryption, for people. Where it is not the certificate, RTSP
+/// without TLS is tried, for 3 s at most.
+pub(super) fn handshake(
+    client: &gio::SocketClient,
+    plain: &gio::SocketConnection,
+    camera: &gio::NetworkAddress,
+    ca: Option<&Path>,
+    stop: &gio::Cancellable,
+) -> Result<gio::TlsClientConnection, Fault> {
+    let tls =
+        gio::TlsClientConnection::new(plain, Some(camera)).map_err(|e| handshake_fault(&e))?;
     if let Some(file) = ca {
-        match authorities(file) {
-            Ok(database) => tls.set_database(Some(&database)),
-            Err(error) => return Some(error.into()),
-        }
+        tls.set_database(Some(&authorities(file)?));
     }
-    let error = tls.handshake(gio::Cancellable::NONE).err()?;
+    let Err(error) = tls.handshake(Some(stop)) else { return Ok(tls) };
     let flaws = tls.peer_certificate_errors();
     let refused = error.kind::<TlsError>() == Some(TlsError::BadCertificate) && !flaws.is_empty();
-    drop((tls, plain));
-    Some(if refused {
+    drop(tls);
+    Err(if refused {
         certificate_fault(flaws, ca.is_some())
-    } else if speaks_plainly(&client, &camera) {
+    } else if speaks_plainly(client, camera) {
         no_tls()
     } else {
         handshake_fault(&error)
@@ -75,6 +62,7 @@ pub(super) fn diagnose(source: &Source) -> Option<Fault> {
 /// RTSP, some hang up, some say nothing.
 fn speaks_plainly(client: &gio::SocketClient, camera: &gio::NetworkAddress) -> bool {
     const ASKED: &[u8] = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: viahe\r\n\r\n";
+    client.set_timeout(STEP_MAX_SECS);
     let heard = || {
         let plain = SocketClientExt::connect(client, camera, gio::Cancellable::NONE).ok()?;
         plain.output_stream().write_all(ASKED, gio::Cancellable::NONE).ok()?;

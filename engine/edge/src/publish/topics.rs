@@ -38,7 +38,7 @@ pub fn camera_state(
     let online = stats.filter(|s| report.status == CameraStatus::Online && s.size_px != [0, 0]);
     json!({
         "state": report.status,
-        "reason": report.reason,
+        "reason": crate::telemetry::redacted(&report.reason),
         "time": time,
         "fps": online.map(|s| (f64::from(s.fps_in) * 10.0).round() / 10.0),
         "resolution": online.map(|s| s.size_px),

@@ -56,6 +56,19 @@ pub fn redact_source(source: &Source) {
     }
 }
 
+/// Hides what a person keeps apart from the pipeline (`${env:…}`, `${file:…}`) and a camera has in
+/// its path: some take a token or a password there. What stands elsewhere in an address is a user
+/// name or a host, and may be an ordinary word.
+pub fn redact_in_path(secret: &str, source: &Source) {
+    let Source::Rtsp { url, .. } = source else { return };
+    let path =
+        url.split_once("://").and_then(|(_, rest)| rest.find(['/', '?']).map(|at| &rest[at..]));
+    let in_path = |path: &str| Pattern::new(secret).find(path.as_bytes()).next().is_some();
+    if !secret.is_empty() && path.is_some_and(in_path) && !redact(secret) {
+        tracing::warn!("a secret in a camera's path is too short to be hidden in logs");
+    }
+}
+
 /// `text` without secrets.
 pub fn redacted(text: &str) -> Cow<'_, str> {
     let secrets = SECRETS.read().unwrap_or_else(PoisonError::into_inner);
@@ -316,6 +329,20 @@ mod tests {
         assert!(redact("four-in-a-row"));
         assert!(redact("four-in-a-row"), "a second time is no harm");
         assert_eq!(redacted("x four%2Din-a-row"), "x ***");
+    }
+
+    #[test]
+    fn what_is_kept_apart_is_a_secret_in_a_path_only() {
+        let source = Source::Rtsp {
+            url: "rtsp://host-of-it:554/live?key=of%20path".into(),
+            login: None,
+            transport: viahe_core::config::plan::Transport::Auto,
+            ca: None,
+        };
+        for secret in ["viewer-name", "host-of-it", "of path"] {
+            redact_in_path(secret, &source);
+        }
+        assert_eq!(redacted("viewer-name host-of-it of path"), "viewer-name host-of-it ***");
     }
 
     #[test]

@@ -258,6 +258,7 @@ impl Shared {
             dropped.into_iter().map(|(why, n)| (why.label().to_owned(), n)).collect();
         for (why, n) in [
             ("corrupt", counters.dropped.corrupt),
+            ("lead_in", counters.dropped.lead_in),
             ("unusable", counters.dropped.unusable),
             ("overload", counters.dropped.overload),
         ] {

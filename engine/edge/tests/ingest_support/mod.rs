@@ -4,6 +4,8 @@
 // Each test binary uses a part; all of it is test code.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+pub mod scripted;
+
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use gstreamer as gst;
 use gstreamer::prelude::*;
