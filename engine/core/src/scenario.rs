@@ -6,7 +6,7 @@
 
 use crate::config::Plan;
 use crate::config::plan::{Expected, Test};
-use crate::engine::{Capture, Effect, Engine, Event, RestoreError};
+use crate::engine::{Capture, Effect, Engine, Event, RestoreError, TooLate};
 use crate::id::Name;
 use crate::incident::{Evidence, IncidentId, Revision};
 use crate::observe::Class;
@@ -72,12 +72,13 @@ pub fn run_cut(
 pub struct Run {
     engine: Engine,
     told: Vec<Told>,
+    too_late: Vec<TooLate>,
 }
 
 impl Run {
     /// Has seen nothing yet.
     pub fn new(plan: &Arc<Plan>) -> Self {
-        Self { engine: Engine::new(Arc::clone(plan)), told: Vec::new() }
+        Self { engine: Engine::new(Arc::clone(plan)), told: Vec::new(), too_late: Vec::new() }
     }
 
     /// From now on, notes why this rule fires or does not.
@@ -106,6 +107,12 @@ impl Run {
         self.handle(effects);
     }
 
+    /// Readings so far that came too late for their sensor's lateness, and would have made a rule
+    /// hold.
+    pub fn too_late(&self) -> &[TooLate] {
+        &self.too_late
+    }
+
     /// All that was told, and what [`Run::tracing`] has noted.
     pub fn finish(mut self) -> (Vec<Told>, Option<Tracer>) {
         let effects = self.engine.finish();
@@ -123,6 +130,7 @@ impl Run {
                     todo.extend(self.engine.apply(answer));
                 }
                 Effect::Publish(revision) => self.publish(*revision),
+                Effect::TooLate(told) => self.too_late.push(told),
                 _ => {}
             }
         }

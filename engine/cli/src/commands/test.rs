@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::Test;
-
+use viahe_core::engine::TooLate;
 use viahe_core::scenario::{self, Run};
 use viahe_edge::record::Recording;
 
@@ -76,6 +76,16 @@ fn outcome(pipeline: &Path, plan: &Arc<Plan>, test: &Test) -> Result<Vec<String>
         let event = event.map_err(|e| wrong(&e))?;
         start = start.or(event.at());
         run.apply(event);
+    }
+    if let Some(late) = run.too_late().first() {
+        let TooLate { sensor, at, value, by, rule } = late;
+        say(&format!(
+            "warning: {}: a reading of {value} by {sensor}, measured at {at}, came {} s after a newer \
+             one and was not used, and {rule} would have held by it; set lateness_secs to more than \
+             that",
+            test.name,
+            by.as_secs()
+        ));
     }
     Ok(scenario::compare(test, start.unwrap_or_default(), &run.finish().0))
 }

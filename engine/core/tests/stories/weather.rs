@@ -2,8 +2,9 @@
 //! 40 s), rain gauge `rain` in mm with a ten-minute sum every minute (rain-watch: 10 mm on, 6 mm
 //! off), and camera `dip` with vehicles-in-water (held for 10 s) and wet-street (20 s).
 //!
-//! The box's clock ticks every 10 s. A reading is a gauge's value 5 s later, a sum final 10 s after
-//! its end; times are those at which it was measured.
+//! The box's clock ticks every 10 s. A reading acts at the next tick, a sum is final when a reading
+//! 10 s after its end has come; times are those at which it was measured. How readings come late, in
+//! packs and out of order is told in `engine/core/tests/readings.rs`.
 
 use super::{Book, incident};
 use crate::street::{Actor, CAR, Street, WATER};
@@ -24,6 +25,7 @@ pub(crate) fn book(seed: u64) -> Book {
     in_water(&mut book);
     rain(&mut book);
     wet(&mut book);
+    twice(&mut book);
     book
 }
 
@@ -143,4 +145,16 @@ fn wet(book: &mut Book) {
     let dry = street(0.2, 300.0).measured("rain", 30.0, &[(0.0, 0.0), (300.0, 0.0)]);
     book.none("wet-street-trap-lamps", dry.with(water(100.0, 300.0)));
     book.none("wet-street-trap-washed", street(0.2, 200.0).with(water(50.0, 200.0)));
+}
+
+/// A link that sends again what was not acknowledged.
+fn twice(book: &mut Book) {
+    // 0.45 mm in 30 s are 9 mm in ten minutes, and 18 if each counted twice.
+    let drizzle: &[(f32, f64)] = &[(0.0, 0.45), (700.0, 0.45)];
+    let rain = dip(700.0).measured("rain", 30.0, drizzle).measured("rain", 30.0, drizzle);
+    book.none("rain-watch-near-twice", rain);
+    let rises: &[(f32, f64)] = &[(0.0, 5.0), (60.0, 25.0), (300.0, 25.5)];
+    let flood = dip(300.0).measured("level", 10.0, rises).measured("level", 20.0, rises);
+    let at = incident("flooded-street", 80.0).at_the_site().first(50.0).within(11.0);
+    book.tell("flooded-street-pos-twice", flood, [at]);
 }
