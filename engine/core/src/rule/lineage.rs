@@ -23,12 +23,20 @@ const PART_SHARE_MIN: f32 = 0.8;
 /// its box. Judgement: beyond that it would have turned on the spot, and been moved as well.
 const COURSE_OFF_MAX: f32 = 0.75;
 const STEP_MAX: f32 = 0.5;
-/// A new track goes on where one broke when it begins so near to where that was expected, in
-/// diagonals; and so much of the way since more, for speeds change.
-const REJOIN_MAX: f32 = 0.5;
-const REJOIN_SHARE: f32 = 0.5;
+/// A new track goes on where one broke when it begins on its course: ahead or behind by this, in
+/// diagonals, and by this share of the way since; aside by less.
+const AHEAD_MAX: f32 = 0.4;
+const FASTER_SHARE: f32 = 0.5;
+const ASIDE_MAX: f32 = 0.2;
+const ASIDE_SHARE: f32 = 0.15;
+/// A way of less is jitter.
+const UNMOVED_MAX: f32 = 0.05;
 /// What moved and was lost for longer may be anywhere. As long as trackers keep it.
 const MOVING_GAP_MAX: Duration = Duration::from_secs(3);
+/// What stood and was lost is believed to be there still for this share of the time for which it had
+/// stood, and for a burst of misses at least: who stood there briefly has made room for the next one.
+const KEPT_SHARE: f32 = 0.5;
+const KEPT_MIN: Duration = Duration::from_secs(3);
 /// Diagonals of one thing's boxes are within this share of each other.
 const SAME_SIZE_MIN: f32 = 0.7;
 /// Less than this share of the size, elsewhere: another thing.
@@ -144,7 +152,13 @@ fn misfit(
     if !same_kind(&path.class, &object.class) || was.min(now) < SAME_SIZE_MIN * was.max(now) {
         return None;
     }
-    if path.still_since.is_some() {
+    let gap = at.since(path.seen());
+    if let Some(since) = path.still_since {
+        let stood = path.seen().since(since);
+        // Of one whose track was taken from it, or has no count any more, nobody said that it left.
+        if path.track.is_some() && gap > KEPT_MIN.max(stood.mul_f32(KEPT_SHARE)) {
+            return None;
+        }
         let overlap = path.bbox.iou(&object.bbox);
         // Who passes is over a place that it hides for a moment.
         let moved = before.is_some_and(|before| before.still_since.is_none());
@@ -154,17 +168,30 @@ fn misfit(
     // A stream of traffic is full of things where another was: only a track that jumped from where
     // it stood is taken for what moved.
     let jumped = before.is_none_or(|before| before.still_since.is_some());
-    let gap = at.since(path.seen());
     // What the edge of the frame cuts is coming in, and what would be beyond it has left.
     let expected = path.expected_at(at);
     let in_view = (0.0..=aspect).contains(&expected[0]) && (0.0..=1.0).contains(&expected[1]);
     if !jumped || gap > MOVING_GAP_MAX || !is_whole(&object.bbox) || !in_view {
         return None;
     }
-    let way = distance(path.centre(), expected);
-    let off = distance(expected, centre(object, aspect));
-    let most = REJOIN_MAX * now + REJOIN_SHARE * way;
-    (off <= most).then(|| 1.0 + off / now.max(f32::EPSILON))
+    let here = centre(object, aspect);
+    let off = distance(expected, here).min(distance(path.centre(), here));
+    is_on_course(path.centre(), expected, here, now).then(|| 1.0 + off / now.max(f32::EPSILON))
+}
+
+/// Could what was at `from` and is expected at `to` be `here`? Speeds change sooner than directions, and
+/// others go side by side with it. `size` is a diagonal.
+fn is_on_course(from: [f32; 2], to: [f32; 2], here: [f32; 2], size: f32) -> bool {
+    let way = distance(from, to);
+    if way <= UNMOVED_MAX * size {
+        return distance(from, here) <= AHEAD_MAX * size;
+    }
+    let [dx, dy] = [(to[0] - from[0]) / way, (to[1] - from[1]) / way];
+    let [x, y] = [here[0] - from[0], here[1] - from[1]];
+    let (along, across) = (x * dx + y * dy, (x * dy - y * dx).abs());
+    // It may have stopped at once, or gone on faster.
+    let ahead = -AHEAD_MAX * size..=way * (1.0 + FASTER_SHARE) + AHEAD_MAX * size;
+    ahead.contains(&along) && across <= ASIDE_MAX * size + ASIDE_SHARE * way
 }
 
 /// Is it of another kind, or of another size in another place?
@@ -326,9 +353,13 @@ mod tests {
         }
         let next = looks.after(500, &[seen(2, "person", 0.5)])[0];
         assert_ne!(next, first, "the first one was seen to leave");
+        looks.stand(3, &[seen(2, "person", 0.5)]);
+        looks.stand(3, &[]);
+        let third = looks.after(500, &[seen(4, "person", 0.5)])[0];
+        assert_ne!(third, next, "who stood for a moment is not waited for");
         // Gone for longer than anybody is remembered.
         looks.stand(14, &[]);
-        assert_ne!(looks.after(1000, &[seen(3, "person", 0.5)])[0], next);
+        assert_ne!(looks.after(1000, &[seen(3, "person", 0.5)])[0], third);
         // Of another kind or size.
         let mut looks = Looks::new();
         let car = looks.stand(5, &[seen(1, CAR, 0.5)])[0];

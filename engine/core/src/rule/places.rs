@@ -33,6 +33,8 @@ const HIDING_SHARE_MIN: f32 = 0.6;
 const ANCHOR_RATE: f32 = 1.0 / 9.0;
 /// Looks in a row that a thing must be elsewhere to have moved: one may be a bad box.
 const MOVED_LOOKS: u8 = 2;
+/// Seen elsewhere once, and then not for so long, it has left as well.
+const MOVED_UNSEEN: Duration = Duration::from_secs(5);
 /// A track whose first box overlaps its resting place by less than this drove there.
 const DROVE_IN_IOU_MAX: f32 = 0.25;
 /// The same by its path, which reaches beyond the zone, in diagonals of its box.
@@ -320,6 +322,7 @@ impl Place {
         {
             return stand.is_there(&self.anchor).then_some(Found::Seen(o));
         }
+        self.left |= self.moved > 0 && self.presence.absent() >= MOVED_UNSEEN;
         match self.presence.step(&self.params(stand), at, holds.is_some()) {
             Step::Over => None,
             _ => Some(holds.map_or(Found::Missing, Found::Seen)),

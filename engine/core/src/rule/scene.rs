@@ -265,17 +265,22 @@ impl Path {
         [0, 1].map(|i| newest.centre[i] + steps * (newest.centre[i] - before.centre[i]))
     }
 
-    /// By how much both came apart lately; none while it is too early to tell. Both are in view
+    /// By how much both came apart since they were seen together before; none while it is too early to tell. Both are in view
     /// now.
     pub(super) fn apart_from(&self, other: &Self) -> Option<f32> {
         let (a, b) = (self.points.back()?, other.points.back()?);
         let was = |at: Timestamp| other.points.iter().find(|p| p.at == at && p.whole);
-        let recent = |p: &&Point| (MOTION_SPAN_MIN..=MOTION_SPAN).contains(&a.at.since(p.at));
-        let whole = self.points.iter().filter(|p| p.whole);
-        let before = whole.filter(recent).find_map(|p| Some((p, was(p.at)?)));
+        let both = |p: &Point| Some((*p, *was(p.at)?));
+        let ago = |p: &&Point| a.at.since(p.at);
+        let recent = |p: &&Point| (MOTION_SPAN_MIN..=MOTION_SPAN).contains(&ago(p));
+        let whole = || self.points.iter().filter(|p| p.whole);
+        // After a burst of misses the last look at both says as much.
+        let before = whole().filter(recent).find_map(both);
+        let before =
+            before.or_else(|| whole().rev().filter(|p| ago(p) > MOTION_SPAN).find_map(both));
         before.map(|(p, q)| {
             let apart = [0, 1].map(|i| (a.centre[i] - p.centre[i]) - (b.centre[i] - q.centre[i]));
-            apart[0].hypot(apart[1])
+            distance(apart, [0.0; 2])
         })
     }
 

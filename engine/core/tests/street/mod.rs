@@ -84,6 +84,10 @@ pub(crate) struct Actor {
     /// The tracker gives it a new id then.
     retracks: Vec<f32>,
     relabels: Vec<(f32, f32, &'static str)>,
+    /// The tracker calls it so from one time to another, whoever else has that id.
+    names: Vec<(f32, f32, u64)>,
+    /// So often it is not seen, if more often than others.
+    miss: f32,
     confidence: f32,
     /// Riders and what is carried are never hidden by each other.
     carried: bool,
@@ -98,6 +102,8 @@ impl Actor {
             blinks: Vec::new(),
             retracks: Vec::new(),
             relabels: Vec::new(),
+            names: Vec::new(),
+            miss: 0.0,
             confidence: 0.75,
             carried: false,
         }
@@ -136,6 +142,26 @@ impl Actor {
         self
     }
 
+    /// A new id every so many seconds.
+    pub(crate) fn retracked_every(mut self, secs: f32) -> Self {
+        let (first, last) = (self.path[0].0, self.path[self.path.len() - 1].0);
+        let count = ((last - first) / secs) as usize;
+        self.retracks.extend((1..=count).map(|i| first + i as f32 * secs));
+        self
+    }
+
+    /// It has this id from one time to another.
+    pub(crate) fn called(mut self, id: u64, from: f32, to: f32) -> Self {
+        self.names.push((from, to, id));
+        self
+    }
+
+    /// It is not seen in this share of looks.
+    pub(crate) fn missed(mut self, share: f32) -> Self {
+        self.miss = share;
+        self
+    }
+
     pub(crate) fn taken_for(mut self, class: &'static str, from: f32, to: f32) -> Self {
         self.relabels.push((from, to, class));
         self
@@ -144,6 +170,11 @@ impl Actor {
     /// Goes where the other one goes, with the same offset.
     pub(crate) fn along(self, other: &Self) -> Self {
         Self { path: other.path.clone(), offset: other.offset, ..self }
+    }
+
+    /// Somebody of another kind who goes where this one goes.
+    pub(crate) fn path_of(&self, kind: Kind) -> Self {
+        Self { path: self.path.clone(), ..Self::new(kind) }
     }
 
     /// How sure the detector is of it, on average.
@@ -431,7 +462,7 @@ impl Street {
             let jitter: [f32; 4] = std::array::from_fn(|_| random.around(self.noise.jitter));
             let confidence = actor.confidence + random.around(0.12);
             let hidden = !actor.carried && hidden(i, &boxes, bbox);
-            if actor.blinking(secs) || chance < self.noise.miss || hidden {
+            if actor.blinking(secs) || chance < self.noise.miss.max(actor.miss) || hidden {
                 continue;
             }
             let size = [bbox[2] - bbox[0], bbox[3] - bbox[1]];
@@ -442,8 +473,10 @@ impl Street {
                 continue;
             }
             let changes = actor.retracks.iter().filter(|t| secs >= **t).count();
+            let name = actor.names.iter().find(|(from, to, _)| (*from..*to).contains(&secs));
+            let own = (changes * 100 + i + 1) as u64;
             objects.push(Object {
-                track: TrackId((changes * 100 + i + 1) as u64),
+                track: TrackId(name.map_or(own, |(_, _, id)| *id)),
                 class: Class::try_from(actor.class(secs)).unwrap(),
                 confidence: rounded(confidence.clamp(0.05, 0.99)).try_into().unwrap(),
                 bbox: shown.try_into().unwrap(),
