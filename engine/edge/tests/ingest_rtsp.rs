@@ -309,6 +309,7 @@ fn pictures_before_the_first_key_frame_are_a_lead_in() {
     let dropped = watched.camera.counters().dropped;
     println!("{dropped:?}");
     assert_eq!(dropped.corrupt, 0, "{dropped:?}");
+    assert!((1..=6).contains(&dropped.lead_in), "{dropped:?}");
 }
 
 /// Nobody else on the box sees the camera through us.

@@ -72,7 +72,8 @@ impl Default for Script {
             public: "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER",
             timeout: None,
             media: "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n\
-                    a=fmtp:96 packetization-mode=1\r\na=control:track1\r\n",
+                    a=fmtp:96 packetization-mode=1;sprop-parameter-sets=SETS\r\n\
+                    a=control:track1\r\n",
             instead: None,
             hangs_up_at: None,
             hangs_up_on_login: false,
@@ -275,7 +276,8 @@ impl Talk {
             None => self.result(&method, &headers),
         };
         let body = if method == "DESCRIBE" && code == 200 {
-            format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n{}", self.script.media)
+            let media = self.script.media.replace("SETS", &parameter_sets(&self.frames));
+            format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n{media}")
         } else {
             String::new()
         };
@@ -387,6 +389,14 @@ impl Talk {
         }
         Ok(())
     }
+}
+
+/// What a decoder needs before the first picture, as in RFC 6184 (8.1): with it, decoding begins
+/// before the first key frame.
+fn parameter_sets(frames: &[Vec<Vec<u8>>]) -> String {
+    let kind = |packet: &[u8]| packet[12] & 0x1f;
+    let of = |wanted: u8| frames.iter().flatten().find(|packet| kind(packet) == wanted).unwrap();
+    [7, 8].map(|wanted| glib::base64_encode(&of(wanted)[12..]).to_string()).join(",")
 }
 
 /// Is `login` the right answer to the challenge with `nonce`? By the definitions of RFC 2069,
