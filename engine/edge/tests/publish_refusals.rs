@@ -343,6 +343,42 @@ fn rights_that_close_the_connection_set_nothing_aside() {
     drop(publisher);
 }
 
+/// What is told of the box may be larger than the broker takes: that is no incident's fault.
+#[test]
+fn a_status_that_is_too_large_is_told() {
+    let broker = Fake::start(Manners {
+        connect: std::boxed::Box::new(|_| {
+            Answer::Bytes(vec![0x20, 8, 0, 0, 5, 0x27, 0, 0, 0x06, 0x00])
+        }),
+        ..Manners::default()
+    });
+    let mut options = options(mqtt(broker.port, Ack::Broker));
+    options.version = "x".repeat(2_000);
+    let street = Box::with(options, 6);
+    street.delivers();
+    let told = street.learns(Trouble::StatesRefused);
+    assert!(told.contains("hue/status") && told.contains("packet too large"), "{told}");
+    assert_eq!(broker.connects().len(), 1);
+    assert_eq!(street.publisher.shutdown(Duration::from_secs(5)), 0);
+}
+
+/// A Server Keep Alive of 0 asks for no signs of life, not for thousands.
+#[test]
+fn a_broker_that_wants_no_signs_of_life_gets_few() {
+    let broker = Fake::start(Manners {
+        connect: std::boxed::Box::new(|_| Answer::Bytes(vec![0x20, 6, 0, 0, 3, 0x13, 0, 0])),
+        ..Manners::default()
+    });
+    let mut options = options(mqtt(broker.port, Ack::Broker));
+    options.tuning.status_every = Duration::from_millis(100);
+    let street = Box::with(options, 6);
+    street.delivers();
+    eventually("it lives on", || {
+        broker.published().iter().filter(|m| m.topic.ends_with("/status")).count() >= 5
+    });
+    assert_eq!(broker.connects().len(), 1);
+}
+
 /// Refused states are told, and are no reason to hold back incidents.
 #[test]
 fn refused_states_are_told() {

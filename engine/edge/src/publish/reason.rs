@@ -202,6 +202,9 @@ pub(super) fn disconnect(code: u8) -> (Refusal, Blame) {
     }
 }
 
+/// A packet is larger than the broker takes.
+pub(super) const TOO_LARGE: u8 = 0x95;
+
 /// The session was taken over by another client.
 pub(super) const TAKEN_OVER: u8 = 0x8E;
 

@@ -12,7 +12,11 @@ use rumqttc::v5::{
     AsyncClient, ConnectionError, Event as LibraryEvent, EventLoop, MqttOptions, StateError,
 };
 use std::io::ErrorKind;
+use std::time::Duration;
 use viahe_core::config::plan::Mqtt;
+
+/// Where the broker wishes for no signs of life.
+const KEEP_ALIVE_UNASKED: Duration = Duration::from_mins(1);
 
 pub(super) fn options(mqtt: &Mqtt, terms: &Terms) -> Result<MqttOptions, PublishError> {
     let mut options = MqttOptions::new(&terms.client_id, host(mqtt), mqtt.port);
@@ -67,7 +71,14 @@ pub(super) fn publish(client: &AsyncClient, message: Outgoing) -> Result<(), NoR
 /// What happened next, and whether that was the end.
 pub(super) async fn poll(events: &mut EventLoop) -> (Vec<Event>, Option<Failure>) {
     match events.poll().await {
-        Ok(event) => (event_of(event).into_iter().collect(), None),
+        Ok(event) => {
+            // The broker may wish for no signs of life at all; the library would send them without a
+            // pause. And we need some, to find out that a link is dead.
+            if events.options.keep_alive().is_zero() {
+                events.options.set_keep_alive(KEEP_ALIVE_UNASKED);
+            }
+            (event_of(event).into_iter().collect(), None)
+        }
         Err(error) => {
             // Packets that were read together with what ended the connection.
             let last: Vec<LibraryEvent> = events.state.events.drain(..).collect();

@@ -43,9 +43,12 @@ impl Worker {
                     let reason = topics::Offline::Shutdown { time: &time };
                     let offline = topics::offline(&self.options.version, reason);
                     let topic = topics::site_topic(&self.options.site, "status");
-                    link.retain(topic, offline)?;
-                    self.flow.submitted(Item::Farewell);
-                    self.farewell = Some(Farewell::Sent { until: now + FAREWELL_TIMEOUT });
+                    self.farewell = Some(if link.retain(topic, offline)? {
+                        self.flow.submitted(Item::Farewell);
+                        Farewell::Sent { until: now + FAREWELL_TIMEOUT }
+                    } else {
+                        Farewell::Taken
+                    });
                 }
             }
             Some(Farewell::Sent { until } | Farewell::Leaving { until }) if now < until => {}

@@ -262,7 +262,13 @@ impl Worker {
             Err(error) => return End::Broken(error.to_string()),
         };
         self.farewell = None;
-        let mut link = Link { connection, is_up: false, retain: false, at_least_once: false };
+        let mut link = Link {
+            connection,
+            is_up: false,
+            packet_bytes_max: u32::MAX,
+            retain: false,
+            at_least_once: false,
+        };
         loop {
             let woken = self.shared.woken.notified();
             let first = tokio::select! {
@@ -328,6 +334,7 @@ impl Worker {
         self.flow.connected(offer.receive_max, now);
         self.acks.connected();
         self.delete_acknowledged()?;
+        link.packet_bytes_max = self.packet_bytes_max;
         (link.is_up, link.retain, link.at_least_once) = (true, wanted.retain, wanted.at_least_once);
         self.heard = now;
         self.connected_at = Some(now);
@@ -404,13 +411,15 @@ impl Worker {
 struct Link {
     connection: Connection,
     is_up: bool,
+    packet_bytes_max: u32,
     retain: bool,
     at_least_once: bool,
 }
 
 impl Link {
-    /// Tells something whose newest value counts; the broker keeps it, if it keeps anything.
-    fn retain(&self, topic: String, payload: Vec<u8>) -> Result<(), End> {
+    /// Tells something whose newest value counts; the broker keeps it, if it keeps anything. Says
+    /// whether it fits.
+    fn retain(&self, topic: String, payload: Vec<u8>) -> Result<bool, End> {
         let message = Outgoing {
             topic,
             payload,
@@ -419,6 +428,11 @@ impl Link {
             content_type: "application/json",
             correlation: None,
         };
-        self.connection.publish(message).map_err(End::from)
+        // The library ends the connection over one that does not.
+        if self.connection.size(&message) > self.packet_bytes_max as usize {
+            return Ok(false);
+        }
+        self.connection.publish(message)?;
+        Ok(true)
     }
 }

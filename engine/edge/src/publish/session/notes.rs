@@ -83,21 +83,30 @@ impl Worker {
                 zone,
             };
             let topic = topics::site_topic(&self.options.site, "status");
-            link.retain(topic.clone(), topics::online(&online))?;
-            self.flow.submitted(Item::Note(topic));
+            let fits = link.retain(topic.clone(), topics::online(&online))?;
+            self.flow_or_refuse(topic, fits);
             self.troubles_told = troubles;
             self.status_due = now + self.options.tuning.status_every;
         }
-        let mut inbox = self.shared.inbox();
+        let shared = std::sync::Arc::clone(&self.shared);
+        let mut inbox = shared.inbox();
         for (camera, state) in inbox.cameras.iter_mut().filter(|(_, state)| !state.sent) {
             if self.flow.room() == 0 {
                 break;
             }
             let topic = topics::site_topic(&self.options.site, &format!("cam/{camera}/state"));
-            link.retain(topic.clone(), state.payload.clone())?;
-            self.flow.submitted(Item::Note(topic));
+            let fits = link.retain(topic.clone(), state.payload.clone())?;
+            self.flow_or_refuse(topic, fits);
             state.sent = true;
         }
         Ok(())
+    }
+
+    fn flow_or_refuse(&mut self, topic: String, fits: bool) {
+        if fits {
+            self.flow.submitted(Item::Note(topic));
+        } else {
+            self.notes.answered(topic, reason::TOO_LARGE);
+        }
     }
 }
