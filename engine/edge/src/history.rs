@@ -4,6 +4,7 @@
 //! before it, and a restart begins a new one. What is written reaches the disk every ten seconds;
 //! a power cut costs no more, since a segment may end anywhere. No pictures, no secrets.
 
+use crate::disk::{self, Fault};
 use crate::record::RecordError;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -58,8 +59,10 @@ pub struct History {
     next: u64,
     open: Option<Segment>,
     flushed: Instant,
-    /// The disk refused the last segment; the next try is made at the next flush.
-    failing: bool,
+    /// Why the disk refused the last segment; the next try is made at the next flush.
+    failing: Option<String>,
+    /// Times that the disk refused.
+    errors: u64,
 }
 
 #[derive(Debug)]
@@ -75,19 +78,31 @@ impl History {
     /// [`RecordError::Io`] when the folder cannot be made or read.
     pub fn open(dir: &Path, bytes_max: u64, now: Instant) -> Result<Option<Self>, RecordError> {
         if bytes_max == 0 {
-            segments(dir)?.iter().for_each(|path| remove(path));
+            segments(dir)?.iter().for_each(|path| _ = remove(path));
             return Ok(None);
         }
         let failed = |source| RecordError::Io { path: dir.to_owned(), source };
-        std::fs::create_dir_all(dir).map_err(failed)?;
-        let next = segments(dir)?.last().and_then(|path| number(path)).map_or(1, |n| n + 1);
+        let fault = |error: &std::io::Error| Fault::of(error, dir.parent().unwrap_or(dir));
+        let failing = match disk::make_dir(dir) {
+            // It is tried again later.
+            Err(error) if fault(&error).is_some() => fault(&error).map(|fault| fault.to_string()),
+            made => {
+                made.map_err(failed)?;
+                None
+            }
+        };
+        let segments = segments(dir)?;
+        for path in &segments {
+            disk::close_to_others(path);
+        }
+        let next = segments.last().and_then(|path| number(path)).map_or(1, |n| n + 1);
         let dir = dir.to_owned();
-        Ok(Some(Self { dir, bytes_max, next, open: None, flushed: now, failing: false }))
+        Ok(Some(Self { dir, bytes_max, next, open: None, flushed: now, failing, errors: 0 }))
     }
 
     /// Adds an event that the engine, whose state is `state` so far, is about to see.
     pub fn write(&mut self, event: &Event, state: impl FnOnce() -> Vec<u8>) {
-        if self.failing {
+        if self.failing.is_some() {
             return;
         }
         if self.open.is_none() {
@@ -113,7 +128,9 @@ impl History {
             return;
         }
         self.flushed = now;
-        self.failing = false;
+        if self.failing.is_some() && disk::Room::of(&self.dir).is_none_or(|room| room.is_ample()) {
+            self.failing = disk::make_dir(&self.dir).err().map(|error| error.to_string());
+        }
         if let Some(segment) = &mut self.open {
             let bytes = segment.out.flush().and_then(|()| std::fs::metadata(&segment.path));
             match bytes {
@@ -130,14 +147,47 @@ impl History {
             && let Err(error) = out.finish().and_then(|mut out| out.flush())
         {
             tracing::warn!(path = %path.display(), %error, "the end of this history is lost");
+            self.errors += 1;
         }
+    }
+
+    /// Why nothing is kept now, when nothing is.
+    pub fn failing(&self) -> Option<&str> {
+        self.failing.as_deref()
+    }
+
+    /// Times that the disk refused to take it.
+    pub fn errors(&self) -> u64 {
+        self.errors
+    }
+
+    /// Deletes segments, the oldest first and at last the one that is written, until `bytes` are free
+    /// that were not. Returns the bytes; once nothing is left, nothing is kept until there is room.
+    pub fn give_up(&mut self, bytes: u64) -> u64 {
+        let mut freed = 0;
+        for path in segments(&self.dir).unwrap_or_default() {
+            if freed >= bytes {
+                return freed;
+            }
+            if self.open.as_ref().is_some_and(|segment| segment.path == path) {
+                self.open = None;
+            }
+            let size = std::fs::metadata(&path).map_or(0, |m| m.len());
+            if remove(&path) {
+                freed += size;
+            }
+        }
+        if freed < bytes {
+            self.failing = Some("no space is left; incidents need it".into());
+        }
+        freed
     }
 
     fn begin(&mut self, state: Vec<u8>) -> std::io::Result<Segment> {
         self.prune();
         let path = self.dir.join(format!("{:08}{SUFFIX}", self.next));
         self.next += 1;
-        let file = BufWriter::new(File::create(&path)?);
+        let file = BufWriter::new(disk::create(&path)?);
         let mut out = GzEncoder::new(file, Compression::default());
         let state = String::from_utf8(state).ok();
         serde_json::to_writer(&mut out, &Header { state, ..Header::default() })?;
@@ -156,21 +206,38 @@ impl History {
                 break;
             }
             bytes -= size(path);
-            remove(path);
+            let _ = remove(path);
         }
     }
 
     fn fail(&mut self, error: &std::io::Error) {
         tracing::error!(dir = %self.dir.display(), %error, "no history is kept for now");
         self.open = None;
-        self.failing = true;
+        self.errors += 1;
+        let fault = Fault::of(error, &self.dir);
+        self.failing = Some(fault.map_or_else(|| error.to_string(), |fault| fault.to_string()));
     }
 }
 
-fn remove(path: &Path) {
-    if let Err(error) = std::fs::remove_file(path) {
+/// Deletes all segments of a folder; the bytes.
+pub fn give_up_all(dir: &Path) -> u64 {
+    let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |m| m.len());
+    let segments = segments(dir).unwrap_or_default();
+    segments
+        .iter()
+        .map(|path| (size(path), remove(path)))
+        .filter(|(_, gone)| *gone)
+        .map(|(n, _)| n)
+        .sum()
+}
+
+/// Says whether it is gone.
+fn remove(path: &Path) -> bool {
+    let removed = std::fs::remove_file(path);
+    if let Err(error) = &removed {
         tracing::warn!(path = %path.display(), %error, "an old piece of history stays");
     }
+    removed.is_ok()
 }
 
 #[cfg(test)]

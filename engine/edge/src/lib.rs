@@ -9,6 +9,7 @@ pub mod bounded;
 pub mod broker;
 pub mod camera_sim;
 pub mod clock;
+pub mod disk;
 pub mod doctor;
 pub mod event_plane;
 pub mod evidence;

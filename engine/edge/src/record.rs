@@ -1,5 +1,6 @@
 //! Recordings of the observation stream: written by `viahe record`, read by `viahe replay`.
 
+use crate::disk::Fault;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -50,6 +51,8 @@ pub struct Recorder {
     /// Still to be written.
     bytes_left: u64,
     out: Option<BufWriter<File>>,
+    /// Why it ended too early.
+    failed: Option<String>,
 }
 
 impl Recorder {
@@ -63,7 +66,8 @@ impl Recorder {
         let mut out = BufWriter::new(File::create(path).map_err(failed)?);
         let header = serde_json::to_string(&Header::default()).unwrap_or_default();
         writeln!(out, "{header}").map_err(failed)?;
-        Ok(Self { path: path.clone(), bytes_left: options.bytes_max, out: Some(out) })
+        let path = path.clone();
+        Ok(Self { path, bytes_left: options.bytes_max, out: Some(out), failed: None })
     }
 
     /// Adds an event. A disk that takes no more ends the recording, not the engine.
@@ -75,13 +79,43 @@ impl Recorder {
         if self.bytes_left == 0 {
             let path = self.path.display();
             tracing::warn!(%path, "the recording ends here: it is as large as it may be");
-            self.out = None;
+            self.finish();
             return;
         }
         if let Err(error) = line.and_then(|line| writeln!(out, "{line}")) {
-            tracing::error!(path = %self.path.display(), %error, "the recording ends here");
-            self.out = None;
+            self.fail(&error);
         }
+    }
+
+    /// Writes what is not yet written.
+    pub fn flush(&mut self) {
+        if let Some(out) = &mut self.out
+            && let Err(error) = out.flush()
+        {
+            self.fail(&error);
+        }
+    }
+
+    /// Writes what is not yet written, and ends the recording.
+    pub fn finish(&mut self) {
+        self.flush();
+        self.out = None;
+    }
+
+    /// Why it ended too early, if it did.
+    pub fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
+    fn fail(&mut self, error: &std::io::Error) {
+        tracing::error!(path = %self.path.display(), %error, "the recording ends here");
+        if let Some(out) = self.out.take() {
+            // Not flushed once more: that would fail as well, or leave half a line.
+            drop(out.into_parts());
+        }
+        let fault = Fault::of(error, self.path.parent().unwrap_or(&self.path));
+        let why = fault.map_or_else(|| error.to_string(), |fault| fault.to_string());
+        self.failed = Some(format!("{}: {why}", self.path.display()));
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::clock;
 use crate::event_plane::{self, EventPlane, EventTime, Observer, Parts, PlaneError, Reload};
-use crate::evidence::{EvidenceError, EvidenceStore};
-use crate::history::{History, history_dir};
+use crate::evidence::{EvidenceError, EvidenceStore, Needed};
+use crate::history::{self, History, history_dir};
 use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
-use crate::store::{Store, StoreError};
+use crate::store::{Outbox, Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
 use crate::vision::supervise::{Launch, Supervisor};
@@ -81,10 +81,15 @@ impl Station {
             tracing::warn!("{warning}");
         }
         let state_dir = &plan.engine.state_dir;
-        let store = Store::open(state_dir)?;
+        let (store, store_error) = open_store(state_dir)?;
         let event_time = EventTime::open(state_dir);
-        let evidence =
-            EvidenceStore::open(&evidence_dir(state_dir), plan.engine.evidence_bytes_max)?;
+        let needs = store.needs();
+        let needed = Needed::new(move |sha256| needs.has(sha256));
+        let evidence = EvidenceStore::open_with(
+            &evidence_dir(state_dir),
+            plan.engine.evidence_bytes_max,
+            Some(needed),
+        )?;
         let recorder = options.record.as_ref().map(Recorder::create).transpose()?;
         let history = History::open(
             &history_dir(state_dir),
@@ -98,14 +103,14 @@ impl Station {
             Some(addr) => Some(telemetry::serve(addr, Arc::clone(&metrics))?),
             None => None,
         };
-        let publisher = Publisher::start(
+        let publisher = Publisher::start_with(
             PublishOptions::new(
                 mqtt.clone(),
                 plan.site.id.clone(),
                 plan.site.timezone.clone(),
                 troubles.clone(),
             ),
-            state_dir,
+            Outbox::of(&store),
         )?;
         let site = plan.site.id.clone();
         let filters = event_plane::filters(&plan);
@@ -122,6 +127,7 @@ impl Station {
             publisher,
             metrics,
             troubles,
+            store_error,
             recorder,
             history,
             event_time,
@@ -131,6 +137,25 @@ impl Station {
         })?;
         Ok(Self { plane, metrics_addr, _server: server })
     }
+}
+
+/// Opens the store. A full disk gives up history for it; one that takes nothing at all is no reason to
+/// leave the street dark: the error is told while it lasts.
+fn open_store(state_dir: &Path) -> Result<(Store, Option<StoreError>), StoreError> {
+    let (store, error) = Store::open_whatever_the_disk_says(state_dir)?;
+    let Some(error) = error else { return Ok((store, None)) };
+    tracing::error!(%error, "the outbox cannot be opened");
+    let freed = match error.fault() {
+        Some(fault) if fault.is_lack_of_room() => history::give_up_all(&history_dir(state_dir)),
+        _ => 0,
+    };
+    if freed == 0 {
+        tracing::error!("open incidents of the last run may be forgotten");
+        return Ok((store, Some(error)));
+    }
+    tracing::error!(freed, "the history is given up for the outbox");
+    drop(store);
+    Store::open_whatever_the_disk_says(state_dir)
 }
 
 /// What is to be said of a calendar whose dates end soon.

@@ -31,11 +31,23 @@ pub enum Trouble {
     BrokerOffersLess,
     /// Another client uses the box's client id.
     ClientIdTaken,
+    /// The disk of the state folder is full, or nearly.
+    DiskFull,
+    /// The database takes nothing: incidents wait in memory only.
+    StoreFailing,
+    /// The database, or rows of it, were not what had been written.
+    StoreDamaged,
+    /// Evidence pictures cannot be written.
+    EvidenceFailing,
+    /// The history for `viahe explain` cannot be written.
+    HistoryFailing,
+    /// The recording of `viahe record` ended too early.
+    RecordingFailing,
 }
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -44,6 +56,12 @@ impl Trouble {
         Self::CommandLink,
         Self::BrokerOffersLess,
         Self::ClientIdTaken,
+        Self::DiskFull,
+        Self::StoreFailing,
+        Self::StoreDamaged,
+        Self::EvidenceFailing,
+        Self::HistoryFailing,
+        Self::RecordingFailing,
     ];
 
     /// In messages and metrics.
@@ -57,6 +75,12 @@ impl Trouble {
             Self::CommandLink => "command_link",
             Self::BrokerOffersLess => "broker_offers_less",
             Self::ClientIdTaken => "client_id_taken",
+            Self::DiskFull => "disk_full",
+            Self::StoreFailing => "store_failing",
+            Self::StoreDamaged => "store_damaged",
+            Self::EvidenceFailing => "evidence_failing",
+            Self::HistoryFailing => "history_failing",
+            Self::RecordingFailing => "recording_failing",
         }
     }
 }

@@ -94,8 +94,14 @@ pub(crate) fn watch(
     if let Some(addr) = station.metrics_addr {
         tracing::info!(url = format!("http://{addr}/metrics"), "metrics");
     }
-    station.plane.run(&stop.signal, DRAIN).map_err(|e| match e {
+    let totals = station.plane.run(&stop.signal, DRAIN).map_err(|e| match e {
         PlaneError::PartMissing(_) => Exit::missing(e),
         PlaneError::Store(_) | PlaneError::Supervisor => Exit::failed(e),
-    })
+    })?;
+    match totals.lost {
+        0 => Ok(totals),
+        lost => Err(Exit::Failed(format!(
+            "lost: {lost} incident revisions that neither the disk nor the broker took; the log names them"
+        ))),
+    }
 }

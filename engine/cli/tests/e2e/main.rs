@@ -11,6 +11,8 @@ mod broker_lost;
 mod brokers;
 mod camera_lost;
 mod demo;
+mod disk_damaged;
+mod disk_full;
 mod engine_killed;
 mod explain;
 mod help;

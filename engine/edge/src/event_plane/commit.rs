@@ -1,9 +1,12 @@
 //! What leaves the event plane for the disk: rows and state in one commit, gauges, the last words.
 
+use super::disk::Price;
 use super::{EventPlane, PlaneError, TICK, Totals};
 use crate::clock;
+use crate::disk::Fault;
+use crate::history::History;
 use crate::publish::Wire;
-use crate::store::{OutboxRow, StoreError};
+use crate::store::{OutboxRow, Store, StoreError};
 use crossbeam_channel::RecvTimeoutError;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,11 +15,11 @@ use viahe_core::incident::{Revision, State};
 use viahe_core::seam::{CameraReport, CameraStatus};
 
 /// First and longest wait after the store took nothing.
-const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
+const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];
 /// How long a stop waits for pictures that are on their way.
 const LAST_PICTURES_WITHIN: Duration = Duration::from_secs(2);
-/// Rows kept in memory while the disk refuses them.
-const ROWS_HELD_MAX: usize = 10_000;
+/// Lost revisions that are named in the log.
+const LOST_NAMED_MAX: usize = 100;
 
 impl EventPlane {
     /// Waits for pictures that are on their way, ends the worker, commits, and hands over.
@@ -31,20 +34,34 @@ impl EventPlane {
                 break;
             }
         }
-        if let Err(error) = self.commit(clock::monotonic()) {
+        if let Err(error) = self.commit(clock::monotonic(), Price::All) {
             tracing::error!(%error, "the last events are not saved");
         }
         self.measure();
+        self.look_at_disk(clock::monotonic());
         let cameras: Vec<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
         for camera in cameras {
             let reason = "the engine was stopped".to_owned();
             self.tell_camera(&CameraReport { camera, status: CameraStatus::Offline, reason });
         }
-        let Self { events, supervisor, publisher, totals, .. } = self;
+        let state = self.engine.save();
+        let Self { events, supervisor, publisher, mut store, mut totals, mut recorder, .. } = self;
+        if let Some(recorder) = &mut recorder {
+            recorder.finish();
+        }
         // Nobody listens any more; a supervisor that waits to be heard must not wait for ever.
         drop(events);
         supervisor.stop();
+        // What is only in memory goes to the broker too, if it is there.
         let left = publisher.shutdown(drain);
+        last_try(&mut store, &state);
+        totals.lost = store.held().waiting();
+        if totals.lost > 0 {
+            let lost = totals.lost;
+            let events = store.held().ids(LOST_NAMED_MAX).join(" ");
+            tracing::error!(lost, events, "lost: incidents that neither disk nor broker took");
+        }
+        let left = (left as u64).saturating_sub(totals.lost);
         if left > 0 {
             tracing::warn!(left, "incidents wait in the outbox for the next start");
         }
@@ -61,11 +78,7 @@ impl EventPlane {
             self.pictures.draw(&revision, zone);
         }
         match OutboxRow::new(&revision, &self.plan.site.id, &self.plan.site.timezone) {
-            Ok(row) if self.rows.len() < ROWS_HELD_MAX => self.rows.push((row, revision)),
-            Ok(_) => {
-                self.stats.outbox_refused += 1;
-                tracing::error!(event = revision.event_id(), "lost: the store takes nothing");
-            }
+            Ok(row) => self.rows.push((row, revision)),
             Err(error) => {
                 self.stats.outbox_refused += 1;
                 tracing::error!(%error, "lost: an incident that cannot be written");
@@ -73,49 +86,93 @@ impl EventPlane {
         }
     }
 
+    /// Commits what there is, also what is held; what the disk does not take is held, and sent from
+    /// memory.
+    ///
     /// # Errors
     /// When trying again cannot help; what passes is tried again after a while.
-    pub(super) fn commit(&mut self, now: Instant) -> Result<(), PlaneError> {
+    pub(super) fn commit(&mut self, now: Instant, price: Price) -> Result<(), PlaneError> {
         let rows: Vec<OutboxRow> = self.rows.iter().map(|(row, _)| row.clone()).collect();
-        match self.store.commit(&rows, Some(&self.engine.save())) {
+        let state = self.engine.save();
+        let bytes = rows.iter().map(|row| row.payload.len() + row.record.len()).sum::<usize>();
+        let bytes = (bytes + state.len()) as u64;
+        let mut done = self.store.commit(&rows, Some(&state));
+        for _ in 0..price.steps() {
+            let lacks_room = |e: &StoreError| e.fault().is_some_and(Fault::is_lack_of_room);
+            if !done.as_ref().is_err_and(lacks_room) || !self.make_room(bytes) {
+                break;
+            }
+            done = self.store.commit(&rows, Some(&state));
+        }
+        self.disk.committed(done.as_ref().err());
+        match done {
             Ok(committed) => {
                 self.saved_at = now;
                 self.retry = None;
-                self.stats.store_failing = false;
                 self.stats.outbox_refused += committed.refused.len() as u64;
-                for (_, revision) in std::mem::take(&mut self.rows) {
-                    let count = match revision.state {
-                        State::Closed => Some(&mut self.totals.closed),
-                        State::Open if revision.revision == 1 => Some(&mut self.totals.opened),
-                        State::Open => None,
-                    };
-                    if let Some(count) = count {
-                        *count.entry(revision.violation.clone()).or_default() += 1;
-                    }
-                    self.observer.committed(&revision);
-                }
-                if !rows.is_empty() {
-                    self.publisher.wake();
-                }
+                self.handed_over();
+                Ok(())
             }
             Err(error) => {
                 self.stats.store_commit_errors += 1;
-                self.stats.store_failing = true;
+                self.hold();
+                let waiting = self.store.held().waiting();
                 if matches!(error, StoreError::Corrupt { .. } | StoreError::CorruptAgain { .. }) {
                     return Err(error.into());
                 }
                 let [first, longest] = RETRY_AFTER;
-                let wait = self.retry.map_or(first, |(_, waited)| (waited * 2).min(longest));
+                let wait =
+                    self.retry.map_or(first, |(_, waited)| (waited * 2).clamp(first, longest));
                 self.retry = Some((now + wait, wait));
-                tracing::error!(%error, waiting = rows.len(), ?wait, "the store takes nothing");
+                tracing::error!(%error, waiting, ?wait, "the store takes nothing");
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// What is to be said is said from memory, until it can be committed.
+    pub(super) fn hold(&mut self) {
+        let rows = self.rows.iter().map(|(row, _)| row.clone()).collect();
+        self.stats.outbox_refused += self.store.hold(rows).len() as u64;
+        self.handed_over();
+    }
+
+    /// The store has all rows, in the file or in memory.
+    fn handed_over(&mut self) {
+        if self.rows.is_empty() {
+            return;
+        }
+        for (_, revision) in std::mem::take(&mut self.rows) {
+            let count = match revision.state {
+                State::Closed => Some(&mut self.totals.closed),
+                State::Open if revision.revision == 1 => Some(&mut self.totals.opened),
+                State::Open => None,
+            };
+            if let Some(count) = count {
+                *count.entry(revision.violation.clone()).or_default() += 1;
+            }
+            self.observer.committed(&revision);
+        }
+        self.publisher.wake();
     }
 
     pub(super) fn measure(&mut self) {
         let publish = self.publisher.counters();
-        let depth = self.store.depth().unwrap_or_default();
+        // Of a file that cannot be read, what was known last: it is still there.
+        let depth = self.store.depth();
+        let held = self.store.held();
+        self.stats.unsaved = held.waiting();
+        self.stats.rows_damaged = held.damaged();
+        if let Ok(depth) = depth {
+            self.stats.outbox_depth = depth.rows;
+        }
+        self.stats.given_up_bytes = self.disk.given_up;
+        self.stats.write_errors = BTreeMap::from([
+            ("database", self.stats.store_commit_errors),
+            ("evidence", self.disk.evidence_errors),
+            ("history", self.history.as_ref().map_or(0, History::errors)),
+            ("recording", self.recorder.as_ref().map_or(0, |r| u64::from(r.failed().is_some()))),
+        ]);
         self.stats.observations_late = self.engine.observations_late();
         self.stats.readings_late = self.engine.readings_late();
         self.stats.readings_repeated = self.engine.readings_repeated();
@@ -128,7 +185,6 @@ impl EventPlane {
         self.stats.incidents_opened = self.totals.opened.clone();
         self.stats.incidents_closed = self.totals.closed.clone();
         self.stats.incidents_open = self.engine.open_incidents() as u64;
-        self.stats.outbox_depth = depth.rows;
         self.stats.outbox_quarantined = publish.quarantined;
         self.stats.published = publish.published;
         self.stats.acknowledged = publish.acknowledged;
@@ -142,10 +198,25 @@ impl EventPlane {
         self.stats.queue_depths = BTreeMap::from([
             ("seam", self.events.len() as u64),
             ("captures", self.pictures.outstanding().len() as u64),
-            ("uncommitted", self.rows.len() as u64),
+            ("uncommitted", self.rows.len() as u64 + self.stats.unsaved),
         ]);
         self.stats.mqtt_reconnects = publish.connections.saturating_sub(1);
         self.stats.mqtt_connected = publish.connected;
         self.metrics.engine(&self.stats);
+    }
+}
+
+/// Before the end: the disk may take now what it did not, and a damaged file is no reason to lose what
+/// is in memory.
+fn last_try(store: &mut Store, state: &[u8]) {
+    if store.held().is_empty() {
+        return;
+    }
+    let mut done = store.commit(&[], Some(state)).map(drop);
+    if matches!(done, Err(StoreError::Corrupt { .. })) {
+        done = store.begin_anew().and_then(|()| store.commit(&[], Some(state)).map(drop));
+    }
+    if let Err(error) = done {
+        tracing::error!(%error, "the last events are not saved");
     }
 }

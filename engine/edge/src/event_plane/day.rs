@@ -5,10 +5,11 @@
 //! makes one from the other, so that all events agree, whoever noticed first that the clock was set.
 
 use super::EventPlane;
-use crate::clock;
+use crate::{clock, disk};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use viahe_core::engine::Event;
@@ -141,7 +142,7 @@ impl EventTime {
         let record = Record { boot, zero: clock::axis_zero(), engine_ns };
         let written = serde_json::to_vec(&record)
             .map_err(std::io::Error::from)
-            .and_then(|bytes| std::fs::write(&self.path, bytes));
+            .and_then(|bytes| disk::create(&self.path)?.write_all(&bytes));
         if let Err(error) = written {
             tracing::warn!(path = %self.path.display(), %error,
                 "a restart after the clock was set will not know how long it took");

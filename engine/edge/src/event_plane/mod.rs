@@ -6,6 +6,7 @@
 
 mod commit;
 mod day;
+mod disk;
 mod inbound;
 mod orders;
 mod pictures;
@@ -21,6 +22,7 @@ use crate::{clock, history::History, record::Recorder};
 use crossbeam_channel::{Receiver, TryRecvError, never, select};
 pub(crate) use day::EventTime;
 use day::{Clocks, Day};
+use disk::{Price, Watch};
 use inbound::Inbox;
 pub(crate) use inbound::filters;
 pub use orders::Reload;
@@ -85,6 +87,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// What does not work.
     pub troubles: Troubles,
+    /// Why the outbox could not be opened, if it could not.
+    pub store_error: Option<StoreError>,
     /// Where observations are recorded, if anywhere.
     pub recorder: Option<Recorder>,
     /// What was seen lately, if it is kept.
@@ -122,6 +126,8 @@ pub struct Totals {
     pub closed: BTreeMap<Name, u64>,
     /// Newest counters of the worker.
     pub worker: WorkerStats,
+    /// Revisions that neither disk nor broker took before the end.
+    pub lost: u64,
 }
 
 /// The running event plane.
@@ -135,8 +141,8 @@ pub struct EventPlane {
     publisher: Publisher,
     metrics: Arc<Metrics>,
     /// Raised by whoever finds one.
-    #[expect(dead_code, reason = "what the plane itself finds is raised by the next commits")]
     troubles: Troubles,
+    disk: Watch,
     recorder: Option<Recorder>,
     history: Option<History>,
     observer: Box<dyn Observer>,
@@ -180,16 +186,18 @@ impl EventPlane {
         let known: BTreeSet<CaptureId> = engine.pictures().collect();
         parts.metrics.plan(plan.cameras.iter().map(|c| c.id.clone()));
         let now = clock::monotonic();
+        let held = parts.store.held().clone();
         let mut plane = Self {
             plan,
             engine,
             store: parts.store,
-            pictures: Pictures::new(parts.evidence, |id| known.contains(&id)),
+            pictures: Pictures::new(parts.evidence, held, |id| known.contains(&id)),
             supervisor: parts.supervisor,
             events: parts.events,
             publisher: parts.publisher,
             metrics: parts.metrics,
             troubles: parts.troubles,
+            disk: Watch::default(),
             recorder: parts.recorder,
             history: parts.history,
             observer: parts.observer,
@@ -212,6 +220,11 @@ impl EventPlane {
         if let Some(by_ms) = set_back {
             plane.clock_was_set(by_ms);
         }
+        if let Some(error) = parts.store_error {
+            plane.disk.committed(Some(&error));
+            plane.retry = Some((now, Duration::ZERO));
+        }
+        plane.look_at_disk(now);
         // Incidents of rules that are no more, or were changed.
         plane.carry_out(ended);
         // Pictures asked of a worker that is no more.
@@ -223,6 +236,8 @@ impl EventPlane {
             // No worker will say which models look.
             plane.publisher.set_status(Vec::new());
         }
+        // Health and metrics are right from the first answer on.
+        plane.measure();
         Ok(plane)
     }
 
@@ -465,9 +480,16 @@ impl EventPlane {
                 self.give_up(capture, "the vision worker did not answer in time");
             }
         }
-        let due = !self.rows.is_empty() || now.duration_since(self.saved_at) >= SAVE_EVERY;
+        if let Some(detail) = self.store.held().corrupt() {
+            let path = self.plan.engine.state_dir.join(crate::store::FILE_NAME);
+            return Err(StoreError::Corrupt { path, detail }.into());
+        }
+        let save = self.retry.is_some() || now.duration_since(self.saved_at) >= SAVE_EVERY;
+        let due = save || !self.rows.is_empty();
         if due && self.retry.is_none_or(|(at, _)| now >= at) {
-            self.commit(now)?;
+            self.commit(now, Price::Some)?;
+        } else if !self.rows.is_empty() {
+            self.hold();
         }
         if now.duration_since(self.stated_at) >= STATE_EVERY {
             self.stated_at = now;
@@ -483,6 +505,7 @@ impl EventPlane {
             if self.events.is_empty() {
                 self.supervisor.end_if_silent();
             }
+            self.look_at_disk(now);
             self.measure();
         }
         Ok(())

@@ -6,6 +6,7 @@
 use crate::evidence::{
     EvidenceError, EvidenceStore, Mark, OverlayOptions, StoredFile, overlay_svg,
 };
+use crate::store::Held;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_core::config::plan::Zone;
@@ -24,15 +25,20 @@ pub(super) struct Pictures {
     /// Frame sizes of pictures that show the very frame that was asked for: boxes fit these.
     exact_px: BTreeMap<CaptureId, [u32; 2]>,
     failed: u64,
+    /// One was lost, and it may be the disk.
+    suspicion: bool,
+    /// What is about to be named, so that it is not removed before it is.
+    held: Held,
 }
 
 impl Pictures {
     /// Goes on with what an earlier run left pending and `known` still wants.
-    pub(super) fn new(store: EvidenceStore, known: impl Fn(CaptureId) -> bool) -> Self {
+    pub(super) fn new(store: EvidenceStore, held: Held, known: impl Fn(CaptureId) -> bool) -> Self {
         if let Err(error) = store.discard_unless(known) {
             tracing::warn!(%error, "pictures of the last run are left over");
         }
-        Self { store, asked: BTreeMap::new(), exact_px: BTreeMap::new(), failed: 0 }
+        let (asked, exact_px) = (BTreeMap::new(), BTreeMap::new());
+        Self { store, asked, exact_px, failed: 0, suspicion: false, held }
     }
 
     pub(super) fn ask(&mut self, capture: Capture, now: Instant) {
@@ -77,6 +83,7 @@ impl Pictures {
     pub(super) fn lost(&mut self, id: CaptureId, reason: &str) {
         self.asked.remove(&id);
         self.failed += 1;
+        self.suspicion = true;
         tracing::error!(capture = id, reason, "a picture is lost");
         self.discard(id);
     }
@@ -102,13 +109,15 @@ impl Pictures {
     /// Puts the pictures of a revision in their place; what cannot be is not named in it. Those
     /// that an earlier revision named may have been removed since, to keep the budget.
     pub(super) fn keep(&mut self, revision: &mut Revision) {
-        let (store, failed) = (&self.store, &mut self.failed);
+        self.held.about_to_name(revision.evidence.iter().map(|e| e.sha256.clone()));
+        let (store, failed, suspicion) = (&self.store, &mut self.failed, &mut self.suspicion);
         let said_before = revision.revision > 1;
         revision.evidence.retain(|e| match place(store, e) {
             Ok(()) => true,
             Err(EvidenceError::NotPending(_)) if said_before => true,
             Err(error) => {
                 *failed += 1;
+                *suspicion = true;
                 tracing::error!(%error, incident = %revision.incident, "a picture is lost");
                 false
             }
@@ -119,6 +128,7 @@ impl Pictures {
     pub(super) fn keep_one(&mut self, evidence: &Evidence) {
         if let Err(error) = place(&self.store, evidence) {
             self.failed += 1;
+            self.suspicion = true;
             tracing::error!(%error, "a picture is lost");
         }
     }
@@ -140,6 +150,7 @@ impl Pictures {
         };
         let svg = overlay_svg(&options, Some(&zone.polygon), &marks);
         if let Err(error) = self.store.put_overlay(&picture.sha256, &svg) {
+            self.suspicion = true;
             tracing::warn!(%error, "no drawing beside the picture");
         }
         for evidence in &revision.evidence {
@@ -150,6 +161,11 @@ impl Pictures {
     /// Pictures that were lost.
     pub(super) fn failed(&self) -> u64 {
         self.failed
+    }
+
+    /// Was one lost since this was asked last?
+    pub(super) fn take_suspicion(&mut self) -> bool {
+        std::mem::take(&mut self.suspicion)
     }
 
     /// The folder's counters.

@@ -7,13 +7,17 @@
 /// JPEG quality of evidence, 1 to 100: number plates stay as legible as the camera gave them.
 pub const QUALITY: u8 = 90;
 
+mod budget;
+mod files;
 mod jpeg;
 mod overlay;
 mod pending;
 mod store;
 mod turbo;
 
+pub use budget::Needed;
 pub use jpeg::{JpegError, encode_jpeg};
 pub use overlay::{Mark, OverlayOptions, overlay_svg};
 pub use pending::PendingWriter;
+pub(crate) use store::PENDING;
 pub use store::{EvidenceCounters, EvidenceError, EvidenceStore, StoredFile};

@@ -1,6 +1,7 @@
 //! The worker's half of the evidence folder: pictures that wait for the engine's decision.
 
-use super::store::{EvidenceError, PENDING, StoredFile, hash, write_whole};
+use super::files::{hash, make_dir, write_whole};
+use super::store::{EvidenceError, PENDING, StoredFile};
 use std::path::{Path, PathBuf};
 
 /// Writes pictures for [`EvidenceStore::adopt`](super::EvidenceStore::adopt), from the process
@@ -23,6 +24,10 @@ impl PendingWriter {
     /// # Errors
     /// [`EvidenceError`]; then nothing of it is visible.
     pub fn put(&self, capture_id: u64, jpeg: &[u8]) -> Result<StoredFile, EvidenceError> {
+        // The disk may not have taken it when the store was opened.
+        if !self.folder.is_dir() {
+            make_dir(&self.folder)?;
+        }
         write_whole(&self.folder.join(pending_name(capture_id)), jpeg)?;
         Ok(StoredFile { sha256: hash(jpeg), bytes: jpeg.len() as u64 })
     }

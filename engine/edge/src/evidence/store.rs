@@ -7,12 +7,15 @@
 //! folder synced); a picture never changes; pictures over the budget go oldest first, pending ones
 //! never. One process owns the folder.
 
+use super::budget::Needed;
+use super::files::{
+    TMP, clear, failed, file_name, hash, is_hex, list, make_dir, sync_dir, write_whole,
+};
 use super::pending::{PendingWriter, capture_of, pending_name};
-use sha2::{Digest, Sha256};
+use crate::disk::{self, Fault};
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -21,8 +24,7 @@ use std::time::SystemTime;
 const PENDING_MAX: usize = 1024;
 /// Promoted captures that are remembered, so that a second incident in the same frame finds it.
 const PROMOTED_REMEMBERED: usize = 1024;
-pub(super) const PENDING: &str = "pending";
-const TMP: &str = "tmp";
+pub(crate) const PENDING: &str = "pending";
 
 /// A whole file on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +65,20 @@ pub enum EvidenceError {
     NoPicture(String),
 }
 
+impl EvidenceError {
+    /// What it says of the disk; none when it is about something else.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Full { path } => {
+                let dir = path.parent().unwrap_or(path);
+                Fault::of(&rustix::io::Errno::NOSPC.into(), dir)
+            }
+            Self::Io { path, source, .. } => Fault::of(source, path.parent().unwrap_or(path)),
+            Self::NotPending(_) | Self::TooManyPending | Self::NoPicture(_) => None,
+        }
+    }
+}
+
 /// What a store holds and has done since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EvidenceCounters {
@@ -72,7 +88,7 @@ pub struct EvidenceCounters {
     pub pictures: u64,
     /// Pictures that wait for a decision.
     pub pending: u64,
-    /// Pictures removed to keep the budget.
+    /// Pictures removed to keep the budget, or to make room on a full disk.
     pub evicted: u64,
     /// Files that should have been removed and could not be.
     pub remove_failed: u64,
@@ -84,27 +100,28 @@ pub struct EvidenceCounters {
 #[derive(Debug)]
 pub struct EvidenceStore {
     root: PathBuf,
-    bytes_max: u64,
+    pub(super) bytes_max: u64,
+    pub(super) needed: Option<Needed>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     pending: BTreeMap<u64, StoredFile>,
     promoted: VecDeque<(u64, StoredFile)>,
     /// Oldest first; the key counts promotions.
-    pictures: BTreeMap<u64, Picture>,
-    by_hash: BTreeMap<String, u64>,
+    pub(super) pictures: BTreeMap<u64, Picture>,
+    pub(super) by_hash: BTreeMap<String, u64>,
     next: u64,
-    counters: EvidenceCounters,
+    pub(super) counters: EvidenceCounters,
 }
 
 /// A picture and its drawings.
 #[derive(Debug)]
-struct Picture {
-    sha256: String,
+pub(super) struct Picture {
+    pub(super) sha256: String,
     /// File names and sizes; the picture itself is the last, so it goes last.
-    files: Vec<(String, u64)>,
+    pub(super) files: Vec<(String, u64)>,
 }
 
 impl EvidenceStore {
@@ -114,31 +131,53 @@ impl EvidenceStore {
     /// # Errors
     /// [`EvidenceError`] when the folder cannot be made, read or synced.
     pub fn open(root: &Path, bytes_max: u64) -> Result<Self, EvidenceError> {
-        make_dir(root)?;
-        make_dir(&root.join(PENDING))?;
-        sync_dir(root)?;
-        let mut state = State::default();
-        let waiting = root.join(PENDING);
-        state.counters.leftovers = clear(&waiting, |name| capture_of(name).is_none())?;
-        for path in list(&waiting)? {
-            if let Some(id) = capture_of(&file_name(&path)) {
-                let jpeg = fs::read(&path).map_err(|e| failed("read", &path, e))?;
-                state.wait(id, StoredFile { sha256: hash(&jpeg), bytes: jpeg.len() as u64 });
+        Self::open_with(root, bytes_max, None)
+    }
+
+    /// As [`EvidenceStore::open`], but pictures that are `needed` go after all others. A disk that
+    /// takes nothing is no error: what cannot be made or removed now is tried again when needed.
+    ///
+    /// # Errors
+    /// As [`EvidenceStore::open`].
+    pub fn open_with(
+        root: &Path,
+        bytes_max: u64,
+        needed: Option<Needed>,
+    ) -> Result<Self, EvidenceError> {
+        let whatever = |done: Result<(), EvidenceError>| match done {
+            Err(error) if error.fault().is_some() => {
+                tracing::error!(%error, "evidence");
+                Ok(())
             }
-        }
+            done => done,
+        };
+        let waiting = root.join(PENDING);
+        whatever(make_dir(root).and_then(|_| make_dir(&waiting)).and_then(|_| sync_dir(root)))?;
+        let mut state = State::default();
+        let mut leftovers = |dir: &Path, goes: fn(&str) -> bool| {
+            whatever(clear(dir, goes).map(|count| state.counters.leftovers += count))
+        };
+        leftovers(&waiting, |name| capture_of(name).is_none())?;
         let mut found = Vec::new();
         for shard in list(root)? {
             let name = shard.file_name().and_then(|n| n.to_str()).unwrap_or_default();
             if name.len() == 2 && is_hex(name) && shard.is_dir() {
-                state.counters.leftovers += clear(&shard, |name| name.ends_with(TMP))?;
+                leftovers(&shard, |name| name.ends_with(TMP))?;
                 scan(&shard, &mut found)?;
+            }
+        }
+        for path in list(&waiting)? {
+            if let Some(id) = capture_of(&file_name(&path)) {
+                disk::close_to_others(&path);
+                let jpeg = fs::read(&path).map_err(|e| failed("read", &path, e))?;
+                state.wait(id, StoredFile { sha256: hash(&jpeg), bytes: jpeg.len() as u64 });
             }
         }
         found.sort();
         for (_, sha256, files) in found {
             state.add(Picture { sha256, files });
         }
-        let store = Self { root: root.to_owned(), bytes_max, state: Mutex::new(state) };
+        let store = Self { root: root.to_owned(), bytes_max, needed, state: Mutex::new(state) };
         store.keep_budget(&mut store.lock());
         Ok(store)
     }
@@ -295,7 +334,7 @@ impl EvidenceStore {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // Each change of the state is complete before anything that could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -304,7 +343,7 @@ impl EvidenceStore {
         self.root.join(PENDING).join(pending_name(capture_id))
     }
 
-    fn shard(&self, sha256: &str) -> PathBuf {
+    pub(super) fn shard(&self, sha256: &str) -> PathBuf {
         self.root.join(&sha256[..2])
     }
 
@@ -314,27 +353,6 @@ impl EvidenceStore {
 
     fn overlay_path(&self, picture: &str, svg: &str) -> PathBuf {
         self.picture_path(picture, &format!("{}.svg", &svg[..16]))
-    }
-
-    /// Removes the oldest pictures until the budget holds. The newest always stays: the incident
-    /// that names it is about to be told.
-    fn keep_budget(&self, state: &mut State) {
-        while state.counters.bytes > self.bytes_max && state.pictures.len() > 1 {
-            let Some((_, picture)) = state.pictures.pop_first() else { return };
-            state.by_hash.remove(&picture.sha256);
-            state.counters.evicted += 1;
-            let shard = self.shard(&picture.sha256);
-            for (name, bytes) in &picture.files {
-                match fs::remove_file(shard.join(name)) {
-                    Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                        // It is found and tried again when the store is next opened.
-                        state.counters.remove_failed += 1;
-                    }
-                    _ => {}
-                }
-                state.counters.bytes -= bytes;
-            }
-        }
     }
 }
 
@@ -368,6 +386,7 @@ fn scan(shard: &Path, found: &mut Vec<Found>) -> Result<(), EvidenceError> {
         if !meta.is_file() || sha256.len() != 64 || !is_hex(sha256) {
             continue;
         }
+        disk::close_to_others(&path);
         let file = (name.clone(), meta.len());
         if rest == "jpg" {
             let at = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
@@ -383,94 +402,9 @@ fn scan(shard: &Path, found: &mut Vec<Found>) -> Result<(), EvidenceError> {
     }
     for (name, _) in drawings.into_values().flatten() {
         let path = shard.join(name);
-        fs::remove_file(&path).map_err(|e| failed("removed", &path, e))?;
+        if let Err(error) = fs::remove_file(&path) {
+            tracing::warn!(path = %path.display(), %error, "a drawing without its picture stays");
+        }
     }
     Ok(())
-}
-
-/// Writes a file so that it is there whole or not at all, also after a power cut.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
-    let tmp = path.with_added_extension(TMP);
-    let written = (|| {
-        // A leftover of a write that failed in this run; it is nobody else's.
-        if let Err(e) = fs::remove_file(&tmp)
-            && e.kind() != io::ErrorKind::NotFound
-        {
-            return Err(e);
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o640).open(&tmp)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&tmp, path)
-    })();
-    if let Err(e) = written {
-        let _ = fs::remove_file(&tmp);
-        return Err(failed("written", path, e));
-    }
-    path.parent().map_or(Ok(()), sync_dir)
-}
-
-/// Makes a folder that others cannot look into: pictures show people. True when it is new.
-fn make_dir(path: &Path) -> Result<bool, EvidenceError> {
-    match DirBuilder::new().mode(0o750).create(path) {
-        Ok(()) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            DirBuilder::new()
-                .mode(0o750)
-                .recursive(true)
-                .create(path)
-                .map_err(|e| failed("made", path, e))?;
-            Ok(true)
-        }
-        Err(e) => Err(failed("made", path, e)),
-    }
-}
-
-fn sync_dir(path: &Path) -> Result<(), EvidenceError> {
-    File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| failed("synced", path, e))
-}
-
-/// The entries of a folder, by name.
-fn list(dir: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
-    let read = || fs::read_dir(dir)?.map(|e| e.map(|e| e.path())).collect::<io::Result<Vec<_>>>();
-    let mut paths = read().map_err(|e| failed("read", dir, e))?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// Removes the files of a folder whose names are to go; how many there were.
-fn clear(dir: &Path, goes: impl Fn(&str) -> bool) -> Result<u64, EvidenceError> {
-    let mut count = 0;
-    for path in list(dir)?.into_iter().filter(|path| goes(&file_name(path))) {
-        fs::remove_file(&path).map_err(|e| failed("removed", &path, e))?;
-        count += 1;
-    }
-    Ok(count)
-}
-
-fn failed(what: &'static str, path: &Path, source: io::Error) -> EvidenceError {
-    let path = path.to_owned();
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => EvidenceError::Full { path },
-        _ => EvidenceError::Io { what, path, source },
-    }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-fn is_hex(text: &str) -> bool {
-    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-pub(super) fn hash(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a `String` cannot fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
 }

@@ -224,7 +224,14 @@ impl Publisher {
     /// # Errors
     /// [`PublishError`] when the outbox or a TLS file cannot be read, or no thread can be made.
     pub fn start(options: PublishOptions, store_dir: &Path) -> Result<Self, PublishError> {
-        let outbox = Outbox::open(store_dir)?;
+        Self::start_with(options, Outbox::open(store_dir)?)
+    }
+
+    /// As [`Publisher::start`], with the outbox of an open store.
+    ///
+    /// # Errors
+    /// [`PublishError`] when a TLS file cannot be read, or no thread can be made.
+    pub fn start_with(options: PublishOptions, outbox: Outbox) -> Result<Self, PublishError> {
         link::check_tls(&options.mqtt)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shared = Arc::new(Shared::default());

@@ -100,7 +100,7 @@ pub(super) fn online(of: &Online<'_>) -> Vec<u8> {
     };
     json!({
         "state": "online", "version": of.version, "mqtt": of.mqtt.label(), "models": of.models,
-        "outbox_depth": of.depth.rows, "quarantined": of.depth.quarantined,
+        "outbox_depth": of.depth.rows, "unsaved": of.depth.held, "quarantined": of.depth.quarantined,
         "troubles": of.troubles.iter().map(trouble).collect::<Vec<_>>(),
         "time": of.now.rfc3339(of.zone),
     })

@@ -3,7 +3,8 @@
 //! On a full disk SQLite can neither delete nor checkpoint, so an outbox could not even be
 //! drained. The ballast is a file of real blocks; giving it up gives that room.
 
-use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use crate::disk::{self, Room};
+use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,14 +18,12 @@ fn path(dir: &Path) -> PathBuf {
 
 /// Makes the file when it is absent or too small, and there is room for it four times over.
 pub(super) fn make(dir: &Path, bytes: u64) {
+    disk::close_to_others(&path(dir));
     if bytes == 0 || held(dir) >= bytes || free_bytes(dir) < bytes.saturating_mul(4) {
         return;
     }
-    let made = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path(dir))
+    let mut options = OpenOptions::new();
+    let made = disk::open(&path(dir), options.create(true).truncate(false).write(true))
         .and_then(|file| fill(&file, bytes));
     if let Err(source) = made {
         tracing::warn!(%source, "the ballast file cannot be made; a full disk will stop deliveries");
@@ -56,7 +55,8 @@ pub(super) fn allows_commit(dir: &Path, bytes: u64) -> bool {
         return true;
     }
     make(dir, bytes);
-    held(dir) > 0 || free_bytes(dir) >= COMMIT_FREE_BYTES_MIN
+    let room = Room::of(dir);
+    held(dir) > 0 || room.is_none_or(|room| room.free_bytes >= room.part(COMMIT_FREE_BYTES_MIN))
 }
 
 fn held(dir: &Path) -> u64 {
@@ -65,5 +65,5 @@ fn held(dir: &Path) -> u64 {
 
 /// What this user may still write; "plenty" when it cannot be known.
 fn free_bytes(dir: &Path) -> u64 {
-    statvfs(dir).map_or(u64::MAX, |fs| fs.f_bavail.saturating_mul(fs.f_frsize))
+    Room::of(dir).map_or(u64::MAX, |room| room.free_bytes)
 }

@@ -1,7 +1,9 @@
 //! Committing: rows, history and the engine's state in one transaction.
 
+use super::held::{Fate, One};
 use super::outbox::{bound, natural};
-use super::{Committed, Limits, OutboxRow, Store, StoreCounters, StoreError, ballast, open};
+use super::rows::{self, Known, Waiting};
+use super::{Committed, Limits, OutboxRow, Store, StoreCounters, StoreError, aside, ballast, open};
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 /// Part of a full outbox that one search for superseded rows may free.
@@ -9,20 +11,22 @@ const MERGE_PART: u64 = 20;
 
 impl Store {
     /// Puts `rows`, in order, into the outbox and saves `engine_state`, in one transaction that
-    /// is on disk when this returns. Costs one sync: call it once for many rows.
+    /// is on disk when this returns; before them the rows that are [held](Store::hold). Costs one
+    /// sync: call it once for many rows.
     ///
     /// A row whose incident is known with the same or a newer revision is not added again. When
     /// the outbox is full, waiting revisions that a newer one replaces are removed, oldest
     /// first; a row that still finds no room is refused, the others are committed.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing was changed then. [`StoreError::DiskFull`] and
-    /// [`StoreError::Sqlite`] may pass: call again with the same rows.
+    /// [`StoreError`]; nothing was changed then. But for [`StoreError::Corrupt`] it may pass: hold
+    /// the rows, or commit them again.
     pub fn commit(
         &mut self,
         rows: &[OutboxRow],
         engine_state: Option<&[u8]>,
     ) -> Result<Committed, StoreError> {
+        self.open_again()?;
         if !ballast::allows_commit(&self.dir, self.limits.ballast_bytes) {
             self.counters.disk_full += 1;
             return Err(StoreError::DiskFull { path: self.dir.join(super::FILE_NAME) });
@@ -38,11 +42,37 @@ impl Store {
                 let error = open::explain(&self.dir, source);
                 if matches!(error, StoreError::DiskFull { .. }) {
                     self.counters.disk_full += 1;
-                    self.make_room();
                 }
                 Err(error)
             }
         }
+    }
+
+    /// Takes rows that cannot be committed now: the publisher sends them from memory, and the next
+    /// commit writes them. Returns those that found no room: lost, and logged.
+    pub fn hold(&mut self, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
+        let lost = self.held.take(rows);
+        self.held.named();
+        for row in &lost {
+            tracing::error!(
+                event = format!("{}-r{}", row.incident, row.revision),
+                "lost: the store takes nothing, and memory is full of what waits for it"
+            );
+        }
+        lost
+    }
+
+    /// Gives up the ballast, so that something can be written; says whether there was any.
+    pub fn give_up_ballast(&self) -> bool {
+        let released = ballast::release(&self.dir);
+        if released {
+            tracing::error!(dir = %self.dir.display(), "the disk is full; the ballast is given up");
+            // Best effort: the next commit says how it stands.
+            if let Some(db) = &self.db {
+                let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            }
+        }
+        released
     }
 
     fn try_commit(
@@ -50,47 +80,39 @@ impl Store {
         rows: &[OutboxRow],
         engine_state: Option<&[u8]>,
     ) -> rusqlite::Result<(Committed, StoreCounters, bool)> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let Some(db) = &mut self.db else { return Ok(Default::default()) };
+        // Nobody may acknowledge a held row while it moves from memory to the file. The publisher
+        // takes this before it takes the file, or without it.
+        let mut held = self.held.lock();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut done = Committed::default();
         let mut work = Work {
             tx: &tx,
             limits: self.limits,
             counters: self.counters,
             merged_out: self.merged_out,
+            newest: held.newest,
+            damaged: 0,
         };
+        for (number, one) in &held.rows {
+            work.add_held(*number, one, &mut done)?;
+        }
         for row in rows {
-            if work.is_known(row)? {
-                done.repeated += 1;
-            } else if work.find_room(row)? {
-                work.insert(row)?;
-                done.added += 1;
-            } else {
-                done.refused.push((row.incident.clone(), row.revision));
-            }
+            work.add(row, None, &mut done)?;
         }
         work.trim_history()?;
         if let Some(state) = engine_state {
-            tx.prepare_cached("INSERT OR REPLACE INTO engine_state (one, state) VALUES (1, ?1)")?
-                .execute([state])?;
+            rows::put_state(&tx, state)?;
         }
         let (mut counters, merged_out) = (work.counters, work.merged_out);
+        let (newest, damaged) = (work.newest, work.damaged);
         counters.commits += 1;
         counters.added += done.added as u64;
         counters.repeated += done.repeated as u64;
         counters.refused += done.refused.len() as u64;
         tx.commit()?;
+        held.committed(newest, damaged);
         Ok((done, counters, merged_out))
-    }
-
-    /// Gives up the ballast and writes the log back, so that the publisher can delete.
-    fn make_room(&self) {
-        let released = ballast::release(&self.dir);
-        tracing::error!(
-            dir = %self.dir.display(), released,
-            "the disk is full; incidents wait in memory until there is space"
-        );
-        // Best effort: the next commit says how it stands.
-        let _ = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 }
 
@@ -100,21 +122,71 @@ struct Work<'a> {
     limits: Limits,
     counters: StoreCounters,
     merged_out: bool,
+    /// Highest number of a row so far.
+    newest: i64,
+    /// Rows met whose bytes are not those that were written.
+    damaged: u64,
 }
 
 impl Work<'_> {
-    fn is_known(&self, row: &OutboxRow) -> rusqlite::Result<bool> {
-        let known: Option<u32> = self
+    /// A row that waited in memory, under the number that it has there.
+    fn add_held(&mut self, number: i64, one: &One, done: &mut Committed) -> rusqlite::Result<()> {
+        match &one.fate {
+            Fate::Waits => self.add(&one.row, Some(number), done),
+            Fate::Delivered => {
+                if !self.is_known(&one.row)? {
+                    self.remember(&one.row)?;
+                    self.settle(&one.row)?;
+                }
+                Ok(())
+            }
+            Fate::Aside(why) => {
+                self.add(&one.row, Some(number), done)?;
+                self.tx
+                    .prepare_cached("UPDATE outbox SET quarantined = ?2 WHERE row = ?1")?
+                    .execute(params![number, why])
+                    .map(drop)
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        row: &OutboxRow,
+        number: Option<i64>,
+        done: &mut Committed,
+    ) -> rusqlite::Result<()> {
+        if self.is_known(row)? {
+            done.repeated += 1;
+        } else if self.find_room(row)? {
+            self.insert(row, number)?;
+            done.added += 1;
+        } else {
+            done.refused.push((row.incident.clone(), row.revision));
+        }
+        Ok(())
+    }
+
+    fn is_known(&mut self, row: &OutboxRow) -> rusqlite::Result<bool> {
+        let incident = row.incident.as_str();
+        let sql = format!("SELECT {} FROM incidents WHERE incident = ?1", Known::COLUMNS);
+        let known = self
             .tx
-            .prepare_cached(
-                "SELECT MAX(revision) FROM (
-                     SELECT revision FROM incidents WHERE incident = ?1
-                     UNION ALL SELECT revision FROM outbox WHERE incident = ?1)",
-            )?
-            .query_row([row.incident.as_str()], |r| r.get(0))
-            .optional()?
-            .flatten();
-        Ok(known.is_some_and(|known| known >= row.revision))
+            .prepare_cached(&sql)?
+            .query_row([incident], |r| Ok(Known::read(r)))
+            .optional()?;
+        if matches!(known, Some(None)) {
+            // It would say of a new revision that it is an old one.
+            tracing::error!(incident, "what is remembered of it is forgotten: {}", aside::DAMAGED);
+            self.damaged += 1;
+            self.tx.execute("DELETE FROM incidents WHERE incident = ?1", [incident])?;
+        }
+        let waiting: Option<u32> = self
+            .tx
+            .prepare_cached("SELECT MAX(revision) FROM outbox WHERE incident = ?1")?
+            .query_row([incident], |r| r.get(0))?;
+        let newest = known.flatten().map(|known| known.revision).max(waiting);
+        Ok(newest.is_some_and(|newest| newest >= row.revision))
     }
 
     fn has_room(&self, row: &OutboxRow) -> rusqlite::Result<bool> {
@@ -175,35 +247,38 @@ impl Work<'_> {
         Ok(merged)
     }
 
-    fn insert(&mut self, row: &OutboxRow) -> rusqlite::Result<()> {
+    fn insert(&mut self, row: &OutboxRow, number: Option<i64>) -> rusqlite::Result<()> {
         self.merged_out = false;
-        let created = i64::try_from(row.created.0).unwrap_or(i64::MAX);
-        self.tx
-            .prepare_cached(
-                "INSERT INTO outbox (incident, revision, topic, payload, created)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                row.incident.as_str(),
-                row.revision,
-                row.topic,
-                row.payload,
-                created
-            ])?;
-        self.tx
-            .prepare_cached(
-                "INSERT INTO incidents (incident, revision, closed, updated, record)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (incident) DO UPDATE SET revision = excluded.revision,
-                 closed = excluded.closed, updated = excluded.updated, record = excluded.record",
-            )?
-            .execute(params![
-                row.incident.as_str(),
-                row.revision,
-                row.closed,
-                created,
-                row.record
-            ])?;
+        let waiting = Waiting {
+            incident: row.incident.as_str(),
+            revision: row.revision,
+            topic: &row.topic,
+            payload: &row.payload,
+            created: nanos(row),
+        };
+        let number = waiting.insert(self.tx, number)?;
+        self.newest = self.newest.max(number);
+        self.remember(row)
+    }
+
+    fn remember(&self, row: &OutboxRow) -> rusqlite::Result<()> {
+        let known = Known {
+            incident: row.incident.as_str().to_owned(),
+            revision: row.revision,
+            closed: row.closed,
+            updated: nanos(row),
+            record: row.record.clone(),
+        };
+        known.put(self.tx)
+    }
+
+    /// What was delivered from memory leaves no row whose deletion would say so.
+    fn settle(&self, row: &OutboxRow) -> rusqlite::Result<()> {
+        let sql = "DELETE FROM pictures WHERE incident = ?1
+                   AND NOT EXISTS (SELECT 1 FROM outbox WHERE incident = ?1)";
+        if row.closed {
+            self.tx.prepare_cached(sql)?.execute([row.incident.as_str()])?;
+        }
         Ok(())
     }
 
@@ -224,6 +299,10 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+fn nanos(row: &OutboxRow) -> i64 {
+    i64::try_from(row.created.0).unwrap_or(i64::MAX)
 }
 
 fn report_refused(committed: &Committed) {

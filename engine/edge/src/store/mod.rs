@@ -6,22 +6,35 @@
 //! Invariants
 //! - [`Store::commit`] returns only when the rows and the engine's state, both or none, are on
 //!   disk (WAL, `synchronous = FULL`). A commit costs one sync whatever it holds: group rows.
+//! - What the disk does not take is [`Held`] in memory, and sent from there.
+//! - Each row has a checksum; one whose bytes are not those that were written is set aside, not sent.
 //! - A row leaves only by [`Outbox::acknowledge`], by a newer revision of the same incident when
 //!   the outbox is full, or by the limit on quarantined rows; the last two are counted.
 //! - Row numbers only grow and are never used again, so a late acknowledgement hits no other row.
 //!
 //! Not here: MQTT, evidence pictures.
 
+mod aside;
 mod ballast;
 mod commit;
+mod held;
+mod life;
+mod needs;
 mod open;
 mod outbox;
+mod rows;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_damage;
 
+pub use held::Held;
+pub use needs::Needs;
 pub use outbox::{Outbox, Pending};
 
-use rusqlite::Connection;
+use crate::clock;
+use crate::disk::{self, Fault};
+use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use viahe_core::id::Name;
@@ -86,6 +99,14 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// The disk takes nothing; nothing was changed.
+    #[error("{path}: {fault}; nothing was written. {}", .fault.remedy())]
+    Disk {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        fault: Fault,
+    },
     /// Nothing was changed; may pass.
     #[error("{path}: {source}; nothing was written, try again")]
     Sqlite {
@@ -102,6 +123,22 @@ pub enum StoreError {
         /// Why.
         source: serde_json::Error,
     },
+}
+
+impl StoreError {
+    /// What it says of the disk; none when it is about something else.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::DiskFull { path } => {
+                let dir = path.parent().unwrap_or(path);
+                let found = disk::probe(dir).ok().flatten();
+                Some(found.filter(|fault| fault.is_lack_of_room()).unwrap_or(Fault::Full))
+            }
+            Self::Disk { fault, .. } => Some(*fault),
+            Self::Folder { path, source } => Fault::of(source, path.parent().unwrap_or(path)),
+            _ => None,
+        }
+    }
 }
 
 /// Bounds of everything that the store keeps.
@@ -212,15 +249,19 @@ pub struct Depth {
     pub bytes: u64,
     /// Rows set aside; see [`Outbox::quarantine`].
     pub quarantined: u64,
+    /// Of `rows`, those that are only in memory.
+    pub held: u64,
 }
 
 /// The connection of the event plane: commits.
 #[derive(Debug)]
 pub struct Store {
-    db: Connection,
+    /// None while the disk lets none be opened.
+    db: Option<Connection>,
     dir: PathBuf,
     limits: Limits,
     counters: StoreCounters,
+    held: Held,
     set_aside: Option<PathBuf>,
     /// The outbox was searched for superseded rows and none is left; see `commit.rs`.
     merged_out: bool,
@@ -231,8 +272,9 @@ pub struct Store {
 impl Store {
     /// Opens or makes the store in `dir` with the default [`Limits`].
     ///
-    /// A damaged file is renamed (`viahe.db.damaged-…`), never deleted; what could be read of its
-    /// outbox is carried over, and [`Store::set_aside`] names the copy.
+    /// A file that is damaged, or not the one that this folder had, is renamed
+    /// (`viahe.db.damaged-…`), never deleted; what could be read of it is carried over, and
+    /// [`Store::set_aside`] names the copy.
     ///
     /// # Errors
     /// [`StoreError`] when the folder cannot be used, is in use, or holds a newer version.
@@ -246,17 +288,87 @@ impl Store {
     /// As [`Store::open`].
     pub fn open_with(dir: &Path, limits: Limits) -> Result<Self, StoreError> {
         let lock = open::lock(dir)?;
-        let (db, set_aside) = open::open_or_set_aside(dir)?;
+        let opened = match open::open_or_set_aside(dir) {
+            // The ballast is for this, too.
+            Err(StoreError::DiskFull { .. }) if ballast::release(dir) => {
+                open::open_or_set_aside(dir)?
+            }
+            opened => opened?,
+        };
+        let mut store = Self::unopened(dir, limits, lock);
+        store.use_opened(opened)?;
         ballast::make(dir, limits.ballast_bytes);
-        Ok(Self {
-            db,
+        Ok(store)
+    }
+
+    /// As [`Store::open`], but a disk that takes nothing is no error: what is to be committed is
+    /// [held](Store::hold), and each commit tries to open the file again. With what is wrong, if so.
+    ///
+    /// # Errors
+    /// As [`Store::open`], when it is not about the disk.
+    pub fn open_whatever_the_disk_says(
+        dir: &Path,
+    ) -> Result<(Self, Option<StoreError>), StoreError> {
+        let error = match Self::open(dir) {
+            Ok(store) => return Ok((store, None)),
+            Err(error) if error.fault().is_some() && dir.is_dir() => error,
+            Err(error) => return Err(error),
+        };
+        let store = Self::unopened(dir, Limits::default(), open::lock(dir)?);
+        // Above all numbers of a file that cannot be read.
+        store.held.lock().newest = clock::now().millis().cast_signed() << 16;
+        Ok((store, Some(error)))
+    }
+
+    fn unopened(dir: &Path, limits: Limits, lock: std::fs::File) -> Self {
+        Self {
+            db: None,
             dir: dir.to_path_buf(),
             limits,
             counters: StoreCounters::default(),
-            set_aside,
+            held: Held::default(),
+            set_aside: None,
             merged_out: false,
             _lock: lock,
-        })
+        }
+    }
+
+    fn use_opened(&mut self, opened: open::Opened) -> Result<(), StoreError> {
+        let newest: Option<i64> = opened
+            .db
+            .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'", [], |r| r.get(0))
+            .optional()
+            .map_err(|e| open::explain(&self.dir, e))?;
+        let mut held = self.held.lock();
+        held.newest = held.newest.max(newest.unwrap_or_default());
+        drop(held);
+        self.held.found_damaged(opened.damaged);
+        self.set_aside = opened.aside.or(self.set_aside.take());
+        self.db = Some(opened.db);
+        Ok(())
+    }
+
+    /// Opens the file when it could not be opened so far.
+    fn open_again(&mut self) -> Result<(), StoreError> {
+        if self.db.is_some() {
+            return Ok(());
+        }
+        let opened = open::open_or_set_aside(&self.dir)?;
+        self.use_opened(opened)?;
+        tracing::info!(dir = %self.dir.display(), "the store is open again");
+        Ok(())
+    }
+
+    /// Sets the file aside because of the damage that was found in it, and begins a new one with
+    /// what can be carried over. Only when nobody else has it open.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn begin_anew(&mut self) -> Result<(), StoreError> {
+        let damage = self.held.corrupt().unwrap_or_else(|| "it is damaged".into());
+        self.db = None;
+        let opened = open::set_aside_and_begin(&self.dir, &life::Signs::of(&self.dir), &damage)?;
+        self.use_opened(opened)
     }
 
     /// The damaged file that was found on opening, under its new name.
@@ -264,29 +376,58 @@ impl Store {
         self.set_aside.as_deref()
     }
 
+    /// Databases that were set aside, by this run or an earlier one, and that nobody took away.
+    pub fn copies_set_aside(&self) -> Vec<PathBuf> {
+        aside::copies(&self.dir).unwrap_or_default()
+    }
+
+    /// What is only in memory.
+    pub fn held(&self) -> &Held {
+        &self.held
+    }
+
+    /// Which pictures must stay.
+    pub fn needs(&self) -> Needs {
+        Needs::new(&self.dir, self.held.clone())
+    }
+
     /// Totals since opening.
     pub fn counters(&self) -> StoreCounters {
         self.counters
     }
 
-    /// What waits in the outbox.
+    /// What waits in the outbox, in the file and in memory.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
     pub fn depth(&self) -> Result<Depth, StoreError> {
-        outbox::depth(&self.db).map_err(|e| open::explain(&self.dir, e))
+        let Some(db) = &self.db else { return Ok(Depth::default().with(&self.held)) };
+        let depth = outbox::depth(db).map_err(|e| open::explain(&self.dir, e));
+        self.held.note_read(&depth);
+        Ok(depth?.with(&self.held))
     }
 
-    /// The state saved by the last commit that had one.
+    /// The state saved by the last commit that had one. One that is not what was saved is put beside
+    /// the database, and there is none then.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
     pub fn engine_state(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        use rusqlite::OptionalExtension as _;
-        self.db
-            .query_row("SELECT state FROM engine_state", [], |row| row.get(0))
-            .optional()
-            .map_err(|e| open::explain(&self.dir, e))
+        let read = if let Some(db) = &self.db {
+            rows::state(db)
+        } else {
+            // A disk that takes nothing may still be read.
+            let reader = open::connect_to_read(&self.dir.join(FILE_NAME));
+            reader.and_then(|db| rows::state(&db)).or(Ok(None))
+        };
+        match read.map_err(|e| open::explain(&self.dir, e))? {
+            Some(Err(damaged)) => {
+                aside::keep_state(&self.dir, &damaged);
+                self.held.found_damaged(1);
+                Ok(None)
+            }
+            state => Ok(state.and_then(Result::ok)),
+        }
     }
 
     /// The newest revisions of the `limit` incidents that changed last, newest first. Records
@@ -295,15 +436,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
     pub fn history(&self, limit: usize) -> Result<Vec<Revision>, StoreError> {
+        let Some(db) = &self.db else { return Ok(Vec::new()) };
         let read = || {
-            let mut statement = self
-                .db
-                .prepare_cached("SELECT record FROM incidents ORDER BY updated DESC LIMIT ?1")?;
+            let columns = rows::Known::COLUMNS;
+            let mut statement = db.prepare_cached(&format!(
+                "SELECT {columns} FROM incidents ORDER BY updated DESC LIMIT ?1"
+            ))?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let records = statement.query_map([limit], |row| row.get::<_, Vec<u8>>(0))?;
-            records.collect::<Result<Vec<_>, _>>()
+            let known = statement.query_map([limit], |row| Ok(rows::Known::read(row)))?;
+            known.collect::<Result<Vec<_>, _>>()
         };
-        let records = read().map_err(|e| open::explain(&self.dir, e))?;
-        Ok(records.iter().filter_map(|r| serde_json::from_slice(r).ok()).collect())
+        let known = read().map_err(|e| open::explain(&self.dir, e))?;
+        Ok(known.iter().flatten().filter_map(|k| serde_json::from_slice(&k.record).ok()).collect())
     }
 }

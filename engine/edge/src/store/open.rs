@@ -1,8 +1,9 @@
-//! Opening: lock, schema, damaged files.
+//! Opening: lock, schema, and whether the file is what it was.
 
-use super::{FILE_NAME, StoreError};
-use crate::clock;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, ffi};
+use super::{FILE_NAME, StoreError, aside, life, rows};
+use crate::disk::{self, Fault};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::File;
 use std::io;
@@ -10,31 +11,44 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Steps from each schema version to the next; `user_version` counts those done.
-const MIGRATIONS: [&str; 1] = [include_str!("schema-1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
 
 /// Newest schema known.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
+
+/// The first schema whose rows have checksums.
+const SCHEMA_WITH_SUMS: i64 = 2;
 
 /// "viah" in ASCII.
-const APPLICATION_ID: i64 = 0x7669_6168;
-
-/// Damaged copies that may pile up before the disk is called bad.
-const DAMAGED_COPIES_MAX: usize = 3;
+pub(super) const APPLICATION_ID: i64 = 0x7669_6168;
 
 /// How long one connection waits for the other's transaction; a sync on a worn card takes long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A database that was opened.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) db: Connection,
+    /// Where the one that was found instead is now.
+    pub(super) aside: Option<PathBuf>,
+    /// Rows whose bytes are not those that were written; they are set aside.
+    pub(super) damaged: u64,
+}
+
 /// Takes the folder for this process.
 pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join("lock");
-    std::fs::create_dir_all(dir)
+    disk::make_state_dir(dir)
         .map_err(|source| StoreError::Folder { path: dir.to_path_buf(), source })?;
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|source| StoreError::Folder { path: path.clone(), source })?;
+    let mut options = File::options();
+    let file = match disk::open(&path, options.create(true).truncate(false).write(true)) {
+        // A disk that takes nothing; the folder itself can be held as well.
+        Err(error) if Fault::of(&error, dir).is_some() => {
+            File::open(&path).or_else(|_| File::open(dir))
+        }
+        opened => opened,
+    };
+    let file = file.map_err(|source| StoreError::Folder { path: path.clone(), source })?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked { path }),
@@ -42,36 +56,104 @@ pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Opens the database for writing; a damaged one is renamed and a new one made.
-pub(super) fn open_or_set_aside(dir: &Path) -> Result<(Connection, Option<PathBuf>), StoreError> {
-    let damage = match open_checked(dir) {
-        Err(StoreError::Corrupt { detail, .. }) => detail,
-        other => return other.map(|db| (db, None)),
+/// Opens the database for writing. What lies there and is damaged, or is not the one that this folder
+/// had, is renamed, and a new one made with what can be carried over.
+pub(super) fn open_or_set_aside(dir: &Path) -> Result<Opened, StoreError> {
+    let life = life::Signs::of(dir);
+    let damage = match life::loss(dir, &life) {
+        Some(damage) => damage,
+        None => match open_checked(dir, &life, false) {
+            Err(StoreError::Corrupt { detail, .. }) => detail,
+            opened => {
+                let (db, damaged) = opened?;
+                return Ok(Opened { db, aside: None, damaged });
+            }
+        },
     };
-    let aside = set_aside(dir)?;
-    tracing::error!(
-        damage, set_aside = %aside.display(),
-        "the store is damaged; it was set aside and a new one is made. Check the disk."
-    );
-    let mut db = open_checked(dir)?;
-    let saved = salvage(&aside, &mut db);
-    tracing::error!(rows = saved, "rows of the damaged outbox carried over; others are lost");
-    Ok((db, Some(aside)))
+    set_aside_and_begin(dir, &life, &damage)
 }
 
-fn open_checked(dir: &Path) -> Result<Connection, StoreError> {
+/// Renames what is there because of `damage`, and makes a new database.
+pub(super) fn set_aside_and_begin(
+    dir: &Path,
+    life: &life::Signs,
+    damage: &str,
+) -> Result<Opened, StoreError> {
+    let copy = aside::set_aside(dir, damage)?;
+    tracing::error!(
+        damage, set_aside = %copy.display(),
+        "the store is not what it was; it was set aside and a new one is made. Check the disk."
+    );
+    let (mut db, _) = open_checked(dir, life, true)?;
+    let saved = aside::salvage(&copy, &mut db, life);
+    tracing::error!(
+        rows = saved.rows,
+        damaged = saved.damaged,
+        state = saved.state,
+        "rows of the outbox that was set aside are carried over; others are lost"
+    );
+    Ok(Opened { db, aside: Some(copy), damaged: saved.damaged })
+}
+
+/// Opens, checks and migrates; with rows that were found damaged. With `anew`, an empty one is right.
+fn open_checked(
+    dir: &Path,
+    life: &life::Signs,
+    anew: bool,
+) -> Result<(Connection, u64), StoreError> {
     let path = dir.join(FILE_NAME);
-    let mut db = connect(&path, "FULL").map_err(|e| explain(dir, e))?;
-    let check: String =
-        db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|e| explain(dir, e))?;
-    if check != "ok" {
-        return Err(StoreError::Corrupt { path, detail: check });
+    let sqlite = |e| explain(dir, e);
+    let folder = |source| StoreError::Folder { path: path.clone(), source };
+    // For this user alone; SQLite gives its other files the mode of this one.
+    disk::open(&path, File::options().create(true).truncate(false).write(true)).map_err(folder)?;
+    for end in ["-wal", "-shm"] {
+        disk::close_to_others(&aside::beside(&path, end));
     }
-    migrate(&mut db, &path)?;
+    if path.metadata().is_ok_and(|m| m.len() == 0) {
+        // Before there is a log, so that the file alone says whose it is.
+        let db = Connection::open(&path).map_err(sqlite)?;
+        db.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
+    }
+    let mut db = connect(&path, "FULL").map_err(sqlite)?;
+    // The log of a file that is set aside must stay as it is.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sqlite)?;
+    let corrupt = |detail| StoreError::Corrupt { path: path.clone(), detail };
+    let check: String =
+        db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(sqlite)?;
+    if check != "ok" {
+        return Err(corrupt(check));
+    }
+    let number =
+        |name: &str| -> rusqlite::Result<i64> { db.pragma_query_value(None, name, |r| r.get(0)) };
+    let (version, application) = (number("user_version"), number("application_id"));
+    let (version, application) = (version.map_err(sqlite)?, application.map_err(sqlite)?);
+    let tables: i64 =
+        db.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |r| r.get(0)).map_err(sqlite)?;
+    if tables > 0 && application != APPLICATION_ID {
+        return Err(corrupt("it is a database of another program".into()));
+    }
+    if tables == 0 && !anew && life.any() {
+        return Err(corrupt("it holds nothing, and this folder was used before".into()));
+    }
+    if version > SCHEMA_VERSION {
+        return Err(StoreError::Newer { path, found: version, known: SCHEMA_VERSION });
+    }
+    migrate(&mut db, version).map_err(sqlite)?;
+    if (1..SCHEMA_VERSION).contains(&version) {
+        // Of 0.1 only the log may say it so far. Best effort: the log still does.
+        let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+    let id = life.settle(&db).map_err(sqlite)?;
+    if id.is_none() {
+        return Err(corrupt("it belongs to another folder".into()));
+    }
+    let damaged = aside::quarantine_damaged(&mut db).map_err(sqlite)?;
     File::open(dir)
         .and_then(|folder| folder.sync_all())
         .map_err(|source| StoreError::Folder { path: dir.to_path_buf(), source })?;
-    Ok(db)
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
+    life::write(dir, &id.unwrap_or_default());
+    Ok((db, damaged))
 }
 
 /// A connection with our settings; `synchronous` is `FULL` or `NORMAL`.
@@ -87,127 +169,80 @@ pub(super) fn connect(path: &Path, synchronous: &str) -> rusqlite::Result<Connec
     Ok(db)
 }
 
-fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let dir = path.parent().unwrap_or(path);
-    let version: i64 =
-        db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|e| explain(dir, e))?;
-    if version > SCHEMA_VERSION {
-        return Err(StoreError::Newer {
-            path: path.to_path_buf(),
-            found: version,
-            known: SCHEMA_VERSION,
-        });
-    }
-    let mut apply = || {
-        for (to, sql) in (1_i64..).zip(MIGRATIONS).skip(version as usize) {
-            let tx = db.transaction()?;
-            tx.execute_batch(sql)?;
-            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-            tx.pragma_update(None, "user_version", to)?;
-            tx.commit()?;
-        }
-        Ok(())
+/// A connection that only reads, also from a disk that takes nothing; of a database as it is now.
+pub(super) fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    let log = std::fs::metadata(aside::beside(path, "-wal")).map_or(0, |m| m.len());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = if log > 0 {
+        Connection::open_with_flags(path, flags)?
+    } else {
+        // Without a log SQLite would make one.
+        let text = path.to_string_lossy();
+        let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        let uri = format!("file:{escaped}?immutable=1");
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
     };
-    apply().map_err(|e| explain(dir, e))
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    let version: i64 = db.pragma_query_value(None, "user_version", |r| r.get(0))?;
+    if version == SCHEMA_VERSION {
+        return Ok(db);
+    }
+    let detail = format!("schema version {version} cannot be read where nothing can be written");
+    Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY), Some(detail)))
 }
 
-fn set_aside(dir: &Path) -> Result<PathBuf, StoreError> {
-    let path = dir.join(FILE_NAME);
-    let folder = |source| StoreError::Folder { path: dir.to_path_buf(), source };
-    let copies = std::fs::read_dir(dir)
-        .map_err(folder)?
-        .filter_map(Result::ok)
-        .filter(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            name.starts_with("viahe.db.damaged-") && !name.ends_with("-wal")
-        })
-        .count();
-    if copies >= DAMAGED_COPIES_MAX {
-        return Err(StoreError::CorruptAgain { path, copies });
-    }
-    let aside = dir.join(format!("{FILE_NAME}.damaged-{}", clock::now().millis()));
-    std::fs::rename(&path, &aside).map_err(folder)?;
-    // The log belongs to the file, under the same name; the index of the log can be made again.
-    let beside = |path: &Path, end: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
-    for end in ["-wal", "-shm"] {
-        match std::fs::rename(beside(&path, end), beside(&aside, end)) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(folder(source)),
-            _ => {}
-        }
-    }
-    Ok(aside)
-}
-
-/// Copies what can be read of a damaged outbox and of the saved state; returns rows copied.
-fn salvage(damaged: &Path, db: &mut Connection) -> usize {
-    let mut copied = 0;
-    let mut copy = || -> rusqlite::Result<()> {
-        // Read and write: the log beside it must be replayed.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let old = Connection::open_with_flags(damaged, flags)?;
+fn migrate(db: &mut Connection, version: i64) -> rusqlite::Result<()> {
+    for (to, sql) in (1_i64..).zip(MIGRATIONS).skip(version as usize) {
         let tx = db.transaction()?;
-        // From both ends, up to the damage.
-        for order in ["ASC", "DESC"] {
-            copied += salvage_rows(&old, &tx, order).unwrap_or(0);
+        tx.execute_batch(sql)?;
+        if to == SCHEMA_WITH_SUMS {
+            rows::add_sums(&tx)?;
         }
-        let state: Option<Vec<u8>> = old
-            .query_row("SELECT state FROM engine_state", [], |row| row.get(0))
-            .optional()
-            .unwrap_or(None);
-        if let Some(state) = state {
-            tx.execute("INSERT OR REPLACE INTO engine_state (one, state) VALUES (1, ?1)", [state])?;
-        }
-        tx.commit()
-    };
-    if let Err(source) = copy() {
-        tracing::error!(%source, "the damaged outbox cannot be read");
-        return 0;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", to)?;
+        tx.commit()?;
     }
-    copied
-}
-
-fn salvage_rows(old: &Connection, new: &Connection, order: &str) -> rusqlite::Result<usize> {
-    let mut select = old.prepare(&format!(
-        "SELECT row, incident, revision, topic, payload, qos, created FROM outbox
-         WHERE quarantined IS NULL ORDER BY row {order}"
-    ))?;
-    let mut insert = new.prepare(
-        "INSERT OR IGNORE INTO outbox (row, incident, revision, topic, payload, qos, created)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    let mut rows = select.query([])?;
-    let mut copied = 0;
-    while let Ok(Some(row)) = rows.next() {
-        let mut values = Vec::with_capacity(7);
-        for column in 0..7 {
-            values.push(row.get::<_, rusqlite::types::Value>(column)?);
-        }
-        // A row that breaks the new file's rules is one of the damaged ones.
-        copied += insert.execute(rusqlite::params_from_iter(values)).unwrap_or(0);
-    }
-    Ok(copied)
+    Ok(())
 }
 
 /// What an error of SQLite means for the caller.
 pub(super) fn explain(dir: &Path, source: rusqlite::Error) -> StoreError {
     let path = dir.join(FILE_NAME);
     let rusqlite::Error::SqliteFailure(code, _) = &source else {
-        return StoreError::Sqlite { path, source };
+        return match source {
+            // STRICT tables hold no other types unless their bytes were changed.
+            rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..) => {
+                StoreError::Corrupt { path, detail: source.to_string() }
+            }
+            _ => StoreError::Sqlite { path, source },
+        };
     };
     // Growing the shared index of the log on a full disk is an I/O error to SQLite.
     let no_space = matches!(
         code.extended_code,
         ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_SHMMAP | ffi::SQLITE_IOERR_SHMOPEN
     );
-    match code.code {
-        ErrorCode::DiskFull => StoreError::DiskFull { path },
-        ErrorCode::SystemIoFailure if no_space => StoreError::DiskFull { path },
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-            StoreError::Corrupt { path, detail: source.to_string() }
+    let corrupt = matches!(code.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase);
+    if corrupt {
+        return StoreError::Corrupt { path, detail: source.to_string() };
+    }
+    if code.code == ErrorCode::DiskFull {
+        return StoreError::DiskFull { path };
+    }
+    let of_the_disk = matches!(
+        code.code,
+        ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly
+    );
+    // SQLite has no word for a quota, a disk mounted read-only, or one without inodes.
+    match of_the_disk.then(|| disk::probe(dir)) {
+        Some(Ok(Some(fault))) if fault.is_lack_of_room() => StoreError::DiskFull { path },
+        Some(Ok(Some(fault))) => StoreError::Disk { path, fault },
+        Some(Ok(None)) if no_space => StoreError::DiskFull { path },
+        _ if code.code == ErrorCode::SystemIoFailure => {
+            StoreError::Disk { path, fault: Fault::Broken }
         }
         _ => StoreError::Sqlite { path, source },
     }

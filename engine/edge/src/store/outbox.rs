@@ -1,6 +1,8 @@
 //! The publisher's view of the store: read, delete, set aside.
 
-use super::{Depth, FILE_NAME, Limits, StoreError, ballast, open};
+use super::held::{Fate, Held};
+use super::rows::{self, COLUMNS};
+use super::{Depth, FILE_NAME, Limits, Store, StoreError, aside, ballast, open};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
 
@@ -19,13 +21,17 @@ pub struct Pending {
     pub payload: Vec<u8>,
 }
 
-/// A second connection to an open store, for the thread that publishes.
+/// A second connection to an open store, for the thread that publishes: what waits in the file, and
+/// after that what waits in memory.
 ///
-/// It syncs lazily: after a power cut a deletion may be undone, and the row is sent twice.
+/// It syncs lazily: after a power cut a deletion may be undone, and the row is sent twice. What cannot
+/// be read is told by [`Held::unreadable`], and what is in memory is given all the same.
 #[derive(Debug)]
 pub struct Outbox {
-    db: Connection,
+    /// None while the disk has no database that can be opened.
+    db: Option<Connection>,
     dir: PathBuf,
+    held: Held,
     quarantine_rows_max: u64,
 }
 
@@ -40,32 +46,73 @@ impl Outbox {
             .map_err(|source| StoreError::Folder { path: path.clone(), source })?;
         let db = open::connect(&path, "NORMAL").map_err(|e| open::explain(dir, e))?;
         let quarantine_rows_max = Limits::default().quarantine_rows_max;
-        Ok(Self { db, dir: dir.to_path_buf(), quarantine_rows_max })
+        let (db, held) = (Some(db), Held::default());
+        Ok(Self { db, dir: dir.to_path_buf(), held, quarantine_rows_max })
     }
 
-    /// At most `limit` rows to be delivered, in order, from the first after row `after`.
+    /// Connects to an open store, also to one whose disk takes nothing now.
+    pub fn of(store: &Store) -> Self {
+        let mut outbox = Self {
+            db: None,
+            dir: store.dir.clone(),
+            held: store.held.clone(),
+            quarantine_rows_max: Limits::default().quarantine_rows_max,
+        };
+        outbox.connect();
+        outbox
+    }
+
+    /// At most `limit` rows to be delivered, in order, from the first after row `after`. One whose
+    /// bytes are not those that were written is set aside instead.
     ///
     /// # Errors
-    /// [`StoreError`] when the file cannot be read.
-    pub fn pending(&self, limit: usize, after: i64) -> Result<Vec<Pending>, StoreError> {
-        self.read(
-            "SELECT row, incident, revision, topic, payload FROM outbox
-             WHERE row > ?1 AND quarantined IS NULL ORDER BY row LIMIT ?2",
-            params![after, i64::try_from(limit).unwrap_or(i64::MAX)],
-        )
+    /// None while rows can be read from somewhere.
+    pub fn pending(&mut self, limit: usize, after: i64) -> Result<Vec<Pending>, StoreError> {
+        self.connect();
+        let mut found = Vec::new();
+        let mut next = after;
+        while found.len() < limit {
+            let want = limit - found.len();
+            let sql = format!(
+                "SELECT {COLUMNS} FROM outbox
+                 WHERE row > ?1 AND quarantined IS NULL ORDER BY row LIMIT ?2"
+            );
+            let limit = i64::try_from(want).unwrap_or(i64::MAX);
+            let Some(rows) = self.read(&sql, params![next, limit]) else { break };
+            let all = rows.len();
+            for row in rows {
+                next = row.as_ref().map_or_else(|number| *number, |(pending, _)| pending.row);
+                match row {
+                    Ok((pending, _)) => found.push(pending),
+                    Err(number) => self.set_damaged_aside(number),
+                }
+            }
+            if all < want {
+                break;
+            }
+        }
+        let room = limit - found.len();
+        found.extend(self.held.pending(room, after));
+        Ok(found)
     }
 
     /// Row `row`, while it waits to be delivered.
     ///
     /// # Errors
-    /// [`StoreError`] when the file cannot be read.
-    pub fn row(&self, row: i64) -> Result<Option<Pending>, StoreError> {
-        let rows = self.read(
-            "SELECT row, incident, revision, topic, payload FROM outbox
-             WHERE row = ?1 AND quarantined IS NULL",
-            params![row],
-        )?;
-        Ok(rows.into_iter().next())
+    /// None while rows can be read from somewhere.
+    pub fn row(&mut self, row: i64) -> Result<Option<Pending>, StoreError> {
+        if let Some(held) = self.held.row(row) {
+            return Ok(Some(held));
+        }
+        let sql = format!("SELECT {COLUMNS} FROM outbox WHERE row = ?1 AND quarantined IS NULL");
+        match self.read(&sql, params![row]).and_then(|rows| rows.into_iter().next()) {
+            Some(Ok((pending, _))) => Ok(Some(pending)),
+            Some(Err(number)) => {
+                self.set_damaged_aside(number);
+                Ok(None)
+            }
+            None => Ok(None),
+        }
     }
 
     /// The row of a revision, while it waits to be delivered.
@@ -73,8 +120,11 @@ impl Outbox {
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
     pub fn find(&self, incident: &str, revision: u32) -> Result<Option<i64>, StoreError> {
-        self.db
-            .prepare_cached("SELECT row FROM outbox WHERE incident = ?1 AND revision = ?2")
+        if let Some(held) = self.held.find(incident, revision) {
+            return Ok(Some(held));
+        }
+        let Some(db) = &self.db else { return Ok(None) };
+        db.prepare_cached("SELECT row FROM outbox WHERE incident = ?1 AND revision = ?2")
             .and_then(|mut find| {
                 find.query_row(params![incident, revision], |r| r.get(0)).optional()
             })
@@ -84,12 +134,18 @@ impl Outbox {
     /// Deletes rows that were delivered; returns how many there were.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing was deleted then.
+    /// [`StoreError`]; of the file, nothing was deleted then.
     pub fn acknowledge(&mut self, rows: &[i64]) -> Result<usize, StoreError> {
-        self.write(|tx| {
+        let (held, filed): (Vec<i64>, Vec<i64>) =
+            rows.iter().partition(|row| self.held.settle(**row, Fate::Delivered));
+        if filed.is_empty() {
+            return Ok(held.len());
+        }
+        let deleted = self.write(|tx| {
             let mut delete = tx.prepare_cached("DELETE FROM outbox WHERE row = ?1")?;
-            rows.iter().try_fold(0, |sum, row| Ok(sum + delete.execute([row])?))
-        })
+            filed.iter().try_fold(0, |sum, row| Ok(sum + delete.execute([row])?))
+        })?;
+        Ok(held.len() + deleted)
     }
 
     /// Counts a refusal of `row` by the broker.
@@ -97,6 +153,9 @@ impl Outbox {
     /// # Errors
     /// [`StoreError`]; nothing was changed then.
     pub fn refused(&mut self, row: i64) -> Result<(), StoreError> {
+        if self.held.row(row).is_some() {
+            return Ok(());
+        }
         self.write(|tx| {
             tx.execute("UPDATE outbox SET attempts = attempts + 1 WHERE row = ?1", [row])?;
             Ok(())
@@ -109,6 +168,9 @@ impl Outbox {
     /// # Errors
     /// [`StoreError`]; nothing was changed then.
     pub fn quarantine(&mut self, row: i64, why: &str) -> Result<u64, StoreError> {
+        if self.held.settle(row, Fate::Aside(why.to_owned())) {
+            return Ok(0);
+        }
         let most = self.quarantine_rows_max;
         self.write(|tx| {
             tx.execute(
@@ -130,8 +192,9 @@ impl Outbox {
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
     pub fn quarantined(&self) -> Result<Vec<(i64, String)>, StoreError> {
+        let Some(db) = &self.db else { return Ok(Vec::new()) };
         let read = || {
-            let mut statement = self.db.prepare_cached(
+            let mut statement = db.prepare_cached(
                 "SELECT row, quarantined FROM outbox WHERE quarantined IS NOT NULL ORDER BY row",
             )?;
             let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
@@ -150,29 +213,49 @@ impl Outbox {
         })
     }
 
-    /// What waits.
+    /// What waits; of a file that cannot be read, what is in memory.
     ///
     /// # Errors
-    /// [`StoreError`] when the file cannot be read.
+    /// None so far.
     pub fn depth(&self) -> Result<Depth, StoreError> {
-        depth(&self.db).map_err(|e| open::explain(&self.dir, e))
+        let filed = self.db.as_ref().map_or_else(|| Ok(Depth::default()), depth);
+        let filed = filed.map_err(|e| open::explain(&self.dir, e));
+        self.held.note_read(&filed);
+        Ok(filed.unwrap_or_default().with(&self.held))
     }
 
-    fn read(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Pending>, StoreError> {
+    /// Connects when there is something to connect to.
+    fn connect(&mut self) {
+        if self.db.is_none() {
+            let path = self.dir.join(FILE_NAME);
+            let opened = if path.metadata().is_ok_and(|m| m.len() > 0) {
+                open::connect(&path, "NORMAL").or_else(|_| open::connect_to_read(&path))
+            } else {
+                return;
+            };
+            self.db = opened.inspect_err(|error| tracing::debug!(%error, "no outbox")).ok();
+        }
+    }
+
+    /// None when the file cannot be read.
+    fn read(&self, sql: &str, params: impl rusqlite::Params) -> Option<Vec<Read>> {
+        let db = self.db.as_ref()?;
         let read = || {
-            let mut statement = self.db.prepare_cached(sql)?;
-            let rows = statement.query_map(params, |row| {
-                Ok(Pending {
-                    row: row.get(0)?,
-                    incident: row.get(1)?,
-                    revision: row.get(2)?,
-                    topic: row.get(3)?,
-                    payload: row.get(4)?,
-                })
-            })?;
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map(params, rows::read)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
-        read().map_err(|e| open::explain(&self.dir, e))
+        let read = read().map_err(|e| open::explain(&self.dir, e));
+        self.held.note_read(&read);
+        read.ok()
+    }
+
+    fn set_damaged_aside(&mut self, row: i64) {
+        tracing::error!(row, "a row of the outbox is set aside: {}", aside::DAMAGED);
+        self.held.found_damaged(1);
+        if let Err(error) = self.quarantine(row, aside::DAMAGED) {
+            tracing::error!(row, %error, "it stays where it is, and is not sent");
+        }
     }
 
     fn write<T>(
@@ -185,19 +268,40 @@ impl Outbox {
             tx.commit()?;
             Ok(changed)
         };
-        let first = once(&mut self.db).map_err(|e| open::explain(&self.dir, e));
+        let Some(db) = &mut self.db else {
+            let path = self.dir.join(FILE_NAME);
+            return Err(StoreError::Disk { path, fault: crate::disk::Fault::Broken });
+        };
+        let first = once(db).map_err(|e| open::explain(&self.dir, e));
         // Deleting needs space in the log: this is what the ballast is for.
         if matches!(first, Err(StoreError::DiskFull { .. })) && ballast::release(&self.dir) {
             tracing::error!(dir = %self.dir.display(), "the disk is full; the ballast is given up");
-            return once(&mut self.db).map_err(|e| open::explain(&self.dir, e));
+            return once(db).map_err(|e| open::explain(&self.dir, e));
         }
         first
     }
 }
 
+/// A row, or the number of one that is damaged.
+type Read = Result<(Pending, i64), i64>;
+
+impl Depth {
+    /// With what waits in memory.
+    pub(super) fn with(self, held: &Held) -> Self {
+        let [rows, bytes, aside] = held.depth();
+        Self {
+            rows: self.rows + rows,
+            bytes: self.bytes + bytes,
+            quarantined: self.quarantined + aside,
+            held: rows,
+        }
+    }
+}
+
 pub(super) fn depth(db: &Connection) -> rusqlite::Result<Depth> {
     db.prepare_cached("SELECT rows, bytes, quarantined FROM totals")?.query_row([], |row| {
-        Ok(Depth { rows: natural(row, 0)?, bytes: natural(row, 1)?, quarantined: natural(row, 2)? })
+        let [rows, bytes, quarantined] = [natural(row, 0)?, natural(row, 1)?, natural(row, 2)?];
+        Ok(Depth { rows, bytes, quarantined, held: 0 })
     })
 }
 

@@ -1,13 +1,13 @@
 use super::*;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
-fn id(n: u32) -> IncidentId {
+pub(super) fn id(n: u32) -> IncidentId {
     let name = |text: &str| Name::try_from(text).unwrap();
     let at = Timestamp::from_secs(1_795_000_000 + u64::from(n));
     IncidentId::new(&name("hue"), Some(&name("cam-1")), &name("illegal-parking"), None, at)
 }
 
-fn row(incident: u32, revision: u32, bytes: usize) -> OutboxRow {
+pub(super) fn row(incident: u32, revision: u32, bytes: usize) -> OutboxRow {
     OutboxRow {
         incident: id(incident),
         revision,
@@ -19,7 +19,7 @@ fn row(incident: u32, revision: u32, bytes: usize) -> OutboxRow {
     }
 }
 
-fn small(rows: u64, bytes: u64) -> Limits {
+pub(super) fn small(rows: u64, bytes: u64) -> Limits {
     Limits {
         outbox_rows_max: rows,
         outbox_bytes_max: bytes,
@@ -29,7 +29,13 @@ fn small(rows: u64, bytes: u64) -> Limits {
     }
 }
 
-fn revisions(outbox: &Outbox) -> Vec<(String, u32)> {
+impl Store {
+    pub(super) fn db(&self) -> &Connection {
+        self.db.as_ref().unwrap()
+    }
+}
+
+fn revisions(outbox: &mut Outbox) -> Vec<(String, u32)> {
     let rows = outbox.pending(usize::MAX, 0).unwrap();
     rows.into_iter().map(|r| (r.incident, r.revision)).collect()
 }
@@ -45,7 +51,7 @@ fn rows_and_state_are_there_after_reopening_and_leave_when_acknowledged() {
 
     let mut store = Store::open(dir.path()).unwrap();
     assert_eq!(store.engine_state().unwrap().unwrap(), b"s2");
-    assert_eq!(store.depth().unwrap(), Depth { rows: 3, bytes: 30, quarantined: 0 });
+    assert_eq!(store.depth().unwrap(), Depth { rows: 3, bytes: 30, ..Depth::default() });
     let mut outbox = Outbox::open(dir.path()).unwrap();
     let rows = outbox.pending(10, 0).unwrap();
     assert_eq!(rows.iter().map(|r| r.revision).collect::<Vec<_>>(), [1, 2, 1]);
@@ -53,12 +59,12 @@ fn rows_and_state_are_there_after_reopening_and_leave_when_acknowledged() {
     assert_eq!(outbox.find(id(1).as_str(), 2).unwrap(), Some(rows[1].row));
     assert_eq!(outbox.acknowledge(&[rows[0].row, rows[2].row, 99]).unwrap(), 2);
     assert_eq!(outbox.quarantine(rows[1].row, "too large").unwrap(), 0);
-    assert_eq!(outbox.depth().unwrap(), Depth { rows: 0, bytes: 0, quarantined: 1 });
+    assert_eq!(outbox.depth().unwrap(), Depth { quarantined: 1, ..Depth::default() });
     assert_eq!(outbox.quarantined().unwrap(), [(rows[1].row, "too large".to_owned())]);
     // Delivered, but still known.
     assert_eq!(store.commit(&[row(1, 1, 10), row(2, 1, 10)], None).unwrap().repeated, 2);
     assert_eq!(outbox.requeue().unwrap(), 1);
-    assert_eq!(outbox.depth().unwrap(), Depth { rows: 1, bytes: 10, quarantined: 0 });
+    assert_eq!(outbox.depth().unwrap(), Depth { rows: 1, bytes: 10, ..Depth::default() });
     // A row number is never used again.
     outbox.acknowledge(&[rows[1].row]).unwrap();
     store.commit(&[row(3, 1, 10)], None).unwrap();
@@ -69,15 +75,15 @@ fn rows_and_state_are_there_after_reopening_and_leave_when_acknowledged() {
 fn a_full_outbox_keeps_the_newest_revision_and_refuses_aloud() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open_with(dir.path(), small(4, 1_000)).unwrap();
-    let outbox = Outbox::open(dir.path()).unwrap();
+    let mut outbox = Outbox::open(dir.path()).unwrap();
     store.commit(&[row(1, 1, 1), row(1, 2, 1), row(2, 1, 1), row(3, 1, 1)], None).unwrap();
     // Full. The first of incident 1 is superseded already.
     assert_eq!(store.commit(&[row(4, 1, 1)], None).unwrap().added, 1);
     let name = |n| id(n).as_str().to_owned();
-    assert_eq!(revisions(&outbox), [(name(1), 2), (name(2), 1), (name(3), 1), (name(4), 1)]);
+    assert_eq!(revisions(&mut outbox), [(name(1), 2), (name(2), 1), (name(3), 1), (name(4), 1)]);
     // A new revision takes the place of the one before it.
     assert_eq!(store.commit(&[row(2, 2, 1)], None).unwrap().added, 1);
-    assert_eq!(revisions(&outbox), [(name(1), 2), (name(3), 1), (name(4), 1), (name(2), 2)]);
+    assert_eq!(revisions(&mut outbox), [(name(1), 2), (name(3), 1), (name(4), 1), (name(2), 2)]);
     // Nothing more can go; what fits is committed all the same.
     let done = store.commit(&[row(5, 1, 1), row(3, 2, 1)], Some(b"state")).unwrap();
     assert_eq!(done, Committed { added: 1, repeated: 0, refused: vec![(id(5), 1)] });
@@ -87,7 +93,7 @@ fn a_full_outbox_keeps_the_newest_revision_and_refuses_aloud() {
     // A revision too large for the room does not push out the one that is there.
     let done = store.commit(&[row(1, 3, 2_000)], None).unwrap();
     assert_eq!(done.refused, [(id(1), 3)]);
-    assert!(revisions(&outbox).contains(&(name(1), 2)));
+    assert!(revisions(&mut outbox).contains(&(name(1), 2)));
 }
 
 #[test]
@@ -100,7 +106,8 @@ fn history_is_bounded_and_quarantine_too() {
     store.commit(&rows, None).unwrap();
     assert_eq!(store.counters().history_dropped, 20);
     let kept: Vec<String> = {
-        let mut all = store.db.prepare("SELECT incident FROM incidents ORDER BY updated").unwrap();
+        let mut all =
+            store.db().prepare("SELECT incident FROM incidents ORDER BY updated").unwrap();
         let rows = all.query_map([], |r| r.get(0)).unwrap();
         rows.map(Result::unwrap).collect()
     };
@@ -166,7 +173,7 @@ fn a_newer_file_is_refused_and_left_alone() {
     db.pragma_update(None, "user_version", 7).unwrap();
     drop(db);
     let error = Store::open(dir.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 7, known: 2, .. }), "{error}");
     assert!(error.to_string().contains("install the newer viahe"), "{error}");
     assert!(dir.path().join(FILE_NAME).exists());
 }
@@ -220,14 +227,14 @@ fn a_full_file_is_an_error_that_passes() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open_with(dir.path(), small(100_000, u64::MAX)).unwrap();
     store.commit(&[row(0, 1, 100)], Some(b"before")).unwrap();
-    let pages: i64 = store.db.query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
-    store.db.pragma_update(None, "max_page_count", pages + 2).unwrap();
+    let pages: i64 = store.db().query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
+    store.db().pragma_update(None, "max_page_count", pages + 2).unwrap();
     let many: Vec<_> = (1..100).map(|n| row(n, 1, 1_000)).collect();
     let error = store.commit(&many, Some(b"after")).unwrap_err();
     assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
     assert_eq!(store.engine_state().unwrap().unwrap(), b"before");
     assert_eq!(store.depth().unwrap().rows, 1);
     assert_eq!(store.counters().disk_full, 1);
-    store.db.pragma_update(None, "max_page_count", 1_000_000).unwrap();
+    store.db().pragma_update(None, "max_page_count", 1_000_000).unwrap();
     assert_eq!(store.commit(&many, Some(b"after")).unwrap().added, 99);
 }

@@ -325,10 +325,30 @@ impl Page<'_> {
             "Commits of the store that failed.",
             engine.store_commit_errors,
         )?;
+        self.counters(
+            "viahe_write_errors",
+            "Writes that the disk refused, by what was to be written.",
+            engine.write_errors.iter().map(|(what, n)| ([("what", *what)], *n)),
+        )?;
+        self.counter(
+            "viahe_given_up_bytes",
+            "Bytes of history and pictures deleted early because the disk was full.",
+            engine.given_up_bytes,
+        )?;
         self.gauge(
             "viahe_outbox_depth",
             "Incident revisions that wait for their acknowledgement.",
             engine.outbox_depth,
+        )?;
+        self.gauge(
+            "viahe_outbox_unsaved",
+            "Of these, those that are only in memory.",
+            engine.unsaved,
+        )?;
+        self.counter(
+            "viahe_outbox_damaged",
+            "Rows set aside because their bytes had changed on the disk.",
+            engine.rows_damaged,
         )?;
         self.counter(
             "viahe_outbox_quarantined",

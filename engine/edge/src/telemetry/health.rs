@@ -1,8 +1,9 @@
 //! `/healthz`: can this box do its work?
 //!
 //! A watchdog restarts what answers 503, so only what a restart may mend counts as failed. A dark
-//! camera or an absent broker is told as `degraded`: restarting the engine would bring back
-//! neither, and would make the other cameras blind for a while.
+//! camera, an absent broker or a disk that takes nothing is told as `degraded`: restarting the engine
+//! would bring back none of them, and would make the other cameras blind for a while. While incidents
+//! wait only in memory nothing counts as failed: a restart would lose them.
 
 use super::metrics::{Camera, State, Worker};
 use serde_json::{Value, json};
@@ -69,9 +70,11 @@ impl State {
             health = worker;
             reasons.push(reason);
         }
-        if self.engine.store_failing {
-            health = Health::Failed;
-            reasons.push("the store cannot write; look at the disk that holds state_dir".into());
+        if health == Health::Failed && self.engine.unsaved > 0 {
+            // A restart would lose them.
+            health = Health::Degraded;
+            let unsaved = self.engine.unsaved;
+            reasons.push(format!("not restarted: incident revisions only in memory: {unsaved}"));
         }
         (health, reasons)
     }
@@ -122,6 +125,7 @@ impl State {
             },
             "cameras": cameras,
             "outbox_depth": self.engine.outbox_depth,
+            "unsaved": self.engine.unsaved,
             "mqtt_connected": self.engine.mqtt_connected,
         });
         (if health == Health::Failed { 503 } else { 200 }, body)
@@ -255,11 +259,25 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_store_is_a_failure() {
+    fn a_disk_that_takes_nothing_is_no_failure() {
         let mut viahe = Box::new();
         viahe.state.worker(&stats(CameraStatus::Online), viahe.at(1));
-        viahe.state.engine.store_failing = true;
-        assert_eq!(viahe.answer(1), (503, "failed".into()));
+        viahe.state.engine.unsaved = 35;
+        viahe.state.troubles.raise(Trouble::StoreFailing, "no space; 35 wait in memory only");
+        let (code, body) = viahe.state.healthz(viahe.at(1));
+        assert_eq!(
+            (code, &body["status"], &body["unsaved"]),
+            (200, &json!("degraded"), &json!(35))
+        );
+    }
+
+    #[test]
+    fn nothing_is_a_failure_while_a_restart_would_lose_incidents() {
+        let mut viahe = Box::new();
+        viahe.state.engine.unsaved = 1;
+        assert_eq!(viahe.answer(11), (200, "degraded".into()), "no worker");
+        viahe.state.engine.unsaved = 0;
+        assert_eq!(viahe.answer(11), (503, "failed".into()));
     }
 
     #[test]

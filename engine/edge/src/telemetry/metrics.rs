@@ -61,10 +61,16 @@ pub struct EngineStats {
     pub evidence_evicted: u64,
     /// Commits of the store that failed.
     pub store_commit_errors: u64,
-    /// The last commit failed: incidents wait in memory.
-    pub store_failing: bool,
-    /// Incident revisions that wait for their acknowledgement now.
+    /// Writes that the disk refused, by what was to be written.
+    pub write_errors: BTreeMap<&'static str, u64>,
+    /// Bytes of history and pictures deleted early, because the disk was full.
+    pub given_up_bytes: u64,
+    /// Incident revisions that wait for their acknowledgement now, on disk and in memory.
     pub outbox_depth: u64,
+    /// Of these, those that are only in memory.
+    pub unsaved: u64,
+    /// Rows whose bytes had changed on the disk.
+    pub rows_damaged: u64,
     /// Revisions set aside because they cannot be delivered.
     pub outbox_quarantined: u64,
     /// Revisions lost because the outbox was full.

@@ -186,7 +186,8 @@ impl Engine {
         Self::spawn(command)
     }
 
-    fn spawn(command: Command) -> Self {
+    /// Any command that becomes an engine; waits until `/metrics` answers.
+    pub(crate) fn spawn(command: Command) -> Self {
         let process = Program::start(command);
         // Plain or JSON.
         let line = process.line("http://").text;

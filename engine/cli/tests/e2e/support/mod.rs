@@ -1,6 +1,7 @@
 //! What the tests share: children that die with their test, a broker, cameras, an engine.
 
 pub(crate) mod broker;
+pub(crate) mod disk;
 pub(crate) mod engine;
 pub(crate) mod event;
 pub(crate) mod gate;

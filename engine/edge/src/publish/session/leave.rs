@@ -66,7 +66,7 @@ impl Worker {
 
     /// Everything is delivered, or waits for what will not come before the deadline: somebody who
     /// listens, or a right.
-    fn is_drained(&self) -> Result<bool, StoreError> {
+    fn is_drained(&mut self) -> Result<bool, StoreError> {
         if !self.flow.is_idle() {
             return Ok(false);
         }

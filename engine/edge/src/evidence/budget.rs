@@ -1,0 +1,79 @@
+//! Which pictures go when there are too many, or when the disk is full.
+//!
+//! Oldest first. Those that an open or unacknowledged incident names go after all others: somebody may be
+//! about to look at them. The newest always stays: the incident that names it is about to be told.
+
+use super::store::{EvidenceStore, State};
+use std::fmt;
+use std::fs;
+use std::io;
+use std::sync::Arc;
+
+/// Says of a picture, by its hash, whether it is needed.
+#[derive(Clone)]
+pub struct Needed(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl Needed {
+    /// As `says` says.
+    pub fn new(says: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(says))
+    }
+}
+
+impl fmt::Debug for Needed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Needed")
+    }
+}
+
+impl EvidenceStore {
+    /// Deletes pictures until `bytes` are free that were not, or none is left that may go; with
+    /// `needed` also those that are needed. Returns the bytes.
+    pub fn give_up(&self, bytes: u64, needed: bool) -> u64 {
+        let mut state = self.lock();
+        let mut freed = 0;
+        while freed < bytes {
+            match self.remove_oldest(&mut state, needed) {
+                Some(more) => freed += more,
+                None => break,
+            }
+        }
+        freed
+    }
+
+    /// Removes pictures until the budget holds.
+    pub(super) fn keep_budget(&self, state: &mut State) {
+        while state.counters.bytes > self.bytes_max
+            && self
+                .remove_oldest(state, false)
+                .or_else(|| self.remove_oldest(state, true))
+                .is_some()
+        {}
+    }
+
+    /// None when there is none that may go.
+    fn remove_oldest(&self, state: &mut State, needed: bool) -> Option<u64> {
+        let newest = *state.pictures.keys().next_back()?;
+        let is_needed = |sha256: &str| self.needed.as_ref().is_some_and(|says| (says.0)(sha256));
+        let may_go = |(key, picture): &(&u64, &super::store::Picture)| {
+            **key != newest && (needed || !is_needed(&picture.sha256))
+        };
+        let key = state.pictures.iter().find(may_go).map(|(key, _)| *key)?;
+        let picture = state.pictures.remove(&key)?;
+        state.by_hash.remove(&picture.sha256);
+        state.counters.evicted += 1;
+        let shard = self.shard(&picture.sha256);
+        let mut freed = 0;
+        for (name, bytes) in &picture.files {
+            match fs::remove_file(shard.join(name)) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    // It is found and tried again when the store is next opened.
+                    state.counters.remove_failed += 1;
+                }
+                _ => freed += bytes,
+            }
+            state.counters.bytes -= bytes;
+        }
+        Some(freed)
+    }
+}

@@ -1,0 +1,36 @@
+//! Which evidence pictures must stay, while others can go.
+
+use super::{FILE_NAME, Held, open};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Says of a picture whether an incident that is open, or that was not acknowledged, names it. May be
+/// asked from any thread.
+#[derive(Debug)]
+pub struct Needs {
+    path: PathBuf,
+    held: Held,
+    db: Mutex<Option<Connection>>,
+}
+
+impl Needs {
+    pub(super) fn new(dir: &Path, held: Held) -> Self {
+        Self { path: dir.join(FILE_NAME), held, db: Mutex::default() }
+    }
+
+    /// Is this picture needed? In doubt it is.
+    pub fn has(&self, sha256: &str) -> bool {
+        self.held.names(sha256) || self.file_has(sha256).unwrap_or(true)
+    }
+
+    fn file_has(&self, sha256: &str) -> rusqlite::Result<bool> {
+        let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
+        if db.is_none() {
+            *db = Some(open::connect(&self.path, "NORMAL")?);
+        }
+        let Some(db) = db.as_ref() else { return Ok(true) };
+        // What is there is needed: triggers take away what is settled.
+        db.prepare_cached("SELECT 1 FROM pictures WHERE sha256 = ?1")?.exists([sha256])
+    }
+}
