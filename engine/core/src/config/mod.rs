@@ -25,6 +25,7 @@ mod sensors;
 mod tests_table;
 mod url;
 mod value;
+mod windows;
 
 pub use calendar::{Calendar, DayKind, SpecialDay};
 pub use catalogue::{Entry, Words};

@@ -12,7 +12,7 @@ use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Measured, Ruled, Zones};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
-use super::{Model, calendar, permits, plan, sensors as measuring, tests_table, url};
+use super::{Model, calendar, permits, plan, sensors as measuring, tests_table, url, windows};
 use crate::geometry::{Homography, UnitPoint};
 use crate::id::Name;
 use crate::observe::Class;
@@ -115,7 +115,7 @@ impl Reader<'_> {
         let timezone = site.as_ref().map(|site| &site.timezone);
         let sensors = measuring::sensors(root, timezone);
         refuse_nothing(root);
-        let windows = measuring::windows(root, sensors.as_deref(), timezone);
+        let windows = windows::read(root, sensors.as_deref(), timezone);
         let measured = sensors
             .as_deref()
             .zip(windows.as_deref())

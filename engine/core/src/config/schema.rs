@@ -4,8 +4,9 @@
 use super::permits::PERMIT;
 use super::problem::{Fault, closest, quoted};
 use super::schedule;
-use super::sensors::{SENSOR, WINDOW};
+use super::sensors::SENSOR;
 use super::tests_table::TEST;
+use super::windows::WINDOW;
 use crate::id::Name;
 use crate::observe::Class;
 use jiff::tz::TimeZone;
