@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
-use viahe_edge::evidence::{EvidenceError, EvidenceStore, encode_jpeg};
+use viahe_edge::evidence::{EvidenceError, EvidenceStore, Needed, encode_jpeg};
 use viahe_edge::ledger::{Ledger, Stage};
 
 /// A frame with soft gradients and one coloured edge, at any size and stride.
@@ -217,6 +217,33 @@ fn the_budget_takes_the_oldest_and_never_the_pending_or_the_newest() {
     let large = store.promote(2000).unwrap();
     assert!(store.path_of(&large.sha256).is_some());
     assert_eq!(store.counters().pictures, 1);
+}
+
+#[test]
+fn what_somebody_waits_for_goes_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let wanted = std::sync::Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+    let known = std::sync::Arc::clone(&wanted);
+    let needed = Needed::new(move |sha256| known.lock().unwrap().iter().any(|w| w == sha256));
+    let store = EvidenceStore::open_with(dir.path(), 1_000, Some(needed)).unwrap();
+    let mut keep = |i: u8| {
+        store.put_pending(i.into(), &[i; 100]).unwrap();
+        store.promote(i.into()).unwrap().sha256
+    };
+    let kept: Vec<String> = (0..10).map(&mut keep).collect();
+    wanted.lock().unwrap().extend(kept[..4].iter().cloned());
+    let there = || kept.iter().map(|k| store.path_of(k).is_some()).collect::<Vec<_>>();
+    // Over the budget by one: the oldest that nobody waits for.
+    keep(10);
+    let (t, f) = (true, false);
+    assert_eq!(there(), [t, t, t, t, f, t, t, t, t, t]);
+    assert_eq!(store.give_up(150, false), 200);
+    assert_eq!(there(), [t, t, t, t, f, f, f, t, t, t]);
+    assert_eq!(store.give_up(10_000, false), 300, "all others, but for the newest");
+    assert_eq!(store.give_up(10_000, false), 0);
+    assert_eq!(there(), [t, t, t, t, f, f, f, f, f, f]);
+    assert_eq!(store.give_up(50, true), 100, "at last the oldest of those");
+    assert_eq!(there(), [f, t, t, t, f, f, f, f, f, f]);
 }
 
 #[test]
