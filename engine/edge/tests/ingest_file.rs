@@ -342,3 +342,22 @@ fn pictures_without_their_key_frame_are_counted_and_not_shown() {
     println!("delivered {delivered}, dropped {}", reader.dropped_corrupt());
     assert_eq!(delivered, 10);
 }
+
+#[test]
+fn a_recording_that_is_to_be_shown_turned_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = make_clip(dir.path(), "a.mp4", [320, 240], 10, 10);
+    // The matrix of the track header: 36 bytes, before width and height, here turned by 90 degrees.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let header = bytes.windows(4).position(|w| w == b"tkhd").unwrap();
+    let matrix = header + 4 + 40;
+    let turned: [u32; 9] = [0, 0x1_0000, 0, 0xffff_0000, 0, 0, 240 << 16, 0, 0x4000_0000];
+    let turned: Vec<u8> = turned.iter().flat_map(|v| v.to_be_bytes()).collect();
+    bytes[matrix..matrix + 36].copy_from_slice(&turned);
+    std::fs::write(&path, bytes).unwrap();
+    let ledger = Arc::new(Ledger::default());
+    let read: Result<Vec<_>, _> =
+        FileReader::open(&path, Timestamp::from_secs(1), ledger).unwrap().collect();
+    let told = read.unwrap_err().to_string();
+    assert!(told.contains("shown turned") && told.contains("rotate-90"), "{told}");
+}

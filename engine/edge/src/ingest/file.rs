@@ -315,6 +315,7 @@ fn attach_on_pad(
         let (Some(codec), Some(pipeline), None) = (codec, pipeline.upgrade(), *found) else {
             return;
         };
+        refuse_turned(demuxer, pad);
         let built = graph::middle(&pipeline, &tail, codec, false, &[])
             .and_then(|m| graph::link_pad(pad, &m.first).map(|()| m.name));
         match built {
@@ -323,6 +324,31 @@ fn attach_on_pad(
         }
     });
 }
+
+/// A recording that says it is to be shown turned is refused: zones drawn on what a player shows
+/// would lie elsewhere.
+fn refuse_turned(demuxer: &gst::Element, pad: &gst::Pad) {
+    let told = demuxer.downgrade();
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::EventView::Tag(tags)) = info.event().map(|event| event.view())
+            && let Some(turned) = tags.tag().get::<gst::tags::ImageOrientation>()
+            && turned.get() != UPRIGHT
+            && let Some(demuxer) = told.upgrade()
+        {
+            let how = turned.get();
+            gst::element_error!(
+                demuxer,
+                gst::StreamError::WrongType,
+                ("it is to be shown turned ({how}), and is read as it lies; write it upright, such \
+                  as by `ffmpeg -i IN OUT`, which turns the pictures")
+            );
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// The orientation of what is not turned.
+const UPRIGHT: &str = "rotate-0";
 
 #[cfg(test)]
 mod tests {

@@ -159,6 +159,7 @@ impl LiveCamera {
             login_good: false,
             login_doubted: false,
             failed_decoders: Vec::new(),
+            unsure: 0,
             hung: Arc::new(AtomicUsize::new(0)),
         };
         std::thread::Builder::new()
@@ -210,6 +211,8 @@ struct Supervision {
     /// The other way round.
     login_doubted: bool,
     failed_decoders: Vec<String>,
+    /// Connections in a row that gave something, but too little to know the camera's pace.
+    unsure: u32,
     hung: Arc<AtomicUsize>,
 }
 
@@ -252,6 +255,11 @@ impl Supervision {
         };
         let fault = self.watch(&session, number);
         session.close();
+        if session.knows_pace() {
+            self.unsure = 0;
+        } else if session.speaks() {
+            self.unsure = self.unsure.saturating_add(1);
+        }
         let now = clock::monotonic();
         let (_, media, picture) = session.ages(now);
         if let (Some(fault), Some(_)) = (&fault, picture) {
@@ -304,16 +312,20 @@ impl Supervision {
     /// The watchdog: a fault, or how long nothing can be wrong yet. It trusts no message: media
     /// may stop while RTSP and RTCP go on for ever.
     fn verdict(&self, session: &Session, now: Instant) -> Result<Duration, Fault> {
-        let stall = self.camera.options.stall_after;
+        let stall = session.patience(self.camera.options.stall_after, self.unsure);
         let (age, media, picture) = session.ages(now);
         let Some(picture) = picture else {
-            let left = FIRST_FRAME_MAX.checked_sub(age).filter(|left| !left.is_zero());
+            // A decoder may hold the first picture back until the next comes: in seconds, of a slow
+            // camera.
+            let slow = if session.speaks() { stall } else { Duration::ZERO };
+            let most = FIRST_FRAME_MAX.max(slow);
+            let left = most.checked_sub(age).filter(|left| !left.is_zero());
             let barren = media.is_none() && session.playing();
             return left.ok_or_else(|| {
                 if barren {
-                    Fault::no_media(self.carriers.now(), FIRST_FRAME_MAX)
+                    Fault::no_media(self.carriers.now(), most)
                 } else {
-                    Fault::no_first_frame(FIRST_FRAME_MAX)
+                    Fault::no_first_frame(most)
                 }
             });
         };

@@ -21,6 +21,7 @@ mod graph;
 mod live;
 mod meter;
 mod pool;
+mod pulse;
 mod rtsp;
 mod session;
 mod stamp;

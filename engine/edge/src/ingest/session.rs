@@ -3,6 +3,7 @@
 use super::fault::{Fault, FaultKind, Redactor};
 use super::graph::{self, Codec, Tail};
 use super::meter::Meter;
+use super::pulse::Pulse;
 use super::rtsp::{Call, Progress, Relay};
 use super::{CameraOptions, FrameSink, GstFrame, IngestError, stamp};
 use crate::clock;
@@ -54,13 +55,6 @@ impl Camera {
             self.meter().counters.reports_lost += 1;
         }
     }
-}
-
-/// Times in ms since the connection began, plus one; 0 is never.
-#[derive(Debug, Default)]
-pub(super) struct Pulse {
-    media: AtomicU64,
-    picture: AtomicU64,
 }
 
 /// Shared by the threads of one connection.
@@ -198,6 +192,21 @@ impl Session {
         progress.is_some_and(|progress| progress.login_accepted.load(Ordering::Relaxed))
     }
 
+    /// How long nothing may come, when a camera of usual pace is given `least`.
+    pub(super) fn patience(&self, least: Duration, unsure: u32) -> Duration {
+        self.link.pulse.patience(least, unsure)
+    }
+
+    /// Has enough come to know the camera's pace?
+    pub(super) fn knows_pace(&self) -> bool {
+        self.link.pulse.knows_pace()
+    }
+
+    /// Has the camera sent anything that can be decoded?
+    pub(super) fn speaks(&self) -> bool {
+        self.link.pulse.units.load(Ordering::Relaxed) > 0
+    }
+
     /// Since the connection began, since media last came, since a picture was last delivered.
     pub(super) fn ages(&self, now: Instant) -> (Duration, Option<Duration>, Option<Duration>) {
         let age = now.saturating_duration_since(self.link.began);
@@ -302,6 +311,8 @@ fn guard(pad: &gst::Pad, decoder: &gst::Element, link: &Arc<Link>) {
         let (Some(link), Some(decoder)) = (link.upgrade(), decoder.upgrade()) else {
             return gst::PadProbeReturn::Ok;
         };
+        let ms = clock::monotonic().saturating_duration_since(link.began).as_millis();
+        link.pulse.unit(u64::try_from(ms).unwrap_or(u64::MAX));
         link.beat(&link.pulse.media);
         let Some(buffer) = info.buffer() else { return gst::PadProbeReturn::Ok };
         let segment = pad.sticky_event::<gst::event::Segment>(0);
