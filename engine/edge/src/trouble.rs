@@ -8,6 +8,7 @@
 
 use crate::clock;
 use crate::telemetry::redacted;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use viahe_core::time::Timestamp;
@@ -43,11 +44,17 @@ pub enum Trouble {
     HistoryFailing,
     /// The recording of `viahe record` ended too early.
     RecordingFailing,
+    /// Rules say nothing because a command says so.
+    RulesSuspended,
+    /// A disaster is declared: some rules are patient or silent.
+    Disaster,
+    /// The broker keeps a command, which is not carried out.
+    RetainedCommand,
 }
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -62,6 +69,9 @@ impl Trouble {
         Self::EvidenceFailing,
         Self::HistoryFailing,
         Self::RecordingFailing,
+        Self::RulesSuspended,
+        Self::Disaster,
+        Self::RetainedCommand,
     ];
 
     /// In messages and metrics.
@@ -81,6 +91,9 @@ impl Trouble {
             Self::EvidenceFailing => "evidence_failing",
             Self::HistoryFailing => "history_failing",
             Self::RecordingFailing => "recording_failing",
+            Self::RulesSuspended => "rules_suspended",
+            Self::Disaster => "disaster",
+            Self::RetainedCommand => "retained_command",
         }
     }
 }
@@ -94,6 +107,8 @@ pub struct Lasting {
     pub text: String,
     /// Since when, by the box's clock.
     pub since: Timestamp,
+    /// More that the status says, for programs; null when there is no more.
+    pub details: Value,
 }
 
 /// All troubles of a box; its clones are one and the same.
@@ -110,14 +125,23 @@ struct State {
 impl Troubles {
     /// `trouble` lasts, for the reason in `text`. Saying the same again changes nothing.
     pub fn raise(&self, trouble: Trouble, text: impl AsRef<str>) {
+        self.raise_with(trouble, text, Value::Null);
+    }
+
+    /// As [`Troubles::raise`], with details for the status.
+    pub fn raise_with(&self, trouble: Trouble, text: impl AsRef<str>, details: Value) {
         let text = redacted(text.as_ref()).into_owned();
         let mut state = self.state();
-        if state.lasting.get(&trouble).is_some_and(|known| known.text == text) {
+        let known = state.lasting.get(&trouble);
+        let same_text = known.is_some_and(|known| known.text == text);
+        if same_text && known.is_some_and(|known| known.details == details) {
             return;
         }
-        tracing::warn!(trouble = trouble.label(), "{text}");
+        if !same_text {
+            tracing::warn!(trouble = trouble.label(), "{text}");
+        }
         let since = state.lasting.get(&trouble).map_or_else(clock::now, |known| known.since);
-        state.lasting.insert(trouble, Lasting { trouble, text, since });
+        state.lasting.insert(trouble, Lasting { trouble, text, since, details });
         state.revision += 1;
     }
 

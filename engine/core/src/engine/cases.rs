@@ -234,7 +234,7 @@ impl Engine {
         About {
             violation: rule.violation.clone(),
             version: rule.version,
-            severity: self.severity(rule),
+            severity: self.severity(rule, at),
             zone: camera.zip(rule.zone).map(|(c, z)| c.zones[z].id.clone()),
             position: camera.and_then(|c| c.position),
             citations: rule.citations.iter().filter(in_force).map(cite).collect(),
@@ -338,9 +338,10 @@ impl Engine {
     }
 
     /// Of the rule, raised by a disaster that it watches for.
-    fn severity(&self, rule: &Rule) -> Severity {
+    fn severity(&self, rule: &Rule, at: Timestamp) -> Severity {
         use crate::config::plan::Disaster;
-        let raised = self.memory.disaster_level > 0 && rule.disaster == Disaster::Raise;
+        let raised = self.disaster_level(self.memory.clock.day_time(at)) > 0
+            && rule.disaster == Disaster::Raise;
         match rule.severity {
             severity if !raised => severity,
             Severity::Info => Severity::Low,

@@ -1,13 +1,20 @@
 //! What operators tell the box to do, and its answers.
 
+use super::done::Known;
+use super::standing::{Declared, STANDING_MAX, Standing};
 use super::{Capture, CaptureId, Effect, Engine};
 use crate::id::Name;
 use crate::incident::{Evidence, EvidenceKind};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
 
 /// Highest level of a disaster.
 const DISASTER_LEVEL_MAX: u8 = 3;
+/// A camera gives an operator one picture in so long: a page that asks without end must not take
+/// the time of evidence.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(1);
 
 /// A command, with when it came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +25,9 @@ pub struct Command {
     pub at: Timestamp,
     /// What is to be done.
     pub order: Order,
+    /// Who gave it, for people; not checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// What is to be done.
@@ -35,14 +45,57 @@ pub enum Order {
         camera: Option<Name>,
         /// This rule; without it, all of them.
         rule: Option<Name>,
-        /// Until then.
+        /// Until then, 24 h from now at most.
         until: Timestamp,
     },
     /// Declare a disaster of this level, or its end with 0.
     Disaster {
         /// 0 to 3.
         level: u8,
+        /// It ends by itself then, 24 h from now at most and unless set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
+    /// Read the pipeline again; whoever owns the file does it.
+    Reload,
+}
+
+impl Order {
+    /// Does it change how the box goes on? A picture does not.
+    pub(super) fn changes(&self) -> bool {
+        !matches!(self, Self::Snapshot { .. })
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Snapshot { camera } => write!(f, "a picture of {camera}"),
+            Self::Suspend { camera, rule, until } => {
+                match rule {
+                    Some(rule) => write!(f, "suspend rule {rule}")?,
+                    None => f.write_str("suspend all rules")?,
+                }
+                match camera {
+                    Some(camera) => write!(f, " of {camera} until {until}"),
+                    None => write!(f, " until {until}"),
+                }
+            }
+            Self::Disaster { level: 0, .. } => f.write_str("end of the disaster"),
+            Self::Disaster { level, until: None } => write!(f, "disaster level {level}"),
+            Self::Disaster { level, until: Some(until) } => {
+                write!(f, "disaster level {level} until {until}")
+            }
+            Self::Reload => f.write_str("read the pipeline again"),
+        }
+    }
+}
+
+/// A picture that an operator asked for and that is not there yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Snapshot {
+    command: String,
+    camera: Name,
 }
 
 /// What became of a command.
@@ -57,42 +110,66 @@ pub struct Answer {
 }
 
 impl Engine {
-    pub(super) fn command(&mut self, command: Command, effects: &mut Vec<Effect>) {
-        let Command { id, at, order } = command;
-        let result = match order {
-            Order::Snapshot { camera } => match self.snapshot(&id, &camera, effects) {
+    /// What is known of an order under this id.
+    pub fn known(&self, id: &str, order: &Order) -> Known<'_> {
+        self.memory.done.known(id, order)
+    }
+
+    /// An order that others carried out.
+    pub fn note(&mut self, order: Order, answer: &Answer) {
+        self.memory.done.note(order, answer.clone());
+    }
+
+    /// What was noted under this id did not come about after all.
+    pub fn forget(&mut self, id: &str) {
+        self.memory.done.forget(id);
+    }
+
+    pub(super) fn command(&mut self, mut command: Command, effects: &mut Vec<Effect>) {
+        // Operators mean the clock on the wall.
+        command.at = self.memory.clock.day_time(command.at);
+        let result = match &command.order {
+            Order::Snapshot { camera } => match self.snapshot(&command, camera, effects) {
                 // Answered when the picture is there.
                 Ok(()) => return,
                 Err(why) => Err(why),
             },
             Order::Suspend { camera, rule, until } => {
-                self.suspend_rules(camera.as_ref(), rule.as_ref(), at, until)
+                self.suspend_rules(&command, camera.as_ref(), rule.as_ref(), *until)
             }
-            Order::Disaster { level } => {
-                if level > DISASTER_LEVEL_MAX {
-                    Err(format!("there is no level {level}; use 0 (none) to {DISASTER_LEVEL_MAX}"))
-                } else {
-                    self.memory.disaster_level = level;
-                    Ok(format!("disaster level {level}"))
-                }
-            }
+            Order::Disaster { level, until } => self.declare(&command, *level, *until),
+            // Not of the engine: a recording of one has nothing to read.
+            Order::Reload => return,
         };
-        effects.push(Effect::Answer(Answer { id, result, evidence: None }));
+        let Command { id, order, .. } = command;
+        let answer = Answer { id, result, evidence: None };
+        self.note(order, &answer);
+        effects.push(Effect::Answer(answer));
     }
 
     fn snapshot(
         &mut self,
-        id: &str,
+        command: &Command,
         camera: &Name,
         effects: &mut Vec<Effect>,
     ) -> Result<(), String> {
-        let memory = self.memory.cameras.iter().find(|c| c.id == *camera);
-        let memory = memory.ok_or_else(|| self.no_camera(camera))?;
+        let Some(memory) = self.memory.cameras.iter_mut().find(|c| c.id == *camera) else {
+            return Err(self.no_camera(camera));
+        };
         let frame = memory.frame.ok_or_else(|| {
             format!("{camera} has shown nothing yet; try again when it is online")
         })?;
+        // A clock that was set back must not make it wait for the old time.
+        let last = memory.snapshot_at;
+        if command.at >= last && command.at.since(last) < SNAPSHOT_EVERY {
+            return Err(format!(
+                "a picture of {camera} was asked for less than a second ago; ask again in a second"
+            ));
+        }
+        memory.snapshot_at = command.at;
         let capture = self.next_capture();
-        self.memory.commanded.insert(capture, id.to_owned());
+        let snapshot = Snapshot { command: command.id.clone(), camera: camera.clone() };
+        self.memory.snapshots.insert(capture, snapshot);
         effects.push(Effect::Capture(Capture {
             id: capture,
             camera: camera.clone(),
@@ -114,20 +191,22 @@ impl Engine {
         evidence: Option<&Evidence>,
         effects: &mut Vec<Effect>,
     ) -> bool {
-        let Some(id) = self.memory.commanded.remove(&capture) else { return false };
+        let Some(snapshot) = self.memory.snapshots.remove(&capture) else { return false };
         let result = match evidence {
             Some(_) => Ok("picture taken".to_owned()),
             None => Err("the frame was gone or could not be written; try again".to_owned()),
         };
-        effects.push(Effect::Answer(Answer { id, result, evidence: evidence.cloned() }));
+        let answer = Answer { id: snapshot.command, result, evidence: evidence.cloned() };
+        self.note(Order::Snapshot { camera: snapshot.camera }, &answer);
+        effects.push(Effect::Answer(answer));
         true
     }
 
     fn suspend_rules(
         &mut self,
+        command: &Command,
         camera: Option<&Name>,
         rule: Option<&Name>,
-        at: Timestamp,
         until: Timestamp,
     ) -> Result<String, String> {
         if let Some(camera) = camera
@@ -135,20 +214,67 @@ impl Engine {
         {
             return Err(self.no_camera(camera));
         }
+        self.within_a_day(command, until)?;
+        let told = self.local(until);
+        let lifted = until <= command.at;
+        let standing = Standing::new(command, until);
         let cameras =
             self.memory.cameras.iter_mut().filter(|c| camera.is_none_or(|id| c.id == *id));
         let of_cameras = cameras.flat_map(|c| c.rules.iter_mut());
         let of_site = self.memory.site_rules.iter_mut().filter(|_| camera.is_none());
         let mut count = 0;
         for memory in of_cameras.chain(of_site).filter(|m| rule.is_none_or(|id| m.id == *id)) {
-            memory.suspended_until = until;
+            memory.suspended = (!lifted).then(|| standing.clone());
             count += 1;
         }
+        let rules = if count == 1 { "1 rule".to_owned() } else { format!("{count} rules") };
         match (count, rule) {
             (0, Some(rule)) => Err(format!("there is no rule {rule} here; see the pipeline file")),
             (0, None) => Err("there are no rules here".to_owned()),
-            (_, _) if until > at => Ok(format!("{count} rules suspended until {until}")),
-            _ => Ok(format!("{count} rules not suspended any more")),
+            (_, _) if lifted => Ok(format!("{rules} not suspended any more")),
+            _ => Ok(format!("{rules} suspended until {told}")),
         }
+    }
+
+    fn declare(
+        &mut self,
+        command: &Command,
+        level: u8,
+        until: Option<Timestamp>,
+    ) -> Result<String, String> {
+        if level > DISASTER_LEVEL_MAX {
+            return Err(format!("there is no level {level}; use 0 (none) to {DISASTER_LEVEL_MAX}"));
+        }
+        if level == 0 {
+            self.memory.disaster = None;
+            return Ok("no disaster any more".to_owned());
+        }
+        let until = until.unwrap_or_else(|| command.at.plus(STANDING_MAX));
+        self.within_a_day(command, until)?;
+        let told = self.local(until);
+        if until <= command.at {
+            let now = self.local(command.at);
+            return Err(format!("`until` {told} is over: by the box's clock it is {now}"));
+        }
+        self.memory.disaster = Some(Declared { level, standing: Standing::new(command, until) });
+        Ok(format!("disaster level {level} until {told}; give it again to go on"))
+    }
+
+    /// Whoever orders rules to be silent must say so again every day.
+    fn within_a_day(&self, command: &Command, until: Timestamp) -> Result<(), String> {
+        let latest = command.at.plus(STANDING_MAX);
+        if until <= latest {
+            return Ok(());
+        }
+        let (until, now, latest) = (self.local(until), self.local(command.at), self.local(latest));
+        Err(format!(
+            "`until` {until} is more than 24 h away: by the box's clock it is {now}; set it to \
+             {latest} at most, and give the command again before then to go on"
+        ))
+    }
+
+    /// As told to people: with the site's offset.
+    fn local(&self, at: Timestamp) -> String {
+        at.rfc3339(&self.plan.site.timezone)
     }
 }

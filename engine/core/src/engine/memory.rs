@@ -2,9 +2,12 @@
 
 use super::cases::Case;
 use super::clock::DayClock;
+use super::command::Snapshot;
 use super::correct::Trail;
+use super::done::Ledger;
 use super::order::Held;
 use super::readings::SensorMemory;
+use super::standing::{Declared, Standing};
 use super::values::{self, WindowMemory};
 use super::{CaptureId, Effect, Engine};
 use crate::config::Plan;
@@ -40,8 +43,12 @@ pub(super) struct Memory {
     pub(super) models: BTreeMap<Name, ModelRef>,
     /// Pictures asked for by cases and not yet there.
     pub(super) awaited: BTreeMap<CaptureId, CaseKey>,
-    /// Pictures asked for by commands, with the id of the command.
-    pub(super) commanded: BTreeMap<CaptureId, String>,
+    /// Pictures asked for by commands and not yet there.
+    #[serde(default)]
+    pub(super) snapshots: BTreeMap<CaptureId, Snapshot>,
+    /// Commands that were carried out.
+    #[serde(default)]
+    pub(super) done: Ledger,
     pub(super) held: Held,
     pub(super) observations_late: u64,
     pub(super) readings_late: u64,
@@ -49,7 +56,9 @@ pub(super) struct Memory {
     pub(super) readings_corrected: u64,
     /// Event time of the newest tick.
     pub(super) ticked: Timestamp,
-    pub(super) disaster_level: u8,
+    /// The disaster that was declared; it may be over.
+    #[serde(default)]
+    pub(super) disaster: Option<Declared>,
 }
 
 /// What is remembered of a camera.
@@ -61,6 +70,9 @@ pub(super) struct CameraMemory {
     /// Its frame.
     pub(super) frame: Option<FrameRef>,
     pub(super) status: CameraStatus,
+    /// When an operator last asked for a picture, by the box's clock.
+    #[serde(default)]
+    pub(super) snapshot_at: Timestamp,
     pub(super) view: ViewWatch,
     /// Of its rules, by how often they look; shortest interval first.
     #[serde(default)]
@@ -93,8 +105,9 @@ pub(super) struct RuleMemory {
     pub(super) offences: VecDeque<Timestamp>,
     /// Nothing is said before.
     pub(super) quiet_until: Timestamp,
-    /// An operator suspended it.
-    pub(super) suspended_until: Timestamp,
+    /// An operator suspended it; that may be over.
+    #[serde(default)]
+    pub(super) suspended: Option<Standing>,
     /// When it last looked at values, if it needs no picture.
     pub(super) weighed: Timestamp,
     /// Where it can go back to.
@@ -120,7 +133,7 @@ impl RuleMemory {
             closing: Vec::new(),
             offences: VecDeque::new(),
             quiet_until: Timestamp::default(),
-            suspended_until: Timestamp::default(),
+            suspended: None,
             weighed: Timestamp::default(),
             trail: Trail::default(),
         }
@@ -151,6 +164,7 @@ impl CameraMemory {
             last: Timestamp::default(),
             frame: None,
             status: CameraStatus::default(),
+            snapshot_at: Timestamp::default(),
             view: ViewWatch::new(drawn),
             beats: Vec::new(),
             rules: Vec::new(),
@@ -235,7 +249,11 @@ fn align_rules(
         let same = old.iter().position(|m| m.id == rule.id && m.shape == shape);
         memories.push(match same {
             Some(i) => old.remove(i),
-            None => RuleMemory::new(rule, shape),
+            // An order is about the rule, however it is written.
+            None => RuleMemory {
+                suspended: old.iter().find(|m| m.id == rule.id).and_then(|m| m.suspended.clone()),
+                ..RuleMemory::new(rule, shape)
+            },
         });
     }
     old

@@ -12,17 +12,21 @@ mod cases;
 mod clock;
 mod command;
 mod correct;
+mod done;
 mod memory;
 mod order;
 mod prepared;
 mod readings;
 mod say;
+mod standing;
 mod values;
 mod watch;
 
 pub use cases::UPDATE_EVERY;
 pub use command::{Answer, Command, Order};
+pub use done::Known;
 pub use readings::{SensorState, TooLate};
+pub use standing::{Declared, Orders, STANDING_MAX, Silence, Silenced, Standing};
 pub use values::WindowTold;
 
 use crate::config::Plan;
@@ -226,14 +230,14 @@ impl Engine {
     /// Pictures asked for and not yet answered; after a restart or the loss of a worker they must
     /// be answered with none.
     pub fn awaited(&self) -> impl Iterator<Item = CaptureId> + '_ {
-        self.memory.awaited.keys().copied()
+        self.memory.awaited.keys().chain(self.memory.snapshots.keys()).copied()
     }
 
     /// All pictures that are not yet said for good, there or awaited.
     pub fn pictures(&self) -> impl Iterator<Item = CaptureId> + '_ {
         let cases = self.memory.rules().flat_map(memory::RuleMemory::all_cases);
         let told = cases.flat_map(|c| c.pictures.iter().map(|(id, _)| *id));
-        told.chain(self.memory.commanded.keys().copied())
+        told.chain(self.memory.snapshots.keys().copied())
     }
 
     /// Incidents that are open.
@@ -265,11 +269,6 @@ impl Engine {
     /// Readings that came after newer ones and were put in their place.
     pub fn readings_corrected(&self) -> u64 {
         self.memory.readings_corrected
-    }
-
-    /// Level of the disaster that was declared; 0 is none.
-    pub fn disaster_level(&self) -> u8 {
-        self.memory.disaster_level
     }
 
     /// Applies one event.

@@ -253,7 +253,7 @@ impl Engine {
         let held = self.memory.sensors[s].timeline.good_at(at).map(|(_, held)| held);
         let plan = Arc::clone(&self.plan);
         let rule = all_rules(&plan).find(|rule| {
-            let reaches = |value| reaches(rule, self.adjust(rule).thresholds, value);
+            let reaches = |value| reaches(rule, self.adjust(rule, at).thresholds, value);
             rule.sensor == Some(s) && reaches(value) && !held.is_some_and(reaches)
         });
         if let Some(rule) = rule {

@@ -255,7 +255,7 @@ impl Engine {
         rule: &Rule,
     ) -> (Vec<Signal>, EndReason) {
         let inactive = self.inactive(c, r, rule, at);
-        let adjust = self.adjust(rule);
+        let adjust = self.adjust(rule, at);
         let day = c.and_then(|c| self.is_day(c, &Arc::clone(&self.plan).cameras[c], at));
         let prepared = match c {
             Some(c) => &self.prepared.cameras[c].rules[r],

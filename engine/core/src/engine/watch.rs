@@ -3,6 +3,7 @@
 use super::cases::Moment;
 use super::memory::FrameRef;
 use super::prepared::PreparedRule;
+use super::standing::SILENT_FROM;
 use super::values::ending;
 use super::{Effect, Engine, Traced};
 use crate::config::Plan;
@@ -166,7 +167,7 @@ impl Engine {
         let inactive = self.inactive(Some(c), r, rule, at);
         let plan = Arc::clone(&self.plan);
         let prepared = &self.prepared.cameras[c];
-        let adjust = self.adjust(rule);
+        let adjust = self.adjust(rule, at);
         let (values, measured) = self.values(rule, at);
         let tracer = tracer(self.traced.as_ref(), Some(&camera.id), rule);
         if let Some(tracer) = tracer {
@@ -225,12 +226,15 @@ impl Engine {
         };
         // Operators, hours and permits mean the clock on the wall.
         let day_time = self.memory.clock.day_time(at);
-        if day_time < memory.suspended_until {
-            return Some(Inactive::Suspended(memory.suspended_until));
+        if let Some(standing) = memory.suspended.as_ref().filter(|s| s.holds(day_time)) {
+            return Some(Inactive::Suspended(standing.until));
         }
-        let level = self.memory.disaster_level;
-        if rule.disaster == Disaster::Relax && level >= 2 {
-            return Some(Inactive::Disaster(level));
+        let declared = self.memory.disaster.as_ref().filter(|d| d.standing.holds(day_time));
+        if let Some(declared) = declared
+            && rule.disaster == Disaster::Relax
+            && declared.level >= SILENT_FROM
+        {
+            return Some(Inactive::Disaster(declared.level));
         }
         if let Some(trouble) = trouble
             && rule.program.looks()
@@ -253,8 +257,8 @@ impl Engine {
         prepared.barred.clone()
     }
 
-    pub(super) fn adjust(&self, rule: &Rule) -> Adjust {
-        let level = self.memory.disaster_level;
+    pub(super) fn adjust(&self, rule: &Rule, at: Timestamp) -> Adjust {
+        let level = self.disaster_level(self.memory.clock.day_time(at));
         match rule.disaster {
             Disaster::Relax if level > 0 => Adjust { durations: RELAXED, ..Adjust::NONE },
             Disaster::Raise if level > 0 => {

@@ -74,7 +74,8 @@ fn permits(book: &mut Book) {
 fn commands(book: &mut Book) {
     let order = |street: Street, secs: f32, order: Order| {
         let at = street.time(secs);
-        street.event(Event::Command(Command { id: format!("order-{secs}"), at, order }))
+        let id = format!("order-{secs}");
+        street.event(Event::Command(Command { id, at, order, by: None }))
     };
     let usual = || parked("2026-03-04T02:30:00Z", 84.0, 5.0, 66.0);
     let at = |opened: f32| incident("illegal-parking", opened);
@@ -85,9 +86,9 @@ fn commands(book: &mut Book) {
     let later = at(50.0).first(30.0).closed(66.0);
     book.tell("illegal-parking-pos-after-suspend", suspended, [later]);
     // At the first level of a disaster it takes three times as long.
-    let storm = order(usual(), 1.0, Order::Disaster { level: 1 });
+    let storm = order(usual(), 1.0, Order::Disaster { level: 1, until: None });
     book.tell("illegal-parking-pos-in-storm", storm, [at(65.0).first(5.0).closed(66.0)]);
-    let flood = order(usual(), 1.0, Order::Disaster { level: 2 });
+    let flood = order(usual(), 1.0, Order::Disaster { level: 2, until: None });
     book.none("illegal-parking-trap-in-flood", flood);
 }
 

@@ -1,7 +1,7 @@
 //! What leaves the event plane for the disk: rows and state in one commit, gauges, the last words.
 
 use super::disk::Price;
-use super::{EventPlane, PlaneError, TICK, Totals};
+use super::{EventPlane, PlaneError, TICK, Totals, standing};
 use crate::clock;
 use crate::disk::Fault;
 use crate::history::History;
@@ -37,6 +37,7 @@ impl EventPlane {
         if let Err(error) = self.commit(clock::monotonic(), Price::All) {
             tracing::error!(%error, "the last events are not saved");
         }
+        self.say_replies();
         self.measure();
         self.look_at_disk(clock::monotonic());
         let cameras: Vec<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
@@ -181,7 +182,9 @@ impl EventPlane {
         self.stats.readings_bad = self.inbox.readings.bad.values().sum();
         self.stats.subjects_dropped = self.engine.subjects_dropped();
         self.stats.wire_dropped = self.wire.as_ref().map(Wire::dropped).unwrap_or_default();
-        self.stats.disaster_level = self.engine.disaster_level();
+        self.stats.disaster_level = self.orders.disaster.as_ref().map_or(0, |d| d.level);
+        self.stats.rules_silent = standing::counts(&self.orders);
+        self.stats.commands_refused = self.inbox.desk.refused;
         self.stats.incidents_opened = self.totals.opened.clone();
         self.stats.incidents_closed = self.totals.closed.clone();
         self.stats.incidents_open = self.engine.open_incidents() as u64;

@@ -4,16 +4,19 @@
 //! applies them in order, moves pictures to their place, commits, and only then wakes the
 //! publisher: an incident is on disk before it is said, and its pictures before it names them.
 
+mod commands;
 mod commit;
 mod day;
 mod disk;
 mod inbound;
 mod orders;
+mod pace;
 mod pictures;
 mod readings;
+mod standing;
 
 use crate::evidence::EvidenceStore;
-use crate::publish::{Publisher, Wire, camera_state};
+use crate::publish::{Publisher, RulesState, Said, Wire, camera_state};
 use crate::store::{OutboxRow, Store, StoreError};
 use crate::telemetry::{EngineStats, Metrics};
 use crate::trouble::Troubles;
@@ -27,11 +30,13 @@ use inbound::Inbox;
 pub(crate) use inbound::filters;
 pub use orders::Reload;
 use pictures::Pictures;
+#[cfg(test)]
+pub(crate) use standing::raise as raise_standing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use viahe_core::config::Plan;
-use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event};
+use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event, Orders};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
 use viahe_core::incident::{ModelRef, Revision};
@@ -140,7 +145,6 @@ pub struct EventPlane {
     events: Receiver<WorkerEvent>,
     publisher: Publisher,
     metrics: Arc<Metrics>,
-    /// Raised by whoever finds one.
     troubles: Troubles,
     disk: Watch,
     recorder: Option<Recorder>,
@@ -151,6 +155,10 @@ pub struct EventPlane {
     wire: Option<Wire>,
     inbox: Inbox,
     reload: Option<Reload>,
+    /// Answers to commands that changed something; they wait for the next commit.
+    replies: Vec<Said>,
+    /// What stands by order, as it was told last.
+    orders: Orders,
     /// A worker has been up in this run.
     worker_was_up: bool,
     /// Revisions that are to be committed.
@@ -204,8 +212,10 @@ impl EventPlane {
             day,
             clocks: Clocks::default(),
             wire: parts.wire,
-            inbox: Inbox::new(),
+            inbox: Inbox::default(),
             reload: parts.reload,
+            replies: Vec::new(),
+            orders: Orders::default(),
             worker_was_up: false,
             rows: Vec::new(),
             saved_at: now,
@@ -236,6 +246,7 @@ impl EventPlane {
             // No worker will say which models look.
             plane.publisher.set_status(Vec::new());
         }
+        plane.tell_orders();
         // Health and metrics are right from the first answer on.
         plane.measure();
         Ok(plane)
@@ -377,13 +388,11 @@ impl EventPlane {
     /// `…/cam/{camera}/state`.
     fn tell_camera(&self, report: &CameraReport) {
         let known = self.totals.worker.cameras.get(&report.camera);
-        let time = clock::now().rfc3339(&self.plan.site.timezone);
+        let view = self.suspended.get(&report.camera).copied();
         let zone = &self.plan.site.timezone;
-        let suspended = self.suspended.get(&report.camera);
-        let suspended =
-            suspended.map(|(trouble, since)| (trouble.to_string(), since.rfc3339(zone)));
         let step = self.clocks.step(known, &self.day, zone);
-        let state = camera_state(report, known, suspended, step.as_ref(), &time);
+        let rules = RulesState { view, orders: &self.orders };
+        let state = camera_state(report, known, &rules, step.as_ref(), self.day.now(), zone);
         self.publisher.set_camera_state(&report.camera, &state);
     }
 
@@ -439,7 +448,7 @@ impl EventPlane {
                 }
                 Effect::TooLate(told) => self.inbox.readings.too_late(&told, clock::monotonic()),
                 Effect::Window(told) => self.tell_window(&told),
-                Effect::Answer(answer) => self.answer(&answer),
+                Effect::Answer(answer) => self.answer(answer),
             }
         }
     }
@@ -485,12 +494,13 @@ impl EventPlane {
             return Err(StoreError::Corrupt { path, detail }.into());
         }
         let save = self.retry.is_some() || now.duration_since(self.saved_at) >= SAVE_EVERY;
-        let due = save || !self.rows.is_empty();
+        let due = save || !self.rows.is_empty() || !self.replies.is_empty();
         if due && self.retry.is_none_or(|(at, _)| now >= at) {
             self.commit(now, Price::Some)?;
         } else if !self.rows.is_empty() {
             self.hold();
         }
+        self.say_replies();
         if now.duration_since(self.stated_at) >= STATE_EVERY {
             self.stated_at = now;
             self.reports.values().for_each(|r| self.tell_camera(r));
@@ -498,6 +508,8 @@ impl EventPlane {
         if now.duration_since(self.measured_at) >= MEASURE_EVERY {
             self.measured_at = now;
             self.see(Event::Tick(self.day.now()));
+            self.tell_orders();
+            self.tell_kept_commands(now);
             if let Some(history) = &mut self.history {
                 history.tick(now);
             }

@@ -1,13 +1,16 @@
 //! What the event plane does when it is told to: readings, commands, a new pipeline.
 
-use super::EventPlane;
+use super::commands::{Asked, Ready};
 use super::inbound::Inbound;
-use super::readings;
-use crate::publish::{Heard, Said, sensor_state, site_topic, window_result};
+use super::{EventPlane, readings, standing};
+use crate::clock;
+use crate::publish::{Heard, Said, Wire, sensor_state, site_topic, window_result};
+use crate::trouble::Trouble;
 use std::sync::Arc;
+use std::time::Instant;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::Camera;
-use viahe_core::engine::{Answer, Event, SensorState, WindowTold};
+use viahe_core::engine::{Answer, Command, Event, Order, SensorState, WindowTold};
 use viahe_core::id::Name;
 use viahe_core::time::Timestamp;
 
@@ -23,23 +26,32 @@ impl EventPlane {
     /// A message over MQTT.
     pub(super) fn heard(&mut self, mut heard: Heard) {
         heard.at = self.day.at(heard.at);
-        let now = crate::clock::monotonic();
-        match self.inbox.read(&self.plan, heard, now) {
+        let now = clock::monotonic();
+        match self.inbox.read(&self.plan, &self.engine, heard, now) {
             Inbound::Events(events) => events.into_iter().for_each(|event| {
                 self.stats.readings += 1;
                 self.see(event);
             }),
-            Inbound::Command(command) => {
-                tracing::info!(id = command.id, order = ?command.order, "command");
-                self.see(Event::Command(command));
-            }
-            Inbound::Reload(id) => {
-                let result = self.reload();
-                self.answer(&Answer { id, result, evidence: None });
-            }
-            Inbound::Answered(said) => self.say(said),
-            Inbound::Ignored => {}
+            Inbound::Command(Asked::Do(command)) => self.command(command),
+            Inbound::Command(Asked::Said(said)) => said.into_iter().for_each(|said| self.say(said)),
         }
+        self.tell_kept_commands(now);
+    }
+
+    fn command(&mut self, command: Command) {
+        if let Some(passed_over) = self.inbox.desk.may_log(clock::monotonic()) {
+            let Command { id, order, by, .. } = &command;
+            tracing::info!(id, %order, by, passed_over = passed_over.told(), "command");
+        }
+        if command.order == Order::Reload {
+            let result = self.reload();
+            let answer = Answer { id: command.id, result, evidence: None };
+            self.engine.note(command.order, &answer);
+            self.answer(answer);
+        } else {
+            self.see(Event::Command(command));
+        }
+        self.tell_orders();
     }
 
     fn say(&self, message: Said) {
@@ -48,17 +60,62 @@ impl EventPlane {
         }
     }
 
-    pub(super) fn answer(&mut self, answer: &Answer) {
-        match &answer.result {
-            Ok(text) => tracing::info!(id = answer.id, text, "command carried out"),
-            Err(text) => tracing::warn!(id = answer.id, text, "command refused"),
+    pub(super) fn answer(&mut self, mut answer: Answer) {
+        if let Some(evidence) = &answer.evidence
+            && let Err(error) = self.pictures.keep_one(evidence)
+        {
+            answer.result = Err(format!("the picture could not be kept: {error}"));
+            answer.evidence = None;
+            self.engine.forget(&answer.id);
         }
-        if let Some(evidence) = &answer.evidence {
-            self.pictures.keep_one(evidence);
+        if let Some(passed_over) = self.inbox.desk.may_log(clock::monotonic()) {
+            let id = &answer.id;
+            match &answer.result {
+                Ok(text) => tracing::info!(
+                    id,
+                    text,
+                    passed_over = passed_over.told(),
+                    "command carried out"
+                ),
+                Err(text) => {
+                    tracing::warn!(id, text, passed_over = passed_over.told(), "command refused");
+                }
+            }
         }
-        if let Some(said) = self.inbox.answer(answer) {
-            self.say(said);
+        self.inbox.desk.refused += u64::from(answer.result.is_err());
+        match self.inbox.desk.answer(&answer) {
+            // First on disk: a suspension that is confirmed must outlive the power.
+            Some(Ready { said, changed: true }) => self.replies.extend(said),
+            Some(Ready { said, changed: false }) => said.into_iter().for_each(|s| self.say(s)),
+            None => {}
         }
+    }
+
+    /// Says the answers that waited for a commit. When the store takes nothing they go all the same:
+    /// it was done, and that nothing is saved is told elsewhere.
+    pub(super) fn say_replies(&mut self) {
+        for reply in std::mem::take(&mut self.replies) {
+            self.say(reply);
+        }
+    }
+
+    /// Tells what stands by order, if that has changed: by a command, or because its time is over.
+    pub(super) fn tell_orders(&mut self) {
+        let orders = self.engine.orders(self.day.now());
+        if orders == self.orders {
+            return;
+        }
+        self.orders = orders;
+        standing::raise(&self.orders, &self.plan.site.timezone, &self.troubles);
+        self.reports.values().for_each(|report| self.tell_camera(report));
+    }
+
+    /// A command that the broker keeps is told as long as it is there.
+    pub(super) fn tell_kept_commands(&mut self, now: Instant) {
+        let subscribed = self.wire.as_ref().map_or(0, Wire::subscribed);
+        let desk = &mut self.inbox.desk;
+        desk.subscribed(subscribed, now);
+        self.troubles.set(Trouble::RetainedCommand, desk.trouble());
     }
 
     /// `…/window/{name}`.

@@ -73,7 +73,7 @@ impl Pictures {
                 })
             }
             Err(reason) => {
-                self.lost(id, &reason);
+                self.lose(id, kind, &reason);
                 None
             }
         }
@@ -81,10 +81,18 @@ impl Pictures {
 
     /// Says that a picture will not come.
     pub(super) fn lost(&mut self, id: CaptureId, reason: &str) {
-        self.asked.remove(&id);
-        self.failed += 1;
-        self.suspicion = true;
-        tracing::error!(capture = id, reason, "a picture is lost");
+        // What nobody asked for here was asked for by an incident of the run before.
+        let kind = self.asked.get(&id).map_or(EvidenceKind::Opened, |(capture, _)| capture.kind);
+        self.lose(id, kind, reason);
+    }
+
+    /// Who asked for a picture by a command is told, and asks again; of an incident's it is the loss.
+    fn lose(&mut self, id: CaptureId, kind: EvidenceKind, reason: &str) {
+        if kind != EvidenceKind::Commanded {
+            self.failed += 1;
+            self.suspicion = true;
+            tracing::error!(capture = id, reason, "a picture is lost");
+        }
         self.discard(id);
     }
 
@@ -124,13 +132,12 @@ impl Pictures {
         });
     }
 
-    /// Puts one picture in its place.
-    pub(super) fn keep_one(&mut self, evidence: &Evidence) {
-        if let Err(error) = place(&self.store, evidence) {
-            self.failed += 1;
-            self.suspicion = true;
-            tracing::error!(%error, "a picture is lost");
-        }
+    /// Puts the picture of a command in its place.
+    ///
+    /// # Errors
+    /// When it cannot be kept; whoever asked for it is told.
+    pub(super) fn keep_one(&mut self, evidence: &Evidence) -> Result<(), EvidenceError> {
+        place(&self.store, evidence)
     }
 
     /// Draws zone and boxes beside the picture of the opening.

@@ -1,15 +1,20 @@
 //! The documents say what the code sends: same fields at the same places.
 
 use super::topics::{
-    Ack, Offline, Online, camera_state, offline, online, reply, sensor_state, window_result,
+    Ack, Offline, Online, RulesState, camera_state, offline, online, reply, sensor_state, unread,
+    window_result,
 };
-use crate::trouble::{Lasting, Trouble};
+use crate::event_plane;
+use crate::trouble::{Lasting, Trouble, Troubles};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use viahe_core::config::plan::Carrier;
-use viahe_core::engine::{Answer, SensorState, WindowTold};
+use viahe_core::engine::{
+    Answer, Declared, Orders, SensorState, Silence, Silenced, Standing, WindowTold,
+};
 use viahe_core::id::Name;
 use viahe_core::incident::{ModelRef, Revision};
+use viahe_core::rule::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, CameraStats, CameraStatus};
 use viahe_core::sensor::{State, WindowResult};
 use viahe_core::time::Timestamp;
@@ -107,20 +112,53 @@ fn the_incident_in_the_documents_is_the_one_that_is_sent() {
     assert_eq!(topic, "viahe/v1/hue-phu-hoi/cam/le-loi-03/incident/illegal-parking");
 }
 
+fn hue() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap()
+}
+
+/// The orders that the guide's examples show.
+fn standing_orders() -> Orders {
+    let name = |text: &str| Name::try_from(text).unwrap();
+    let standing = |command: &str, since: &str, until: &str| Standing {
+        since: since.parse().unwrap(),
+        until: until.parse().unwrap(),
+        command: command.into(),
+        by: Some("Trần Thị Hoa".into()),
+    };
+    let suspended = standing("op-7", "2026-11-22T08:00:00+07:00", "2026-11-22T12:00:00+07:00");
+    let level = standing("op-8", "2026-11-22T08:10:00+07:00", "2026-11-23T08:10:00+07:00");
+    let silenced = Silenced {
+        camera: Some(name("le-loi-03")),
+        rules: vec![name("illegal-parking")],
+        all: false,
+        why: Silence::Ordered,
+        standing: suspended,
+    };
+    Orders { disaster: Some(Declared { level: 1, standing: level }), silenced: vec![silenced] }
+}
+
+/// What the status says while they stand.
+fn orders_lasting() -> Vec<Lasting> {
+    let troubles = Troubles::default();
+    troubles.raise(Trouble::NobodyListens, "nobody listens");
+    event_plane::raise_standing(&standing_orders(), &hue(), &troubles);
+    troubles.lasting()
+}
+
 #[test]
 fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let parse = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
     let time = "2026-11-22T08:14:03.120+07:00";
     let depth = crate::store::Depth::default();
     let now = Timestamp::from_secs(1);
-    let lasting = Lasting { trouble: Trouble::NobodyListens, text: "no".into(), since: now };
+    let lasting = orders_lasting();
     let zone = jiff::tz::TimeZone::UTC;
     let told = Online {
         version: "0.1.0",
         mqtt: viahe_core::config::plan::MqttVersion::V5,
         models: &[model()],
         depth,
-        troubles: &[lasting],
+        troubles: &lasting,
         now,
         zone: &zone,
     };
@@ -139,7 +177,15 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
         carrier: Some(Carrier::Tcp),
         ..CameraStats::default()
     };
-    assert_eq!(camera_state(&report, Some(&stats), None, None, time), example("camera"));
+    let told = |view, orders: &Orders| {
+        let (now, zone) = (time.parse().unwrap(), hue());
+        camera_state(&report, Some(&stats), &RulesState { view, orders }, None, now, &zone)
+    };
+    assert_eq!(told(None, &Orders::default()), example("camera"));
+    assert_eq!(told(None, &standing_orders()), example("silent"));
+    let moved = told(Some((CameraTrouble::Moved, now)), &standing_orders());
+    assert_eq!(moved["rules_suspended"]["reason"], "moved", "what nobody ordered comes first");
+    assert_eq!(moved["suspensions"].as_array().unwrap().len(), 2);
     let told = WindowTold {
         window: Name::try_from("rain-24h").unwrap(),
         sensor: Name::try_from("rain-1").unwrap(),
@@ -158,7 +204,7 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     same_fields("sensor", &sensor_state(SensorState::Silent, time));
     let answer = Answer { id: "op-7".into(), result: Ok("done".into()), evidence: None };
     same_fields("reply", &reply(&answer));
-    same_fields("camera", &camera_state(&report, Some(&stats), None, None, time));
+    same_fields("reply", &unread(Some("op-7"), "no"));
     let ack: Ack = serde_json::from_value(example("ack")).unwrap();
     same_fields("ack", &serde_json::to_value(ack).unwrap());
 }

@@ -26,7 +26,8 @@ mod wire;
 
 pub use subscriber::{Message, Subscriber, SubscriberOptions};
 pub use topics::{
-    Ack, camera_state, is_reply_topic, reply, sensor_state, site_topic, window_result,
+    Ack, RulesState, camera_state, declared_told, is_reply_topic, reply, sensor_state,
+    silenced_told, site_topic, unread, window_result,
 };
 pub use wire::{Heard, Said, Wire, WireOptions};
 

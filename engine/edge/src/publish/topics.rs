@@ -5,9 +5,10 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use viahe_core::config::plan::MqttVersion;
-use viahe_core::engine::{Answer, SensorState, WindowTold};
+use viahe_core::engine::{Answer, Declared, Orders, SensorState, Silenced, Standing, WindowTold};
 use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
+use viahe_core::rule::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, CameraStats, CameraStatus};
 use viahe_core::time::Timestamp;
 
@@ -25,28 +26,71 @@ pub struct Ack {
     pub revision: u32,
 }
 
-/// What `…/cam/{camera}/state` says. `suspended` is why its rules do not apply and since when, if
-/// its view is not what they were drawn on. Numbers are unknown (null) until the first frame and not of
-/// interest without frames.
+/// What keeps the rules of a camera from saying anything.
+#[derive(Clone, Copy, Debug)]
+pub struct RulesState<'a> {
+    /// Its view is not what they were drawn on: why, and since when.
+    pub view: Option<(CameraTrouble, Timestamp)>,
+    /// Orders that stand, of all cameras.
+    pub orders: &'a Orders,
+}
+
+/// What `…/cam/{camera}/state` says. `view` is why its view is not what its rules were drawn on, and
+/// since when; `orders` are those that stand, of all cameras. Numbers are unknown (null) until the first
+/// frame and not of interest without frames.
 pub fn camera_state(
     report: &CameraReport,
     stats: Option<&CameraStats>,
-    suspended: Option<(String, String)>,
+    rules: &RulesState<'_>,
     clock_step: Option<&serde_json::Value>,
-    time: &str,
+    now: Timestamp,
+    zone: &TimeZone,
 ) -> serde_json::Value {
     let online = stats.filter(|s| report.status == CameraStatus::Online && s.size_px != [0, 0]);
+    let RulesState { view, orders } = rules;
+    let view = view.map(|(trouble, since)| {
+        json!({
+            "reason": trouble.to_string(), "camera": report.camera, "rules": [], "all": true,
+            "since": since.rfc3339(zone), "until": null, "command": null, "by": null,
+        })
+    });
+    let own = orders.silenced.iter().filter(|one| one.camera.as_ref() == Some(&report.camera));
+    let suspensions: Vec<_> =
+        view.into_iter().chain(own.map(|one| silenced_told(one, zone))).collect();
+    let first = suspensions.first();
     json!({
         "state": report.status,
         "reason": crate::telemetry::redacted(&report.reason),
-        "time": time,
+        "time": now.rfc3339(zone),
         "fps": online.map(|s| (f64::from(s.fps_in) * 10.0).round() / 10.0),
         "resolution": online.map(|s| s.size_px),
         "clock_offset_ms": online.and_then(|s| s.clock_offset_ms),
         "clock_step": clock_step,
         "transport": online.and_then(|s| s.carrier),
-        "rules_suspended":
-            suspended.map(|(reason, since)| json!({ "reason": reason, "since": since })),
+        "rules_suspended": first.map(|one| {
+            json!({ "reason": one["reason"], "since": one["since"], "until": one["until"] })
+        }),
+        "suspensions": suspensions,
+        "disaster": orders.disaster.as_ref().map(|declared| declared_told(declared, zone)),
+    })
+}
+
+/// Rules that are silent by one order, as camera states and the status tell it; times in `zone`.
+pub fn silenced_told(silenced: &Silenced, zone: &TimeZone) -> serde_json::Value {
+    let Silenced { camera, rules, all, why, standing } = silenced;
+    let Standing { since, until, command, by } = standing;
+    json!({
+        "reason": why.label(), "camera": camera, "rules": rules, "all": all,
+        "since": since.rfc3339(zone), "until": until.rfc3339(zone), "command": command, "by": by,
+    })
+}
+
+/// A disaster that is declared, as camera states and the status tell it; times in `zone`.
+pub fn declared_told(declared: &Declared, zone: &TimeZone) -> serde_json::Value {
+    let Standing { since, until, command, by } = &declared.standing;
+    json!({
+        "level": declared.level, "since": since.rfc3339(zone), "until": until.rfc3339(zone),
+        "command": command, "by": by,
     })
 }
 
@@ -79,6 +123,12 @@ pub fn reply(answer: &Answer) -> serde_json::Value {
     json!({ "id": answer.id, "ok": ok, "text": text, "evidence": evidence })
 }
 
+/// What answers a command that could not be read, or is not carried out as it came. `id` is null when
+/// there is none that can be used.
+pub fn unread(id: Option<&str>, why: &str) -> serde_json::Value {
+    json!({ "id": id, "ok": false, "text": why, "evidence": null })
+}
+
 /// What is told of a box that is there.
 #[derive(Debug)]
 pub(super) struct Online<'a> {
@@ -95,13 +145,17 @@ pub(super) struct Online<'a> {
 /// What `…/status` says of a box that is there.
 pub(super) fn online(of: &Online<'_>) -> Vec<u8> {
     let trouble = |one: &Lasting| {
-        let Lasting { trouble, text, since } = one;
+        let Lasting { trouble, text, since, .. } = one;
         json!({ "trouble": trouble.label(), "text": text, "since": since.rfc3339(of.zone) })
     };
+    let details = || of.troubles.iter().map(|one| &one.details);
+    let suspensions = details().filter_map(|d| d["suspensions"].as_array()).flatten();
     json!({
         "state": "online", "version": of.version, "mqtt": of.mqtt.label(), "models": of.models,
         "outbox_depth": of.depth.rows, "unsaved": of.depth.held, "quarantined": of.depth.quarantined,
         "troubles": of.troubles.iter().map(trouble).collect::<Vec<_>>(),
+        "suspensions": suspensions.collect::<Vec<_>>(),
+        "disaster": details().map(|d| &d["disaster"]).find(|d| !d.is_null()),
         "time": of.now.rfc3339(of.zone),
     })
     .to_string()

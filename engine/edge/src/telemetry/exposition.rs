@@ -289,6 +289,18 @@ impl Page<'_> {
             "Level of the disaster that was declared; 0 is none.",
             u64::from(engine.disaster_level),
         )?;
+        self.gauges(
+            "viahe_rules_silent",
+            "Rules that say nothing by order, by camera and reason.",
+            engine.rules_silent.iter().map(|((camera, reason), n)| {
+                ([("camera", camera.as_str()), ("reason", *reason)], *n as f64)
+            }),
+        )?;
+        self.counter(
+            "viahe_commands_refused",
+            "Commands that were not carried out.",
+            engine.commands_refused,
+        )?;
         let by = |(violation, n): (_, &u64)| ([("violation", Name::as_str(violation))], *n);
         self.counters(
             "viahe_incidents_opened",

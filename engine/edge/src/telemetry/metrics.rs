@@ -47,13 +47,17 @@ pub struct EngineStats {
     pub clock_steps: u64,
     /// Level of the disaster that was declared.
     pub disaster_level: u8,
+    /// Rules that say nothing by order, by camera (empty for the site's own) and reason.
+    pub rules_silent: BTreeMap<(String, &'static str), u64>,
+    /// Commands that were not carried out.
+    pub commands_refused: u64,
     /// Incidents opened, by violation.
     pub incidents_opened: BTreeMap<Name, u64>,
     /// Incidents closed, by violation.
     pub incidents_closed: BTreeMap<Name, u64>,
     /// Incidents open now.
     pub incidents_open: u64,
-    /// Pictures that were asked for and not taken or not kept.
+    /// Pictures that incidents asked for and that were not taken or not kept.
     pub captures_failed: u64,
     /// Bytes of evidence pictures on disk now.
     pub evidence_bytes: u64,

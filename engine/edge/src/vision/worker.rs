@@ -24,7 +24,7 @@ use std::time::Duration;
 use viahe_core::config::plan::Source;
 use viahe_core::engine::Capture;
 use viahe_core::id::Name;
-use viahe_core::incident::ModelRef;
+use viahe_core::incident::{EvidenceKind, ModelRef};
 use viahe_core::observe::Observation;
 use viahe_core::seam::{
     CameraReport, CameraStats, CameraStatus, FromWorker, LOOK_AGES_MS, Picture, SEAM_VERSION,
@@ -37,6 +37,8 @@ const STATS_EVERY: Duration = Duration::from_secs(1);
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// Pictures that may wait for the encoder.
 const CAPTURES_MAX: usize = 64;
+/// Pictures for operators that may wait: each holds a frame.
+const SNAPSHOTS_MAX: usize = 8;
 /// Frames in one run at most. Beyond four the gain is small and the wait is long.
 const BATCH_MAX: usize = 4;
 
@@ -151,7 +153,9 @@ struct Worker {
     plan: VisionPlan,
     shared: Arc<Shared>,
     cameras: Vec<Feed>,
-    captures: Sender<(Capture, SharedFrame)>,
+    evidence: Sender<(Capture, SharedFrame)>,
+    /// What operators ask for waits apart: it neither refuses nor delays evidence.
+    snapshots: Sender<(Capture, SharedFrame)>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
@@ -181,10 +185,12 @@ impl Worker {
         });
         let mut threads = start_eyes(plan, &runtime, &packages.loaded, &shared)?;
         outlet.must_tell(FromWorker::Hello { version: SEAM_VERSION, models: packages.refs(plan) });
-        let (captures, wanted) = bounded(CAPTURES_MAX);
-        threads.push(start_camera_of_evidence(plan, &shared, wanted)?);
+        let (evidence, wanted) = bounded(CAPTURES_MAX);
+        threads.push(start_photographer("evidence", plan, &shared, wanted)?);
+        let (snapshots, wanted) = bounded(SNAPSHOTS_MAX);
+        threads.push(start_photographer("snapshots", plan, &shared, wanted)?);
         let cameras = start_cameras(plan, &shared)?;
-        Ok(Self { plan: plan.clone(), shared, cameras, captures, threads })
+        Ok(Self { plan: plan.clone(), shared, cameras, evidence, snapshots, threads })
     }
 
     fn run(self, inbox: &Receiver<ToWorker>) {
@@ -210,7 +216,7 @@ impl Worker {
             }
         }
         drop(self.cameras);
-        drop(self.captures);
+        drop((self.evidence, self.snapshots));
         self.shared.slots.close();
         for thread in self.threads {
             let _ = thread.join();
@@ -224,9 +230,13 @@ impl Worker {
         let Some(frame) = frame else {
             return self.shared.answer(&capture, Err("its frame is gone".to_owned()));
         };
-        if let Err(refused) = self.captures.try_send((capture, frame)) {
+        let queue = match capture.kind {
+            EvidenceKind::Commanded => &self.snapshots,
+            EvidenceKind::FirstSeen | EvidenceKind::Opened | EvidenceKind::Closed => &self.evidence,
+        };
+        if let Err(refused) = queue.try_send((capture, frame)) {
             let (capture, _) = refused.into_inner();
-            let why = format!("{CAPTURES_MAX} pictures wait already");
+            let why = format!("{} pictures wait already", queue.len());
             self.shared.answer(&capture, Err(why));
         }
     }
@@ -385,15 +395,16 @@ impl Shared {
     }
 }
 
-/// The thread that takes pictures, apart from inference: a JPEG takes longer than a frame.
-fn start_camera_of_evidence(
+/// A thread that takes pictures, apart from inference: a JPEG takes longer than a frame.
+fn start_photographer(
+    name: &str,
     plan: &VisionPlan,
     shared: &Arc<Shared>,
     wanted: Receiver<(Capture, SharedFrame)>,
 ) -> Result<std::thread::JoinHandle<()>, WorkerError> {
     let writer = PendingWriter::new(&plan.evidence_dir);
     let shared = Arc::clone(shared);
-    let thread = std::thread::Builder::new().name("evidence".into());
+    let thread = std::thread::Builder::new().name(name.into());
     Ok(thread.spawn(move || {
         for (capture, frame) in wanted {
             let picture = take_picture(&frame, &capture, &writer, &shared.ledger);

@@ -102,6 +102,8 @@ fn engine(n: u64) -> EngineStats {
         wire_dropped: [n / 9, n / 8],
         clock_steps: n / 9,
         disaster_level: 2,
+        rules_silent: BTreeMap::from([(("le-loi-03".to_owned(), "ordered"), 2)]),
+        commands_refused: n / 9,
         incidents_opened: BTreeMap::from([(name("illegal-parking"), n / 3)]),
         incidents_closed: BTreeMap::from([(name("illegal-parking"), n / 4)]),
         incidents_open: 1,

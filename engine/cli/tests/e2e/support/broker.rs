@@ -33,6 +33,35 @@ impl Broker {
         broker
     }
 
+    /// Starts a broker for `users` only, each with what `acl` allows them; see [`password_of`]. What
+    /// is said and heard without naming a user is by the first.
+    pub(crate) fn guarded(acl: &str, users: &[&'static str]) -> Self {
+        let mut broker = Self::prepare(None);
+        let [passwords, acl_file, conf] =
+            ["passwords", "acl", "mosquitto.conf"].map(|name| broker.dir.path().join(name));
+        std::fs::write(&acl_file, acl).unwrap();
+        std::fs::write(&passwords, "").unwrap();
+        for user in users {
+            let made = Command::new("mosquitto_passwd")
+                .arg("-b")
+                .arg(&passwords)
+                .args([user, password_of(user)])
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{made:?}");
+        }
+        let text = std::fs::read_to_string(&conf).unwrap();
+        let guard = format!(
+            "allow_anonymous false\npassword_file {}\nacl_file {}",
+            passwords.display(),
+            acl_file.display()
+        );
+        std::fs::write(&conf, text.replace("allow_anonymous true", &guard)).unwrap();
+        broker.login = Some((users[0], password_of(users[0])));
+        broker.restart();
+        broker
+    }
+
     /// Does not run yet.
     pub(crate) fn prepare(login: Option<Login>) -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -78,6 +107,10 @@ impl Broker {
     }
 
     fn client(&self, program: &str) -> Command {
+        self.client_of(self.login, program)
+    }
+
+    fn client_of(&self, login: Option<Login>, program: &str) -> Command {
         // Into a pipe it would keep its lines to itself for a while.
         let mut command = Command::new("stdbuf");
         command.args(["-oL", program]).args([
@@ -90,7 +123,7 @@ impl Broker {
             "-p",
             &self.port.to_string(),
         ]);
-        if let Some((user, password)) = self.login {
+        if let Some((user, password)) = login {
             command.args(["-u", user, "-P", password]);
         }
         command
@@ -107,11 +140,29 @@ impl Broker {
 
     /// Publishes a message.
     pub(crate) fn say(&self, topic: &str, payload: &Value) {
+        self.say_with(topic, &["-m", &payload.to_string()]);
+    }
+
+    /// Publishes as `mosquitto_pub`'s arguments say: `-r`, `-n`, `-D`, `-m` with what is no JSON.
+    pub(crate) fn say_with(&self, topic: &str, args: &[&str]) {
         let mut command = self.client("mosquitto_pub");
-        command.args(["-t", topic, "-m", &payload.to_string()]);
+        command.args(["-t", topic]).args(args);
         let said = Program::start(command).end(LONG);
         assert_eq!(said.code, 0, "{said:?}");
     }
+
+    /// Publishes as somebody else, and waits for what the broker makes of it.
+    pub(crate) fn say_as(&self, user: &'static str, topic: &str, payload: &Value) {
+        let mut command = self.client_of(Some((user, password_of(user))), "mosquitto_pub");
+        command.args(["-t", topic, "-m", &payload.to_string()]);
+        // Its exit code differs by version where the broker refuses.
+        Program::start(command).end(LONG);
+    }
+}
+
+/// Of a user of [`Broker::guarded`].
+pub(crate) fn password_of(_user: &str) -> &'static str {
+    "a-password"
 }
 
 /// A message as it arrived.
