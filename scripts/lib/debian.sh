@@ -6,7 +6,7 @@ packages=(
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev libturbojpeg0-dev
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
     gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-tools
-    glib-networking mosquitto mosquitto-clients openssl
+    glib-networking mosquitto mosquitto-clients openssl fonts-dejavu-core
     python3 python3-venv
 )
 

@@ -16,6 +16,7 @@ const AFTER_HELP: &str = "\
 Start here:
   viahe demo                         two simulated cameras, a broker, real incidents
   viahe check pipelines/demo.toml    is this pipeline right?
+  viahe frame CAMERA --zones …       a picture with zones and a grid, to draw them by
   viahe test pipelines/my.toml       do recordings yield what they should?
   viahe run pipelines/my.toml        watch, until stopped
   viahe doctor                       is this machine able?
@@ -50,6 +51,7 @@ enum Command {
     Run(commands::run::Args),
     Demo(commands::demo::Args),
     Check(commands::check::Args),
+    Frame(commands::frame::Args),
     Record(commands::record::Args),
     Replay(commands::replay::Args),
     Explain(commands::explain::Args),
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
+        Command::Frame(args) => commands::frame::run(&args),
         Command::Record(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::Explain(args) => commands::explain::run(&args),

@@ -1,92 +1,109 @@
-//! Still pictures for `viahe detect`: JPEG and PNG in, annotated PNG out.
+//! Still pictures for people: files in, drawings out.
 //!
 //! A picture is made into an I420 frame and goes the same way as a camera's; this is the one
 //! place where RGB exists.
 
-use std::fs;
+mod font;
+
+pub(crate) use font::Font;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, Rgb, RgbImage};
+use std::io::Cursor;
 use std::path::Path;
-use viahe_core::detect::Detection;
 use viahe_core::frame::{
     ColorMatrix, ColorRange, Frame, FrameStamp, FrameView, PixelFormat, Plane,
 };
 use viahe_core::time::{ClockSource, Timestamp};
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use viahe_edge::bounded;
+use viahe_edge::evidence::encode_jpeg;
+use viahe_edge::ledger::Ledger;
 
-/// An RGB picture, 3 bytes a pixel, rows without padding.
-pub(crate) struct Rgb {
-    pub(crate) width: usize,
-    pub(crate) height: usize,
-    data: Vec<u8>,
-}
+/// Largest picture file that is read.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+/// Memory that decoding may take: 8192 x 8192 px in colour, twice.
+const DECODED_BYTES_MAX: u64 = 512 << 20;
+/// Of pictures that are drawn on: nothing is to be seen of the way.
+const QUALITY: u8 = 95;
 
-impl Rgb {
-    /// Reads a JPEG or PNG file.
+/// An RGB picture.
+pub(crate) struct Picture(RgbImage);
+
+/// Corners in px; may lie outside.
+pub(crate) type Corners = [f32; 4];
+
+impl Picture {
+    /// Reads a JPEG, PNG or WebP file; one that its camera says was held askew is turned upright.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let said = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-        let bytes = fs::read(path).map_err(|e| said(&e))?;
-        let picture = if bytes.starts_with(b"\x89PNG") {
-            Self::from_png(&bytes)
-        } else if bytes.starts_with(&[0xFF, 0xD8]) {
-            Self::from_jpeg(&bytes)
-        } else {
-            Err("neither JPEG nor PNG; convert it first".into())
-        };
-        picture.and_then(Self::even).map_err(|e| said(&e))
+        let bytes = bounded::read(path, FILE_BYTES_MAX).map_err(|e| said(&e))?;
+        Self::decode(&bytes).map_err(|e| said(&e))
     }
 
-    fn from_jpeg(bytes: &[u8]) -> Result<Self, String> {
-        let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
-        let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-        let data = decoder.decode().map_err(|e| format!("not a whole JPEG: {e}"))?;
-        let (width, height) = decoder.dimensions().ok_or("a JPEG without a size")?;
-        Ok(Self { width, height, data })
-    }
-
-    fn from_png(bytes: &[u8]) -> Result<Self, String> {
-        let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-        decoder.set_transformations(png::Transformations::normalize_to_color8());
-        let mut reader = decoder.read_info().map_err(|e| format!("not a PNG: {e}"))?;
-        let size = reader.output_buffer_size().ok_or("a PNG too large for memory")?;
-        let mut data = vec![0; size];
-        let info = reader.next_frame(&mut data).map_err(|e| format!("not a whole PNG: {e}"))?;
-        data.truncate(info.buffer_size());
-        let channels = info.color_type.samples();
-        let data = data
-            .chunks_exact(channels)
-            .flat_map(|p| if channels >= 3 { [p[0], p[1], p[2]] } else { [p[0]; 3] })
-            .collect();
-        Ok(Self { width: info.width as usize, height: info.height as usize, data })
-    }
-
-    fn even(self) -> Result<Self, String> {
+    fn decode(bytes: &[u8]) -> Result<Self, String> {
         let max = FrameView::SIZE_PX_MAX;
-        if !(2..=max).contains(&self.width) || !(2..=max).contains(&self.height) {
-            return Err(format!("{}x{} px; 2 to {max} px a side", self.width, self.height));
+        let read = || -> Result<DynamicImage, ImageError> {
+            let mut limits = Limits::default();
+            limits.max_image_width = Some(max as u32);
+            limits.max_image_height = Some(max as u32);
+            limits.max_alloc = Some(DECODED_BYTES_MAX);
+            let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+            reader.limits(limits);
+            let mut decoder = reader.into_decoder()?;
+            // A wrong tag is no reason to refuse the picture.
+            let upright = decoder.orientation();
+            let mut image = DynamicImage::from_decoder(decoder)?;
+            if let Ok(upright) = upright {
+                image.apply_orientation(upright);
+            }
+            Ok(image)
+        };
+        let image = read().map_err(|e| match e {
+            ImageError::Unsupported(_) => "neither JPEG, PNG nor WebP; convert it first".to_owned(),
+            ImageError::Limits(_) => format!("larger than {max} px a side; make it smaller first"),
+            other => format!("not a whole picture: {other}; copy it again"),
+        })?;
+        let rgb = image.into_rgb8();
+        let (width, height) = rgb.dimensions();
+        if width < 2 || height < 2 {
+            return Err(format!("{width}x{height} px; 2 to {max} px a side"));
         }
-        Ok(self)
+        Ok(Self(rgb))
+    }
+
+    /// What a frame shows.
+    pub(crate) fn of(view: &FrameView<'_>) -> Result<Self, String> {
+        let jpeg = encode_jpeg(view, QUALITY, &Ledger::default()).map_err(|e| e.to_string())?;
+        Self::decode(&jpeg)
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.0.width() as usize
+    }
+
+    pub(crate) fn height(&self) -> usize {
+        self.0.height() as usize
     }
 
     fn at(&self, x: usize, y: usize) -> [f32; 3] {
-        let i = (y * self.width + x) * 3;
-        [0, 1, 2].map(|c| f32::from(self.data[i + c]))
+        self.0.get_pixel(x as u32, y as u32).0.map(f32::from)
     }
 
-    /// As a full-range BT.601 I420 frame, as a JPEG itself is.
+    /// As a full-range BT.601 I420 frame, as a JPEG itself is; a camera's frames have one colour
+    /// for four pixels too.
     pub(crate) fn frame(&self) -> Still {
-        let (cw, ch) = (self.width.div_ceil(2), self.height.div_ceil(2));
+        let (width, height) = (self.width(), self.height());
+        let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
         let luma = |[r, g, b]: [f32; 3]| 0.299 * r + 0.587 * g + 0.114 * b;
         let byte = |v: f32| (v + 0.5).clamp(0.0, 255.0) as u8;
-        let mut planes = Vec::with_capacity(self.width * self.height + 2 * cw * ch);
-        for y in 0..self.height {
-            planes.extend((0..self.width).map(|x| byte(luma(self.at(x, y)))));
+        let mut planes = Vec::with_capacity(width * height + 2 * cw * ch);
+        for y in 0..height {
+            planes.extend((0..width).map(|x| byte(luma(self.at(x, y)))));
         }
         for pick in [2, 0] {
             let scale = if pick == 2 { 1.772 } else { 1.402 };
             for (cx, cy) in (0..ch).flat_map(|cy| (0..cw).map(move |cx| (cx, cy))) {
-                let xs = [2 * cx, (2 * cx + 1).min(self.width - 1)];
-                let ys = [2 * cy, (2 * cy + 1).min(self.height - 1)];
+                let xs = [2 * cx, (2 * cx + 1).min(width - 1)];
+                let ys = [2 * cy, (2 * cy + 1).min(height - 1)];
                 let four = ys.iter().flat_map(|&y| xs.iter().map(move |&x| (x, y)));
                 let difference = |(x, y)| {
                     let rgb = self.at(x, y);
@@ -95,59 +112,85 @@ impl Rgb {
                 planes.push(byte(128.0 + four.map(difference).sum::<f32>() / 4.0));
             }
         }
-        Still { width: self.width, height: self.height, planes }
+        Still { width, height, planes }
     }
 
-    /// Draws detections and writes a PNG.
-    pub(crate) fn annotate(
-        mut self,
-        found: &[(Detection, String)],
-        path: &Path,
-    ) -> Result<(), String> {
-        for (detection, label) in found {
-            let b = detection.bbox;
-            self.rectangle([b.x0, b.y0, b.x1, b.y1].map(|v| v.max(0.0) as usize));
-            self.text(b.x0.max(0.0) as usize + 2, b.y0.max(0.0) as usize + 2, label);
-        }
-        let said = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-        let file = fs::File::create(path).map_err(|e| said(&e))?;
-        let mut encoder = png::Encoder::new(file, self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Rgb);
-        let mut writer = encoder.write_header().map_err(|e| said(&e))?;
-        writer.write_image_data(&self.data).map_err(|e| said(&e))
-    }
-
-    fn set(&mut self, x: usize, y: usize, rgb: [u8; 3]) {
-        if x < self.width && y < self.height {
-            let i = (y * self.width + x) * 3;
-            self.data[i..i + 3].copy_from_slice(&rgb);
-        }
-    }
-
-    fn rectangle(&mut self, [x0, y0, x1, y1]: [usize; 4]) {
-        const YELLOW: [u8; 3] = [255, 212, 0];
-        for inset in 0..2 {
-            for x in x0..=x1 {
-                self.set(x, y0 + inset, YELLOW);
-                self.set(x, y1.saturating_sub(inset), YELLOW);
+    /// Writes it in the format that its name ends in.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
+        self.0.save(path).map_err(|e| match e {
+            ImageError::Unsupported(_) => {
+                format!("{}: the name must end in .png, .jpg or .webp", path.display())
             }
-            for y in y0..=y1 {
-                self.set(x0 + inset, y, YELLOW);
-                self.set(x1.saturating_sub(inset), y, YELLOW);
-            }
+            other => format!("{}: {other}", path.display()),
+        })
+    }
+
+    /// Mixes a colour into a pixel, wholly at `share` 1; outside there is none.
+    fn mix(&mut self, x: i64, y: i64, colour: [u8; 3], share: f32) {
+        let inside = |v: i64, size: u32| u32::try_from(v).ok().filter(|v| *v < size);
+        let (width, height) = self.0.dimensions();
+        let (Some(x), Some(y)) = (inside(x, width), inside(y, height)) else { return };
+        let Rgb(pixel) = self.0.get_pixel_mut(x, y);
+        for (old, new) in pixel.iter_mut().zip(colour) {
+            *old = (f32::from(*old) * (1.0 - share) + f32::from(new) * share + 0.5) as u8;
         }
     }
 
-    fn text(&mut self, x: usize, y: usize, text: &str) {
-        use font8x8::UnicodeFonts;
-        for (i, glyph) in text.chars().filter_map(|c| font8x8::BASIC_FONTS.get(c)).enumerate() {
-            for (row, bits) in glyph.iter().enumerate() {
-                for column in 0..8 {
-                    let ink = if bits >> column & 1 == 1 { [255; 3] } else { [0; 3] };
-                    self.set(x + 8 * i + column, y + row, ink);
+    /// A line of `thick` px.
+    pub(crate) fn line(&mut self, from: [f32; 2], to: [f32; 2], colour: [u8; 3], thick: i64) {
+        let length = (to[0] - from[0]).abs().max((to[1] - from[1]).abs());
+        let steps = length.ceil().clamp(1.0, 4.0 * FrameView::SIZE_PX_MAX as f32) as u32;
+        let mut last = None;
+        for step in 0..=steps {
+            let share = step as f32 / steps as f32;
+            let at = [0, 1].map(|i| (from[i] + (to[i] - from[i]) * share).round() as i64);
+            if last == Some(at) {
+                continue;
+            }
+            last = Some(at);
+            for dx in 0..thick {
+                for dy in 0..thick {
+                    self.mix(at[0] + dx - thick / 2, at[1] + dy - thick / 2, colour, 1.0);
                 }
             }
         }
+    }
+
+    /// A thin line that leaves what is below to be seen.
+    pub(crate) fn faint(&mut self, from: [i64; 2], to: [i64; 2]) {
+        let upright = from[0] == to[0];
+        let (first, last) = if upright { (from[1], to[1]) } else { (from[0], to[0]) };
+        for v in first..=last {
+            let [x, y] = if upright { [from[0], v] } else { [v, from[1]] };
+            // Light beside dark is seen on any ground.
+            self.mix(x, y, [255; 3], 0.45);
+            let (dx, dy) = if upright { (1, 0) } else { (0, 1) };
+            self.mix(x + dx, y + dy, [0; 3], 0.45);
+        }
+    }
+
+    /// The outline of a box.
+    pub(crate) fn rectangle(&mut self, [x0, y0, x1, y1]: Corners, colour: [u8; 3]) {
+        for (from, to) in
+            [([x0, y0], [x1, y0]), ([x1, y0], [x1, y1]), ([x1, y1], [x0, y1]), ([x0, y1], [x0, y0])]
+        {
+            self.line(from, to, colour, 2);
+        }
+    }
+
+    /// White letters on a dark ground, moved inside where they would stick out; `at` is their
+    /// upper left corner.
+    pub(crate) fn text(&mut self, font: &Font, at: [f32; 2], text: &str) {
+        let px = font.size_for(self.height());
+        let [width, height] = font.extent(text, px);
+        let x = at[0].min(self.width() as f32 - width).max(0.0).round();
+        let y = at[1].min(self.height() as f32 - height).max(0.0).round();
+        for dy in 0..height.ceil() as i64 {
+            for dx in 0..width.ceil() as i64 {
+                self.mix(x as i64 + dx, y as i64 + dy, [0; 3], 0.7);
+            }
+        }
+        font.draw(text, px, [x, y], &mut |x, y, share| self.mix(x, y, [255; 3], share));
     }
 }
 
@@ -179,7 +222,7 @@ impl Frame for Still {
             Plane { data: u, stride: cw },
             Plane { data: v, stride: cw },
         ];
-        // `Rgb::read` admits only sizes that a view takes, and `frame` fills every plane.
+        // `Picture::read` admits only sizes that a view takes, and `frame` fills every plane.
         #[allow(clippy::expect_used)]
         FrameView::new(
             self.width,
@@ -192,3 +235,6 @@ impl Frame for Still {
         .expect("planes of their own size")
     }
 }
+
+#[cfg(test)]
+mod tests;

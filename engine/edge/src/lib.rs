@@ -19,6 +19,7 @@ pub mod ingest;
 pub mod ledger;
 pub mod models;
 pub mod preprocess;
+pub mod probe;
 pub mod project;
 pub mod publish;
 pub mod record;

@@ -9,6 +9,7 @@ use crate::bounded::read_text;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use viahe_core::config::Taxonomy;
 use viahe_core::config::model::{self, Model, ModelFileError};
 use viahe_core::id::Name;
 
@@ -226,6 +227,20 @@ impl Locations {
         self.find(name).map(|(model, _)| model)
     }
 
+    /// The classes of this release, and those of a `taxonomy.toml` beside the models.
+    fn taxonomy(&self) -> Result<Taxonomy, ModelError> {
+        let mut taxonomy = Taxonomy::builtin();
+        for path in self.models_dirs.iter().map(|dir| dir.join("taxonomy.toml")) {
+            let failed = |source| ModelError::Read { path: path.clone(), source };
+            if path.exists() {
+                let text = read_text(&path, DESCRIPTION_BYTES_MAX).map_err(failed)?;
+                let wrong = |what| failed(io::Error::new(io::ErrorKind::InvalidData, what));
+                taxonomy.extend(&text).map_err(wrong)?;
+            }
+        }
+        Ok(taxonomy)
+    }
+
     fn find(&self, name: &Name) -> Result<(Model, PathBuf), ModelError> {
         let folder = self
             .models_dirs
@@ -237,7 +252,7 @@ impl Locations {
                 installed: self.installed(),
                 looked: self.looked.models.clone(),
             })?;
-        let model = read_description(&folder.join("model.toml"))?;
+        let model = read_description(&folder.join("model.toml"), &self.taxonomy()?)?;
         if model.name != *name {
             let (path, name) = (folder.join("model.toml"), model.name);
             let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -247,10 +262,10 @@ impl Locations {
     }
 }
 
-fn read_description(path: &Path) -> Result<Model, ModelError> {
+fn read_description(path: &Path, taxonomy: &Taxonomy) -> Result<Model, ModelError> {
     let text = read_text(path, DESCRIPTION_BYTES_MAX)
         .map_err(|source| ModelError::Read { path: path.into(), source })?;
-    Ok(model::parse(&path.display().to_string(), &text)?)
+    Ok(model::parse_with(&path.display().to_string(), &text, taxonomy)?)
 }
 
 #[cfg(test)]

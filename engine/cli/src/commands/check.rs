@@ -1,49 +1,97 @@
 //! `viahe check`: is a pipeline right?
 
+mod connect;
+
 use super::explain::{parts, place_in_words};
 use super::run::load;
 use crate::exit::Exit;
 use crate::ui::say;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use viahe_core::config::plan::{Camera, Rule};
 use viahe_core::config::{Plan, hints};
+use viahe_core::id::Name;
+use viahe_core::time::Timestamp;
+use viahe_edge::clock;
 use viahe_edge::models::Locations;
 use viahe_edge::station::calendar_ending;
 
 /// Says whether a pipeline is right, and what it would do.
 ///
-/// All problems are told at once, each with file, line and remedy. No camera is contacted.
+/// All problems are told at once, each with file, line and remedy. No camera is contacted without
+/// `--connect`. The last line says `no problem found`, or how many there are.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The pipeline file.
     pipeline: PathBuf,
+    /// Also tries every camera and the broker, for 15 s at most.
+    #[arg(long)]
+    connect: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
-    let plan = load(&args.pipeline)?;
-    say(summary(&plan).trim_end());
-    if let Some(warning) = calendar_ending(&plan) {
+    let plan = match load(&args.pipeline) {
+        Ok(plan) => plan,
+        // One line a problem, and their count last.
+        Err(Exit::Usage(problems)) => {
+            let count = counted(problems.lines().count(), "problem");
+            return Err(Exit::Usage(format!("{problems}\n{count}")));
+        }
+        Err(other) => return Err(other),
+    };
+    say(summary(&plan, clock::now()).trim_end());
+    let mut warnings = viahe_core::config::warnings(&plan);
+    warnings.extend(calendar_ending(&plan));
+    warnings.extend(hints(&plan));
+    for warning in &warnings {
         say(&format!("warning: {warning}"));
     }
-    for warning in hints(&plan) {
-        say(&format!("warning: {warning}"));
+    let mut problems = missing_parts(&plan, args)?;
+    if args.connect {
+        problems.extend(connect::connect(&plan));
     }
-    let locations = Locations::discover(args.pipeline.parent()).map_err(Exit::missing)?;
-    let mut missing: Vec<String> = plan
-        .cameras
-        .iter()
-        .filter_map(|c| locations.load_package(&c.model).err().map(|e| e.to_string()))
-        .collect();
-    missing.dedup();
-    if missing.is_empty() {
-        say(&format!("{}: right", args.pipeline.display()));
-        Ok(())
-    } else {
-        Err(Exit::Missing(missing.join("\n")))
+    if !problems.is_empty() {
+        let count = counted(problems.len(), "problem");
+        let missing = problems.iter().any(|p| p.missing_part);
+        let lines: Vec<String> = problems.into_iter().map(|p| p.text).collect();
+        let text = format!("{}\n{count}", lines.join("\n"));
+        return Err(if missing { Exit::Missing(text) } else { Exit::Failed(text) });
+    }
+    say(&match warnings.len() {
+        0 => "no problem found".to_owned(),
+        n => format!("no problem found, but {}", counted(n, "warning")),
+    });
+    Ok(())
+}
+
+/// What stands in the way of a right pipeline.
+struct Problem {
+    text: String,
+    /// A part of the installation, and not of the street.
+    missing_part: bool,
+}
+
+impl Problem {
+    fn of_connection(text: String) -> Self {
+        Self { text, missing_part: false }
     }
 }
 
-fn summary(plan: &Plan) -> String {
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Each model once, whatever the number of its cameras.
+fn missing_parts(plan: &Plan, args: &Args) -> Result<Vec<Problem>, Exit> {
+    let locations = Locations::discover(args.pipeline.parent()).map_err(Exit::missing)?;
+    let models: BTreeSet<&Name> = plan.cameras.iter().map(|c| &c.model).collect();
+    let library = (!models.is_empty()).then(|| locations.onnxruntime().err()).flatten();
+    let packages = models.iter().filter_map(|model| locations.load_package(model).err());
+    let texts = library.into_iter().chain(packages).map(|e| e.to_string());
+    Ok(texts.map(|text| Problem { text, missing_part: true }).collect())
+}
+
+fn summary(plan: &Plan, now: Timestamp) -> String {
     let mqtt = plan.mqtt.as_ref().map_or_else(
         || "no MQTT: `viahe replay` only".to_owned(),
         |m| {
@@ -56,32 +104,38 @@ fn summary(plan: &Plan) -> String {
         },
     );
     let mut text = format!("site {}, {mqtt}\n", plan.site.id);
+    let local = now.in_zone(&plan.site.timezone);
+    let zone = plan.site.timezone.iana_name().unwrap_or("UTC");
+    text += &format!("time there now {} ({zone})\n", local.strftime("%a %Y-%m-%d %H:%M, UTC%:z"));
     for camera in &plan.cameras {
-        text += &camera_summary(plan, camera);
+        text += &camera_summary(plan, camera, now);
     }
     for rule in &plan.rules {
-        text += &rule_summary(plan, None, rule);
+        text += &rule_summary(plan, None, rule, now);
     }
     text
 }
 
-fn camera_summary(plan: &Plan, camera: &Camera) -> String {
+fn camera_summary(plan: &Plan, camera: &Camera, now: Timestamp) -> String {
     let mut text = format!(
         "camera {}: {}, model {}, {} frames a second analysed\n",
         camera.id, camera.source, camera.model, camera.analyse_hz
     );
     for rule in &camera.rules {
-        text += &rule_summary(plan, Some(camera), rule);
+        text += &rule_summary(plan, Some(camera), rule, now);
     }
     text
 }
 
 /// A rule by what it is about and what must hold, down to what is seen or measured.
-fn rule_summary(plan: &Plan, camera: Option<&Camera>, rule: &Rule) -> String {
+fn rule_summary(plan: &Plan, camera: Option<&Camera>, rule: &Rule, now: Timestamp) -> String {
     let program = &rule.program;
     let place = place_in_words(plan, camera, rule);
     let place = if place.is_empty() { place } else { format!(" ({place})") };
     let mut text = format!("  {}{place}: {}\n", rule.id, program.scope_in_words());
+    let active = rule.schedule.active(now, &plan.site.timezone, plan.site.calendar.as_ref());
+    let applies = if active { "applies now" } else { "does not apply now" };
+    text += &format!("    when: {}; {applies}\n", rule.schedule);
     let mut lines = Vec::new();
     parts(program, program.trigger, 2, &mut lines);
     lines.push(String::new());

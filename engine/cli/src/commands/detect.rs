@@ -1,7 +1,7 @@
 //! `viahe detect`: what a model sees in still pictures.
 
 use crate::exit::Exit;
-use crate::pictures::Rgb;
+use crate::pictures::{Font, Picture};
 use crate::{OrUsage, ui};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,14 @@ use viahe_edge::preprocess::Preprocessor;
 /// Shows what a model sees in pictures.
 ///
 /// Prints a line for each object: file, class, confidence, box in pixels. The pictures go through
-/// the same kernel, model and suppression as a camera's frames.
+/// the same kernel, model and suppression as a camera's frames, and like these with one colour for
+/// four pixels (4:2:0).
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Model package under models/.
     #[arg(long, value_name = "NAME", default_value = "ssdlite-coco")]
     model: String,
-    /// JPEG or PNG files.
+    /// JPEG, PNG or WebP files; turned upright where they say how.
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// One JSON object a picture instead of lines for people.
@@ -33,6 +34,8 @@ pub(crate) struct Args {
     annotate: Option<PathBuf>,
 }
 
+const YELLOW: [u8; 3] = [255, 212, 0];
+
 struct Session {
     detector: Detector,
     preprocessor: Preprocessor,
@@ -42,6 +45,7 @@ struct Session {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let mut session = Session::open(&args.model)?;
+    let font = args.annotate.is_some().then(Font::find).transpose().map_err(Exit::Missing)?;
     if let Some(dir) = &args.annotate {
         one_name_each(dir, &args.images)?;
         std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display())).or_usage()?;
@@ -49,15 +53,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let mut bad = 0;
     let progress = ui::Progress::new(args.images.len() as u64, "pictures");
     for path in &args.images {
-        let shown = Rgb::read(path).map_err(Exit::Usage).and_then(|picture| {
+        let shown = Picture::read(path).map_err(Exit::Usage).and_then(|picture| {
             let found = session.detect(&picture)?;
             progress.print(&if args.json {
                 json(path, &picture, &found)
             } else {
                 lines(path, &found)
             });
-            match &args.annotate {
-                Some(dir) => picture.annotate(&found, &annotated(dir, path)).map_err(Exit::Failed),
+            match args.annotate.as_ref().zip(font.as_ref()) {
+                Some((dir, font)) => {
+                    draw(picture, font, &found, &annotated(dir, path)).map_err(Exit::Failed)
+                }
                 None => Ok(()),
             }
         });
@@ -97,7 +103,7 @@ impl Session {
         })
     }
 
-    fn detect(&mut self, picture: &Rgb) -> Result<Vec<(Detection, String)>, Exit> {
+    fn detect(&mut self, picture: &Picture) -> Result<Vec<(Detection, String)>, Exit> {
         let still = picture.frame();
         let (preprocessor, ledger) = (&mut self.preprocessor, &self.ledger);
         let mut out = Vec::new();
@@ -128,6 +134,22 @@ fn one_name_each(dir: &Path, images: &[PathBuf]) -> Result<(), Exit> {
     Ok(())
 }
 
+/// The picture with each box and what it holds.
+fn draw(
+    mut picture: Picture,
+    font: &Font,
+    found: &[(Detection, String)],
+    path: &Path,
+) -> Result<(), String> {
+    for (Detection { bbox: b, .. }, _) in found {
+        picture.rectangle([b.x0, b.y0, b.x1, b.y1], YELLOW);
+    }
+    for (Detection { bbox: b, confidence, .. }, class) in found {
+        picture.text(font, [b.x0, b.y0], &format!("{class} {:.2}", confidence.get()));
+    }
+    picture.write(path)
+}
+
 fn annotated(dir: &Path, picture: &Path) -> PathBuf {
     let stem = picture.file_stem().unwrap_or_default();
     dir.join(stem).with_extension("png")
@@ -152,7 +174,7 @@ fn lines(path: &Path, found: &[(Detection, String)]) -> String {
     found.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn json(path: &Path, picture: &Rgb, found: &[(Detection, String)]) -> String {
+fn json(path: &Path, picture: &Picture, found: &[(Detection, String)]) -> String {
     let objects: Vec<_> = found
         .iter()
         .map(|(d, class)| {
@@ -166,7 +188,7 @@ fn json(path: &Path, picture: &Rgb, found: &[(Detection, String)]) -> String {
         .collect();
     serde_json::json!({
         "image": path.display().to_string(),
-        "size_px": [picture.width, picture.height],
+        "size_px": [picture.width(), picture.height()],
         "objects": objects,
     })
     .to_string()

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod detect;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod frame;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod run;

@@ -10,6 +10,7 @@
 mod broker_lost;
 mod brokers;
 mod camera_lost;
+mod check;
 mod commands;
 mod demo;
 mod disk_damaged;

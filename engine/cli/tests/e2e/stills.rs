@@ -1,8 +1,10 @@
 //! `viahe detect` on a frame of the clip.
 
+use crate::support::engine::{CameraSim, Pipeline};
 use crate::support::event::{PARKED, iou};
 use crate::support::media::frame_png;
-use crate::support::program::run_viahe;
+use crate::support::program::{Program, run_viahe, viahe};
+use crate::support::{LONG, clip};
 use serde_json::Value;
 
 #[test]
@@ -28,11 +30,8 @@ fn the_parked_vehicles_are_found_and_drawn() {
     }
 
     let read = |path: &std::path::Path| {
-        let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
-        let mut reader = png::Decoder::new(file).read_info().unwrap();
-        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-        let info = reader.next_frame(&mut pixels).unwrap();
-        ((info.width, info.height), pixels)
+        let image = image::open(path).unwrap().into_rgb8();
+        (image.dimensions(), image.into_raw())
     };
     let (size, before) = read(&picture);
     let (drawn_size, after) = read(&drawn.join(picture.file_name().unwrap()));
@@ -42,4 +41,52 @@ fn the_parked_vehicles_are_found_and_drawn() {
     let people = run_viahe(["detect", image]);
     people.says(0, &[]);
     assert!(people.stdout.iter().any(|l| l.contains("vehicle.")), "{:?}", people.stdout);
+}
+
+/// A picture with zones to look at, and what it says.
+#[test]
+fn a_frame_shows_zones_lines_permits_and_a_grid() {
+    let dir = tempfile::tempdir().unwrap();
+    let sim = CameraSim::start_with(&clip(), &["gate-east"], 0, Some("viewer:right"));
+    let url = format!("rtsp://viewer:${{env:E2E_CAMERA}}@127.0.0.1:{}/gate-east", sim.port);
+    let pipeline = Pipeline::new(1)
+        .camera("gate-east", &url)
+        .more("\n[camera.line.gate]\npoints = [[0.3, 0.5], [0.7, 0.6]]\n")
+        .more(
+            "\n[[permit]]\nid = \"market\"\nreason = \"night_market\"\ncameras = [\"gate-east\"]\n\
+             uses = [\"illegal-parking\"]\nuntil = \"2099-01-01 00:00\"\n\
+             polygon = [[0.1, 0.8], [0.3, 0.8], [0.3, 0.95], [0.1, 0.95]]\n",
+        );
+    let file = pipeline.write();
+    let frame = |source: &str, out: &str, more: &[&str]| {
+        let out = dir.path().join(out);
+        let mut command = viahe(["frame", source, "--pipeline", file.to_str().unwrap()]);
+        command.arg("--out").arg(&out).args(more).env("E2E_CAMERA", "right");
+        (Program::start(command).end(LONG), out)
+    };
+    let (plain, plain_out) = frame("gate-east", "plain.png", &[]);
+    plain.prints(0, &["plain.png: 768x576 px"]);
+    let (ended, out) = frame("gate-east", "zones.png", &["--zones"]);
+    ended.prints(0, &["camera gate-east: zone kerb, permit market, line gate"]);
+    let [plain, drawn] = [&plain_out, &out].map(|p| image::open(p).unwrap().into_rgb8());
+    assert_eq!((plain.dimensions(), drawn.dimensions()), ((768, 576), (768, 576)));
+    // On the way between two corners of the zone, of the permit, and along the line.
+    for (at, [r, g, b]) in [
+        ([0.80, 0.19], [255, 212, 0]),
+        ([0.20, 0.80], [64, 224, 255]),
+        ([0.50, 0.55], [255, 64, 200]),
+    ] {
+        let [x, y] = [(at[0] * 768.0) as u32, (at[1] * 576.0) as u32];
+        assert_eq!(drawn.get_pixel(x, y).0, [r, g, b], "{at:?}");
+    }
+
+    // A recording in its place needs no secret; a picture of it is a source as well.
+    let (ended, _) = frame(clip().to_str().unwrap(), "clip.jpg", &["--zones", "--at", "30"]);
+    ended.prints(0, &["clip.jpg: 768x576 px", "zone kerb"]);
+    let (ended, _) = frame(plain_out.to_str().unwrap(), "again.webp", &["--grid"]);
+    ended.prints(0, &["again.webp"]);
+    let (ended, _) = frame("gate-esat", "none.png", &[]);
+    ended.says(2, &["gate-esat", "neither a file nor a camera", "gate-east"]);
+    let (ended, _) = frame(clip().to_str().unwrap(), "clip.bmp", &[]);
+    ended.says(1, &["clip.bmp", ".png, .jpg or .webp"]);
 }

@@ -5,6 +5,7 @@
 //! key table) → `value`, `read` (text → checked tables) → `catalogue`, `calendar` → `rules`,
 //! `permits`, `tests_table` → `pipeline`.
 
+mod advice;
 mod calendar;
 mod catalogue;
 mod hints;
@@ -22,11 +23,13 @@ mod schedule;
 mod schema;
 mod secret;
 mod sensors;
+mod taxonomy;
 mod tests_table;
 mod url;
 mod value;
 mod windows;
 
+pub use advice::warnings;
 pub use calendar::{Calendar, DayKind, SpecialDay};
 pub use catalogue::{Entry, Words};
 pub use hints::hints;
@@ -37,3 +40,4 @@ pub use plan::Plan;
 pub use problem::{ConfigError, Problem};
 pub use reference::{catalogue_reference, pipeline_reference, pipeline_schema};
 pub use secret::{SecretLookup, SecretRef};
+pub use taxonomy::Taxonomy;

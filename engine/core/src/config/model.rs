@@ -5,6 +5,7 @@ mod reader;
 use self::reader::{
     Found, Problems, Section, fraction, not_a, number, one_of, text, triple, whole,
 };
+use super::taxonomy::Taxonomy;
 use crate::id::Name;
 use crate::observe::Class;
 use crate::tensor::{Channels, FitMode, InputSpec, Layout};
@@ -99,6 +100,14 @@ pub enum Head {
 /// # Errors
 /// [`ModelFileError`] with every problem that was found, in file order.
 pub fn parse(file: &str, text: &str) -> Result<Model, ModelFileError> {
+    parse_with(file, text, &Taxonomy::builtin())
+}
+
+/// As [`parse`], where labels may be classes of another taxonomy.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(file: &str, text: &str, taxonomy: &Taxonomy) -> Result<Model, ModelFileError> {
     let mut problems = Problems::new(text);
     let (document, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
@@ -108,14 +117,18 @@ pub fn parse(file: &str, text: &str) -> Result<Model, ModelFileError> {
         }
         return Err(problems.into_error(file));
     }
-    match read_model(document.get_ref(), &mut problems) {
+    match read_model(document.get_ref(), taxonomy, &mut problems) {
         Some(model) if problems.is_empty() => Ok(model),
         _ => Err(problems.into_error(file)),
     }
 }
 
 /// `None` only when a problem was noted.
-fn read_model(document: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<Model> {
+fn read_model(
+    document: &DeTable<'_>,
+    taxonomy: &Taxonomy,
+    problems: &mut Problems<'_>,
+) -> Option<Model> {
     let mut root = Section::root(document);
     let mut line = |key, example: &str, problems: &mut Problems<'_>| {
         root.required(key, &format!("write it like {key} = {example:?}"), problems, text)
@@ -138,7 +151,7 @@ fn read_model(document: &DeTable<'_>, problems: &mut Problems<'_>) -> Option<Mod
     let head = read_head(output, input.as_ref(), problems);
     let nms = read_nms(&mut root.table("nms", problems), problems);
     let classes = head.as_ref().map(Head::classes);
-    let labels = read_labels(&root.table("labels", problems), classes, problems);
+    let labels = read_labels(&root.table("labels", problems), classes, taxonomy, problems);
     root.refuse_unknown(problems);
 
     let (input_name, input, batch) = input?;
@@ -365,6 +378,7 @@ fn read_nms(section: &mut Section<'_>, problems: &mut Problems<'_>) -> Option<(f
 fn read_labels(
     section: &Section<'_>,
     classes: Option<usize>,
+    taxonomy: &Taxonomy,
     problems: &mut Problems<'_>,
 ) -> Option<Vec<Option<Class>>> {
     let mut labels: Vec<Option<Class>> = vec![None; classes.unwrap_or(0)];
@@ -381,6 +395,15 @@ fn read_labels(
             (Err(what), _) => {
                 let remedy = "name a class of models/taxonomy.toml";
                 problems.add(offset, format!("labels.{key}: {what}"), remedy);
+            }
+            (Ok(class), _) if !taxonomy.has(&class) => {
+                let remedy = match taxonomy.near(&class) {
+                    Some(near) => format!("did you mean \"{near}\"?"),
+                    None => "name a class of models/taxonomy.toml, or add it there".to_owned(),
+                };
+                let what =
+                    format!("labels.{key}: {class} is not in the taxonomy, so no rule asks for it");
+                problems.add(offset, what, remedy);
             }
             (Ok(class), Some(label)) => *label = Some(class),
             (Ok(_), None) => {

@@ -4,6 +4,7 @@ use super::Calendar;
 use crate::geometry::{Homography, Polygon, UnitPoint};
 use crate::id::Name;
 use crate::incident::EvidenceKind;
+use crate::observe::Class;
 use crate::rule::Program;
 use crate::sensor::{CounterParams, Decoder, HealthParams, WindowSpec};
 use crate::time::Timestamp;
@@ -393,6 +394,8 @@ pub struct Rule {
     pub schedule: Schedule,
     /// What must hold.
     pub program: Program,
+    /// Classes that the entry is about and the camera's model does not see: it works in part.
+    pub unseen: Vec<Class>,
     /// A subject that was not seen for so long, by a camera that looked, is gone.
     pub absence: Duration,
     /// After an incident no other one is said for so long.

@@ -159,10 +159,12 @@ impl<'a> Catalogue<'a> {
         catalogue::refuse_foreign(node, &entry.takes, violation.as_str());
         let absence = node.number("absence_secs").map_or(entry.absence, Duration::from_secs_f64);
         let mut program = program(node, &violation, entry, text, absence)?;
+        let mut unseen = Vec::new();
         let sees = match camera {
             Some(around) => {
                 let known = classes(node, entry, &mut program, around.model, sources);
-                known.and(around.places(node, &program))
+                let places = around.places(node, &program);
+                known.map(|some_unseen| unseen = some_unseen).and(places)
             }
             None => site_places(node, &program),
         };
@@ -180,6 +182,7 @@ impl<'a> Catalogue<'a> {
             window,
             schedule,
             program,
+            unseen,
             absence,
             cooldown: node.number("cooldown_secs").map_or(entry.cooldown, Duration::from_secs_f64),
             escalation: entry.escalation,
@@ -327,14 +330,15 @@ fn program(
     program.map_err(|fault| node.tell("use", fault)).ok()
 }
 
-/// Gives the program's things the classes that are meant and that the model knows.
+/// Gives the program's things the classes that are meant and that the model knows; says which it
+/// would know if it could.
 fn classes(
     node: &Node,
     entry: &Entry,
     program: &mut Program,
     model: Option<&Package>,
     sources: &PipelineSources,
-) -> Option<()> {
+) -> Option<Vec<Class>> {
     let main = match program.scope {
         Scope::Each { thing, .. } => Some(thing),
         Scope::Zone { about } => about,
@@ -348,7 +352,7 @@ fn classes(
         list.into_iter().filter_map(|(at, text)| Some((at, Class::try_from(text).ok()?))).collect()
     });
     let Package { name, info } = model?;
-    let mut missing: Vec<Class> = Vec::new();
+    let (mut missing, mut partly) = (Vec::<Class>::new(), Vec::<Class>::new());
     for (t, (thing, wanted)) in program.things.iter_mut().zip(&entry.wanted).enumerate() {
         let own = own.as_ref().filter(|_| main == Some(t));
         if let Some(own) = own {
@@ -363,6 +367,11 @@ fn classes(
         let known = classes_when_known.iter().filter(|class| info.knows(class));
         thing.classes = classes.iter().chain(known).cloned().collect();
         let unseen = classes.iter().filter(|class| !info.knows(class));
+        for class in classes_when_known.iter().filter(|class| !info.knows(class)) {
+            if !partly.contains(class) {
+                partly.push(class.clone());
+            }
+        }
         let blind = thing.classes.is_empty().then_some(classes_when_known);
         for class in unseen.chain(blind.into_iter().flatten()) {
             if !missing.contains(class) {
@@ -373,7 +382,7 @@ fn classes(
     if !missing.is_empty() {
         node.tell("use", blind_to(&missing, name, sources));
     }
-    missing.is_empty().then_some(())
+    missing.is_empty().then_some(partly)
 }
 
 /// The entry is about classes that the model does not know.

@@ -10,6 +10,7 @@ use super::read::Node;
 use crate::time::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use std::fmt;
 use std::str::FromStr;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -26,6 +27,46 @@ impl Schedule {
         let minute = local.hour() as u16 * 60 + local.minute() as u16;
         self.spans.is_empty()
             || self.spans.iter().any(|span| span.holds(local.date(), minute, calendar))
+    }
+}
+
+/// As it may be written: `Mon-Fri 06:00-22:00, Sat,Sun,Hol 08:00-12:00`, or `always`.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.spans.is_empty() {
+            return f.write_str("always");
+        }
+        for (i, span) in self.spans.iter().enumerate() {
+            write!(f, "{}{span}", if i == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for WeekSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        let has = |day: usize| self.days >> day & 1 == 1;
+        let mut days: Vec<String> = Vec::new();
+        let mut day = 0;
+        while day < 7 {
+            let last = (day..7).take_while(|d| has(*d)).last();
+            match last {
+                Some(last) if last > day + 1 => {
+                    days.push(format!("{}-{}", NAMES[day], NAMES[last]))
+                }
+                Some(last) => days.extend((day..=last).map(|d| NAMES[d].to_owned())),
+                None => {}
+            }
+            day = last.unwrap_or(day) + 1;
+        }
+        let special = [(Self::HOLIDAY, "Hol"), (Self::FESTIVAL, "Fest"), (Self::WORKDAY, "Work")];
+        days.extend(
+            special.iter().filter(|(bit, _)| self.days & bit != 0).map(|(_, n)| (*n).into()),
+        );
+        let [from, to] =
+            [self.start_min, self.end_min].map(|m| format!("{:02}:{:02}", m / 60, m % 60));
+        write!(f, "{} {from}-{to}", days.join(","))
     }
 }
 
@@ -151,6 +192,19 @@ mod tests {
     use crate::id::Name;
     use jiff::civil::date;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_schedule_is_written_as_it_may_be_read() {
+        for text in [
+            "Mon-Sun 06:00-22:00",
+            "Mon-Fri 06:00-22:00; Sat,Sun,Hol 22:00-06:00",
+            "Mon,Wed,Fri-Sun,Fest,Work 00:00-24:00",
+        ] {
+            let spans: Vec<&str> = text.split("; ").collect();
+            assert_eq!(schedule(&spans).to_string(), text);
+        }
+        assert_eq!(Schedule::default().to_string(), "always");
+    }
 
     fn schedule(spans: &[&str]) -> Schedule {
         Schedule { spans: spans.iter().map(|s| s.parse().unwrap()).collect() }

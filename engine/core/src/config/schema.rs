@@ -127,12 +127,42 @@ pub(super) fn timezone(text: &str) -> Result<(), Fault> {
     if TimeZone::get(text).is_ok() {
         return Ok(());
     }
+    if let Some(remedy) = offset_remedy(text) {
+        return Err(Fault::new(
+            format!("{} is no place with a clock of its own", quoted(text)),
+            remedy,
+        ));
+    }
     let names: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
     let remedy = match closest(text, names.iter().map(String::as_str)) {
         Some(name) => format!("did you mean {name:?}?"),
         None => "use a name of the IANA data base; all of Vietnam is \"Asia/Ho_Chi_Minh\"".into(),
     };
     Err(Fault::new(format!("{} is not a time zone", quoted(text)), remedy))
+}
+
+/// For who wrote how far the clock is from UTC, or what the clock is called.
+fn offset_remedy(text: &str) -> Option<String> {
+    const VIETNAM: &str = "Asia/Ho_Chi_Minh";
+    let word = text.trim().to_ascii_uppercase();
+    if ["ICT", "INDOCHINA TIME", "SE ASIA STANDARD TIME"].contains(&word.as_str()) {
+        return Some(format!("write \"{VIETNAM}\""));
+    }
+    let number =
+        ["UTC", "GMT", "Z"].iter().find_map(|name| word.strip_prefix(name)).unwrap_or(&word);
+    let digits = number.trim().strip_prefix(['+', '-'])?;
+    let (hours, minutes) = digits.split_once(':').unwrap_or(match digits.len() {
+        4 => digits.split_at(2),
+        _ => (digits, "0"),
+    });
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let ahead = number.trim().starts_with('+');
+    Some(match (ahead, hours, minutes) {
+        (true, 7, 0) => format!("write \"{VIETNAM}\", which is 7 h ahead of UTC"),
+        _ => {
+            format!("write the name of a place that has this time; all of Vietnam is \"{VIETNAM}\"")
+        }
+    })
 }
 
 pub(super) const fn key(
@@ -413,3 +443,26 @@ static ZONE: &[Key] = &[key(
     "3 to 64 corners in order around the zone, as fractions of the frame: `[0, 0]` is top left, \
      `[1, 1]` bottom right.",
 )];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_writes_an_offset_is_told_the_place() {
+        for text in
+            ["GMT+7", "UTC+7", "+07:00", "UTC+07:00", "+7", "+0700", "ict", "GMT +7", "utc+7:00"]
+        {
+            let told = timezone(text).unwrap_err();
+            assert!(told.remedy.starts_with("write \"Asia/Ho_Chi_Minh\""), "{text}: {told:?}");
+        }
+        for text in ["GMT-7", "UTC+8", "+05:30", "GMT+99"] {
+            let told = timezone(text).unwrap_err();
+            assert!(told.remedy.contains("name of a place"), "{text}: {told:?}");
+        }
+        for good in ["UTC", "GMT", "Asia/Ho_Chi_Minh", "Etc/GMT-7", "Asia/Saigon", "GMT+0"] {
+            assert!(timezone(good).is_ok(), "{good}");
+        }
+        assert!(timezone("Asia/Ho_Chi_Min").unwrap_err().remedy.contains("did you mean"));
+    }
+}

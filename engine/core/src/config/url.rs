@@ -89,6 +89,13 @@ pub(super) fn parse(url: &str) -> Result<Url<'_>, Fault> {
         return bad("the address has no scheme", "begin it with a scheme and ://");
     };
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if path.contains('@') {
+        return bad(
+            "the address has an @ after its first / ? or #, as if a password held one of these",
+            "in a password write / as %2F, ? as %3F, # as %23 and @ as %40, or keep it in \
+             ${env:NAME} or ${file:PATH}, where it may hold anything; an @ of the path is %40",
+        );
+    }
     let (login, place) = match authority.rsplit_once('@') {
         Some((userinfo, place)) => (Some(login(userinfo)?), place),
         None => (None, authority),
@@ -97,7 +104,8 @@ pub(super) fn parse(url: &str) -> Result<Url<'_>, Fault> {
         return bad(
             "the address has no valid host and port",
             "write host or host:port with a port from 1 to 65535, an IPv6 address in brackets; \
-             in a password write / as %2F, ? as %3F, # as %23",
+             in a password write / as %2F, ? as %3F, # as %23 and @ as %40, or keep it in \
+             ${env:NAME} or ${file:PATH}, where it may hold anything",
         );
     };
     Ok(Url { scheme, login, host, port, path })
@@ -154,7 +162,7 @@ mod tests {
             ),
             ("rtsp://admin:p@ss@cam.local/", "rtsp://cam.local/", "admin", "p@ss"),
             ("rtsps://admin@[fe80::1]:322", "rtsps://[fe80::1]:322", "admin", ""),
-            ("rtsp://u:a:b@h/x@y", "rtsp://h/x@y", "u", "a:b"),
+            ("rtsp://u:a:b@h/x%40y", "rtsp://h/x%40y", "u", "a:b"),
         ] {
             let source = at(url).unwrap();
             let shown = format!("{source:?} {source}");
@@ -188,6 +196,13 @@ mod tests {
             "rtsp://u:hunter2@h:0",
             "rtsp://u:hunter2@h:99999/",
             "rtsp://u:hun/ter2@h/",
+            // Each could be read as another camera's address, with the rest of the password in its path.
+            "rtsp://u:12/hunter2@h/s",
+            "rtsp://u:12?hunter2@h/s",
+            "rtsp://u:12#hunter2@h/s",
+            "rtsp://u:p@hun/ter2@h/s",
+            "rtsp://hunter2/@h/s",
+            "rtsps://u:443/hunter2@[fe80::1]:322/s",
             "rtsp://u:hunter2%@h/",
             "rtsp://[::1/hunter2",
             "rtsp://h\n/hunter2",

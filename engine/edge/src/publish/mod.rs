@@ -17,6 +17,7 @@ mod dialect;
 mod dice;
 mod flow;
 mod link;
+mod probe;
 mod reason;
 mod session;
 mod subscriber;
@@ -24,6 +25,7 @@ mod subscriptions;
 mod topics;
 mod wire;
 
+pub use probe::try_broker;
 pub use subscriber::{Message, Subscriber, SubscriberOptions};
 pub use topics::{
     Ack, RulesState, camera_state, declared_told, is_reply_topic, reply, sensor_state,

@@ -56,6 +56,22 @@ fn ssd_reads() {
 }
 
 #[test]
+fn labels_outside_the_taxonomy_are_refused() {
+    for (label, remedy) in
+        [("vehicle.caar", "did you mean \"vehicle.car\"?"), ("robot", "add it there")]
+    {
+        let text = SSD.replace("vehicle.car", label);
+        let told = parse("model.toml", &text).unwrap_err().to_string();
+        assert!(told.starts_with("model.toml:29: labels.2:"), "{told}");
+        assert!(told.contains(label) && told.contains(remedy), "{told}");
+    }
+    let mut taxonomy = Taxonomy::builtin();
+    taxonomy.extend("[class]\n\"robot\" = { en = \"Robot\", vi = \"Rô bốt\" }").unwrap();
+    let own = SSD.replace("vehicle.car", "robot");
+    assert!(parse_with("model.toml", &own, &taxonomy).is_ok());
+}
+
+#[test]
 fn yolox_reads() {
     let model = parse("model.toml", &yolox()).unwrap();
     assert_eq!(model.batch, Batch::Fixed(1));

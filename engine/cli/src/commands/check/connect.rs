@@ -1,0 +1,56 @@
+//! `viahe check --connect`: the cameras and the broker, tried.
+
+use super::Problem;
+use crate::ui::say;
+use std::time::Duration;
+use viahe_core::config::Plan;
+use viahe_core::config::plan::{Camera, MqttVersion, Source};
+use viahe_edge::probe::first_picture;
+use viahe_edge::publish::try_broker;
+
+/// To reach a camera or the broker.
+const WITHIN: Duration = Duration::from_secs(15);
+/// Cameras that are tried at once: each has threads and a decoder of its own.
+const AT_ONCE: usize = 8;
+
+/// Tries all; says a line of each that works, and returns those that do not.
+pub(super) fn connect(plan: &Plan) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(mqtt) = &plan.mqtt {
+        match try_broker(mqtt, WITHIN) {
+            Ok(version) => {
+                let version = match version {
+                    MqttVersion::V5 => "5",
+                    MqttVersion::V311 => "3.1.1",
+                };
+                say(&format!("broker {}:{}: lets us in, MQTT {version}", mqtt.host, mqtt.port));
+            }
+            Err(why) => problems.push(format!("broker: {why}")),
+        }
+    }
+    for some in plan.cameras.chunks(AT_ONCE) {
+        let tries: Vec<_> = std::thread::scope(|scope| {
+            let tries: Vec<_> = some.iter().map(|c| scope.spawn(move || look(c))).collect();
+            tries.into_iter().map(|t| t.join()).collect()
+        });
+        for (camera, tried) in some.iter().zip(tries) {
+            match tried {
+                Ok(Ok(size)) => say(&format!("camera {}: {size}", camera.id)),
+                Ok(Err(why)) => problems.push(format!("camera {}: {why}", camera.id)),
+                Err(_) => problems.push(format!("camera {}: the try failed", camera.id)),
+            }
+        }
+    }
+    problems.into_iter().map(Problem::of_connection).collect()
+}
+
+fn look(camera: &Camera) -> Result<String, String> {
+    let frame = first_picture(&camera.id, &camera.source, WITHIN)?;
+    let view = frame.view();
+    let what = match camera.source {
+        Source::File { .. } => "a recording",
+        Source::Pattern { .. } => "a test picture",
+        Source::Rtsp { .. } => "pictures come",
+    };
+    Ok(format!("{what}, {}x{} px", view.width(), view.height()))
+}

@@ -1,0 +1,197 @@
+//! `viahe check`: one verdict, in words, whatever it is given.
+
+use crate::support::broker::Broker;
+use crate::support::engine::{CameraSim, Pipeline};
+use crate::support::program::{Ended, Program, run_viahe, viahe};
+use crate::support::{clip, free_port, root};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// However wrong a file is, the answer comes by then.
+const SOON: Duration = Duration::from_secs(10);
+
+fn check(file: &Path, more: &[&str]) -> Ended {
+    run_viahe([&["check", file.to_str().unwrap()], more].concat())
+}
+
+fn pipeline() -> Pipeline {
+    Pipeline::new(1).camera("gate-east", "pattern://640x360@10")
+}
+
+/// The pipeline's file with a part of its text replaced.
+fn changed(pipeline: &Pipeline, from: &str, to: &str) -> PathBuf {
+    let file = pipeline.write();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{from:?} is not in:\n{text}");
+    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+    file
+}
+
+#[test]
+fn a_right_pipeline_ends_with_no_problem_found() {
+    let pipeline = pipeline();
+    let file = changed(&pipeline, "dwell_secs", "schedule = [\"Sat 06:00-06:01\"]\ndwell_secs");
+    let ended = check(&file, &[]);
+    ended.prints(0, &["time there now ", "(Asia/Ho_Chi_Minh)", "UTC+07", "Sat 06:00-06:01; "]);
+    assert_eq!(ended.stdout.last().unwrap(), "no problem found");
+    let said = ended.stdout.join("\n");
+    assert!(said.contains("applies now") || said.contains("does not apply now"), "{said}");
+}
+
+#[test]
+fn problems_are_counted_in_the_last_line() {
+    let pipeline = pipeline();
+    let file = changed(&pipeline, "dwell_secs", "dwel_secs");
+    let ended = check(&file, &[]);
+    ended.says(2, &["dwel_secs"]);
+    assert_eq!(ended.stderr.last().unwrap(), "1 problem");
+    assert!(!ended.stdout.join("\n").contains("no problem"));
+}
+
+#[test]
+fn missing_weights_are_one_problem_whatever_the_number_of_cameras() {
+    let models = tempfile::tempdir().unwrap();
+    let folder = models.path().join("street-model");
+    std::fs::create_dir(&folder).unwrap();
+    let text = std::fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
+    std::fs::write(folder.join("model.toml"), text.replacen("ssdlite-coco", "street-model", 1))
+        .unwrap();
+    let pipeline = pipeline().camera("gate-west", "pattern://640x360@10");
+    let file = changed(&pipeline, "ssdlite-coco", "street-model");
+    let mut command = viahe(["check".as_ref(), file.as_os_str()]);
+    command.env("VIAHE_MODELS", models.path());
+    let ended = Program::start(command).end(crate::support::LONG);
+    ended.says(3, &["the weights", "are missing", "make setup"]);
+    assert_eq!(ended.stderr.last().unwrap(), "1 problem", "{ended:?}");
+    assert!(!ended.stdout.join("\n").contains("no problem"), "{ended:?}");
+}
+
+#[test]
+fn an_entry_that_a_model_sees_in_part_is_told_so() {
+    for (entry, unseen) in [
+        ("dumping", "waste and goods.material"),
+        ("shop-encroachment", "goods.stall and goods.material"),
+        ("sidewalk-obstruction", "goods.stall, goods.cart and goods.material"),
+        ("stray-animal", "animal.buffalo"),
+    ] {
+        let pipeline = pipeline();
+        let file = changed(&pipeline, "use = \"illegal-parking\"", &format!("use = \"{entry}\""));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with("dwell_secs")).collect();
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let ended = check(&file, &[]);
+        ended.prints(0, &["warning", entry, "partial", "ssdlite-coco does not see", unseen]);
+        assert_eq!(ended.stdout.last().unwrap(), "no problem found, but 1 warning");
+    }
+}
+
+#[test]
+fn time_zones_that_people_write_are_put_right() {
+    for zone in ["GMT+7", "UTC+7", "ICT", "+07:00"] {
+        let pipeline = pipeline();
+        let file = changed(&pipeline, "Asia/Ho_Chi_Minh", zone);
+        check(&file, &[]).says(2, &[zone, "Asia/Ho_Chi_Minh"]);
+    }
+    let pipeline = pipeline();
+    let file = changed(&pipeline, "Asia/Ho_Chi_Minh", "Etc/GMT+7");
+    check(&file, &[]).prints(0, &["warning", "Etc/GMT+7 is 7 h *behind* UTC", "Asia/Ho_Chi_Minh"]);
+}
+
+#[test]
+fn a_password_that_an_address_cannot_hold_is_refused_and_never_shown() {
+    for url in [
+        "rtsp://viewer:554/canary@127.0.0.1/stream",
+        "rtsp://viewer:554?canary@127.0.0.1/stream",
+        "rtsp://viewer:554#canary@127.0.0.1/stream",
+        "rtsp://viewer:canary/1@127.0.0.1/stream",
+        "rtsp://viewer:x@canary/1@127.0.0.1/stream",
+        "rtsps://viewer:322/canary@127.0.0.1/stream",
+    ] {
+        let pipeline = Pipeline::new(1).camera("gate-east", url);
+        let ended = check(&pipeline.write(), &[]);
+        ended.says(2, &["gate-east", "url", "%2F", "${env:NAME}"]);
+        assert!(!format!("{ended:?}").contains("canary"), "{ended:?}");
+    }
+    let pipeline = pipeline();
+    let file = changed(&pipeline, "mqtt://127.0.0.1:1", "mqtt://box:1883/canary@127.0.0.1");
+    let ended = check(&file, &[]);
+    ended.says(2, &["mqtt.url"]);
+    assert!(!format!("{ended:?}").contains("canary"), "{ended:?}");
+}
+
+/// Things that are no text file: some would hang a reader, some would fill the memory.
+fn traps(dir: &Path) -> Vec<PathBuf> {
+    let (pipe, large) = (dir.join("pipe"), dir.join("large"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::File::create(&large).unwrap().set_len(10 << 30).unwrap();
+    vec![pipe, large, dir.to_owned(), "/dev/zero".into()]
+}
+
+#[test]
+fn nothing_that_is_read_may_hang_or_fill_the_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    for trap in traps(dir.path()) {
+        let shown = trap.display().to_string();
+        let told = |ended: Ended, words: &[&str]| {
+            assert!(ended.took < SOON, "{shown}: {ended:?}");
+            ended.says(2, words);
+        };
+        told(check(&trap, &[]), &[&shown]);
+
+        // What a pipeline names: a link beside it stands for the trap.
+        let pipeline = pipeline();
+        let beside = |name: &str| {
+            let path = pipeline.dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(&trap, path).unwrap();
+        };
+        beside("catalogue/illegal-parking.toml");
+        told(check(&pipeline.write(), &[]), &["illegal-parking"]);
+
+        let pipeline = self::pipeline();
+        let calendar = pipeline.dir.path().join("calendar");
+        std::fs::create_dir(&calendar).unwrap();
+        std::os::unix::fs::symlink(&trap, calendar.join("vietnam.toml")).unwrap();
+        let file = changed(&pipeline, "timezone =", "calendar = \"vietnam\"\ntimezone =");
+        told(check(&file, &[]), &["calendar"]);
+
+        let pipeline = self::pipeline();
+        let model = pipeline.dir.path().join("models/own-model");
+        std::fs::create_dir_all(&model).unwrap();
+        std::os::unix::fs::symlink(&trap, model.join("model.toml")).unwrap();
+        let file = changed(&pipeline, "ssdlite-coco", "own-model");
+        told(check(&file, &[]), &["own-model"]);
+
+        let url = format!("rtsp://viewer:${{file:{shown}}}@127.0.0.1/stream");
+        let pipeline = Pipeline::new(1).camera("gate-east", &url);
+        told(check(&pipeline.write(), &[]), &["gate-east", "url"]);
+    }
+}
+
+#[test]
+fn connect_tries_cameras_and_broker_and_says_what_to_do() {
+    let broker = Broker::start();
+    let sim = CameraSim::start_with(&clip(), &["gate-east"], 0, Some("viewer:right"));
+    let address = |login: &str, path: &str| format!("rtsp://{login}127.0.0.1:{}/{path}", sim.port);
+    let good = Pipeline::new(broker.port)
+        .camera("gate-east", &address("viewer:right@", "gate-east"))
+        .camera("test-picture", "pattern://640x360@10");
+    let ended = check(&good.write(), &["--connect"]);
+    ended.prints(0, &["broker 127.0.0.1", "camera gate-east: pictures come, 768x576 px"]);
+    ended.prints(0, &["camera test-picture: a test picture, 640x360 px"]);
+    assert_eq!(ended.stdout.last().unwrap(), "no problem found");
+
+    let nobody = free_port();
+    let bad = Pipeline::new(nobody)
+        .camera("gate-east", &address("viewer:canary@", "gate-east"))
+        .camera("gate-gone", &format!("rtsp://127.0.0.1:{nobody}/gate"))
+        .camera("gate-good", &address("viewer:right@", "gate-east"));
+    let ended = check(&bad.write(), &["--connect"]);
+    let broker = format!("broker: 127.0.0.1:{nobody}");
+    ended.says(1, &[&broker, "camera gate-east", "user name or password", "camera gate-gone"]);
+    ended.prints(1, &["camera gate-good: pictures come"]);
+    assert_eq!(ended.stderr.last().unwrap(), "3 problems");
+    assert!(!format!("{ended:?}").contains("canary"), "{ended:?}");
+    assert!(ended.took < Duration::from_secs(30), "{ended:?}");
+}
