@@ -80,6 +80,11 @@ impl Picture {
         self.0.width() as usize
     }
 
+    /// Width and height, for positions that may lie outside.
+    pub(crate) fn size(&self) -> (i64, i64) {
+        (i64::from(self.0.width()), i64::from(self.0.height()))
+    }
+
     pub(crate) fn height(&self) -> usize {
         self.0.height() as usize
     }
@@ -181,7 +186,7 @@ impl Picture {
     /// White letters on a dark ground, moved inside where they would stick out; `at` is their
     /// upper left corner.
     pub(crate) fn text(&mut self, font: &Font, at: [f32; 2], text: &str) {
-        let px = font.size_for(self.height());
+        let px = Font::size_for(self.height());
         let [width, height] = font.extent(text, px);
         let x = at[0].min(self.width() as f32 - width).max(0.0).round();
         let y = at[1].min(self.height() as f32 - height).max(0.0).round();

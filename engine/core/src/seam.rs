@@ -161,6 +161,9 @@ pub struct WorkerStats {
     pub copied_bytes: BTreeMap<String, u64>,
     /// Messages to the engine that were dropped because the pipe was full.
     pub seam_dropped: u64,
+    /// Models whose output is not what their description says, and why; for people.
+    #[serde(default)]
+    pub models_wrong: BTreeMap<Name, String>,
 }
 
 /// Bounds of [`CameraStats::look_ages`]: a look is usually there after 50 to 200 ms; rules that

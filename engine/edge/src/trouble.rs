@@ -50,11 +50,13 @@ pub enum Trouble {
     Disaster,
     /// The broker keeps a command, which is not carried out.
     RetainedCommand,
+    /// A model's output is not what its description says.
+    ModelOutput,
 }
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -72,6 +74,7 @@ impl Trouble {
         Self::RulesSuspended,
         Self::Disaster,
         Self::RetainedCommand,
+        Self::ModelOutput,
     ];
 
     /// In messages and metrics.
@@ -94,6 +97,7 @@ impl Trouble {
             Self::RulesSuspended => "rules_suspended",
             Self::Disaster => "disaster",
             Self::RetainedCommand => "retained_command",
+            Self::ModelOutput => "model_output",
         }
     }
 }

@@ -7,6 +7,7 @@ use super::run::load;
 use crate::exit::Exit;
 use crate::ui::say;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use viahe_core::config::plan::{Camera, Rule};
 use viahe_core::config::{Plan, hints};
@@ -106,7 +107,8 @@ fn summary(plan: &Plan, now: Timestamp) -> String {
     let mut text = format!("site {}, {mqtt}\n", plan.site.id);
     let local = now.in_zone(&plan.site.timezone);
     let zone = plan.site.timezone.iana_name().unwrap_or("UTC");
-    text += &format!("time there now {} ({zone})\n", local.strftime("%a %Y-%m-%d %H:%M, UTC%:z"));
+    let local = local.strftime("%a %Y-%m-%d %H:%M, UTC%:z");
+    let _ = writeln!(text, "time there now {local} ({zone})");
     for camera in &plan.cameras {
         text += &camera_summary(plan, camera, now);
     }
@@ -135,7 +137,7 @@ fn rule_summary(plan: &Plan, camera: Option<&Camera>, rule: &Rule, now: Timestam
     let mut text = format!("  {}{place}: {}\n", rule.id, program.scope_in_words());
     let active = rule.schedule.active(now, &plan.site.timezone, plan.site.calendar.as_ref());
     let applies = if active { "applies now" } else { "does not apply now" };
-    text += &format!("    when: {}; {applies}\n", rule.schedule);
+    let _ = writeln!(text, "    when: {}; {applies}", rule.schedule);
     let mut lines = Vec::new();
     parts(program, program.trigger, 2, &mut lines);
     lines.push(String::new());

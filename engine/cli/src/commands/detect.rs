@@ -5,7 +5,8 @@ use crate::pictures::{Font, Picture};
 use crate::{OrUsage, ui};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use viahe_core::detect::Detection;
+use viahe_core::config::model::Head;
+use viahe_core::detect::{Detection, Sanity};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
@@ -41,6 +42,10 @@ struct Session {
     preprocessor: Preprocessor,
     ledger: Ledger,
     labels: Vec<String>,
+    name: Name,
+    head: Head,
+    /// Of all pictures.
+    sanity: Sanity,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
@@ -78,6 +83,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         progress.step();
     }
     progress.finish();
+    if let Some(wrong) = session.sanity.of_pictures(&session.head) {
+        return Err(Exit::Failed(format!("model {}: {wrong}", session.name)));
+    }
     if bad > 0 { Err(Exit::Usage(format!("{bad} pictures could not be read"))) } else { Ok(()) }
 }
 
@@ -99,6 +107,9 @@ impl Session {
                 .map_err(Exit::missing)?,
             preprocessor: Preprocessor::new(model.input),
             ledger: Ledger::default(),
+            name: model.name.clone(),
+            head: model.head.clone(),
+            sanity: Sanity::default(),
             labels: model.labels.iter().enumerate().map(label).collect(),
         })
     }
@@ -107,9 +118,11 @@ impl Session {
         let still = picture.frame();
         let (preprocessor, ledger) = (&mut self.preprocessor, &self.ledger);
         let mut out = Vec::new();
-        self.detector
+        let stats = self
+            .detector
             .run(1, &mut |_, tensor| Ok(preprocessor.run(&still.view(), tensor, ledger)?), &mut out)
             .map_err(Exit::failed)?;
+        self.sanity.add(&stats.decode);
         let label = |d: Detection| {
             let class = self.labels.get(usize::from(d.class.0)).cloned().unwrap_or_default();
             (d, class)

@@ -77,7 +77,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     if let Some(font) = &font {
         grid(&mut picture, font);
         if let Some((plan, camera)) = plan.as_ref().zip(camera).filter(|_| args.zones) {
-            said += &format!(", camera {}: {}", camera.id, draw(&mut picture, font, plan, camera));
+            let drawn = draw(&mut picture, font, plan, camera);
+            said = format!("{said}, camera {}: {drawn}", camera.id);
         }
     }
     picture.write(&args.out).map_err(Exit::Failed)?;
@@ -123,7 +124,7 @@ fn live(camera: &Camera, args: &Args) -> Result<Picture, Exit> {
 
 /// Lines at each tenth, with its fraction at the upper and the left edge.
 fn grid(picture: &mut Picture, font: &Font) {
-    let (width, height) = (picture.width() as i64, picture.height() as i64);
+    let (width, height) = picture.size();
     let tenths = || (1..10).map(|i| (i, format!("0.{i}")));
     for (i, _) in tenths() {
         let (x, y) = (width * i / 10, height * i / 10);

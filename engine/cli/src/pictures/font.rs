@@ -43,7 +43,7 @@ impl Font {
     }
 
     /// Size of letters on a picture so high.
-    pub(super) fn size_for(&self, height: usize) -> f32 {
+    pub(super) fn size_for(height: usize) -> f32 {
         (height as f32 / HEIGHTS).clamp(SIZE_PX[0], SIZE_PX[1])
     }
 

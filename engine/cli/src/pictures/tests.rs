@@ -30,13 +30,13 @@ fn encoded<E: ImageEncoder>(mut encoder: E, orientation: Option<u8>) {
 
 /// Where red is, as x and y in quarters, after decoding.
 fn red_corner(picture: &Picture) -> [bool; 2] {
-    let (w, h) = (picture.width(), picture.height());
+    let (width, height) = (picture.width(), picture.height());
     let corners = [[false, false], [true, false], [false, true], [true, true]];
     let is_red = |[right, low]: [bool; 2]| {
-        let x = if right { 3 * w / 4 } else { w / 4 };
-        let y = if low { 3 * h / 4 } else { h / 4 };
-        let [r, _, b] = picture.at(x, y);
-        r > b
+        let x = if right { 3 * width / 4 } else { width / 4 };
+        let y = if low { 3 * height / 4 } else { height / 4 };
+        let [red, _, blue] = picture.at(x, y);
+        red > blue
     };
     let found: Vec<[bool; 2]> = corners.into_iter().filter(|c| is_red(*c)).collect();
     assert_eq!(found.len(), 1, "{found:?}");

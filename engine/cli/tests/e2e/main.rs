@@ -30,3 +30,4 @@ mod secrets;
 mod stills;
 mod support;
 mod worker_lost;
+mod wrong_model;

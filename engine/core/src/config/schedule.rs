@@ -53,7 +53,7 @@ impl fmt::Display for WeekSpan {
             let last = (day..7).take_while(|d| has(*d)).last();
             match last {
                 Some(last) if last > day + 1 => {
-                    days.push(format!("{}-{}", NAMES[day], NAMES[last]))
+                    days.push(format!("{}-{}", NAMES[day], NAMES[last]));
                 }
                 Some(last) => days.extend((day..=last).map(|d| NAMES[d].to_owned())),
                 None => {}

@@ -14,6 +14,10 @@ pub const CANDIDATES_KEPT_MAX: usize = 512;
 /// Scores may pass 1 by so much and are then 1: vectorised sigmoids round.
 const SCORE_SLACK: f32 = 1e-3;
 
+/// A box may be so many times as large as the input: one that is cut off by the frame's edges is
+/// larger than it, but not much.
+const SIDES_MAX: f32 = 4.0;
+
 /// A borrowed output tensor, row-major.
 #[derive(Clone, Copy, Debug)]
 pub struct TensorView<'a> {
@@ -80,6 +84,12 @@ pub struct DecodeStats {
     pub invalid: u32,
     /// Boxes with nothing inside the frame.
     pub outside: u32,
+    /// Candidates that claim to be sure, usable or not.
+    pub sure: u32,
+    /// Of these, with scores that are no probabilities.
+    pub bad_scores: u32,
+    /// Of these, with a box that is none, or none of this frame.
+    pub bad_boxes: u32,
     /// The same object as a surer one.
     pub suppressed: u32,
     /// What is left.
@@ -93,6 +103,9 @@ impl DecodeStats {
         self.over_limit += other.over_limit;
         self.invalid += other.invalid;
         self.outside += other.outside;
+        self.sure += other.sure;
+        self.bad_scores += other.bad_scores;
+        self.bad_boxes += other.bad_boxes;
         self.suppressed += other.suppressed;
         self.detections += other.detections;
     }
@@ -110,6 +123,20 @@ pub(super) struct Scored {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ScanCount {
     pub(super) invalid: u32,
+    /// Rows that claim to be sure, where half of the scores or more are no probabilities.
+    pub(super) bad_rows: u32,
+    /// Of these, those that gave no candidate.
+    pub(super) lost_rows: u32,
+}
+
+impl ScanCount {
+    /// Counts a row that claims to be sure, with so many scores that are no probabilities.
+    pub(super) fn add_row(&mut self, invalid: u32, scores: usize, usable: bool) {
+        self.invalid += invalid;
+        let bad = invalid > 0 && 2 * invalid as usize >= scores;
+        self.bad_rows += u32::from(bad);
+        self.lost_rows += u32::from(bad && !usable);
+    }
 }
 
 /// Reads the output of one model. Keeps its buffers, so a frame allocates nothing once they have
@@ -186,6 +213,7 @@ impl Decoder {
             candidates: candidates as u32,
             over_limit: over_limit as u32,
             invalid: found.invalid,
+            bad_scores: found.bad_rows,
             ..DecodeStats::default()
         };
         self.sorted.clear();
@@ -196,22 +224,32 @@ impl Decoder {
                 stats.invalid += 1;
                 continue;
             };
-            if !(is_finite(corners) && corners[0] <= corners[2] && corners[1] <= corners[3]) {
+            if !self.is_box(corners) {
                 stats.invalid += 1;
+                stats.bad_boxes += 1;
                 continue;
             }
-            match fit.to_frame(corners[0], corners[1], corners[2], corners[3]) {
-                Some(bbox) => {
-                    let class = ClassIx(scored.class);
-                    self.sorted.push(Detection { class, confidence, bbox });
-                }
-                None => stats.outside += 1,
+            if let Some(bbox) = fit.to_frame(corners[0], corners[1], corners[2], corners[3]) {
+                self.sorted.push(Detection { class: ClassIx(scored.class), confidence, bbox });
+            } else {
+                stats.outside += 1;
+                stats.bad_boxes += 1;
             }
         }
+        stats.sure = stats.candidates + found.lost_rows;
         self.nms.keep(&self.sorted, out);
         stats.detections = out.len() as u32;
         stats.suppressed = (self.sorted.len() - out.len()) as u32;
         Ok(stats)
+    }
+
+    /// Ordered corners of something that a picture could show: not many times as large as it.
+    fn is_box(&self, corners: [f32; 4]) -> bool {
+        let fits = |axis: usize| {
+            let side = corners[axis + 2] - corners[axis];
+            (0.0..=SIDES_MAX * self.input_px[axis]).contains(&side)
+        };
+        is_finite(corners) && fits(0) && fits(1)
     }
 
     fn check(&self, tensors: &[TensorView<'_>], image: usize) -> Result<(), DecodeError> {

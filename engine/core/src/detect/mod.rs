@@ -7,6 +7,7 @@
 
 mod decode;
 mod nms;
+mod sanity;
 mod ssd;
 mod yolox;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::decode::{CANDIDATES_KEPT_MAX, DecodeError, DecodeStats, Decoder, TensorView};
 pub use self::nms::GROUP_IOU;
+pub use self::sanity::Sanity;
 
 /// A probability: finite, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]

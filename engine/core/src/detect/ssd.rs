@@ -23,8 +23,9 @@ pub(super) fn scan(
             continue;
         }
         let (best, invalid) = best_class(row, labelled, 1.0);
-        count.invalid += invalid;
-        if let Some((class, score)) = best.filter(|(_, score)| *score >= confidence_min) {
+        let sure = best.filter(|(_, score)| *score >= confidence_min);
+        count.add_row(invalid, labelled.len(), sure.is_some());
+        if let Some((class, score)) = sure {
             out.push(Scored { score, candidate: candidate as u32, class });
         }
     }

@@ -50,12 +50,13 @@ pub(super) fn scan(
             continue;
         }
         let Some(objectness) = probability(row[4]) else {
-            count.invalid += 1;
+            count.add_row(1, 1, false);
             continue;
         };
         let (best, invalid) = best_class(&row[5..], labelled, objectness);
-        count.invalid += invalid;
-        if let Some((class, score)) = best.filter(|(_, score)| *score >= confidence_min) {
+        let sure = best.filter(|(_, score)| *score >= confidence_min);
+        count.add_row(invalid, labelled.len(), sure.is_some());
+        if let Some((class, score)) = sure {
             out.push(Scored { score, candidate: candidate as u32, class });
         }
     }

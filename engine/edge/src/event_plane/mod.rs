@@ -19,7 +19,7 @@ use crate::evidence::EvidenceStore;
 use crate::publish::{Publisher, RulesState, Said, Wire, camera_state};
 use crate::store::{OutboxRow, Store, StoreError};
 use crate::telemetry::{EngineStats, Metrics};
-use crate::trouble::Troubles;
+use crate::trouble::{Trouble, Troubles};
 use crate::vision::supervise::{Supervisor, WorkerEvent};
 use crate::{clock, history::History, record::Recorder};
 use crossbeam_channel::{Receiver, TryRecvError, never, select};
@@ -348,6 +348,9 @@ impl EventPlane {
     fn worker_stats(&mut self, stats: WorkerStats) {
         self.metrics.worker(&stats);
         self.observer.stats(&stats);
+        let wrong = stats.models_wrong.iter().map(|(name, why)| format!("model {name}: {why}"));
+        let wrong: Vec<String> = wrong.collect();
+        self.troubles.set(Trouble::ModelOutput, (!wrong.is_empty()).then(|| wrong.join("; ")));
         let before = std::mem::replace(&mut self.totals.worker, stats);
         self.tell_new_sizes(&before);
         self.tell_clocks(&before);

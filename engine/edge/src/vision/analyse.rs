@@ -7,7 +7,7 @@ use crate::models::Package;
 use crate::preprocess::Preprocessor;
 use std::sync::Arc;
 use viahe_core::config::model::Model;
-use viahe_core::detect::Detection;
+use viahe_core::detect::{DecodeStats, Detection};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::observe::{Class, Object, Observation, ViewReport};
@@ -107,6 +107,8 @@ fn class_groups(labels: &[Option<Class>]) -> Vec<u16> {
 pub(super) struct Eye {
     detector: Detector,
     found: Vec<Vec<Detection>>,
+    /// Counted since it was last taken.
+    decoded: DecodeStats,
 }
 
 impl Eye {
@@ -118,7 +120,12 @@ impl Eye {
     ) -> Result<Self, InferError> {
         let options = DetectorOptions { batch_max, ..Default::default() };
         let detector = Detector::new(runtime, &package.model, &package.weights, options)?;
-        Ok(Self { detector, found: Vec::new() })
+        Ok(Self { detector, found: Vec::new(), decoded: DecodeStats::default() })
+    }
+
+    /// What became of the candidates since the last call.
+    pub(super) fn take_decoded(&mut self) -> DecodeStats {
+        std::mem::take(&mut self.decoded)
     }
 
     pub(super) fn batch_max(&self) -> usize {
@@ -153,6 +160,8 @@ impl Eye {
             let gaze = &mut **gaze;
             Ok(gaze.preprocessor.run(&frame.view(), tensor, &gaze.ledger)?)
         };
-        self.detector.run(count, &mut fill, &mut self.found)
+        let stats = self.detector.run(count, &mut fill, &mut self.found)?;
+        self.decoded.add(&stats.decode);
+        Ok(stats)
     }
 }

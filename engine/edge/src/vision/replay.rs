@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_core::detect::Sanity;
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::incident::ModelRef;
@@ -105,15 +106,18 @@ impl Replay {
                 ModelRef { name: model.name.clone(), sha256: model.sha256.clone() },
             ));
             let eye = Eye::open(&runtime, &package, 1)?;
+            let (name, head) = (model.name.clone(), model.head.clone());
             let gaze = Gaze::new(camera.id.clone(), model, 0, Arc::clone(ledger));
             let reader = FileReader::open(&camera.file, camera.start, Arc::clone(ledger))?;
             let (tx, rx) = bounded(AHEAD_MAX);
             let sampler = Sampler::new(camera.analyse_hz);
             std::thread::spawn(move || {
-                let end = match watch(reader, sampler, eye, gaze, &tx) {
-                    Ok(()) => Step::End,
-                    Err(error) => Step::Failed(error),
-                };
+                let told = |why: String| tracing::warn!(model = %name, "{why}");
+                let end =
+                    match watch(reader, sampler, eye, gaze, &tx, &|s| s.verdict(&head).map(told)) {
+                        Ok(()) => Step::End,
+                        Err(error) => Step::Failed(error),
+                    };
                 // Nobody may be left to hear it.
                 let _ = tx.send(end);
             });
@@ -177,8 +181,10 @@ fn watch(
     mut eye: Eye,
     mut gaze: Gaze,
     out: &Sender<Step>,
+    judge: &dyn Fn(&Sanity) -> Option<()>,
 ) -> Result<(), ReplayError> {
     let mut length = None;
+    let (mut sanity, mut told) = (Sanity::default(), false);
     while let Some(frame) = reader.next() {
         let frame: Arc<dyn Frame> = Arc::new(frame?);
         length = length.or_else(|| reader.duration());
@@ -188,6 +194,8 @@ fn watch(
         }
         sampler.take(at);
         let observation = eye.look_at(&*frame, &mut gaze)?;
+        sanity.add(&eye.take_decoded());
+        told = told || judge(&sanity).is_some();
         let view = gaze.view(&*frame);
         let seen = Seen { observation, view, frame: Arc::clone(&frame), length };
         if out.send(Step::Seen(Box::new(seen))).is_err() {

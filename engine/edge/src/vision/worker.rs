@@ -19,9 +19,11 @@ use crate::telemetry::redact_source;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use viahe_core::config::model::{Head, Model};
 use viahe_core::config::plan::Source;
+use viahe_core::detect::Sanity;
 use viahe_core::engine::Capture;
 use viahe_core::id::Name;
 use viahe_core::incident::{EvidenceKind, ModelRef};
@@ -112,6 +114,15 @@ struct Shared {
     ages: Vec<Ages>,
     tracks: Vec<AtomicU64>,
     status: Vec<Mutex<CameraStatus>>,
+    /// By model.
+    models: Vec<Watched>,
+}
+
+/// A model whose output is watched.
+struct Watched {
+    name: Name,
+    head: Head,
+    sanity: Mutex<Sanity>,
 }
 
 /// How old frames were when what they show was known.
@@ -182,6 +193,7 @@ impl Worker {
             ages: plan.cameras.iter().map(|_| Ages::default()).collect(),
             tracks: plan.cameras.iter().map(|_| AtomicU64::new(0)).collect(),
             status: plan.cameras.iter().map(|_| Mutex::default()).collect(),
+            models: packages.loaded.iter().map(Watched::new).collect(),
         });
         let mut threads = start_eyes(plan, &runtime, &packages.loaded, &shared)?;
         outlet.must_tell(FromWorker::Hello { version: SEAM_VERSION, models: packages.refs(plan) });
@@ -256,7 +268,23 @@ impl Worker {
                 .map(|s| (s.label().to_owned(), shared.ledger.bytes(*s)))
                 .collect(),
             seam_dropped: shared.outlet.dropped.load(Ordering::Relaxed),
+            models_wrong: shared.models.iter().filter_map(Watched::wrong).collect(),
         }
+    }
+}
+
+impl Watched {
+    fn new(package: &Package) -> Self {
+        let Model { name, head, .. } = &package.model;
+        Self { name: name.clone(), head: head.clone(), sanity: Mutex::default() }
+    }
+
+    fn sanity(&self) -> MutexGuard<'_, Sanity> {
+        self.sanity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wrong(&self) -> Option<(Name, String)> {
+        Some((self.name.clone(), self.sanity().verdict(&self.head)?))
     }
 }
 
@@ -359,6 +387,7 @@ fn analyse(eyes: &mut [Eye], shared: &Shared) {
     while let Some((model, mut jobs)) = shared.slots.take(batch_max) {
         let started = clock::monotonic();
         let looked = look(&mut eyes[model], &mut jobs);
+        shared.models[model].sanity().add(&eyes[model].take_decoded());
         let each = clock::monotonic().duration_since(started) / jobs.len().max(1) as u32;
         for (mut job, looked) in jobs.into_iter().zip(looked) {
             shared.infer_us[job.camera].fetch_add(each.as_micros() as u64, Ordering::Relaxed);

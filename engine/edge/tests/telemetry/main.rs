@@ -80,6 +80,7 @@ fn worker(n: u64) -> WorkerStats {
         tracks: 3,
     };
     WorkerStats {
+        models_wrong: BTreeMap::new(),
         cameras: BTreeMap::from([(name("le-loi-03"), camera)]),
         copied_bytes: BTreeMap::from([("preprocess".to_owned(), 1000 * n)]),
         seam_dropped: n / 8,

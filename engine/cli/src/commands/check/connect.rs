@@ -31,7 +31,7 @@ pub(super) fn connect(plan: &Plan) -> Vec<Problem> {
     for some in plan.cameras.chunks(AT_ONCE) {
         let tries: Vec<_> = std::thread::scope(|scope| {
             let tries: Vec<_> = some.iter().map(|c| scope.spawn(move || look(c))).collect();
-            tries.into_iter().map(|t| t.join()).collect()
+            tries.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
         });
         for (camera, tried) in some.iter().zip(tries) {
             match tried {

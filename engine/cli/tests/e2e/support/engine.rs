@@ -168,8 +168,13 @@ impl Engine {
 
     /// As [`Engine::start`], with other arguments or environment.
     pub(crate) fn start_with(pipeline: &Pipeline, change: impl FnOnce(&mut Command)) -> Self {
+        Self::start_file(&pipeline.write(), change)
+    }
+
+    /// As [`Engine::start_with`], of a file that is there.
+    pub(crate) fn start_file(file: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = viahe(["run"]);
-        command.arg(pipeline.write());
+        command.arg(file);
         change(&mut command);
         Self::spawn(command)
     }
