@@ -242,6 +242,24 @@ fn a_model_brings_the_classes_it_knows() {
     assert_eq!(classes(&text.replace("ssdlite-coco", "market-nano")), ["vehicle", "goods.stall"]);
 }
 
+/// What only takes away may be unknown to a model; what an incident is made of may not.
+#[test]
+fn a_rule_that_could_never_open_is_refused() {
+    let text = |entry: &str, model: &str| {
+        let text = tomls("pipelines")["demo.toml"].replace("illegal-parking", entry);
+        World::new().parse("demo.toml", &text.replace("ssdlite-coco", model))
+    };
+    for model in ["ssdlite-coco", "market-nano"] {
+        text("shop-encroachment", model).expect("it knows no umbrellas, which are only left out");
+    }
+    let error = text("shop-encroachment", "people-only").unwrap_err().to_string();
+    assert!(error.contains("furniture.table"), "{error}");
+    for (entry, lacks) in [("stray-animal", "animal.cow"), ("street-vending", "goods.cart")] {
+        let error = text(entry, "ssdlite-coco").unwrap_err().to_string();
+        assert!(error.contains(lacks), "{error}");
+    }
+}
+
 #[test]
 fn mqtt_and_engine_have_defaults() {
     let text = r#"

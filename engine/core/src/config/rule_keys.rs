@@ -406,7 +406,7 @@ static THING: &[Key] = &[
         List(&CLASS),
         Optional,
         r#"["goods.stall"]"#,
-        "Classes that are meant as well where the camera's model knows them.",
+        "Classes that are meant as well where the camera's model knows them. A rule is refused when it could never open without them.",
     ),
     key(
         "confidence_min",

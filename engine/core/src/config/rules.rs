@@ -12,7 +12,7 @@ use crate::observe::Class;
 use crate::rule::Program;
 use crate::rule::program::{Scope, Test, ValueFrom};
 use crate::sensor::Quantity;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Catalogue entries read so far; `None` for those that are missing or bad, which was told.
@@ -353,6 +353,7 @@ fn classes(
     });
     let Package { name, info } = model?;
     let (mut missing, mut partly) = (Vec::<Class>::new(), Vec::<Class>::new());
+    let mut unknown = Vec::new();
     for (t, (thing, wanted)) in program.things.iter_mut().zip(&entry.wanted).enumerate() {
         let own = own.as_ref().filter(|_| main == Some(t));
         if let Some(own) = own {
@@ -367,17 +368,19 @@ fn classes(
         let known = classes_when_known.iter().filter(|class| info.knows(class));
         thing.classes = classes.iter().chain(known).cloned().collect();
         let unseen = classes.iter().filter(|class| !info.knows(class));
-        for class in classes_when_known.iter().filter(|class| !info.knows(class)) {
-            if !partly.contains(class) {
-                partly.push(class.clone());
-            }
+        missing.extend(unseen.cloned());
+        let unknown_here = || classes_when_known.iter().filter(|class| !info.knows(class)).cloned();
+        partly.extend(unknown_here());
+        if thing.classes.is_empty() {
+            unknown.extend(unknown_here());
         }
-        let blind = thing.classes.is_empty().then_some(classes_when_known);
-        for class in unseen.chain(blind.into_iter().flatten()) {
-            if !missing.contains(class) {
-                missing.push(class.clone());
-            }
-        }
+    }
+    if !program.can_open() {
+        missing.append(&mut unknown);
+    }
+    for list in [&mut missing, &mut partly] {
+        let mut told = BTreeSet::new();
+        list.retain(|class| told.insert(class.clone()));
     }
     if !missing.is_empty() {
         node.tell("use", blind_to(&missing, name, sources));

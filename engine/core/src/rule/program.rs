@@ -355,6 +355,39 @@ impl Program {
         personal
     }
 
+    /// Could it ever open an incident, with the classes that its things have? What only takes away (who
+    /// is led, what is held in a hand) may be unknown; what an incident is made of may not.
+    pub fn can_open(&self) -> bool {
+        let mut seen: Vec<bool> = Vec::with_capacity(self.things.len());
+        for thing in &self.things {
+            let related = thing.relations.iter().all(|r| r.min == 0 || seen[r.other]);
+            seen.push(!thing.classes.is_empty() && related);
+        }
+        let mut can: Vec<bool> = Vec::with_capacity(self.conditions.len());
+        for condition in &self.conditions {
+            can.push(match &condition.test {
+                Test::Is(thing) | Test::Share { thing, .. } => seen[*thing],
+                Test::Count { thing, min, .. } => *min == 0 || seen[*thing],
+                Test::All(list) | Test::Sequence { steps: list, .. } => {
+                    list.iter().all(|i| can[*i])
+                }
+                Test::Some(list) => list.iter().any(|i| can[*i]),
+                Test::Held { of, .. } | Test::Hits { of, .. } | Test::Rate { of, .. } => can[*of],
+                Test::Absent { after, .. } => can[*after],
+                Test::Not(_)
+                | Test::Queue { .. }
+                | Test::Value { .. }
+                | Test::Camera(_)
+                | Test::Light(_) => true,
+            });
+        }
+        let subjects = match self.scope {
+            Scope::Each { thing, .. } => seen[thing],
+            Scope::Zone { .. } => true,
+        };
+        subjects && can[self.trigger]
+    }
+
     /// Does it need to see, or only sensors?
     pub fn looks(&self) -> bool {
         !self.things.is_empty()

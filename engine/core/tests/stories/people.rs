@@ -131,4 +131,12 @@ fn no_walkers(book: &mut Book) {
         .with(Actor::new(CAR).stands(0.3, 0.75, 0.0, 14.0))
         .with(Actor::new(COW).stands(0.7, 0.8, 0.0, 14.0));
     book.none(&name("trap-others"), others);
+    // Who pushes a bike is on foot: before it, and at its handlebars.
+    let bike = Actor::new(MOTORBIKE).at(3.0, 0.1, 0.75).at(15.0, 0.9, 0.75);
+    for (tail, dx, dy) in [("pushes", 0.02, 0.025), ("leads-bike", 0.13, 0.0)] {
+        let person = bike.path_of(PERSON).beside(dx, dy);
+        let told = incident("pedestrian-in-carriageway", 7.0).first(3.0).closed(15.0);
+        let street = road(22.0).with(bike.clone()).with(person.carried());
+        book.tell(&name(&format!("pos-{tail}")), street, [told]);
+    }
 }

@@ -20,6 +20,9 @@ pub(crate) fn book(seed: u64) -> Book {
     head(&mut book);
     herd(&mut book);
     no_herd(&mut book);
+    herds(&mut book);
+    pushed(&mut book);
+    sits(&mut book);
     book
 }
 
@@ -246,4 +249,49 @@ fn no_herd(book: &mut Book) {
     book.none("stray-animal-trap-led-rough", led(COW, 0.22).noise(ROUGH));
     let weak = Actor::new(COW).stands(0.5, Y, 0.0, 20.0).sure(0.25);
     book.none("stray-animal-trap-doubtful", herd(20.0).with(weak));
+}
+
+/// Told after the others, which keep their seeds.
+fn herds(book: &mut Book) {
+    let herd = |secs: f32| Street::new("herd", 2.0, secs);
+    // One drover behind four that go one after the other, or two by two before and behind.
+    let goes = |kind: Kind, x: f32, y: f32| Actor::new(kind).at(2.0, x, y).at(20.0, x + 0.25, y);
+    let file = (0..4).map(|i| goes(COW, 0.22 + i as f32 * 0.16, Y));
+    let street = herd(24.0).with_all(file.clone()).with(goes(PERSON, 0.1, Y));
+    book.none("stray-animal-trap-herd-in-file", street.clone());
+    book.none("stray-animal-trap-herd-rough", street.noise(ROUGH));
+    let pairs = (0..3).flat_map(|i| [0.70, 0.80].map(|y| goes(COW, 0.2 + i as f32 * 0.18, y)));
+    let street = herd(24.0).with_all(pairs).with(goes(PERSON, 0.62, 0.76));
+    book.none("stray-animal-trap-herd-drover-in-front", street);
+    // A herd with nobody, and one that has left its herd behind.
+    let alone = herd(34.0).with_all(file.clone().take(2));
+    let at = || incident("stray-animal", 7.0).first(2.0).closed(20.0);
+    book.tell("stray-animal-pos-herd-alone", alone, [at(), at()]);
+    let lost = herd(34.0)
+        .with_all(file.take(2))
+        .with(goes(PERSON, 0.1, Y))
+        .with(Actor::new(COW).at(2.0, 0.92, Y).until(20.0));
+    book.tell("stray-animal-pos-lost", lost, [at()]);
+}
+
+/// Who sits on a bike that stands, and waits for a fare, does not ride it.
+fn sits(book: &mut Book) {
+    let head = |secs: f32| Street::new("head", 4.0, secs);
+    let parked = Actor::new(MOTORBIKE).stands(0.5, Y, 0.0, 14.0);
+    book.none("no-helmet-near-sits-on-it", head(14.0).ridden(&parked, BARE, 1));
+    // At a light all were on their way before they stood: told once, not again when it goes on.
+    let waits = Actor::new(MOTORBIKE).stops(0.5, Y, 5.0, 7.0);
+    let told = incident("no-helmet", 3.0).first(2.0).closed(10.0);
+    book.tell("no-helmet-pos-stops", head(16.0).ridden(&waits, BARE, 1), [told.within(3.0)]);
+}
+
+fn pushed(book: &mut Book) {
+    let pave = |secs: f32| Street::new("pave", 4.0, secs);
+    let name = |tail: &str| format!("riding-on-sidewalk-{tail}");
+    // Pushed on the camera's side of it, and past the middle of it.
+    let pushed = passes(MOTORBIKE, WALK, 0.0, 14.0, false);
+    for (tail, dx) in [("trap-pushed-before-it", 0.02), ("trap-pushed-behind", -0.06)] {
+        let person = passes(PERSON, WALK, 0.0, 14.0, false).beside(dx, 0.025).carried();
+        book.none(&name(tail), pave(14.0).with(pushed.clone()).with(person));
+    }
 }

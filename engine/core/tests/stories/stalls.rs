@@ -15,6 +15,7 @@ pub(crate) fn book(seed: u64) -> Book {
     shop_none(&mut book);
     vending(&mut book);
     vending_none(&mut book);
+    shade(&mut book);
     book
 }
 
@@ -47,6 +48,30 @@ fn shop(book: &mut Book) {
     // Moved to another place it is a new incident there.
     let both = [at(30.0).first(5.0).closed(40.0), at(69.0).first(44.0)];
     book.tell("shop-encroachment-pos-moved", shop(74.0).with(moved), both);
+}
+
+/// Who and what is under an umbrella or behind guests; told after the others, which keep their seeds.
+fn shade(book: &mut Book) {
+    let at = |opened: f32| -> Incident { incident("shop-encroachment", opened) };
+    let shop = |secs: f32| Street::new("shop", 1.0, secs);
+    // Somebody waits at the stop with an umbrella, for longer than goods may stand.
+    let waits = |x: f32| Actor::new(PERSON).at(0.0, -0.1, 0.72).at(5.0, x, 0.72).until(62.0);
+    let street = shop(62.0).with_all(waits(0.4).under_an_umbrella());
+    book.none("shop-encroachment-trap-umbrella-waits", street);
+    let rough = shop(62.0).with_all(waits(0.4).under_an_umbrella()).noise(ROUGH);
+    book.none("shop-encroachment-trap-umbrella-rough", rough);
+    let queue = (0..2).flat_map(|i| waits(0.3 + i as f32 * 0.15).under_an_umbrella());
+    book.none("shop-encroachment-trap-umbrellas-at-stop", shop(54.0).with_all(queue));
+    // The parasol of a shop is told, whoever sits below it later.
+    let guest = Actor::new(PERSON).stands(0.4, 0.70, 27.0, 70.0);
+    let street = shop(60.0).with(put(UMBRELLA, 0.4, 5.0, 80.0)).with(guest);
+    book.tell("shop-encroachment-pos-guest-below", street, [at(30.0).first(5.0)]);
+    // A guest stands before a chair that was just put out: hidden is not away.
+    let guest = Actor::new(PERSON).stands(0.4, 0.71, 14.0, 55.0);
+    let street = shop(70.0).with(put(CHAIR, 0.4, 5.0, 80.0)).with(guest);
+    // Known again when it has been seen to rest for some seconds.
+    let told = at(55.0).first(5.0).within(6.0);
+    book.tell("shop-encroachment-pos-guest-early", street, [told]);
 }
 
 fn shop_none(book: &mut Book) {
@@ -146,4 +171,10 @@ fn vending_none(book: &mut Book) {
     let person = cart.clone().beside(0.14, 0.0);
     let person = Actor::new(PERSON).along(&person);
     book.none("street-vending-trap-refuse", market(50.0).with(cart).with(person));
+    // A hawker sells here, ten metres on, and again: no place is taken.
+    let cart = Actor::new(CART).at(0.0, 0.1, WALK).at(3.0, 0.2, WALK).until(19.0);
+    let cart = cart.at(25.0, 0.5, WALK).until(41.0).at(47.0, 0.8, WALK).until(63.0);
+    let person = Actor::new(PERSON).along(&cart.clone().beside(0.14, 0.0));
+    let street = market(66.0).with(cart.at(66.0, 0.9, WALK)).with(person);
+    book.none("street-vending-near-moves-on", street);
 }

@@ -78,4 +78,15 @@ fn parking(book: &mut Book) {
         .with(Actor::new(BUS).stops(0.5, 0.95, 50.0, 80.0));
     let told = incident("illegal-parking", 30.0).first(10.0).within(3.0);
     book.tell("illegal-parking-pos-bus-before-the-lens", hidden, [told]);
+    // The first night: the filter clicks, colours and many edges go at once, the place is the same.
+    let night = Shot { infrared: true, ..STRAIGHT };
+    let first_night = [(0.0, STRAIGHT), (40.0, night), (100.0, STRAIGHT)];
+    book.none("camera-fault-trap-first-infrared-night", kerb(124.0, &first_night));
+    // What stands there is told, and stays told, as by day.
+    let street = kerb(124.0, &first_night).with(parked(30.0, 140.0));
+    let told = incident("illegal-parking", 50.0).first(30.0).within(3.0);
+    book.tell("illegal-parking-pos-first-infrared-night", street, [told]);
+    // Turned by night, it is known as by day.
+    let knocked = [(0.0, STRAIGHT), (40.0, night), (60.0, Shot { turned: 9, ..night })];
+    book.tell("camera-fault-pos-turned-by-night", kerb(124.0, &knocked), [fault(100.0)]);
 }

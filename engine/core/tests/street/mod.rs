@@ -5,8 +5,10 @@
 //! the same bytes on every machine.
 
 pub(crate) mod lens;
+mod random;
 
 use lens::{Place, Shot};
+pub(crate) use random::Random;
 use viahe_core::engine::Event;
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
@@ -45,32 +47,11 @@ pub(crate) const MATERIAL: Kind = Kind("goods.material", 0.14, 0.10);
 pub(crate) const TABLE: Kind = Kind("furniture.table", 0.16, 0.10);
 pub(crate) const CHAIR: Kind = Kind("furniture.chair", 0.07, 0.09);
 pub(crate) const UMBRELLA: Kind = Kind("furniture.umbrella", 0.30, 0.30);
+/// One that somebody holds; see [`Actor::under_an_umbrella`].
+const HELD_UMBRELLA: Kind = Kind("furniture.umbrella", 0.17, 0.11);
 pub(crate) const COW: Kind = Kind("animal.cow", 0.28, 0.18);
 pub(crate) const WATER: Kind = Kind("water.flood", 1.2, 0.3);
 pub(crate) const DOG: Kind = Kind("animal.dog", 0.11, 0.08);
-
-/// SplitMix64.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// From 0 to 1.
-    pub(crate) fn unit(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32
-    }
-
-    /// From `-most` to `most`, small ones more often.
-    pub(crate) fn around(&mut self, most: f32) -> f32 {
-        (self.unit() + self.unit() - 1.0) * most
-    }
-}
 
 /// Somebody or something with a path: in the street from its first to its last time.
 #[derive(Clone)]
@@ -202,6 +183,13 @@ impl Actor {
             Self { kind, offset, carried: true, ..self.clone() }
         };
         (0..count).map(rider).collect()
+    }
+
+    /// This one with the umbrella that they hold: it goes where they go, and is not on the ground.
+    pub(crate) fn under_an_umbrella(self) -> [Self; 2] {
+        let offset = (self.offset.0 + 0.02, self.offset.1 - 0.14);
+        let umbrella = Self { kind: HELD_UMBRELLA, offset, carried: true, ..self.clone() };
+        [self, umbrella]
     }
 
     fn place(&self, secs: f32) -> Option<(f32, f32)> {
