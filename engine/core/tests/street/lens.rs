@@ -35,15 +35,16 @@ pub(crate) const STRAIGHT: Shot = Shot { turned: 0, light: 1.0, covered: 0.0, in
 impl Place {
     pub(crate) fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        // Walls and paint are about the same in infrared; leaves, cloth and the sky are not.
+        // Walls and paint are about the same in infrared; of leaves, cloth and the sky, of which this
+        // place is full, the dark is light and the light dark.
         let mut other = Random::new(seed ^ 0x1F);
         let (mut day, mut infrared) = ([[110.0; WIDE]; ROWS], [[60.0; WIDE]; ROWS]);
         for _ in 0..THINGS {
             let mut below = |most: usize| (random.unit() * most as f32) as usize;
             let (x, y, w, h) = (below(WIDE), below(ROWS), 1 + below(7), 1 + below(5));
             let luma = 30.0 + below(190) as f32;
-            let as_by_day = other.unit() < 0.7;
-            let unlike = 40.0 + other.unit() * 180.0;
+            let as_by_day = other.unit() < 0.4;
+            let unlike = 250.0 - luma;
             let glow = if as_by_day { luma * 0.8 + other.around(30.0) } else { unlike };
             for (cells, luma) in [(&mut day, luma), (&mut infrared, glow)] {
                 let rows = cells.iter_mut().skip(y).take(h);
