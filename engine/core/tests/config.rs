@@ -207,13 +207,15 @@ fn the_calendar_of_vietnam() {
         ("2026-04-26", DayKind::Holiday, "Hùng Kings' Commemoration Day"),
         ("2024-09-17", DayKind::Festival, "Mid-Autumn Festival"),
         ("2099-09-02", DayKind::Holiday, "National Day"),
+        ("2026-11-24", DayKind::Holiday, "Vietnam Culture Day"),
     ] {
         let date = date.parse().unwrap();
         let names: Vec<&str> = calendar.days(date).map(|day| day.name.en.as_str()).collect();
         assert_eq!((calendar.is(kind, date), names.as_slice()), (true, &[want][..]), "{date}");
     }
     assert_eq!(calendar.days("2026-02-15".parse().unwrap()).count(), 0);
-    // Each year has its eleven days off and one festival.
+    assert_eq!(calendar.days("2025-11-24".parse().unwrap()).count(), 0);
+    // Each year has its eleven days off, from 2026 on twelve, and one festival.
     for year in 2024..=calendar.last_year().unwrap() {
         let days = |kind| {
             let first = jiff::civil::date(year, 1, 1);
@@ -223,7 +225,8 @@ fn the_calendar_of_vietnam() {
                 .filter(|d| calendar.is(kind, *d))
                 .count()
         };
-        assert_eq!((days(DayKind::Holiday), days(DayKind::Festival)), (11, 1), "{year}");
+        let off = if year < 2026 { 11 } else { 12 };
+        assert_eq!((days(DayKind::Holiday), days(DayKind::Festival)), (off, 1), "{year}");
     }
 }
 
