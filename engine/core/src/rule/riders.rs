@@ -21,7 +21,7 @@ const PAIRS_MAX: usize = 256;
 /// Pairs of a thing's member and what it rides on, or is ridden by.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rides {
-    /// In the order in which they were last seen together.
+    /// By relation, member and other: a look asks for each of its members.
     pairs: Vec<Pair>,
 }
 
@@ -43,13 +43,14 @@ impl Rides {
 
     /// A member was surely seen together with another: `relation` is thing and place in its list.
     pub(super) fn note(&mut self, relation: (usize, usize), of: Who, with: Who, at: Timestamp) {
-        let same = |p: &Pair| (p.relation, p.of, p.with) == (relation, of, with);
-        let since = self.pairs.iter().find(|p| same(p)).map_or(at, |p| p.since);
-        self.pairs.retain(|p| !same(p));
-        if self.pairs.len() >= PAIRS_MAX {
-            self.pairs.remove(0);
+        match self.pairs.binary_search_by_key(&(relation, of, with), Pair::key) {
+            Ok(i) => self.pairs[i].seen = at,
+            Err(i) => self.pairs.insert(i, Pair { relation, of, with, since: at, seen: at }),
         }
-        self.pairs.push(Pair { relation, of, with, since, seen: at });
+        if self.pairs.len() > PAIRS_MAX {
+            let oldest = (0..self.pairs.len()).min_by_key(|i| self.pairs[*i].seen);
+            oldest.map(|i| self.pairs.remove(i));
+        }
     }
 
     /// With how many was it together lately that are not in view now? `denied`: the relation says
@@ -61,11 +62,16 @@ impl Rides {
         denied: bool,
         in_view: impl Fn(Who) -> bool,
     ) -> usize {
-        let missed = |p: &&Pair| {
-            let known = denied || p.seen.since(p.since) >= KNOWN_MIN;
-            p.relation == relation && p.of == of && known && !in_view(p.with)
-        };
-        self.pairs.iter().filter(missed).count()
+        let first = self.pairs.partition_point(|p| (p.relation, p.of) < (relation, of));
+        let its = self.pairs[first..].iter().take_while(|p| (p.relation, p.of) == (relation, of));
+        let known = |p: &&Pair| denied || p.seen.since(p.since) >= KNOWN_MIN;
+        its.filter(known).filter(|p| !in_view(p.with)).count()
+    }
+}
+
+impl Pair {
+    fn key(&self) -> ((usize, usize), Who, Who) {
+        (self.relation, self.of, self.with)
     }
 }
 

@@ -125,23 +125,29 @@ impl Scene {
             at.since(seen) <= PATH_SPAN_MAX && seen.since(at) <= CLOCK_STEP_MIN
         });
         self.now = identify(&self.paths, &observation.objects, at, aspect);
-        for (object, now) in observation.objects.iter().zip(&mut self.now) {
+        let mut renamed = Vec::new();
+        for (o, (object, now)) in observation.objects.iter().zip(&mut self.now).enumerate() {
             let i = match *now {
                 Some(i) => i,
                 None if self.paths.len() >= PATHS_MAX => continue,
                 None => {
+                    renamed.push(o);
                     self.paths.push(Path::new(self.next, object));
                     self.next += 1;
                     self.paths.len() - 1
                 }
             };
             *now = Some(i);
+            if self.paths[i].track != Some(object.track) {
+                renamed.push(o);
+            }
             self.paths[i].go(at, object, aspect, lines);
         }
         // A track is one thing's: the one that has it now.
-        for (object, now) in observation.objects.iter().zip(&self.now) {
+        for o in renamed {
+            let track = Some(observation.objects[o].track);
             for (i, path) in self.paths.iter_mut().enumerate() {
-                if path.track == Some(object.track) && Some(i) != *now {
+                if path.track == track && Some(i) != self.now[o] {
                     path.track = None;
                 }
             }
@@ -269,7 +275,10 @@ impl Path {
     /// now.
     pub(super) fn apart_from(&self, other: &Self) -> Option<f32> {
         let (a, b) = (self.points.back()?, other.points.back()?);
-        let was = |at: Timestamp| other.points.iter().find(|p| p.at == at && p.whole);
+        let was = |at: Timestamp| {
+            let i = other.points.binary_search_by_key(&at, |p| p.at).ok()?;
+            Some(&other.points[i]).filter(|p| p.whole)
+        };
         let both = |p: &Point| Some((*p, *was(p.at)?));
         let ago = |p: &&Point| a.at.since(p.at);
         let recent = |p: &&Point| (MOTION_SPAN_MIN..=MOTION_SPAN).contains(&ago(p));

@@ -121,7 +121,9 @@ impl Members {
                     rides.note((t, r), of, with, view.observation.frame.captured);
                 }
             }
-            if let Some(of) = view.scene.who(o) {
+            if !matches!(relation.kind, RelationKind::Beside(_))
+                && let Some(of) = view.scene.who(o)
+            {
                 let denied = relation.max == 0;
                 related += rides.missed((t, r), of, denied, |who| view.scene.is_in_view(who));
             }
