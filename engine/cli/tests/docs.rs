@@ -371,3 +371,80 @@ fn no_channel_is_unbounded() {
         }
     }
 }
+
+/// The source of `file` without its tests.
+fn product(file: &str) -> String {
+    let source = read(file);
+    source.split("#[cfg(test)]\nmod ").next().unwrap().to_owned()
+}
+
+/// What stands between the brackets of each `tracing` macro, with its line.
+fn log_calls(source: &str) -> Vec<(usize, &str)> {
+    let mut calls = Vec::new();
+    for (start, macro_name) in source.match_indices("tracing::") {
+        let rest = &source[start + macro_name.len()..];
+        let Some((level, inside)) = rest.split_once("!(") else { continue };
+        if !["trace", "debug", "info", "warn", "error"].contains(&level) {
+            continue;
+        }
+        let end =
+            inside.find(");\n").or_else(|| inside.find(")\n")).or_else(|| inside.find("),\n"));
+        calls.push((source[..start].lines().count(), &inside[..end.unwrap_or(inside.len())]));
+    }
+    calls
+}
+
+/// Does a field of a log call take its value's `Debug`?
+fn has_debug_field(call: &str) -> bool {
+    call.match_indices('?').any(|(i, _)| call[..i].trim_end().ends_with([',', '=']) || i == 0)
+        || call.trim_start().starts_with('?')
+        || call.contains(":?}")
+}
+
+/// `Debug` is for programmers: log lines and errors are for people. Only texts, paths and lists of
+/// numbers look the same in it, in quotes or brackets.
+#[test]
+fn nothing_is_said_in_debug_form() {
+    const ALIKE: [&str; 16] = [
+        "name",
+        "file",
+        "folder",
+        "path",
+        "element",
+        "package",
+        "text",
+        "id",
+        "only",
+        "0",
+        "want",
+        // Made readable, or read, where they stand.
+        "value",
+        "packet",
+        "differing",
+        "kind",
+        "camera",
+    ];
+    assert!(has_debug_field("?wait, \"slow\"") && has_debug_field("a, b = ?c, \"x\""));
+    assert!(has_debug_field("\"slow: {wait:?}\"") && !has_debug_field("%wait, \"why?\""));
+    let mut seen = 0;
+    let is_test = |file: &String| {
+        file.contains("/tests") || file.ends_with("/sim.rs") || file.ends_with("/late.rs")
+    };
+    let sources = ["engine/edge/src", "engine/cli/src"].map(|folder| files(folder, ".rs")).concat();
+    for file in sources.into_iter().filter(|file| !is_test(file)) {
+        let source = product(&file);
+        for (line, call) in log_calls(&source) {
+            seen += 1;
+            assert!(!has_debug_field(call), "{file}:{line}: a log in debug form: {call}");
+        }
+        for (number, line) in
+            source.lines().enumerate().filter(|(_, l)| !l.trim().starts_with("//"))
+        {
+            for (end, _) in line.match_indices(":?}") {
+                let name = line[..end].rsplit('{').next().unwrap();
+                assert!(ALIKE.contains(&name), "{file}:{}: {name} in debug form", number + 1);
+            }
+        }
+    }
+    assert!(seen > 100, "only {seen} log calls were found");
+}

@@ -106,6 +106,18 @@ pub enum EndReason {
     RuleChanged,
 }
 
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Over => "it is over",
+            Self::RuleInactive => "its rule does not apply now",
+            Self::ViewLost => "the camera sees something else",
+            Self::SensorLost => "its sensor has no value",
+            Self::RuleChanged => "its rule was changed or removed",
+        })
+    }
+}
+
 /// A place in the law that was in force when an incident opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cited {

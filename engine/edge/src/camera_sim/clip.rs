@@ -102,7 +102,7 @@ fn reader(path: &Path) -> Result<(gst::Pipeline, gst_app::AppSink), IngestError>
                 let linked = parser(&pipeline, &sink, codec).and_then(|parser| {
                     let to =
                         parser.static_pad("sink").ok_or(IngestError::Graph("no pad".into()))?;
-                    pad.link(&to).map(|_| ()).map_err(|e| IngestError::Graph(format!("{e:?}")))
+                    pad.link(&to).map(|_| ()).map_err(|e| IngestError::Graph(e.to_string()))
                 });
                 if let Err(e) = linked {
                     gst::element_error!(demuxer, gst::StreamError::Demux, ("{e}"));

@@ -1,7 +1,7 @@
 //! What leaves the event plane for the disk: rows and state in one commit, gauges, the last words.
 
 use super::disk::Price;
-use super::{EventPlane, PlaneError, TICK, Totals, standing};
+use super::{EventPlane, PlaneError, TICK, Totals, standing, words};
 use crate::clock;
 use crate::disk::Fault;
 use crate::history::History;
@@ -125,7 +125,8 @@ impl EventPlane {
                 let wait =
                     self.retry.map_or(first, |(_, waited)| (waited * 2).clamp(first, longest));
                 self.retry = Some((now + wait, wait));
-                tracing::error!(%error, waiting, ?wait, "the store takes nothing");
+                let wait_secs = wait.as_secs();
+                tracing::error!(%error, waiting, wait_secs, "the store takes nothing");
                 Ok(())
             }
         }
@@ -151,6 +152,9 @@ impl EventPlane {
             };
             if let Some(count) = count {
                 *count.entry(revision.violation.clone()).or_default() += 1;
+            }
+            if let Some(said) = words::incident(&revision, &self.plan.site.timezone) {
+                tracing::info!("{said}");
             }
             self.observer.committed(&revision);
         }

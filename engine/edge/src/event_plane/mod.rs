@@ -14,6 +14,7 @@ mod pace;
 mod pictures;
 mod readings;
 mod standing;
+mod words;
 
 use crate::evidence::EvidenceStore;
 use crate::publish::{Publisher, RulesState, Said, Wire, camera_state};

@@ -465,7 +465,7 @@ fn check_outlet(
 }
 
 fn names(outlets: &[Outlet]) -> String {
-    let names: Vec<String> = outlets.iter().map(|o| format!("{:?}", o.name())).collect();
+    let names: Vec<String> = outlets.iter().map(|o| format!("\"{}\"", o.name())).collect();
     names.join(", ")
 }
 

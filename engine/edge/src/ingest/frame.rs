@@ -41,7 +41,7 @@ impl GstFrame {
         let format = match info.format() {
             gst_video::VideoFormat::I420 => PixelFormat::I420,
             gst_video::VideoFormat::Nv12 => PixelFormat::Nv12,
-            other => return Err(Unusable::Format(format!("{other:?}"))),
+            other => return Err(Unusable::Format(other.to_string())),
         };
         let (matrix, range) = colour(&info);
         let frame = gst_video::VideoFrame::from_buffer_readable(buffer, &info)

@@ -326,7 +326,7 @@ fn refuse_large(decoder: &gst::Element) -> Result<(), IngestError> {
 /// Links a source's pad to the first element of a chain.
 pub(super) fn link_pad(pad: &gst::Pad, to: &gst::Element) -> Result<(), IngestError> {
     let sink = to.static_pad("sink").ok_or_else(|| fault("an element has no sink pad"))?;
-    pad.link(&sink).map(|_| ()).map_err(|e| fault(&format!("source to parser: {e:?}")))
+    pad.link(&sink).map(|_| ()).map_err(|e| fault(&format!("source to parser: {e}")))
 }
 
 /// Adds `elements` to `pipeline` and links each to the next.

@@ -127,7 +127,8 @@ impl Supervisor {
         let (heard, spoken) = *self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let patience = if spoken { SILENT_MAX } else { LOADING_MAX };
         if clock::monotonic().duration_since(heard) > patience && self.pid().is_some() {
-            tracing::error!("vision worker has been silent for {patience:?} and is ended");
+            let secs = patience.as_secs();
+            tracing::error!("vision worker has been silent for {secs} s and is ended");
             self.shared.hear(spoken);
             self.shared.kill();
         }

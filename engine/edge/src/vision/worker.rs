@@ -217,7 +217,8 @@ impl Worker {
                     next_stats = clock::monotonic() + STATS_EVERY;
                     self.shared.outlet.tell(FromWorker::Stats(self.stats()));
                     if self.shared.slots.longest_wait(clock::monotonic()) > STUCK_AFTER {
-                        let reason = format!("inference has hung for {STUCK_AFTER:?}");
+                        let secs = STUCK_AFTER.as_secs();
+                        let reason = format!("inference has hung for {secs} s");
                         self.shared
                             .outlet
                             .must_tell(FromWorker::Failed { reason, missing_part: false });

@@ -105,6 +105,18 @@ pub(crate) enum Death {
     Innocent,
 }
 
+impl Death {
+    /// As the log says it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Blamed => "a message",
+            Self::Refused => "a message or its rights",
+            Self::Unexplained => "unexplained",
+            Self::Innocent => "no message",
+        }
+    }
+}
+
 /// The client reported a packet that was not handed to it, or an id that is taken.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the MQTT client reported packet id {0} against the order of what it was given")]

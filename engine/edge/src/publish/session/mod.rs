@@ -194,7 +194,7 @@ impl Worker {
     }
 
     fn after_loss(&mut self, death: Death, why: String) -> Duration {
-        tracing::debug!(?death, why, "mqtt connection lost");
+        tracing::debug!(blame = death.word(), why, "mqtt connection lost");
         let now = self.now();
         let lasted = self.connected_at.take().map(|at| now.saturating_sub(at));
         // Short ones are of a link or a broker that flaps, however much got through.
@@ -347,14 +347,9 @@ impl Worker {
             c.connections += 1;
             c.version = wanted.version.label();
         });
-        let broker = (&self.options.mqtt.host, self.options.mqtt.port);
+        let broker = format!("{}:{}", self.options.mqtt.host, self.options.mqtt.port);
         let version = wanted.version.label();
-        tracing::info!(
-            ?broker,
-            version,
-            packet_bytes_max = self.packet_bytes_max,
-            "mqtt connected"
-        );
+        tracing::info!(broker, version, packet_bytes_max = self.packet_bytes_max, "mqtt connected");
         self.tell_fall_back();
         Ok(())
     }
