@@ -3,7 +3,7 @@
 //! An incident has an id that follows from what it is about, so a repeat is the same incident,
 //! and a revision that counts what was said of it.
 
-use crate::config::plan::{Position, Severity};
+use crate::config::plan::{Language, Position, Severity};
 use crate::detect::Confidence;
 use crate::geometry::UnitBox;
 use crate::id::{Name, TrackId};
@@ -79,6 +79,18 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// For people.
+    pub fn text(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Remind, Language::Vi) => "Nhắc nhở",
+            (Self::Remind, Language::En) => "Remind",
+            (Self::Commitment, Language::Vi) => "Yêu cầu ký cam kết không tái phạm",
+            (Self::Commitment, Language::En) => "Ask for a signed commitment",
+            (Self::Record, Language::Vi) => "Lập biên bản vi phạm",
+            (Self::Record, Language::En) => "Put it on record",
+        }
+    }
+
     /// That of the `n`-th offence, from 0.
     pub fn of(n: u32) -> Self {
         match n {
@@ -125,6 +137,24 @@ pub struct Cited {
     pub law: String,
     /// Such as `Điều 6`.
     pub article: String,
+    /// Somebody has held it against the official text.
+    #[serde(default)]
+    pub verified: bool,
+}
+
+/// What an incident says to people, in the site's language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wording {
+    /// What it is called.
+    pub title: String,
+    /// When to confirm and when to dismiss it.
+    pub guidance: String,
+    /// What people call the camera; none when only sensors tell of it.
+    pub camera_name: Option<String>,
+    /// What people call the zone.
+    pub place: Option<String>,
+    /// The stage; none for what has none.
+    pub stage_text: Option<String>,
 }
 
 /// A value that an incident rests on.
@@ -271,6 +301,9 @@ pub struct Revision {
     pub model: Option<ModelRef>,
     /// The clock.
     pub clock: ClockRef,
+    /// What it says to people.
+    #[serde(default)]
+    pub wording: Wording,
 }
 
 impl Revision {
@@ -325,11 +358,17 @@ impl Revision {
                 "rule": self.rule,
                 "rule_version": self.rule_version,
                 "severity": self.severity,
+                "title": self.wording.title,
+                "guidance": self.wording.guidance,
                 "stage": self.stage,
-                "offence": self.offence,
+                "stage_text": self.wording.stage_text,
+                // Nobody is counted where nobody can be held to it.
+                "offence": self.stage.map(|_| self.offence),
                 "citations": self.citations,
                 "camera": self.camera,
+                "camera_name": self.wording.camera_name,
                 "zone": self.zone,
+                "place": self.wording.place,
                 "position": self.position,
                 "first_seen": time(self.first_seen),
                 "opened": time(self.opened),

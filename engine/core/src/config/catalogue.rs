@@ -2,7 +2,7 @@
 //! pipeline's rules may change.
 
 use super::language::{self, Wanted};
-use super::plan::{Citation, Disaster, Escalation, Severity};
+use super::plan::{Citation, Disaster, Escalation, Language, Severity};
 use super::problem::{ConfigError, Fault, Report, Source, listed};
 use super::read::{Node, document};
 use super::rule_keys::{CATALOGUE, PARAMETERS};
@@ -18,6 +18,16 @@ pub struct Words {
     pub vi: String,
     /// English.
     pub en: String,
+}
+
+impl Words {
+    /// In one of them.
+    pub fn of(&self, language: Language) -> &str {
+        match language {
+            Language::Vi => &self.vi,
+            Language::En => &self.en,
+        }
+    }
 }
 
 /// A kind of violation.
@@ -196,6 +206,7 @@ fn citation(node: &Node) -> Option<Citation> {
         article: node.text("article")?.into(),
         from,
         until,
+        verified: node.text("verified") == Some("yes"),
     })
 }
 

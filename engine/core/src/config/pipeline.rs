@@ -4,8 +4,8 @@
 //! problems, which [`Report`] puts into file order.
 
 use super::plan::{
-    Ack, Camera, EngineOptions, Line, Mqtt, MqttTls, MqttVersion, Plan, Position, Rule, Secret,
-    Site, Transport, Zone,
+    Ack, Camera, EngineOptions, Language, Line, Mqtt, MqttTls, MqttVersion, Plan, Position, Rule,
+    Secret, Site, Transport, Zone,
 };
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
 use super::read::{Child, Node, document};
@@ -146,7 +146,11 @@ impl Reader<'_> {
     fn site(&self, node: &Node) -> Option<Site> {
         let timezone = node.text("timezone").and_then(|name| TimeZone::get(name).ok());
         let calendar = calendar::of_site(node, self.sources, self.report);
-        Some(Site { id: node.name("id")?, timezone: timezone?, calendar })
+        let language = match node.text("language") {
+            Some("en") => Language::En,
+            _ => Language::Vi,
+        };
+        Some(Site { id: node.name("id")?, timezone: timezone?, language, calendar })
     }
 
     fn mqtt(&self, node: &Node) -> Option<Mqtt> {
@@ -293,6 +297,7 @@ impl Reader<'_> {
         };
         Some(Camera {
             id: node.name("id")?,
+            name: node.text("name").map(Into::into),
             source: source?,
             model: model?.name.clone(),
             position,
@@ -455,7 +460,8 @@ fn zones(camera: &Node) -> Zones {
         let Some(id) = name else { continue };
         zones.names.push(id.clone());
         if let Some(polygon) = node.polygon("polygon") {
-            zones.good.push(Zone { id, polygon });
+            let name = node.text("name").map(Into::into);
+            zones.good.push(Zone { id, name, polygon });
         }
     }
     zones

@@ -1,6 +1,7 @@
 //! A validated pipeline: what runs.
 
 use super::Calendar;
+use super::catalogue::Words;
 use crate::geometry::{Homography, Polygon, UnitPoint};
 use crate::id::Name;
 use crate::incident::EvidenceKind;
@@ -100,6 +101,15 @@ pub struct Expected {
     pub within: Duration,
 }
 
+/// A language that the catalogue has its words in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Vietnamese.
+    Vi,
+    /// English.
+    En,
+}
+
 /// The place that a box watches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Site {
@@ -107,6 +117,8 @@ pub struct Site {
     pub id: Name,
     /// Of schedules and of times in messages.
     pub timezone: TimeZone,
+    /// Of the words that incidents carry for people.
+    pub language: Language,
     /// Holidays and festivals that schedules speak of.
     pub calendar: Option<Calendar>,
 }
@@ -188,6 +200,8 @@ pub struct EngineOptions {
 pub struct Camera {
     /// Unique.
     pub id: Name,
+    /// What people call it.
+    pub name: Option<String>,
     /// Where the pictures come from.
     pub source: Source,
     /// Folder under `models/`.
@@ -311,6 +325,8 @@ pub struct Position {
 pub struct Zone {
     /// Unique in a camera.
     pub id: Name,
+    /// What people call the place.
+    pub name: Option<String>,
     /// In fractions of the frame.
     pub polygon: Polygon,
 }
@@ -406,6 +422,10 @@ pub struct Rule {
     pub disaster: Disaster,
     /// Pictures that an incident asks for.
     pub evidence: Vec<EvidenceKind>,
+    /// What it is called.
+    pub title: Words,
+    /// When to confirm and when to dismiss it.
+    pub guidance: Words,
     /// The law that it enforces; those in effect are told with an incident.
     pub citations: Vec<Citation>,
 }
@@ -442,6 +462,8 @@ pub struct Citation {
     pub from: jiff::civil::Date,
     /// First day out of force.
     pub until: Option<jiff::civil::Date>,
+    /// Somebody has held it against the official text.
+    pub verified: bool,
 }
 
 /// Why something is lawful that otherwise is not.

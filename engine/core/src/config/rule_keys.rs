@@ -391,6 +391,13 @@ static CITATION: &[Key] = &[
     key("article", Text(&TEXT), Required, r#""Điều 18""#, "Where in it."),
     key("from", Text(&DATE), Required, r#""2025-01-01""#, "First day in force."),
     key("until", Text(&DATE), Optional, r#""2027-01-01""#, "First day out of force."),
+    key(
+        "verified",
+        OneOf(&["yes", "no"]),
+        Need::Text("no"),
+        r#""yes""#,
+        "Whether somebody has held law and article against the official text; incidents say so.",
+    ),
 ];
 
 static THING: &[Key] = &[

@@ -188,6 +188,8 @@ impl<'a> Catalogue<'a> {
             escalation: entry.escalation,
             disaster: entry.disaster,
             evidence: entry.evidence.clone(),
+            title: entry.title.clone(),
+            guidance: entry.guidance.clone(),
             citations: entry.citations.clone(),
         };
         let looks = rule.program.looks();

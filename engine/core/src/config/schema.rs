@@ -221,6 +221,13 @@ static SITE: &[Key] = &[
         "IANA name; schedules and the times in messages use it.",
     ),
     key(
+        "language",
+        OneOf(&["vi", "en"]),
+        Need::Text("vi"),
+        r#""en""#,
+        "Of the words that incidents carry for people.",
+    ),
+    key(
         "calendar",
         Text(&NAME),
         Optional,
@@ -341,6 +348,13 @@ static MODEL: &[Key] =
 static CAMERA: &[Key] = &[
     key("id", Text(&NAME), Required, r#""le-loi-03""#, "Unique in the file; part of every topic."),
     key(
+        "name",
+        Text(&TEXT),
+        Optional,
+        r#""Lê Lợi, trước số 3""#,
+        "What people call it; incidents carry it. Without it: the id.",
+    ),
+    key(
         "url",
         Text(&SECRET),
         Required,
@@ -435,14 +449,23 @@ static LINE: &[Key] = &[key(
      a right side.",
 )];
 
-static ZONE: &[Key] = &[key(
-    "polygon",
-    Corners,
-    Required,
-    "[[0.05, 0.60], [0.95, 0.60], [0.95, 0.98], [0.05, 0.98]]",
-    "3 to 64 corners in order around the zone, as fractions of the frame: `[0, 0]` is top left, \
-     `[1, 1]` bottom right.",
-)];
+static ZONE: &[Key] = &[
+    key(
+        "polygon",
+        Corners,
+        Required,
+        "[[0.05, 0.60], [0.95, 0.60], [0.95, 0.98], [0.05, 0.98]]",
+        "3 to 64 corners in order around the zone, as fractions of the frame: `[0, 0]` is top \
+         left, `[1, 1]` bottom right.",
+    ),
+    key(
+        "name",
+        Text(&TEXT),
+        Optional,
+        r#""Vỉa hè trước chợ""#,
+        "What people call the place; incidents carry it. Without it: the zone's id.",
+    ),
+];
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use crate::config::plan::{Position, Rule, Severity};
 use crate::id::Name;
 use crate::incident::{
     Cited, ClockRef, EndReason, Evidence, EvidenceKind, IncidentId, Measured, Stage, Subject,
+    Wording,
 };
 use crate::rule::Signal;
 use crate::rule::explain::Outcome;
@@ -65,6 +66,9 @@ pub(super) struct About {
     pub(super) zone: Option<Name>,
     pub(super) position: Option<Position>,
     pub(super) citations: Vec<Cited>,
+    /// Without a stage, which may change.
+    #[serde(default)]
+    pub(super) wording: Wording,
     /// Between two stages, while it lasts.
     escalate_every: Option<Duration>,
 }
@@ -230,19 +234,32 @@ impl Engine {
         let cite = |c: &crate::config::plan::Citation| Cited {
             law: c.law.clone(),
             article: c.article.clone(),
+            verified: c.verified,
+        };
+        let zone = camera.zip(rule.zone).map(|(c, z)| &c.zones[z]);
+        let language = self.plan.site.language;
+        let called = |name: &Option<String>, id: &Name| name.clone().unwrap_or(id.to_string());
+        let wording = Wording {
+            title: rule.title.of(language).into(),
+            guidance: rule.guidance.of(language).into(),
+            camera_name: camera.map(|c| called(&c.name, &c.id)),
+            place: zone.map(|z| called(&z.name, &z.id)),
+            stage_text: None,
         };
         About {
+            wording,
             violation: rule.violation.clone(),
             version: rule.version,
             severity: self.severity(rule, at),
-            zone: camera.zip(rule.zone).map(|(c, z)| c.zones[z].id.clone()),
+            zone: zone.map(|z| z.id.clone()),
             position: camera.and_then(|c| c.position),
             citations: rule.citations.iter().filter(in_force).map(cite).collect(),
             escalate_every: rule.escalation.map(|e| e.every),
         }
     }
 
-    /// The how many-th offence in its zone this is, from 1.
+    /// The how many-th offence in its zone this is, from 1. What begins within one round of the last
+    /// one is the same offence: nobody was there in between to remind of anything.
     fn count_offence(&mut self, key: &CaseKey, rule: &Rule, at: Timestamp) -> u32 {
         let (Some(memory), Some(escalation)) = (self.memory.rule(key), rule.escalation) else {
             return 1;
@@ -253,7 +270,9 @@ impl Engine {
         {
             offences.pop_front();
         }
-        offences.push_back(at);
+        if offences.back().is_none_or(|last| at.since(*last) >= escalation.every) {
+            offences.push_back(at);
+        }
         offences.len() as u32
     }
 

@@ -7,7 +7,7 @@
 use super::cases::{Case, Incident};
 use super::memory::CaseKey;
 use super::{CaptureId, Effect, Engine};
-use crate::incident::{Evidence, Revision, State};
+use crate::incident::{Evidence, Revision, State, Wording};
 use serde::{Deserialize, Serialize};
 
 /// A revision that waits for its pictures.
@@ -122,6 +122,10 @@ impl Engine {
             evidence: Vec::new(),
             model: key.camera.as_ref().and_then(|c| self.memory.models.get(c)).cloned(),
             clock: incident.clock,
+            wording: Wording {
+                stage_text: incident.stage.map(|s| s.text(self.plan.site.language).into()),
+                ..about.wording.clone()
+            },
         }
     }
 }

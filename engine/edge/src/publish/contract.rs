@@ -75,16 +75,21 @@ fn model() -> ModelRef {
 fn revision() -> Revision {
     serde_json::from_value(json!({
         "incident": "01KANWBRKGQ4H5ZD0ZJ3M7V8XC", "revision": 3, "state": "open",
-        "rule": "parking-east", "violation": "illegal-parking", "rule_version": 2,
+        "rule": "shops-east", "violation": "shop-encroachment", "rule_version": 3,
         "severity": "medium", "stage": "commitment", "offence": 2,
-        "citations": [{ "law": "Luật 36/2024/QH15", "article": "Điều 18" }],
+        "citations": [{ "law": "Luật 35/2024/QH15", "article": "Điều 7", "verified": false }],
+        "wording": {
+            "title": "Cửa hàng lấn chiếm vỉa hè", "guidance": "Xác nhận khi …",
+            "camera_name": "Lê Lợi, trước số 3", "place": "Vỉa hè trước chợ",
+            "stage_text": "Yêu cầu ký cam kết không tái phạm",
+        },
         "measured": [{ "name": "river-gauge-1", "value": 23.5, "unit": "cm" }],
         "ended_by": null, "camera": "le-loi-03", "zone": "kerb",
         "position": { "lat": 16.4637, "lon": 107.5909 },
         "first_seen": "2026-11-22T01:12:02.9Z", "opened": "2026-11-22T01:14:02.9Z",
         "updated": "2026-11-22T01:14:03.12Z", "closed": null,
         "subjects": [{
-            "track": 17, "class": "vehicle.car", "confidence": 0.91, "box": [0.31, 0.52, 0.44, 0.7],
+            "track": 17, "class": "furniture.table", "confidence": 0.91, "box": [0.31, 0.52, 0.44, 0.7],
         }],
         "evidence": [{
             "kind": "snapshot.opened", "sha256": "9f".repeat(32), "bytes": 81234,
@@ -109,7 +114,7 @@ fn the_incident_in_the_documents_is_the_one_that_is_sent() {
         assert_eq!(told["data"][same], sent["data"][same], "data.{same}");
     }
     let topic = revision().topic(&site);
-    assert_eq!(topic, "viahe/v1/hue-phu-hoi/cam/le-loi-03/incident/illegal-parking");
+    assert_eq!(topic, "viahe/v1/hue-phu-hoi/cam/le-loi-03/incident/shop-encroachment");
 }
 
 fn hue() -> jiff::tz::TimeZone {

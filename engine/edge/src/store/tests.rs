@@ -147,6 +147,7 @@ fn history_reads_back_what_was_committed() {
             source: viahe_core::time::ClockSource::Arrival,
             offset_ms: 0,
         },
+        wording: viahe_core::incident::Wording::default(),
     };
     let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
     let row = OutboxRow::new(&revision, &name("hue"), &zone).unwrap();
