@@ -17,7 +17,7 @@ use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::incident::{Evidence, Revision};
 use viahe_core::time::Timestamp;
-use viahe_edge::evidence::{self, EvidenceStore, encode_jpeg};
+use viahe_edge::evidence::{self, Drawings, EvidenceStore, encode_jpeg};
 use viahe_edge::ledger::Ledger;
 use viahe_edge::models::Locations;
 use viahe_edge::record::Recording;
@@ -63,6 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         engine: Engine::new(Arc::clone(&plan)),
         plan: Arc::clone(&plan),
         evidence,
+        drawings: Drawings::default(),
         ledger: Arc::new(Ledger::default()),
         out: Out::create(&args.out)?,
         said: Vec::new(),
@@ -125,6 +126,7 @@ struct Driver {
     engine: Engine,
     plan: Arc<Plan>,
     evidence: Option<EvidenceStore>,
+    drawings: Drawings,
     ledger: Arc<Ledger>,
     out: Out,
     said: Vec<Revision>,
@@ -148,7 +150,9 @@ impl Driver {
                 progress.total(length.as_secs() * count);
             }
             progress.set(at.since(first).as_secs() * count);
-            self.apply(Event::Observed(seen.observation), Some(&*seen.frame))?;
+            let effects = self.engine.apply(Event::Observed(seen.observation.clone()));
+            self.drawings.asked(&effects, &seen.observation);
+            self.carry_out(effects, Some(&*seen.frame))?;
             if let Some(view) = seen.view {
                 self.apply(Event::Viewed(view), Some(&*seen.frame))?;
             }
@@ -202,6 +206,7 @@ impl Driver {
                     if let Some(store) = &self.evidence {
                         store.discard(capture).map_err(Exit::failed)?;
                     }
+                    self.drawings.forget(capture);
                 }
                 Effect::Publish(revision) => self.publish(&revision)?,
                 // Told to no one: a recording is looked at for its incidents.
@@ -216,7 +221,7 @@ impl Driver {
     }
 
     fn picture(
-        &self,
+        &mut self,
         capture: &Capture,
         frame: Option<&dyn Frame>,
     ) -> Result<Option<Evidence>, Exit> {
@@ -224,6 +229,9 @@ impl Driver {
         let jpeg =
             encode_jpeg(&frame.view(), evidence::QUALITY, &self.ledger).map_err(Exit::failed)?;
         let stored = store.put_pending(capture.id, &jpeg).map_err(Exit::failed)?;
+        let size_px = [frame.view().width(), frame.view().height()]
+            .map(|side| u32::try_from(side).unwrap_or(u32::MAX));
+        self.drawings.came(capture.id, frame.stamp().seq, size_px);
         Ok(Some(Evidence {
             kind: capture.kind,
             sha256: stored.sha256,
@@ -242,6 +250,7 @@ impl Driver {
                     None => drop(store.promote(evidence.capture).map_err(Exit::failed)?),
                 }
             }
+            self.drawings.draw(store, revision, &self.plan).map_err(Exit::failed)?;
         }
         self.said.push(revision.clone());
         Ok(())

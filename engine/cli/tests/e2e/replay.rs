@@ -121,6 +121,15 @@ fn pictures_are_kept_under_their_hash_with_a_drawing_beside() {
         let of = name.split('.').next().unwrap();
         if name.ends_with(".jpg") {
             assert_eq!(sha256(&std::fs::read(&file).unwrap()), of);
+            let beside = files_below(&folder).into_iter().filter(|f| {
+                let beside = f.file_name().unwrap().to_str().unwrap();
+                beside.starts_with(of) && beside.ends_with(".svg")
+            });
+            assert_eq!(
+                beside.count(),
+                4,
+                "{name}: a drawing for each incident, two on each camera"
+            );
             pictures += 1;
         } else {
             assert!(name.ends_with(".svg"), "{name} is neither picture nor drawing");

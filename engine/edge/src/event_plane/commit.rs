@@ -72,12 +72,7 @@ impl EventPlane {
     /// Puts the pictures in their place and queues the revision for the next commit.
     pub(super) fn prepare(&mut self, mut revision: Revision) {
         self.pictures.keep(&mut revision);
-        let camera = self.plan.cameras.iter().find(|c| Some(&c.id) == revision.camera.as_ref());
-        let zone =
-            camera.and_then(|c| c.zones.iter().find(|z| Some(&z.id) == revision.zone.as_ref()));
-        if let Some(zone) = zone.filter(|_| revision.revision == 1) {
-            self.pictures.draw(&revision, zone);
-        }
+        self.pictures.draw(&revision, &self.plan);
         match OutboxRow::new(&revision, &self.plan.site.id, &self.plan.site.timezone) {
             Ok(row) => self.rows.push((row, revision)),
             Err(error) => {

@@ -434,7 +434,15 @@ impl EventPlane {
     }
 
     fn apply(&mut self, event: Event) {
+        // What the frame shows of which a picture is asked for; the engine takes the event.
+        let seen = match &event {
+            Event::Observed(observation) => Some(observation.clone()),
+            _ => None,
+        };
         let effects = self.engine.apply(event);
+        if let Some(seen) = seen {
+            self.pictures.asked(&effects, &seen);
+        }
         self.carry_out(effects);
     }
 

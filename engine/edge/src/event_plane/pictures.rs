@@ -3,15 +3,14 @@
 //! Each one that is asked for is answered once: with a file, or with its loss, also when the
 //! worker dies or says nothing. Files that nobody wants any more are removed.
 
-use crate::evidence::{
-    EvidenceError, EvidenceStore, Mark, OverlayOptions, StoredFile, overlay_svg,
-};
+use crate::evidence::{Drawings, EvidenceError, EvidenceStore, StoredFile};
 use crate::store::Held;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::Zone;
-use viahe_core::engine::{Capture, CaptureId};
-use viahe_core::incident::{Evidence, EvidenceKind, Revision, Subject};
+use viahe_core::config::Plan;
+use viahe_core::engine::{Capture, CaptureId, Effect};
+use viahe_core::incident::{Evidence, EvidenceKind, Revision};
+use viahe_core::observe::Observation;
 use viahe_core::seam::Picture;
 
 /// A picture that has not come after this never will.
@@ -22,8 +21,8 @@ pub(super) struct Pictures {
     store: EvidenceStore,
     /// Asked for, and until when to wait.
     asked: BTreeMap<CaptureId, (Capture, Instant)>,
-    /// Frame sizes of pictures that show the very frame that was asked for: boxes fit these.
-    exact_px: BTreeMap<CaptureId, [u32; 2]>,
+    /// What is drawn beside them.
+    drawings: Drawings,
     failed: u64,
     /// One was lost, and it may be the disk.
     suspicion: bool,
@@ -37,8 +36,8 @@ impl Pictures {
         if let Err(error) = store.discard_unless(known) {
             tracing::warn!(%error, "pictures of the last run are left over");
         }
-        let (asked, exact_px) = (BTreeMap::new(), BTreeMap::new());
-        Self { store, asked, exact_px, failed: 0, suspicion: false, held }
+        let (asked, drawings) = (BTreeMap::new(), Drawings::default());
+        Self { store, asked, drawings, failed: 0, suspicion: false, held }
     }
 
     pub(super) fn ask(&mut self, capture: Capture, now: Instant) {
@@ -52,7 +51,7 @@ impl Pictures {
         kind: EvidenceKind,
         answer: Result<Picture, String>,
     ) -> Option<Evidence> {
-        let asked = self.asked.remove(&id);
+        self.asked.remove(&id);
         let adopted = answer.and_then(|picture| {
             let stored = StoredFile { sha256: picture.sha256.clone(), bytes: picture.bytes };
             self.store.adopt(id, stored).map_err(|e| e.to_string())?;
@@ -60,9 +59,7 @@ impl Pictures {
         });
         match adopted {
             Ok(picture) => {
-                if asked.is_some_and(|(capture, _)| capture.seq == picture.seq) {
-                    self.exact_px.insert(id, picture.size_px);
-                }
+                self.drawings.came(id, picture.seq, picture.size_px);
                 Some(Evidence {
                     kind,
                     sha256: picture.sha256,
@@ -108,7 +105,7 @@ impl Pictures {
 
     pub(super) fn discard(&mut self, id: CaptureId) {
         self.asked.remove(&id);
-        self.exact_px.remove(&id);
+        self.drawings.forget(id);
         if let Err(error) = self.store.discard(id) {
             tracing::warn!(%error, "a picture that nobody wants stays");
         }
@@ -140,28 +137,16 @@ impl Pictures {
         place(&self.store, evidence)
     }
 
-    /// Draws zone and boxes beside the picture of the opening.
-    pub(super) fn draw(&mut self, revision: &Revision, zone: &Zone) {
-        let opened = revision.evidence.iter().find(|e| e.kind == EvidenceKind::Opened);
-        let Some(picture) = opened else { return };
-        let Some(size_px) = self.exact_px.get(&picture.capture).copied() else { return };
-        let label = |s: &Subject| format!("{} {:.2}", s.class, s.confidence.get());
-        let labels: Vec<String> = revision.subjects.iter().map(label).collect();
-        let subjects = revision.subjects.iter().zip(&labels);
-        let marks: Vec<Mark<'_>> =
-            subjects.map(|(s, label)| Mark { bbox: s.bbox, label, subject: true }).collect();
-        let options = OverlayOptions {
-            picture: &format!("{}.jpg", picture.sha256),
-            size_px,
-            title: revision.violation.as_str(),
-        };
-        let svg = overlay_svg(&options, Some(&zone.polygon), &marks);
-        if let Err(error) = self.store.put_overlay(&picture.sha256, &svg) {
+    /// What was seen in the frames of pictures that are asked for because of it.
+    pub(super) fn asked(&mut self, effects: &[Effect], seen: &Observation) {
+        self.drawings.asked(effects, seen);
+    }
+
+    /// Draws zone and boxes beside each picture that has no drawing yet.
+    pub(super) fn draw(&mut self, revision: &Revision, plan: &Plan) {
+        if let Err(error) = self.drawings.draw(&self.store, revision, plan) {
             self.suspicion = true;
             tracing::warn!(%error, "no drawing beside the picture");
-        }
-        for evidence in &revision.evidence {
-            self.exact_px.remove(&evidence.capture);
         }
     }
 

@@ -8,6 +8,7 @@
 pub const QUALITY: u8 = 90;
 
 mod budget;
+mod drawings;
 mod files;
 mod jpeg;
 mod overlay;
@@ -16,6 +17,7 @@ mod store;
 mod turbo;
 
 pub use budget::Needed;
+pub use drawings::Drawings;
 pub use jpeg::{JpegError, encode_jpeg};
 pub use overlay::{Mark, OverlayOptions, overlay_svg};
 pub use pending::PendingWriter;

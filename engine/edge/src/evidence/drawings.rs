@@ -1,0 +1,103 @@
+//! What each picture of an incident is drawn with: known when the picture is asked for, used once the
+//! incident that names it is said.
+
+use super::{EvidenceError, EvidenceStore, Mark, OverlayOptions, overlay_svg};
+use std::collections::BTreeMap;
+use viahe_core::config::Plan;
+use viahe_core::engine::Effect;
+use viahe_core::incident::{Evidence, EvidenceKind, Revision};
+use viahe_core::observe::{Object, Observation};
+
+/// Pictures that are not drawn over yet, by capture.
+#[derive(Debug, Default)]
+pub struct Drawings {
+    shown: BTreeMap<u64, Shown>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    seq: u64,
+    objects: Vec<Object>,
+    /// Of the picture, once it is there.
+    size_px: Option<[u32; 2]>,
+}
+
+impl Drawings {
+    /// What was seen in the frame of each picture that is asked for because of it.
+    pub fn asked(&mut self, effects: &[Effect], seen: &Observation) {
+        for effect in effects {
+            let Effect::Capture(capture) = effect else { continue };
+            if (&capture.camera, capture.seq) == (&seen.camera, seen.frame.seq) {
+                let (seq, objects) = (capture.seq, seen.objects.clone());
+                self.shown.insert(capture.id, Shown { seq, objects, size_px: None });
+            }
+        }
+    }
+
+    /// The picture came, perhaps of another frame: boxes of this one would be wrong on it.
+    pub fn came(&mut self, capture: u64, seq: u64, size_px: [u32; 2]) {
+        let Some(shown) = self.shown.get_mut(&capture) else { return };
+        shown.size_px = Some(size_px);
+        if shown.seq != seq {
+            shown.objects.clear();
+        }
+    }
+
+    /// Nobody wants the picture any more.
+    pub fn forget(&mut self, capture: u64) {
+        self.shown.remove(&capture);
+    }
+
+    /// Draws beside the pictures of a revision that have no drawing yet; they are in their place.
+    ///
+    /// # Errors
+    /// The first [`EvidenceError`]; the others are tried all the same.
+    pub fn draw(
+        &mut self,
+        store: &EvidenceStore,
+        revision: &Revision,
+        plan: &Plan,
+    ) -> Result<(), EvidenceError> {
+        let mut done = Ok(());
+        for evidence in &revision.evidence {
+            let Some(shown) = self.shown.remove(&evidence.capture) else { continue };
+            let Some(svg) = drawing(evidence, &shown, revision, plan) else { continue };
+            done = done.and(store.put_overlay(&evidence.sha256, &svg).map(drop));
+        }
+        done
+    }
+}
+
+fn drawing(evidence: &Evidence, shown: &Shown, revision: &Revision, plan: &Plan) -> Option<String> {
+    let size_px = shown.size_px?;
+    let camera = plan.cameras.iter().find(|c| Some(&c.id) == revision.camera.as_ref())?;
+    let zone = camera.zones.iter().find(|z| Some(&z.id) == revision.zone.as_ref());
+    let rule = camera.rules.iter().find(|r| r.id == revision.rule);
+    let title = rule.map_or(revision.violation.as_str(), |rule| &rule.title.vi);
+    let when = evidence.captured.in_zone(&plan.site.timezone);
+    let what = match evidence.kind {
+        EvidenceKind::FirstSeen => "Lúc bắt đầu",
+        EvidenceKind::Opened => "Lúc báo vi phạm",
+        EvidenceKind::Closed => "Lúc kết thúc",
+        EvidenceKind::Commanded => "Theo yêu cầu",
+    };
+    let lines = [
+        format!("{what}: {}", when.strftime("%d/%m/%Y %H:%M:%S (%:z)")),
+        format!("Camera: {}", camera.id),
+    ];
+    let is_subject = |o: &&Object| revision.subjects.iter().any(|s| s.track == o.track);
+    let subjects: Vec<&Object> = shown.objects.iter().filter(is_subject).collect();
+    let label = |o: &&Object| format!("{} {:.2}", o.class, o.confidence.get());
+    let labels: Vec<String> = subjects.iter().map(label).collect();
+    let marks = subjects.iter().zip(&labels);
+    let marks: Vec<Mark<'_>> =
+        marks.map(|(o, label)| Mark { bbox: o.bbox, label, subject: true }).collect();
+    let options = OverlayOptions {
+        picture: &format!("{}.jpg", evidence.sha256),
+        size_px,
+        title,
+        lines: &lines,
+        zone: zone.map_or("", |zone| zone.id.as_str()),
+    };
+    Some(overlay_svg(&options, zone.map(|zone| &zone.polygon), &marks))
+}
