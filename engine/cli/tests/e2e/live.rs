@@ -33,13 +33,16 @@ fn check_status(message: &Message, state: &str) {
     assert_eq!(status["state"], state);
     if state == "online" {
         let wanted = [
+            "disaster",
             "models",
             "mqtt",
             "outbox_depth",
             "quarantined",
             "state",
+            "suspensions",
             "time",
             "troubles",
+            "unsaved",
             "version",
         ];
         assert_eq!(keys(status), wanted);
@@ -59,11 +62,13 @@ fn check_camera(message: &Message) {
     let wanted = [
         "clock_offset_ms",
         "clock_step",
+        "disaster",
         "fps",
         "reason",
         "resolution",
         "rules_suspended",
         "state",
+        "suspensions",
         "time",
         "transport",
     ];

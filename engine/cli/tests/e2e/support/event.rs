@@ -90,25 +90,30 @@ pub(crate) fn check_opened(message: &Message, camera: &str, dwell_secs: f64, sta
 fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
     let wanted = [
         "camera",
+        "camera_name",
         "citations",
         "clock",
         "closed",
         "ended_by",
         "evidence",
         "first_seen",
+        "guidance",
         "incident",
         "measured",
         "model",
         "offence",
         "opened",
+        "place",
         "position",
         "revision",
         "rule",
         "rule_version",
         "severity",
         "stage",
+        "stage_text",
         "state",
         "subjects",
+        "title",
         "updated",
         "zone",
     ];
@@ -124,6 +129,7 @@ fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
     }
     assert_eq!((&data["revision"], &data["rule_version"]), (&1.into(), &2.into()));
     assert_eq!(data["position"], serde_json::json!({ "lat": 16.4637, "lon": 107.5909 }));
+    assert_eq!((&data["title"], &data["place"]), (&"Đỗ xe trái phép".into(), &"kerb".into()));
     assert!(data["closed"].is_null());
     let (seen, opened) = (time(&data["first_seen"]), time(&data["opened"]));
     let stood = opened.duration_since(seen).as_secs_f64();
