@@ -129,7 +129,13 @@ fn engine_of_the_rough_worker() {
         project: None,
         threads: 1,
         evidence_dir: std::path::PathBuf::new(),
-        cameras: Vec::new(),
+        // With none there is no worker.
+        cameras: vec![viahe_core::seam::VisionCamera {
+            id: "cam".try_into().unwrap(),
+            source: viahe_core::config::plan::Source::Pattern { size_px: [64, 64], fps: 1 },
+            model: "none".try_into().unwrap(),
+            analyse_hz: 1.0,
+        }],
     };
     let worker = Supervisor::start(Launch::Process { program, args }, plan, events);
     let first = gone.recv_timeout(Duration::from_secs(30)).unwrap();
