@@ -73,17 +73,17 @@ fn drawing(evidence: &Evidence, shown: &Shown, revision: &Revision, plan: &Plan)
     let camera = plan.cameras.iter().find(|c| Some(&c.id) == revision.camera.as_ref())?;
     let zone = camera.zones.iter().find(|z| Some(&z.id) == revision.zone.as_ref());
     let rule = camera.rules.iter().find(|r| r.id == revision.rule);
-    let title = rule.map_or(revision.violation.as_str(), |rule| &rule.title.vi);
+    let title = rule.map_or(revision.violation.as_str(), |r| r.title.of(plan.site.language));
     let when = evidence.captured.in_zone(&plan.site.timezone);
     let what = match evidence.kind {
-        EvidenceKind::FirstSeen => "Lúc bắt đầu",
-        EvidenceKind::Opened => "Lúc báo vi phạm",
+        EvidenceKind::FirstSeen => "Ảnh đầu tiên",
+        EvidenceKind::Opened => "Lúc báo",
         EvidenceKind::Closed => "Lúc kết thúc",
         EvidenceKind::Commanded => "Theo yêu cầu",
     };
     let lines = [
         format!("{what}: {}", when.strftime("%d/%m/%Y %H:%M:%S (%:z)")),
-        format!("Camera: {}", camera.id),
+        format!("Camera: {}", camera.name.as_deref().unwrap_or(camera.id.as_str())),
     ];
     let is_subject = |o: &&Object| revision.subjects.iter().any(|s| s.track == o.track);
     let subjects: Vec<&Object> = shown.objects.iter().filter(is_subject).collect();
@@ -97,7 +97,7 @@ fn drawing(evidence: &Evidence, shown: &Shown, revision: &Revision, plan: &Plan)
         size_px,
         title,
         lines: &lines,
-        zone: zone.map_or("", |zone| zone.id.as_str()),
+        zone: zone.map_or("", |zone| zone.name.as_deref().unwrap_or(zone.id.as_str())),
     };
     Some(overlay_svg(&options, zone.map(|zone| &zone.polygon), &marks))
 }

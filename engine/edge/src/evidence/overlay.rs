@@ -135,7 +135,7 @@ fn below(
     let (middle, swatch) = (f64::from(width) / 2.0, letters * 0.8);
     let keys = [
         (zone, left, ZONE, format!("vùng: {}", options.zone)),
-        (subject, if zone { middle } else { left }, SUBJECT, "đối tượng vi phạm".to_owned()),
+        (subject, if zone { middle } else { left }, SUBJECT, "đối tượng".to_owned()),
     ];
     let keys: Vec<_> = keys.into_iter().filter(|(there, ..)| *there).collect();
     for (_, x, _, text) in &keys {
