@@ -8,6 +8,7 @@ use super::read::{Node, document};
 use super::rule_keys::{CATALOGUE, PARAMETERS};
 use super::schema::Kind;
 use crate::incident::EvidenceKind;
+use crate::observe::Class;
 use crate::rule::Program;
 use std::time::Duration;
 
@@ -185,9 +186,11 @@ fn evidence(root: &Node) -> Vec<EvidenceKind> {
 }
 
 fn escalation(node: &Node) -> Option<Escalation> {
+    let except = node.list("except").into_iter().flatten();
     Some(Escalation {
         reoffence: Duration::from_secs_f64(node.number("reoffence_days")? * 86_400.0),
         every: Duration::from_secs_f64(node.number("every_secs")?),
+        except: except.filter_map(|(_, text)| Class::try_from(text).ok()).collect(),
     })
 }
 

@@ -431,12 +431,14 @@ pub struct Rule {
 }
 
 /// Remind, then ask for a written commitment, then put it on record: how wards go about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Escalation {
     /// Offences in the same zone so far back count.
     pub reoffence: Duration,
     /// An incident that lasts moves on a stage after each of these.
     pub every: Duration,
+    /// Of these nobody is known whom a stage could be about, nor are they counted.
+    pub except: Vec<Class>,
 }
 
 /// What a declared disaster (levels 1 to 3) does to a rule.

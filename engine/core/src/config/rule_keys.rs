@@ -382,7 +382,16 @@ static ESCALATION: &[Key] = &[
         Number { min: 1.0, max: 31_536_000.0 },
         Required,
         "1800",
-        "An incident that lasts moves on a stage after each of these.",
+        "An incident that lasts moves on a stage after each of these; what begins within one of the \
+         last is no new offence.",
+    ),
+    key(
+        "except",
+        List(&CLASS),
+        Optional,
+        r#"["vehicle"]"#,
+        "Incidents of these classes have no stage and do not count: they are different people's, and \
+         nobody is identified.",
     ),
 ];
 

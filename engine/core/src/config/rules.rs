@@ -185,7 +185,7 @@ impl<'a> Catalogue<'a> {
             unseen,
             absence,
             cooldown: node.number("cooldown_secs").map_or(entry.cooldown, Duration::from_secs_f64),
-            escalation: entry.escalation,
+            escalation: entry.escalation.clone(),
             disaster: entry.disaster,
             evidence: entry.evidence.clone(),
             title: entry.title.clone(),

@@ -3,12 +3,13 @@
 use super::memory::{CaseKey, FrameRef};
 use super::say::Unsaid;
 use super::{Capture, CaptureId, Effect, Engine, Traced};
-use crate::config::plan::{Position, Rule, Severity};
+use crate::config::plan::{Escalation, Position, Rule, Severity};
 use crate::id::Name;
 use crate::incident::{
     Cited, ClockRef, EndReason, Evidence, EvidenceKind, IncidentId, Measured, Stage, Subject,
     Wording,
 };
+use crate::observe::Class;
 use crate::rule::Signal;
 use crate::rule::explain::Outcome;
 use crate::time::{ClockSource, Timestamp};
@@ -201,7 +202,11 @@ impl Engine {
         let track = subjects.first().map(|s| s.track);
         let opened = self.memory.clock.day_time(at);
         let id = IncidentId::new(&self.plan.site.id, key.camera.as_ref(), &rule.id, track, opened);
-        let offence = self.count_offence(key, rule, at);
+        let held_to = rule.escalation.as_ref().filter(|escalation| {
+            let anybodys = |class: &Class| subjects.iter().any(|s| class.covers(&s.class));
+            !escalation.except.iter().any(anybodys)
+        });
+        let offence = held_to.map_or(1, |escalation| self.count_offence(key, escalation, at));
         let clock =
             moment.frame.map_or(ClockRef { source: ClockSource::Arrival, offset_ms: 0 }, |frame| {
                 ClockRef { source: frame.clock, offset_ms: frame.offset_ms }
@@ -218,7 +223,7 @@ impl Engine {
             ended_by: None,
             subjects,
             measured: moment.measured.to_vec(),
-            stage: rule.escalation.map(|_| Stage::of(offence - 1)),
+            stage: held_to.map(|_| Stage::of(offence - 1)),
             offence,
             clock,
         }
@@ -254,25 +259,32 @@ impl Engine {
             zone: zone.map(|z| z.id.clone()),
             position: camera.and_then(|c| c.position),
             citations: rule.citations.iter().filter(in_force).map(cite).collect(),
-            escalate_every: rule.escalation.map(|e| e.every),
+            escalate_every: rule.escalation.as_ref().map(|e| e.every),
         }
     }
 
-    /// The how many-th offence in its zone this is, from 1. What begins within one round of the last
-    /// one is the same offence: nobody was there in between to remind of anything.
-    fn count_offence(&mut self, key: &CaseKey, rule: &Rule, at: Timestamp) -> u32 {
-        let (Some(memory), Some(escalation)) = (self.memory.rule(key), rule.escalation) else {
-            return 1;
-        };
+    /// The how many-th offence in its zone this is, from 1. What begins while another stands, or
+    /// within one round of the last, belongs to that: nobody was there in between to remind of it.
+    fn count_offence(&mut self, key: &CaseKey, escalation: &Escalation, at: Timestamp) -> u32 {
+        let Some(memory) = self.memory.rule(key) else { return 1 };
+        let last = memory.offended.or(memory.offences.back().copied());
         let offences = &mut memory.offences;
-        while offences.front().is_some_and(|t| at.since(*t) > escalation.reoffence)
-            || offences.len() >= OFFENCES_MAX
-        {
+        while offences.front().is_some_and(|t| at.since(*t) > escalation.reoffence) {
             offences.pop_front();
         }
-        if offences.back().is_none_or(|last| at.since(*last) >= escalation.every) {
+        let stands = |case: &Case| {
+            let incident = case.incident.as_ref().filter(|incident| incident.closed.is_none());
+            incident.is_some_and(|incident| incident.stage.is_some())
+        };
+        let belongs = last.is_some_and(|last| at.since(last) < escalation.every)
+            || memory.cases.values().any(stands);
+        if !belongs || offences.is_empty() {
+            if offences.len() >= OFFENCES_MAX {
+                offences.pop_front();
+            }
             offences.push_back(at);
         }
+        memory.offended = Some(at);
         offences.len() as u32
     }
 

@@ -103,6 +103,9 @@ pub(super) struct RuleMemory {
     pub(super) closing: Vec<(SubjectKey, Case)>,
     /// When its last offences were opened, oldest first.
     pub(super) offences: VecDeque<Timestamp>,
+    /// When the last incident that belongs to an offence was opened.
+    #[serde(default)]
+    pub(super) offended: Option<Timestamp>,
     /// Nothing is said before.
     pub(super) quiet_until: Timestamp,
     /// An operator suspended it; that may be over.
@@ -132,6 +135,7 @@ impl RuleMemory {
             cases: BTreeMap::new(),
             closing: Vec::new(),
             offences: VecDeque::new(),
+            offended: None,
             quiet_until: Timestamp::default(),
             suspended: None,
             weighed: Timestamp::default(),
