@@ -105,6 +105,7 @@ fn a_repeated_command_is_not_done_again_after_a_restart() {
     broker.say(&topic("disaster"), &json!({ "id": "x-1", "level": 3 }));
     let other = until("a refusal", LONG, || replies(&ears, "x-1").get(2).cloned());
     assert!(text(&other).contains("is that of another command (suspend all rules"), "{other}");
+    assert!(text(&other).contains("+07:00)"), "{other}");
     broker.say(&topic("reload"), &json!({ "id": "fence" }));
     reply(&ears, "fence");
     assert_eq!(engine.metric("viahe_disaster_level"), 0);

@@ -6,8 +6,8 @@ use super::{Capture, CaptureId, Effect, Engine};
 use crate::id::Name;
 use crate::incident::{Evidence, EvidenceKind};
 use crate::time::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::time::Duration;
 
 /// Highest level of a disaster.
@@ -65,28 +65,26 @@ impl Order {
     pub(super) fn changes(&self) -> bool {
         !matches!(self, Self::Snapshot { .. })
     }
-}
 
-impl fmt::Display for Order {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// For people, with the offset of this zone.
+    pub fn told(&self, zone: &TimeZone) -> String {
+        let until = |until: &Timestamp| format!("until {}", until.rfc3339(zone));
         match self {
-            Self::Snapshot { camera } => write!(f, "a picture of {camera}"),
-            Self::Suspend { camera, rule, until } => {
-                match rule {
-                    Some(rule) => write!(f, "suspend rule {rule}")?,
-                    None => f.write_str("suspend all rules")?,
-                }
-                match camera {
-                    Some(camera) => write!(f, " of {camera} until {until}"),
-                    None => write!(f, " until {until}"),
-                }
+            Self::Snapshot { camera } => format!("a picture of {camera}"),
+            Self::Suspend { camera, rule, until: end } => {
+                let rules = match rule {
+                    Some(rule) => format!("rule {rule}"),
+                    None => "all rules".to_owned(),
+                };
+                let of = camera.as_ref().map_or_else(String::new, |camera| format!(" of {camera}"));
+                format!("suspend {rules}{of} {}", until(end))
             }
-            Self::Disaster { level: 0, .. } => f.write_str("end of the disaster"),
-            Self::Disaster { level, until: None } => write!(f, "disaster level {level}"),
-            Self::Disaster { level, until: Some(until) } => {
-                write!(f, "disaster level {level} until {until}")
+            Self::Disaster { level: 0, .. } => "end of the disaster".to_owned(),
+            Self::Disaster { level, until: None } => format!("disaster level {level}"),
+            Self::Disaster { level, until: Some(end) } => {
+                format!("disaster level {level} {}", until(end))
             }
-            Self::Reload => f.write_str("read the pipeline again"),
+            Self::Reload => "read the pipeline again".to_owned(),
         }
     }
 }

@@ -122,7 +122,7 @@ impl Desk {
                 .map_err(|e| (Some(id.clone()), format!("the command is not readable: {e}")))?;
             command_of(plan, name, body, at).map_err(|why| (Some(id), why))
         });
-        match read.and_then(|command| self.accept(engine, command, &to)) {
+        match read.and_then(|command| self.accept(plan, engine, command, &to)) {
             Ok(asked) => asked,
             Err((id, why)) => Asked::Said(Some(self.refuse(name, id.as_deref(), &why, &to, now))),
         }
@@ -131,12 +131,15 @@ impl Desk {
     /// A command that can be read: is it new?
     fn accept(
         &mut self,
+        plan: &Plan,
         engine: &Engine,
         command: Command,
         to: &ReplyTo,
     ) -> Result<Asked, (Option<String>, String)> {
         let Command { id, order, .. } = &command;
+        let told = |order: &Order| order.told(&plan.site.timezone);
         let other = |order: &Order| {
+            let order = told(order);
             let why = format!(
                 "the id {id} is that of another command ({order}); give each command its own"
             );
@@ -144,7 +147,7 @@ impl Desk {
         };
         match engine.known(id, order) {
             Known::Done(answer) => {
-                tracing::info!(id, %order, "a command that was done comes again");
+                tracing::info!(id, order = told(order), "a command that was done comes again");
                 return Ok(Asked::Said(Some(said(to, payload(answer)))));
             }
             Known::Otherwise(done) => return other(done),

@@ -41,7 +41,8 @@ impl EventPlane {
     fn command(&mut self, command: Command) {
         if let Some(passed_over) = self.inbox.desk.may_log(clock::monotonic()) {
             let Command { id, order, by, .. } = &command;
-            tracing::info!(id, %order, by, passed_over = passed_over.told(), "command");
+            let order = order.told(&self.plan.site.timezone);
+            tracing::info!(id, order, by, passed_over = passed_over.told(), "command");
         }
         if command.order == Order::Reload {
             let result = self.reload();
