@@ -8,6 +8,7 @@
 mod advice;
 mod calendar;
 mod catalogue;
+mod condition_keys;
 mod hints;
 mod language;
 pub mod model;

@@ -35,7 +35,7 @@ mod tests {
     fn an_incident_reads_as_a_sentence() {
         let at = |secs: u64| Timestamp::from_secs(1_795_000_000 + secs);
         let revision: Revision = serde_json::from_value(json!({
-            "incident": "01KE8M5T00XXXXXXXXXXXXXXXX", "revision": 1, "state": "open",
+            "incident": "01KE8M5T00000000000000000A", "revision": 1, "state": "open",
             "rule": "illegal-parking", "violation": "illegal-parking", "rule_version": 1,
             "severity": "medium", "camera": "gate-east", "zone": "kerb", "position": null,
             "first_seen": at(0), "opened": at(60), "updated": at(60), "closed": null,
@@ -45,7 +45,7 @@ mod tests {
         .unwrap();
         let zone = TimeZone::fixed(jiff::tz::offset(7));
         let since = at(0).in_zone(&zone).strftime("%H:%M:%S").to_string();
-        let id = "incident 01KE8M5T00XXXXXXXXXXXXXXXX";
+        let id = "incident 01KE8M5T00000000000000000A";
         let said = |revision: &Revision| incident(revision, &zone);
         assert_eq!(
             said(&revision),

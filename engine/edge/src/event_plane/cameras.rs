@@ -1,0 +1,107 @@
+//! How the cameras are: what the worker reports of them, told to the centre, the log and the engine.
+
+use super::EventPlane;
+use crate::publish::{RulesState, camera_state};
+use crate::trouble::Trouble;
+use viahe_core::engine::Event;
+use viahe_core::id::Name;
+use viahe_core::rule::program::CameraTrouble;
+use viahe_core::seam::{CameraReport, CameraStatus, WorkerStats};
+use viahe_core::time::Timestamp;
+
+impl EventPlane {
+    pub(super) fn worker_stats(&mut self, stats: WorkerStats) {
+        self.metrics.worker(&stats);
+        self.observer.stats(&stats);
+        let wrong = stats.models_wrong.iter().map(|(name, why)| format!("model {name}: {why}"));
+        let wrong: Vec<String> = wrong.collect();
+        self.troubles.set(Trouble::ModelOutput, (!wrong.is_empty()).then(|| wrong.join("; ")));
+        let before = std::mem::replace(&mut self.totals.worker, stats);
+        self.tell_new_sizes(&before);
+        self.tell_clocks(&before);
+        // A report that was lost on the way is made up for.
+        let differing: Vec<CameraReport> = self
+            .reports
+            .values()
+            .filter_map(|told| {
+                let now = self.totals.worker.cameras.get(&told.camera)?.status;
+                let report = || CameraReport { status: now, reason: String::new(), ..told.clone() };
+                (now != told.status).then(report)
+            })
+            .collect();
+        for report in differing {
+            self.camera(report);
+        }
+    }
+
+    pub(super) fn camera(&mut self, report: CameraReport) {
+        // A camera that is away says so at each try; once is enough.
+        if self.reports.get(&report.camera) == Some(&report) {
+            return;
+        }
+        let (camera, reason) = (&report.camera, &report.reason);
+        match report.status {
+            CameraStatus::Online => tracing::info!(%camera, "online"),
+            CameraStatus::Stalled => tracing::warn!(%camera, reason, "stalled"),
+            CameraStatus::Offline => tracing::warn!(%camera, reason, "offline"),
+        }
+        self.metrics.camera(&report);
+        self.observer.camera(&report);
+        self.tell_camera(&report);
+        let (camera, status) = (report.camera.clone(), report.status);
+        self.reports.insert(camera.clone(), report);
+        self.see(Event::Camera { camera, at: self.day.now(), status });
+    }
+
+    /// `…/cam/{camera}/state`.
+    pub(super) fn tell_camera(&self, report: &CameraReport) {
+        let known = self.totals.worker.cameras.get(&report.camera);
+        let view = self.suspended.get(&report.camera).copied();
+        let zone = &self.plan.site.timezone;
+        let step = self.clocks.step(known, &self.day, zone);
+        let rules = RulesState { view, orders: &self.orders };
+        let state = camera_state(report, known, &rules, step.as_ref(), self.day.now(), zone);
+        self.publisher.set_camera_state(&report.camera, &state);
+    }
+
+    /// A camera goes online before its first numbers are there; its state is told again with them.
+    fn tell_new_sizes(&self, before: &WorkerStats) {
+        let now = &self.totals.worker.cameras;
+        let changed = |report: &&CameraReport| {
+            let [before, now] = [&before.cameras, now].map(|cameras| cameras.get(&report.camera));
+            before.map(|c| c.size_px) != now.map(|c| c.size_px)
+        };
+        self.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
+    }
+
+    pub(super) fn worker_gone(&mut self, reason: &str) {
+        self.metrics.worker_restarted();
+        for capture in self.pictures.outstanding() {
+            self.give_up(capture, "the vision worker ended");
+        }
+        let cameras: Vec<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
+        for camera in cameras {
+            let reason = format!("the vision worker restarts ({reason})");
+            self.camera(CameraReport { camera, status: CameraStatus::Offline, reason });
+        }
+    }
+
+    /// The rules of a camera are suspended, or apply again.
+    pub(super) fn view_changed(
+        &mut self,
+        camera: &Name,
+        trouble: Option<CameraTrouble>,
+        since: Timestamp,
+    ) {
+        if let Some(trouble) = trouble {
+            tracing::warn!(%camera, %trouble, %since, "its rules are suspended: look at it");
+            self.suspended.insert(camera.clone(), (trouble, since));
+        } else {
+            tracing::info!(%camera, "its view is as it was; its rules apply again");
+            self.suspended.remove(camera);
+        }
+        if let Some(report) = self.reports.get(camera) {
+            self.tell_camera(report);
+        }
+    }
+}
