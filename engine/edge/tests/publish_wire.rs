@@ -8,7 +8,7 @@ use publish_support::fake::*;
 use publish_support::*;
 use std::time::Duration;
 use viahe_core::config::plan::Ack;
-use viahe_edge::publish::{Wire, WireOptions};
+use viahe_edge::publish::{Said, Wire, WireOptions};
 use viahe_edge::trouble::{Trouble, Troubles};
 
 const CMD: &str = "viahe/v1/hue/cmd/+";
@@ -125,6 +125,26 @@ fn answers_go_below_reply_and_nowhere_else() {
         }
     }
     assert_eq!((wire.subscribed(), wire.dropped()), (1, [0, 3]));
+}
+
+/// Whoever lets the broker keep a command meant it for later too: that is seen at once, not only when
+/// it comes again. A sensor whose readings are kept is heard all the same.
+#[test]
+fn a_command_that_the_broker_is_to_keep_is_seen_as_it_comes() {
+    let broker = Mosquitto::start("");
+    let (wire, _) = wire(broker.port, &[CMD, "sensors/river"]);
+    eventually("subscribed", || wire.subscribed() == 1);
+    let (command, reading) = ("viahe/v1/hue/cmd/reload", "sensors/river");
+    for (topic, kept, seen) in [
+        (command, true, true),
+        (command, false, false),
+        (reading, true, false),
+        (reading, false, false),
+    ] {
+        wire.say(Said { retained: kept, ..said(topic) });
+        let heard = wire.heard().recv_timeout(LONG).unwrap();
+        assert_eq!((heard.topic.as_str(), heard.retained), (topic, seen), "kept: {kept}");
+    }
 }
 
 /// What the broker refuses of what is said is told; that nobody listens to it is no fault.

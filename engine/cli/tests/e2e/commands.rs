@@ -76,6 +76,30 @@ fn a_kept_command_is_refused_aloud() {
     assert_eq!(replies(&ears, "old").len(), 1, "told once");
 }
 
+/// So is one that is sent with the flag while the box listens, before it is ever obeyed.
+#[test]
+fn a_command_sent_to_be_kept_is_refused_at_once() {
+    let broker = Broker::start();
+    let ears = broker.listen();
+    let pipeline = pipeline(&broker);
+    let engine = Engine::start(&pipeline);
+    engine.until_looks(&["gate"], 1);
+    broker.say(&topic("reload"), &json!({ "id": "there" }));
+    reply(&ears, "there");
+    // Removes what is not there: no command, and no trouble.
+    broker.say_with(&topic("disaster"), &["-r", "-n"]);
+    let command = json!({ "id": "live", "level": 3 }).to_string();
+    broker.say_with(&topic("disaster"), &["-r", "-m", &command]);
+    let answer = reply(&ears, "live");
+    assert_eq!(answer["ok"], false);
+    assert!(text(&answer).contains("retain flag"), "{answer}");
+    engine.until_metric("viahe_trouble{trouble=\"retained_command\"}", |n| n == 1);
+    assert_eq!(engine.metric("viahe_disaster_level"), 0);
+    assert_eq!(replies(&ears, "unknown"), [] as [Value; 0]);
+    broker.say_with(&topic("disaster"), &["-r", "-n"]);
+    engine.until_metric("viahe_trouble{trouble=\"retained_command\"}", |n| n == 0);
+}
+
 /// A repeat is answered with the same answer and not done again, also after the power was cut.
 #[test]
 fn a_repeated_command_is_not_done_again_after_a_restart() {

@@ -107,9 +107,15 @@ impl Desk {
         now: Instant,
     ) -> Asked {
         // An empty message is how a kept one is removed.
-        if heard.payload.is_empty() && self.kept.remove(&heard.topic).is_some() {
-            tracing::info!(topic = heard.topic, "the kept command was removed");
-            return Asked::Said(None);
+        if heard.payload.is_empty() {
+            if self.kept.remove(&heard.topic).is_some() {
+                tracing::info!(topic = heard.topic, "the kept command was removed");
+                return Asked::Said(None);
+            }
+            // Perhaps one that was never heard here.
+            if heard.retained {
+                return Asked::Said(None);
+            }
         }
         let id = id_of(&heard.payload);
         let to = reply_to(&plan.site.id, &heard, id.as_deref().ok());

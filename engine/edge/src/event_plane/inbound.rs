@@ -2,7 +2,7 @@
 
 use super::commands::{Asked, Desk};
 use super::readings::Readings;
-use crate::publish::{Heard, site_topic};
+use crate::publish::{Heard, commands, site_topic};
 use std::time::Instant;
 use viahe_core::config::Plan;
 use viahe_core::engine::{Engine, Event};
@@ -26,7 +26,7 @@ pub(super) struct Inbox {
 
 /// Topics and filters that a plan wants to hear.
 pub(crate) fn filters(plan: &Plan) -> Vec<String> {
-    let mut filters = vec![site_topic(&plan.site.id, "cmd/+")];
+    let mut filters = vec![commands(&plan.site.id)];
     filters.extend(super::readings::filters(plan));
     filters
 }

@@ -27,6 +27,7 @@ mod wire;
 
 pub use probe::try_broker;
 pub use subscriber::{Message, Subscriber, SubscriberOptions};
+pub(crate) use topics::commands;
 pub use topics::{
     Ack, RulesState, camera_state, declared_told, is_reply_topic, reply, sensor_state,
     silenced_told, site_topic, unread, window_result,

@@ -2,7 +2,7 @@
 
 use super::backoff::Backoff;
 use super::dialect::Dialect;
-use super::link::{self, Connection, Event, Incoming, Terms};
+use super::link::{self, Connection, Event, Incoming, RetainFlag, Terms};
 use super::{PublishError, reason};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::sync::Arc;
@@ -149,7 +149,7 @@ async fn connection(
             Ok(Event::Connected(_)) => {
                 up = true;
                 // One request into an empty queue of eight: there is room.
-                let _ = link.subscribe(&options.filter);
+                let _ = link.subscribe(&options.filter, RetainFlag::Kept);
             }
             Ok(Event::Subscribed { code, .. }) if reason::suback(code) => {
                 backoff.reset();

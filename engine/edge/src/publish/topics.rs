@@ -17,6 +17,11 @@ pub fn site_topic(site: &Name, rest: &str) -> String {
     format!("viahe/v1/{site}/{rest}")
 }
 
+/// Where commands come.
+pub(crate) fn commands(site: &Name) -> String {
+    site_topic(site, "cmd/+")
+}
+
 /// The centre's word, on `…/ack`, that it has committed a revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {

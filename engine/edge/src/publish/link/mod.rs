@@ -139,6 +139,15 @@ pub(super) enum Failure {
     Other(String),
 }
 
+/// What [`Incoming::retained`] means on a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RetainFlag {
+    /// The message was kept by the broker, from before the subscription.
+    Kept,
+    /// So, or it came just now and the broker keeps it too. With MQTT 3.1.1 as [`RetainFlag::Kept`].
+    AsPublished,
+}
+
 /// The library takes no more messages.
 #[derive(Debug)]
 pub(super) struct NoRoom;
@@ -201,14 +210,12 @@ impl Connection {
     }
 
     /// Asks for what is said on `filter`.
-    pub(super) fn subscribe(&self, filter: &str) -> Result<(), NoRoom> {
-        use rumqttc::{QoS, v5::mqttbytes::QoS as QoS5};
+    pub(super) fn subscribe(&self, filter: &str, flag: RetainFlag) -> Result<(), NoRoom> {
         match &self.client {
-            Client::V5(client) => {
-                client.try_subscribe(filter, QoS5::AtLeastOnce).map_err(|_| NoRoom)
-            }
+            Client::V5(client) => v5::subscribe(client, filter, flag),
+            // Has no such choice.
             Client::V311(client) => {
-                client.try_subscribe(filter, QoS::AtLeastOnce).map_err(|_| NoRoom)
+                client.try_subscribe(filter, rumqttc::QoS::AtLeastOnce).map_err(|_| NoRoom)
             }
         }
     }

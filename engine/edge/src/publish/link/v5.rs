@@ -1,11 +1,13 @@
 //! MQTT 5 by rumqttc's newer client.
 
 use super::options::{host, network, transport};
-use super::{CONNECT_TIMEOUT_SECS, Event, Failure, Incoming, NoRoom, Offer, Outgoing, Terms};
+use super::{
+    CONNECT_TIMEOUT_SECS, Event, Failure, Incoming, NoRoom, Offer, Outgoing, RetainFlag, Terms,
+};
 use crate::publish::PublishError;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, ConnectReturnCode as Connect, Disconnect, LastWill, Packet, PubAckReason as Ack,
-    Publish, PublishProperties, SubscribeReasonCode as Sub,
+    ConnAck, ConnectReturnCode as Connect, Disconnect, Filter, LastWill, Packet,
+    PubAckReason as Ack, Publish, PublishProperties, SubscribeReasonCode as Sub,
 };
 use rumqttc::v5::mqttbytes::{Error as CodecError, QoS};
 use rumqttc::v5::{
@@ -66,6 +68,16 @@ pub(super) fn publish(client: &AsyncClient, message: Outgoing) -> Result<(), NoR
     client
         .try_publish_with_properties(topic, qos(at_least_once), retain, payload, properties)
         .map_err(|_| NoRoom)
+}
+
+pub(super) fn subscribe(
+    client: &AsyncClient,
+    filter: &str,
+    flag: RetainFlag,
+) -> Result<(), NoRoom> {
+    let mut filter = Filter::new(filter, QoS::AtLeastOnce);
+    filter.preserve_retain = flag == RetainFlag::AsPublished;
+    client.try_subscribe_many([filter]).map_err(|_| NoRoom)
 }
 
 /// What happened next, and whether that was the end.

@@ -8,7 +8,7 @@ mod tell;
 use super::backoff::Backoff;
 use super::dialect::Dialect;
 use super::flow::{Death, Flow, FlowOptions, Item, Mismatch};
-use super::link::{Connection, Event, Failure, NoRoom, Offer, Outgoing, Terms};
+use super::link::{Connection, Event, Failure, NoRoom, Offer, Outgoing, RetainFlag, Terms};
 use super::reason::{self, Blame, Fate};
 use super::subscriptions::Subscriptions;
 use super::{PublishOptions, Shared, topics};
@@ -386,7 +386,7 @@ impl Worker {
         if self.flow.room() > 0
             && let Some(topic) = self.acks.next(now)
         {
-            link.connection.subscribe(topic)?;
+            link.connection.subscribe(topic, RetainFlag::Kept)?;
             self.flow.submitted(Item::Subscription);
         }
         Ok(())

@@ -4,7 +4,7 @@ use super::{Heard, Said, WireOptions, WireShared};
 use crate::clock;
 use crate::publish::backoff::Backoff;
 use crate::publish::dialect::Dialect;
-use crate::publish::link::{Connection, Event, Failure, Incoming, Outgoing, Terms};
+use crate::publish::link::{Connection, Event, Failure, Incoming, Outgoing, RetainFlag, Terms};
 use crate::publish::reason::{self, Blame, Fate};
 use crate::publish::subscriptions::Subscriptions;
 use crate::publish::{CLIENT_ID_TAKEN, LASTING, STEADY, topics};
@@ -193,8 +193,12 @@ impl Worker<'_> {
         }
         let now = self.now();
         while let Some(filter) = self.subscriptions.next(now) {
+            // A command that is kept is refused at once, not only when it comes again. Sensors that
+            // let the broker keep each reading are heard all the same.
+            let commands = *filter == *topics::commands(&self.options.site);
+            let flag = if commands { RetainFlag::AsPublished } else { RetainFlag::Kept };
             // Room there is, as they are asked for one by one: the library takes no such filter.
-            match link.subscribe(filter) {
+            match link.subscribe(filter, flag) {
                 Ok(()) => self.queued.push_back(None),
                 Err(_) => drop(self.subscriptions.answered(FILTER_INVALID, now)),
             }
