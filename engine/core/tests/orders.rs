@@ -15,6 +15,7 @@ use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
 use viahe_core::incident::EvidenceKind;
 use viahe_core::observe::Observation;
+use viahe_core::rule::explain::Applies;
 use viahe_core::time::{ClockSource, Timestamp};
 
 /// 2026-11-22T08:14:00+07:00.
@@ -189,6 +190,18 @@ fn look(engine: &mut Engine, seq: u64, at: Timestamp) {
     let camera = name("gate");
     let seen = Observation { camera, frame, size_px: [1000, 500], objects: vec![] };
     engine.apply(Event::Observed(seen));
+}
+
+/// As `viahe explain` tells it.
+#[test]
+fn why_a_suspended_rule_says_nothing_is_told_in_the_time_of_the_site() {
+    let mut engine = engine();
+    engine.trace(Some(name("gate")), name("crowding"));
+    give(&mut engine, "s", NOW, suspend(None, None, NOW.plus(HOUR))).unwrap();
+    look(&mut engine, 1, NOW);
+    let why = "an operator suspended it until 2026-11-22T09:14:00.000+07:00";
+    let applied: Vec<_> = engine.traced().unwrap().applied().to_vec();
+    assert_eq!(applied, [(NOW, Applies::No(why.to_owned()))]);
 }
 
 #[test]

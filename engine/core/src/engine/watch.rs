@@ -18,6 +18,7 @@ use crate::rule::{Adjust, Look, Scratch, View};
 use crate::seam::CameraStatus;
 use crate::sun;
 use crate::time::Timestamp;
+use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,14 +55,17 @@ impl Inactive {
     }
 }
 
-impl std::fmt::Display for Inactive {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Inactive {
+    /// For people, with the offset of this zone.
+    fn told(&self, zone: &TimeZone) -> String {
         match self {
-            Self::Schedule => f.write_str("its schedule does not apply"),
-            Self::Permit(id) => write!(f, "the permit {id} applies"),
-            Self::Suspended(until) => write!(f, "an operator suspended it until {until}"),
-            Self::Disaster(level) => write!(f, "it is relaxed at disaster level {level}"),
-            Self::View(trouble) => write!(f, "the camera is {trouble}"),
+            Self::Schedule => "its schedule does not apply".to_owned(),
+            Self::Permit(id) => format!("the permit {id} applies"),
+            Self::Suspended(until) => {
+                format!("an operator suspended it until {}", until.rfc3339(zone))
+            }
+            Self::Disaster(level) => format!("it is relaxed at disaster level {level}"),
+            Self::View(trouble) => format!("the camera is {trouble}"),
         }
     }
 }
@@ -358,7 +362,7 @@ impl Engine {
 /// Whether a rule applies, for who wants to know.
 pub(super) fn applies(plan: &Plan, rule: &PreparedRule, inactive: Option<&Inactive>) -> Applies {
     if let Some(inactive) = inactive {
-        return Applies::No(inactive.to_string());
+        return Applies::No(inactive.told(&plan.site.timezone));
     }
     Applies::Yes { but_for: rule.bays.iter().map(|p| plan.permits[*p].id.clone()).collect() }
 }
