@@ -3,7 +3,8 @@
 use super::memory::{CaseKey, FrameRef};
 use super::say::Unsaid;
 use super::{Capture, CaptureId, Effect, Engine, Traced};
-use crate::config::plan::{Escalation, Position, Rule, Severity};
+use crate::config::Plan;
+use crate::config::plan::{Camera, Escalation, Position, Rule, Severity};
 use crate::id::Name;
 use crate::incident::{
     Cited, ClockRef, EndReason, Evidence, EvidenceKind, IncidentId, Measured, Stage, Subject,
@@ -97,6 +98,20 @@ impl Case {
             incident.updated = at.max(incident.updated);
             incident.ended_by = Some(reason);
         }
+    }
+}
+
+/// What people are told of a rule, without a stage.
+pub(super) fn wording(plan: &Plan, camera: Option<&Camera>, rule: &Rule) -> Wording {
+    let language = plan.site.language;
+    let zone = camera.zip(rule.zone).map(|(c, z)| &c.zones[z]);
+    let called = |name: &Option<String>, id: &Name| name.clone().unwrap_or(id.to_string());
+    Wording {
+        title: rule.title.of(language).into(),
+        guidance: rule.guidance.of(language).into(),
+        camera_name: camera.map(|c| called(&c.name, &c.id)),
+        place: zone.map(|z| called(&z.name, &z.id)),
+        stage_text: None,
     }
 }
 
@@ -242,17 +257,8 @@ impl Engine {
             verified: c.verified,
         };
         let zone = camera.zip(rule.zone).map(|(c, z)| &c.zones[z]);
-        let language = self.plan.site.language;
-        let called = |name: &Option<String>, id: &Name| name.clone().unwrap_or(id.to_string());
-        let wording = Wording {
-            title: rule.title.of(language).into(),
-            guidance: rule.guidance.of(language).into(),
-            camera_name: camera.map(|c| called(&c.name, &c.id)),
-            place: zone.map(|z| called(&z.name, &z.id)),
-            stage_text: None,
-        };
         About {
-            wording,
+            wording: wording(&self.plan, camera, rule),
             violation: rule.violation.clone(),
             version: rule.version,
             severity: self.severity(rule, at),

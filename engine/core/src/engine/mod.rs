@@ -19,6 +19,7 @@ mod prepared;
 mod readings;
 mod say;
 mod standing;
+mod upgrade;
 mod values;
 mod watch;
 
@@ -156,6 +157,8 @@ pub struct Engine {
     /// Follows from the plan.
     prepared: Prepared,
     memory: Memory,
+    /// Of [`Engine::notes`].
+    notes: Vec<String>,
     /// Room to work in.
     sight: Sight,
     traced: Option<Traced>,
@@ -179,14 +182,15 @@ impl Engine {
     pub fn new(plan: Arc<Plan>) -> Self {
         let mut memory = Memory::default();
         memory.align(&plan);
-        Self { prepared: Prepared::new(&plan), plan, memory, sight: Sight::default(), traced: None }
+        let (notes, sight) = (Vec::new(), Sight::default());
+        Self { prepared: Prepared::new(&plan), plan, memory, notes, sight, traced: None }
     }
 
-    /// Goes on from [`Engine::save`], with what became of incidents whose rules `plan` no longer
-    /// has or has changed.
+    /// Goes on from [`Engine::save`] of this or an earlier release, with what became of incidents
+    /// whose rules `plan` no longer has or has changed; [`Engine::notes`] says what else changed.
     ///
     /// # Errors
-    /// [`RestoreError`] when `saved` was not written by this version.
+    /// [`RestoreError`] when `saved` was not written by any of them.
     pub fn restore(plan: Arc<Plan>, saved: &[u8]) -> Result<(Self, Vec<Effect>), RestoreError> {
         let mut engine = Self::new(plan);
         let effects = engine.resume(saved)?;
@@ -196,11 +200,18 @@ impl Engine {
     /// As [`Engine::restore`], in place: whoever listens by [`Engine::trace`] goes on to.
     ///
     /// # Errors
-    /// [`RestoreError`] when `saved` was not written by this version; nothing has changed then.
+    /// [`RestoreError`] when `saved` was not written by any release; nothing has changed then.
     pub fn resume(&mut self, saved: &[u8]) -> Result<Vec<Effect>, RestoreError> {
-        self.memory = serde_json::from_slice(saved)?;
+        (self.memory, self.notes) = upgrade::read(saved, &self.plan)?;
         self.prepared = Prepared::new(&self.plan);
+        self.word();
         Ok(self.align())
+    }
+
+    /// What the state that it goes on from could not say as it is said now, for people: it was saved by
+    /// an earlier release.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The whole state.

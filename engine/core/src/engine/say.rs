@@ -7,7 +7,8 @@
 use super::cases::{Case, Incident};
 use super::memory::CaseKey;
 use super::{CaptureId, Effect, Engine};
-use crate::incident::{Evidence, Revision, State, Wording};
+use crate::config::plan::Language;
+use crate::incident::{Evidence, Revision, Stage, State, Wording};
 use serde::{Deserialize, Serialize};
 
 /// A revision that waits for its pictures.
@@ -17,6 +18,19 @@ pub(super) struct Unsaid {
     pictures: Vec<CaptureId>,
     /// Without evidence.
     revision: Box<Revision>,
+}
+
+impl Unsaid {
+    /// Gives the words of its incident to a revision that has none.
+    pub(super) fn word(&mut self, wording: &Wording, language: Language) {
+        self.revision.wording = worded(wording, self.revision.stage, language);
+    }
+}
+
+/// The words of an incident at a stage.
+fn worded(wording: &Wording, stage: Option<Stage>, language: Language) -> Wording {
+    let stage_text = stage.map(|stage| stage.text(language).into());
+    Wording { stage_text, ..wording.clone() }
 }
 
 impl Engine {
@@ -122,10 +136,7 @@ impl Engine {
             evidence: Vec::new(),
             model: key.camera.as_ref().and_then(|c| self.memory.models.get(c)).cloned(),
             clock: incident.clock,
-            wording: Wording {
-                stage_text: incident.stage.map(|s| s.text(self.plan.site.language).into()),
-                ..about.wording.clone()
-            },
+            wording: worded(&about.wording, incident.stage, self.plan.site.language),
         }
     }
 }

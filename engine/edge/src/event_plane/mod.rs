@@ -190,6 +190,9 @@ impl EventPlane {
                 (Engine::new(Arc::clone(&plan)), Vec::new())
             }),
         };
+        for note in engine.notes() {
+            tracing::warn!("the state of an earlier release was taken over: {note}");
+        }
         let (day, set_back) = parts.event_time.day(engine.ahead_ns(), engine.newest());
         let known: BTreeSet<CaptureId> = engine.pictures().collect();
         parts.metrics.plan(plan.cameras.iter().map(|c| c.id.clone()));
