@@ -77,14 +77,19 @@ pub(crate) fn check_opened(message: &Message, camera: &str, dwell_secs: f64, sta
     let (seen, opened) = (time(&data["first_seen"]), time(&data["opened"]));
     let first_picture = time(&evidence[0]["captured"]);
     assert!(seen <= first_picture && first_picture < opened, "{data}");
-    let opened_sha = evidence[1]["sha256"].as_str().unwrap();
-    let folder = state_dir.join("evidence").join(&opened_sha[..2]);
+    check_drawing(&evidence[1], state_dir);
+}
+
+/// What was seen is drawn beside the picture.
+pub(crate) fn check_drawing(evidence: &Value, state_dir: &Path) {
+    let sha = evidence["sha256"].as_str().unwrap();
+    let folder = state_dir.join("evidence").join(&sha[..2]);
     let drawing = std::fs::read_dir(folder).unwrap().flatten().find(|entry| {
         let name = entry.file_name().into_string().unwrap();
-        name.starts_with(opened_sha) && name.ends_with(".svg")
+        name.starts_with(sha) && name.ends_with(".svg")
     });
     let svg = std::fs::read_to_string(drawing.expect("an overlay").path()).unwrap();
-    assert!(svg.starts_with("<svg") && svg.contains(opened_sha), "{svg}");
+    assert!(svg.starts_with("<svg") && svg.contains(sha), "{svg}");
 }
 
 fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
@@ -127,7 +132,7 @@ fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
     ] {
         assert_eq!(data[key], value, "{key}");
     }
-    assert_eq!((&data["revision"], &data["rule_version"]), (&1.into(), &2.into()));
+    assert_eq!((&data["revision"], &data["rule_version"]), (&1.into(), &3.into()));
     assert_eq!(data["position"], serde_json::json!({ "lat": 16.4637, "lon": 107.5909 }));
     assert_eq!((&data["title"], &data["place"]), (&"Đỗ xe trái phép".into(), &"kerb".into()));
     assert!(data["closed"].is_null());
