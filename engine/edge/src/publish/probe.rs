@@ -49,18 +49,7 @@ pub fn try_broker(mqtt: &Mqtt, within: Duration) -> Result<MqttVersion, String> 
 }
 
 async fn connect(mqtt: &Mqtt, dialect: &mut Dialect) -> Result<(), String> {
-    let wanted = dialect.wanted();
-    let terms = Terms {
-        version: wanted.version,
-        client_id: wanted.client_id,
-        will: None,
-        retain: false,
-        at_least_once: true,
-        keep_alive: KEEP_ALIVE,
-        inflight: 1,
-        requests: 8,
-        incoming_bytes_max: INCOMING_BYTES_MAX,
-    };
+    let terms = Terms::of_a_guest(dialect.wanted(), KEEP_ALIVE, INCOMING_BYTES_MAX);
     let mut link = Connection::open(mqtt, &terms).map_err(|e| e.to_string())?;
     loop {
         match link.next().await {

@@ -130,18 +130,7 @@ async fn connection(
     backoff: &mut Backoff,
     dialect: &mut Dialect,
 ) {
-    let wanted = dialect.wanted();
-    let terms = Terms {
-        version: wanted.version,
-        client_id: wanted.client_id,
-        will: None,
-        retain: false,
-        at_least_once: true,
-        keep_alive: KEEP_ALIVE,
-        inflight: 1,
-        requests: 8,
-        incoming_bytes_max: INCOMING_BYTES_MAX,
-    };
+    let terms = Terms::of_a_guest(dialect.wanted(), KEEP_ALIVE, INCOMING_BYTES_MAX);
     let Ok(mut link) = Connection::open(&options.mqtt, &terms) else { return };
     let mut up = false;
     loop {

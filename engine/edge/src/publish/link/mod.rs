@@ -12,6 +12,7 @@ mod v5;
 pub(super) use options::check_tls;
 
 use super::PublishError;
+use super::dialect::Wanted;
 use super::reason::{self, Blame, Refusal, Then};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -45,6 +46,27 @@ pub(super) struct Terms {
     pub(super) requests: usize,
     /// Largest packet taken.
     pub(super) incoming_bytes_max: u32,
+}
+
+impl Terms {
+    /// Of who listens at most, and tells nothing.
+    pub(super) fn of_a_guest(
+        wanted: Wanted,
+        keep_alive: Duration,
+        incoming_bytes_max: u32,
+    ) -> Self {
+        Self {
+            version: wanted.version,
+            client_id: wanted.client_id,
+            will: None,
+            retain: false,
+            at_least_once: true,
+            keep_alive,
+            inflight: 1,
+            requests: 8,
+            incoming_bytes_max,
+        }
+    }
 }
 
 /// What a broker offers once it is connected.
