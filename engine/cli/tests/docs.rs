@@ -448,3 +448,30 @@ fn nothing_is_said_in_debug_form() {
     }
     assert!(seen > 100, "only {seen} log calls were found");
 }
+
+/// In the order in which they are defined.
+fn troubles() -> Vec<String> {
+    let source = read("engine/edge/src/trouble.rs");
+    let labels =
+        source.split("pub fn label(self)").nth(1).unwrap().split("\n    }\n").next().unwrap();
+    let labels: Vec<String> = labels.split('"').skip(1).step_by(2).map(Into::into).collect();
+    assert!(labels.len() >= 18, "{labels:?}");
+    labels
+}
+
+/// Who reads of a trouble finds what to do.
+#[test]
+fn every_trouble_is_explained() {
+    let operations = read("docs/operations.md");
+    let table = operations.split("\n### Troubles\n").nth(1).unwrap().split("\n#").next().unwrap();
+    let explained: BTreeSet<&str> = table.lines().filter_map(|l| l.split('`').nth(1)).collect();
+    let contract = read("docs/mqtt.asyncapi.yaml");
+    let list = contract.split("\n                  trouble:\n").nth(1).unwrap();
+    let list = list.split(['[', ']']).nth(1).unwrap();
+    let listed: BTreeSet<&str> = list.split(',').map(str::trim).collect();
+    for trouble in troubles() {
+        assert!(explained.contains(&*trouble), "{trouble} is not in docs/operations.md");
+        assert!(listed.contains(&*trouble), "{trouble} is not in docs/mqtt.asyncapi.yaml");
+    }
+    assert_eq!(listed.len(), troubles().len(), "the contract has one that is not told");
+}
