@@ -11,7 +11,7 @@ use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
-use viahe_core::incident::{EndReason, Evidence, EvidenceKind, Revision, State};
+use viahe_core::incident::{Evidence, EvidenceKind, Revision, State};
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::time::{ClockSource, Timestamp};
 
@@ -470,43 +470,4 @@ fn late_pictures_change_no_word() {
     }
     assert_eq!(late, prompt);
     assert_eq!(engine.pictures().count(), 0);
-}
-
-/// A gauge that falls silent in a flood does not say that the water has gone.
-#[test]
-fn an_incident_without_its_sensor_ends_with_that_reason() {
-    let text = r#"
-        [site]
-        id = "site"
-        timezone = "UTC"
-        [model.street]
-        package = "ssdlite-coco"
-        [[camera]]
-        id = "cam"
-        url = "pattern://1000x500@5"
-        model = "street"
-        [[sensor]]
-        id = "gauge"
-        topic = "gauge"
-        quantity = "water_level"
-        lateness_secs = 0
-        silent_secs = 120
-        [[rule]]
-        use = "flooded-street"
-        sensor = "gauge"
-    "#;
-    let plan = support::World::new().parse("test.toml", text).unwrap_or_else(|e| panic!("{e}"));
-    let at = |secs: u64| Timestamp::from_secs(1_000_000 + secs);
-    let reading = |secs, value| Event::Reading { sensor: name("gauge"), at: at(secs), value };
-    let ended_by = |events: Vec<Event>| {
-        let (said, _) = run(&Arc::new(plan.clone()), &events, None);
-        let last = said.last().unwrap();
-        assert_eq!(last.state, State::Closed, "{last:#?}");
-        last.ended_by
-    };
-    let flood = || (0..30).map(|i| reading(10 * i, 25.0 + i as f64 * 0.01));
-    let ticks = || (300..2_000).step_by(5).map(|secs| Event::Tick(at(secs)));
-    assert_eq!(ended_by(flood().chain(ticks()).collect()), Some(EndReason::SensorLost));
-    let gone = (30..200).map(|i| reading(10 * i, 5.0 + i as f64 * 0.001));
-    assert_eq!(ended_by(flood().chain(gone).collect()), Some(EndReason::Over));
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use support::{World, name};
 use viahe_core::config::Plan;
 use viahe_core::engine::{Effect, Engine, Event, SensorState, TooLate};
+use viahe_core::incident::{EndReason, State};
 use viahe_core::scenario::{self, Told};
 use viahe_core::time::Timestamp;
 
@@ -375,4 +376,28 @@ fn a_total_counts_by_what_it_grew() {
     // The first tells no growth and the new battery none; the 480 is left out, and the next
     // total holds what fell meanwhile.
     assert_eq!(sums, [2.0, 3.0]);
+}
+
+/// A gauge that falls silent in a flood does not say that the water has gone.
+#[test]
+fn an_incident_without_its_sensor_ends_with_that_reason() {
+    let keys = "quantity = \"water_level\"\nlateness_secs = 0\nsilent_secs = 120";
+    let plan = plan(keys, FLOOD);
+    let reading = |secs, value| Event::Reading { sensor: name("gauge"), at: at(secs), value };
+    let ended_by = |events: Vec<Event>| {
+        let mut engine = Engine::new(Arc::clone(&plan));
+        let effects = events.into_iter().flat_map(|event| engine.apply(event));
+        let last = effects.filter_map(|effect| match effect {
+            Effect::Publish(revision) => Some(revision),
+            _ => None,
+        });
+        let last = last.last().unwrap();
+        assert_eq!(last.state, State::Closed, "{last:#?}");
+        last.ended_by
+    };
+    let flood = || (0..30).map(|i| reading(10 * i, 25.0 + i as f64 * 0.01));
+    let ticks = || (300..2_000).step_by(5).map(|secs| Event::Tick(at(secs)));
+    assert_eq!(ended_by(flood().chain(ticks()).collect()), Some(EndReason::SensorLost));
+    let gone = (30..200).map(|i| reading(10 * i, 5.0 + i as f64 * 0.001));
+    assert_eq!(ended_by(flood().chain(gone).collect()), Some(EndReason::Over));
 }

@@ -9,6 +9,7 @@ mod advice;
 mod calendar;
 mod catalogue;
 mod condition_keys;
+mod drawn;
 mod hints;
 mod language;
 pub mod model;

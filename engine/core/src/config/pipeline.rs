@@ -3,17 +3,17 @@
 //! First the whole file is checked against the key table, then its meaning; both tell all
 //! problems, which [`Report`] puts into file order.
 
+use super::drawn::{calibration, lines, zones};
 use super::plan::{
-    Ack, Camera, EngineOptions, Language, Line, Mqtt, MqttTls, MqttVersion, Plan, Position, Rule,
-    Secret, Site, Transport, Zone,
+    Ack, Camera, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Position, Rule, Secret,
+    Site, Transport,
 };
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
 use super::read::{Child, Node, document};
-use super::rules::{Around, Catalogue, Measured, Ruled, Zones};
+use super::rules::{Around, Catalogue, Measured, Ruled};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
 use super::{Model, calendar, permits, plan, sensors as measuring, tests_table, url, windows};
-use crate::geometry::{Homography, UnitPoint};
 use crate::id::Name;
 use crate::observe::Class;
 use jiff::tz::TimeZone;
@@ -422,49 +422,6 @@ fn site_rules(root: &Node, catalogue: &mut Catalogue) -> Option<Vec<Rule>> {
 
 fn rule_id(rule: &Node) -> Option<Name> {
     if rule.has("id") { rule.name("id") } else { rule.name("use") }
-}
-
-fn point([x, y]: [f64; 2]) -> UnitPoint {
-    UnitPoint { x: x as f32, y: y as f32 }
-}
-
-fn lines(camera: &Node) -> Vec<Line> {
-    let line = |Child { name, node }: Child| {
-        let points = node.pairs("points")?;
-        let points = [point(*points.first()?), point(*points.get(1)?)];
-        if points[0] == points[1] {
-            let fault = Fault::new("its two ends are one point", "write two points");
-            node.tell("points", fault);
-        }
-        Some(Line { id: name?, points })
-    };
-    camera.children("line").into_iter().filter_map(line).collect()
-}
-
-fn calibration(node: &Node) -> Option<Homography> {
-    let picture: [UnitPoint; 4] =
-        node.pairs("picture")?.into_iter().map(point).collect::<Vec<_>>().try_into().ok()?;
-    let ground = <[[f64; 2]; 4]>::try_from(node.pairs("ground_m")?).ok()?;
-    let map = Homography::from_points(picture, ground);
-    if map.is_none() {
-        let what = "these points do not tell where the ground is";
-        let remedy = "use four points of the road, no three of them on one line, in the same order";
-        node.tell("picture", Fault::new(what, remedy));
-    }
-    map
-}
-
-fn zones(camera: &Node) -> Zones {
-    let mut zones = Zones { written: camera.has("zone"), names: Vec::new(), good: Vec::new() };
-    for Child { name, node } in camera.children("zone") {
-        let Some(id) = name else { continue };
-        zones.names.push(id.clone());
-        if let Some(polygon) = node.polygon("polygon") {
-            let name = node.text("name").map(Into::into);
-            zones.good.push(Zone { id, name, polygon });
-        }
-    }
-    zones
 }
 
 /// Tells each table whose id was used by an earlier one.
