@@ -3,8 +3,8 @@
 
 use crate::support::broker::{Broker, Ears, Message};
 use crate::support::engine::{CameraSim, ENOUGH_LOOKS, Engine, Pipeline, SITE};
-use crate::support::event::{check_opened, keys, time};
-use crate::support::{clip, files_below};
+use crate::support::event::{check_drawing, check_opened, check_picture, keys, time};
+use crate::support::{LONG, clip, files_below, until};
 use rustix::process::Signal;
 use std::path::Path;
 use viahe_edge::clock;
@@ -133,6 +133,29 @@ fn check_pages(engine: &Engine) {
     }
 }
 
+/// An order ends all that is open; the pictures of the end are there, with what was seen drawn.
+fn check_closed(broker: &Broker, ears: &Ears, state_dir: &Path) {
+    let open = ears.ids(None);
+    let until_then = clock::now().plus(std::time::Duration::from_hours(1));
+    let order = serde_json::json!({ "id": "end", "until": until_then });
+    broker.say(&format!("viahe/v1/{SITE}/cmd/suspend"), &order);
+    let ended = until("all to end", LONG, || {
+        let mut ended = ears.incidents();
+        ended.retain(|m| m.payload["data"]["state"] == "closed");
+        Some(ended).filter(|ended| ended.len() >= open.len())
+    });
+    for message in ended {
+        let data = &message.payload["data"];
+        assert_eq!(data["ended_by"], "rule_inactive");
+        let pictures = data["evidence"].as_array().unwrap();
+        assert_eq!(pictures.last().unwrap()["kind"], "snapshot.closed");
+        for picture in pictures {
+            check_picture(picture, state_dir);
+        }
+        check_drawing(pictures.last().unwrap(), state_dir);
+    }
+}
+
 fn check_secrets(pipeline: &Pipeline, engine: &Engine, ears: &Ears) {
     for (i, line) in engine.process.lines().iter().enumerate() {
         assert_no_secret(&format!("line {i} of the engine's output"), line.text.as_bytes());
@@ -184,6 +207,7 @@ fn incidents_and_states_keep_the_contract_and_hold_no_secret() {
     check_retained(&broker, "online");
     check_pages(&engine);
     check_secrets(&pipeline, &engine, &ears);
+    check_closed(&broker, &ears, &pipeline.state_dir());
 
     let killed = clock::monotonic();
     engine.process.signal(Signal::KILL);
