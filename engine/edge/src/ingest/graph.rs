@@ -2,6 +2,7 @@
 //! stream reaches no demuxer or decoder that is not on this list.
 
 use super::IngestError;
+use super::area;
 use super::pool::{self, PicturePool};
 use crate::telemetry::foreign::{self, Weight};
 use gstreamer as gst;
@@ -156,7 +157,10 @@ pub(super) fn set_if_there(element: &gst::Element, name: &str, value: &str) {
 }
 
 /// The first decoder of the list that is installed and has not failed for this camera.
-fn decoder(codec: Codec, failed: &[String]) -> Result<(gst::Element, &'static str), IngestError> {
+pub(super) fn decoder(
+    codec: Codec,
+    failed: &[String],
+) -> Result<(gst::Element, &'static str), IngestError> {
     let usable = |name: &&&str| !is_hardware(name) || !failed.iter().any(|f| f == **name);
     for name in codec.decoders().iter().filter(usable) {
         let Ok(decoder) = element(name) else { continue };
@@ -275,7 +279,7 @@ pub(super) fn middle(
     let mut chain: Vec<&gst::Element> = depayloader.iter().collect();
     chain.extend([&parser, &decoder]);
     add_linked(pipeline, &chain)?;
-    refuse_large(&decoder)?;
+    area::refuse_large(&decoder, codec, area::AREA_PX_MAX)?;
     decoder.link(&tail.convert).map_err(|_| fault("decoder to converter"))?;
     // From the end to the start: each is ready before something is pushed into it.
     for element in chain.iter().rev() {
@@ -283,44 +287,6 @@ pub(super) fn middle(
     }
     let first = chain[0].clone();
     Ok(Middle { first, decoder, name })
-}
-
-/// Largest picture, 8K in either orientation: what is larger takes gigabytes to decode, and a few
-/// bytes of a header are enough to ask for it.
-const AREA_PX_MAX: u64 = 7680 * 4320;
-
-/// Why pictures of this size are not decoded.
-fn too_large(width: i32, height: i32) -> Option<String> {
-    let area = u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());
-    (area > AREA_PX_MAX).then(|| {
-        format!(
-            "its pictures are said to be {width}x{height} px, more than 8K (7680x4320); choose a \
-             smaller stream"
-        )
-    })
-}
-
-/// Lets nothing into a decoder once a size was announced that it is not to decode.
-fn refuse_large(decoder: &gst::Element) -> Result<(), IngestError> {
-    let pad = decoder.static_pad("sink").ok_or_else(|| fault("a decoder has no sink pad"))?;
-    let (of, refused) = (decoder.downgrade(), std::sync::atomic::AtomicBool::new(false));
-    let what = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
-    pad.add_probe(what, move |_, info| {
-        use std::sync::atomic::Ordering::Relaxed;
-        if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) {
-            let side = |name| caps.caps().structure(0).and_then(|s| s.get::<i32>(name).ok());
-            let why = side("width").zip(side("height")).and_then(|(w, h)| too_large(w, h));
-            refused.store(why.is_some(), Relaxed);
-            if let (Some(why), Some(decoder)) = (why, of.upgrade()) {
-                gst::element_error!(decoder, gst::StreamError::WrongType, ("{why}"));
-                return leave_out();
-            }
-        } else if info.buffer().is_some() && refused.load(Relaxed) {
-            return leave_out();
-        }
-        gst::PadProbeReturn::Ok
-    });
-    Ok(())
 }
 
 /// Links a source's pad to the first element of a chain.
@@ -338,7 +304,7 @@ pub(super) fn add_linked(
     gst::Element::link_many(elements).map_err(|e| fault(&e.to_string()))
 }
 
-fn fault(text: &str) -> IngestError {
+pub(super) fn fault(text: &str) -> IngestError {
     IngestError::Graph(text.into())
 }
 
@@ -368,42 +334,6 @@ mod tests {
         }
         assert_eq!(released.load(Ordering::Relaxed), 100);
         assert_eq!(foreign::heard("GStreamer"), complaints);
-    }
-
-    #[test]
-    fn what_is_too_large_is_refused_before_it_is_decoded() {
-        init().unwrap();
-        for (w, h, fits) in [
-            (7680, 4320, true),
-            (4320, 7680, true),
-            (7680, 4322, false),
-            (16_000, 16_000, false),
-            (i32::MAX, i32::MAX, false),
-        ] {
-            assert_eq!(too_large(w, h).is_none(), fits, "{w}x{h}");
-        }
-        for codec in [Codec::H264, Codec::H265] {
-            let (decoder, _) = decoder(codec, &[]).unwrap();
-            let bus = gst::Bus::new();
-            decoder.set_bus(Some(&bus));
-            refuse_large(&decoder).unwrap();
-            decoder.set_state(gst::State::Playing).unwrap();
-            let pad = decoder.static_pad("sink").unwrap();
-            pad.send_event(gst::event::StreamStart::new("s"));
-            let caps = format!("video/x-{},width=16000,height=16000,", codec.label())
-                + "stream-format=byte-stream,alignment=au";
-            let caps: gst::Caps = caps.parse().unwrap();
-            pad.send_event(gst::event::Caps::new(&caps));
-            let segment = gst::FormattedSegment::<gst::ClockTime>::new();
-            pad.send_event(gst::event::Segment::new(&segment));
-            pad.chain(gst::Buffer::with_size(64).unwrap()).unwrap();
-
-            let error = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
-            let gst::MessageView::Error(error) = error.view() else { panic!("{error:?}") };
-            let told = error.error().message().to_owned();
-            assert!(told.contains("16000x16000") && told.contains("8K"), "{told}");
-            decoder.set_state(gst::State::Null).unwrap();
-        }
     }
 
     struct Counted(Vec<u8>, Arc<AtomicUsize>);

@@ -11,8 +11,10 @@
 //!
 //! Why it is built so: `docs/adr/0004-ingest.md`.
 
+mod area;
 mod backoff;
 mod carrier;
+mod coded;
 mod error;
 mod fault;
 mod file;
