@@ -5,10 +5,10 @@
 //! another.
 
 use super::analyse::{Eye, Gaze};
+use super::photographer;
 use super::playback::Playback;
 use super::slots::{Job, SharedFrame, Slots};
 use crate::clock;
-use crate::evidence::{self, PendingWriter, encode_jpeg};
 use crate::infer::{InferError, Runtime};
 use crate::ingest::{
     CameraCounters, CameraOptions, CameraState, FrameSink, IngestError, LiveCamera,
@@ -198,9 +198,9 @@ impl Worker {
         let mut threads = start_eyes(plan, &runtime, &packages.loaded, &shared)?;
         outlet.must_tell(FromWorker::Hello { version: SEAM_VERSION, models: packages.refs(plan) });
         let (evidence, wanted) = bounded(CAPTURES_MAX);
-        threads.push(start_photographer("evidence", plan, &shared, wanted)?);
+        threads.push(shared.photographer("evidence", plan, wanted)?);
         let (snapshots, wanted) = bounded(SNAPSHOTS_MAX);
-        threads.push(start_photographer("snapshots", plan, &shared, wanted)?);
+        threads.push(shared.photographer("snapshots", plan, wanted)?);
         let cameras = start_cameras(plan, &shared)?;
         Ok(Self { plan: plan.clone(), shared, cameras, evidence, snapshots, threads })
     }
@@ -326,6 +326,24 @@ impl Shared {
         }
     }
 
+    fn photographer(
+        self: &Arc<Self>,
+        name: &str,
+        plan: &VisionPlan,
+        wanted: Receiver<(Capture, SharedFrame)>,
+    ) -> Result<std::thread::JoinHandle<()>, std::io::Error> {
+        let of = Arc::clone(self);
+        photographer::start(
+            name,
+            &plan.evidence_dir,
+            &self.ledger,
+            wanted,
+            move |capture, taken| {
+                of.answer(capture, taken);
+            },
+        )
+    }
+
     fn answer(&self, capture: &Capture, picture: Result<Picture, String>) {
         self.outlet.must_tell(FromWorker::Captured {
             capture: capture.id,
@@ -423,42 +441,6 @@ impl Shared {
     fn say(&self, observation: Observation) {
         self.outlet.tell(FromWorker::Observation(observation));
     }
-}
-
-/// A thread that takes pictures, apart from inference: a JPEG takes longer than a frame.
-fn start_photographer(
-    name: &str,
-    plan: &VisionPlan,
-    shared: &Arc<Shared>,
-    wanted: Receiver<(Capture, SharedFrame)>,
-) -> Result<std::thread::JoinHandle<()>, WorkerError> {
-    let writer = PendingWriter::new(&plan.evidence_dir);
-    let shared = Arc::clone(shared);
-    let thread = std::thread::Builder::new().name(name.into());
-    Ok(thread.spawn(move || {
-        for (capture, frame) in wanted {
-            let picture = take_picture(&frame, &capture, &writer, &shared.ledger);
-            shared.answer(&capture, picture);
-        }
-    })?)
-}
-
-fn take_picture(
-    frame: &SharedFrame,
-    capture: &Capture,
-    writer: &PendingWriter,
-    ledger: &Ledger,
-) -> Result<Picture, String> {
-    let jpeg = encode_jpeg(&frame.view(), evidence::QUALITY, ledger).map_err(|e| e.to_string())?;
-    let stored = writer.put(capture.id, &jpeg).map_err(|e| e.to_string())?;
-    let view = frame.view();
-    Ok(Picture {
-        sha256: stored.sha256,
-        bytes: stored.bytes,
-        captured: frame.stamp().captured,
-        seq: frame.stamp().seq,
-        size_px: [view.width() as u32, view.height() as u32],
-    })
 }
 
 /// A camera's end of the slots.
