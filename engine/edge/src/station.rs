@@ -116,7 +116,8 @@ impl Station {
         let filters = event_plane::filters(&plan);
         let wire = Wire::start(WireOptions::new(mqtt, site, filters, troubles.clone()))?;
         let (heard, events) = crossbeam_channel::bounded(1024);
-        let supervisor = Supervisor::start(options.launch, vision_plan(&plan), heard);
+        let memory_max = plan.engine.worker_memory_bytes_max;
+        let supervisor = Supervisor::start(options.launch, vision_plan(&plan), memory_max, heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
         let plane = EventPlane::new(Parts {
             plan,

@@ -52,11 +52,13 @@ pub enum Trouble {
     RetainedCommand,
     /// A model's output is not what its description says.
     ModelOutput,
+    /// A vision worker was ended because of its memory.
+    WorkerMemory,
 }
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -75,6 +77,7 @@ impl Trouble {
         Self::Disaster,
         Self::RetainedCommand,
         Self::ModelOutput,
+        Self::WorkerMemory,
     ];
 
     /// In messages and metrics.
@@ -98,6 +101,7 @@ impl Trouble {
             Self::Disaster => "disaster",
             Self::RetainedCommand => "retained_command",
             Self::ModelOutput => "model_output",
+            Self::WorkerMemory => "worker_memory",
         }
     }
 }

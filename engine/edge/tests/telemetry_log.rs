@@ -137,9 +137,9 @@ fn engine_of_the_rough_worker() {
             analyse_hz: 1.0,
         }],
     };
-    let worker = Supervisor::start(Launch::Process { program, args }, plan, events);
+    let worker = Supervisor::start(Launch::Process { program, args }, plan, None, events);
     let first = gone.recv_timeout(Duration::from_secs(30)).unwrap();
-    assert!(matches!(first, WorkerEvent::Gone { .. }), "{first:?}");
+    assert!(matches!(first, WorkerEvent::Gone(_)), "{first:?}");
     drop(gone);
     worker.stop();
 }

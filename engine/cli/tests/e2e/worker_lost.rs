@@ -53,6 +53,46 @@ fn a_killed_worker_is_replaced_within_two_seconds_and_nothing_is_reported_twice(
 }
 
 #[test]
+fn a_worker_that_takes_too_much_memory_is_ended_and_everyone_is_told_why() {
+    const SERIES: &str = "viahe_trouble{trouble=\"worker_memory\"}";
+    let broker = Broker::start();
+    let ears = broker.listen();
+    let pipeline = Pipeline::new(broker.port).camera("test-picture", "pattern://640x360@10");
+    let right = Engine::start(&pipeline);
+    right.until_looks(&["test-picture"], 2);
+    let used = right.until_metric("viahe_worker_memory_bytes", |bytes| bytes > 64_000_000);
+    // One camera, one thread, and what is there without them.
+    assert_eq!(right.metric("viahe_worker_memory_max_bytes"), 768_000_000);
+    assert!(used < 500_000_000, "{used}: a worker that is well keeps far from its limit");
+    assert_eq!(right.metric(SERIES), 0);
+    drop(right);
+
+    // Less than its model needs.
+    let text = std::fs::read_to_string(pipeline.write()).unwrap();
+    let low = pipeline.dir.path().join("low.toml");
+    std::fs::write(&low, text.replace("[engine]", "[engine]\nworker_memory_max_mb = 64")).unwrap();
+    let started = clock::monotonic();
+    let engine = Engine::start_file(&low, |_| ());
+    engine.process.line("its limit is 64 MB");
+    engine.until_metric(SERIES, |n| n == 1);
+    let health = engine.health();
+    assert!(["degraded", "failed"].contains(&health["status"].as_str().unwrap()), "{health}");
+    for words in ["MB of memory, its limit is 64 MB", "worker_memory_max_mb"] {
+        assert!(health["reasons"].to_string().contains(words), "{health}");
+    }
+    until("the reason in the box's status", LONG, || {
+        let told = |text: &str| text.contains("worker_memory") && text.contains("limit is 64 MB");
+        ears.heard().into_iter().find(|m| told(&m.payload.to_string()))
+    });
+    // It is tried again, and at a pace: short lives are followed by longer and longer pauses.
+    let restarts = engine.until_metric("viahe_worker_restarts_total", |n| n >= 5);
+    let pauses = Duration::from_millis(200 * (2 + 3 + 4));
+    assert!(started.elapsed() > pauses, "{restarts} in {:?}", started.elapsed());
+    engine.process.signal(Signal::TERM);
+    engine.process.end(LONG).says(0, &[]);
+}
+
+#[test]
 fn a_frozen_worker_is_ended_and_replaced() {
     let broker = Broker::start();
     let ears = broker.listen();

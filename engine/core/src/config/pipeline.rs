@@ -207,6 +207,9 @@ impl Reader<'_> {
             state_dir: self.path(node, "state_dir")?,
             listen: node.text("listen")?.parse().ok(),
             threads: node.number("threads")? as usize,
+            worker_memory_bytes_max: node
+                .number("worker_memory_max_mb")
+                .map(|mb| mb as u64 * 1_000_000),
             evidence_bytes_max: node.number("evidence_max_mb")? as u64 * 1_000_000,
             history_bytes_max: node.number("history_mb")? as u64 * 1_000_000,
             lateness: Duration::from_secs_f64(node.number("lateness_secs")?),

@@ -190,6 +190,8 @@ pub struct EngineOptions {
     pub listen: Option<std::net::SocketAddr>,
     /// Inference threads of the vision worker.
     pub threads: usize,
+    /// Most bytes of memory that a vision worker may use; none when it follows from what it watches.
+    pub worker_memory_bytes_max: Option<u64>,
     /// Most bytes of evidence pictures kept.
     pub evidence_bytes_max: u64,
     /// Most bytes of history kept; 0 for none.

@@ -317,6 +317,15 @@ static ENGINE: &[Key] = &[
         "Inference threads of the vision worker.",
     ),
     key(
+        "worker_memory_max_mb",
+        Whole { min: 64, max: 1_000_000 },
+        Optional,
+        "2000",
+        "Most megabytes (10⁶ bytes) of memory that the vision worker may use, swapped out or not; past \
+         it the worker is ended and another started. Without the key: 256, and 256 more for each \
+         camera, and for each model in each inference thread.",
+    ),
+    key(
         "evidence_max_mb",
         Whole { min: 16, max: 10_000_000 },
         Need::Number(2000.0),

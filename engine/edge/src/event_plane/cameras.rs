@@ -74,18 +74,6 @@ impl EventPlane {
         self.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
     }
 
-    pub(super) fn worker_gone(&mut self, reason: &str) {
-        self.metrics.worker_restarted();
-        for capture in self.pictures.outstanding() {
-            self.give_up(capture, "the vision worker ended");
-        }
-        let cameras: Vec<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
-        for camera in cameras {
-            let reason = format!("the vision worker restarts ({reason})");
-            self.camera(CameraReport { camera, status: CameraStatus::Offline, reason });
-        }
-    }
-
     /// The rules of a camera are suspended, or apply again.
     pub(super) fn view_changed(
         &mut self,

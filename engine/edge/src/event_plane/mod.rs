@@ -16,6 +16,7 @@ mod pictures;
 mod readings;
 mod standing;
 mod words;
+mod worker;
 
 use crate::evidence::EvidenceStore;
 use crate::publish::{Publisher, Said, Wire};
@@ -41,7 +42,7 @@ use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event, Orders};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
-use viahe_core::incident::{ModelRef, Revision};
+use viahe_core::incident::Revision;
 use viahe_core::rule::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, FromWorker, Picture, SEAM_VERSION, ToWorker, WorkerStats};
 use viahe_core::time::Timestamp;
@@ -161,6 +162,7 @@ pub struct EventPlane {
     orders: Orders,
     /// A worker has been up in this run.
     worker_was_up: bool,
+    lives: worker::Lives,
     /// Revisions that are to be committed.
     rows: Vec<(OutboxRow, Revision)>,
     saved_at: Instant,
@@ -220,6 +222,7 @@ impl EventPlane {
             replies: Vec::new(),
             orders: Orders::default(),
             worker_was_up: false,
+            lives: worker::Lives::default(),
             rows: Vec::new(),
             saved_at: now,
             retry: None,
@@ -334,18 +337,9 @@ impl EventPlane {
                 }
                 tracing::error!(reason, "vision worker failed");
             }
-            WorkerEvent::Gone { reason } => self.worker_gone(&reason),
+            WorkerEvent::Gone(ended) => self.worker_gone(&ended),
         }
         Ok(())
-    }
-
-    fn use_models(&mut self, models: BTreeMap<Name, ModelRef>) {
-        self.metrics.worker_started();
-        let mut distinct: Vec<ModelRef> = models.values().cloned().collect();
-        distinct.sort_by(|a, b| a.name.cmp(&b.name));
-        distinct.dedup();
-        self.publisher.set_status(distinct);
-        self.see(Event::WorkerStarted { models });
     }
 
     /// Applies what comes from outside, and records it.
@@ -437,10 +431,7 @@ impl EventPlane {
             if let Some(history) = &mut self.history {
                 history.tick(now);
             }
-            // With a full inbox it is we who are slow.
-            if self.events.is_empty() {
-                self.supervisor.end_if_silent();
-            }
+            self.look_at_worker(now);
             self.look_at_disk(now);
             self.measure();
         }

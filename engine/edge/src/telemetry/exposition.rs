@@ -117,6 +117,16 @@ impl Page<'_> {
             "Vision workers that ended and were started again.",
             state.worker_restarts,
         )?;
+        self.gauge(
+            "viahe_worker_memory_bytes",
+            "Memory that the vision worker uses, swapped out or not; 0 without one.",
+            state.engine.worker_memory_bytes.unwrap_or_default(),
+        )?;
+        self.gauge(
+            "viahe_worker_memory_max_bytes",
+            "The most that it may use.",
+            state.engine.worker_memory_bytes_max,
+        )?;
         self.counter(
             "viahe_seam_dropped",
             "Messages of the worker lost because the engine did not read in time.",

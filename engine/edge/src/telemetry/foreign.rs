@@ -30,6 +30,15 @@ pub(crate) enum Weight {
     Warning,
 }
 
+/// What a child wrote.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Line<'l> {
+    /// A line of its log.
+    Own(&'l [u8]),
+    /// Anything else.
+    Foreign(&'l str),
+}
+
 static TOLD: Mutex<Throttle> = Mutex::new(Throttle::new());
 
 /// Makes a log line of what a library said.
@@ -50,8 +59,8 @@ pub(crate) fn say(library: &str, weight: Weight, text: &str) {
 }
 
 /// Passes on what a child writes to its standard error: its own log lines as they are, all else as
-/// log lines of ours. Ends with the child.
-pub(crate) fn relay(stderr: impl Read, library: &str) {
+/// log lines of ours; `hear` is shown each. Ends with the child.
+pub(crate) fn relay(stderr: impl Read, library: &str, mut hear: impl FnMut(Line<'_>)) {
     let mut lines = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {
@@ -61,6 +70,7 @@ pub(crate) fn relay(stderr: impl Read, library: &str) {
             Ok(_) => {}
         }
         if let Some(own) = line.strip_prefix(&[OWN_LINE]) {
+            hear(Line::Own(own));
             let mut to = std::io::stderr().lock();
             // Where nobody listens, nothing is lost by saying nothing.
             let _ = to.write_all(own);
@@ -75,6 +85,7 @@ pub(crate) fn relay(stderr: impl Read, library: &str) {
         let text = String::from_utf8_lossy(&line);
         let text = text.trim();
         if !text.is_empty() {
+            hear(Line::Foreign(text));
             say(library, Weight::Warning, text);
         }
     }

@@ -122,6 +122,7 @@ impl State {
                 "state": worker.0,
                 "for_s": secs(worker.1),
                 "restarts": self.worker_restarts,
+                "memory_bytes": self.engine.worker_memory_bytes,
             },
             "cameras": cameras,
             "outbox_depth": self.engine.outbox_depth,

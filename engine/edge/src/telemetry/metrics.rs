@@ -57,6 +57,10 @@ pub struct EngineStats {
     pub incidents_closed: BTreeMap<Name, u64>,
     /// Incidents open now.
     pub incidents_open: u64,
+    /// Bytes of memory that the vision worker uses now; none without a worker process.
+    pub worker_memory_bytes: Option<u64>,
+    /// The most that it may use.
+    pub worker_memory_bytes_max: u64,
     /// Pictures that incidents asked for and that were not taken or not kept.
     pub captures_failed: u64,
     /// Bytes of evidence pictures on disk now.

@@ -5,6 +5,7 @@
 //! event time.
 
 mod analyse;
+mod memory;
 mod photographer;
 pub mod pipe;
 mod playback;

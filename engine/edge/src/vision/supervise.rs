@@ -1,20 +1,24 @@
 //! Keeps a vision worker alive: starts it, notices its death, starts another.
 
+use super::memory::{self, LastWords};
 use super::pipe;
 use crate::clock;
-use crate::telemetry::{foreign, relayed};
+use crate::telemetry::{foreign, redacted, relayed};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use std::os::unix::process::CommandExt as _;
+use rustix::process::{Pid, Signal, kill_process};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use viahe_core::seam::{FromWorker, ToWorker, VisionPlan};
 
 /// A worker that lived shorter than this is restarted after a pause.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
+/// As [`HEALTHY_AFTER`], for one that was ended for its memory: what grows takes its time.
+const HEALTHY_WITH_MEMORY_AFTER: Duration = Duration::from_mins(10);
 /// Longest pause before a restart: a street must not stay dark for a crash.
 const PAUSE_MAX: Duration = Duration::from_millis(1500);
 /// A worker that was asked to stop and does not is ended.
@@ -46,10 +50,26 @@ pub enum WorkerEvent {
     /// It said something.
     Said(FromWorker),
     /// It is gone; pictures asked of it will not come. Another is on its way.
-    Gone {
-        /// How it ended.
-        reason: String,
-    },
+    Gone(Ended),
+}
+
+/// How a worker ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// In words, with what to do where that is known.
+    pub reason: String,
+    /// It took more memory than it may, or got no more.
+    pub for_memory: bool,
+}
+
+impl Ended {
+    fn other(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), for_memory: false }
+    }
+
+    fn for_memory(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), for_memory: true }
+    }
 }
 
 /// The engine's end of the seam.
@@ -61,34 +81,74 @@ pub struct Supervisor {
 struct Shared {
     /// To the present worker, if there is one.
     to_worker: Mutex<Option<Sender<ToWorker>>>,
-    pid: AtomicU32,
+    life: Mutex<Life>,
+    /// Bytes that the present worker process used when it was last looked at; 0 without one.
+    memory: Arc<AtomicU64>,
+    memory_max: u64,
+    /// Behind it: the most that it may have mapped. What is mapped and not used grows with the plan,
+    /// and is less than the usual limit.
+    data_max: u64,
     starts: AtomicU32,
     stopping: AtomicBool,
     /// When the present worker was last heard, and whether it ever was.
     heard: Mutex<(Instant, bool)>,
 }
 
+/// The present worker process.
+#[derive(Default)]
+struct Life {
+    /// None from the moment before it is reaped: then the number may be another's.
+    pid: Option<Pid>,
+    /// Why it was ended, if it was.
+    ended_for: Option<Ended>,
+}
+
 impl Shared {
+    fn life(&self) -> MutexGuard<'_, Life> {
+        // Whole between any two statements.
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn hear(&self, spoken: bool) {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = (clock::monotonic(), spoken);
     }
 
-    /// Ends the worker process, if there is one, however it feels about it.
-    fn kill(&self) {
-        let pid = i32::try_from(self.pid.load(Ordering::Relaxed)).ok();
-        if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
-            // It may just have ended by itself.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    /// Ends the worker process, if there is one, however it feels about it. The first reason counts.
+    fn end(&self, why: Option<Ended>) {
+        let mut life = self.life();
+        let Some(pid) = life.pid else { return };
+        if let (None, Some(why)) = (&life.ended_for, why) {
+            life.ended_for = Some(why);
         }
+        // It may just have ended by itself.
+        let _ = kill_process(pid, Signal::KILL);
+    }
+
+    /// Why the process that has ended was ended. It is nobody's from here on.
+    fn bury(&self) -> Option<Ended> {
+        self.memory.store(0, Ordering::Relaxed);
+        std::mem::take(&mut *self.life()).ended_for
     }
 }
 
 impl Supervisor {
-    /// Starts the first worker. `plan.epoch` is the epoch of the first; each restart counts up.
-    pub fn start(launch: Launch, plan: VisionPlan, events: Sender<WorkerEvent>) -> Self {
+    /// Starts the first worker. `plan.epoch` is the epoch of the first; each restart counts up. A
+    /// worker process that uses more than `memory_max` bytes is ended; without it the limit follows from
+    /// the plan.
+    pub fn start(
+        launch: Launch,
+        plan: VisionPlan,
+        memory_max: Option<u64>,
+        events: Sender<WorkerEvent>,
+    ) -> Self {
+        let usual = memory::usual_max(&plan);
+        let memory_max = memory_max.unwrap_or(usual);
         let shared = Arc::new(Shared {
             to_worker: Mutex::new(None),
-            pid: AtomicU32::new(0),
+            life: Mutex::default(),
+            memory: Arc::default(),
+            memory_max,
+            data_max: memory_max.saturating_add(usual),
             starts: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
             heard: Mutex::new((clock::monotonic(), false)),
@@ -116,9 +176,10 @@ impl Supervisor {
         self.shared.starts.load(Ordering::Relaxed).saturating_sub(1)
     }
 
-    /// Process id of the present worker, when it is a process.
-    pub fn pid(&self) -> Option<u32> {
-        Some(self.shared.pid.load(Ordering::Relaxed)).filter(|pid| *pid != 0)
+    /// Bytes that the present worker uses, when it is a process, and the most that it may.
+    pub fn memory(&self) -> (Option<u64>, u64) {
+        let used = self.shared.memory.load(Ordering::Relaxed);
+        (Some(used).filter(|used| *used > 0), self.shared.memory_max)
     }
 
     /// Ends a worker process that has said nothing for long; another one is started. To be called
@@ -126,11 +187,10 @@ impl Supervisor {
     pub fn end_if_silent(&self) {
         let (heard, spoken) = *self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let patience = if spoken { SILENT_MAX } else { LOADING_MAX };
-        if clock::monotonic().duration_since(heard) > patience && self.pid().is_some() {
-            let secs = patience.as_secs();
-            tracing::error!("vision worker has been silent for {secs} s and is ended");
+        if clock::monotonic().duration_since(heard) > patience && self.shared.life().pid.is_some() {
+            let why = silent_for(patience, spoken);
             self.shared.hear(spoken);
-            self.shared.kill();
+            self.shared.end(Some(Ended::other(why)));
         }
     }
 
@@ -147,7 +207,7 @@ impl Supervisor {
             std::thread::sleep(Duration::from_millis(10));
         }
         if !thread.is_finished() {
-            self.shared.kill();
+            self.shared.end(None);
         }
         let _ = thread.join();
     }
@@ -172,25 +232,28 @@ fn supervise(
         shared.starts.fetch_add(1, Ordering::Relaxed);
         shared.hear(false);
         let plan = VisionPlan { epoch, ..plan.clone() };
-        let reason = match run_once(launch, plan, events, shared) {
-            Ok(reason) => reason,
-            Err(error) => error.to_string(),
-        };
+        let ended = run_once(launch, plan, events, shared)
+            .unwrap_or_else(|error| Ended::other(error.to_string()));
         shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        shared.pid.store(0, Ordering::Relaxed);
         if shared.stopping.load(Ordering::Relaxed) {
             return;
         }
+        let (reason, for_memory) = (&ended.reason, ended.for_memory);
         tracing::error!(reason, "vision worker ended; starting another");
-        if events.send(WorkerEvent::Gone { reason }).is_err() {
+        if events.send(WorkerEvent::Gone(ended)).is_err() {
             return;
         }
         let lived = clock::monotonic().duration_since(started);
-        short_lives = if lived < HEALTHY_AFTER { short_lives + 1 } else { 0 };
+        short_lives = if is_short(lived, for_memory) { short_lives + 1 } else { 0 };
         if short_lives > 1 {
             std::thread::sleep((Duration::from_millis(200) * short_lives).min(PAUSE_MAX));
         }
     }
+}
+
+/// Does a life count as short? What grows takes its time, and does it again.
+fn is_short(lived: Duration, for_memory: bool) -> bool {
+    lived < if for_memory { HEALTHY_WITH_MEMORY_AFTER } else { HEALTHY_AFTER }
 }
 
 /// Runs one worker to its end; says how it ended.
@@ -199,7 +262,7 @@ fn run_once(
     plan: VisionPlan,
     events: &Sender<WorkerEvent>,
     shared: &Arc<Shared>,
-) -> Result<String, pipe::PipeError> {
+) -> Result<Ended, pipe::PipeError> {
     let (to_worker, inbox) = bounded(64);
     match to_worker.try_send(ToWorker::Start(plan)) {
         Ok(()) | Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => {}
@@ -219,9 +282,10 @@ fn run_once(
                 }
             }
             let panicked = worker.join().is_err();
-            Ok(if panicked { "panicked".into() } else { "ended".into() })
+            Ok(Ended::other(if panicked { "panicked" } else { "ended" }))
         }
         Launch::Process { program, args } => {
+            let kills = memory::kernel_kills();
             let mut child = relayed(&mut Command::new(program))
                 .args(args)
                 .stdin(Stdio::piped())
@@ -230,37 +294,87 @@ fn run_once(
                 // Ctrl-C is for the engine, which ends the worker when it is done with it.
                 .process_group(0)
                 .spawn()?;
-            shared.pid.store(child.id(), Ordering::Relaxed);
+            let watch = look_after(&child, shared)?;
             publish(to_worker);
             let log = listen(child.stderr.take())?;
-            let ended = converse(&mut child, inbox, events, shared);
+            let told = converse(&mut child, inbox, events, shared);
+            drop(watch);
+            let status = wait_or_kill(&mut child, shared);
+            let ended_for = shared.bury();
             // Its last words come before it is told that it ended.
-            let _ = log.recv_timeout(LAST_WORDS_WITHIN);
-            ended
+            let words = log.recv_timeout(LAST_WORDS_WITHIN).unwrap_or_default();
+            if let Some(ended) = ended_for {
+                return Ok(ended);
+            }
+            let status = status?;
+            told?;
+            let by_kernel = memory::kernel_kills() > kills;
+            Ok(epitaph(status, &words, by_kernel))
         }
     }
 }
 
-/// Passes on what a worker writes to its standard error; the channel is closed when all is told.
-fn listen(stderr: Option<ChildStderr>) -> Result<Receiver<()>, std::io::Error> {
-    let (told, all) = bounded(0);
+/// From here on the process can be ended, and is when it uses too much memory.
+fn look_after(child: &Child, shared: &Arc<Shared>) -> Result<memory::Watch, std::io::Error> {
+    let pid = Pid::from_child(child);
+    *shared.life() = Life { pid: Some(pid), ended_for: None };
+    memory::bound(pid, shared.data_max);
+    let max = shared.memory_max;
+    let of = Arc::clone(shared);
+    memory::Watch::start(pid, max, Arc::clone(&shared.memory), move |used| {
+        of.end(Some(Ended::for_memory(memory::too_much(used, max))));
+    })
+}
+
+fn silent_for(patience: Duration, spoken: bool) -> String {
+    let secs = patience.as_secs();
+    if spoken {
+        format!("it had been silent for {secs} s: something in it hangs")
+    } else {
+        format!("it was not ready after {secs} s; look for a slow disk, or use a smaller model")
+    }
+}
+
+/// How a process ended that nobody here has ended.
+fn epitaph(status: ExitStatus, words: &LastWords, by_kernel: bool) -> Ended {
+    if by_kernel && status.signal() == Some(Signal::KILL.as_raw()) {
+        return Ended::for_memory(memory::KILLED_BY_KERNEL);
+    }
+    match words.text().filter(|_| !status.success()) {
+        None => Ended::other(status.to_string()),
+        Some(text) => {
+            let text = redacted(text);
+            if words.starved().is_some() {
+                return Ended::for_memory(format!("{status}: {text}; {}", memory::REMEDY));
+            }
+            Ended::other(format!("{status}: {text}"))
+        }
+    }
+}
+
+/// Passes on what a worker writes to its standard error, and gives its last words when all is told.
+fn listen(stderr: Option<ChildStderr>) -> Result<Receiver<LastWords>, std::io::Error> {
+    let (told, all) = bounded(1);
     if let Some(stderr) = stderr {
         std::thread::Builder::new().name("worker-log".into()).spawn(move || {
-            foreign::relay(stderr, "worker");
-            drop(told);
+            let mut words = LastWords::default();
+            foreign::relay(stderr, "worker", |line| words.hear(line));
+            let _ = told.send(words);
         })?;
     }
     Ok(all)
 }
 
+/// Until the worker's output ends.
 fn converse(
     child: &mut Child,
     inbox: Receiver<ToWorker>,
     events: &Sender<WorkerEvent>,
     shared: &Arc<Shared>,
-) -> Result<String, pipe::PipeError> {
+) -> Result<(), pipe::PipeError> {
+    // Both were asked for.
     let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-        return Ok("has no pipes".into());
+        return Ok(());
     };
     let writer = std::thread::spawn(move || {
         // Ends when the worker is gone or its sender was dropped; closing stdin stops the worker.
@@ -278,22 +392,29 @@ fn converse(
     }
     shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner).take();
     let _ = writer.join();
-    let status = wait_or_kill(child)?;
-    read?;
-    Ok(status.to_string())
+    read
 }
 
 /// Its output has ended, so it is about to exit; one that is not is ended.
-fn wait_or_kill(child: &mut Child) -> Result<std::process::ExitStatus, std::io::Error> {
+fn wait_or_kill(child: &mut Child, shared: &Shared) -> Result<ExitStatus, std::io::Error> {
     let deadline = clock::monotonic() + STOP_WITHIN;
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
+        {
+            // Once it is reaped, its number may be another's.
+            let mut life = shared.life();
+            if let Some(status) = child.try_wait()? {
+                life.pid = None;
+                return Ok(status);
+            }
         }
         if clock::monotonic() >= deadline {
+            shared.life().pid = None;
             child.kill()?;
             return child.wait();
         }
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+#[cfg(test)]
+mod tests;

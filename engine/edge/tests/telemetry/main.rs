@@ -108,6 +108,8 @@ fn engine(n: u64) -> EngineStats {
         incidents_opened: BTreeMap::from([(name("illegal-parking"), n / 3)]),
         incidents_closed: BTreeMap::from([(name("illegal-parking"), n / 4)]),
         incidents_open: 1,
+        worker_memory_bytes: Some(200_000_000),
+        worker_memory_bytes_max: 768_000_000,
         captures_failed: n / 7,
         evidence_bytes: 81_234,
         evidence_evicted: n / 9,
@@ -173,6 +175,8 @@ fn counters_never_go_back_when_the_worker_does() {
     }
     same(&before, "viahe_copied_bytes_total{stage=\"preprocess\"}", 1000.0 * analysed);
     same(&before, "viahe_worker_restarts_total", 3.0);
+    same(&before, "viahe_worker_memory_bytes", 200_000_000.0);
+    same(&before, "viahe_worker_memory_max_bytes", 768_000_000.0);
     same(&before, "viahe_incidents_opened_total{violation=\"illegal-parking\"}", 12.0);
     same(&before, "viahe_queue_depth{queue=\"observations\"}", 5.0);
     same(&before, "viahe_build_info{version=\"1.2.3\"}", 1.0);

@@ -1,0 +1,189 @@
+//! With real processes: this program again, as a child that does as it is told.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::*;
+use std::io::Read as _;
+use viahe_core::config::plan::Source;
+use viahe_core::seam::{SEAM_VERSION, VisionCamera};
+
+/// What the child does, and how much it does of it.
+const DO: &str = "VIAHE_TEST_WORKER";
+const SOON: Duration = Duration::from_secs(30);
+const MB: u64 = 1_000_000;
+
+fn plan(cameras: usize, threads: usize, models: &[&str]) -> VisionPlan {
+    let camera = |n: usize| VisionCamera {
+        id: format!("camera-{n}").try_into().unwrap(),
+        source: Source::Pattern { size_px: [64, 64], fps: 1 },
+        model: models[n % models.len()].try_into().unwrap(),
+        analyse_hz: 1.0,
+    };
+    VisionPlan {
+        version: SEAM_VERSION,
+        epoch: 0,
+        axis_zero: viahe_core::time::Timestamp::default(),
+        threads,
+        project: None,
+        evidence_dir: PathBuf::new(),
+        cameras: (0..cameras).map(camera).collect(),
+    }
+}
+
+/// A supervised child that does `what`, and what is heard of it.
+fn supervised(what: &str, memory_max: u64) -> (Supervisor, Receiver<WorkerEvent>) {
+    let program = std::env::current_exe().unwrap();
+    // The harness writes to the standard output, which is the seam: it gets another one, and the
+    // seam stays open.
+    let command = format!(
+        "{DO}={what} exec \"$0\" --exact vision::supervise::tests::child --nocapture 3>&1 >/dev/null"
+    );
+    let args = vec!["-c".to_owned(), command, program.to_str().unwrap().to_owned()];
+    let (events, heard) = bounded(64);
+    let launch = Launch::Process { program: "sh".into(), args };
+    (Supervisor::start(launch, plan(1, 1, &["street"]), Some(memory_max), events), heard)
+}
+
+fn gone(heard: &Receiver<WorkerEvent>) -> Ended {
+    match heard.recv_timeout(SOON).unwrap() {
+        WorkerEvent::Gone(ended) => ended,
+        WorkerEvent::Said(message) => panic!("{message:?}"),
+    }
+}
+
+/// Not a test: what the children do.
+#[test]
+fn child() {
+    let Ok(what) = std::env::var(DO) else { return };
+    let mut held = Vec::new();
+    match what.as_str() {
+        // In steps, up to 600 MB: a test that fails must not fill the machine.
+        "grow" => {
+            for _ in 0..75 {
+                held.push(vec![1u8; 8_000_000]);
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        // Asked for at once; never touched, so it costs nothing where it is given.
+        "leap" => held.push(Vec::with_capacity(4_000_000_000)),
+        _ => {}
+    }
+    std::hint::black_box(&held);
+    let mut rest = Vec::new();
+    std::io::stdin().read_to_end(&mut rest).unwrap();
+}
+
+#[test]
+fn a_worker_that_grows_past_its_limit_is_ended_with_the_reason_and_another_started() {
+    let (supervisor, heard) = supervised("grow", 200 * MB);
+    for restarts in 0..2 {
+        let ended = gone(&heard);
+        assert!(ended.for_memory, "{ended:?}");
+        let Ended { reason, .. } = ended;
+        let used = reason.split_whitespace().find_map(|word| word.parse::<u64>().ok()).unwrap();
+        assert!((201..600).contains(&used), "seen before it was twice as large: {reason}");
+        for words in ["its limit is 200 MB", "`worker_memory_max_mb`"] {
+            assert!(reason.contains(words), "{reason}");
+        }
+        assert!(supervisor.restarts() >= restarts);
+    }
+    supervisor.stop();
+}
+
+#[test]
+fn a_worker_that_leaps_gets_no_memory_and_says_so() {
+    let (supervisor, heard) = supervised("leap", 200 * MB);
+    let ended = gone(&heard);
+    assert!(ended.for_memory, "{ended:?}");
+    for words in
+        ["SIGABRT", "memory allocation of 4000000000 bytes failed", "`worker_memory_max_mb`"]
+    {
+        assert!(ended.reason.contains(words), "{ended:?}");
+    }
+    supervisor.stop();
+}
+
+#[test]
+fn a_worker_within_its_limit_is_left_alone_and_its_memory_known() {
+    let (supervisor, heard) = supervised("grow", 900 * MB);
+    let deadline = clock::monotonic() + SOON;
+    loop {
+        let (used, max) = supervisor.memory();
+        assert_eq!(max, 900 * MB);
+        if used.is_some_and(|used| used > 500 * MB) {
+            break;
+        }
+        assert!(clock::monotonic() < deadline, "{used:?}");
+        std::thread::yield_now();
+    }
+    assert!(heard.is_empty());
+    supervisor.stop();
+}
+
+#[test]
+fn a_worker_that_is_silent_is_ended_with_the_reason() {
+    for (spoken, ago, words) in [
+        (false, LOADING_MAX, "it was not ready after 120 s"),
+        (true, SILENT_MAX, "it had been silent for 15 s"),
+    ] {
+        let (supervisor, heard) = supervised("nothing", 900 * MB);
+        let deadline = clock::monotonic() + SOON;
+        while supervisor.memory().0.is_none() {
+            assert!(clock::monotonic() < deadline);
+            std::thread::yield_now();
+        }
+        supervisor.end_if_silent();
+        assert!(heard.is_empty(), "not yet");
+        let then = clock::monotonic().checked_sub(ago + Duration::from_secs(1)).unwrap();
+        *supervisor.shared.heard.lock().unwrap() = (then, spoken);
+        supervisor.end_if_silent();
+        let ended = gone(&heard);
+        assert!(ended.reason.contains(words) && !ended.for_memory, "{ended:?}");
+        supervisor.stop();
+    }
+}
+
+#[test]
+fn what_nobody_here_has_ended_tells_what_is_known() {
+    let of = |raw: i32, line: &str, by_kernel: bool| {
+        let mut words = LastWords::default();
+        if !line.is_empty() {
+            words.hear(foreign::Line::Foreign(line));
+        }
+        epitaph(ExitStatus::from_raw(raw), &words, by_kernel)
+    };
+    let (killed, aborted, failed) = (9, 6, 1 << 8);
+    assert!(of(killed, "", true).for_memory);
+    assert!(of(killed, "", true).reason.contains("dmesg"));
+    assert!(!of(killed, "", false).for_memory);
+    assert!(!of(aborted, "", true).for_memory, "the kernel ended something else");
+    assert!(of(aborted, "std::bad_alloc", false).for_memory);
+    let other = of(failed, "cannot open rtsp://u:p@10.0.0.3/", false);
+    assert_eq!(other, Ended::other("exit status: 1: cannot open rtsp://***@10.0.0.3/"));
+    assert_eq!(of(0, "a warning", false), Ended::other("exit status: 0"));
+}
+
+#[test]
+fn the_usual_limit_follows_from_what_is_watched() {
+    for (cameras, threads, models, mb) in [
+        (1, 1, &["street"][..], 768),
+        // More threads than cameras are not started.
+        (1, 4, &["street"], 768),
+        (8, 1, &["street"], 2560),
+        (8, 4, &["street"], 3328),
+        (8, 4, &["street", "night"], 4352),
+    ] {
+        assert_eq!(
+            memory::usual_max(&plan(cameras, threads, models)),
+            mb * MB,
+            "{cameras} {threads}"
+        );
+    }
+}
+
+#[test]
+fn what_was_ended_for_memory_counts_as_short_for_longer() {
+    let secs = Duration::from_secs;
+    assert!(is_short(secs(9), false) && !is_short(secs(10), false));
+    assert!(is_short(secs(599), true) && !is_short(secs(600), true));
+}
