@@ -246,6 +246,33 @@ fn what_somebody_waits_for_goes_last() {
     assert_eq!(there(), [f, t, t, t, f, f, f, f, f, f]);
 }
 
+/// A page that asks for a picture each second takes neither the place of what was seen nor of what waits.
+#[test]
+fn pictures_for_operators_take_no_evidence_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let known = std::sync::Arc::clone(&all);
+    let needed = Needed::new(move |_| known.load(std::sync::atomic::Ordering::Relaxed));
+    let store = EvidenceStore::open_with(dir.path(), 3_300, Some(needed)).unwrap();
+    let pend = |i: u8| store.put_pending(i.into(), &[i; 100]).unwrap().sha256;
+    let evidence: Vec<String> =
+        (0..30).map(|i| (pend(i), store.promote(i.into()).unwrap()).0).collect();
+    let there = |of: &[String]| of.iter().filter(|sha| store.path_of(sha).is_some()).count();
+    let asked: Vec<String> =
+        (100..150).map(|i| (pend(i), store.promote_snapshot(i.into()).unwrap()).0).collect();
+    assert_eq!((there(&evidence), there(&asked)), (30, 2), "a sixteenth, the newest");
+    assert!(store.path_of(&asked[49]).is_some());
+
+    // More evidence, and all of it waits: there is no room for another one.
+    all.store(true, std::sync::atomic::Ordering::Relaxed);
+    let more: Vec<String> =
+        (30..33).map(|i| (pend(i), store.promote(i.into()).unwrap()).0).collect();
+    assert_eq!((there(&evidence), there(&more), there(&asked)), (30, 3, 0));
+    pend(200);
+    assert!(matches!(store.promote_snapshot(200), Err(EvidenceError::NoRoom)));
+    assert_eq!((there(&evidence), there(&more)), (30, 3));
+}
+
 #[test]
 fn leftovers_of_a_crash_are_removed_and_the_rest_is_found_again() {
     let dir = tempfile::tempdir().unwrap();

@@ -134,7 +134,10 @@ impl Pictures {
     /// # Errors
     /// When it cannot be kept; whoever asked for it is told.
     pub(super) fn keep_one(&mut self, evidence: &Evidence) -> Result<(), EvidenceError> {
-        place(&self.store, evidence)
+        match self.store.path_of(&evidence.sha256) {
+            Some(_) => self.store.discard(evidence.capture),
+            None => self.store.promote_snapshot(evidence.capture).map(|_| ()),
+        }
     }
 
     /// What was seen in the frames of pictures that are asked for because of it.

@@ -9,6 +9,10 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
+/// Pictures that only operators asked for have one part in so many of the budget: judgement, some hundred
+/// pictures of the usual 2 GB.
+const SNAPSHOTS_PART: u64 = 16;
+
 /// Says of a picture, by its hash, whether it is needed.
 #[derive(Clone)]
 pub struct Needed(Arc<dyn Fn(&str) -> bool + Send + Sync>);
@@ -43,12 +47,37 @@ impl EvidenceStore {
 
     /// Removes pictures until the budget holds.
     pub(super) fn keep_budget(&self, state: &mut State) {
-        while state.counters.bytes > self.bytes_max
+        self.keep_snapshots_budget(state);
+        let over = |state: &State| state.counters.bytes > self.bytes_max;
+        while over(state)
             && self
                 .remove_oldest(state, false)
+                .or_else(|| self.remove_snapshot(state))
                 .or_else(|| self.remove_oldest(state, true))
                 .is_some()
         {}
+    }
+
+    /// The same for one that is not decided on: it may be thrown away, and takes no needed one's place.
+    pub(super) fn make_room(&self, state: &mut State) {
+        while state.counters.bytes > self.bytes_max && self.remove_oldest(state, false).is_some() {}
+    }
+
+    /// All but the newest, which somebody waits for.
+    fn keep_snapshots_budget(&self, state: &mut State) {
+        let bytes = |state: &State| {
+            let pictures = state.snapshots.iter().filter_map(|key| state.pictures.get(key));
+            pictures.flat_map(|picture| &picture.files).map(|(_, bytes)| bytes).sum::<u64>()
+        };
+        while state.snapshots.len() > 1 && bytes(state) > self.bytes_max / SNAPSHOTS_PART {
+            let _ = self.remove_snapshot(state);
+        }
+    }
+
+    /// The oldest one that no incident shows.
+    fn remove_snapshot(&self, state: &mut State) -> Option<u64> {
+        let key = *state.snapshots.front()?;
+        self.remove(state, key)
     }
 
     /// None when there is none that may go.
@@ -59,6 +88,11 @@ impl EvidenceStore {
             **key != newest && (needed || !is_needed(&picture.sha256))
         };
         let key = state.pictures.iter().find(may_go).map(|(key, _)| *key)?;
+        self.remove(state, key)
+    }
+
+    fn remove(&self, state: &mut State, key: u64) -> Option<u64> {
+        state.snapshots.retain(|known| *known != key);
         let picture = state.pictures.remove(&key)?;
         state.by_hash.remove(&picture.sha256);
         state.counters.evicted += 1;

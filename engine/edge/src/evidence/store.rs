@@ -60,6 +60,9 @@ pub enum EvidenceError {
     /// Too many captures wait for a decision.
     #[error("{PENDING_MAX} captures are pending; promote or discard some first")]
     TooManyPending,
+    /// All that is there is needed by incidents.
+    #[error("evidence of incidents that are open or wait fills the budget; raise evidence_max_mb")]
+    NoRoom,
     /// There is no such picture, or it has been removed to keep the budget.
     #[error("there is no picture {0:?}")]
     NoPicture(String),
@@ -74,7 +77,7 @@ impl EvidenceError {
                 Fault::of(&rustix::io::Errno::NOSPC.into(), dir)
             }
             Self::Io { path, source, .. } => Fault::of(source, path.parent().unwrap_or(path)),
-            Self::NotPending(_) | Self::TooManyPending | Self::NoPicture(_) => None,
+            Self::NotPending(_) | Self::TooManyPending | Self::NoRoom | Self::NoPicture(_) => None,
         }
     }
 }
@@ -112,6 +115,8 @@ pub(super) struct State {
     /// Oldest first; the key counts promotions.
     pub(super) pictures: BTreeMap<u64, Picture>,
     pub(super) by_hash: BTreeMap<String, u64>,
+    /// Keys of pictures that only an operator asked for, oldest first.
+    pub(super) snapshots: VecDeque<u64>,
     next: u64,
     pub(super) counters: EvidenceCounters,
 }
@@ -206,7 +211,7 @@ impl EvidenceStore {
             return Err(EvidenceError::TooManyPending);
         }
         state.wait(capture_id, stored);
-        self.keep_budget(&mut state);
+        self.make_room(&mut state);
         Ok(())
     }
 
@@ -226,6 +231,20 @@ impl EvidenceStore {
     /// [`EvidenceError::NotPending`], [`EvidenceError::NoPicture`] when it was promoted and has
     /// since been removed for the budget, or one of the disk; then it may be tried again.
     pub fn promote(&self, capture_id: u64) -> Result<StoredFile, EvidenceError> {
+        self.keep(capture_id, false)
+    }
+
+    /// As [`EvidenceStore::promote`], for a picture that only an operator asked for: such pictures
+    /// have a small part of the budget, and never take the place of one that an incident needs.
+    /// After a restart they count as any other that nobody needs.
+    ///
+    /// # Errors
+    /// As [`EvidenceStore::promote`]; [`EvidenceError::NoRoom`] when all else is needed.
+    pub fn promote_snapshot(&self, capture_id: u64) -> Result<StoredFile, EvidenceError> {
+        self.keep(capture_id, true)
+    }
+
+    fn keep(&self, capture_id: u64, snapshot: bool) -> Result<StoredFile, EvidenceError> {
         let mut state = self.lock();
         let Some(stored) = state.pending.get(&capture_id).cloned() else {
             return self.promoted_before(&state, capture_id);
@@ -241,9 +260,15 @@ impl EvidenceStore {
         // From here on the picture is no longer under its pending name, whatever fails.
         state.pending.remove(&capture_id);
         state.counters.bytes -= stored.bytes;
-        if !state.by_hash.contains_key(&stored.sha256) {
-            let files = vec![(file_name(&path), stored.bytes)];
-            state.add(Picture { sha256: stored.sha256.clone(), files });
+        match state.by_hash.get(&stored.sha256).copied() {
+            // What an incident shows is evidence, whoever asked for it first.
+            Some(key) if !snapshot => state.snapshots.retain(|known| *known != key),
+            Some(_) => {}
+            None => {
+                let files = vec![(file_name(&path), stored.bytes)];
+                let key = state.add(Picture { sha256: stored.sha256.clone(), files });
+                state.snapshots.extend(snapshot.then_some(key));
+            }
         }
         if state.promoted.len() == PROMOTED_REMEMBERED {
             state.promoted.pop_front();
@@ -252,6 +277,9 @@ impl EvidenceStore {
         sync_dir(&shard)?;
         sync_dir(&self.root.join(PENDING))?;
         self.keep_budget(&mut state);
+        if snapshot && !state.by_hash.contains_key(&stored.sha256) {
+            return Err(EvidenceError::NoRoom);
+        }
         Ok(stored)
     }
 
@@ -364,11 +392,13 @@ impl State {
         }
     }
 
-    fn add(&mut self, picture: Picture) {
+    fn add(&mut self, picture: Picture) -> u64 {
         self.counters.bytes += picture.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
         self.by_hash.insert(picture.sha256.clone(), self.next);
-        self.pictures.insert(self.next, picture);
+        let key = self.next;
+        self.pictures.insert(key, picture);
         self.next += 1;
+        key
     }
 }
 
