@@ -11,7 +11,8 @@ mod measure;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use viahe_core::sensor::window::{Function, Shape, State, WindowSpec, Windows};
+use viahe_contract::message::Certainty;
+use viahe_core::sensor::window::{Function, Shape, WindowSpec, Windows};
 use viahe_core::time::Timestamp;
 
 const KEYS: u64 = 10_000;
@@ -53,7 +54,7 @@ fn run(readings: &[(u32, Timestamp, f64)]) -> Done {
     let mut windows = Windows::new(spec, KEYS as u32).unwrap();
     let mut done = Done { results: 0, checksum: 0, held_most: 0 };
     let mut count = |windows: &mut Windows, mark: Timestamp| {
-        for result in windows.advance(mark).iter().filter(|r| r.state == State::Final) {
+        for result in windows.advance(mark).iter().filter(|r| r.state == Certainty::Final) {
             done.results += 1;
             done.checksum += result.value as u64;
         }

@@ -475,11 +475,3 @@ fn every_trouble_is_explained() {
     }
     assert_eq!(listed.len(), troubles().len(), "the contract has one that is not told");
 }
-
-/// What cannot be read in one go is cut in two where it says two things.
-#[test]
-fn files_are_short() {
-    let all = ["engine", "benches"].into_iter().flat_map(|folder| files(folder, ".rs"));
-    let long = all.map(|file| (read(&file).lines().count(), file)).filter(|(n, _)| *n > 500);
-    assert_eq!(long.collect::<Vec<_>>(), []);
-}

@@ -8,7 +8,7 @@ use crate::config::Plan;
 use crate::config::plan::{Expected, Test};
 use crate::engine::{Capture, Effect, Engine, Event, RestoreError, TooLate};
 use crate::id::Name;
-use crate::incident::{Evidence, IncidentId, Revision};
+use crate::incident::{Evidence, Revision};
 use crate::observe::Class;
 use crate::rule::explain::Tracer;
 use crate::time::Timestamp;
@@ -16,6 +16,8 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::id::IncidentId;
+use viahe_contract::sha256::Sha256;
 
 /// An incident, as it stands after the last event.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,9 +162,11 @@ impl Run {
 
 /// Stands for a picture of the frame.
 fn picture(capture: &Capture) -> Evidence {
+    let mut hash = [0; 32];
+    hash[24..].copy_from_slice(&capture.seq.to_be_bytes());
     Evidence {
         kind: capture.kind,
-        sha256: format!("{:064x}", capture.seq),
+        sha256: Sha256::from_bytes(hash),
         bytes: 1,
         media_type: "image/jpeg".into(),
         captured: Timestamp(capture.seq),
@@ -300,7 +304,7 @@ mod tests {
         let rule = Name::try_from(rule).unwrap();
         let at = Timestamp::from_secs;
         Told {
-            incident: IncidentId::new(&rule, None, &rule, None, at(opened)),
+            incident: crate::incident::incident_id(&rule, None, &rule, None, at(opened)),
             rule,
             camera: None,
             first_seen: at(opened - 5),

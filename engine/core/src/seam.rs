@@ -5,15 +5,17 @@
 //! [`ToWorker::Start`], the worker's [`FromWorker::Hello`]; a worker of another version is refused.
 //! A worker whose input ends stops: it never outlives its engine.
 
-use crate::config::plan::{Carrier, Source};
-use crate::engine::{Capture, CaptureId};
-use crate::id::Name;
-use crate::incident::{EvidenceKind, ModelRef};
+use crate::config::plan::Source;
+use crate::engine::Capture;
+use crate::id::{CaptureId, Name};
 use crate::observe::{Observation, STREAM_VERSION, ViewReport};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use viahe_contract::message::Carrier;
+use viahe_contract::message::{CameraStatus, EvidenceKind, ModelRef};
+use viahe_contract::sha256::Sha256;
 
 /// Version of these messages.
 pub const SEAM_VERSION: u32 = STREAM_VERSION;
@@ -107,8 +109,8 @@ pub enum FromWorker {
 /// A picture that waits to become evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {
-    /// Of the file, lower-case hex.
-    pub sha256: String,
+    /// Of the file.
+    pub sha256: Sha256,
     /// Size of the file.
     pub bytes: u64,
     /// Of the frame.
@@ -117,19 +119,6 @@ pub struct Picture {
     pub seq: u64,
     /// Width and height of the frame in px.
     pub size_px: [u32; 2],
-}
-
-/// How a camera is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CameraStatus {
-    /// Frames come.
-    Online,
-    /// Connected, but no frames come.
-    Stalled,
-    /// Not connected.
-    #[default]
-    Offline,
 }
 
 /// A camera's status and why, without credentials.

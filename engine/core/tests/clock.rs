@@ -7,11 +7,12 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use support::name;
+use viahe_contract::message::{SensorHealth, State};
 use viahe_core::config::Plan;
-use viahe_core::engine::{Effect, Engine, Event, SensorState, WindowTold};
+use viahe_core::engine::{Effect, Engine, Event, WindowTold};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::TrackId;
-use viahe_core::incident::{Revision, State};
+use viahe_core::incident::Revision;
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::time::{ClockSource, Timestamp};
 
@@ -59,7 +60,7 @@ struct Box {
     wrong: i64,
     opened: Vec<(u64, Revision)>,
     closed: Vec<(u64, Revision)>,
-    sensor: Vec<(u64, SensorState)>,
+    sensor: Vec<(u64, SensorHealth)>,
     windows: Vec<WindowTold>,
     seq: u64,
 }
@@ -279,6 +280,6 @@ fn a_gauge_with_its_own_clock_is_not_silenced_by_ours() {
         }
         assert_eq!(b.engine.readings_late(), late, "{by}: none after it was set");
         let told: Vec<_> = b.sensor.iter().filter(|(t, _)| *t > 740).collect();
-        assert!(told.iter().all(|(_, s)| *s == SensorState::Good), "{by}: {told:?}");
+        assert!(told.iter().all(|(_, s)| *s == SensorHealth::Good), "{by}: {told:?}");
     }
 }

@@ -7,11 +7,14 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::id::CaptureId;
+use viahe_contract::message::{EvidenceKind, State};
+use viahe_contract::sha256::Sha256;
 use viahe_core::config::Plan;
-use viahe_core::engine::{Capture, CaptureId, Effect, Engine, Event};
+use viahe_core::engine::{Capture, Effect, Engine, Event};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
-use viahe_core::incident::{Evidence, EvidenceKind, Revision, State};
+use viahe_core::incident::{Evidence, Revision};
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::time::{ClockSource, Timestamp};
 
@@ -108,7 +111,7 @@ impl Trace {
 fn picture(capture: CaptureId, kind: EvidenceKind, seq: u64) -> Evidence {
     Evidence {
         kind,
-        sha256: format!("{seq:064x}"),
+        sha256: Sha256::try_from(format!("{seq:064x}")).unwrap(),
         bytes: 1,
         media_type: "image/jpeg".into(),
         captured: Timestamp(seq),
@@ -120,7 +123,7 @@ fn picture(capture: CaptureId, kind: EvidenceKind, seq: u64) -> Evidence {
 fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>, Vec<String>) {
     let mut engine = Engine::new(Arc::clone(plan));
     let (mut said, mut log) = (Vec::new(), Vec::new());
-    let mut live: BTreeMap<u64, EvidenceKind> = BTreeMap::new();
+    let mut live: BTreeMap<CaptureId, EvidenceKind> = BTreeMap::new();
     for (i, event) in events.iter().enumerate() {
         if cut == Some(i) {
             engine = Engine::restore(Arc::clone(plan), &engine.save()).unwrap().0;

@@ -7,13 +7,13 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 use support::name;
+use viahe_contract::message::{EvidenceKind, Order};
 use viahe_core::config::Plan;
 use viahe_core::engine::{
-    Answer, Command, Effect, Engine, Event, Known, Order, Orders, Silence, Standing,
+    Answer, Command, Effect, Engine, Event, Known, Orders, Silence, Standing,
 };
 use viahe_core::frame::FrameStamp;
-use viahe_core::id::Name;
-use viahe_core::incident::EvidenceKind;
+use viahe_core::id::{CommandId, Name};
 use viahe_core::observe::Observation;
 use viahe_core::rule::explain::Applies;
 use viahe_core::time::{ClockSource, Timestamp};
@@ -60,9 +60,13 @@ fn engine() -> Engine {
     Engine::new(plan_with(0.2))
 }
 
+fn id_of(text: &str) -> CommandId {
+    CommandId::try_from(text).unwrap()
+}
+
 fn give(engine: &mut Engine, id: &str, at: Timestamp, order: Order) -> Result<String, String> {
     let by = Some("Hoa".to_owned());
-    let effects = engine.apply(Event::Command(Command { id: id.into(), at, order, by }));
+    let effects = engine.apply(Event::Command(Command { id: id_of(id), at, order, by }));
     let answer = effects.into_iter().find_map(|effect| match effect {
         Effect::Answer(answer) => Some(answer.result),
         _ => None,
@@ -124,7 +128,7 @@ fn what_is_silent_is_told_with_who_said_so() {
     let standing = |command: &str, until| Standing {
         since: NOW,
         until,
-        command: command.into(),
+        command: id_of(command),
         by: Some("Hoa".into()),
     };
     give(&mut engine, "one", NOW, suspend(Some("gate"), Some("crowding"), until)).unwrap();
@@ -161,16 +165,16 @@ fn orders_and_their_ids_outlive_a_restart_and_a_zone_that_is_drawn_anew() {
     let (mut engine, _) = Engine::restore(plan_with(0.4), &engine.save()).unwrap();
     assert_eq!(engine.orders(NOW), before);
     let answer = Answer {
-        id: "kept".into(),
+        id: id_of("kept"),
         result: Ok("2 rules suspended until 2026-11-22T09:14:00.000+07:00".into()),
         evidence: None,
     };
-    assert_eq!(engine.known("kept", &order), Known::Done(&answer));
+    assert_eq!(engine.known(&id_of("kept"), &order), Known::Done(&answer));
     let other = Order::Disaster { level: 3, until: None };
-    assert_eq!(engine.known("kept", &other), Known::Otherwise(&order));
+    assert_eq!(engine.known(&id_of("kept"), &other), Known::Otherwise(&order));
     let no = suspend(Some("gat"), None, NOW.plus(HOUR));
     give(&mut engine, "refused", NOW, no.clone()).unwrap_err();
-    assert_eq!(engine.known("refused", &no), Known::New, "nothing was done");
+    assert_eq!(engine.known(&id_of("refused"), &no), Known::New, "nothing was done");
 }
 
 /// A clock that was wrong when it was ordered must not make it last for years.
@@ -213,7 +217,7 @@ fn a_camera_gives_one_picture_a_second() {
     let mut asked = 0;
     for n in 0..100u64 {
         let at = NOW.plus(Duration::from_millis(50 * n));
-        let command = Command { id: format!("s-{n}"), at, order: snapshot(), by: None };
+        let command = Command { id: id_of(&format!("s-{n}")), at, order: snapshot(), by: None };
         match &engine.apply(Event::Command(command))[..] {
             [Effect::Capture(capture)] => {
                 assert_eq!((capture.kind, n % 20), (EvidenceKind::Commanded, 0));
@@ -229,6 +233,6 @@ fn a_camera_gives_one_picture_a_second() {
     assert_eq!(asked, 5);
     assert_eq!(engine.awaited().count(), 5, "a restart gives them up");
     // A clock that is set back does not lock the camera.
-    let command = Command { id: "back".into(), at: Timestamp(1), order: snapshot(), by: None };
+    let command = Command { id: id_of("back"), at: Timestamp(1), order: snapshot(), by: None };
     assert!(matches!(engine.apply(Event::Command(command))[..], [Effect::Capture(_)]));
 }

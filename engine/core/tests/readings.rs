@@ -9,9 +9,9 @@ mod support;
 use proptest::prelude::*;
 use std::sync::Arc;
 use support::{World, name};
+use viahe_contract::message::{EndReason, SensorHealth, State};
 use viahe_core::config::Plan;
-use viahe_core::engine::{Effect, Engine, Event, SensorState, TooLate};
-use viahe_core::incident::{EndReason, State};
+use viahe_core::engine::{Effect, Engine, Event, TooLate};
 use viahe_core::scenario::{self, Told};
 use viahe_core::time::Timestamp;
 
@@ -257,7 +257,7 @@ fn a_late_reading_that_shows_a_flood_is_told_with_what_it_was_late_by() {
 }
 
 /// What is told of the sensor: state and date.
-fn states(plan: &Arc<Plan>, events: Vec<Event>) -> Vec<(SensorState, u64, bool)> {
+fn states(plan: &Arc<Plan>, events: Vec<Event>) -> Vec<(SensorHealth, u64, bool)> {
     let mut engine = Engine::new(Arc::clone(plan));
     let mut told = Vec::new();
     for (i, event) in events.into_iter().enumerate() {
@@ -281,7 +281,7 @@ fn a_reading_acts_at_once() {
         for (i, event) in events(&[(100, 100, 25.0)], 200, false).into_iter().enumerate() {
             for effect in engine.apply(event) {
                 match effect {
-                    Effect::Sensor { state: SensorState::Good, .. } => good = good.or(Some(i)),
+                    Effect::Sensor { state: SensorHealth::Good, .. } => good = good.or(Some(i)),
                     Effect::Publish(_) => opened = opened.or(Some(i)),
                     _ => {}
                 }
@@ -302,7 +302,7 @@ fn a_healthy_gauge_is_never_silent() {
             (0..60).map(|k| (k * 8 + delay, k * 8, 5.0 + k as f64 / 100.0)).collect();
         for before_tick in [true, false] {
             let told = states(&plan, events(&readings, 480, before_tick));
-            assert_eq!(told, [(SensorState::Good, 0, true)], "lateness {lateness}, delay {delay}");
+            assert_eq!(told, [(SensorHealth::Good, 0, true)], "lateness {lateness}, delay {delay}");
         }
     }
 }
@@ -311,19 +311,19 @@ fn a_healthy_gauge_is_never_silent() {
 fn who_is_never_heard_is_told_silent() {
     let plan = plan("quantity = \"water_level\"\nsilent_secs = 60\nlateness_secs = 5", FLOOD);
     let told = states(&plan, events(&[], 300, true));
-    assert_eq!(told, [(SensorState::Silent, 61, false)]);
+    assert_eq!(told, [(SensorHealth::Silent, 61, false)]);
 }
 
 #[test]
 fn what_is_told_of_a_sensor_is_dated_in_order() {
-    use SensorState::{Good, Silent};
+    use SensorHealth::{Good, Silent};
     let plan = plan("quantity = \"water_level\"\nsilent_secs = 60\nlateness_secs = 700", FLOOD);
     // Heard, silent from 71 s on; what comes then was measured before.
     let readings = [(10, 10, 5.0), (200, 65, 5.1), (205, 190, 5.2), (400, 399, 5.3)];
     let told = states(&plan, events(&readings, 401, true));
     let dates: Vec<u64> = told.iter().map(|t| t.1).collect();
     assert!(dates.is_sorted(), "{told:?}");
-    let kinds: Vec<SensorState> = told.iter().map(|t| t.0).collect();
+    let kinds: Vec<SensorHealth> = told.iter().map(|t| t.0).collect();
     assert_eq!(kinds, [Good, Silent, Good, Silent, Good], "{told:?}");
     assert_eq!(dates[..3], [10, 71, 190], "{told:?}");
 }
@@ -338,7 +338,7 @@ fn sums(keys: &str, readings: &[Delivery]) -> Vec<f64> {
     for event in events(readings, 12_000, true) {
         for effect in engine.apply(event) {
             if let Effect::Window(told) = effect
-                && told.result.state == viahe_core::sensor::State::Final
+                && told.result.state == viahe_contract::message::Certainty::Final
             {
                 sums.push(told.result.value);
             }

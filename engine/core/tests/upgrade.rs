@@ -7,11 +7,12 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 use support::{name, root};
+use viahe_contract::message::{EndReason, State};
 use viahe_core::config::Plan;
 use viahe_core::engine::{Effect, Engine, Event};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::TrackId;
-use viahe_core::incident::{EndReason, Revision, State};
+use viahe_core::incident::Revision;
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::time::{ClockSource, Timestamp};
 

@@ -82,7 +82,11 @@ fn told_of(plan: &Arc<Plan>, all: &[Stands]) -> Vec<Value> {
     let told = scenario::run(plan, looks(all, end));
     let first = told.iter().map(|incident| &incident.revisions[0]);
     let zone = jiff::tz::TimeZone::UTC;
-    first.map(|revision| revision.cloud_event(&name("site"), &zone)["data"].clone()).collect()
+    let data = |revision: &viahe_core::incident::Revision| {
+        let event = revision.event(&name("site"), &zone);
+        serde_json::to_value(event).unwrap()["data"].clone()
+    };
+    first.map(data).collect()
 }
 
 /// Of two things of a class that stand there at once.

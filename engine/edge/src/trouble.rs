@@ -8,9 +8,9 @@
 
 use crate::clock;
 use crate::telemetry::redacted;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use viahe_contract::message::{Disaster, Suspension};
 use viahe_core::time::Timestamp;
 
 /// What does not work. Few and fixed, so that a time series database can hold them.
@@ -115,8 +115,17 @@ pub struct Lasting {
     pub text: String,
     /// Since when, by the box's clock.
     pub since: Timestamp,
-    /// More that the status says, for programs; null when there is no more.
-    pub details: Value,
+    /// What it silences.
+    pub silent: Silent,
+}
+
+/// What rules say nothing because of a trouble that is an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Silent {
+    /// Which, and by whom.
+    pub suspensions: Vec<Suspension>,
+    /// The disaster that is declared.
+    pub disaster: Option<Disaster>,
 }
 
 /// All troubles of a box; its clones are one and the same.
@@ -133,23 +142,23 @@ struct State {
 impl Troubles {
     /// `trouble` lasts, for the reason in `text`. Saying the same again changes nothing.
     pub fn raise(&self, trouble: Trouble, text: impl AsRef<str>) {
-        self.raise_with(trouble, text, Value::Null);
+        self.raise_with(trouble, text, Silent::default());
     }
 
-    /// As [`Troubles::raise`], with details for the status.
-    pub fn raise_with(&self, trouble: Trouble, text: impl AsRef<str>, details: Value) {
+    /// As [`Troubles::raise`], with what it silences.
+    pub fn raise_with(&self, trouble: Trouble, text: impl AsRef<str>, silent: Silent) {
         let text = redacted(text.as_ref()).into_owned();
         let mut state = self.state();
         let known = state.lasting.get(&trouble);
         let same_text = known.is_some_and(|known| known.text == text);
-        if same_text && known.is_some_and(|known| known.details == details) {
+        if same_text && known.is_some_and(|known| known.silent == silent) {
             return;
         }
         if !same_text {
             tracing::warn!(trouble = trouble.label(), "{text}");
         }
         let since = state.lasting.get(&trouble).map_or_else(clock::now, |known| known.since);
-        state.lasting.insert(trouble, Lasting { trouble, text, since, details });
+        state.lasting.insert(trouble, Lasting { trouble, text, since, silent });
         state.revision += 1;
     }
 

@@ -5,8 +5,12 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use viahe_contract::id::CaptureId;
+use viahe_contract::sha256::Sha256;
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
-use viahe_edge::evidence::{EvidenceError, EvidenceStore, Needed, encode_jpeg};
+use viahe_edge::evidence::{
+    EvidenceError, EvidenceStore, Needed, PendingWriter, StoredFile, encode_jpeg,
+};
 use viahe_edge::ledger::{Ledger, Stage};
 
 /// A frame with soft gradients and one coloured edge, at any size and stride.
@@ -150,24 +154,24 @@ fn files(root: &Path) -> Vec<String> {
 fn a_wanted_picture_is_kept_under_its_hash_and_an_unwanted_one_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let store = EvidenceStore::open(&dir.path().join("a/b"), 1 << 20).unwrap();
-    let stored = store.put_pending(7, b"abc").unwrap();
-    store.put_pending(8, b"other").unwrap();
-    assert_eq!(store.path_of(&stored.sha256), None, "not promoted yet");
+    let stored = store.put_pending(CaptureId(7), b"abc").unwrap();
+    store.put_pending(CaptureId(8), b"other").unwrap();
+    assert_eq!(store.path_of(stored.sha256), None, "not promoted yet");
 
-    assert_eq!(store.promote(7).unwrap(), stored);
-    assert_eq!(store.promote(7).unwrap(), stored, "a second incident in the same frame");
-    store.put_pending(9, b"abc").unwrap();
-    assert_eq!(store.promote(9).unwrap(), stored, "the same picture again");
-    store.discard(8).unwrap();
-    store.discard(8).unwrap();
-    assert!(matches!(store.promote(8), Err(EvidenceError::NotPending(8))));
+    assert_eq!(store.promote(CaptureId(7)).unwrap(), stored);
+    assert_eq!(store.promote(CaptureId(7)).unwrap(), stored, "a second incident in the same frame");
+    store.put_pending(CaptureId(9), b"abc").unwrap();
+    assert_eq!(store.promote(CaptureId(9)).unwrap(), stored, "the same picture again");
+    store.discard(CaptureId(8)).unwrap();
+    store.discard(CaptureId(8)).unwrap();
+    assert!(matches!(store.promote(CaptureId(8)), Err(EvidenceError::NotPending(CaptureId(8)))));
 
-    let path = store.path_of(&stored.sha256).unwrap();
+    let path = store.path_of(stored.sha256).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"abc");
     // FIPS 180-2, example B.1.
     let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert!(path.ends_with(format!("ba/{hash}.jpg")), "{path:?}");
-    assert_eq!((stored.sha256.as_str(), stored.bytes), (hash, 3));
+    assert_eq!((stored.sha256.to_string().as_str(), stored.bytes), (hash, 3));
     let counters = store.counters();
     assert_eq!((counters.pictures, counters.pending, counters.bytes), (1, 0, 3));
 }
@@ -176,63 +180,65 @@ fn a_wanted_picture_is_kept_under_its_hash_and_an_unwanted_one_is_gone() {
 fn drawings_lie_beside_their_picture_and_go_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = EvidenceStore::open(dir.path(), 100).unwrap();
-    let unknown = "0".repeat(64);
-    assert!(matches!(store.put_overlay(&unknown, "<svg/>"), Err(EvidenceError::NoPicture(_))));
-    assert!(store.put_overlay("../../etc/passwd", "<svg/>").is_err());
-    store.put_pending(1, &[1; 40]).unwrap();
-    let first = store.promote(1).unwrap();
-    let drawing = store.put_overlay(&first.sha256, "<svg/>").unwrap();
-    assert_eq!(store.put_overlay(&first.sha256, "<svg/>").unwrap(), drawing);
-    let path = store.path_of_overlay(&first.sha256, &drawing.sha256).unwrap();
+    let unknown = Sha256::from_bytes([0; 32]);
+    assert!(matches!(store.put_overlay(unknown, "<svg/>"), Err(EvidenceError::NoPicture(_))));
+    store.put_pending(CaptureId(1), &[1; 40]).unwrap();
+    let first = store.promote(CaptureId(1)).unwrap();
+    let drawing = store.put_overlay(first.sha256, "<svg/>").unwrap();
+    assert_eq!(store.put_overlay(first.sha256, "<svg/>").unwrap(), drawing);
+    let path = store.path_of_overlay(first.sha256, drawing.sha256).unwrap();
     assert_eq!(fs::read_to_string(path).unwrap(), "<svg/>");
     assert_eq!(store.counters().bytes, 46);
 
-    store.put_pending(2, &[2; 60]).unwrap();
-    let second = store.promote(2).unwrap();
-    assert_eq!(store.path_of(&first.sha256), None, "over the budget");
+    store.put_pending(CaptureId(2), &[2; 60]).unwrap();
+    let second = store.promote(CaptureId(2)).unwrap();
+    assert_eq!(store.path_of(first.sha256), None, "over the budget");
     assert_eq!(store.counters().evicted, 1);
     assert_eq!(files(dir.path()).len(), 1);
-    assert!(store.path_of(&second.sha256).is_some());
+    assert!(store.path_of(second.sha256).is_some());
 }
 
 #[test]
 fn the_budget_takes_the_oldest_and_never_the_pending_or_the_newest() {
     let dir = tempfile::tempdir().unwrap();
     let store = EvidenceStore::open(dir.path(), 300).unwrap();
-    store.put_pending(1000, &[0; 100]).unwrap();
+    store.put_pending(CaptureId(1000), &[0; 100]).unwrap();
     let kept: Vec<_> = (0..10u8)
         .map(|i| {
-            store.put_pending(u64::from(i), &[i + 1; 90]).unwrap();
-            store.promote(u64::from(i)).unwrap()
+            store.put_pending(CaptureId(i.into()), &[i + 1; 90]).unwrap();
+            store.promote(CaptureId(i.into())).unwrap()
         })
         .collect();
-    let there: Vec<bool> = kept.iter().map(|f| store.path_of(&f.sha256).is_some()).collect();
+    let there: Vec<bool> = kept.iter().map(|f| store.path_of(f.sha256).is_some()).collect();
     assert_eq!(there, [vec![false; 8], vec![true; 2]].concat());
     assert_eq!(store.counters().evicted, 8);
-    assert!(matches!(store.promote(0), Err(EvidenceError::NoPicture(_))), "it is gone again");
-    store.promote(1000).unwrap();
+    assert!(
+        matches!(store.promote(CaptureId(0)), Err(EvidenceError::NoPicture(_))),
+        "it is gone again"
+    );
+    store.promote(CaptureId(1000)).unwrap();
 
     // A picture larger than the budget is kept: it is the newest.
-    store.put_pending(2000, &[9; 500]).unwrap();
-    let large = store.promote(2000).unwrap();
-    assert!(store.path_of(&large.sha256).is_some());
+    store.put_pending(CaptureId(2000), &[9; 500]).unwrap();
+    let large = store.promote(CaptureId(2000)).unwrap();
+    assert!(store.path_of(large.sha256).is_some());
     assert_eq!(store.counters().pictures, 1);
 }
 
 #[test]
 fn what_somebody_waits_for_goes_last() {
     let dir = tempfile::tempdir().unwrap();
-    let wanted = std::sync::Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+    let wanted = std::sync::Arc::new(std::sync::Mutex::new(Vec::<Sha256>::new()));
     let known = std::sync::Arc::clone(&wanted);
-    let needed = Needed::new(move |sha256| known.lock().unwrap().iter().any(|w| w == sha256));
+    let needed = Needed::new(move |sha256| known.lock().unwrap().iter().any(|w| *w == sha256));
     let store = EvidenceStore::open_with(dir.path(), 1_000, Some(needed)).unwrap();
     let mut keep = |i: u8| {
-        store.put_pending(i.into(), &[i; 100]).unwrap();
-        store.promote(i.into()).unwrap().sha256
+        store.put_pending(CaptureId(i.into()), &[i; 100]).unwrap();
+        store.promote(CaptureId(i.into())).unwrap().sha256
     };
-    let kept: Vec<String> = (0..10).map(&mut keep).collect();
-    wanted.lock().unwrap().extend(kept[..4].iter().cloned());
-    let there = || kept.iter().map(|k| store.path_of(k).is_some()).collect::<Vec<_>>();
+    let kept: Vec<Sha256> = (0..10).map(&mut keep).collect();
+    wanted.lock().unwrap().extend(kept[..4].iter().copied());
+    let there = || kept.iter().map(|k| store.path_of(*k).is_some()).collect::<Vec<_>>();
     // Over the budget by one: the oldest that nobody waits for.
     keep(10);
     let (t, f) = (true, false);
@@ -254,22 +260,23 @@ fn pictures_for_operators_take_no_evidence_away() {
     let known = std::sync::Arc::clone(&all);
     let needed = Needed::new(move |_| known.load(std::sync::atomic::Ordering::Relaxed));
     let store = EvidenceStore::open_with(dir.path(), 3_300, Some(needed)).unwrap();
-    let pend = |i: u8| store.put_pending(i.into(), &[i; 100]).unwrap().sha256;
-    let evidence: Vec<String> =
-        (0..30).map(|i| (pend(i), store.promote(i.into()).unwrap()).0).collect();
-    let there = |of: &[String]| of.iter().filter(|sha| store.path_of(sha).is_some()).count();
-    let asked: Vec<String> =
-        (100..150).map(|i| (pend(i), store.promote_snapshot(i.into()).unwrap()).0).collect();
+    let pend = |i: u8| store.put_pending(CaptureId(i.into()), &[i; 100]).unwrap().sha256;
+    let evidence: Vec<Sha256> =
+        (0..30).map(|i| (pend(i), store.promote(CaptureId(i.into())).unwrap()).0).collect();
+    let there = |of: &[Sha256]| of.iter().filter(|sha| store.path_of(**sha).is_some()).count();
+    let asked: Vec<Sha256> = (100..150)
+        .map(|i| (pend(i), store.promote_snapshot(CaptureId(i.into())).unwrap()).0)
+        .collect();
     assert_eq!((there(&evidence), there(&asked)), (30, 2), "a sixteenth, the newest");
-    assert!(store.path_of(&asked[49]).is_some());
+    assert!(store.path_of(asked[49]).is_some());
 
     // More evidence, and all of it waits: there is no room for another one.
     all.store(true, std::sync::atomic::Ordering::Relaxed);
-    let more: Vec<String> =
-        (30..33).map(|i| (pend(i), store.promote(i.into()).unwrap()).0).collect();
+    let more: Vec<Sha256> =
+        (30..33).map(|i| (pend(i), store.promote(CaptureId(i.into())).unwrap()).0).collect();
     assert_eq!((there(&evidence), there(&more), there(&asked)), (30, 3, 0));
     pend(200);
-    assert!(matches!(store.promote_snapshot(200), Err(EvidenceError::NoRoom)));
+    assert!(matches!(store.promote_snapshot(CaptureId(200)), Err(EvidenceError::NoRoom)));
     assert_eq!((there(&evidence), there(&more)), (30, 3));
 }
 
@@ -279,15 +286,15 @@ fn leftovers_of_a_crash_are_removed_and_the_rest_is_found_again() {
     let root = dir.path();
     let (first, second, drawing) = {
         let store = EvidenceStore::open(root, 1000).unwrap();
-        store.put_pending(1, &[1; 100]).unwrap();
-        store.put_pending(2, &[2; 100]).unwrap();
-        store.put_pending(3, &[3; 100]).unwrap();
-        let first = store.promote(1).unwrap();
-        let second = store.promote(2).unwrap();
-        let drawing = store.put_overlay(&first.sha256, "<svg>1</svg>").unwrap();
+        store.put_pending(CaptureId(1), &[1; 100]).unwrap();
+        store.put_pending(CaptureId(2), &[2; 100]).unwrap();
+        store.put_pending(CaptureId(3), &[3; 100]).unwrap();
+        let first = store.promote(CaptureId(1)).unwrap();
+        let second = store.promote(CaptureId(2)).unwrap();
+        let drawing = store.put_overlay(first.sha256, "<svg>1</svg>").unwrap();
         (first, second, drawing)
     };
-    let shard = root.join(&first.sha256[..2]);
+    let shard = root.join(first.sha256.shard());
     fs::write(shard.join(format!("{}.0123456789abcdef.svg.tmp", first.sha256)), "half").unwrap();
     fs::write(shard.join(format!("{}.0123456789abcdef.svg", "f".repeat(64))), "alone").unwrap();
     fs::write(root.join("pending/9.jpg.tmp"), "half").unwrap();
@@ -297,12 +304,12 @@ fn leftovers_of_a_crash_are_removed_and_the_rest_is_found_again() {
     let counters = store.counters();
     assert_eq!((counters.pictures, counters.pending, counters.leftovers), (2, 1, 2));
     assert_eq!(counters.bytes, 100 + 100 + 12 + 100);
-    store.discard_unless(|id| id == 3).unwrap();
+    store.discard_unless(|id| id == CaptureId(3)).unwrap();
     assert_eq!(store.counters().pending, 1, "somebody knows it");
     store.discard_unless(|_| false).unwrap();
     assert_eq!(store.counters().bytes, 100 + 100 + 12);
-    assert!(store.path_of(&second.sha256).is_some());
-    assert!(store.path_of_overlay(&first.sha256, &drawing.sha256).is_some());
+    assert!(store.path_of(second.sha256).is_some());
+    assert!(store.path_of_overlay(first.sha256, drawing.sha256).is_some());
     assert!(root.join("README").exists(), "what is not ours stays");
     assert_eq!(files(root).len(), 4, "{:?}", files(root));
 
@@ -315,13 +322,14 @@ fn leftovers_of_a_crash_are_removed_and_the_rest_is_found_again() {
 fn undecided_captures_are_bounded() {
     let dir = tempfile::tempdir().unwrap();
     let store = EvidenceStore::open(dir.path(), 1 << 30).unwrap();
-    let refused = (0..2000).find_map(|i| store.put_pending(i, b"x").err().map(|e| (i, e)));
+    let refused =
+        (0..2000).find_map(|i| store.put_pending(CaptureId(i), b"x").err().map(|e| (i, e)));
     let (at, error) = refused.unwrap();
     assert_eq!(at, 1024);
     assert!(matches!(error, EvidenceError::TooManyPending));
-    store.put_pending(0, b"again").unwrap();
-    store.discard(0).unwrap();
-    store.put_pending(5000, b"room again").unwrap();
+    store.put_pending(CaptureId(0), b"again").unwrap();
+    store.discard(CaptureId(0)).unwrap();
+    store.put_pending(CaptureId(5000), b"room again").unwrap();
 }
 
 /// Runs this binary's test `disk_full_child` on a file system of 256 KiB of its own.
@@ -355,9 +363,9 @@ fn disk_full_child() {
     let root = Path::new(&root);
     let store = EvidenceStore::open(root, 1 << 30).unwrap();
     let picture = |i: u8| vec![i; 50_000];
-    store.put_pending(1, &picture(1)).unwrap();
-    let first = store.promote(1).unwrap();
-    let full = (2..20u8).find_map(|i| store.put_pending(i.into(), &picture(i)).err());
+    store.put_pending(CaptureId(1), &picture(1)).unwrap();
+    let first = store.promote(CaptureId(1)).unwrap();
+    let full = (2..20u8).find_map(|i| store.put_pending(CaptureId(i.into()), &picture(i)).err());
     assert!(matches!(full, Some(EvidenceError::Full { .. })), "{full:?}");
     let whole = |name: &String| Path::new(name).extension().is_some_and(|e| e == "jpg");
     assert!(files(root).iter().all(whole), "{:?}", files(root));
@@ -365,9 +373,29 @@ fn disk_full_child() {
         assert_eq!(fs::metadata(root.join(&name)).unwrap().len(), 50_000, "{name}");
     }
     // With room again it goes on.
-    store.discard(2).unwrap();
-    store.put_pending(30, &picture(30)).unwrap();
-    store.promote(30).unwrap();
-    assert_eq!(store.promote(1).unwrap(), first);
+    store.discard(CaptureId(2)).unwrap();
+    store.put_pending(CaptureId(30), &picture(30)).unwrap();
+    store.promote(CaptureId(30)).unwrap();
+    assert_eq!(store.promote(CaptureId(1)).unwrap(), first);
     println!("small disk: done");
+}
+
+/// What a worker says of a picture is not taken on trust: evidence is named by its hash.
+#[test]
+fn a_picture_that_is_not_what_was_told_is_not_evidence() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EvidenceStore::open(dir.path(), 1 << 20).unwrap();
+    let writer = PendingWriter::new(dir.path());
+    let told = |change: fn(&mut StoredFile)| {
+        let mut told = writer.put(CaptureId(7), b"a picture").unwrap();
+        change(&mut told);
+        store.adopt(CaptureId(7), told)
+    };
+    assert!(told(|told| told.sha256 = Sha256::from_bytes([7; 32])).is_err());
+    assert!(told(|told| told.bytes += 1).is_err());
+    assert!(!dir.path().join("pending/7.jpg").exists(), "it is removed");
+    assert!(told(|_| ()).is_ok());
+    let nowhere = StoredFile { sha256: Sha256::from_bytes([7; 32]), bytes: 1 };
+    assert!(store.adopt(CaptureId(8), nowhere).is_err(), "it was never written");
+    assert_eq!(store.counters().pending, 1);
 }

@@ -231,7 +231,7 @@ fn the_file_must_be_the_one_described() {
     };
     let other = save(dir.path(), &Tiny { bias: 0.1, ..Tiny::default() }.bytes());
     let err = fails(&other);
-    assert!(err.contains(&model.sha256) && err.contains("run: make tiny"), "{err}");
+    assert!(err.contains(&model.sha256.to_string()) && err.contains("run: make tiny"), "{err}");
     let err = fails(&dir.path().join("none.onnx"));
     assert!(err.contains("none.onnx") && err.contains("make tiny"), "{err}");
     let err = fails(dir.path());

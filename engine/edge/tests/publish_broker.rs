@@ -8,8 +8,9 @@ use publish_support::*;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use viahe_contract::message::{CameraState, CameraStatus, ModelRef};
+use viahe_contract::sha256::Sha256;
 use viahe_core::config::plan::{Ack, MqttTls, Secret};
-use viahe_core::incident::ModelRef;
 use viahe_edge::broker::EmbeddedBroker;
 use viahe_edge::publish::{Message, PublishError, Publisher, Subscriber};
 use viahe_edge::store::{Outbox, Store};
@@ -199,17 +200,33 @@ fn tls_with_certificates_on_both_sides() {
     assert!(empty.to_string().contains("has no CERTIFICATE"), "{empty}");
 }
 
+fn camera_state(state: CameraStatus, fps: Option<f64>) -> CameraState {
+    CameraState {
+        state,
+        reason: String::new(),
+        time: "2026-11-22T08:14:03.120+07:00".parse().unwrap(),
+        fps,
+        resolution: None,
+        clock_offset_ms: None,
+        clock_step: None,
+        transport: None,
+        rules_suspended: None,
+        suspensions: Vec::new(),
+        disaster: None,
+    }
+}
+
 #[test]
 fn status_and_camera_states_are_kept_by_the_broker() {
     let broker = Mosquitto::start("persistence false");
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let publisher = Publisher::start(options(mqtt(broker.port, Ack::Broker)), dir.path()).unwrap();
-    let model = ModelRef { name: name("ssdlite-coco"), sha256: "ab".repeat(32) };
+    let model = ModelRef { name: name("ssdlite-coco"), sha256: Sha256::from_bytes([0xab; 32]) };
     publisher.set_status(vec![model.clone()]);
-    publisher.set_camera_state(&name("cam-01"), &json!({ "state": "stalled" }));
-    publisher.set_camera_state(&name("cam-01"), &json!({ "state": "online", "fps": 10.0 }));
-    publisher.set_camera_state(&name("cam-02"), &json!({ "state": "offline" }));
+    publisher.set_camera_state(&name("cam-01"), &camera_state(CameraStatus::Stalled, None));
+    publisher.set_camera_state(&name("cam-01"), &camera_state(CameraStatus::Online, Some(10.0)));
+    publisher.set_camera_state(&name("cam-02"), &camera_state(CameraStatus::Offline, None));
     let reader = subscribe(broker.port, "reader-1", "viahe/v1/hue/#");
     let status = next_where(&reader, |m| {
         m.topic == "viahe/v1/hue/status" && json_of(m)["models"] == json!([model])

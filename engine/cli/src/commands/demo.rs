@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
+use viahe_contract::message::CameraStatus;
+use viahe_contract::message::{IncidentEvent, State};
+use viahe_contract::topic::{About, Topic};
 use viahe_core::config::Plan;
 use viahe_core::config::plan::{Ack, Mqtt, Source, Transport};
 use viahe_core::id::Name;
-use viahe_core::seam::{CameraReport, CameraStatus, WorkerStats};
+use viahe_core::seam::{CameraReport, WorkerStats};
 use viahe_edge::broker::EmbeddedBroker;
 use viahe_edge::camera_sim::{CameraSim, SimOptions};
 use viahe_edge::clock;
@@ -74,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let subscriber = Subscriber::start(SubscriberOptions {
         mqtt,
         client_id: "viahe-demo-centre".into(),
-        filter: format!("viahe/v1/{}/#", plan.site.id),
+        filter: Topic::all(&plan.site.id),
     })
     .map_err(Exit::failed)?;
     let pictures = tidy(&evidence_dir(&plan.engine.state_dir));
@@ -277,30 +280,29 @@ impl Listener {
 }
 
 fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
-    if !message.topic.contains("/incident/") {
-        return;
-    }
-    let Ok(event) = serde_json::from_slice::<Value>(&message.payload) else {
-        say(&format!("!! not JSON on {}", message.topic));
-        return;
+    let Ok(Topic { about: About::Incident { .. }, .. }) = message.topic.parse() else { return };
+    let event: IncidentEvent = match serde_json::from_slice(&message.payload) {
+        Ok(event) => event,
+        Err(why) => return say(&format!("!! no incident on {}: {why}", message.topic)),
     };
-    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or("?");
-    let (kind, id) = (text("/subject"), text("/data/incident"));
-    incidents.entry(kind.to_owned()).or_default().insert(id.to_owned());
-    let verb = text("/type").rsplit('.').next().unwrap_or("?");
+    let IncidentEvent { violation, incident, .. } = event;
+    let id = &incident.incident;
+    incidents.entry(violation.to_string()).or_default().insert(id.to_string());
+    let verb = match (incident.state, incident.revision) {
+        (State::Closed, _) => "closed",
+        (State::Open, 1) => "opened",
+        (State::Open, _) => "updated",
+    };
+    let told = |name: &Option<Name>| name.as_ref().map_or("?", Name::as_str).to_owned();
     say(&format!(
-        "** {kind} {verb} at {} in {}, since {}  [{id}]",
-        text("/data/camera"),
-        text("/data/zone"),
-        text("/data/first_seen")
+        "** {violation} {verb} at {} in {}, since {}  [{id}]",
+        told(&incident.camera),
+        told(&incident.zone),
+        incident.first_seen
     ));
-    for evidence in event.pointer("/data/evidence").and_then(Value::as_array).into_iter().flatten()
-    {
-        let part = |key: &str| evidence.get(key).and_then(Value::as_str).unwrap_or("?");
-        let sha = part("sha256");
-        let shard = sha.get(..2).unwrap_or_default();
-        let path = pictures.join(shard).join(format!("{sha}.jpg"));
-        say(&format!("     {:<20} {}", part("kind"), path.display()));
+    for evidence in &incident.evidence {
+        let path = pictures.join(evidence.sha256.shard()).join(format!("{}.jpg", evidence.sha256));
+        say(&format!("     {:<20} {}", evidence.kind.label(), path.display()));
     }
 }
 

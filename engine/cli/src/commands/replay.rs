@@ -245,7 +245,7 @@ impl Driver {
     fn publish(&mut self, revision: &Revision) -> Result<(), Exit> {
         if let Some(store) = &self.evidence {
             for evidence in &revision.evidence {
-                match store.path_of(&evidence.sha256) {
+                match store.path_of(evidence.sha256) {
                     Some(_) => store.discard(evidence.capture).map_err(Exit::failed)?,
                     None => drop(store.promote(evidence.capture).map_err(Exit::failed)?),
                 }
@@ -263,7 +263,8 @@ impl Driver {
         self.said.sort_by_key(order);
         let site = &self.plan.site;
         for revision in &self.said {
-            self.out.line(&revision.cloud_event(&site.id, &site.timezone))?;
+            let event = revision.event(&site.id, &site.timezone);
+            self.out.line(&serde_json::to_value(event).map_err(Exit::failed)?)?;
         }
         Ok(())
     }

@@ -2,15 +2,15 @@
 //! pipeline's rules may change.
 
 use super::language::{self, Wanted};
-use super::plan::{Citation, Disaster, Escalation, Language, Severity};
+use super::plan::{Citation, Disaster, Escalation, Language};
 use super::problem::{ConfigError, Fault, Report, Source, listed};
 use super::read::{Node, document};
 use super::rule_keys::{CATALOGUE, PARAMETERS};
 use super::schema::Kind;
-use crate::incident::EvidenceKind;
 use crate::observe::Class;
 use crate::rule::Program;
 use std::time::Duration;
+use viahe_contract::message::{EvidenceKind, Severity};
 
 /// A text in the languages of the operations centre.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use crate::id::Name;
 use crate::observe::Class;
 use crate::tensor::{Channels, FitMode, InputSpec, Layout};
 use toml::de::{DeTable, DeValue};
+use viahe_contract::sha256::Sha256;
 
 pub use self::reader::{ModelFileError, Problem};
 
@@ -37,8 +38,8 @@ pub struct Model {
     pub licence: String,
     /// File name of the weights.
     pub file: String,
-    /// Of the weights, lower-case hex.
-    pub sha256: String,
+    /// Of the weights.
+    pub sha256: Sha256,
     /// How to get the weights; printed when they are missing.
     pub recipe: String,
     /// Name of the input tensor.
@@ -144,7 +145,7 @@ fn read_model(
 
     let name = checked(name, problems, Name::try_from, "use the folder's name");
     let weights = checked(weights, problems, file_name, "keep the weights in the model's folder");
-    let sha256 = checked(sha256, problems, sha256_hex, "copy what sha256sum prints");
+    let sha256 = checked(sha256, problems, Sha256::try_from, "copy what sha256sum prints");
 
     let input = read_input(&mut root.table("input", problems), problems);
     let output = root.table("output", problems);
@@ -189,15 +190,6 @@ fn checked<T>(
 fn file_name(text: String) -> Result<String, String> {
     let plain = !text.starts_with('.') && !text.contains(['/', '\\', '\0']) && text.len() <= 120;
     if plain { Ok(text) } else { Err(format!("{text:?} is not a plain file name")) }
-}
-
-fn sha256_hex(text: String) -> Result<String, String> {
-    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    if text.len() == 64 && text.bytes().all(hex) {
-        Ok(text)
-    } else {
-        Err(format!("{text:?} is not a SHA-256 in lower-case hex"))
-    }
 }
 
 fn read_input(

@@ -5,8 +5,8 @@
 
 use super::drawn::{calibration, lines, zones};
 use super::plan::{
-    Ack, Camera, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Position, Rule, Secret,
-    Site, Transport,
+    Ack, Camera, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Rule, Secret, Site,
+    Transport,
 };
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
 use super::read::{Child, Node, document};
@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use viahe_contract::place::Position;
 
 /// Analysed frames per second of a camera without rules.
 const IDLE_HZ: f32 = 1.0;

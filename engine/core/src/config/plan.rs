@@ -8,7 +8,6 @@ use super::Calendar;
 use super::catalogue::Words;
 use crate::geometry::{Homography, Polygon, UnitPoint};
 use crate::id::Name;
-use crate::incident::EvidenceKind;
 use crate::observe::Class;
 use crate::rule::Program;
 use crate::sensor::{CounterParams, Decoder, HealthParams, WindowSpec};
@@ -17,6 +16,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
+use viahe_contract::message::EvidenceKind;
+pub use viahe_contract::message::{Carrier, Severity};
+pub use viahe_contract::place::Position;
 
 /// A text that must not be shown: its `Debug` and `Display` are `***`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -294,37 +296,6 @@ pub enum Transport {
     Udp,
 }
 
-/// How RTSP media travels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Carrier {
-    /// Interleaved in the RTSP connection.
-    #[default]
-    Tcp,
-    /// RTP over UDP.
-    Udp,
-}
-
-impl Carrier {
-    /// As it is written.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        }
-    }
-}
-
-/// WGS84.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Position {
-    /// Latitude in degrees, north positive.
-    pub lat: f64,
-    /// Longitude in degrees, east positive.
-    pub lon: f64,
-}
-
 /// A named polygon in the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Zone {
@@ -374,20 +345,6 @@ pub struct Window {
     pub sensors: Vec<usize>,
     /// What is told.
     pub spec: WindowSpec,
-}
-
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// For statistics.
-    Info,
-    /// Should be looked at today.
-    Low,
-    /// Should be looked at now.
-    Medium,
-    /// Somebody may be in danger.
-    High,
 }
 
 /// `[[camera.rule]]` or `[[rule]]`: an entry of the catalogue with its parameters filled in.

@@ -1,6 +1,6 @@
 //! `[[sensor]]` → what a plan knows of sensors.
 
-use super::plan::{Position, Sensor};
+use super::plan::Sensor;
 use super::problem::{Fault, listed, quoted};
 use super::read::Node;
 use super::schema::Kind::{Flag, Number, OneOf, Table, Text};
@@ -13,6 +13,7 @@ use crate::sensor::{
 };
 use jiff::tz::TimeZone;
 use std::time::Duration;
+use viahe_contract::place::Position;
 
 /// As [`Quantity`] writes them.
 pub(super) const QUANTITIES: &[&str] = &[

@@ -2,14 +2,11 @@
 
 use super::memory::{CaseKey, FrameRef};
 use super::say::Unsaid;
-use super::{Capture, CaptureId, Effect, Engine, Traced};
+use super::{Capture, Effect, Engine, Traced};
 use crate::config::Plan;
-use crate::config::plan::{Camera, Escalation, Position, Rule, Severity};
+use crate::config::plan::{Camera, Escalation, Rule};
 use crate::id::Name;
-use crate::incident::{
-    Cited, ClockRef, EndReason, Evidence, EvidenceKind, IncidentId, Measured, Stage, Subject,
-    Wording,
-};
+use crate::incident::{Evidence, Subject, Wording, incident_id};
 use crate::observe::Class;
 use crate::rule::Signal;
 use crate::rule::explain::Outcome;
@@ -17,6 +14,11 @@ use crate::time::{ClockSource, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
+use viahe_contract::id::{CaptureId, IncidentId};
+use viahe_contract::message::{
+    Citation, ClockRef, EndReason, EvidenceKind, Measured, Severity, Stage,
+};
+use viahe_contract::place::Position;
 
 /// A standing incident is said again this often, so that a centre that lost everything knows.
 pub const UPDATE_EVERY: Duration = Duration::from_mins(10);
@@ -67,7 +69,7 @@ pub(super) struct About {
     pub(super) severity: Severity,
     pub(super) zone: Option<Name>,
     pub(super) position: Option<Position>,
-    pub(super) citations: Vec<Cited>,
+    pub(super) citations: Vec<Citation>,
     /// Without a stage, which may change.
     #[serde(default)]
     pub(super) wording: Wording,
@@ -216,7 +218,7 @@ impl Engine {
         let Moment { at, rule, .. } = moment;
         let track = subjects.first().map(|s| s.track);
         let opened = self.memory.clock.day_time(at);
-        let id = IncidentId::new(&self.plan.site.id, key.camera.as_ref(), &rule.id, track, opened);
+        let id = incident_id(&self.plan.site.id, key.camera.as_ref(), &rule.id, track, opened);
         let held_to = rule.escalation.as_ref().filter(|escalation| {
             let anybodys = |class: &Class| subjects.iter().any(|s| class.covers(&s.class));
             !escalation.except.iter().any(anybodys)
@@ -251,7 +253,7 @@ impl Engine {
         let in_force = |c: &&crate::config::plan::Citation| {
             c.from <= today && c.until.is_none_or(|until| today < until)
         };
-        let cite = |c: &crate::config::plan::Citation| Cited {
+        let cite = |c: &crate::config::plan::Citation| Citation {
             law: c.law.clone(),
             article: c.article.clone(),
             verified: c.verified,
@@ -345,7 +347,7 @@ impl Engine {
 
     pub(super) fn next_capture(&mut self) -> CaptureId {
         let id = self.memory.next_capture;
-        self.memory.next_capture += 1;
+        self.memory.next_capture.0 += 1;
         id
     }
 

@@ -2,13 +2,14 @@
 
 use super::done::Known;
 use super::standing::{Declared, STANDING_MAX, Standing};
-use super::{Capture, CaptureId, Effect, Engine};
-use crate::id::Name;
-use crate::incident::{Evidence, EvidenceKind};
+use super::{Capture, Effect, Engine};
+use crate::id::{CommandId, Name};
+use crate::incident::Evidence;
 use crate::time::Timestamp;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use viahe_contract::id::CaptureId;
+use viahe_contract::message::{EvidenceKind, Order};
 
 /// Highest level of a disaster.
 const DISASTER_LEVEL_MAX: u8 = 3;
@@ -20,7 +21,7 @@ const SNAPSHOT_EVERY: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Command {
     /// Told with the answer.
-    pub id: String,
+    pub id: CommandId,
     /// When it came, by the box's clock.
     pub at: Timestamp,
     /// What is to be done.
@@ -30,69 +31,10 @@ pub struct Command {
     pub by: Option<String>,
 }
 
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// Take a picture of the newest frame.
-    Snapshot {
-        /// Of this camera.
-        camera: Name,
-    },
-    /// Be silent until a time; now or earlier lifts it.
-    Suspend {
-        /// Of this camera; without it, of the site and all cameras.
-        camera: Option<Name>,
-        /// This rule; without it, all of them.
-        rule: Option<Name>,
-        /// Until then, 24 h from now at most.
-        until: Timestamp,
-    },
-    /// Declare a disaster of this level, or its end with 0.
-    Disaster {
-        /// 0 to 3.
-        level: u8,
-        /// It ends by itself then, 24 h from now at most and unless set.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        until: Option<Timestamp>,
-    },
-    /// Read the pipeline again; whoever owns the file does it.
-    Reload,
-}
-
-impl Order {
-    /// Does it change how the box goes on? A picture does not.
-    pub(super) fn changes(&self) -> bool {
-        !matches!(self, Self::Snapshot { .. })
-    }
-
-    /// For people, with the offset of this zone.
-    pub fn told(&self, zone: &TimeZone) -> String {
-        let until = |until: &Timestamp| format!("until {}", until.rfc3339(zone));
-        match self {
-            Self::Snapshot { camera } => format!("a picture of {camera}"),
-            Self::Suspend { camera, rule, until: end } => {
-                let rules = match rule {
-                    Some(rule) => format!("rule {rule}"),
-                    None => "all rules".to_owned(),
-                };
-                let of = camera.as_ref().map_or_else(String::new, |camera| format!(" of {camera}"));
-                format!("suspend {rules}{of} {}", until(end))
-            }
-            Self::Disaster { level: 0, .. } => "end of the disaster".to_owned(),
-            Self::Disaster { level, until: None } => format!("disaster level {level}"),
-            Self::Disaster { level, until: Some(end) } => {
-                format!("disaster level {level} {}", until(end))
-            }
-            Self::Reload => "read the pipeline again".to_owned(),
-        }
-    }
-}
-
 /// A picture that an operator asked for and that is not there yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Snapshot {
-    command: String,
+    command: CommandId,
     camera: Name,
 }
 
@@ -100,7 +42,7 @@ pub(super) struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// Of the command.
-    pub id: String,
+    pub id: CommandId,
     /// For people: what was done, or why not and what to do.
     pub result: Result<String, String>,
     /// The picture that was asked for.
@@ -109,7 +51,7 @@ pub struct Answer {
 
 impl Engine {
     /// What is known of an order under this id.
-    pub fn known(&self, id: &str, order: &Order) -> Known<'_> {
+    pub fn known(&self, id: &CommandId, order: &Order) -> Known<'_> {
         self.memory.done.known(id, order)
     }
 
@@ -119,7 +61,7 @@ impl Engine {
     }
 
     /// What was noted under this id did not come about after all.
-    pub fn forget(&mut self, id: &str) {
+    pub fn forget(&mut self, id: &CommandId) {
         self.memory.done.forget(id);
     }
 

@@ -8,13 +8,13 @@ use super::cases::Moment;
 use super::values::by_value;
 use super::{Effect, Engine};
 use crate::config::plan::Rule;
-use crate::incident::Measured;
 use crate::rule::{RuleState, Signal, SubjectKey, Values};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::message::Measured;
 
 /// Most moments of a rule to go back to.
 const ANCHORS_MAX: usize = 8;

@@ -3,9 +3,11 @@
 //! Saved with the state, so it also holds over a restart. What was refused is not kept: nothing was
 //! done, so trying again does no harm.
 
-use super::command::{Answer, Order};
+use super::command::Answer;
+use crate::id::CommandId;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use viahe_contract::message::Order;
 
 /// Commands that changed something and are remembered; judgement: more than a control room gives in
 /// weeks, and some 60 kB of saved state at most.
@@ -37,16 +39,16 @@ struct Done {
 }
 
 impl Ledger {
-    pub(super) fn known(&self, id: &str, order: &Order) -> Known<'_> {
-        match self.done.iter().find(|done| done.answer.id == id) {
+    pub(super) fn known(&self, id: &CommandId, order: &Order) -> Known<'_> {
+        match self.done.iter().find(|done| done.answer.id == *id) {
             None => Known::New,
             Some(done) if done.order == *order => Known::Done(&done.answer),
             Some(done) => Known::Otherwise(&done.order),
         }
     }
 
-    pub(super) fn forget(&mut self, id: &str) {
-        self.done.retain(|done| done.answer.id != id);
+    pub(super) fn forget(&mut self, id: &CommandId) {
+        self.done.retain(|done| done.answer.id != *id);
     }
 
     /// Keeps what was done; the oldest of its sort makes room.
@@ -71,8 +73,12 @@ mod tests {
     use super::*;
     use crate::id::Name;
 
-    fn done(id: impl Into<String>) -> Answer {
-        Answer { id: id.into(), result: Ok("done".into()), evidence: None }
+    fn id(id: &str) -> CommandId {
+        CommandId::try_from(id).unwrap()
+    }
+
+    fn done(text: &str) -> Answer {
+        Answer { id: id(text), result: Ok("done".into()), evidence: None }
     }
 
     #[test]
@@ -81,9 +87,9 @@ mod tests {
         let order = |level| Order::Disaster { level, until: None };
         ledger.note(order(3), done("d-1"));
         ledger.note(order(9), Answer { result: Err("no".into()), ..done("d-2") });
-        assert_eq!(ledger.known("d-1", &order(3)), Known::Done(&done("d-1")));
-        assert_eq!(ledger.known("d-1", &order(0)), Known::Otherwise(&order(3)));
-        assert_eq!(ledger.known("d-2", &order(9)), Known::New, "nothing was done");
+        assert_eq!(ledger.known(&id("d-1"), &order(3)), Known::Done(&done("d-1")));
+        assert_eq!(ledger.known(&id("d-1"), &order(0)), Known::Otherwise(&order(3)));
+        assert_eq!(ledger.known(&id("d-2"), &order(9)), Known::New, "nothing was done");
     }
 
     #[test]
@@ -92,15 +98,15 @@ mod tests {
         let snapshot = Order::Snapshot { camera: Name::try_from("gate").unwrap() };
         ledger.note(Order::Reload, done("kept"));
         for n in 0..1_000 {
-            ledger.note(snapshot.clone(), done(format!("s-{n}")));
+            ledger.note(snapshot.clone(), done(&format!("s-{n}")));
         }
         assert_eq!(ledger.done.len(), SNAPSHOTS_MAX + 1);
-        assert_eq!(ledger.known("kept", &Order::Reload), Known::Done(&done("kept")));
-        assert_eq!(ledger.known("s-999", &snapshot), Known::Done(&done("s-999")));
+        assert_eq!(ledger.known(&id("kept"), &Order::Reload), Known::Done(&done("kept")));
+        assert_eq!(ledger.known(&id("s-999"), &snapshot), Known::Done(&done("s-999")));
         for n in 0..1_000 {
-            ledger.note(Order::Reload, done(format!("r-{n}")));
+            ledger.note(Order::Reload, done(&format!("r-{n}")));
         }
         assert_eq!(ledger.done.len(), SNAPSHOTS_MAX + CHANGES_MAX);
-        assert_eq!(ledger.known("kept", &Order::Reload), Known::New);
+        assert_eq!(ledger.known(&id("kept"), &Order::Reload), Known::New);
     }
 }

@@ -9,21 +9,21 @@ use super::order::Held;
 use super::readings::SensorMemory;
 use super::standing::{Declared, Standing};
 use super::values::{self, WindowMemory};
-use super::{CaptureId, Effect, Engine};
+use super::{Effect, Engine};
 use crate::config::Plan;
 use crate::config::plan::{Camera, Rule};
 use crate::geometry::Polygon;
 use crate::id::Name;
-use crate::incident::{EndReason, ModelRef};
 use crate::rule::program::CameraTrouble;
 use crate::rule::{Beat, RuleState, SubjectKey, beat};
-use crate::seam::CameraStatus;
 use crate::time::{ClockSource, Timestamp};
 use crate::view::{self, ViewState, ViewWatch};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use viahe_contract::id::CaptureId;
+use viahe_contract::message::{CameraStatus, EndReason, ModelRef};
 
 /// Everything that the engine remembers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

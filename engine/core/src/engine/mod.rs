@@ -24,19 +24,18 @@ mod values;
 mod watch;
 
 pub use cases::UPDATE_EVERY;
-pub use command::{Answer, Command, Order};
+pub use command::{Answer, Command};
 pub use done::Known;
-pub use readings::{SensorState, TooLate};
+pub use readings::TooLate;
 pub use standing::{Declared, Orders, STANDING_MAX, Silence, Silenced, Standing};
 pub use values::WindowTold;
 
 use crate::config::Plan;
 use crate::id::Name;
-use crate::incident::{Evidence, EvidenceKind, ModelRef, Revision};
+use crate::incident::{Evidence, Revision};
 use crate::observe::{Observation, ViewReport};
 use crate::rule::explain::Tracer;
 use crate::rule::program::CameraTrouble;
-use crate::seam::CameraStatus;
 use crate::time::Timestamp;
 use memory::Memory;
 use prepared::Prepared;
@@ -44,10 +43,9 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use viahe_contract::id::CaptureId;
+use viahe_contract::message::{CameraStatus, EvidenceKind, ModelRef, SensorHealth};
 use watch::Sight;
-
-/// Number of a picture that was asked for; never used twice.
-pub type CaptureId = u64;
 
 /// Everything that can happen to the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -123,7 +121,7 @@ pub enum Effect {
         /// Which.
         sensor: Name,
         /// How it is.
-        state: SensorState,
+        state: SensorHealth,
         /// Since when.
         at: Timestamp,
         /// It was heard at least once.

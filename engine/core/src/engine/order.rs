@@ -46,7 +46,7 @@ impl Event {
             Self::Viewed(report) => (2, report.camera.to_string(), 0),
             Self::Camera { camera, .. } => (1, camera.to_string(), 0),
             Self::Reading { sensor, value, .. } => (2, sensor.to_string(), value.to_bits()),
-            Self::Command(command) => (0, command.id.clone(), 0),
+            Self::Command(command) => (0, command.id.to_string(), 0),
             Self::Tick(_) => (9, String::new(), 0),
             Self::Captured { .. } | Self::WorkerStarted { .. } | Self::ClockSet { .. } => {
                 (8, String::new(), 0)

@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::message::SensorHealth;
 
 /// Most readings of one sensor that wait for the next tick.
 const WAITING_MAX: usize = 4_096;
@@ -32,24 +33,7 @@ pub(super) struct SensorMemory {
     counter: Counter,
     pub(super) timeline: Timeline,
     /// As last told, and under which date.
-    told: Option<(SensorState, Timestamp)>,
-}
-
-/// How a sensor is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SensorState {
-    /// Its values can be believed.
-    Good,
-    /// It says what cannot be.
-    OutOfRange,
-    /// Its values jump faster than what it measures.
-    Jumping,
-    /// It says the same for too long.
-    Stuck,
-    /// It says nothing.
-    #[default]
-    Silent,
+    told: Option<(SensorHealth, Timestamp)>,
 }
 
 /// A reading that came too late for its sensor's lateness, and would have made a rule hold.
@@ -115,19 +99,19 @@ impl SensorMemory {
         now.since(measured) <= after + self.patience().min(after)
     }
 
-    fn state(&self, sensor: &Sensor, now: Timestamp) -> Option<SensorState> {
+    fn state(&self, sensor: &Sensor, now: Timestamp) -> Option<SensorHealth> {
         if self.presence.silent(sensor.health.silent_after, now) {
-            return Some(SensorState::Silent);
+            return Some(SensorHealth::Silent);
         }
         let (newest, _) = self.timeline.newest()?;
         if !self.is_fresh(sensor, newest, now) {
-            return Some(SensorState::Silent);
+            return Some(SensorHealth::Silent);
         }
         Some(match self.timeline.verdict()? {
-            Verdict::Good => SensorState::Good,
-            Verdict::OutOfRange => SensorState::OutOfRange,
-            Verdict::Jump => SensorState::Jumping,
-            Verdict::Stuck => SensorState::Stuck,
+            Verdict::Good => SensorHealth::Good,
+            Verdict::OutOfRange => SensorHealth::OutOfRange,
+            Verdict::Jump => SensorHealth::Jumping,
+            Verdict::Stuck => SensorHealth::Stuck,
         })
     }
 }
@@ -277,7 +261,7 @@ impl Engine {
             return;
         }
         // A reading may be older than the silence that it ends: what is told later is dated later.
-        let at = if state == SensorState::Silent { now } else { measured };
+        let at = if state == SensorHealth::Silent { now } else { measured };
         let at = memory.told.map_or(at, |(_, told)| at.max(told));
         memory.told = Some((state, at));
         let ever = memory.presence.ever();

@@ -6,10 +6,12 @@
 
 use super::cases::{Case, Incident};
 use super::memory::CaseKey;
-use super::{CaptureId, Effect, Engine};
+use super::{Effect, Engine};
 use crate::config::plan::Language;
-use crate::incident::{Evidence, Revision, Stage, State, Wording};
+use crate::incident::{Evidence, Revision, Wording, stage_text};
 use serde::{Deserialize, Serialize};
+use viahe_contract::id::CaptureId;
+use viahe_contract::message::{Stage, State};
 
 /// A revision that waits for its pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +31,7 @@ impl Unsaid {
 
 /// The words of an incident at a stage.
 fn worded(wording: &Wording, stage: Option<Stage>, language: Language) -> Wording {
-    let stage_text = stage.map(|stage| stage.text(language).into());
+    let stage_text = stage.map(|stage| stage_text(stage, language).into());
     Wording { stage_text, ..wording.clone() }
 }
 

@@ -6,7 +6,7 @@
 use super::Engine;
 use super::command::Command;
 use crate::config::plan::{Disaster, Rule};
-use crate::id::Name;
+use crate::id::{CommandId, Name};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Standing {
     /// It ends by itself.
     pub until: Timestamp,
     /// Id of the command.
-    pub command: String,
+    pub command: CommandId,
     /// Who gave it, in the command's own words.
     pub by: Option<String>,
 }

@@ -7,13 +7,13 @@ use super::{Effect, Engine};
 use crate::config::Plan;
 use crate::config::plan::{Rule, Window};
 use crate::id::Name;
-use crate::incident::{EndReason, Measured};
 use crate::rule::{Look, RuleState, Signal, Values};
-use crate::sensor::{Pushed, Shape, State, WindowResult, Windows};
+use crate::sensor::{Pushed, Shape, WindowResult, Windows};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::message::{Certainty, EndReason, Measured};
 
 /// Readings may be on their way for so long before the box's clock ends a window without them.
 const ON_THE_WAY_MAX: Duration = Duration::from_mins(1);
@@ -125,7 +125,7 @@ impl Engine {
                 unit: sensor.decoder.quantity.unit().as_str().to_owned(),
                 result,
             }));
-            if result.state == State::Final {
+            if result.state == Certainty::Final {
                 self.memory.windows[w].finals[result.key as usize] = Some(result);
                 let end = self.memory.clock.event_time(result.end);
                 self.weigh(end, |rule| rule.window == Some(w), effects);

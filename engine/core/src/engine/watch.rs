@@ -10,18 +10,17 @@ use crate::config::Plan;
 use crate::config::plan::{Camera, Disaster, Rule};
 use crate::geometry::Polygon;
 use crate::id::Name;
-use crate::incident::EndReason;
 use crate::observe::{Observation, ViewReport};
 use crate::rule::explain::{Applies, Tracer};
 use crate::rule::program::CameraTrouble;
 use crate::rule::{Adjust, Look, Scratch, View};
-use crate::seam::CameraStatus;
 use crate::sun;
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::message::{CameraStatus, EndReason};
 
 const MINUTE_NS: u64 = 60_000_000_000;
 /// A camera's time that goes back by more was set; what follows is the new time.

@@ -3,9 +3,11 @@
 use super::SubjectKey;
 use super::temporal::Level;
 use crate::id::Name;
-use crate::incident::{EndReason, IncidentId, Subject};
+use crate::incident::Subject;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
+use viahe_contract::id::IncidentId;
+use viahe_contract::message::EndReason;
 
 /// Most changes that are kept; the oldest go first.
 const CHANGES_MAX: usize = 100_000;

@@ -24,4 +24,4 @@ pub use presence::Presence;
 pub use quantity::{Quantity, Unit, convert};
 pub use recognise::recognise;
 pub use timeline::{Taken, Timeline};
-pub use window::{Function, Pushed, Shape, State, WindowResult, WindowSpec, Windows};
+pub use window::{Function, Pushed, Shape, WindowResult, WindowSpec, Windows};

@@ -2,7 +2,7 @@
 
 use super::{Book, Incident, incident};
 use crate::street::{Actor, CAR, Street};
-use viahe_core::seam::CameraStatus::{Offline, Online, Stalled};
+use viahe_contract::message::CameraStatus::{Offline, Online, Stalled};
 
 /// A quiet street that is seen but in `away`.
 fn gate(secs: f32) -> Street {

@@ -5,7 +5,8 @@
 
 use super::{Book, incident};
 use crate::street::{Actor, CAR, PERSON, Street, TABLE};
-use viahe_core::engine::{Command, Event, Order};
+use viahe_contract::message::Order;
+use viahe_core::engine::{Command, Event};
 use viahe_core::id::Name;
 
 const KERB: f32 = 0.72;
@@ -74,7 +75,7 @@ fn permits(book: &mut Book) {
 fn commands(book: &mut Book) {
     let order = |street: Street, secs: f32, order: Order| {
         let at = street.time(secs);
-        let id = format!("order-{secs}");
+        let id = format!("order-{}", secs as u32).try_into().unwrap();
         street.event(Event::Command(Command { id, at, order, by: None }))
     };
     let usual = || parked("2026-03-04T02:30:00Z", 84.0, 5.0, 66.0);

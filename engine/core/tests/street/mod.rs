@@ -9,11 +9,11 @@ mod random;
 
 use lens::{Place, Shot};
 pub(crate) use random::Random;
+use viahe_contract::message::CameraStatus;
 use viahe_core::engine::Event;
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
 use viahe_core::observe::{Class, Object, Observation, ViewReport};
-use viahe_core::seam::CameraStatus;
 use viahe_core::time::{ClockSource, Timestamp};
 
 /// Where the ground meets the sky.

@@ -3,10 +3,11 @@
 use super::EventPlane;
 use crate::publish::{RulesState, camera_state};
 use crate::trouble::Trouble;
+use viahe_contract::message::CameraStatus;
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::rule::program::CameraTrouble;
-use viahe_core::seam::{CameraReport, CameraStatus, WorkerStats};
+use viahe_core::seam::{CameraReport, WorkerStats};
 use viahe_core::time::Timestamp;
 
 impl EventPlane {
@@ -60,7 +61,7 @@ impl EventPlane {
         let zone = &self.plan.site.timezone;
         let step = self.clocks.step(known, &self.day, zone);
         let rules = RulesState { view, orders: &self.orders };
-        let state = camera_state(report, known, &rules, step.as_ref(), self.day.now(), zone);
+        let state = camera_state(report, known, &rules, step, self.day.now(), zone);
         self.publisher.set_camera_state(&report.camera, &state);
     }
 

@@ -6,19 +6,17 @@
 //! answered, with its own answer.
 
 use super::pace::{Pace, PassedOver};
-use crate::publish::{Heard, Said, is_reply_topic, reply, site_topic, unread};
-use serde::Deserialize;
+use crate::publish::{Heard, Said, reply};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use viahe_contract::id::CommandId;
+use viahe_contract::message::{self, CommandError, Order, Reply};
+use viahe_contract::topic::{About, Topic, is_reply_topic};
 use viahe_core::config::Plan;
-use viahe_core::engine::{Answer, Command, Engine, Known, Order};
+use viahe_core::engine::{Answer, Command, Engine, Known};
 use viahe_core::id::Name;
 use viahe_core::time::Timestamp;
 
-/// Longest id of a command.
-const ID_CHARS_MAX: usize = 80;
-/// Longest name of who commands.
-const BY_CHARS_MAX: usize = 120;
 /// Commands that are being carried out at a time.
 const WAITING_MAX: usize = 256;
 /// Who asks the same while it is being carried out is answered too, up to so many.
@@ -43,7 +41,7 @@ pub(super) enum Asked {
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     /// Being carried out.
-    waiting: BTreeMap<String, Waiting>,
+    waiting: BTreeMap<CommandId, Waiting>,
     /// Kept messages of the broker, by topic.
     kept: BTreeMap<String, Kept>,
     /// Connections on which all was subscribed, and since when the last.
@@ -80,22 +78,6 @@ pub(super) struct Ready {
     pub(super) changed: bool,
 }
 
-/// The body of a command; which keys it needs depends on its topic.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    id: String,
-    camera: Option<Name>,
-    rule: Option<Name>,
-    until: Option<Timestamp>,
-    level: Option<u8>,
-    by: Option<String>,
-    issued: Option<Timestamp>,
-    /// Where the answer goes, for who has no response topic; see [`reply_to`].
-    #[serde(rename = "reply_to")]
-    _reply_to: Option<String>,
-}
-
 impl Desk {
     /// Takes a command in.
     pub(super) fn take(
@@ -117,20 +99,24 @@ impl Desk {
                 return Asked::Said(None);
             }
         }
-        let id = id_of(&heard.payload);
-        let to = reply_to(&plan.site.id, &heard, id.as_deref().ok());
+        let id = message::id_of(&heard.payload).ok();
+        let to = reply_to(&plan.site.id, &heard, id.as_ref());
         if heard.retained {
-            return self.refuse_kept(heard, id.ok().as_deref(), &to, now);
+            return self.refuse_kept(heard, id, &to, now);
         }
         let at = heard.at;
-        let read = id.and_then(|id| {
-            let body = serde_json::from_slice::<Body>(&heard.payload)
-                .map_err(|e| (Some(id.clone()), format!("the command is not readable: {e}")))?;
-            command_of(plan, name, body, at).map_err(|why| (Some(id), why))
+        let read = message::Command::read(name, &heard.payload).and_then(|read| {
+            let message::Command { id, order, by, issued, .. } = read;
+            match issued.map_or(Ok(()), |issued| fresh(plan, issued, at)) {
+                Ok(()) => Ok(Command { id, at, order, by }),
+                Err(why) => Err(CommandError { id: Some(id), why }),
+            }
         });
         match read.and_then(|command| self.accept(plan, engine, command, &to)) {
             Ok(asked) => asked,
-            Err((id, why)) => Asked::Said(Some(self.refuse(name, id.as_deref(), &why, &to, now))),
+            Err(CommandError { id, why }) => {
+                Asked::Said(Some(self.refuse(name, id, why, &to, now)))
+            }
         }
     }
 
@@ -141,7 +127,7 @@ impl Desk {
         engine: &Engine,
         command: Command,
         to: &ReplyTo,
-    ) -> Result<Asked, (Option<String>, String)> {
+    ) -> Result<Asked, CommandError> {
         let Command { id, order, .. } = &command;
         let told = |order: &Order| order.told(&plan.site.timezone);
         let other = |order: &Order| {
@@ -149,11 +135,11 @@ impl Desk {
             let why = format!(
                 "the id {id} is that of another command ({order}); give each command its own"
             );
-            Err((Some(id.clone()), why))
+            Err(CommandError { id: Some(id.clone()), why })
         };
         match engine.known(id, order) {
             Known::Done(answer) => {
-                tracing::info!(id, order = told(order), "a command that was done comes again");
+                tracing::info!(%id, order = told(order), "a command that was done comes again");
                 return Ok(Asked::Said(Some(said(to, payload(answer)))));
             }
             Known::Otherwise(done) => return other(done),
@@ -170,7 +156,7 @@ impl Desk {
         }
         if self.waiting.len() >= WAITING_MAX {
             let why = format!("{WAITING_MAX} commands wait already; ask again later");
-            return Err((Some(id.clone()), why));
+            return Err(CommandError { id: Some(id.clone()), why });
         }
         let waiting = Waiting { order: order.clone(), to: vec![to.clone()] };
         self.waiting.insert(id.clone(), waiting);
@@ -180,20 +166,28 @@ impl Desk {
     fn refuse(
         &mut self,
         name: &str,
-        id: Option<&str>,
-        why: &str,
+        id: Option<CommandId>,
+        why: String,
         to: &ReplyTo,
         now: Instant,
     ) -> Said {
         self.refused += 1;
         if let Some(passed_over) = self.pace.line(now) {
+            let id = id.as_ref().map(CommandId::as_str);
             tracing::warn!(name, id, why, passed_over = passed_over.told(), "command refused");
         }
-        said(to, unread(id, why).to_string().into_bytes())
+        let reply = Reply { id, ok: false, text: why, evidence: None };
+        said(to, message::to_bytes(&reply))
     }
 
     /// Told once for each message: the broker gives it again at each connection.
-    fn refuse_kept(&mut self, heard: Heard, id: Option<&str>, to: &ReplyTo, now: Instant) -> Asked {
+    fn refuse_kept(
+        &mut self,
+        heard: Heard,
+        id: Option<CommandId>,
+        to: &ReplyTo,
+        now: Instant,
+    ) -> Asked {
         let Heard { topic, payload, .. } = heard;
         if let Some(kept) = self.kept.get_mut(&topic).filter(|kept| kept.payload == payload) {
             kept.heard = now;
@@ -203,7 +197,7 @@ impl Desk {
                    it without the retain flag, and remove the kept one by an empty retained \
                    message on its topic";
         let name = topic.rsplit('/').next().unwrap_or_default().to_owned();
-        let answer = self.refuse(&name, id, why, to, now);
+        let answer = self.refuse(&name, id, why.to_owned(), to, now);
         if self.kept.len() < KEPT_MAX || self.kept.contains_key(&topic) {
             self.kept.insert(topic, Kept { payload, heard: now });
         }
@@ -239,7 +233,7 @@ impl Desk {
     pub(super) fn answer(&mut self, answer: &Answer) -> Option<Ready> {
         let Waiting { order, to } = self.waiting.remove(&answer.id)?;
         let said = to.iter().map(|to| said(to, payload(answer))).collect();
-        let changed = answer.result.is_ok() && !matches!(order, Order::Snapshot { .. });
+        let changed = answer.result.is_ok() && order.changes();
         Some(Ready { said, changed })
     }
 
@@ -250,7 +244,7 @@ impl Desk {
 }
 
 fn payload(answer: &Answer) -> Vec<u8> {
-    reply(answer).to_string().into_bytes()
+    message::to_bytes(&reply(answer))
 }
 
 fn said(to: &ReplyTo, payload: Vec<u8>) -> Said {
@@ -260,8 +254,11 @@ fn said(to: &ReplyTo, payload: Vec<u8>) -> Said {
 
 /// Where the answer goes: where MQTT 5 says, else where the body says, else on the usual topic. Only
 /// below the box's own `reply/`; the link has seen to that for the first.
-fn reply_to(site: &Name, heard: &Heard, id: Option<&str>) -> ReplyTo {
-    let usual = || site_topic(site, &format!("reply/{}", id.unwrap_or("unknown")));
+fn reply_to(site: &Name, heard: &Heard, id: Option<&CommandId>) -> ReplyTo {
+    let usual = || {
+        let rest = id.map_or("unknown", CommandId::as_str).to_owned();
+        Topic::new(site, About::Reply(rest)).to_string()
+    };
     let asked = heard.answer_to.clone().or_else(|| {
         // Also of a command that is wrong otherwise.
         let body: serde_json::Value = serde_json::from_slice(&heard.payload).ok()?;
@@ -274,67 +271,6 @@ fn reply_to(site: &Name, heard: &Heard, id: Option<&str>) -> ReplyTo {
     });
     let (topic, correlation) = asked.unwrap_or_else(|| (usual(), None));
     ReplyTo { topic, correlation }
-}
-
-/// The id of a command, if it has one that can be used, however the rest reads.
-fn id_of(payload: &[u8]) -> Result<String, (Option<String>, String)> {
-    let no = |why: String| Err((None, why));
-    let value: serde_json::Value = match serde_json::from_slice(payload) {
-        Ok(value) => value,
-        Err(error) => return no(format!("the command is not JSON: {error}")),
-    };
-    let form = format!("1 to {ID_CHARS_MAX} letters, digits, `-` and `_`, of its own");
-    let Some(id) = value.get("id") else {
-        return no(format!("the command has no `id`; give it {form}"));
-    };
-    let Some(id) = id.as_str() else {
-        return no(format!("the `id` of the command is not a text; give it {form}"));
-    };
-    let usable = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if id.is_empty() || id.chars().count() > ID_CHARS_MAX || !id.chars().all(usable) {
-        return no(format!("the `id` of the command cannot be used; give it {form}"));
-    }
-    Ok(id.to_owned())
-}
-
-/// What is to be done, or why it is not.
-fn command_of(plan: &Plan, name: &str, body: Body, at: Timestamp) -> Result<Command, String> {
-    let need = |key: &str| format!("{name} needs `{key}`; see docs/mqtt.md");
-    let Body { id, camera, rule, until, level, by, issued, .. } = body;
-    if let Some(issued) = issued {
-        fresh(plan, issued, at)?;
-    }
-    let named = |by: &String| !by.is_empty() && by.chars().count() <= BY_CHARS_MAX;
-    if by.as_ref().is_some_and(|by| !named(by) || by.chars().any(char::is_control)) {
-        return Err(format!("`by` is to be a name of 1 to {BY_CHARS_MAX} characters"));
-    }
-    let given = [
-        ("camera", camera.is_some()),
-        ("rule", rule.is_some()),
-        ("until", until.is_some()),
-        ("level", level.is_some()),
-    ];
-    let order = match name {
-        "snapshot" => Order::Snapshot { camera: camera.ok_or_else(|| need("camera"))? },
-        "suspend" => Order::Suspend { camera, rule, until: until.ok_or_else(|| need("until"))? },
-        "disaster" => Order::Disaster { level: level.ok_or_else(|| need("level"))?, until },
-        "reload" => Order::Reload,
-        _ => {
-            return Err(format!(
-                "there is no command {name}; there are snapshot, suspend, disaster and reload"
-            ));
-        }
-    };
-    let takes: &[&str] = match &order {
-        Order::Snapshot { .. } => &["camera"],
-        Order::Suspend { .. } => &["camera", "rule", "until"],
-        Order::Disaster { .. } => &["level", "until"],
-        Order::Reload => &[],
-    };
-    match given.iter().find(|(key, there)| *there && !takes.contains(key)) {
-        Some((key, _)) => Err(format!("{name} has no `{key}`; see docs/mqtt.md")),
-        None => Ok(Command { id, at, order, by }),
-    }
 }
 
 /// One that lay somewhere on its way is worse than none.
@@ -366,7 +302,7 @@ mod tests {
                 retained: false,
                 answer_to: link.map(|topic| (topic.to_owned(), Some(vec![7]))),
             };
-            let to = reply_to(&site, &heard, Some("a"));
+            let to = reply_to(&site, &heard, Some(&CommandId::try_from("a").unwrap()));
             (to.topic, to.correlation)
         };
         let (desk, other) = ("viahe/v1/hue/reply/desk", "viahe/v1/hue/reply/other");

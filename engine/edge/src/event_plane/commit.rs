@@ -10,9 +10,10 @@ use crate::store::{OutboxRow, Store, StoreError};
 use crossbeam_channel::RecvTimeoutError;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use viahe_contract::message::{CameraStatus, State};
 use viahe_core::id::Name;
-use viahe_core::incident::{Revision, State};
-use viahe_core::seam::{CameraReport, CameraStatus};
+use viahe_core::incident::Revision;
+use viahe_core::seam::CameraReport;
 
 /// First and longest wait after the store took nothing.
 const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(15)];

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use viahe_contract::message::{self, ClockOf};
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraStats, ClockStep, WorkerStats};
@@ -166,13 +167,13 @@ impl Clocks {
         camera: Option<&CameraStats>,
         day: &Day,
         zone: &TimeZone,
-    ) -> Option<serde_json::Value> {
-        let camera = camera.and_then(|c| c.clock_step).map(|step| (step, "camera"));
-        let of_box = self.box_step.map(|step| (step, "box"));
+    ) -> Option<message::ClockStep> {
+        let camera = camera.and_then(|c| c.clock_step).map(|step| (step, ClockOf::Camera));
+        let of_box = self.box_step.map(|step| (step, ClockOf::Box));
         let (ClockStep { at, by_ms }, of) =
             camera.into_iter().chain(of_box).max_by_key(|(step, _)| step.at)?;
-        let at = day.at(at).rfc3339(zone);
-        Some(serde_json::json!({ "of": of, "by_ms": by_ms, "at": at }))
+        let at = day.at(at).local(zone);
+        Some(message::ClockStep { of, by_ms, at })
     }
 
     /// Is it news that a camera's clock is so far off?
@@ -290,8 +291,8 @@ mod tests {
             let camera = CameraStats { clock_step: step(ms, 300_000), ..CameraStats::default() };
             clocks.step(Some(&camera), &Day::new(0, at(0)), &TimeZone::UTC)
         };
-        assert_eq!(of(&clocks, 20).unwrap()["of"], "camera");
-        assert_eq!(of(&clocks, 5).unwrap()["by_ms"], -3_600_000);
+        assert_eq!(of(&clocks, 20).unwrap().of, ClockOf::Camera);
+        assert_eq!(of(&clocks, 5).unwrap().by_ms, -3_600_000);
         clocks.box_step = None;
         assert_eq!(clocks.step(None, &Day::new(0, at(0)), &TimeZone::UTC), None);
     }

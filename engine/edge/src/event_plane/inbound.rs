@@ -2,8 +2,9 @@
 
 use super::commands::{Asked, Desk};
 use super::readings::Readings;
-use crate::publish::{Heard, commands, site_topic};
+use crate::publish::Heard;
 use std::time::Instant;
+use viahe_contract::topic::{About, Topic};
 use viahe_core::config::Plan;
 use viahe_core::engine::{Engine, Event};
 
@@ -26,7 +27,7 @@ pub(super) struct Inbox {
 
 /// Topics and filters that a plan wants to hear.
 pub(crate) fn filters(plan: &Plan) -> Vec<String> {
-    let mut filters = vec![commands(&plan.site.id)];
+    let mut filters = vec![Topic::commands(&plan.site.id)];
     filters.extend(super::readings::filters(plan));
     filters
 }
@@ -40,10 +41,11 @@ impl Inbox {
         heard: Heard,
         now: Instant,
     ) -> Inbound {
-        let prefix = site_topic(&plan.site.id, "cmd/");
-        match heard.topic.strip_prefix(&prefix).map(str::to_owned) {
-            Some(name) => Inbound::Command(self.desk.take(plan, engine, &name, heard, now)),
-            None => Inbound::Events(self.readings.read(plan, &heard, now)),
+        match heard.topic.parse() {
+            Ok(Topic { site, about: About::Command(name) }) if site == plan.site.id => {
+                Inbound::Command(self.desk.take(plan, engine, &name, heard, now))
+            }
+            _ => Inbound::Events(self.readings.read(plan, &heard, now)),
         }
     }
 }

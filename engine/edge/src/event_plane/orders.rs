@@ -4,13 +4,15 @@ use super::commands::{Asked, Ready};
 use super::inbound::Inbound;
 use super::{EventPlane, readings, standing};
 use crate::clock;
-use crate::publish::{Heard, Said, Wire, sensor_state, site_topic, window_result};
+use crate::publish::{Heard, Said, Wire, sensor_state, window_result};
 use crate::trouble::Trouble;
 use std::sync::Arc;
 use std::time::Instant;
+use viahe_contract::message::{self, Order, SensorHealth};
+use viahe_contract::topic::{About, Topic};
 use viahe_core::config::Plan;
 use viahe_core::config::plan::Camera;
-use viahe_core::engine::{Answer, Command, Event, Order, SensorState, WindowTold};
+use viahe_core::engine::{Answer, Command, Event, WindowTold};
 use viahe_core::id::Name;
 use viahe_core::time::Timestamp;
 
@@ -42,7 +44,7 @@ impl EventPlane {
         if let Some(passed_over) = self.inbox.desk.may_log(clock::monotonic()) {
             let Command { id, order, by, .. } = &command;
             let order = order.told(&self.plan.site.timezone);
-            tracing::info!(id, order, by, passed_over = passed_over.told(), "command");
+            tracing::info!(%id, order, by, passed_over = passed_over.told(), "command");
         }
         if command.order == Order::Reload {
             let result = self.reload();
@@ -73,13 +75,13 @@ impl EventPlane {
             let id = &answer.id;
             match &answer.result {
                 Ok(text) => tracing::info!(
-                    id,
+                    %id,
                     text,
                     passed_over = passed_over.told(),
                     "command carried out"
                 ),
                 Err(text) => {
-                    tracing::warn!(id, text, passed_over = passed_over.told(), "command refused");
+                    tracing::warn!(%id, text, passed_over = passed_over.told(), "command refused");
                 }
             }
         }
@@ -121,21 +123,24 @@ impl EventPlane {
 
     /// `…/window/{name}`.
     pub(super) fn tell_window(&self, told: &WindowTold) {
-        let payload = window_result(told, &self.plan.site.timezone);
-        let window = &told.window;
-        let topic = site_topic(&self.plan.site.id, &format!("window/{window}"));
-        let payload = payload.to_string().into_bytes();
+        let topic = Topic::new(&self.plan.site.id, About::Window(told.window.clone())).to_string();
+        let payload = message::to_bytes(&window_result(told, &self.plan.site.timezone));
         self.say(Said { topic, payload, retained: false, correlation: None });
     }
 
     /// `…/sensor/{sensor}/state`, kept by the broker.
-    pub(super) fn tell_sensor(&self, sensor: &Name, state: SensorState, at: Timestamp, ever: bool) {
+    pub(super) fn tell_sensor(
+        &self,
+        sensor: &Name,
+        state: SensorHealth,
+        at: Timestamp,
+        ever: bool,
+    ) {
         if let Some(about) = self.plan.sensors.iter().find(|s| s.id == *sensor) {
             readings::log_state(about, state, ever);
         }
-        let payload = sensor_state(state, &at.rfc3339(&self.plan.site.timezone));
-        let topic = site_topic(&self.plan.site.id, &format!("sensor/{sensor}/state"));
-        let payload = payload.to_string().into_bytes();
+        let payload = message::to_bytes(&sensor_state(state, at, &self.plan.site.timezone));
+        let topic = Topic::new(&self.plan.site.id, About::SensorState(sensor.clone())).to_string();
         self.say(Said { topic, payload, retained: true, correlation: None });
     }
 

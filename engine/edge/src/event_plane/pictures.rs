@@ -7,9 +7,11 @@ use crate::evidence::{Drawings, EvidenceError, EvidenceStore, StoredFile};
 use crate::store::Held;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use viahe_contract::id::CaptureId;
+use viahe_contract::message::EvidenceKind;
 use viahe_core::config::Plan;
-use viahe_core::engine::{Capture, CaptureId, Effect};
-use viahe_core::incident::{Evidence, EvidenceKind, Revision};
+use viahe_core::engine::{Capture, Effect};
+use viahe_core::incident::{Evidence, Revision};
 use viahe_core::observe::Observation;
 use viahe_core::seam::Picture;
 
@@ -53,7 +55,7 @@ impl Pictures {
     ) -> Option<Evidence> {
         self.asked.remove(&id);
         let adopted = answer.and_then(|picture| {
-            let stored = StoredFile { sha256: picture.sha256.clone(), bytes: picture.bytes };
+            let stored = StoredFile { sha256: picture.sha256, bytes: picture.bytes };
             self.store.adopt(id, stored).map_err(|e| e.to_string())?;
             Ok(picture)
         });
@@ -88,7 +90,7 @@ impl Pictures {
         if kind != EvidenceKind::Commanded {
             self.failed += 1;
             self.suspicion = true;
-            tracing::error!(capture = id, reason, "a picture is lost");
+            tracing::error!(capture = %id, reason, "a picture is lost");
         }
         self.discard(id);
     }
@@ -114,7 +116,7 @@ impl Pictures {
     /// Puts the pictures of a revision in their place; what cannot be is not named in it. Those
     /// that an earlier revision named may have been removed since, to keep the budget.
     pub(super) fn keep(&mut self, revision: &mut Revision) {
-        self.held.about_to_name(revision.evidence.iter().map(|e| e.sha256.clone()));
+        self.held.about_to_name(revision.evidence.iter().map(|e| e.sha256));
         let (store, failed, suspicion) = (&self.store, &mut self.failed, &mut self.suspicion);
         let said_before = revision.revision > 1;
         revision.evidence.retain(|e| match place(store, e) {
@@ -134,7 +136,7 @@ impl Pictures {
     /// # Errors
     /// When it cannot be kept; whoever asked for it is told.
     pub(super) fn keep_one(&mut self, evidence: &Evidence) -> Result<(), EvidenceError> {
-        match self.store.path_of(&evidence.sha256) {
+        match self.store.path_of(evidence.sha256) {
             Some(_) => self.store.discard(evidence.capture),
             None => self.store.promote_snapshot(evidence.capture).map(|_| ()),
         }
@@ -171,7 +173,7 @@ impl Pictures {
 
 /// Two incidents in one frame share one file.
 fn place(store: &EvidenceStore, evidence: &Evidence) -> Result<(), EvidenceError> {
-    match store.path_of(&evidence.sha256) {
+    match store.path_of(evidence.sha256) {
         Some(_) => store.discard(evidence.capture),
         None => store.promote(evidence.capture).map(|_| ()),
     }

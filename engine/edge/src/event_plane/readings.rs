@@ -3,9 +3,10 @@
 use crate::publish::Heard;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use viahe_contract::message::SensorHealth;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::Sensor;
-use viahe_core::engine::{Event, SensorState, TooLate};
+use viahe_core::engine::{Event, TooLate};
 use viahe_core::id::Name;
 use viahe_core::sensor::{DecodeError, Format, decode, recognise, topic};
 
@@ -141,28 +142,28 @@ fn is_odd(heard: &Heard) -> bool {
 }
 
 /// What is said of a sensor whose state changed.
-pub(super) fn log_state(sensor: &Sensor, state: SensorState, ever: bool) {
+pub(super) fn log_state(sensor: &Sensor, state: SensorHealth, ever: bool) {
     let (id, topic) = (&sensor.id, &sensor.topic);
     let secs = sensor.health.silent_after.as_secs();
     match state {
-        SensorState::Good => tracing::info!(sensor = %id, "its values are good"),
-        SensorState::Silent if ever => tracing::warn!(
+        SensorHealth::Good => tracing::info!(sensor = %id, "its values are good"),
+        SensorHealth::Silent if ever => tracing::warn!(
             sensor = %id, topic,
             "silent: nothing new came for {secs} s, and its last value is not used; look at it"
         ),
-        SensorState::Silent => tracing::warn!(
+        SensorHealth::Silent => tracing::warn!(
             sensor = %id, topic,
             "silent: nothing came for {secs} s since the start; compare `topic` with what the broker has"
         ),
-        SensorState::OutOfRange => tracing::warn!(
+        SensorHealth::OutOfRange => tracing::warn!(
             sensor = %id,
             "out of range: what it says cannot be, and is not used; look at it, or set `min`, `max` or `unit`"
         ),
-        SensorState::Jumping => tracing::warn!(
+        SensorHealth::Jumping => tracing::warn!(
             sensor = %id,
             "jumping: its values change faster than can be, and are not used; look at it, or set `jump_max`"
         ),
-        SensorState::Stuck => tracing::warn!(
+        SensorHealth::Stuck => tracing::warn!(
             sensor = %id,
             "stuck: it says the same for too long, and is not used; look at it, or set `stuck_secs`"
         ),

@@ -1,10 +1,10 @@
 //! A box that is blind by order says so: in its log, its health, its status and each camera's state.
 
-use crate::publish::{declared_told, silenced_told};
-use crate::trouble::{Trouble, Troubles};
+use crate::publish::{disaster, suspension};
+use crate::trouble::{Silent, Trouble, Troubles};
 use jiff::tz::TimeZone;
-use serde_json::json;
 use std::collections::BTreeMap;
+use viahe_contract::message::Suspension;
 use viahe_core::engine::{Orders, Silence, Silenced, Standing};
 use viahe_core::id::Name;
 
@@ -16,15 +16,15 @@ pub(crate) fn raise(orders: &Orders, zone: &TimeZone, troubles: &Troubles) {
     let of = |why: Silence| -> Vec<&Silenced> {
         orders.silenced.iter().filter(|silenced| silenced.why == why).collect()
     };
-    let told = |silenced: &[&Silenced]| -> Vec<serde_json::Value> {
-        silenced.iter().map(|s| silenced_told(s, zone)).collect()
+    let told = |silenced: &[&Silenced]| -> Vec<Suspension> {
+        silenced.iter().map(|s| suspension(s, zone)).collect()
     };
     let ordered = of(Silence::Ordered);
     if ordered.is_empty() {
         troubles.end(Trouble::RulesSuspended);
     } else {
-        let details = json!({ "suspensions": told(&ordered) });
-        troubles.raise_with(Trouble::RulesSuspended, suspended_text(&ordered, zone), details);
+        let silent = Silent { suspensions: told(&ordered), disaster: None };
+        troubles.raise_with(Trouble::RulesSuspended, suspended_text(&ordered, zone), silent);
     }
     let Some(declared) = &orders.disaster else { return troubles.end(Trouble::Disaster) };
     let relaxed = of(Silence::Disaster);
@@ -38,9 +38,8 @@ pub(crate) fn raise(orders: &Orders, zone: &TimeZone, troubles: &Troubles) {
         declared.level,
         by_whom(&declared.standing, zone),
     );
-    let details =
-        json!({ "disaster": declared_told(declared, zone), "suspensions": told(&relaxed) });
-    troubles.raise_with(Trouble::Disaster, text, details);
+    let silent = Silent { suspensions: told(&relaxed), disaster: Some(disaster(declared, zone)) };
+    troubles.raise_with(Trouble::Disaster, text, silent);
 }
 
 fn suspended_text(silenced: &[&Silenced], zone: &TimeZone) -> String {

@@ -1,7 +1,8 @@
 //! Incidents in the words of the log: who reads it has no MQTT at hand.
 
 use jiff::tz::TimeZone;
-use viahe_core::incident::{Revision, State};
+use viahe_contract::message::State;
+use viahe_core::incident::Revision;
 use viahe_core::time::Timestamp;
 
 /// That an incident began or is over, and why; nothing for what only says it again.
@@ -29,7 +30,7 @@ pub(super) fn incident(revision: &Revision, zone: &TimeZone) -> Option<String> {
 mod tests {
     use super::*;
     use serde_json::json;
-    use viahe_core::incident::EndReason;
+    use viahe_contract::message::EndReason;
 
     #[test]
     fn an_incident_reads_as_a_sentence() {

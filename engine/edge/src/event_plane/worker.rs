@@ -6,10 +6,10 @@ use crate::trouble::Trouble;
 use crate::vision::supervise::Ended;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use viahe_contract::message::{CameraStatus, ModelRef};
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
-use viahe_core::incident::ModelRef;
-use viahe_core::seam::{CameraReport, CameraStatus};
+use viahe_core::seam::CameraReport;
 
 /// A worker that has run for so long after one was ended for its memory runs well; for twice as long as
 /// that one had, if that is longer: what leaks slowly is one trouble, not one each night.

@@ -8,6 +8,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::sync::Arc;
+use viahe_contract::sha256::Sha256;
 
 /// Pictures that only operators asked for have one part in so many of the budget: judgement, some hundred
 /// pictures of the usual 2 GB.
@@ -15,11 +16,11 @@ const SNAPSHOTS_PART: u64 = 16;
 
 /// Says of a picture, by its hash, whether it is needed.
 #[derive(Clone)]
-pub struct Needed(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+pub struct Needed(Arc<dyn Fn(Sha256) -> bool + Send + Sync>);
 
 impl Needed {
     /// As `says` says.
-    pub fn new(says: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+    pub fn new(says: impl Fn(Sha256) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(says))
     }
 }
@@ -83,9 +84,9 @@ impl EvidenceStore {
     /// None when there is none that may go.
     fn remove_oldest(&self, state: &mut State, needed: bool) -> Option<u64> {
         let newest = *state.pictures.keys().next_back()?;
-        let is_needed = |sha256: &str| self.needed.as_ref().is_some_and(|says| (says.0)(sha256));
+        let is_needed = |sha256: Sha256| self.needed.as_ref().is_some_and(|says| (says.0)(sha256));
         let may_go = |(key, picture): &(&u64, &super::store::Picture)| {
-            **key != newest && (needed || !is_needed(&picture.sha256))
+            **key != newest && (needed || !is_needed(picture.sha256))
         };
         let key = state.pictures.iter().find(may_go).map(|(key, _)| *key)?;
         self.remove(state, key)
@@ -96,7 +97,7 @@ impl EvidenceStore {
         let picture = state.pictures.remove(&key)?;
         state.by_hash.remove(&picture.sha256);
         state.counters.evicted += 1;
-        let shard = self.shard(&picture.sha256);
+        let shard = self.shard(picture.sha256);
         let mut freed = 0;
         for (name, bytes) in &picture.files {
             match fs::remove_file(shard.join(name)) {

@@ -3,15 +3,17 @@
 
 use super::{EvidenceError, EvidenceStore, Mark, OverlayOptions, overlay_svg};
 use std::collections::BTreeMap;
+use viahe_contract::id::CaptureId;
+use viahe_contract::message::EvidenceKind;
 use viahe_core::config::Plan;
 use viahe_core::engine::Effect;
-use viahe_core::incident::{Evidence, EvidenceKind, Revision};
+use viahe_core::incident::{Evidence, Revision};
 use viahe_core::observe::{Object, Observation};
 
 /// Pictures that are not drawn over yet, by capture.
 #[derive(Debug, Default)]
 pub struct Drawings {
-    shown: BTreeMap<u64, Shown>,
+    shown: BTreeMap<CaptureId, Shown>,
 }
 
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Drawings {
     }
 
     /// The picture came, perhaps of another frame: boxes of this one would be wrong on it.
-    pub fn came(&mut self, capture: u64, seq: u64, size_px: [u32; 2]) {
+    pub fn came(&mut self, capture: CaptureId, seq: u64, size_px: [u32; 2]) {
         let Some(shown) = self.shown.get_mut(&capture) else { return };
         shown.size_px = Some(size_px);
         if shown.seq != seq {
@@ -44,7 +46,7 @@ impl Drawings {
     }
 
     /// Nobody wants the picture any more.
-    pub fn forget(&mut self, capture: u64) {
+    pub fn forget(&mut self, capture: CaptureId) {
         self.shown.remove(&capture);
     }
 
@@ -62,7 +64,7 @@ impl Drawings {
         for evidence in &revision.evidence {
             let Some(shown) = self.shown.remove(&evidence.capture) else { continue };
             let Some(svg) = drawing(evidence, &shown, revision, plan) else { continue };
-            done = done.and(store.put_overlay(&evidence.sha256, &svg).map(drop));
+            done = done.and(store.put_overlay(evidence.sha256, &svg).map(drop));
         }
         done
     }

@@ -2,10 +2,11 @@
 
 use super::store::EvidenceError;
 use crate::disk;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use viahe_contract::sha256::Sha256;
 
 /// End of the name of a file that is being written.
 pub(super) const TMP: &str = "tmp";
@@ -78,12 +79,6 @@ pub(super) fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-pub(super) fn hash(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a `String` cannot fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
+pub(super) fn hash(bytes: &[u8]) -> Sha256 {
+    Sha256::from_bytes(sha2::Sha256::digest(bytes).into())
 }

@@ -3,6 +3,7 @@
 use super::files::{hash, make_dir, write_whole};
 use super::store::{EvidenceError, PENDING, StoredFile};
 use std::path::{Path, PathBuf};
+use viahe_contract::id::CaptureId;
 
 /// Writes pictures for [`EvidenceStore::adopt`](super::EvidenceStore::adopt), from the process
 /// that holds the frames.
@@ -23,7 +24,7 @@ impl PendingWriter {
     ///
     /// # Errors
     /// [`EvidenceError`]; then nothing of it is visible.
-    pub fn put(&self, capture_id: u64, jpeg: &[u8]) -> Result<StoredFile, EvidenceError> {
+    pub fn put(&self, capture_id: CaptureId, jpeg: &[u8]) -> Result<StoredFile, EvidenceError> {
         // The disk may not have taken it when the store was opened.
         if !self.folder.is_dir() {
             make_dir(&self.folder)?;
@@ -34,11 +35,11 @@ impl PendingWriter {
 }
 
 /// File name of a capture's picture.
-pub(super) fn pending_name(capture_id: u64) -> String {
+pub(super) fn pending_name(capture_id: CaptureId) -> String {
     format!("{capture_id}.jpg")
 }
 
 /// The capture whose picture has this file name; none when it is no such name.
-pub(super) fn capture_of(name: &str) -> Option<u64> {
-    name.strip_suffix(".jpg")?.parse().ok()
+pub(super) fn capture_of(name: &str) -> Option<CaptureId> {
+    name.strip_suffix(".jpg")?.parse().ok().map(CaptureId)
 }

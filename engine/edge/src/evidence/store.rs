@@ -19,9 +19,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+use viahe_contract::id::CaptureId;
+use viahe_contract::sha256::Sha256;
 
 /// Pictures that may wait for a decision.
 const PENDING_MAX: usize = 1024;
+/// A larger file is no picture: one of 8K at the best quality is smaller.
+const PICTURE_BYTES_MAX: u64 = 64 << 20;
 /// Promoted captures that are remembered, so that a second incident in the same frame finds it.
 const PROMOTED_REMEMBERED: usize = 1024;
 pub(crate) const PENDING: &str = "pending";
@@ -29,8 +33,8 @@ pub(crate) const PENDING: &str = "pending";
 /// A whole file on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFile {
-    /// Of its content, lower-case hex.
-    pub sha256: String,
+    /// Of its content.
+    pub sha256: Sha256,
     /// Its size.
     pub bytes: u64,
 }
@@ -56,7 +60,7 @@ pub enum EvidenceError {
     },
     /// The capture was never stored, was discarded, or was promoted long ago.
     #[error("capture {0} is not pending")]
-    NotPending(u64),
+    NotPending(CaptureId),
     /// Too many captures wait for a decision.
     #[error("{PENDING_MAX} captures are pending; promote or discard some first")]
     TooManyPending,
@@ -64,8 +68,16 @@ pub enum EvidenceError {
     #[error("evidence of incidents that are open or wait fills the budget; raise evidence_max_mb")]
     NoRoom,
     /// There is no such picture, or it has been removed to keep the budget.
-    #[error("there is no picture {0:?}")]
-    NoPicture(String),
+    #[error("there is no picture {0}")]
+    NoPicture(Sha256),
+    /// A picture is not what was said of it.
+    #[error("the picture of capture {capture} is not the one that was told: {what}")]
+    Other {
+        /// Whose.
+        capture: CaptureId,
+        /// What differs.
+        what: String,
+    },
 }
 
 impl EvidenceError {
@@ -77,7 +89,11 @@ impl EvidenceError {
                 Fault::of(&rustix::io::Errno::NOSPC.into(), dir)
             }
             Self::Io { path, source, .. } => Fault::of(source, path.parent().unwrap_or(path)),
-            Self::NotPending(_) | Self::TooManyPending | Self::NoRoom | Self::NoPicture(_) => None,
+            Self::NotPending(_)
+            | Self::TooManyPending
+            | Self::NoRoom
+            | Self::NoPicture(_)
+            | Self::Other { .. } => None,
         }
     }
 }
@@ -110,11 +126,11 @@ pub struct EvidenceStore {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pending: BTreeMap<u64, StoredFile>,
-    promoted: VecDeque<(u64, StoredFile)>,
+    pending: BTreeMap<CaptureId, StoredFile>,
+    promoted: VecDeque<(CaptureId, StoredFile)>,
     /// Oldest first; the key counts promotions.
     pub(super) pictures: BTreeMap<u64, Picture>,
-    pub(super) by_hash: BTreeMap<String, u64>,
+    pub(super) by_hash: BTreeMap<Sha256, u64>,
     /// Keys of pictures that only an operator asked for, oldest first.
     pub(super) snapshots: VecDeque<u64>,
     next: u64,
@@ -124,7 +140,7 @@ pub(super) struct State {
 /// A picture and its drawings.
 #[derive(Debug)]
 pub(super) struct Picture {
-    pub(super) sha256: String,
+    pub(super) sha256: Sha256,
     /// File names and sizes; the picture itself is the last, so it goes last.
     pub(super) files: Vec<(String, u64)>,
 }
@@ -192,18 +208,24 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// [`EvidenceError`]; then nothing of it is visible.
-    pub fn put_pending(&self, capture_id: u64, jpeg: &[u8]) -> Result<StoredFile, EvidenceError> {
+    pub fn put_pending(
+        &self,
+        capture_id: CaptureId,
+        jpeg: &[u8],
+    ) -> Result<StoredFile, EvidenceError> {
         let stored = PendingWriter::new(&self.root).put(capture_id, jpeg)?;
         self.adopt(capture_id, stored.clone())?;
         Ok(stored)
     }
 
     /// Takes charge of a picture that a [`PendingWriter`] has put there, perhaps in another
-    /// process.
+    /// process. What that process says of it is not taken on trust: evidence is named by its hash.
     ///
     /// # Errors
-    /// [`EvidenceError::TooManyPending`]; the picture is removed then.
-    pub fn adopt(&self, capture_id: u64, stored: StoredFile) -> Result<(), EvidenceError> {
+    /// [`EvidenceError::TooManyPending`], [`EvidenceError::Other`] when the file is not the one that
+    /// was told, or one of the disk; the picture is removed then.
+    pub fn adopt(&self, capture_id: CaptureId, stored: StoredFile) -> Result<(), EvidenceError> {
+        self.check(capture_id, &stored)?;
         let mut state = self.lock();
         if state.pending.len() >= PENDING_MAX && !state.pending.contains_key(&capture_id) {
             // It is found again when the store is next opened, should this fail.
@@ -215,12 +237,35 @@ impl EvidenceStore {
         Ok(())
     }
 
+    /// Is the file of a capture what was said of it?
+    fn check(&self, capture: CaptureId, told: &StoredFile) -> Result<(), EvidenceError> {
+        let path = self.pending_path(capture);
+        let read = || {
+            let meta = fs::symlink_metadata(&path)?;
+            if !meta.is_file() || meta.len() > PICTURE_BYTES_MAX {
+                return Ok(Err(format!("{} bytes are no picture", meta.len())));
+            }
+            let jpeg = fs::read(&path)?;
+            let found = StoredFile { sha256: hash(&jpeg), bytes: jpeg.len() as u64 };
+            let differs = || format!("{} bytes of hash {}", found.bytes, found.sha256);
+            Ok(if found == *told { Ok(()) } else { Err(differs()) })
+        };
+        let fault = match read() {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(what)) => EvidenceError::Other { capture, what },
+            Err(e) => failed("read", &path, e),
+        };
+        // It is found again when the store is next opened, should this fail.
+        let _ = fs::remove_file(&path);
+        Err(fault)
+    }
+
     /// Discards what is pending from an earlier run and nobody knows of any more.
     ///
     /// # Errors
     /// [`EvidenceError`] when a file cannot be removed.
-    pub fn discard_unless(&self, known: impl Fn(u64) -> bool) -> Result<(), EvidenceError> {
-        let pending: Vec<u64> = self.lock().pending.keys().copied().collect();
+    pub fn discard_unless(&self, known: impl Fn(CaptureId) -> bool) -> Result<(), EvidenceError> {
+        let pending: Vec<CaptureId> = self.lock().pending.keys().copied().collect();
         pending.into_iter().filter(|id| !known(*id)).try_for_each(|id| self.discard(id))
     }
 
@@ -230,7 +275,7 @@ impl EvidenceStore {
     /// # Errors
     /// [`EvidenceError::NotPending`], [`EvidenceError::NoPicture`] when it was promoted and has
     /// since been removed for the budget, or one of the disk; then it may be tried again.
-    pub fn promote(&self, capture_id: u64) -> Result<StoredFile, EvidenceError> {
+    pub fn promote(&self, capture_id: CaptureId) -> Result<StoredFile, EvidenceError> {
         self.keep(capture_id, false)
     }
 
@@ -240,17 +285,17 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// As [`EvidenceStore::promote`]; [`EvidenceError::NoRoom`] when all else is needed.
-    pub fn promote_snapshot(&self, capture_id: u64) -> Result<StoredFile, EvidenceError> {
+    pub fn promote_snapshot(&self, capture_id: CaptureId) -> Result<StoredFile, EvidenceError> {
         self.keep(capture_id, true)
     }
 
-    fn keep(&self, capture_id: u64, snapshot: bool) -> Result<StoredFile, EvidenceError> {
+    fn keep(&self, capture_id: CaptureId, snapshot: bool) -> Result<StoredFile, EvidenceError> {
         let mut state = self.lock();
         let Some(stored) = state.pending.get(&capture_id).cloned() else {
             return self.promoted_before(&state, capture_id);
         };
-        let path = self.picture_path(&stored.sha256, "jpg");
-        let shard = self.shard(&stored.sha256);
+        let path = self.picture_path(stored.sha256, "jpg");
+        let shard = self.shard(stored.sha256);
         if make_dir(&shard)? {
             sync_dir(&self.root)?;
         }
@@ -266,7 +311,7 @@ impl EvidenceStore {
             Some(_) => {}
             None => {
                 let files = vec![(file_name(&path), stored.bytes)];
-                let key = state.add(Picture { sha256: stored.sha256.clone(), files });
+                let key = state.add(Picture { sha256: stored.sha256, files });
                 state.snapshots.extend(snapshot.then_some(key));
             }
         }
@@ -284,14 +329,18 @@ impl EvidenceStore {
     }
 
     /// A second promotion of the same capture. Synced again, as the first may have failed in that.
-    fn promoted_before(&self, state: &State, capture_id: u64) -> Result<StoredFile, EvidenceError> {
+    fn promoted_before(
+        &self,
+        state: &State,
+        capture_id: CaptureId,
+    ) -> Result<StoredFile, EvidenceError> {
         let before = state.promoted.iter().rev().find(|(id, _)| *id == capture_id);
         let (_, stored) = before.ok_or(EvidenceError::NotPending(capture_id))?;
         if !state.by_hash.contains_key(&stored.sha256) {
-            return Err(EvidenceError::NoPicture(stored.sha256.clone()));
+            return Err(EvidenceError::NoPicture(stored.sha256));
         }
         sync_dir(&self.root)?;
-        sync_dir(&self.shard(&stored.sha256))?;
+        sync_dir(&self.shard(stored.sha256))?;
         Ok(stored.clone())
     }
 
@@ -299,7 +348,7 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// [`EvidenceError`] when the file cannot be removed.
-    pub fn discard(&self, capture_id: u64) -> Result<(), EvidenceError> {
+    pub fn discard(&self, capture_id: CaptureId) -> Result<(), EvidenceError> {
         let mut state = self.lock();
         if !state.pending.contains_key(&capture_id) {
             return Ok(());
@@ -322,13 +371,13 @@ impl EvidenceStore {
     ///
     /// # Errors
     /// [`EvidenceError::NoPicture`], or one of the disk.
-    pub fn put_overlay(&self, picture: &str, svg: &str) -> Result<StoredFile, EvidenceError> {
+    pub fn put_overlay(&self, picture: Sha256, svg: &str) -> Result<StoredFile, EvidenceError> {
         let mut state = self.lock();
-        let Some(&key) = state.by_hash.get(picture) else {
-            return Err(EvidenceError::NoPicture(picture.to_owned()));
+        let Some(&key) = state.by_hash.get(&picture) else {
+            return Err(EvidenceError::NoPicture(picture));
         };
         let stored = StoredFile { sha256: hash(svg.as_bytes()), bytes: svg.len() as u64 };
-        let path = self.overlay_path(picture, &stored.sha256);
+        let path = self.overlay_path(picture, stored.sha256);
         write_whole(&path, svg.as_bytes())?;
         let name = file_name(&path);
         if let Some(picture) = state.pictures.get_mut(&key)
@@ -341,15 +390,15 @@ impl EvidenceStore {
         Ok(stored)
     }
 
-    /// Where the picture with this hash is; `None` when the text is no hash or there is none.
-    pub fn path_of(&self, sha256: &str) -> Option<PathBuf> {
-        self.lock().by_hash.contains_key(sha256).then(|| self.picture_path(sha256, "jpg"))
+    /// Where the picture with this hash is, if it is there.
+    pub fn path_of(&self, sha256: Sha256) -> Option<PathBuf> {
+        self.lock().by_hash.contains_key(&sha256).then(|| self.picture_path(sha256, "jpg"))
     }
 
     /// Where the drawing with hash `svg` of `picture` is, if it is there.
-    pub fn path_of_overlay(&self, picture: &str, svg: &str) -> Option<PathBuf> {
-        let whole = svg.len() == 64 && is_hex(svg) && self.path_of(picture).is_some();
-        whole.then(|| self.overlay_path(picture, svg)).filter(|path| path.is_file())
+    pub fn path_of_overlay(&self, picture: Sha256, svg: Sha256) -> Option<PathBuf> {
+        self.path_of(picture)?;
+        Some(self.overlay_path(picture, svg)).filter(|path| path.is_file())
     }
 
     /// What it holds and has done.
@@ -367,25 +416,26 @@ impl EvidenceStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pending_path(&self, capture_id: u64) -> PathBuf {
+    fn pending_path(&self, capture_id: CaptureId) -> PathBuf {
         self.root.join(PENDING).join(pending_name(capture_id))
     }
 
-    pub(super) fn shard(&self, sha256: &str) -> PathBuf {
-        self.root.join(&sha256[..2])
+    pub(super) fn shard(&self, sha256: Sha256) -> PathBuf {
+        self.root.join(sha256.shard())
     }
 
-    fn picture_path(&self, sha256: &str, extension: &str) -> PathBuf {
+    fn picture_path(&self, sha256: Sha256, extension: &str) -> PathBuf {
         self.shard(sha256).join(format!("{sha256}.{extension}"))
     }
 
-    fn overlay_path(&self, picture: &str, svg: &str) -> PathBuf {
-        self.picture_path(picture, &format!("{}.svg", &svg[..16]))
+    fn overlay_path(&self, picture: Sha256, svg: Sha256) -> PathBuf {
+        let short: String = svg.to_string().chars().take(16).collect();
+        self.picture_path(picture, &format!("{short}.svg"))
     }
 }
 
 impl State {
-    fn wait(&mut self, capture_id: u64, stored: StoredFile) {
+    fn wait(&mut self, capture_id: CaptureId, stored: StoredFile) {
         self.counters.bytes += stored.bytes;
         if let Some(before) = self.pending.insert(capture_id, stored) {
             self.counters.bytes -= before.bytes;
@@ -394,7 +444,7 @@ impl State {
 
     fn add(&mut self, picture: Picture) -> u64 {
         self.counters.bytes += picture.files.iter().map(|(_, bytes)| bytes).sum::<u64>();
-        self.by_hash.insert(picture.sha256.clone(), self.next);
+        self.by_hash.insert(picture.sha256, self.next);
         let key = self.next;
         self.pictures.insert(key, picture);
         self.next += 1;
@@ -403,26 +453,27 @@ impl State {
 }
 
 /// A picture found on disk: when it was written, its hash, its files with the picture last.
-type Found = (SystemTime, String, Vec<(String, u64)>);
+type Found = (SystemTime, Sha256, Vec<(String, u64)>);
 
 /// Finds the pictures of one folder. Drawings without their picture are removed.
 fn scan(shard: &Path, found: &mut Vec<Found>) -> Result<(), EvidenceError> {
-    let mut drawings: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
+    let mut drawings: BTreeMap<Sha256, Vec<(String, u64)>> = BTreeMap::new();
     let first = found.len();
     for path in list(shard)? {
         let name = file_name(&path);
         let meta = fs::symlink_metadata(&path).map_err(|e| failed("read", &path, e))?;
         let (sha256, rest) = name.split_once('.').unwrap_or_default();
-        if !meta.is_file() || sha256.len() != 64 || !is_hex(sha256) {
+        let Ok(sha256) = Sha256::try_from(sha256) else { continue };
+        if !meta.is_file() {
             continue;
         }
         disk::close_to_others(&path);
         let file = (name.clone(), meta.len());
         if rest == "jpg" {
             let at = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            found.push((at, sha256.to_owned(), vec![file]));
+            found.push((at, sha256, vec![file]));
         } else if rest.ends_with("svg") {
-            drawings.entry(sha256.to_owned()).or_default().push(file);
+            drawings.entry(sha256).or_default().push(file);
         }
     }
     for (_, sha256, files) in &mut found[first..] {

@@ -8,12 +8,12 @@ use ort::memory::Allocator;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{IoBinding, Session};
 use ort::value::{Outlet, Tensor, TensorElementType, ValueType};
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+use sha2::Digest;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Instant;
+use viahe_contract::sha256::Sha256;
 use viahe_core::config::model::{Batch, Model};
 use viahe_core::detect::{DecodeStats, Decoder, Detection, TensorView};
 use viahe_core::id::Name;
@@ -354,12 +354,12 @@ fn read_weights(model: &Model, path: &Path) -> Result<Vec<u8>, InferError> {
         source,
         recipe: model.recipe.clone(),
     })?;
-    let got = hex(&Sha256::digest(&bytes));
+    let got = Sha256::from_bytes(sha2::Sha256::digest(&bytes).into());
     if got != model.sha256 {
         return Err(InferError::Hash {
             model: model.name.clone(),
             path: path.into(),
-            want: model.sha256.clone(),
+            want: model.sha256,
             got,
             recipe: model.recipe.clone(),
         });
@@ -385,14 +385,6 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(meta.len() as usize);
     File::open(path)?.take(WEIGHTS_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Names, types and shapes in the file against the description; all differences at once.

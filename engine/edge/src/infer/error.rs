@@ -3,6 +3,7 @@
 use super::detector::BoxError;
 use std::io;
 use std::path::PathBuf;
+use viahe_contract::sha256::Sha256;
 use viahe_core::detect::DecodeError;
 use viahe_core::id::Name;
 
@@ -106,9 +107,9 @@ pub enum InferError {
         /// The file.
         path: PathBuf,
         /// Promised.
-        want: String,
+        want: Sha256,
         /// Found.
-        got: String,
+        got: Sha256,
         /// How to get the right ones.
         recipe: String,
     },

@@ -4,7 +4,8 @@ use super::IngestError;
 use super::backoff::Pace;
 use gstreamer as gst;
 use std::time::Duration;
-use viahe_core::config::plan::{Carrier, Source};
+use viahe_contract::message::Carrier;
+use viahe_core::config::plan::Source;
 
 const REFUSED: &str =
     "the camera refuses the user name or password; correct user name and password in its `url`";

@@ -2,7 +2,7 @@
 
 use super::stamp::CaptureClock;
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::Carrier;
+use viahe_contract::message::Carrier;
 use viahe_core::seam::ClockStep;
 use viahe_core::time::ClockSource;
 

@@ -15,7 +15,8 @@ use gstreamer_app as gst_app;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::{Carrier, Source};
+use viahe_contract::message::Carrier;
+use viahe_core::config::plan::Source;
 
 /// Waits of the jitter buffer: enough to put UDP packets in order on a local network.
 const JITTER_MS: u32 = 100;

@@ -1,22 +1,22 @@
 //! The documents say what the code sends: same fields at the same places.
 
-use super::topics::{
-    Ack, Offline, Online, RulesState, camera_state, offline, online, reply, sensor_state, unread,
-    window_result,
-};
+use super::told::{Known, RulesState, camera_state, online, reply, sensor_state, window_result};
 use crate::event_plane;
 use crate::trouble::{Lasting, Trouble, Troubles};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use viahe_core::config::plan::Carrier;
-use viahe_core::engine::{
-    Answer, Declared, Orders, SensorState, Silence, Silenced, Standing, WindowTold,
+use viahe_contract::message::{
+    Ack, BoxStatus, CameraStatus, Carrier, Certainty, ModelRef, Offline, Reply, SensorHealth,
 };
-use viahe_core::id::Name;
-use viahe_core::incident::{ModelRef, Revision};
+use viahe_contract::sha256::Sha256;
+use viahe_core::engine::{Answer, Declared, Orders, Silence, Silenced, Standing, WindowTold};
+use viahe_core::id::{CommandId, Name};
+use viahe_core::incident::Revision;
 use viahe_core::rule::program::CameraTrouble;
-use viahe_core::seam::{CameraReport, CameraStats, CameraStatus};
-use viahe_core::sensor::{State, WindowResult};
+use viahe_core::seam::{CameraReport, CameraStats};
+use viahe_core::sensor::WindowResult;
 use viahe_core::time::Timestamp;
 
 const GUIDE: &str = include_str!("../../../../docs/mqtt.md");
@@ -50,6 +50,18 @@ fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     }
 }
 
+/// The example of the guide is what is sent, and what is sent can be read again.
+fn same<T>(label: &str, sent: &T)
+where
+    T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let value = serde_json::to_value(sent).unwrap();
+    assert_eq!(serde_json::from_value::<T>(value.clone()).unwrap(), *sent, "{label} reads back");
+    let told: T = serde_json::from_value(example(label)).unwrap_or_else(|e| panic!("{label}: {e}"));
+    assert_eq!(serde_json::to_value(told).unwrap(), example(label), "{label}: nothing is lost");
+    same_fields(label, &value);
+}
+
 fn same_fields(label: &str, sent: &Value) {
     let of = |value: &Value| {
         let mut found = BTreeSet::new();
@@ -68,7 +80,10 @@ fn same_fields(label: &str, sent: &Value) {
 }
 
 fn model() -> ModelRef {
-    ModelRef { name: Name::try_from("ssdlite-coco").unwrap(), sha256: "60".repeat(32) }
+    ModelRef {
+        name: Name::try_from("ssdlite-coco").unwrap(),
+        sha256: Sha256::from_bytes([0x60; 32]),
+    }
 }
 
 /// The revision that the guide's example shows, by way of its own JSON.
@@ -104,8 +119,9 @@ fn revision() -> Revision {
 fn the_incident_in_the_documents_is_the_one_that_is_sent() {
     let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
     let site = Name::try_from("hue-phu-hoi").unwrap();
-    let sent = revision().cloud_event(&site, &zone);
-    same_fields("incident", &sent);
+    let sent = revision().event(&site, &zone);
+    same("incident", &sent);
+    let sent = serde_json::to_value(&sent).unwrap();
     let told = example("incident");
     for same in ["id", "source", "type", "subject", "time"] {
         assert_eq!(told[same], sent[same], "{same}");
@@ -114,7 +130,7 @@ fn the_incident_in_the_documents_is_the_one_that_is_sent() {
         assert_eq!(told["data"][same], sent["data"][same], "data.{same}");
     }
     let topic = revision().topic(&site);
-    assert_eq!(topic, "viahe/v1/hue-phu-hoi/cam/le-loi-03/incident/shop-encroachment");
+    assert_eq!(topic.to_string(), "viahe/v1/hue-phu-hoi/cam/le-loi-03/incident/shop-encroachment");
 }
 
 fn hue() -> jiff::tz::TimeZone {
@@ -127,7 +143,7 @@ fn standing_orders() -> Orders {
     let standing = |command: &str, since: &str, until: &str| Standing {
         since: since.parse().unwrap(),
         until: until.parse().unwrap(),
-        command: command.into(),
+        command: CommandId::try_from(command).unwrap(),
         by: Some("Trần Thị Hoa".into()),
     };
     let suspended = standing("op-7", "2026-11-22T08:00:00+07:00", "2026-11-22T12:00:00+07:00");
@@ -152,13 +168,12 @@ fn orders_lasting() -> Vec<Lasting> {
 
 #[test]
 fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
-    let parse = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
     let time = "2026-11-22T08:14:03.120+07:00";
     let depth = crate::store::Depth::default();
     let now = Timestamp::from_secs(1);
     let lasting = orders_lasting();
     let zone = jiff::tz::TimeZone::UTC;
-    let told = Online {
+    let told = Known {
         version: "0.1.0",
         mqtt: viahe_core::config::plan::MqttVersion::V5,
         models: &[model()],
@@ -167,9 +182,11 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
         now,
         zone: &zone,
     };
-    same_fields("status", &parse(online(&told)));
-    same_fields("stopped", &parse(offline("0.1.0", Offline::Shutdown { time })));
-    same_fields("lost", &parse(offline("0.1.0", Offline::Lost { connected: time })));
+    same("status", &online(&told));
+    let (version, at) = ("0.1.0".to_owned(), time.parse().unwrap());
+    let stopped = Offline::Shutdown { version: version.clone(), time: at };
+    same("stopped", &BoxStatus::Offline(stopped));
+    same("lost", &BoxStatus::Offline(Offline::Lost { version, connected: at }));
     let report = CameraReport {
         camera: Name::try_from("le-loi-03").unwrap(),
         status: CameraStatus::Online,
@@ -184,7 +201,9 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     };
     let told = |view, orders: &Orders| {
         let (now, zone) = (time.parse().unwrap(), hue());
-        camera_state(&report, Some(&stats), &RulesState { view, orders }, None, now, &zone)
+        let rules = RulesState { view, orders };
+        let state = camera_state(&report, Some(&stats), &rules, None, now, &zone);
+        serde_json::to_value(state).unwrap()
     };
     assert_eq!(told(None, &Orders::default()), example("camera"));
     assert_eq!(told(None, &standing_orders()), example("silent"));
@@ -201,15 +220,16 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
             end: Timestamp::from_secs(2),
             value: 112.5,
             count: 288,
-            state: State::Final,
+            state: Certainty::Final,
             revision: 2,
         },
     };
-    same_fields("window", &window_result(&told, &jiff::tz::TimeZone::UTC));
-    same_fields("sensor", &sensor_state(SensorState::Silent, time));
-    let answer = Answer { id: "op-7".into(), result: Ok("done".into()), evidence: None };
-    same_fields("reply", &reply(&answer));
-    same_fields("reply", &unread(Some("op-7"), "no"));
+    same("window", &window_result(&told, &zone));
+    same("sensor", &sensor_state(SensorHealth::Silent, now, &zone));
+    let id = CommandId::try_from("op-7").unwrap();
+    let answer = Answer { id: id.clone(), result: Ok("done".into()), evidence: None };
+    same("reply", &reply(&answer));
+    same("reply", &Reply { id: Some(id), ok: false, text: "no".into(), evidence: None });
     let ack: Ack = serde_json::from_value(example("ack")).unwrap();
-    same_fields("ack", &serde_json::to_value(ack).unwrap());
+    same("ack", &ack);
 }

@@ -22,15 +22,13 @@ mod reason;
 mod session;
 mod subscriber;
 mod subscriptions;
-mod topics;
+mod told;
 mod wire;
 
 pub use probe::try_broker;
 pub use subscriber::{Message, Subscriber, SubscriberOptions};
-pub(crate) use topics::commands;
-pub use topics::{
-    Ack, RulesState, camera_state, declared_told, is_reply_topic, reply, sensor_state,
-    silenced_told, site_topic, unread, window_result,
+pub use told::{
+    RulesState, camera_state, disaster, reply, sensor_state, suspension, window_result,
 };
 pub use wire::{Heard, Said, Wire, WireOptions};
 
@@ -43,9 +41,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+use viahe_contract::message::{self, ModelRef};
 use viahe_core::config::plan::Mqtt;
 use viahe_core::id::Name;
-use viahe_core::incident::ModelRef;
 
 /// Most cameras whose state is kept; a box has far fewer.
 const CAMERAS_MAX: usize = 1_024;
@@ -252,13 +250,13 @@ impl Publisher {
     }
 
     /// Tells the newest `state` of `camera`, retained, on `…/cam/{camera}/state`.
-    pub fn set_camera_state(&self, camera: &Name, state: &serde_json::Value) {
+    pub fn set_camera_state(&self, camera: &Name, state: &message::CameraState) {
         let mut inbox = self.shared.inbox();
         if inbox.cameras.len() >= CAMERAS_MAX && !inbox.cameras.contains_key(camera) {
             self.shared.count(|c| c.states_dropped += 1);
             return;
         }
-        let payload = state.to_string().into_bytes();
+        let payload = message::to_bytes(state);
         inbox.cameras.insert(camera.clone(), CameraState { payload, sent: false });
         drop(inbox);
         self.wake();

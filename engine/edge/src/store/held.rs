@@ -8,6 +8,7 @@ use super::outbox::Pending;
 use super::{OutboxRow, rows};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use viahe_contract::sha256::Sha256;
 
 /// Most rows held, and most bytes of them. Judgement: hours of a busy box, and memory that it has.
 const ROWS_MAX: usize = 10_000;
@@ -24,7 +25,7 @@ pub(super) struct State {
     /// Highest number given so far, here or in the file.
     pub(super) newest: i64,
     /// Pictures that are about to be named by a row.
-    about_to: BTreeSet<String>,
+    about_to: BTreeSet<Sha256>,
     /// Rows found whose bytes are not those that were written.
     damaged: u64,
     /// Why the file cannot be read, when it cannot.
@@ -39,7 +40,7 @@ pub(super) struct One {
     pub(super) row: OutboxRow,
     pub(super) fate: Fate,
     /// Hashes of the pictures that it names.
-    pictures: Vec<String>,
+    pictures: Vec<Sha256>,
 }
 
 /// What became of it so far.
@@ -150,7 +151,7 @@ impl Held {
     }
 
     /// A row that is about to be committed or held names these pictures.
-    pub fn about_to_name(&self, sha256: impl IntoIterator<Item = String>) {
+    pub fn about_to_name(&self, sha256: impl IntoIterator<Item = Sha256>) {
         self.lock().about_to.extend(sha256);
     }
 
@@ -160,13 +161,13 @@ impl Held {
     }
 
     /// Does a row in memory name this picture?
-    pub(super) fn names(&self, sha256: &str) -> bool {
+    pub(super) fn names(&self, sha256: Sha256) -> bool {
         let state = self.lock();
-        state.about_to.contains(sha256)
+        state.about_to.contains(&sha256)
             || state
                 .rows
                 .values()
-                .any(|one| one.fate != Fate::Delivered && one.pictures.iter().any(|p| p == sha256))
+                .any(|one| one.fate != Fate::Delivered && one.pictures.iter().any(|p| *p == sha256))
     }
 
     /// Takes `rows`; returns those that found no room.

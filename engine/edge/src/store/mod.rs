@@ -37,8 +37,10 @@ use crate::disk::{self, Fault};
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use viahe_contract::id::IncidentId;
+use viahe_contract::message;
 use viahe_core::id::Name;
-use viahe_core::incident::{IncidentId, Revision};
+use viahe_core::incident::Revision;
 use viahe_core::time::Timestamp;
 
 /// File name of the database in the state folder.
@@ -201,10 +203,10 @@ impl OutboxRow {
         Ok(Self {
             incident: revision.incident.clone(),
             revision: revision.revision,
-            topic: revision.topic(site),
-            payload: serde_json::to_vec(&revision.cloud_event(site, zone)).map_err(json)?,
+            topic: revision.topic(site).to_string(),
+            payload: message::to_bytes(&revision.event(site, zone)),
             created: revision.updated,
-            closed: revision.state == viahe_core::incident::State::Closed,
+            closed: revision.state == message::State::Closed,
             record: serde_json::to_vec(revision).map_err(json)?,
         })
     }

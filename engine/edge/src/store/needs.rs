@@ -4,6 +4,7 @@ use super::{FILE_NAME, Held, open};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use viahe_contract::sha256::Sha256;
 
 /// Says of a picture whether an incident that is open, or that was not acknowledged, names it. May be
 /// asked from any thread.
@@ -20,17 +21,17 @@ impl Needs {
     }
 
     /// Is this picture needed? In doubt it is.
-    pub fn has(&self, sha256: &str) -> bool {
+    pub fn has(&self, sha256: Sha256) -> bool {
         self.held.names(sha256) || self.file_has(sha256).unwrap_or(true)
     }
 
-    fn file_has(&self, sha256: &str) -> rusqlite::Result<bool> {
+    fn file_has(&self, sha256: Sha256) -> rusqlite::Result<bool> {
         let mut db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
         if db.is_none() {
             *db = Some(open::connect(&self.path, "NORMAL")?);
         }
         let Some(db) = db.as_ref() else { return Ok(true) };
         // What is there is needed: triggers take away what is settled.
-        db.prepare_cached("SELECT 1 FROM pictures WHERE sha256 = ?1")?.exists([sha256])
+        db.prepare_cached("SELECT 1 FROM pictures WHERE sha256 = ?1")?.exists([sha256.to_string()])
     }
 }

@@ -7,7 +7,8 @@ use super::outbox::Pending;
 use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, Row, params};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
+use viahe_contract::sha256::Sha256;
 
 /// Bytes of a checksum: the first half of a SHA-256.
 const SUM_BYTES: usize = 16;
@@ -17,7 +18,7 @@ pub(super) const COLUMNS: &str = "row, incident, revision, topic, payload, creat
 
 /// A checksum over `parts`, each with its length so that no two cuts look the same.
 fn sum(parts: &[&[u8]]) -> [u8; SUM_BYTES] {
-    let mut hash = Sha256::new();
+    let mut hash = sha2::Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
@@ -69,12 +70,14 @@ impl Waiting<'_> {
     fn note_pictures(&self, db: &Connection) -> rusqlite::Result<()> {
         let mut note =
             db.prepare_cached("INSERT OR IGNORE INTO pictures (incident, sha256) VALUES (?1, ?2)")?;
-        pictures(self.payload).iter().try_for_each(|p| note.execute([self.incident, p]).map(drop))
+        pictures(self.payload)
+            .iter()
+            .try_for_each(|p| note.execute([self.incident, &p.to_string()]).map(drop))
     }
 }
 
 /// The hashes of the pictures that a message names.
-pub(super) fn pictures(payload: &[u8]) -> Vec<String> {
+pub(super) fn pictures(payload: &[u8]) -> Vec<Sha256> {
     #[derive(Default, Deserialize)]
     struct Message {
         #[serde(default)]
@@ -87,7 +90,7 @@ pub(super) fn pictures(payload: &[u8]) -> Vec<String> {
     }
     #[derive(Deserialize)]
     struct Evidence {
-        sha256: String,
+        sha256: Sha256,
     }
     let message: Message = serde_json::from_slice(payload).unwrap_or_default();
     message.data.evidence.into_iter().map(|e| e.sha256).collect()

@@ -4,7 +4,13 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 pub(super) fn id(n: u32) -> IncidentId {
     let name = |text: &str| Name::try_from(text).unwrap();
     let at = Timestamp::from_secs(1_795_000_000 + u64::from(n));
-    IncidentId::new(&name("hue"), Some(&name("cam-1")), &name("illegal-parking"), None, at)
+    viahe_core::incident::incident_id(
+        &name("hue"),
+        Some(&name("cam-1")),
+        &name("illegal-parking"),
+        None,
+        at,
+    )
 }
 
 pub(super) fn row(incident: u32, revision: u32, bytes: usize) -> OutboxRow {
@@ -123,7 +129,7 @@ fn history_reads_back_what_was_committed() {
     let revision = Revision {
         incident: id(1),
         revision: 2,
-        state: viahe_core::incident::State::Open,
+        state: message::State::Open,
         rule: name("parking-east"),
         violation: name("illegal-parking"),
         rule_version: 1,
@@ -143,10 +149,7 @@ fn history_reads_back_what_was_committed() {
         subjects: vec![],
         evidence: vec![],
         model: None,
-        clock: viahe_core::incident::ClockRef {
-            source: viahe_core::time::ClockSource::Arrival,
-            offset_ms: 0,
-        },
+        clock: message::ClockRef { source: viahe_core::time::ClockSource::Arrival, offset_ms: 0 },
         wording: viahe_core::incident::Wording::default(),
     };
     let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();

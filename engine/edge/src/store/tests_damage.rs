@@ -3,6 +3,7 @@
 use super::tests::{id, row, small};
 use super::*;
 use std::fs;
+use viahe_contract::sha256::Sha256;
 
 fn message(incident: u32, revision: u32) -> OutboxRow {
     let text = format!("an incident of the kind number {incident}, revision {revision}");
@@ -256,7 +257,7 @@ fn a_database_without_checksums_gets_them_once() {
     db.execute_batch(include_str!("schema-1.sql")).unwrap();
     db.pragma_update(None, "application_id", 0x7669_6168).unwrap();
     db.pragma_update(None, "user_version", 1).unwrap();
-    let hash = "cd".repeat(32);
+    let hash = Sha256::from_bytes([0xcd; 32]);
     let payload = format!(r#"{{"data":{{"evidence":[{{"sha256":"{hash}"}}]}}}}"#);
     let known = id(1);
     db.execute(
@@ -276,7 +277,7 @@ fn a_database_without_checksums_gets_them_once() {
     assert_eq!(store.engine_state().unwrap().unwrap(), b"saved");
     let mut outbox = Outbox::of(&store);
     assert_eq!(outbox.pending(10, 0).unwrap()[0].payload, payload.as_bytes());
-    assert!(store.needs().has(&hash) && !store.needs().has(&"ef".repeat(32)));
+    assert!(store.needs().has(hash) && !store.needs().has(Sha256::from_bytes([0xef; 32])));
     assert_eq!(store.commit(&[row(1, 1, 1)], None).unwrap().repeated, 1, "it is known");
     drop((outbox, store));
     flip(&path, b"\"data\"", b"\"dada\"");
@@ -343,23 +344,23 @@ fn pictures_are_needed_while_their_incident_is_open_or_not_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = filled(dir.path(), 0);
     let needs = store.needs();
-    let naming = |n: u32, revision, hash: &str, closed| {
+    let naming = |n: u32, revision, hash: Sha256, closed| {
         let payload = format!(r#"{{"data":{{"evidence":[{{"sha256":"{hash}"}}]}}}}"#).into_bytes();
         OutboxRow { payload, closed, ..row(n, revision, 0) }
     };
-    let [open, over, held] = ["aa", "bb", "cc"].map(|hex| hex.repeat(32));
-    store.commit(&[naming(1, 1, &open, false), naming(2, 1, &over, false)], None).unwrap();
-    store.held().about_to_name([held.clone()]);
-    assert!([&open, &over, &held].iter().all(|hash| needs.has(hash)));
-    store.hold(vec![naming(3, 1, &held, true)]);
-    assert!(needs.has(&held), "in memory");
+    let [open, over, held] = [0xaa, 0xbb, 0xcc].map(|byte| Sha256::from_bytes([byte; 32]));
+    store.commit(&[naming(1, 1, open, false), naming(2, 1, over, false)], None).unwrap();
+    store.held().about_to_name([held]);
+    assert!([open, over, held].iter().all(|hash| needs.has(*hash)));
+    store.hold(vec![naming(3, 1, held, true)]);
+    assert!(needs.has(held), "in memory");
     let mut outbox = Outbox::of(&store);
     outbox.acknowledge(&[1, 2]).unwrap();
-    assert!(needs.has(&open) && needs.has(&over), "both are open");
-    store.commit(&[naming(2, 2, &over, true)], None).unwrap();
-    assert!(needs.has(&over), "its end is not acknowledged");
+    assert!(needs.has(open) && needs.has(over), "both are open");
+    store.commit(&[naming(2, 2, over, true)], None).unwrap();
+    assert!(needs.has(over), "its end is not acknowledged");
     let rows: Vec<i64> = outbox.pending(10, 0).unwrap().iter().map(|row| row.row).collect();
     outbox.acknowledge(&rows).unwrap();
-    let left = [&open, &over, &held].map(|hash| needs.has(hash));
+    let left = [open, over, held].map(|hash| needs.has(hash));
     assert_eq!(left, [true, false, false]);
 }

@@ -12,8 +12,9 @@ use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
+use viahe_contract::message::CameraStatus;
 use viahe_core::id::Name;
-use viahe_core::seam::{CameraStatus, LOOK_AGES_MS};
+use viahe_core::seam::LOOK_AGES_MS;
 
 /// What [`render`] gives.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -8,7 +8,7 @@
 use super::metrics::{Camera, State, Worker};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use viahe_core::seam::CameraStatus;
+use viahe_contract::message::CameraStatus;
 
 /// How long the engine may be without a working worker.
 pub(super) const WORKER_ABSENCE_MAX: Duration = Duration::from_secs(10);

@@ -6,8 +6,9 @@ use crate::trouble::Troubles;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use viahe_contract::message::CameraStatus;
 use viahe_core::id::Name;
-use viahe_core::seam::{CameraReport, CameraStats, CameraStatus, LOOK_AGES_MS, WorkerStats};
+use viahe_core::seam::{CameraReport, CameraStats, LOOK_AGES_MS, WorkerStats};
 
 /// More cameras than one box can watch; a worker cannot invent more.
 const CAMERAS_MAX: usize = 1024;

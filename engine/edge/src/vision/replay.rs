@@ -13,10 +13,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::message::ModelRef;
 use viahe_core::detect::Sanity;
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
-use viahe_core::incident::ModelRef;
 use viahe_core::observe::{Observation, ViewReport};
 use viahe_core::schedule::Sampler;
 use viahe_core::time::Timestamp;
@@ -103,7 +103,7 @@ impl Replay {
             let model = &package.model;
             models.push((
                 camera.id.clone(),
-                ModelRef { name: model.name.clone(), sha256: model.sha256.clone() },
+                ModelRef { name: model.name.clone(), sha256: model.sha256 },
             ));
             let eye = Eye::open(&runtime, &package, 1)?;
             let (name, head) = (model.name.clone(), model.head.clone());

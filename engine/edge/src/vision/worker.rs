@@ -21,16 +21,16 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use viahe_contract::message::{CameraStatus, EvidenceKind, ModelRef};
 use viahe_core::config::model::{Head, Model};
 use viahe_core::config::plan::Source;
 use viahe_core::detect::Sanity;
 use viahe_core::engine::Capture;
 use viahe_core::id::Name;
-use viahe_core::incident::{EvidenceKind, ModelRef};
 use viahe_core::observe::Observation;
 use viahe_core::seam::{
-    CameraReport, CameraStats, CameraStatus, FromWorker, LOOK_AGES_MS, Picture, SEAM_VERSION,
-    ToWorker, VisionPlan, WorkerStats,
+    CameraReport, CameraStats, FromWorker, LOOK_AGES_MS, Picture, SEAM_VERSION, ToWorker,
+    VisionPlan, WorkerStats,
 };
 
 /// How often counters are told.
@@ -373,7 +373,7 @@ impl Packages {
     fn refs(&self, plan: &VisionPlan) -> BTreeMap<Name, ModelRef> {
         let of = |p: usize| ModelRef {
             name: self.loaded[p].model.name.clone(),
-            sha256: self.loaded[p].model.sha256.clone(),
+            sha256: self.loaded[p].model.sha256,
         };
         plan.cameras.iter().zip(&self.of_camera).map(|(c, &p)| (c.id.clone(), of(p))).collect()
     }

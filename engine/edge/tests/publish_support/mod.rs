@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use viahe_core::config::plan::{Ack, Mqtt};
 use viahe_core::id::Name;
-use viahe_core::incident::IncidentId;
 use viahe_core::time::Timestamp;
 use viahe_edge::clock;
 use viahe_edge::publish::{Message, PublishOptions, Subscriber, SubscriberOptions, Tuning};
@@ -192,7 +191,7 @@ pub fn row(n: u32) -> OutboxRow {
 pub fn sized_row(n: u32, bytes: usize) -> OutboxRow {
     let opened = Timestamp::from_secs(1_795_000_000 + u64::from(n / 3));
     let (site, camera, rule) = (name("hue"), name("cam-01"), name("illegal-parking"));
-    let incident = IncidentId::new(&site, Some(&camera), &rule, None, opened);
+    let incident = viahe_core::incident::incident_id(&site, Some(&camera), &rule, None, opened);
     let revision = n % 3 + 1;
     let filler = "x".repeat(bytes);
     let event = serde_json::json!({

@@ -11,8 +11,9 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::message::CameraStatus;
 use viahe_core::id::Name;
-use viahe_core::seam::{CameraReport, CameraStats, CameraStatus, WorkerStats};
+use viahe_core::seam::{CameraReport, CameraStats, WorkerStats};
 use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, serve};
 use viahe_edge::trouble::Troubles;
 

@@ -3,9 +3,9 @@
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use viahe_contract::message::EndReason;
 use viahe_core::config::plan::Rule;
 use viahe_core::id::Name;
-use viahe_core::incident::EndReason;
 use viahe_core::rule::SubjectKey;
 use viahe_core::rule::explain::{Applies, Change, Outcome, Standing, Tracer};
 use viahe_core::rule::program::Program;

@@ -16,6 +16,7 @@ mod tests;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use viahe_contract::message::Certainty;
 
 /// Largest size of a value: nothing that is measured here is near it, and so many of them can be
 /// summed exactly.
@@ -130,21 +131,6 @@ pub enum Pushed {
     Refused,
 }
 
-/// How sure a result is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// The window is over; late readings may still change it.
-    Preliminary,
-    /// A late reading changed it.
-    Corrected,
-    /// A late reading joined this session to another or made it longer: the result, told before,
-    /// no longer holds, and another one takes its place. `count` is 0. Sessions only.
-    Withdrawn,
-    /// Nothing changes it any more. Told exactly once for each window with readings.
-    Final,
-}
-
 /// What a window says.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -160,7 +146,7 @@ pub struct WindowResult {
     /// How many readings.
     pub count: u64,
     /// How sure it is.
-    pub state: State,
+    pub state: Certainty,
     /// Counts what is told of this window, from 1.
     pub revision: u32,
 }

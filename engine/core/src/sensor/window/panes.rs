@@ -2,10 +2,11 @@
 //! is a row of panes. A reading costs one addition, however long the window is.
 
 use super::acc::Acc;
-use super::{Function, Pushed, State, WindowResult, WindowSpec};
+use super::{Function, Pushed, WindowResult, WindowSpec};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
+use viahe_contract::message::Certainty;
 
 /// Readings of a slide. Pane `p` ends where a window ends that is called `p`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,7 +128,7 @@ impl Panes {
         (open, told): (u64, u64),
         out: &mut Vec<WindowResult>,
     ) {
-        let mut result = |window: u64, state: State, revision: u32| {
+        let mut result = |window: u64, state: Certainty, revision: u32| {
             if let Some(acc) = own.sum(function, window, self.per_window) {
                 let start = self.start((window + 1).saturating_sub(self.per_window));
                 let end = self.start(window + 1);
@@ -138,7 +139,8 @@ impl Panes {
         };
         let changes = own.changes.iter().filter(|change| change.untold && change.window >= open);
         for change in changes {
-            let state = if change.revision == 0 { State::Preliminary } else { State::Corrected };
+            let state =
+                if change.revision == 0 { Certainty::Preliminary } else { Certainty::Corrected };
             result(change.window, state, change.revision + 1);
         }
         // Only windows that hold a pane: after a long gap there may be millions that do not.
@@ -148,9 +150,9 @@ impl Panes {
             let until = (pane.index + self.per_window).min(next).min(told);
             for window in from.max(pane.index)..until {
                 if window < open {
-                    result(window, State::Final, own.revision(window, self.told) + 1);
+                    result(window, Certainty::Final, own.revision(window, self.told) + 1);
                 } else if window >= self.told {
-                    result(window, State::Preliminary, 1);
+                    result(window, Certainty::Preliminary, 1);
                 }
             }
             from = from.max(until);

@@ -1,10 +1,11 @@
 //! Session windows: readings that follow each other closely.
 
 use super::acc::Acc;
-use super::{Function, Pushed, State, WindowResult, WindowSpec};
+use super::{Function, Pushed, WindowResult, WindowSpec};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use viahe_contract::message::Certainty;
 
 /// A result that stands at its readers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,14 +143,14 @@ impl Session {
                 end: Timestamp(told.end),
                 value: 0.0,
                 count: 0,
-                state: State::Withdrawn,
+                state: Certainty::Withdrawn,
                 revision: told.revision + 1,
             });
         }
         let state = match before {
-            _ if is_final => State::Final,
-            0 if over => State::Preliminary,
-            1.. if self.changed => State::Corrected,
+            _ if is_final => Certainty::Final,
+            0 if over => Certainty::Preliminary,
+            1.. if self.changed => Certainty::Corrected,
             _ => return,
         };
         self.changed = false;

@@ -128,15 +128,15 @@ fn run(spec: &WindowSpec, readings: &[Reading], stop: usize) -> Finals {
             let before = told.get(&id).copied();
             match before {
                 None => assert_eq!(r.revision, 1, "{r:?}"),
-                Some(b) if b.state == State::Withdrawn => assert_eq!(r.revision, 1, "{r:?}"),
+                Some(b) if b.state == Certainty::Withdrawn => assert_eq!(r.revision, 1, "{r:?}"),
                 Some(b) => {
                     assert_eq!(r.revision, b.revision + 1, "{b:?} then {r:?}");
-                    assert_ne!(b.state, State::Final, "{b:?} then {r:?}");
-                    assert_ne!(r.state, State::Preliminary, "{b:?} then {r:?}");
+                    assert_ne!(b.state, Certainty::Final, "{b:?} then {r:?}");
+                    assert_ne!(r.state, Certainty::Preliminary, "{b:?} then {r:?}");
                 }
             }
-            assert_eq!(r.count == 0, r.state == State::Withdrawn, "{r:?}");
-            if r.state == State::Final {
+            assert_eq!(r.count == 0, r.state == Certainty::Withdrawn, "{r:?}");
+            if r.state == Certainty::Final {
                 finals.insert(id, (r.value, r.count));
             }
             told.insert(id, r);
@@ -154,7 +154,8 @@ fn run(spec: &WindowSpec, readings: &[Reading], stop: usize) -> Finals {
     }
     hear(windows.advance(at(1_000)));
     assert_eq!((windows.held(), windows.late()), (0, 0));
-    let open = told.values().filter(|r| !matches!(r.state, State::Final | State::Withdrawn));
+    let open =
+        told.values().filter(|r| !matches!(r.state, Certainty::Final | Certainty::Withdrawn));
     assert_eq!(open.count(), 0, "everything told becomes final or is withdrawn");
     finals
 }
@@ -212,7 +213,7 @@ fn sliding(function: Function) -> WindowSpec {
 
 #[test]
 fn a_window_is_told_corrected_and_final() {
-    use State::{Corrected, Final, Preliminary};
+    use Certainty::{Corrected, Final, Preliminary};
     let shape = Shape::Tumbling { size: secs(60) };
     let spec = WindowSpec { shape, ..sliding(Function::Sum) };
     let mut windows = Windows::new(spec, 2).unwrap();
@@ -251,9 +252,9 @@ fn sessions_that_grow_together_withdraw_what_was_told() {
     assert_eq!(
         told,
         [
-            (State::Withdrawn, at(100), at(110), 0),
-            (State::Preliminary, at(100), at(128), 3),
-            (State::Withdrawn, at(118), at(128), 0),
+            (Certainty::Withdrawn, at(100), at(110), 0),
+            (Certainty::Preliminary, at(100), at(128), 3),
+            (Certainty::Withdrawn, at(118), at(128), 0),
         ]
     );
 }

@@ -10,7 +10,7 @@ use super::words;
 use crate::ingest::fault::Fault;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::Carrier;
+use viahe_contract::message::Carrier;
 
 /// A camera that takes longer for an answer is not waited for.
 const ANSWER_MAX: Duration = Duration::from_secs(5);

@@ -31,7 +31,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::{Carrier, Secret};
+use viahe_contract::message::Carrier;
+use viahe_core::config::plan::Secret;
 use wire::{Target, Wire};
 
 /// rtspsrc connects at once; later it does not come any more.

@@ -4,7 +4,7 @@ use super::exchange::{End, Exchange, Subject};
 use crate::clock;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::Carrier;
+use viahe_contract::message::Carrier;
 
 fn talk() -> Exchange {
     Exchange::new(Subject {

@@ -3,7 +3,7 @@
 use super::super::fault::{Fault, FaultKind};
 use super::message::NotRtsp;
 use gstreamer_rtsp_server::gio;
-use viahe_core::config::plan::Carrier;
+use viahe_contract::message::Carrier;
 
 /// The box's login was refused.
 pub(super) fn refused() -> Fault {

@@ -2,9 +2,11 @@
 
 use super::{End, Link, Worker};
 use crate::publish::flow::Item;
-use crate::publish::topics;
+use crate::publish::told;
 use crate::store::StoreError;
 use std::time::Duration;
+use viahe_contract::message::{self, BoxStatus, Offline};
+use viahe_contract::topic::About;
 
 /// For the broker to take the farewell.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -39,10 +41,10 @@ impl Worker {
         match self.farewell {
             None => {
                 if self.is_drained()? || self.is_past_deadline() {
-                    let time = self.time_text();
-                    let reason = topics::Offline::Shutdown { time: &time };
-                    let offline = topics::offline(&self.options.version, reason);
-                    let topic = topics::site_topic(&self.options.site, "status");
+                    let (version, time) = (self.options.version.clone(), self.local_time());
+                    let offline = BoxStatus::Offline(Offline::Shutdown { version, time });
+                    let offline = message::to_bytes(&offline);
+                    let topic = told::topic(&self.options.site, About::Status);
                     self.farewell = Some(if link.retain(topic, offline)? {
                         self.flow.submitted(Item::Farewell);
                         Farewell::Sent { until: now + FAREWELL_TIMEOUT }

@@ -11,13 +11,16 @@ use super::flow::{Death, Flow, FlowOptions, Item, Mismatch};
 use super::link::{Connection, Event, Failure, NoRoom, Offer, Outgoing, RetainFlag, Terms};
 use super::reason::{self, Blame, Fate};
 use super::subscriptions::Subscriptions;
-use super::{PublishOptions, Shared, topics};
+use super::{PublishOptions, Shared, told};
 use crate::clock;
 use crate::store::{Outbox, StoreError};
 use leave::Farewell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use viahe_contract::message::{self, BoxStatus, Offline};
+use viahe_contract::time::LocalTime;
+use viahe_contract::topic::About;
 use viahe_core::config::plan::Ack as AckMode;
 
 /// Looks at timeouts and at the outbox this often, woken or not.
@@ -121,7 +124,7 @@ impl Worker {
             retry_after: tuning.retry_after,
             seed: tuning.seed,
         });
-        let acks = centre.then(|| topics::site_topic(&options.site, "ack"));
+        let acks = centre.then(|| told::topic(&options.site, About::Ack));
         Self {
             backoff: Backoff::new(tuning.reconnect_after, tuning.seed),
             dialect: Dialect::new(options.mqtt.version, &options.client_id),
@@ -149,8 +152,8 @@ impl Worker {
         clock::monotonic().saturating_duration_since(self.started)
     }
 
-    fn time_text(&self) -> String {
-        clock::now().rfc3339(&self.options.zone)
+    fn local_time(&self) -> LocalTime {
+        clock::now().local(&self.options.zone)
     }
 
     async fn run(&mut self) {
@@ -234,12 +237,9 @@ impl Worker {
     fn terms(&self) -> Terms {
         let wanted = self.dialect.wanted();
         let tuning = self.options.tuning;
-        let time = self.time_text();
-        let lost = topics::Offline::Lost { connected: &time };
-        let will = (
-            topics::site_topic(&self.options.site, "status"),
-            topics::offline(&self.options.version, lost),
-        );
+        let (version, connected) = (self.options.version.clone(), self.local_time());
+        let lost = BoxStatus::Offline(Offline::Lost { version, connected });
+        let will = (told::topic(&self.options.site, About::Status), message::to_bytes(&lost));
         let keep_alive = tuning.keep_alive.max(KEEP_ALIVE_MIN);
         Terms {
             version: wanted.version,

@@ -4,9 +4,11 @@ use super::{End, Link, PublishOptions, Worker};
 use crate::clock;
 use crate::publish::flow::Item;
 use crate::publish::reason::{self, Fate};
-use crate::publish::topics;
+use crate::publish::told;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use viahe_contract::message;
+use viahe_contract::topic::About;
 
 /// After the broker hung up on what is told of box and cameras, nothing is told for so long.
 const HUSHED: Duration = Duration::from_mins(10);
@@ -73,7 +75,7 @@ impl Worker {
         };
         if due {
             let PublishOptions { version, zone, .. } = &self.options;
-            let online = topics::Online {
+            let online = told::Known {
                 version,
                 mqtt: self.dialect.version(),
                 models: &models,
@@ -82,8 +84,8 @@ impl Worker {
                 now: clock::now(),
                 zone,
             };
-            let topic = topics::site_topic(&self.options.site, "status");
-            let fits = link.retain(topic.clone(), topics::online(&online))?;
+            let topic = told::topic(&self.options.site, About::Status);
+            let fits = link.retain(topic.clone(), message::to_bytes(&told::online(&online)))?;
             self.flow_or_refuse(topic, fits);
             self.troubles_told = troubles;
             self.status_due = now + self.options.tuning.status_every;
@@ -94,7 +96,7 @@ impl Worker {
             if self.flow.room() == 0 {
                 break;
             }
-            let topic = topics::site_topic(&self.options.site, &format!("cam/{camera}/state"));
+            let topic = told::topic(&self.options.site, About::CameraState(camera.clone()));
             let fits = link.retain(topic.clone(), state.payload.clone())?;
             self.flow_or_refuse(topic, fits);
             state.sent = true;

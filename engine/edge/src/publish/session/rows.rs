@@ -3,9 +3,10 @@
 use super::{End, Link, Worker};
 use crate::publish::flow::{Item, RowRef, Verdict};
 use crate::publish::link::Outgoing;
-use crate::publish::{reason, topics};
+use crate::publish::{reason, told};
 use crate::store::{Pending, StoreError};
 use std::time::Duration;
+use viahe_contract::message::Ack;
 use viahe_core::config::plan::Ack as AckMode;
 
 /// Acknowledged rows that could not be deleted; above this nothing new is sent.
@@ -39,13 +40,13 @@ impl Worker {
     }
 
     pub(super) fn on_centre_ack(&mut self, payload: &[u8]) -> Result<(), End> {
-        let Ok(ack) = serde_json::from_slice::<topics::Ack>(payload) else {
+        let Ok(ack) = serde_json::from_slice::<Ack>(payload) else {
             self.shared.count(|c| c.bad_acks += 1);
             tracing::warn!(bytes = payload.len(), "a message on …/ack is not an acknowledgement");
             return Ok(());
         };
         if self.options.mqtt.ack == AckMode::Centre
-            && let Some(row) = self.outbox.find(&ack.incident, ack.revision)?
+            && let Some(row) = self.outbox.find(ack.incident.as_str(), ack.revision)?
         {
             self.flow.confirmed(row, self.now());
             self.acknowledged.push(row);
@@ -84,7 +85,7 @@ impl Worker {
 
     fn send(&mut self, link: &Link, row: Pending) -> Result<(), End> {
         let Pending { row: number, incident, topic, payload, .. } = row;
-        if !topics::is_publishable(&topic) {
+        if !told::is_publishable(&topic) {
             self.set_aside(number, "its topic cannot be published to");
             return Ok(());
         }

@@ -7,13 +7,14 @@ use crate::publish::dialect::Dialect;
 use crate::publish::link::{Connection, Event, Failure, Incoming, Outgoing, RetainFlag, Terms};
 use crate::publish::reason::{self, Blame, Fate};
 use crate::publish::subscriptions::Subscriptions;
-use crate::publish::{CLIENT_ID_TAKEN, LASTING, STEADY, topics};
+use crate::publish::{CLIENT_ID_TAKEN, LASTING, STEADY, told};
 use crate::trouble::Trouble;
 use crossbeam_channel::{Sender, TrySendError};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use viahe_contract::topic::{self, About, Topic};
 
 /// Largest message taken; readings and commands are small.
 const INCOMING_BYTES_MAX: u32 = 64 << 10;
@@ -195,7 +196,7 @@ impl Worker<'_> {
         while let Some(filter) = self.subscriptions.next(now) {
             // A command that is kept is refused at once, not only when it comes again. Sensors that
             // let the broker keep each reading are heard all the same.
-            let commands = *filter == *topics::commands(&self.options.site);
+            let commands = *filter == *Topic::commands(&self.options.site);
             let flag = if commands { RetainFlag::AsPublished } else { RetainFlag::Kept };
             // Room there is, as they are asked for one by one: the library takes no such filter.
             match link.subscribe(filter, flag) {
@@ -207,12 +208,12 @@ impl Worker<'_> {
 
     fn hear(&mut self, incoming: Incoming) {
         let Incoming { topic, payload, retained, answer_to } = incoming;
-        let mine = |(to, _): &(String, _)| topics::is_reply_topic(&self.options.site, to);
+        let mine = |(to, _): &(String, _)| topic::is_reply_topic(&self.options.site, to);
         let strange = answer_to.as_ref().filter(|to| !mine(to)).map(|(to, _)| to.clone());
         let answer_to = answer_to.filter(mine);
         if let Some(strange) = strange {
             let strange: String = strange.chars().take(80).collect();
-            let usual = topics::site_topic(&self.options.site, "reply/{id}");
+            let usual = told::topic(&self.options.site, About::Reply("{id}".into()));
             self.complain(|| {
                 tracing::warn!(
                     topic,
@@ -243,7 +244,7 @@ impl Worker<'_> {
             correlation,
         };
         let fits = link.size(&outgoing) <= self.packet_bytes_max as usize;
-        if !topics::is_publishable(&topic) || !fits {
+        if !told::is_publishable(&topic) || !fits {
             self.shared.said_dropped.fetch_add(1, Ordering::Relaxed);
             self.complain(|| {
                 tracing::warn!(topic, "the broker would not take a message; it is lost");

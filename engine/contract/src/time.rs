@@ -1,4 +1,4 @@
-//! Time as data. Nothing in this crate reads a clock.
+//! Time as data. Nothing here reads a clock.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -53,6 +53,11 @@ impl Timestamp {
         self.instant().to_zoned(zone.clone())
     }
 
+    /// As messages tell it, with the offset that `zone` has then.
+    pub fn local(self, zone: &jiff::tz::TimeZone) -> LocalTime {
+        LocalTime { at: self, offset: self.in_zone(zone).offset() }
+    }
+
     /// RFC 3339 with the zone's offset and milliseconds: `2026-11-22T08:14:03.120+07:00`.
     pub fn rfc3339(self, zone: &jiff::tz::TimeZone) -> String {
         self.in_zone(zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
@@ -90,6 +95,50 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// A point in time as messages tell it: RFC 3339 with the offset of the teller's zone and milliseconds,
+/// `2026-11-22T08:14:03.120+07:00`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTime {
+    at: Timestamp,
+    offset: jiff::tz::Offset,
+}
+
+impl LocalTime {
+    /// The point in time.
+    pub fn at(self) -> Timestamp {
+        self.at
+    }
+}
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.at.rfc3339(&jiff::tz::TimeZone::fixed(self.offset)))
+    }
+}
+
+impl std::str::FromStr for LocalTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let at = text.parse()?;
+        let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(|e| e.to_string())?;
+        let offset = pieces.to_numeric_offset().unwrap_or(jiff::tz::Offset::UTC);
+        Ok(Self { at, offset })
+    }
+}
+
+impl Serialize for LocalTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for LocalTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// By which clock a frame's own time is known. Event time never follows the camera's clock: it is
 /// when the frame reached the box, or its place in a recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -116,6 +165,21 @@ mod tests {
         assert_eq!(at.rfc3339(&hue), "2026-11-22T08:14:03.120+07:00");
         let back: Timestamp = serde_json::from_str(&serde_json::to_string(&at).unwrap()).unwrap();
         assert_eq!(back, at);
+    }
+
+    #[test]
+    fn messages_keep_the_offset() {
+        for text in ["2026-11-22T08:14:03.120+07:00", "2026-11-22T01:14:03.000-03:30"] {
+            let time: LocalTime = text.parse().unwrap();
+            assert_eq!(time.to_string(), text);
+        }
+        let zulu: LocalTime = "2026-11-22T01:14:03.12Z".parse().unwrap();
+        assert_eq!(zulu.to_string(), "2026-11-22T01:14:03.120+00:00");
+        let hue = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+        assert_eq!(zulu.at().local(&hue).to_string(), "2026-11-22T08:14:03.120+07:00");
+        for bad in ["2026-11-22T01:14:03", "1969-01-01T00:00:00Z", "now", ""] {
+            assert!(bad.parse::<LocalTime>().is_err(), "{bad}");
+        }
     }
 
     #[test]

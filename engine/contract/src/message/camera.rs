@@ -1,0 +1,151 @@
+//! How a camera is, and which of its rules say nothing.
+
+use crate::id::{CommandId, Name};
+use crate::time::LocalTime;
+use serde::{Deserialize, Serialize};
+
+/// What `…/cam/{camera}/state` says, kept by the broker. Numbers are unknown until the first frame and
+/// not of interest without frames.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CameraState {
+    /// How it is.
+    pub state: CameraStatus,
+    /// Why, for people; empty when it is well.
+    pub reason: String,
+    /// When this was said.
+    pub time: LocalTime,
+    /// Frames a second that it sends.
+    pub fps: Option<f64>,
+    /// Width and height in px.
+    pub resolution: Option<[u32; 2]>,
+    /// The box's clock less the camera's; none while the camera does not tell its own.
+    pub clock_offset_ms: Option<i64>,
+    /// The last time in this run that a clock was set.
+    pub clock_step: Option<ClockStep>,
+    /// How its media travels; none also for what is no RTSP.
+    pub transport: Option<Carrier>,
+    /// The first of `suspensions`, in short.
+    pub rules_suspended: Option<RulesSuspended>,
+    /// Rules of the camera that say nothing now.
+    pub suspensions: Vec<Suspension>,
+    /// The disaster that is declared.
+    pub disaster: Option<Disaster>,
+}
+
+/// How a camera is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CameraStatus {
+    /// Frames come.
+    Online,
+    /// Connected, but no frames come.
+    Stalled,
+    /// Not connected.
+    #[default]
+    Offline,
+}
+
+/// How RTSP media travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carrier {
+    /// Interleaved in the RTSP connection.
+    #[default]
+    Tcp,
+    /// RTP over UDP.
+    Udp,
+}
+
+impl Carrier {
+    /// As it is written.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+/// A clock was set; durations do not follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockStep {
+    /// Whose clock.
+    pub of: ClockOf,
+    /// By how many ms; negative when it went back.
+    pub by_ms: i64,
+    /// When.
+    pub at: LocalTime,
+}
+
+/// Whose clock it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockOf {
+    /// The camera's own.
+    Camera,
+    /// The box's.
+    Box,
+}
+
+/// Why rules say nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhySilent {
+    /// The camera looks elsewhere than where its zones were drawn.
+    Moved,
+    /// The camera sees nothing.
+    Blinded,
+    /// No pictures come.
+    Offline,
+    /// A command says so.
+    Ordered,
+    /// They are relaxed, and the level of the disaster is 2 or 3.
+    Disaster,
+}
+
+/// Why rules of a camera say nothing, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesSuspended {
+    /// Why.
+    pub reason: WhySilent,
+    /// Since when.
+    pub since: LocalTime,
+    /// It ends by itself then.
+    pub until: Option<LocalTime>,
+}
+
+/// Rules that say nothing, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspension {
+    /// Why.
+    pub reason: WhySilent,
+    /// Of which camera; none for rules of the site.
+    pub camera: Option<Name>,
+    /// Which; empty when `all` without names.
+    pub rules: Vec<Name>,
+    /// All rules of the camera or of the site.
+    pub all: bool,
+    /// Since when.
+    pub since: LocalTime,
+    /// It ends by itself then.
+    pub until: Option<LocalTime>,
+    /// Id of the command.
+    pub command: Option<CommandId>,
+    /// Who gave it, in their own words.
+    pub by: Option<String>,
+}
+
+/// A disaster that is declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disaster {
+    /// 1 to 3.
+    pub level: u8,
+    /// Since when.
+    pub since: LocalTime,
+    /// It ends by itself then.
+    pub until: LocalTime,
+    /// Id of the command.
+    pub command: CommandId,
+    /// Who gave it, in their own words.
+    pub by: Option<String>,
+}

@@ -1,0 +1,36 @@
+//! Every message of the contract, as it reads on the wire.
+//!
+//! A type here is one JSON object. What is unknown or does not apply is `null`, never left out, so that
+//! a reader sees what there is to know.
+
+mod camera;
+mod command;
+mod incident;
+mod reply;
+mod sensor;
+mod status;
+mod verdict;
+mod window;
+
+pub use camera::{
+    CameraState, CameraStatus, Carrier, ClockOf, ClockStep, Disaster, RulesSuspended, Suspension,
+    WhySilent,
+};
+pub use command::{Command, CommandError, Order, id_of};
+pub use incident::{
+    Ack, Citation, ClockRef, EndReason, Evidence, EvidenceKind, Incident, IncidentEvent, Measured,
+    ModelRef, Severity, Stage, State, Subject,
+};
+pub use reply::{File, Reply};
+pub use sensor::{SensorHealth, SensorState};
+pub use status::{BoxStatus, Offline, Online, Trouble};
+pub use verdict::{Judgement, Verdict};
+pub use window::{Certainty, WindowResult};
+
+use serde::Serialize;
+
+/// The bytes of a message: JSON, keys in alphabetical order.
+pub fn to_bytes(message: &impl Serialize) -> Vec<u8> {
+    // Strings, finite numbers and maps with text keys: cannot fail.
+    serde_json::to_value(message).map(|value| value.to_string().into_bytes()).unwrap_or_default()
+}

@@ -1,0 +1,29 @@
+//! What answers a command.
+
+use crate::id::CommandId;
+use crate::sha256::Sha256;
+use serde::{Deserialize, Serialize};
+
+/// On `…/reply/{id}`, or where the command asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Of the command; none when it had none that can be read.
+    pub id: Option<CommandId>,
+    /// It was done.
+    pub ok: bool,
+    /// What was done, or why not; for people.
+    pub text: String,
+    /// The picture that was asked for.
+    pub evidence: Option<File>,
+}
+
+/// A file by its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Of the file, and its name.
+    pub sha256: Sha256,
+    /// Its size.
+    pub bytes: u64,
+    /// Such as `image/jpeg`.
+    pub media_type: String,
+}

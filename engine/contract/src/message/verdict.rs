@@ -1,0 +1,32 @@
+//! What people say of an incident.
+
+use crate::id::{IncidentId, Name};
+use crate::time::LocalTime;
+use serde::{Deserialize, Serialize};
+
+/// An operator's word, on `…/verdict`. It is said by the centre; a box does not act on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// The revision that was looked at.
+    pub revision: u32,
+    /// Is it one?
+    pub judgement: Judgement,
+    /// Why it was dismissed, by the centre's own list; none when it was confirmed.
+    pub reason: Option<Name>,
+    /// What the person is there, such as `ward-officer`; never who.
+    pub role: Name,
+    /// When it was said.
+    pub time: LocalTime,
+}
+
+/// Is it an incident?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// It is.
+    Confirmed,
+    /// It is not, or nobody need do anything.
+    Dismissed,
+}

@@ -1,0 +1,13 @@
+//! Where on Earth.
+
+use serde::{Deserialize, Serialize};
+
+/// WGS84.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// Latitude in degrees, north positive.
+    pub lat: f64,
+    /// Longitude in degrees, east positive.
+    pub lon: f64,
+}
