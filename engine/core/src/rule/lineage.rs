@@ -7,6 +7,7 @@
 
 use super::same_kind;
 use super::scene::{Path, centre, distance, is_whole};
+use crate::id::TrackId;
 use crate::observe::Object;
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -52,10 +53,12 @@ pub(super) fn identify(
     let mut found = vec![None; objects.len()];
     let mut taken = vec![false; paths.len()];
     let mut strays: Vec<(usize, Option<usize>)> = Vec::new();
+    let tracks = by_track(paths);
     // Whose track is in view on its way is not missing, wherever it got to.
     let mut away = vec![false; paths.len()];
     for (o, object) in objects.iter().enumerate() {
-        let own = paths.iter().position(|p| p.track == Some(object.track));
+        let own = tracks.binary_search_by_key(&object.track, |(track, _)| *track);
+        let own = own.ok().map(|i| tracks[i].1);
         match own {
             Some(p) if !taken[p] && goes_on(&paths[p], object, at, aspect) => {
                 (found[o], taken[p]) = (Some(p), true);
@@ -68,13 +71,17 @@ pub(super) fn identify(
     }
     let look = Matching { paths, objects, at, aspect };
     look.pair(&strays, &away, &mut taken, &mut found);
-    // Who turned out to be another leaves the path of its track to be looked for.
+    // Who turned out to be another leaves the path of its track to be looked for. Without one, all that
+    // fit are found.
+    let mut left = false;
     for (o, own) in &strays {
         if let (Some(p), Some(_)) = (own, found[*o]) {
-            away[*p] = false;
+            left |= std::mem::take(&mut away[*p]);
         }
     }
-    look.pair(&strays, &away, &mut taken, &mut found);
+    if left {
+        look.pair(&strays, &away, &mut taken, &mut found);
+    }
     // Whoever nobody is missing for is believed, unless it is plainly another thing.
     for (o, own) in strays {
         if let Some(p) = own.filter(|p| found[o].is_none() && !taken[*p])
@@ -84,6 +91,15 @@ pub(super) fn identify(
         }
     }
     found
+}
+
+/// Paths whose track is known, by it; of two with one track the older.
+fn by_track(paths: &[Path]) -> Vec<(TrackId, usize)> {
+    let mut tracks: Vec<_> =
+        paths.iter().enumerate().filter_map(|(p, path)| Some((path.track?, p))).collect();
+    tracks.sort_unstable();
+    tracks.dedup_by_key(|(track, _)| *track);
+    tracks
 }
 
 /// One look, to be matched with what was before.
@@ -149,7 +165,7 @@ fn misfit(
     aspect: f32,
 ) -> Option<f32> {
     let (was, now) = (path.diagonal(), diagonal(object, aspect));
-    if !same_kind(&path.class, &object.class) || was.min(now) < SAME_SIZE_MIN * was.max(now) {
+    if was.min(now) < SAME_SIZE_MIN * was.max(now) || !same_kind(&path.class, &object.class) {
         return None;
     }
     let gap = at.since(path.seen());
@@ -169,9 +185,11 @@ fn misfit(
     // it stood is taken for what moved.
     let jumped = before.is_none_or(|before| before.still_since.is_some());
     // What the edge of the frame cuts is coming in, and what would be beyond it has left.
+    if !jumped || gap > MOVING_GAP_MAX || !is_whole(&object.bbox) {
+        return None;
+    }
     let expected = path.expected_at(at);
-    let in_view = (0.0..=aspect).contains(&expected[0]) && (0.0..=1.0).contains(&expected[1]);
-    if !jumped || gap > MOVING_GAP_MAX || !is_whole(&object.bbox) || !in_view {
+    if !(0.0..=aspect).contains(&expected[0]) || !(0.0..=1.0).contains(&expected[1]) {
         return None;
     }
     let here = centre(object, aspect);

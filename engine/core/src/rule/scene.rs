@@ -204,7 +204,8 @@ impl Path {
         let centre = centre(object, aspect);
         // The oldest point of the span, or the last one when looks are rarer than that.
         let recent = |p: &&Point| at.since(p.at) <= MOTION_SPAN;
-        let from = self.points.iter().find(recent).or(self.points.back()).copied();
+        let newest_first = || self.points.iter().rev();
+        let from = newest_first().take_while(recent).last().or(self.points.back()).copied();
         let diagonal = diagonal(object, aspect);
         if let Some(from) = from.filter(|from| at.since(from.at) >= MOTION_SPAN_MIN) {
             let span_secs = at.since(from.at).min(MOTION_SPAN).as_secs_f32();
@@ -220,7 +221,9 @@ impl Path {
         }
         let whole = is_whole(&object.bbox);
         self.track = Some(object.track);
-        self.class.clone_from(&object.class);
+        if self.class != object.class {
+            self.class.clone_from(&object.class);
+        }
         self.bbox = object.bbox;
         let ground = object.bbox.ground();
         // What is between two that are kept gives way to the newer one.

@@ -242,8 +242,12 @@ fn relates(view: &View<'_>, relation: &Relation, a: usize, b: usize) -> Related 
             }
         }
         RelationKind::On => rides(view, a, b),
-        RelationKind::Under if is_its_own(view, b, a) => rides(view, b, a),
-        RelationKind::Under => Related::No,
+        // All others are asked about only for a pair that could be one.
+        RelationKind::Under => match rides(view, b, a) {
+            Related::No => Related::No,
+            how if is_its_own(view, b, a) => how,
+            _ => Related::No,
+        },
     }
 }
 
