@@ -11,7 +11,8 @@ use viahe_core::config::plan::Source;
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 
-/// After a fault a camera may still come by another way, of which it tries several.
+/// After a fault a camera may still come by another way, of which it tries several: at least so
+/// long, and twice what the first took, since a slow one needs more of it.
 const SECOND_CHANCE: Duration = Duration::from_secs(3);
 /// Events of the camera that may wait; the first ones tell.
 const TOLD_MAX: usize = 64;
@@ -55,7 +56,8 @@ pub fn first_picture(
     let ledger = Arc::new(Ledger::default());
     let _camera =
         LiveCamera::start(options, Arc::new(Ear(to)), ledger).map_err(|e| e.to_string())?;
-    let mut end = clock::monotonic() + within;
+    let began = clock::monotonic();
+    let mut end = began + within;
     let mut reason = None;
     loop {
         let left = end.saturating_duration_since(clock::monotonic());
@@ -63,7 +65,8 @@ pub fn first_picture(
             Ok(Told::Picture(frame)) => return Ok(frame),
             Ok(Told::Fault(fault)) if reason.is_none() => {
                 reason = Some(fault);
-                end = end.min(clock::monotonic() + SECOND_CHANCE);
+                let now = clock::monotonic();
+                end = end.min(now + SECOND_CHANCE.max((now - began) * 2));
             }
             Ok(Told::Fault(_)) => {}
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {

@@ -64,6 +64,28 @@ fn a_filter_that_is_none_is_told() {
     });
 }
 
+/// `RabbitMQ` hands on `s/gauge.1/v` as `s/gauge/1/v`: it is no reading of anybody, and the log says so.
+#[test]
+fn what_nobody_asked_for_is_left_out() {
+    let message = |topic: &str| {
+        let mut bytes = vec![0x30, topic.len() as u8 + 4, 0, topic.len() as u8];
+        bytes.extend_from_slice(topic.as_bytes());
+        bytes.extend_from_slice(&[0, b'7']);
+        bytes
+    };
+    let mut said = vec![0x90, 4, 0, 1, 0, 1];
+    said.extend(message("s/gauge/1/v"));
+    said.extend(message("s/gauge.1/v"));
+    let broker = Fake::start(Manners {
+        subscribe: Box::new(move |_| Err(Answer::Bytes(said.clone()))),
+        ..Manners::default()
+    });
+    let (wire, troubles) = wire(broker.port, &["s/gauge.1/v"]);
+    let heard = wire.heard().recv_timeout(LONG).unwrap();
+    assert_eq!((&*heard.topic, &heard.payload[..]), ("s/gauge.1/v", &b"7"[..]));
+    assert_eq!((wire.dropped(), troubles.revision()), ([0, 0], 0));
+}
+
 #[test]
 fn a_link_that_is_gone_is_told_and_its_return_too() {
     let mut broker = Mosquitto::start("");

@@ -12,8 +12,8 @@ use viahe_core::config::plan::{Camera, Source};
 use viahe_core::geometry::UnitPoint;
 use viahe_edge::probe::{first_picture, picture_of};
 
-/// To reach a camera.
-const WITHIN: Duration = Duration::from_secs(15);
+/// To get a picture of a camera: its first key frame may be far.
+const WITHIN: Duration = Duration::from_secs(50);
 const ZONE: [u8; 3] = [255, 212, 0];
 const LINE: [u8; 3] = [255, 64, 200];
 const PERMIT: [u8; 3] = [64, 224, 255];

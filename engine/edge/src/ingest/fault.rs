@@ -45,6 +45,15 @@ impl Fault {
         Self::new(FaultKind::Silent, format!("connected, but no picture in {} s", after.as_secs()))
     }
 
+    pub(super) fn no_key_frame(after: Duration) -> Self {
+        let secs = after.as_secs();
+        let text = format!(
+            "the camera sends, but no whole picture came in {secs} s; set its key frame interval \
+             (I-frame interval, GOP) to 2 s"
+        );
+        Self::new(FaultKind::Silent, text)
+    }
+
     pub(super) fn no_media(carrier: Carrier, after: Duration) -> Self {
         let secs = after.as_secs();
         let why = match carrier {

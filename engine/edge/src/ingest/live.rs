@@ -4,6 +4,7 @@ use super::backoff::{Backoff, Pace};
 use super::carrier::{Carriers, Next, Shown};
 use super::fault::{Fault, FaultKind};
 use super::meter::{CameraCounters, Meter};
+use super::pulse::Known;
 use super::rtsp::Relay;
 use super::session::{Camera, Hints, Session, Wake};
 use super::{IngestError, graph};
@@ -19,8 +20,6 @@ use viahe_core::config::plan::{Source, Transport};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 
-/// A connection that gave no picture for so long is given up.
-const FIRST_FRAME_MAX: Duration = Duration::from_secs(10);
 /// Media without one whole picture for this many times `stall_after` is a fault as well.
 const DAMAGED_STALLS: u32 = 5;
 /// After so long without a fault the next wait is the shortest again.
@@ -159,7 +158,7 @@ impl LiveCamera {
             login_good: false,
             login_doubted: false,
             failed_decoders: Vec::new(),
-            unsure: 0,
+            known: Known::default(),
             hung: Arc::new(AtomicUsize::new(0)),
         };
         std::thread::Builder::new()
@@ -211,8 +210,8 @@ struct Supervision {
     /// The other way round.
     login_doubted: bool,
     failed_decoders: Vec<String>,
-    /// Connections in a row that gave something, but too little to know the camera's pace.
-    unsure: u32,
+    /// Of the camera's pace.
+    known: Known,
     hung: Arc<AtomicUsize>,
 }
 
@@ -255,10 +254,12 @@ impl Supervision {
         };
         let fault = self.watch(&session, number);
         session.close();
+        let silent = fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Silent);
         if session.knows_pace() {
-            self.unsure = 0;
-        } else if session.speaks() {
-            self.unsure = self.unsure.saturating_add(1);
+            let patience = session.patience(self.camera.options.stall_after, self.known);
+            self.known = Known { unsure: 0, patience };
+        } else if session.speaks() || (silent && session.playing()) {
+            self.known.unsure = self.known.unsure.saturating_add(1);
         }
         let now = clock::monotonic();
         let (_, media, picture) = session.ages(now);
@@ -312,22 +313,14 @@ impl Supervision {
     /// The watchdog: a fault, or how long nothing can be wrong yet. It trusts no message: media
     /// may stop while RTSP and RTCP go on for ever.
     fn verdict(&self, session: &Session, now: Instant) -> Result<Duration, Fault> {
-        let stall = session.patience(self.camera.options.stall_after, self.unsure);
+        let least = self.camera.options.stall_after;
+        let stall = session.patience(least, self.known);
         let (age, media, picture) = session.ages(now);
         let Some(picture) = picture else {
-            // A decoder may hold the first picture back until the next comes: in seconds, of a slow
-            // camera.
-            let slow = if session.speaks() { stall } else { Duration::ZERO };
-            let most = FIRST_FRAME_MAX.max(slow);
-            let left = most.checked_sub(age).filter(|left| !left.is_zero());
-            let barren = media.is_none() && session.playing();
-            return left.ok_or_else(|| {
-                if barren {
-                    Fault::no_media(self.carriers.now(), most)
-                } else {
-                    Fault::no_first_frame(most)
-                }
-            });
+            let [whole, pause] = session.first_patience(least, self.known);
+            let left = whole.saturating_sub(age);
+            let left = media.map_or(left, |media| left.min(pause.saturating_sub(media)));
+            return if left.is_zero() { Err(self.without_picture(session, age)) } else { Ok(left) };
         };
         let media = media.unwrap_or(picture);
         if media >= stall {
@@ -338,6 +331,16 @@ impl Supervision {
         }
         let damaged = (stall * DAMAGED_STALLS).saturating_sub(picture);
         Ok(stall.saturating_sub(media).min(damaged))
+    }
+
+    fn without_picture(&self, session: &Session, after: Duration) -> Fault {
+        if session.speaks() {
+            Fault::no_key_frame(after)
+        } else if session.playing() {
+            Fault::no_media(self.carriers.now(), after)
+        } else {
+            Fault::no_first_frame(after)
+        }
     }
 
     fn online(&self, first: bool) {

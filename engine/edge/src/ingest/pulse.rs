@@ -22,6 +22,24 @@ const GAPS_MISSED: u32 = 3;
 const SLOWEST: Duration = Duration::from_mins(1);
 /// Until its pace is known, after connections that told nothing of it.
 const UNKNOWN: Duration = Duration::from_secs(30);
+/// A connection that gave nothing for so long is given up.
+const FIRST: Duration = Duration::from_secs(10);
+/// Nor before its first picture, unless it is known to be slower: one that freezes is left soon.
+const FIRST_PAUSE: Duration = Duration::from_secs(12);
+/// At most, when nothing is known of its pace: at one picture in 20 s a decoder gives the first
+/// when the second comes. Some cameras have 20 s from key frame to key frame and begin anywhere.
+const FIRST_SLOWEST: Duration = Duration::from_secs(45);
+/// So many connections in vain of a camera whose pace was known say nothing new of it.
+const FIRST_DOUBTED: u32 = 3;
+
+/// What earlier connections tell of how long a camera may give nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    /// Connections in a row that ended in silence before its pace was known: it may be a slow one.
+    pub(super) unsure: u32,
+    /// How long its pace let one wait, when it was last known; zero before.
+    pub(super) patience: Duration,
+}
 
 impl Pulse {
     /// An access unit came `ms` after the connection began.
@@ -39,21 +57,34 @@ impl Pulse {
         self.units.load(Ordering::Relaxed) > GAPS as u64
     }
 
-    /// How long nothing may come before something is wrong. `unsure` connections in a row ended
-    /// in silence before the camera's pace was known: it may be a slow one. A camera of 10 fps that is silent for
+    /// How long nothing may come before something is wrong. A camera of 10 fps that is silent for
     /// `least` is frozen; one that sends a picture in 10 s is not.
-    pub(super) fn patience(&self, least: Duration, unsure: u32) -> Duration {
+    pub(super) fn patience(&self, least: Duration, known: Known) -> Duration {
         let units = self.units.load(Ordering::Relaxed);
         // A test picture has none.
         if units == 0 {
-            return least;
+            return least.max(known.patience);
         }
         if units <= GAPS as u64 {
-            return (least * 3u32.saturating_pow(unsure.min(9))).min(UNKNOWN.max(least));
+            let grown = least * 3u32.saturating_pow(known.unsure.min(9));
+            return grown.min(UNKNOWN.max(least)).max(known.patience);
         }
         let longest = self.gaps.iter().map(|gap| gap.load(Ordering::Relaxed)).max();
         let longest = Duration::from_millis(longest.unwrap_or_default());
         (longest * GAPS_MISSED).clamp(least, SLOWEST.max(least))
+    }
+
+    /// How long the first picture may take, and media before it may pause. Until something comes, a
+    /// slow camera looks like one that sends nothing; when something does, its next key frame may be
+    /// far.
+    pub(super) fn first_patience(&self, least: Duration, known: Known) -> [Duration; 2] {
+        if self.units.load(Ordering::Relaxed) > 0 {
+            let pause = self.patience(least, known).max(FIRST_PAUSE);
+            return [FIRST_SLOWEST.max(known.patience), pause];
+        }
+        let doubted = if known.patience.is_zero() { 0 } else { FIRST_DOUBTED };
+        let grown = FIRST * 2u32.pow(known.unsure.saturating_sub(doubted).min(9));
+        [grown.min(FIRST_SLOWEST).max(known.patience); 2]
     }
 }
 
@@ -72,9 +103,10 @@ mod tests {
                 at += gap;
                 pulse.unit(at);
             }
-            pulse.patience(least, unsure)
+            pulse.patience(least, Known { unsure, ..Known::default() })
         };
-        assert_eq!(Pulse::default().patience(least, 9), least, "a test picture");
+        let unsure = Known { unsure: 9, ..Known::default() };
+        assert_eq!(Pulse::default().patience(least, unsure), least, "a test picture");
         for gaps_ms in [&[100; 50][..], &[40; 9], &[1000; 5]] {
             assert_eq!(patience(gaps_ms, 9), least, "{gaps_ms:?}");
         }
@@ -93,5 +125,65 @@ mod tests {
         // Frozen after its first pictures: noticed at once, and with patience if that goes on.
         let frozen = [0, 1, 2, 3].map(|unsure| patience(&[100, 100], unsure).as_secs());
         assert_eq!(frozen, [3, 9, 27, 30]);
+    }
+
+    /// Plays a camera of a picture in `every`, whose first comes `after` its PLAY, to the
+    /// watchdog; returns how many connections it takes until one lasts.
+    fn connections(every: Duration, after: Duration, held: bool, known: &mut Known) -> usize {
+        let usual = Duration::from_secs(3);
+        for number in 1..20 {
+            let pulse = Pulse::default();
+            let mut last = Duration::ZERO;
+            let lasts = (0..9u32).all(|n| {
+                let at = after + every * n;
+                // The first picture of one that holds it comes with the second unit.
+                let first = n == 0 || (held && n == 1);
+                let patience = if first {
+                    let [whole, pause] = pulse.first_patience(usual, *known);
+                    whole.min(pause + last)
+                } else {
+                    pulse.patience(usual, *known) + last
+                };
+                let came = at < patience;
+                if came {
+                    pulse.unit(at.as_millis() as u64);
+                    last = at;
+                }
+                came
+            });
+            if pulse.knows_pace() {
+                *known = Known { unsure: 0, patience: pulse.patience(usual, *known) };
+            } else {
+                known.unsure += 1;
+            }
+            if lasts {
+                return number;
+            }
+        }
+        usize::MAX
+    }
+
+    /// Whether it sends nothing or little is not known beforehand; a server may begin with the
+    /// picture that is due next, or with one of its own.
+    #[test]
+    fn the_first_picture_of_a_slow_camera_is_waited_for() {
+        let secs = Duration::from_secs;
+        for every in [1, 4, 5, 6, 10, 15, 20] {
+            for after in [0, 1, every] {
+                for held in [false, true] {
+                    let mut known = Known::default();
+                    let took = connections(secs(every), secs(after), held, &mut known);
+                    assert!(took <= 4, "{every} s, first after {after}, held {held}: {took}");
+                    // Its pace is remembered: a link that was cut is there again at once.
+                    let again = connections(secs(every), secs(after), held, &mut known);
+                    assert_eq!(again, 1, "{every} s, first after {after}, held {held}");
+                }
+            }
+        }
+        // A quick one that gives nothing is given up as before, so that another way is tried soon.
+        let known = |unsure| Known { unsure, patience: secs(3) };
+        let waits = [0, 1, 2, 3, 4, 5, 9, 99]
+            .map(|unsure| Pulse::default().first_patience(secs(3), known(unsure))[0].as_secs());
+        assert_eq!(waits, [10, 10, 10, 10, 20, 40, 45, 45]);
     }
 }

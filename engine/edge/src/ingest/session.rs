@@ -3,7 +3,7 @@
 use super::fault::{Fault, FaultKind, Redactor};
 use super::graph::{self, Codec, Tail};
 use super::meter::Meter;
-use super::pulse::Pulse;
+use super::pulse::{Known, Pulse};
 use super::rtsp::{Call, Progress, Relay};
 use super::{CameraOptions, FrameSink, GstFrame, IngestError, stamp};
 use crate::clock;
@@ -183,19 +183,22 @@ impl Session {
 
     /// The camera has agreed to send.
     pub(super) fn playing(&self) -> bool {
-        let progress = self.relay.as_ref().map(|relay| &relay.progress);
-        progress.is_some_and(|progress| progress.playing.load(Ordering::Relaxed))
+        self.relay.as_ref().is_some_and(|relay| relay.progress.playing.load(Ordering::Relaxed))
     }
 
     /// The camera has accepted the login on this connection.
     pub(super) fn login_accepted(&self) -> bool {
-        let progress = self.relay.as_ref().map(|relay| &relay.progress);
-        progress.is_some_and(|progress| progress.login_accepted.load(Ordering::Relaxed))
+        self.relay.as_ref().is_some_and(|r| r.progress.login_accepted.load(Ordering::Relaxed))
     }
 
     /// How long nothing may come, when a camera of usual pace is given `least`.
-    pub(super) fn patience(&self, least: Duration, unsure: u32) -> Duration {
-        self.link.pulse.patience(least, unsure)
+    pub(super) fn patience(&self, least: Duration, known: Known) -> Duration {
+        self.link.pulse.patience(least, known)
+    }
+
+    /// How long the first picture may take, and media before it may pause.
+    pub(super) fn first_patience(&self, least: Duration, known: Known) -> [Duration; 2] {
+        self.link.pulse.first_patience(least, known)
     }
 
     /// Has enough come to know the camera's pace?

@@ -37,6 +37,11 @@ impl Backoff {
         self.next() * SLOWLY
     }
 
+    /// The shortest wait; no failure is counted.
+    pub(super) fn least(&self) -> Duration {
+        self.between[0]
+    }
+
     /// Failures in a row.
     pub(super) fn failures(&self) -> u32 {
         self.failures

@@ -18,6 +18,17 @@ const DOUBTS_MAX: u32 = 3;
 /// A client id that every broker of MQTT 3.1.1 must take has at most so many letters and digits.
 const SHORT_ID_CHARS: usize = 23;
 
+/// How soon the next connection is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Soon {
+    /// What was asked for in vain is known to be needless.
+    AtOnce,
+    /// After a wait that doubles.
+    Usual,
+    /// After one that is longer: people have to mend it.
+    Slowly,
+}
+
 /// What was found out about a broker.
 #[derive(Clone, Debug)]
 pub(super) struct Dialect {
@@ -26,6 +37,8 @@ pub(super) struct Dialect {
     version: MqttVersion,
     /// MQTT 5 has worked here.
     five_works: bool,
+    /// MQTT 3.1.1 has.
+    old_works: bool,
     /// When MQTT 5 was given up.
     fell_back: Option<Duration>,
     /// How often MQTT 5 was tried again without success.
@@ -66,6 +79,7 @@ impl Dialect {
             fixed,
             version: fixed.unwrap_or(V5),
             five_works: false,
+            old_works: false,
             fell_back: None,
             doubts: 0,
             ids: [client_id.to_owned(), short_id(client_id)],
@@ -92,6 +106,7 @@ impl Dialect {
     /// The broker let us in.
     pub(super) fn connected(&mut self, offer: &Offer, now: Duration) {
         self.five_works |= self.version == V5;
+        self.old_works |= self.version == V311;
         match self.version {
             V5 => (self.fell_back, self.doubts) = (None, 0),
             V311 => {
@@ -104,30 +119,34 @@ impl Dialect {
         self.asks.at_least_once &= offer.at_least_once;
     }
 
-    /// A connection failed; `up` is whether the broker had let us in. Learns from it, and says
-    /// whether people have to mend it.
-    pub(super) fn failed(&mut self, failure: &Failure, up: bool) -> bool {
-        let then = failure.then(self.version, up);
-        match then {
-            Then::Again => false,
-            Then::Slowly => true,
-            Then::OtherVersion => {
-                let refused = matches!(failure, Failure::Refused(_));
-                if self.fixed.is_none() && (refused || !self.five_works) {
-                    self.refused |= refused;
-                    self.version = if self.version == V5 { V311 } else { V5 };
-                }
-                false
-            }
+    /// A connection failed; `up` is whether the broker had let us in. Learns from it, and says how
+    /// soon the next one is due.
+    pub(super) fn failed(&mut self, failure: &Failure, up: bool) -> Soon {
+        let slowly = |useless: bool| if useless { Soon::Slowly } else { Soon::Usual };
+        match failure.then(self.version, up) {
+            Then::Again => Soon::Usual,
+            Then::Slowly => Soon::Slowly,
+            Then::OtherVersion => self.other_version(matches!(failure, Failure::Refused(_))),
             Then::OtherId => {
                 self.id = 1 - self.id;
                 // Both were refused.
-                self.id == 0
+                slowly(self.id == 0)
             }
-            Then::WithoutRetain => !std::mem::replace(&mut self.asks.retain, false),
-            Then::AtMostOnce => !std::mem::replace(&mut self.asks.at_least_once, false),
-            Then::WithoutWill => !std::mem::replace(&mut self.asks.will, false),
+            Then::WithoutRetain => slowly(!std::mem::replace(&mut self.asks.retain, false)),
+            Then::AtMostOnce => slowly(!std::mem::replace(&mut self.asks.at_least_once, false)),
+            Then::WithoutWill => slowly(!std::mem::replace(&mut self.asks.will, false)),
         }
+    }
+
+    /// The version was `refused`, or may be what the broker hung up on.
+    fn other_version(&mut self, refused: bool) -> Soon {
+        if self.fixed.is_some() || (self.five_works && !refused) {
+            return Soon::Usual;
+        }
+        self.refused |= refused;
+        self.version = if self.version == V5 { V311 } else { V5 };
+        // It was the one in doubt: rows and commands do not wait for that.
+        if self.version == V311 && self.old_works { Soon::AtOnce } else { Soon::Usual }
     }
 
     /// A connection that had been of use is lost: what was given up is tried again.
@@ -217,7 +236,7 @@ mod tests {
         ] {
             let mut dialect = Dialect::new(None, "viahe-hue");
             assert_eq!(dialect.wanted().version, V5);
-            assert!(!dialect.failed(&failure, false));
+            assert_eq!(dialect.failed(&failure, false), Soon::Usual);
             assert_eq!(dialect.wanted().version, V311, "{failure:?}");
             dialect.connected(&OFFER, secs(1));
             assert!(dialect.fallen_back());
@@ -290,6 +309,22 @@ mod tests {
         assert_eq!(plain.wanted().version, V311, "it has said so");
     }
 
+    /// Else each restart of such a broker costs a wait more, and the wait has grown by then.
+    #[test]
+    fn a_version_that_was_only_in_doubt_costs_no_wait() {
+        let mut dialect = Dialect::new(None, "viahe-hue");
+        assert_eq!(dialect.failed(&dropped(), false), Soon::Usual, "nothing is known yet");
+        dialect.connected(&OFFER, secs(1));
+        dialect.lost(secs(20));
+        assert_eq!(dialect.wanted().version, V5);
+        // The broker is away, then it is starting, then it is there.
+        let away = Failure::Other("connection refused".into());
+        assert_eq!(dialect.failed(&away, false), Soon::Usual);
+        assert_eq!((dialect.failed(&dropped(), false), dialect.version), (Soon::AtOnce, V311));
+        assert_eq!((dialect.failed(&dropped(), false), dialect.version), (Soon::Usual, V5));
+        assert_eq!((dialect.failed(&dropped(), false), dialect.version), (Soon::AtOnce, V311));
+    }
+
     #[test]
     fn what_is_refused_is_left_out_and_asked_for_again_later() {
         let usual = Dialect::new(None, "viahe-hue").wanted();
@@ -300,10 +335,11 @@ mod tests {
             } else {
                 Failure::Refused(code)
             };
-            assert!(!dialect.failed(&failure, up), "{code:#04x}");
+            assert_eq!(dialect.failed(&failure, up), Soon::Usual, "{code:#04x}");
             let wanted = dialect.wanted();
             assert!(dialect.misses(false).is_some());
-            assert!(dialect.failed(&failure, up), "refused though not asked for: {code:#04x}");
+            let again = dialect.failed(&failure, up);
+            assert_eq!(again, Soon::Slowly, "refused though not asked for: {code:#04x}");
             dialect.lost(secs(9));
             assert_eq!((dialect.wanted(), dialect.misses(false)), (usual.clone(), None));
             wanted
@@ -327,8 +363,8 @@ mod tests {
         let mut dialect = Dialect::new(None, "viahe-hue");
         let told = |code| Failure::Told { code, words: None, elsewhere: None };
         for failure in [told(0x8E), told(0x9D), told(0x97), Failure::Refused(0x9C)] {
-            assert!(dialect.failed(&failure, true), "{failure:?}");
+            assert_eq!(dialect.failed(&failure, true), Soon::Slowly, "{failure:?}");
         }
-        assert!(!dialect.failed(&told(0x8B), true));
+        assert_eq!(dialect.failed(&told(0x8B), true), Soon::Usual);
     }
 }

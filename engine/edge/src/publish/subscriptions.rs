@@ -90,7 +90,15 @@ impl Subscriptions {
             n => format!(" and {n} more"),
         };
         let (why, remedy) = (reason::told(code), reason::suback_remedy(code));
-        Some(format!("the broker refused the subscription to {filter}{others}: {why}; {remedy}"))
+        // Said with 0x80, as in 3.1.1 there is nothing else.
+        let odd = if matches!(code, 0x80 | 0x8F) && filter.contains(['.', ' ']) {
+            ", or have its sensor use another: some (NATS before 2.10) take no \".\" and no space"
+        } else {
+            ""
+        };
+        Some(format!(
+            "the broker refused the subscription to {filter}{others}: {why}; {remedy}{odd}"
+        ))
     }
 }
 
@@ -119,6 +127,23 @@ mod tests {
             assert_eq!(subscriptions.next(secs(60)), Some("b"));
             assert!(subscriptions.answered(0, secs(60)));
             assert!(subscriptions.all_granted() && subscriptions.refused().is_none());
+        }
+    }
+
+    #[test]
+    fn letters_that_some_brokers_do_not_take_are_named() {
+        for (filter, code, named) in [
+            ("s/gauge.1/v", 0x80, true),
+            ("s/gauge 1/v", 0x8F, true),
+            ("s/gauge-1/v", 0x80, false),
+            ("s/gauge.1/v", 0x87, false),
+        ] {
+            let mut subscriptions = Subscriptions::new([filter.to_owned()]);
+            subscriptions.connected();
+            subscriptions.next(secs(0));
+            subscriptions.answered(code, secs(0));
+            let told = subscriptions.refused().unwrap();
+            assert_eq!(told.contains("no space"), named, "{told}");
         }
     }
 

@@ -27,6 +27,8 @@ pub enum Scheme {
     DigestOnce,
     /// Each nonce counts for one answer, and nothing is said of it.
     DigestOnceSilent,
+    /// Several at once, in several headers and in one.
+    Many,
     /// Something that nobody has.
     Bearer,
 }
@@ -48,6 +50,14 @@ pub struct Script {
     /// Of the session, in s, and enforced.
     pub timeout: Option<u64>,
     pub media: &'static str,
+    /// Of the description: what stands before the media. `URL` is the camera's address.
+    pub head: &'static str,
+    /// By method: headers of the answer, beside the usual. `URL` as above.
+    pub headers: BTreeMap<&'static str, &'static str>,
+    /// The only address that is set up, from the port on; others are not found.
+    pub only: &'static str,
+    /// The channel on which media comes, over TCP.
+    pub channel: u8,
     /// Said instead of RTSP at the first request, and the connection is closed.
     pub instead: Option<&'static [u8]>,
     /// Closes the connection when the method comes.
@@ -74,6 +84,10 @@ impl Default for Script {
             media: "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n\
                     a=fmtp:96 packetization-mode=1;sprop-parameter-sets=SETS\r\n\
                     a=control:track1\r\n",
+            head: "",
+            headers: BTreeMap::new(),
+            only: "",
+            channel: 0,
             instead: None,
             hangs_up_at: None,
             hangs_up_on_login: false,
@@ -198,6 +212,10 @@ struct Play {
 }
 
 impl Talk {
+    fn url(&self) -> String {
+        format!("rtsp://127.0.0.1:{}/stream", self.port)
+    }
+
     fn run(mut self) {
         let mut inbox = Vec::new();
         let mut buffer = [0; 4096];
@@ -273,14 +291,19 @@ impl Talk {
         }
         let (code, more) = match self.challenge(&method, &uri, login) {
             Some(challenge) => (401, format!("WWW-Authenticate: {challenge}\r\n")),
+            None if method == "SETUP" && !uri.ends_with(self.script.only) => (404, String::new()),
             None => self.result(&method, &headers),
         };
         let body = if method == "DESCRIBE" && code == 200 {
             let media = self.script.media.replace("SETS", &parameter_sets(&self.frames));
-            format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n{media}")
+            let head = self.script.head;
+            let text = format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n{head}{media}");
+            text.replace("URL", &self.url())
         } else {
             String::new()
         };
+        let extra = self.script.headers.get(&*method).copied().unwrap_or_default();
+        let more = more + &extra.replace("URL", &self.url());
         let length = format!("Content-Length: {}\r\n", body.len());
         let text = format!("RTSP/1.0 {code} Said\r\nCSeq: {cseq}\r\n{more}{length}\r\n{body}");
         let sent = self.stream.write_all(text.as_bytes()).is_ok();
@@ -317,7 +340,9 @@ impl Talk {
             return Err(self.script.no_transport);
         }
         let (way, said) = if tcp == offered {
-            (Way::Tcp, "RTP/AVP/TCP;unicast;interleaved=0-1".to_owned())
+            let channel = self.script.channel;
+            let said = format!("RTP/AVP/TCP;unicast;interleaved={channel}-{}", channel + 1);
+            (Way::Tcp, said)
         } else {
             let ports = wanted.split("client_port=").nth(1).unwrap_or("9-10");
             let port: u16 = ports.split('-').next().unwrap().parse().unwrap();
@@ -354,6 +379,12 @@ impl Talk {
             Scheme::DigestQop => format!("{digest}, qop=\"auth\", opaque=\"o\", stale=FALSE"),
             Scheme::DigestSha256 => format!("{digest}, qop=\"auth\", algorithm=SHA-256"),
             Scheme::DigestOnce => format!("{digest}, stale={was_used}"),
+            // Of RFC 7616 (3.9), with the older ones for older viewers.
+            Scheme::Many => format!(
+                "{digest}, qop=\"auth\", algorithm=SHA-256\r\n\
+                 WWW-Authenticate: {digest}, qop=\"auth\", algorithm=MD5, Basic realm=\"cam\"\r\n\
+                 WWW-Authenticate: Bearer realm=\"cam\""
+            ),
             Scheme::Bearer => "Bearer realm=\"cam\"".into(),
         })
     }
@@ -375,7 +406,7 @@ impl Talk {
                 *seq = seq.wrapping_add(1);
                 match way {
                     Way::Tcp => {
-                        let mut framed = vec![b'$', 0];
+                        let mut framed = vec![b'$', self.script.channel];
                         framed.extend((packet.len() as u16).to_be_bytes());
                         framed.extend(packet);
                         self.stream.write_all(&framed)?;
@@ -413,14 +444,14 @@ fn right(scheme: Scheme, login: &str, method: &str, uri: &str, nonce: &str) -> b
         .map(|(name, value)| (name, value.trim_matches('"')))
         .collect();
     let part = |name: &str| parts.get(name).copied().unwrap_or_default();
-    let kind = if scheme == Scheme::DigestSha256 {
+    let kind = if matches!(scheme, Scheme::DigestSha256 | Scheme::Many) {
         glib::ChecksumType::Sha256
     } else {
         glib::ChecksumType::Md5
     };
     let hash = |text: String| glib::compute_checksum_for_string(kind, &text).unwrap();
     let (a1, a2) = (hash(format!("{USER}:cam:{PASSWORD}")), hash(format!("{method}:{uri}")));
-    let want = if matches!(scheme, Scheme::DigestQop | Scheme::DigestSha256) {
+    let want = if matches!(scheme, Scheme::DigestQop | Scheme::DigestSha256 | Scheme::Many) {
         hash(format!("{a1}:{nonce}:{}:{}:auth:{a2}", part("nc"), part("cnonce")))
     } else {
         hash(format!("{a1}:{nonce}:{a2}"))

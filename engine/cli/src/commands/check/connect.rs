@@ -8,8 +8,10 @@ use viahe_core::config::plan::{Camera, MqttVersion, Source};
 use viahe_edge::probe::first_picture;
 use viahe_edge::publish::try_broker;
 
-/// To reach a camera or the broker.
+/// To reach the broker.
 const WITHIN: Duration = Duration::from_secs(15);
+/// To get a picture of a camera: its first key frame may be far.
+const PICTURE_WITHIN: Duration = Duration::from_secs(50);
 /// Cameras that are tried at once: each has threads and a decoder of its own.
 const AT_ONCE: usize = 8;
 
@@ -45,7 +47,7 @@ pub(super) fn connect(plan: &Plan) -> Vec<Problem> {
 }
 
 fn look(camera: &Camera) -> Result<String, String> {
-    let frame = first_picture(&camera.id, &camera.source, WITHIN)?;
+    let frame = first_picture(&camera.id, &camera.source, PICTURE_WITHIN)?;
     let view = frame.view();
     let what = match camera.source {
         Source::File { .. } => "a recording",

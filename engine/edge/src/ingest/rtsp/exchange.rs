@@ -4,6 +4,7 @@
 //! address, a login where one is asked for, and company: what keeps the session alive. What the
 //! camera refuses is put into words here, as rtspsrc does not tell.
 
+use super::description;
 use super::login::{Login, Verdict};
 use super::message::{Message, NotRtsp, Piece, next};
 use super::words;
@@ -331,7 +332,7 @@ impl Exchange {
         if (200..300).contains(&code) {
             match method {
                 "OPTIONS" => self.learn_methods(&mut message),
-                "DESCRIBE" => check_description(&message.body)?,
+                "DESCRIBE" => description::prepare(&mut message)?,
                 "SETUP" => self.set_up(&pending.request, &mut message, now)?,
                 "PLAY" => {
                     self.stage = Stage::Playing;
@@ -395,7 +396,9 @@ impl Exchange {
         let mut parts = header.split(';').map(str::trim);
         let id = parts.next().unwrap_or_default();
         let timeout = parts.find_map(|part| part.strip_prefix("timeout")?.trim().strip_prefix('='));
-        let timeout = timeout.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        // Some say 0 of a session that does not end.
+        let timeout = timeout.and_then(|text| text.trim().parse().ok()).filter(|secs| *secs > 0);
+        let timeout = timeout.map(Duration::from_secs);
         let id = id.to_owned();
         let session = self.session.get_or_insert_with(|| {
             let every = pace(SESSION_DEFAULT);
@@ -471,10 +474,4 @@ impl Exchange {
 fn pace(timeout: Duration) -> Duration {
     // A little less than a half: the request has to get there.
     (timeout * 9 / 20).clamp(KEEP_MIN, KEEP_MAX)
-}
-
-/// Is there video in it?
-fn check_description(sdp: &[u8]) -> Result<(), Fault> {
-    let has = |what: &[u8]| sdp.split(|b| *b == b'\n').any(|line| line.starts_with(what));
-    if has(b"m=video") { Ok(()) } else { Err(words::no_video(has(b"m=audio"))) }
 }

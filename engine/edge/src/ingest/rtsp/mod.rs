@@ -8,6 +8,7 @@
 //!
 //! Why it is built so: `docs/adr/0014-rtsp-sessions.md`.
 
+mod description;
 mod exchange;
 mod login;
 mod message;

@@ -89,6 +89,32 @@ fn a_session_without_a_timeout_is_kept_alive_twice_a_minute() {
     assert!(talk.tick(next + Duration::from_secs(20)).is_ok());
 }
 
+/// A camera that says 0 means that its sessions do not end.
+#[test]
+fn however_the_timeout_is_written_the_session_is_kept_alive_in_time() {
+    for (session, want) in [
+        ("9;timeout=20", 9),
+        ("9; timeout = 20", 9),
+        ("9 ;timeout=20;x=1", 9),
+        ("9;timeout=0", 27),
+        ("9;timeout=", 27),
+        ("9;timeout=-1", 27),
+        ("9", 27),
+        ("9;timeout=86400", 30),
+    ] {
+        let (mut talk, now) = (talk(), clock::monotonic());
+        ask(&mut talk, "SETUP", "rtsp://127.0.0.1:9/key/a", now);
+        let said = format!(
+            "RTSP/1.0 200 OK\r\nTransport: RTP/AVP;server_port=5-6\r\nSession: {session}\r\n\r\n"
+        );
+        talk.camera_says(said.as_bytes(), now).unwrap();
+        ask(&mut talk, "PLAY", "rtsp://127.0.0.1:9/key/a", now);
+        talk.camera_says(b"RTSP/1.0 200 OK\r\n\r\n", now).unwrap();
+        let due = talk.tick(now).unwrap().unwrap();
+        assert_eq!((due - now).as_secs(), want, "{session}");
+    }
+}
+
 proptest! {
     /// Nothing that a camera says makes it panic, or grow.
     #[test]

@@ -6,7 +6,7 @@ mod rows;
 mod tell;
 
 use super::backoff::Backoff;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Soon};
 use super::flow::{Death, Flow, FlowOptions, Item, Mismatch};
 use super::link::{Connection, Event, Failure, NoRoom, Offer, Outgoing, RetainFlag, Terms};
 use super::reason::{self, Blame, Fate};
@@ -191,9 +191,13 @@ impl Worker {
         };
         let why = self.suspect(failure, up, why);
         let usual = self.after_loss(death, why);
-        let slowly = self.dialect.failed(failure, up);
+        let soon = self.dialect.failed(failure, up);
         self.tell_failure(failure);
-        if slowly { self.backoff.next_slow() } else { usual }
+        match soon {
+            Soon::AtOnce => self.backoff.least(),
+            Soon::Usual => usual,
+            Soon::Slowly => self.backoff.next_slow(),
+        }
     }
 
     fn after_loss(&mut self, death: Death, why: String) -> Duration {

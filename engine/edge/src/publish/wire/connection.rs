@@ -3,7 +3,7 @@
 use super::{Heard, Said, WireOptions, WireShared};
 use crate::clock;
 use crate::publish::backoff::Backoff;
-use crate::publish::dialect::Dialect;
+use crate::publish::dialect::{Dialect, Soon};
 use crate::publish::link::{Connection, Event, Failure, Incoming, Outgoing, RetainFlag, Terms};
 use crate::publish::reason::{self, Blame, Fate};
 use crate::publish::subscriptions::Subscriptions;
@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use viahe_contract::topic::{self, About, Topic};
+use viahe_core::sensor::topic::matches;
 
 /// Largest message taken; readings and commands are small.
 const INCOMING_BYTES_MAX: u32 = 64 << 10;
@@ -208,6 +209,17 @@ impl Worker<'_> {
 
     fn hear(&mut self, incoming: Incoming) {
         let Incoming { topic, payload, retained, answer_to } = incoming;
+        if !self.options.filters.iter().any(|filter| matches(filter, &topic)) {
+            let came: String = topic.chars().take(120).collect();
+            self.complain(|| {
+                tracing::warn!(
+                    topic = came,
+                    "a message came on a topic that nobody asked for, and is left out; some brokers \
+                    (RabbitMQ) write \".\" as \"/\": name the sensor's topic as it comes"
+                );
+            });
+            return;
+        }
         let mine = |(to, _): &(String, _)| topic::is_reply_topic(&self.options.site, to);
         let strange = answer_to.as_ref().filter(|to| !mine(to)).map(|(to, _)| to.clone());
         let answer_to = answer_to.filter(mine);
@@ -285,8 +297,11 @@ impl Worker<'_> {
             self.dialect.lost(now);
             self.last_error.clear();
         }
-        let slowly = self.dialect.failed(failure, up);
-        let wait = if slowly { self.backoff.next_slow() } else { self.backoff.next() };
+        let wait = match self.dialect.failed(failure, up) {
+            Soon::AtOnce => self.backoff.least(),
+            Soon::Usual => self.backoff.next(),
+            Soon::Slowly => self.backoff.next_slow(),
+        };
         if self.last_error != why {
             tracing::warn!(why, "commands and readings: no connection");
         }
