@@ -53,9 +53,13 @@ impl Timestamp {
         self.instant().to_zoned(zone.clone())
     }
 
-    /// As messages tell it, with the offset that `zone` has then.
+    /// As messages tell it: in whole milliseconds, with the offset that `zone` has then.
     pub fn local(self, zone: &jiff::tz::TimeZone) -> LocalTime {
-        LocalTime { at: self, offset: self.in_zone(zone).offset() }
+        LocalTime { at: self.whole_ms(), offset: self.in_zone(zone).offset() }
+    }
+
+    fn whole_ms(self) -> Self {
+        Self(self.0 - self.0 % 1_000_000)
     }
 
     /// RFC 3339 with the zone's offset and milliseconds: `2026-11-22T08:14:03.120+07:00`.
@@ -120,7 +124,7 @@ impl std::str::FromStr for LocalTime {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let at = text.parse()?;
+        let at = text.parse::<Timestamp>()?.whole_ms();
         let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(|e| e.to_string())?;
         let offset = pieces.to_numeric_offset().unwrap_or(jiff::tz::Offset::UTC);
         Ok(Self { at, offset })

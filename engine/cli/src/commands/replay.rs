@@ -246,9 +246,10 @@ impl Driver {
         if let Some(store) = &self.evidence {
             for evidence in &revision.evidence {
                 match store.path_of(evidence.sha256) {
-                    Some(_) => store.discard(evidence.capture).map_err(Exit::failed)?,
-                    None => drop(store.promote(evidence.capture).map_err(Exit::failed)?),
+                    Some(_) => store.discard(evidence.capture),
+                    None => store.promote(evidence.capture).map(|_| ()),
                 }
+                .map_err(Exit::failed)?;
             }
             self.drawings.draw(store, revision, &self.plan).map_err(Exit::failed)?;
         }

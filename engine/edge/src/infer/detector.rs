@@ -359,8 +359,8 @@ fn read_weights(model: &Model, path: &Path) -> Result<Vec<u8>, InferError> {
         return Err(InferError::Hash {
             model: model.name.clone(),
             path: path.into(),
-            want: model.sha256,
-            got,
+            want: Box::new(model.sha256),
+            got: Box::new(got),
             recipe: model.recipe.clone(),
         });
     }

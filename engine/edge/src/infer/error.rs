@@ -107,9 +107,9 @@ pub enum InferError {
         /// The file.
         path: PathBuf,
         /// Promised.
-        want: Sha256,
+        want: Box<Sha256>,
         /// Found.
-        got: Sha256,
+        got: Box<Sha256>,
         /// How to get the right ones.
         recipe: String,
     },

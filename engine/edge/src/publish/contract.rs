@@ -202,8 +202,8 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let told = |view, orders: &Orders| {
         let (now, zone) = (time.parse().unwrap(), hue());
         let rules = RulesState { view, orders };
-        let state = camera_state(&report, Some(&stats), &rules, None, now, &zone);
-        serde_json::to_value(state).unwrap()
+        let said = camera_state(&report, Some(&stats), &rules, None, now, &zone);
+        serde_json::to_value(said).unwrap()
     };
     assert_eq!(told(None, &Orders::default()), example("camera"));
     assert_eq!(told(None, &standing_orders()), example("silent"));

@@ -167,7 +167,7 @@ impl Held {
             || state
                 .rows
                 .values()
-                .any(|one| one.fate != Fate::Delivered && one.pictures.iter().any(|p| *p == sha256))
+                .any(|one| one.fate != Fate::Delivered && one.pictures.contains(&sha256))
     }
 
     /// Takes `rows`; returns those that found no room.
