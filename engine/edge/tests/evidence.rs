@@ -230,7 +230,7 @@ fn what_somebody_waits_for_goes_last() {
     let dir = tempfile::tempdir().unwrap();
     let wanted = std::sync::Arc::new(std::sync::Mutex::new(Vec::<Sha256>::new()));
     let known = std::sync::Arc::clone(&wanted);
-    let needed = Needed::new(move |sha256| known.lock().unwrap().iter().any(|w| *w == sha256));
+    let needed = Needed::new(move |sha256| known.lock().unwrap().contains(&sha256));
     let store = EvidenceStore::open_with(dir.path(), 1_000, Some(needed)).unwrap();
     let mut keep = |i: u8| {
         store.put_pending(CaptureId(i.into()), &[i; 100]).unwrap();
