@@ -171,6 +171,20 @@ pub struct Revision {
 }
 
 impl Revision {
+    /// The last word on an incident that nobody remembers any more, found out at `at`; this is the
+    /// newest revision of it.
+    #[must_use]
+    pub fn forgotten(self, at: Timestamp) -> Self {
+        Self {
+            revision: self.revision + 1,
+            state: State::Closed,
+            closed: Some(self.updated.max(self.first_seen)),
+            updated: at.max(self.updated),
+            ended_by: Some(EndReason::StateLost),
+            ..self
+        }
+    }
+
     /// Where its message stands.
     pub fn topic(&self, site: &Name) -> Topic {
         let (camera, violation) = (self.camera.clone(), self.violation.clone());

@@ -4,6 +4,8 @@
 //! The list goes from what things are to what they mean: values, detections, tracks, rules,
 //! incidents, and the engine that joins them.
 
+pub mod version;
+
 pub use viahe_contract::time;
 
 pub mod id;

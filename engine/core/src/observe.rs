@@ -9,30 +9,69 @@ use crate::frame::FrameStamp;
 use crate::geometry::UnitBox;
 use crate::id::{Name, TrackId};
 use crate::time::Timestamp;
+use crate::version::UnknownVersion;
+use crate::versions;
 use crate::view::Signature;
 use serde::{Deserialize, Serialize};
 pub use viahe_contract::class::Class;
 
-/// Version of the observation stream; a reader refuses any other.
-pub const STREAM_VERSION: u32 = 1;
+versions! {
+    /// Of recordings: lines of [`Event`](crate::engine::Event)s after a [`Header`].
+    StreamVersion, "a recording":
+    /// 0.1. What came later is told apart by what a line says: it needs no step.
+    V1 = 1,
+}
+
+versions! {
+    /// Of history: the ring of recordings that a box keeps.
+    HistoryVersion, "a history":
+    /// 0.1: recordings with a state in their header.
+    V1 = 1,
+    /// Segments say that they are history, and of which version; that of the recording is its own.
+    V2 = 2,
+}
 
 /// First line of a recorded stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Header {
-    /// Always `observations`.
+    /// Always [`Header::KIND`].
     pub viahe: String,
-    /// [`STREAM_VERSION`].
+    /// [`StreamVersion`] of what follows.
     pub version: u32,
+    /// [`HistoryVersion`], of a segment of history; none of another recording, and none of one of
+    /// [`HistoryVersion::V1`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<u32>,
     /// What the engine that saw it remembered when the stream began, as
-    /// [`Engine::save`](crate::engine::Engine::save) wrote it; none for a stream that stands alone.
+    /// [`Saved::to_text`](crate::engine::Saved::to_text) wrote it; none for a stream that stands alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
 }
 
 impl Default for Header {
     fn default() -> Self {
-        Self { viahe: "observations".into(), version: STREAM_VERSION, state: None }
+        let version = StreamVersion::NEWEST.number();
+        Self { viahe: Self::KIND.into(), version, history: None, state: None }
+    }
+}
+
+impl Header {
+    /// What a recording says of itself.
+    pub const KIND: &str = "observations";
+
+    /// Of a segment of history that begins with this state.
+    pub fn of_history(state: String) -> Self {
+        let history = Some(HistoryVersion::NEWEST.number());
+        Self { history, state: Some(state), ..Self::default() }
+    }
+
+    /// Can this viahe read what follows?
+    ///
+    /// # Errors
+    /// [`UnknownVersion`] when a newer one wrote it.
+    pub fn check(&self) -> Result<(), UnknownVersion> {
+        StreamVersion::try_from(self.version)?;
+        self.history.map_or(Ok(()), |version| HistoryVersion::try_from(version).map(drop))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::config::Plan;
 use crate::config::plan::{Expected, Test};
-use crate::engine::{Capture, Effect, Engine, Event, RestoreError, TooLate};
+use crate::engine::{Capture, Effect, Engine, Event, RestoreError, Saved, TooLate};
 use crate::id::Name;
 use crate::incident::{Evidence, Revision};
 use crate::observe::Class;
@@ -94,7 +94,7 @@ impl Run {
     ///
     /// # Errors
     /// [`RestoreError`] when this version cannot read it.
-    pub fn resume(&mut self, saved: &[u8]) -> Result<(), RestoreError> {
+    pub fn resume(&mut self, saved: &Saved) -> Result<(), RestoreError> {
         let effects = self.engine.resume(saved)?;
         self.handle(effects);
         for capture in self.engine.awaited().collect::<Vec<_>>() {

@@ -8,8 +8,9 @@
 use crate::config::plan::Source;
 use crate::engine::Capture;
 use crate::id::{CaptureId, Name};
-use crate::observe::{Observation, STREAM_VERSION, ViewReport};
+use crate::observe::{Observation, ViewReport};
 use crate::time::Timestamp;
+use crate::versions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,8 +18,16 @@ use viahe_contract::message::Carrier;
 use viahe_contract::message::{CameraStatus, EvidenceKind, ModelRef};
 use viahe_contract::sha256::Sha256;
 
-/// Version of these messages.
-pub const SEAM_VERSION: u32 = STREAM_VERSION;
+versions! {
+    /// Of these messages. Both ends are of one release, so none but the newest is spoken; the history says
+    /// what a worker that was left behind would not understand.
+    SeamVersion, "a seam":
+    /// 0.1.
+    V1 = 1,
+}
+
+/// The version that is spoken.
+pub const SEAM_VERSION: u32 = SeamVersion::NEWEST.number();
 
 /// Longest line in bytes; a longer one is an error, not an allocation.
 pub const LINE_BYTES_MAX: usize = 1 << 20;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::{name, root};
 use viahe_contract::message::{EndReason, State};
 use viahe_core::config::Plan;
-use viahe_core::engine::{Effect, Engine, Event};
+use viahe_core::engine::{Effect, Engine, Event, Saved};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::TrackId;
 use viahe_core::incident::Revision;
@@ -101,7 +101,7 @@ fn of<'a>(said: &'a [Revision], rule: &str) -> Vec<&'a Revision> {
 
 #[test]
 fn what_was_open_in_0_1_goes_on_and_ends_under_its_id_with_words() {
-    let (mut engine, ended) = Engine::restore(plan(), saved().as_bytes()).unwrap();
+    let (mut engine, ended) = Engine::restore(plan(), &Saved::whole(saved())).unwrap();
     // One rule is written otherwise now: what it had opened ends, in words.
     let ended = said(ended);
     assert_eq!(ended.len(), 1, "{ended:?}");
@@ -132,7 +132,7 @@ fn what_was_open_in_0_1_goes_on_and_ends_under_its_id_with_words() {
 
 #[test]
 fn what_was_ordered_in_0_1_stands_for_a_day_and_is_told() {
-    let (engine, _) = Engine::restore(plan(), saved().as_bytes()).unwrap();
+    let (engine, _) = Engine::restore(plan(), &Saved::whole(saved())).unwrap();
     let orders = engine.orders(at(1));
     let disaster = orders.disaster.as_ref().unwrap();
     assert_eq!((disaster.level, disaster.standing.until), (1, at(0).plus(DAY)));
@@ -174,7 +174,7 @@ fn an_order_of_0_1_of_which_nobody_knows_the_day_is_dropped_aloud() {
             }
         }
     }
-    let (engine, _) = Engine::restore(plan(), state.to_string().as_bytes()).unwrap();
+    let (engine, _) = Engine::restore(plan(), &Saved::whole(state.to_string())).unwrap();
     assert_eq!(engine.orders(at(1)), viahe_core::engine::Orders::default());
     assert_eq!(engine.notes().len(), 3);
     assert!(engine.notes().iter().all(|note| note.ends_with("order it again")));
@@ -184,6 +184,6 @@ fn an_order_of_0_1_of_which_nobody_knows_the_day_is_dropped_aloud() {
 #[test]
 fn what_is_no_state_is_refused() {
     for broken in ["", "{}", "[1]", "{\"commanded\":{}}", &saved()[..40_000]] {
-        assert!(Engine::restore(plan(), broken.as_bytes()).is_err(), "{broken:.40}");
+        assert!(Engine::restore(plan(), &Saved::whole(broken)).is_err(), "{broken:.40}");
     }
 }

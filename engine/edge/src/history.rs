@@ -101,7 +101,7 @@ impl History {
     }
 
     /// Adds an event that the engine, whose state is `state` so far, is about to see.
-    pub fn write(&mut self, event: &Event, state: impl FnOnce() -> Vec<u8>) {
+    pub fn write(&mut self, event: &Event, state: impl FnOnce() -> String) {
         if self.failing.is_some() {
             return;
         }
@@ -183,14 +183,13 @@ impl History {
         freed
     }
 
-    fn begin(&mut self, state: Vec<u8>) -> std::io::Result<Segment> {
+    fn begin(&mut self, state: String) -> std::io::Result<Segment> {
         self.prune();
         let path = self.dir.join(format!("{:08}{SUFFIX}", self.next));
         self.next += 1;
         let file = BufWriter::new(disk::create(&path)?);
         let mut out = GzEncoder::new(file, Compression::default());
-        let state = String::from_utf8(state).ok();
-        serde_json::to_writer(&mut out, &Header { state, ..Header::default() })?;
+        serde_json::to_writer(&mut out, &Header::of_history(state))?;
         out.write_all(b"\n")?;
         out.flush()?;
         Ok(Segment { path, out })
@@ -266,7 +265,7 @@ mod tests {
         for run in 0..2 {
             let mut history = History::open(dir.path(), 1_000_000, now).unwrap().unwrap();
             for n in 0..3 {
-                history.write(&tick(run * 10 + n), || format!("state {run}").into_bytes());
+                history.write(&tick(run * 10 + n), || format!("state {run}"));
             }
         }
         let found = segments(dir.path()).unwrap();
@@ -283,7 +282,7 @@ mod tests {
         let mut history = History::open(dir.path(), bytes_max, now).unwrap().unwrap();
         for n in 0..40_000u64 {
             // Hardly compressible.
-            history.write(&tick(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32), Vec::new);
+            history.write(&tick(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32), String::new);
             now += Duration::from_millis(200);
             history.tick(now);
         }
@@ -301,9 +300,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let now = clock::monotonic();
         let mut history = History::open(dir.path(), 1_000_000, now).unwrap().unwrap();
-        (0..5).for_each(|n| history.write(&tick(n), Vec::new));
+        (0..5).for_each(|n| history.write(&tick(n), String::new));
         history.tick(now + FLUSH_EVERY);
-        (5..9).for_each(|n| history.write(&tick(n), Vec::new));
+        (5..9).for_each(|n| history.write(&tick(n), String::new));
         let path = segments(dir.path()).unwrap().remove(0);
         let events: Vec<Event> = (0..5).map(tick).collect();
         assert_eq!(read(&path).1, events);
@@ -319,7 +318,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let now = clock::monotonic();
         let mut history = History::open(dir.path(), 1_000_000, now).unwrap().unwrap();
-        history.write(&tick(1), Vec::new);
+        history.write(&tick(1), String::new);
         drop(history);
         assert!(History::open(dir.path(), 0, now).unwrap().is_none());
         assert!(segments(dir.path()).unwrap().is_empty());
@@ -333,11 +332,11 @@ mod tests {
         let now = clock::monotonic();
         let mut history = History::open(&ring, 1_000_000, now).unwrap().unwrap();
         std::fs::remove_dir(&ring).unwrap();
-        history.write(&tick(1), Vec::new);
+        history.write(&tick(1), String::new);
         std::fs::create_dir(&ring).unwrap();
         history.write(&tick(2), || panic!("not before the next flush"));
         history.tick(now + FLUSH_EVERY);
-        history.write(&tick(3), Vec::new);
+        history.write(&tick(3), String::new);
         drop(history);
         assert_eq!(read(&segments(&ring).unwrap()[0]).1, [tick(3)]);
     }

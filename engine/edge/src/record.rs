@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use viahe_core::engine::Event;
-use viahe_core::observe::{Header, STREAM_VERSION};
+use viahe_core::observe::Header;
 
 /// A recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -149,14 +149,11 @@ impl Recording {
         };
         let header = recording.next_line()?.ok_or_else(|| no_header(&recording))?;
         let header: Header = serde_json::from_str(&header).map_err(|_| no_header(&recording))?;
-        if header.viahe != "observations" {
+        if header.viahe != Header::KIND {
             return Err(no_header(&recording));
         }
-        if header.version != STREAM_VERSION {
-            return Err(recording.bad(&format!(
-                "it is of version {}, this viahe reads version {STREAM_VERSION}; record it anew",
-                header.version
-            )));
+        if let Err(unknown) = header.check() {
+            return Err(recording.bad(&format!("{unknown}; read it with the newer one")));
         }
         recording.state = header.state;
         Ok(recording)

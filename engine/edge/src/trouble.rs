@@ -38,6 +38,8 @@ pub enum Trouble {
     StoreFailing,
     /// The database, or rows of it, were not what had been written.
     StoreDamaged,
+    /// What the box remembered could not be read; what was open is closed.
+    StateLost,
     /// Evidence pictures cannot be written.
     EvidenceFailing,
     /// The history for `viahe explain` cannot be written.
@@ -58,7 +60,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -70,6 +72,7 @@ impl Trouble {
         Self::DiskFull,
         Self::StoreFailing,
         Self::StoreDamaged,
+        Self::StateLost,
         Self::EvidenceFailing,
         Self::HistoryFailing,
         Self::RecordingFailing,
@@ -94,6 +97,7 @@ impl Trouble {
             Self::DiskFull => "disk_full",
             Self::StoreFailing => "store_failing",
             Self::StoreDamaged => "store_damaged",
+            Self::StateLost => "state_lost",
             Self::EvidenceFailing => "evidence_failing",
             Self::HistoryFailing => "history_failing",
             Self::RecordingFailing => "recording_failing",

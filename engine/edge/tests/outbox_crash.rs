@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use viahe_core::config::plan::Ack;
+use viahe_core::engine::{Changes, Saved};
 use viahe_edge::publish::Publisher;
 use viahe_edge::store::{Limits, Outbox, Store, StoreError};
 
@@ -25,6 +26,15 @@ fn child(what: &str, dir: &Path, port: u16) -> Child {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+/// A state that is no engine's: the store does not look into it.
+fn whole(text: impl Into<Vec<u8>>) -> Changes {
+    Saved::whole(text).into()
+}
+
+fn state_of(store: &Store) -> Option<Vec<u8>> {
+    store.state().unwrap().saved.parts().next().map(|(_, state)| state.to_vec())
 }
 
 /// Reads lines until one that starts with `word`.
@@ -49,11 +59,11 @@ fn the_other_process() {
     match what.as_str() {
         "commit" => {
             let mut store = Store::open(&dir).unwrap();
-            let known = store.engine_state().unwrap();
+            let known = state_of(&store);
             let first = known.map_or(0, |s| String::from_utf8(s).unwrap().parse::<u32>().unwrap());
             for n in first.. {
                 let state = (n + 1).to_string();
-                store.commit(&[row(n)], Some(state.as_bytes())).unwrap();
+                store.commit(&[row(n)], Some(&whole(state))).unwrap();
                 writeln!(out, "committed {n}").unwrap();
             }
         }
@@ -89,7 +99,7 @@ fn what_was_committed_before_a_kill_arrives_after_it() {
         committer.wait().unwrap();
     }
     let store = Store::open(dir.path()).unwrap();
-    let state = String::from_utf8(store.engine_state().unwrap().unwrap()).unwrap();
+    let state = String::from_utf8(state_of(&store).unwrap()).unwrap();
     let saved: u32 = state.parse().unwrap();
     assert!(saved >= told, "told {told}, saved {saved}");
     assert_eq!(store.depth().unwrap().rows, u64::from(saved), "rows and state belong together");
@@ -175,7 +185,7 @@ fn fill_the_disk(dir: &Path) {
 
     let mut next = 500;
     let error = loop {
-        match store.commit(&[sized_row(next, 50_000)], Some(b"state")) {
+        match store.commit(&[sized_row(next, 50_000)], Some(&whole(b"state"))) {
             Ok(_) => next += 1,
             Err(error) => break error,
         }
@@ -185,7 +195,7 @@ fn fill_the_disk(dir: &Path) {
     assert!(store.give_up_ballast() && !dir.join("ballast").exists());
     // The space that it gave is first used by commits, but never all of it.
     let error = loop {
-        match store.commit(&[sized_row(next, 50_000)], Some(b"state")) {
+        match store.commit(&[sized_row(next, 50_000)], Some(&whole(b"state"))) {
             Ok(_) => next += 1,
             Err(error) => break error,
         }

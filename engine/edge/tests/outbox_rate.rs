@@ -5,6 +5,7 @@
 mod publish_support;
 
 use publish_support::{commit_all, row};
+use viahe_core::engine::Saved;
 use viahe_edge::clock;
 use viahe_edge::store::{Outbox, Store};
 
@@ -19,7 +20,7 @@ fn grouping_rows_shares_the_sync() {
         for n in 0..commits {
             let first = 100_000 * group + n * group;
             let rows: Vec<_> = (first..first + group).map(row).collect();
-            store.commit(&rows, Some(b"state")).unwrap();
+            store.commit(&rows, Some(&Saved::whole("state").into())).unwrap();
         }
         let secs = start.elapsed().as_secs_f64();
         let (commits, rows) = (f64::from(commits) / secs, f64::from(commits * group) / secs);

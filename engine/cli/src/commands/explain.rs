@@ -12,6 +12,7 @@ pub(super) use story::parts;
 use story::{Span, Story};
 use viahe_core::config::Plan;
 use viahe_core::config::plan::{Camera, Rule};
+use viahe_core::engine::Saved;
 use viahe_core::id::Name;
 use viahe_core::rule::SubjectKey;
 use viahe_core::rule::explain::{Outcome, Tracer};
@@ -123,7 +124,7 @@ impl Seen {
             };
             if let Some(state) = recording.state() {
                 let unreadable = |e| format!("{}: {e}", path.display());
-                run.resume(state.as_bytes()).map_err(unreadable).or_usage()?;
+                run.resume(&Saved::whole(state)).map_err(unreadable).or_usage()?;
             }
             for event in recording {
                 let event = event.or_usage()?;

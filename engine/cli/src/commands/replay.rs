@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::Source;
-use viahe_core::engine::{Capture, Effect, Engine, Event};
+use viahe_core::engine::{Capture, Effect, Engine, Event, Saved};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::incident::{Evidence, Revision};
@@ -169,7 +169,7 @@ impl Driver {
         let mut frames = 0;
         let recording = Recording::open(file).or_usage()?;
         if let Some(state) = recording.state() {
-            let effects = self.engine.resume(state.as_bytes()).or_usage()?;
+            let effects = self.engine.resume(&Saved::whole(state)).or_usage()?;
             self.carry_out(effects, None)?;
             for capture in self.engine.awaited().collect::<Vec<_>>() {
                 self.apply(Event::Captured { capture, evidence: None }, None)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::Test;
-use viahe_core::engine::TooLate;
+use viahe_core::engine::{Saved, TooLate};
 use viahe_core::scenario::{self, Run};
 use viahe_edge::record::Recording;
 
@@ -69,7 +69,7 @@ fn outcome(pipeline: &Path, plan: &Arc<Plan>, test: &Test) -> Result<Vec<String>
     let recording = Recording::open(&test.recording).map_err(|e| wrong(&e))?;
     let mut run = Run::new(plan);
     if let Some(state) = recording.state() {
-        run.resume(state.as_bytes()).map_err(|e| wrong(&e))?;
+        run.resume(&Saved::whole(state)).map_err(|e| wrong(&e))?;
     }
     let mut start = None;
     for event in recording {

@@ -217,6 +217,8 @@ pub enum EndReason {
     SensorLost,
     /// Its rule was changed or removed.
     RuleChanged,
+    /// The box lost what it remembered of it. It may go on; then it is told as another one.
+    StateLost,
 }
 
 impl fmt::Display for EndReason {
@@ -227,6 +229,7 @@ impl fmt::Display for EndReason {
             Self::ViewLost => "the camera sees something else",
             Self::SensorLost => "its sensor has no value",
             Self::RuleChanged => "its rule was changed or removed",
+            Self::StateLost => "the box lost what it remembered of it",
         })
     }
 }

@@ -7,8 +7,7 @@
 //! that is remembered has to change: dwells go on, and what people read, also of what began before,
 //! follows the clock as it is now.
 
-use super::readings::SensorMemory;
-use super::{Effect, Engine, Event};
+use super::event::{Effect, Event};
 use crate::incident::{Evidence, Revision};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +35,26 @@ impl DayClock {
     /// What the box's clock said last.
     pub(super) fn day_now(self) -> Timestamp {
         self.day_time(self.newest)
+    }
+
+    /// Time of the newest event, by the box's clock as it is now; none before the first.
+    pub(super) fn newest(self) -> Option<Timestamp> {
+        (self.newest > Timestamp::default()).then(|| self.day_now())
+    }
+
+    /// Event time of the newest event.
+    pub(super) fn event_now(self) -> Timestamp {
+        self.newest
+    }
+
+    /// The box's clock less event time, in ns.
+    pub(super) fn ahead_ns(self) -> i64 {
+        self.ahead_ns
+    }
+
+    /// The box's clock was set.
+    pub(super) fn was_set(&mut self, by_ms: i64) {
+        self.ahead_ns = self.ahead_ns.saturating_add(by_ms.saturating_mul(1_000_000));
     }
 
     /// Changes the times of what comes in into event time.
@@ -88,32 +107,4 @@ fn captured(evidence: &mut Evidence) -> &mut Timestamp {
 fn revision_times(revision: &mut Revision) -> impl Iterator<Item = &mut Timestamp> {
     let Revision { first_seen, opened, updated, closed, evidence, .. } = revision;
     [first_seen, opened, updated].into_iter().chain(closed).chain(evidence.iter_mut().map(captured))
-}
-
-impl Engine {
-    /// Time of the newest event, by the box's clock as it is now; none before the first.
-    pub fn newest(&self) -> Option<Timestamp> {
-        let clock = self.memory.clock;
-        (clock.newest > Timestamp::default()).then(|| clock.day_time(clock.newest))
-    }
-
-    /// The box's clock less event time, in ns.
-    pub fn ahead_ns(&self) -> i64 {
-        self.memory.clock.ahead_ns
-    }
-
-    /// The box's clock was set. Only what goes by the clock on the wall is touched.
-    pub(super) fn clock_set(&mut self, by_ms: i64, effects: &mut Vec<Effect>) {
-        // What waits for older readings is in order as far as anybody can tell.
-        for s in 0..self.memory.sensors.len() {
-            self.take_readings(s, self.memory.ticked, effects);
-        }
-        let clock = &mut self.memory.clock;
-        clock.ahead_ns = clock.ahead_ns.saturating_add(by_ms.saturating_mul(1_000_000));
-        let now = clock.newest;
-        self.memory.sensors.iter_mut().for_each(|sensor| SensorMemory::clock_set(sensor, now));
-        if by_ms < 0 {
-            self.restart_windows();
-        }
-    }
 }

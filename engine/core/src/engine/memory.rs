@@ -1,15 +1,15 @@
 //! All that must outlive a restart, and how it fits a plan that may have changed.
 
-use super::cases::Case;
+use super::case::Case;
 use super::clock::DayClock;
-use super::command::Snapshot;
-use super::correct::Trail;
+use super::command::{Declared, Snapshot, Standing};
 use super::done::Ledger;
-use super::order::Held;
-use super::readings::SensorMemory;
-use super::standing::{Declared, Standing};
-use super::values::{self, WindowMemory};
-use super::{Effect, Engine};
+use super::held::Held;
+use super::rule_at::RuleAt;
+use super::sensor::SensorMemory;
+use super::tracked::Tracked;
+use super::trail::Trail;
+use super::window::WindowMemory;
 use crate::config::Plan;
 use crate::config::plan::{Camera, Rule};
 use crate::geometry::Polygon;
@@ -21,33 +21,34 @@ use crate::view::{self, ViewState, ViewWatch};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use viahe_contract::id::CaptureId;
-use viahe_contract::message::{CameraStatus, EndReason, ModelRef};
+use viahe_contract::message::{CameraStatus, ModelRef};
 
 /// Everything that the engine remembers.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Memory {
+    pub(super) site: Tracked<SiteMemory>,
+    /// In the plan's order.
+    pub(super) cameras: Vec<Tracked<CameraMemory>>,
+    /// Parts that there have been.
+    births: u64,
+}
+
+/// What is remembered of the site, and of no camera alone.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct SiteMemory {
     pub(super) next_capture: CaptureId,
     /// How the box's clock stands to event time.
-    #[serde(default)]
     pub(super) clock: DayClock,
     /// In the plan's order.
-    pub(super) cameras: Vec<CameraMemory>,
-    /// Of the site, in the plan's order.
-    pub(super) site_rules: Vec<RuleMemory>,
+    pub(super) rules: Vec<RuleMemory>,
     /// In the plan's order.
     pub(super) sensors: Vec<SensorMemory>,
     /// In the plan's order.
     pub(super) windows: Vec<WindowMemory>,
-    pub(super) models: BTreeMap<Name, ModelRef>,
-    /// Pictures asked for by cases and not yet there.
-    pub(super) awaited: BTreeMap<CaptureId, CaseKey>,
     /// Pictures asked for by commands and not yet there.
-    #[serde(default)]
     pub(super) snapshots: BTreeMap<CaptureId, Snapshot>,
     /// Commands that were carried out.
-    #[serde(default)]
     pub(super) done: Ledger,
     pub(super) held: Held,
     pub(super) observations_late: u64,
@@ -57,11 +58,10 @@ pub(super) struct Memory {
     /// Event time of the newest tick.
     pub(super) ticked: Timestamp,
     /// The disaster that was declared; it may be over.
-    #[serde(default)]
     pub(super) disaster: Option<Declared>,
 }
 
-/// What is remembered of a camera.
+/// What is remembered of a camera: all that it takes to go on elsewhere.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct CameraMemory {
     pub(super) id: Name,
@@ -70,15 +70,24 @@ pub(super) struct CameraMemory {
     /// Its frame.
     pub(super) frame: Option<FrameRef>,
     pub(super) status: CameraStatus,
+    /// The model that looks.
+    pub(super) model: Option<ModelRef>,
     /// When an operator last asked for a picture, by the box's clock.
-    #[serde(default)]
     pub(super) snapshot_at: Timestamp,
     pub(super) view: ViewWatch,
     /// Of its rules, by how often they look; shortest interval first.
-    #[serde(default)]
     pub(super) beats: Vec<Beat>,
     /// In the plan's order.
     pub(super) rules: Vec<RuleMemory>,
+    /// Pictures asked for by cases and not yet there.
+    pub(super) awaited: BTreeMap<CaptureId, Awaited>,
+}
+
+/// Which case of a camera a picture belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Awaited {
+    pub(super) rule: Name,
+    pub(super) subject: SubjectKey,
 }
 
 /// A frame of which pictures can be taken.
@@ -117,8 +126,8 @@ pub(super) struct RuleMemory {
     pub(super) trail: Trail,
 }
 
-/// Which case a picture belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A case, by where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CaseKey {
     /// None for rules of the site.
     pub(super) camera: Option<Name>,
@@ -169,14 +178,25 @@ impl CameraMemory {
             frame: None,
             status: CameraStatus::default(),
             snapshot_at: Timestamp::default(),
+            model: None,
             view: ViewWatch::new(drawn),
             beats: Vec::new(),
             rules: Vec::new(),
+            awaited: BTreeMap::new(),
         }
     }
-}
 
-impl CameraMemory {
+    /// The newest picture that it was asked for and still knows of.
+    pub(super) fn newest_capture(&self) -> Option<CaptureId> {
+        let cases = self.rules.iter().flat_map(RuleMemory::all_cases);
+        let of_cases = cases.flat_map(|case| case.pictures.iter().map(|(id, _)| *id));
+        of_cases.chain(self.awaited.keys().copied()).max()
+    }
+
+    fn orphan(&self, memory: RuleMemory) -> Orphan {
+        Orphan { camera: Some(self.id.clone()), model: self.model.clone(), memory }
+    }
+
     /// What was seen at a rate that is still asked for is kept.
     fn align_beats(&mut self, camera: &Camera) {
         let mut old = std::mem::take(&mut self.beats);
@@ -196,17 +216,59 @@ impl CameraMemory {
     }
 }
 
+/// A rule that has no place in the plan any more.
+pub(super) struct Orphan {
+    pub(super) camera: Option<Name>,
+    /// That of its camera.
+    pub(super) model: Option<ModelRef>,
+    pub(super) memory: RuleMemory,
+}
+
 impl Memory {
+    /// Of what was saved; `births` are those so far in this run.
+    pub(super) fn of(site: SiteMemory, cameras: Vec<CameraMemory>, mut births: u64) -> Self {
+        births += 1;
+        let site = Tracked::new(site, births);
+        let cameras = cameras.into_iter().map(|camera| Tracked::new(camera, births)).collect();
+        Self { site, cameras, births }
+    }
+
+    pub(super) fn births(&self) -> u64 {
+        self.births
+    }
+
     pub(super) fn rules(&self) -> impl Iterator<Item = &RuleMemory> {
-        self.cameras.iter().flat_map(|c| &c.rules).chain(&self.site_rules)
+        self.cameras.iter().flat_map(|c| &c.rules).chain(&self.site.rules)
+    }
+
+    pub(super) fn camera(&self, id: &Name) -> Option<&CameraMemory> {
+        self.cameras.iter().find(|c| c.id == *id).map(|c| &**c)
+    }
+
+    pub(super) fn camera_mut(&mut self, id: &Name) -> Option<&mut CameraMemory> {
+        self.cameras.iter_mut().find(|c| c.id == *id).map(|c| &mut **c)
     }
 
     pub(super) fn rule(&mut self, key: &CaseKey) -> Option<&mut RuleMemory> {
         let rules = match &key.camera {
-            Some(camera) => &mut self.cameras.iter_mut().find(|c| c.id == *camera)?.rules,
-            None => &mut self.site_rules,
+            Some(camera) => &mut self.camera_mut(camera)?.rules,
+            None => &mut self.site.rules,
         };
         rules.iter_mut().find(|r| r.id == key.rule)
+    }
+
+    pub(super) fn rule_at(&self, of: RuleAt<'_>) -> &RuleMemory {
+        match of.camera {
+            Some(c) => &self.cameras[c].rules[of.index],
+            None => &self.site.rules[of.index],
+        }
+    }
+
+    pub(super) fn rule_at_mut(&mut self, of: RuleAt<'_>) -> &mut RuleMemory {
+        match of.camera {
+            Some(c) => &mut self.cameras[c].rules[of.index],
+            None => &mut self.site.rules[of.index],
+        }
     }
 
     /// The case of `key`, made when it is not there; none when the plan has no such rule any more.
@@ -214,31 +276,75 @@ impl Memory {
         self.rule(key).map(|memory| memory.cases.entry(key.subject).or_default())
     }
 
+    /// The case that waits for a picture; it waits no longer.
+    pub(super) fn take_awaited(&mut self, capture: CaptureId) -> Option<CaseKey> {
+        let camera = self.cameras.iter_mut().find(|c| c.awaited.contains_key(&capture))?;
+        let Awaited { rule, subject } = camera.awaited.remove(&capture)?;
+        Some(CaseKey { camera: Some(camera.id.clone()), rule, subject })
+    }
+
     /// Brings cameras and rules into the plan's order, with new ones made. Returns the rules that
-    /// have no place in it any more, each with its camera.
-    pub(super) fn align(&mut self, plan: &Plan) -> Vec<(Option<Name>, RuleMemory)> {
+    /// have no place in it any more.
+    pub(super) fn align(&mut self, plan: &Plan) -> Vec<Orphan> {
         let mut old = std::mem::take(&mut self.cameras);
         let mut orphans = Vec::new();
         for camera in &plan.cameras {
             // Zones that are drawn anew are drawn on what the camera sees now.
             let drawn = view::fingerprint(camera.zones.iter().map(|z| &z.polygon));
             let at = old.iter().position(|c| c.id == camera.id);
-            let mut memory =
-                at.map_or_else(|| CameraMemory::new(camera.id.clone(), drawn), |i| old.remove(i));
-            memory.view = memory.view.resume(drawn);
+            let mut tracked = if let Some(i) = at {
+                old.remove(i)
+            } else {
+                self.births += 1;
+                Tracked::new(CameraMemory::new(camera.id.clone(), drawn), self.births)
+            };
+            let memory = &mut *tracked;
+            if memory.view.fingerprint() != drawn {
+                memory.view = ViewWatch::new(drawn);
+            }
             memory.align_beats(camera);
             let left =
                 align_rules(&mut memory.rules, &camera.rules, |r| shape(plan, r, Some(camera)));
-            orphans.extend(left.into_iter().map(|r| (Some(camera.id.clone()), r)));
-            self.cameras.push(memory);
+            for rule in left {
+                memory.awaited.retain(|_, awaited| awaited.rule != rule.id);
+                orphans.push(memory.orphan(rule));
+            }
+            self.cameras.push(tracked);
         }
         for camera in old {
-            orphans.extend(camera.rules.into_iter().map(|r| (Some(camera.id.clone()), r)));
+            let mut camera = camera.into_inner();
+            let rules = std::mem::take(&mut camera.rules);
+            orphans.extend(rules.into_iter().map(|rule| camera.orphan(rule)));
         }
-        values::align(&mut self.sensors, &mut self.windows, plan);
-        let left = align_rules(&mut self.site_rules, &plan.rules, |r| shape(plan, r, None));
-        orphans.extend(left.into_iter().map(|r| (None, r)));
+        let site = &mut *self.site;
+        align_sensors(&mut site.sensors, plan);
+        align_windows(&mut site.windows, plan);
+        let left = align_rules(&mut site.rules, &plan.rules, |r| shape(plan, r, None));
+        orphans.extend(left.into_iter().map(|memory| Orphan { camera: None, model: None, memory }));
         orphans
+    }
+}
+
+fn align_sensors(sensors: &mut Vec<SensorMemory>, plan: &Plan) {
+    let mut old = std::mem::take(sensors);
+    for sensor in &plan.sensors {
+        sensors.push(match old.iter().position(|m| m.is_of(sensor)) {
+            Some(i) => old.remove(i),
+            None => SensorMemory::new(sensor),
+        });
+    }
+}
+
+fn align_windows(windows: &mut Vec<WindowMemory>, plan: &Plan) {
+    let mut old = std::mem::take(windows);
+    for window in &plan.windows {
+        let ids: Vec<&str> = window.sensors.iter().map(|s| plan.sensors[*s].id.as_str()).collect();
+        let shape = format!("{ids:?} {:?}", window.spec);
+        let same = old.iter().position(|m| m.name == window.name && m.shape == shape);
+        windows.extend(match same {
+            Some(i) => Some(old.remove(i)),
+            None => WindowMemory::new(window, shape),
+        });
     }
 }
 
@@ -278,26 +384,4 @@ fn shape(plan: &Plan, rule: &Rule, camera: Option<&Camera>) -> String {
 
 fn corners(polygon: &Polygon) -> Vec<[f32; 2]> {
     polygon.corners().iter().map(|p| [p.x, p.y]).collect()
-}
-
-impl Engine {
-    /// Fits the memory to the plan; what has no place in it any more ends.
-    pub(super) fn align(&mut self) -> Vec<Effect> {
-        let plan = Arc::clone(&self.plan);
-        let mut effects = Vec::new();
-        for (camera, mut memory) in self.memory.align(&plan) {
-            let at = self.memory.cameras.iter().map(|c| c.last).max().unwrap_or_default();
-            let closing = std::mem::take(&mut memory.closing);
-            for (subject, mut case) in closing.into_iter().chain(std::mem::take(&mut memory.cases))
-            {
-                let key = CaseKey { camera: camera.clone(), rule: memory.id.clone(), subject };
-                self.memory.awaited.retain(|_, k| *k != key);
-                case.end(at, EndReason::RuleChanged);
-                self.close_out(case, &key, &mut effects);
-            }
-        }
-        // A camera that is gone has nobody to answer for its pictures.
-        self.memory.clock.tell(&mut effects);
-        effects
-    }
 }

@@ -1,8 +1,10 @@
 //! What follows from a plan and is not worth working out at each look.
 
-use super::watch::Inactive;
+use super::inactive::Inactive;
+use super::rule_at::RuleAt;
 use crate::config::Plan;
 use crate::config::plan::{Camera, Rule, Site};
+use crate::geometry::Polygon;
 use crate::id::Name;
 use crate::observe::{Class, Object};
 use crate::rule::{self, beat};
@@ -16,7 +18,7 @@ pub(super) struct Prepared {
     /// In the plan's order.
     pub(super) cameras: Vec<PreparedCamera>,
     /// Of the site's rules.
-    pub(super) site_rules: Vec<PreparedRule>,
+    site_rules: Vec<PreparedRule>,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,20 @@ impl Prepared {
             site_rules: plan.rules.iter().map(|r| PreparedRule::new(r, None)).collect(),
         }
     }
+
+    pub(super) fn rule(&self, of: RuleAt<'_>) -> &PreparedRule {
+        match of.camera {
+            Some(c) => &self.cameras[c].rules[of.index],
+            None => &self.site_rules[of.index],
+        }
+    }
+
+    pub(super) fn rule_mut(&mut self, of: RuleAt<'_>) -> &mut PreparedRule {
+        match of.camera {
+            Some(c) => &mut self.cameras[c].rules[of.index],
+            None => &mut self.site_rules[of.index],
+        }
+    }
 }
 
 impl PreparedRule {
@@ -72,9 +88,7 @@ impl PreparedRule {
             bays: Vec::new(),
         }
     }
-}
 
-impl PreparedRule {
     /// Works out for a minute that begins at `start` whether hours and permits let the rule be.
     /// `place` is its camera and zone.
     pub(super) fn begin(
@@ -101,6 +115,11 @@ impl PreparedRule {
                 None => self.barred = Some(Inactive::Permit(permit.id.clone())),
             }
         }
+    }
+
+    /// Where what it means is permitted now.
+    pub(super) fn bays<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p Polygon> {
+        self.bays.iter().filter_map(|permit| plan.permits[*permit].polygon.as_ref())
     }
 }
 

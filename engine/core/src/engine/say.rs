@@ -4,36 +4,14 @@
 //! the pictures that were asked for by then are on disk or lost. So what it says does not depend on
 //! how long a picture takes, nor on what came meanwhile.
 
-use super::cases::{Case, Incident};
+use super::case::{Case, Incident, Unsaid};
+use super::event::Effect;
+use super::machine::Engine;
 use super::memory::CaseKey;
-use super::{Effect, Engine};
-use crate::config::plan::Language;
-use crate::incident::{Evidence, Revision, Wording, stage_text};
-use serde::{Deserialize, Serialize};
+use super::wording::worded;
+use crate::incident::{Evidence, Revision};
 use viahe_contract::id::CaptureId;
-use viahe_contract::message::{Stage, State};
-
-/// A revision that waits for its pictures.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Unsaid {
-    /// All that were asked for by then.
-    pictures: Vec<CaptureId>,
-    /// Without evidence.
-    revision: Box<Revision>,
-}
-
-impl Unsaid {
-    /// Gives the words of its incident to a revision that has none.
-    pub(super) fn word(&mut self, wording: &Wording, language: Language) {
-        self.revision.wording = worded(wording, self.revision.stage, language);
-    }
-}
-
-/// The words of an incident at a stage.
-fn worded(wording: &Wording, stage: Option<Stage>, language: Language) -> Wording {
-    let stage_text = stage.map(|stage| stage_text(stage, language).into());
-    Wording { stage_text, ..wording.clone() }
-}
+use viahe_contract::message::{ModelRef, State};
 
 impl Engine {
     /// Makes the next revision of an incident, and says it if nothing is waited for.
@@ -42,7 +20,7 @@ impl Engine {
         else {
             return;
         };
-        self.make(&mut case, key);
+        self.make(&mut case, key, self.model_of(key));
         self.settle(case, key, effects);
     }
 
@@ -72,9 +50,10 @@ impl Engine {
     /// Says what waits for nothing more. A case that is over makes room for the next of its
     /// subject, and is forgotten when all is said.
     fn settle(&mut self, mut case: Case, key: &CaseKey, effects: &mut Vec<Effect>) {
-        let awaited = &self.memory.awaited;
+        let camera = key.camera.as_ref().and_then(|id| self.memory.camera(id));
+        let waits = |id: &CaptureId| camera.is_some_and(|c| c.awaited.contains_key(id));
         while let Some(next) = case.unsaid.front()
-            && !next.pictures.iter().any(|id| awaited.contains_key(id))
+            && !next.pictures.iter().any(waits)
         {
             publish(&mut case, effects);
         }
@@ -87,13 +66,19 @@ impl Engine {
     }
 
     /// The last word on a case whose rule is no more: nothing is waited for.
-    pub(super) fn close_out(&self, mut case: Case, key: &CaseKey, effects: &mut Vec<Effect>) {
+    pub(super) fn close_out(
+        &self,
+        mut case: Case,
+        key: &CaseKey,
+        model: Option<&ModelRef>,
+        effects: &mut Vec<Effect>,
+    ) {
         if case.incident.is_none() {
             effects.extend(case.pictures.drain(..).map(|(id, _)| Effect::Discard(id)));
             return;
         }
         if case.unsaid.back().is_none_or(|last| last.revision.state == State::Open) {
-            self.make(&mut case, key);
+            self.make(&mut case, key, model);
         }
         while !case.unsaid.is_empty() {
             publish(&mut case, effects);
@@ -102,17 +87,21 @@ impl Engine {
         effects.extend(lost.map(|(id, _)| Effect::Discard(*id)));
     }
 
+    fn model_of(&self, key: &CaseKey) -> Option<&ModelRef> {
+        self.memory.camera(key.camera.as_ref()?)?.model.as_ref()
+    }
+
     /// How the incident stands, as a revision.
-    fn make(&self, case: &mut Case, key: &CaseKey) {
+    fn make(&self, case: &mut Case, key: &CaseKey, model: Option<&ModelRef>) {
         let Some(incident) = &mut case.incident else { return };
         incident.revision += 1;
         incident.said = incident.updated;
         let pictures = case.pictures.iter().map(|(id, _)| *id).collect();
-        let revision = Box::new(self.revision(incident, key));
+        let revision = Box::new(self.revision(incident, key, model));
         case.unsaid.push_back(Unsaid { pictures, revision });
     }
 
-    fn revision(&self, incident: &Incident, key: &CaseKey) -> Revision {
+    fn revision(&self, incident: &Incident, key: &CaseKey, model: Option<&ModelRef>) -> Revision {
         let about = &incident.about;
         Revision {
             incident: incident.id.clone(),
@@ -136,7 +125,7 @@ impl Engine {
             closed: incident.closed,
             subjects: incident.subjects.clone(),
             evidence: Vec::new(),
-            model: key.camera.as_ref().and_then(|c| self.memory.models.get(c)).cloned(),
+            model: model.cloned(),
             clock: incident.clock,
             wording: worded(&about.wording, incident.stage, self.plan.site.language),
         }

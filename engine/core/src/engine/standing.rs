@@ -1,57 +1,13 @@
 //! Orders that stand: which rules are silent because somebody said so, who, and until when.
 //!
-//! Each ends by itself within [`STANDING_MAX`] unless it is given again: a box that nobody visits must
+//! Each ends by itself within [`STANDING_MAX`](super::STANDING_MAX) unless it is given again: a box that nobody visits must
 //! not stay blind because somebody forgot.
 
-use super::Engine;
-use super::command::Command;
+use super::command::{Declared, SILENT_FROM, Standing};
+use super::machine::Engine;
 use crate::config::plan::{Disaster, Rule};
-use crate::id::{CommandId, Name};
+use crate::id::Name;
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-/// An order that silences or relaxes rules ends after so long, unless it is given again.
-pub const STANDING_MAX: Duration = Duration::from_hours(24);
-/// The clock may be set back while an order stands; one that was ordered under a clock that was further
-/// off does not hold.
-const CLOCK_ERROR_MAX: Duration = Duration::from_hours(24);
-/// From this level on, what a disaster relaxes is silent.
-pub(super) const SILENT_FROM: u8 = 2;
-
-/// Who gave an order, and for which time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Standing {
-    /// Since then, by the box's clock.
-    pub since: Timestamp,
-    /// It ends by itself.
-    pub until: Timestamp,
-    /// Id of the command.
-    pub command: CommandId,
-    /// Who gave it, in the command's own words.
-    pub by: Option<String>,
-}
-
-impl Standing {
-    pub(super) fn new(command: &Command, until: Timestamp) -> Self {
-        let Command { id, at, by, .. } = command;
-        Self { since: *at, until, command: id.clone(), by: by.clone() }
-    }
-
-    /// Does it hold at this time?
-    pub fn holds(&self, at: Timestamp) -> bool {
-        at < self.until && self.until.since(at) <= STANDING_MAX + CLOCK_ERROR_MAX
-    }
-}
-
-/// A disaster that was declared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Declared {
-    /// 1 to 3.
-    pub level: u8,
-    /// By whom, until when.
-    pub standing: Standing,
-}
 
 /// Rules that say nothing because of one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,19 +62,9 @@ impl Engine {
             let rules = camera.rules.iter().zip(memory.rules.iter().map(|m| &m.suspended));
             silence(camera_id, rules, disaster.as_ref(), at, &mut silenced);
         }
-        let rules = self.plan.rules.iter().zip(self.memory.site_rules.iter().map(|m| &m.suspended));
+        let rules = self.plan.rules.iter().zip(self.memory.site.rules.iter().map(|m| &m.suspended));
         silence(None, rules, disaster.as_ref(), at, &mut silenced);
         Orders { disaster, silenced }
-    }
-
-    /// The disaster that holds at `at`.
-    pub(super) fn disaster(&self, at: Timestamp) -> Option<&Declared> {
-        self.memory.disaster.as_ref().filter(|declared| declared.standing.holds(at))
-    }
-
-    /// Level of the disaster that holds at `at`; 0 is none.
-    pub fn disaster_level(&self, at: Timestamp) -> u8 {
-        self.disaster(at).map_or(0, |declared| declared.level)
     }
 }
 

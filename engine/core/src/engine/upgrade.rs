@@ -4,39 +4,96 @@
 //! ends at the centre, and is told once more under another id. What the earlier form does not say is
 //! told as unknown, and what cannot be taken over as it was is noted for the log.
 
-use super::Engine;
-use super::cases::{Case, wording};
-use super::memory::{Memory, RuleMemory};
-use super::standing::STANDING_MAX;
+use super::clock::DayClock;
+use super::command::STANDING_MAX;
+use super::done::Ledger;
+use super::scope::{Scope, StateError, StateVersion};
+use super::trail::Trail;
 use crate::config::Plan;
-use crate::config::plan::{Camera, Rule};
-use crate::incident::Wording;
+use crate::id::Name;
 use crate::time::Timestamp;
-use serde_json::{Value, json};
-use std::sync::Arc;
+use serde::de::Error as _;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// The command and, of a disaster too, the time of an order that 0.1 did not save.
 const UNKNOWN: &str = "unknown";
 
-/// Reads a saved state of this release or an earlier one; with what is to be logged.
-pub(super) fn read(saved: &[u8], plan: &Plan) -> Result<(Memory, Vec<String>), serde_json::Error> {
-    let unreadable = match serde_json::from_slice(saved) {
-        Ok(memory) => return Ok((memory, Vec::new())),
-        Err(error) => error,
-    };
-    let mut state: Value = serde_json::from_slice(saved)?;
-    // Only 0.1 called it so.
-    if state.get("commanded").is_none() {
-        return Err(unreadable);
+/// The parts of a state that was written as one text, of whatever version; with what is to be logged.
+pub(super) fn parts(
+    text: &[u8],
+    plan: &Plan,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(Scope, Vec<u8>)>, StateError> {
+    let mut state: Value = serde_json::from_slice(text)?;
+    let version = version(&state)?;
+    if version == StateVersion::V1 {
+        v1_to_v2(&mut state, plan, notes);
     }
-    let mut notes = Vec::new();
-    from_0_1(&mut state, plan, &mut notes);
-    Ok((serde_json::from_value(state)?, notes))
+    if version <= StateVersion::V2 {
+        v2_to_v3(&mut state)?;
+    }
+    let parts: BTreeMap<String, Value> = serde_json::from_value(state["parts"].take())?;
+    let named = parts.into_iter().map(|(scope, part)| {
+        let scope = scope.parse().map_err(serde_json::Error::custom)?;
+        Ok((scope, part.to_string().into_bytes()))
+    });
+    named.collect()
 }
 
-/// Brings a state of 0.1 into today's form. What it remembers of paths and of pictures for operators is left:
+fn version(state: &Value) -> Result<StateVersion, StateError> {
+    if let Some(version) = state.get("version") {
+        let version: u32 = serde_json::from_value(version.clone())?;
+        return Ok(version.try_into()?);
+    }
+    // Only 0.1 called it so.
+    let v1 = state.get("commanded").is_some();
+    Ok(if v1 { StateVersion::V1 } else { StateVersion::V2 })
+}
+
+/// What is of one camera goes to its part: the model that looks, and which pictures its cases wait for.
+fn v2_to_v3(state: &mut Value) -> Result<(), serde_json::Error> {
+    let Some(old) = state.as_object_mut() else {
+        return Err(serde_json::Error::custom("it is no JSON object"));
+    };
+    let mut take = |key: &str| old.remove(key).unwrap_or_default();
+    let (cameras, models, awaited) = (take("cameras"), take("models"), take("awaited"));
+    let cameras: Vec<Map<String, Value>> = serde_json::from_value(cameras)?;
+    let awaited: BTreeMap<String, Value> = serde_json::from_value(awaited)?;
+    if let Some(rules) = old.remove("site_rules") {
+        old.insert("rules".into(), rules);
+    }
+    for (key, default) in [
+        ("clock", json!(DayClock::default())),
+        ("snapshots", json!({})),
+        ("done", json!(Ledger::default())),
+        ("disaster", Value::Null),
+    ] {
+        old.entry(key).or_insert(default);
+    }
+    let mut parts = Map::new();
+    let stamped = |state: Value| json!({ "version": StateVersion::V3.number(), "state": state });
+    parts.insert(Scope::Site.to_string(), stamped(Value::Object(std::mem::take(old))));
+    for mut camera in cameras {
+        let id: Name = serde_json::from_value(camera.get("id").cloned().unwrap_or_default())?;
+        let own = awaited.iter().filter(|(_, case)| case["camera"] == id.as_str());
+        let own = own.map(|(capture, case)| {
+            (capture.clone(), json!({ "rule": case["rule"], "subject": case["subject"] }))
+        });
+        camera.insert("awaited".into(), Value::Object(own.collect()));
+        camera.insert("model".into(), models.get(id.as_str()).cloned().unwrap_or_default());
+        for (key, default) in [("snapshot_at", json!(Timestamp::default())), ("beats", json!([]))] {
+            camera.entry(key).or_insert(default);
+        }
+        parts.insert(Scope::Camera(id).to_string(), stamped(Value::Object(camera)));
+    }
+    *state = json!({ "version": StateVersion::V3.number(), "parts": parts });
+    Ok(())
+}
+
+/// Brings a state of 0.1 into the next form. What it remembers of paths and of pictures for operators is left:
 /// the one is known again after some looks, the other is asked for again.
-fn from_0_1(state: &mut Value, plan: &Plan, notes: &mut Vec<String>) {
+fn v1_to_v2(state: &mut Value, plan: &Plan, notes: &mut Vec<String>) {
     let saved = saved_at(state);
     for key in ["readings_repeated", "readings_corrected"] {
         state[key] = json!(0);
@@ -50,7 +107,7 @@ fn from_0_1(state: &mut Value, plan: &Plan, notes: &mut Vec<String>) {
         }
     }
     let mut lasting = |rule: &mut Value, whose: &str| {
-        rule["trail"] = json!(super::correct::Trail::default());
+        rule["trail"] = json!(Trail::default());
         let until = time(&rule["suspended_until"]).filter(|until| *until > saved);
         if let Some(until) = until {
             let told = format!("the suspension of {} of {whose}", text(&rule["id"]));
@@ -151,43 +208,4 @@ fn time(value: &Value) -> Option<Timestamp> {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-impl Engine {
-    /// What was opened by a release that had no words for people gets them now, from the plan, and
-    /// where that has no such rule any more, the name of the violation.
-    pub(super) fn word(&mut self) {
-        let plan = Arc::clone(&self.plan);
-        for memory in &mut self.memory.cameras {
-            let camera = plan.cameras.iter().find(|camera| camera.id == memory.id);
-            let rules = camera.map_or(&[][..], |camera| &camera.rules);
-            memory.rules.iter_mut().for_each(|memory| word_rule(memory, &plan, camera, rules));
-        }
-        for memory in &mut self.memory.site_rules {
-            word_rule(memory, &plan, None, &plan.rules);
-        }
-    }
-}
-
-fn word_rule(memory: &mut RuleMemory, plan: &Plan, camera: Option<&Camera>, rules: &[Rule]) {
-    let rule = rules.iter().find(|rule| rule.id == memory.id);
-    let closing = memory.closing.iter_mut().map(|(_, case)| case);
-    for case in memory.cases.values_mut().chain(closing) {
-        word_case(case, plan, camera, rule);
-    }
-}
-
-fn word_case(case: &mut Case, plan: &Plan, camera: Option<&Camera>, rule: Option<&Rule>) {
-    let Some(incident) = case.incident.as_mut().filter(|i| i.about.wording.title.is_empty()) else {
-        return;
-    };
-    let about = &mut incident.about;
-    let same = rule.filter(|rule| rule.violation == about.violation);
-    about.wording = match same {
-        Some(rule) => wording(plan, camera, rule),
-        None => Wording { title: about.violation.to_string(), ..Wording::default() },
-    };
-    for unsaid in &mut case.unsaid {
-        unsaid.word(&about.wording, plan.site.language);
-    }
 }

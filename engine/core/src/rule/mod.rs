@@ -292,8 +292,8 @@ pub struct Scratch {
     levels: Vec<Level>,
 }
 
-/// Memory of one rule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Memory of one rule. The default one is no rule's, and only stands in for one that is at work.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleState {
     next_key: SubjectKey,
     /// Of the conditions that do not depend on the subject.
@@ -312,6 +312,12 @@ enum Subjects {
     Places(Places),
     Movers(Movers),
     Zone(Reported),
+}
+
+impl Default for Subjects {
+    fn default() -> Self {
+        Self::Places(Places::default())
+    }
 }
 
 impl RuleState {

@@ -11,6 +11,7 @@ use crossbeam_channel::RecvTimeoutError;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_contract::message::{CameraStatus, State};
+use viahe_core::engine::Changes;
 use viahe_core::id::Name;
 use viahe_core::incident::Revision;
 use viahe_core::seam::CameraReport;
@@ -46,7 +47,7 @@ impl EventPlane {
             let reason = "the engine was stopped".to_owned();
             self.tell_camera(&CameraReport { camera, status: CameraStatus::Offline, reason });
         }
-        let state = self.engine.save();
+        let state = Changes::from(self.engine.save());
         let Self { events, supervisor, publisher, mut store, mut totals, mut recorder, .. } = self;
         if let Some(recorder) = &mut recorder {
             recorder.finish();
@@ -90,9 +91,9 @@ impl EventPlane {
     /// When trying again cannot help; what passes is tried again after a while.
     pub(super) fn commit(&mut self, now: Instant, price: Price) -> Result<(), PlaneError> {
         let rows: Vec<OutboxRow> = self.rows.iter().map(|(row, _)| row.clone()).collect();
-        let state = self.engine.save();
+        let state = self.engine.changes(self.store.saves());
         let bytes = rows.iter().map(|row| row.payload.len() + row.record.len()).sum::<usize>();
-        let bytes = (bytes + state.len()) as u64;
+        let bytes = (bytes + state.bytes()) as u64;
         let mut done = self.store.commit(&rows, Some(&state));
         for _ in 0..price.steps() {
             let lacks_room = |e: &StoreError| e.fault().is_some_and(Fault::is_lack_of_room);
@@ -108,6 +109,10 @@ impl EventPlane {
                 self.retry = None;
                 self.stats.outbox_refused += committed.refused.len() as u64;
                 self.handed_over();
+                if !self.forgotten_closed {
+                    // The file could not be read before; what this finds goes with the next commit.
+                    self.close_forgotten();
+                }
                 Ok(())
             }
             Err(error) => {
@@ -211,7 +216,7 @@ impl EventPlane {
 
 /// Before the end: the disk may take now what it did not, and a damaged file is no reason to lose what
 /// is in memory.
-fn last_try(store: &mut Store, state: &[u8]) {
+fn last_try(store: &mut Store, state: &Changes) {
     if store.held().is_empty() {
         return;
     }

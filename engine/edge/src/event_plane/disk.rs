@@ -171,6 +171,8 @@ impl EventPlane {
         let damage = (!damage.is_empty()).then(|| damage.join("; "));
         self.troubles.set(Trouble::StoreDamaged, damage);
 
+        self.tell_of_unread_states();
+
         let evidence = self.disk.evidence.as_ref();
         let evidence = evidence.map(|why| format!("evidence pictures cannot be written: {why}"));
         self.troubles.set(Trouble::EvidenceFailing, evidence);

@@ -15,6 +15,7 @@ mod pace;
 mod pictures;
 mod readings;
 mod standing;
+mod take_up;
 mod words;
 mod worker;
 
@@ -164,6 +165,8 @@ pub struct EventPlane {
     /// A worker has been up in this run.
     worker_was_up: bool,
     lives: worker::Lives,
+    /// What the store knows as open was held against what the engine knows.
+    forgotten_closed: bool,
     /// Revisions that are to be committed.
     rows: Vec<(OutboxRow, Revision)>,
     saved_at: Instant,
@@ -182,20 +185,11 @@ impl EventPlane {
     /// Goes on where the last run stopped.
     ///
     /// # Errors
-    /// [`PlaneError::Store`] when the saved state cannot be read from disk. A state that is there
-    /// but of another version is logged and left.
+    /// [`PlaneError::Store`] when the file with the saved state cannot be read. A state that is there
+    /// and makes no sense is kept aside, and told.
     pub fn new(parts: Parts) -> Result<Self, PlaneError> {
         let plan = Arc::clone(&parts.plan);
-        let (engine, ended) = match parts.store.engine_state()? {
-            None => (Engine::new(Arc::clone(&plan)), Vec::new()),
-            Some(saved) => Engine::restore(Arc::clone(&plan), &saved).unwrap_or_else(|error| {
-                tracing::error!(%error, "open incidents of the last run are forgotten");
-                (Engine::new(Arc::clone(&plan)), Vec::new())
-            }),
-        };
-        for note in engine.notes() {
-            tracing::warn!("the state of an earlier release was taken over: {note}");
-        }
+        let (engine, ended) = take_up::take_up(&plan, &parts.store)?;
         let (day, set_back) = parts.event_time.day(engine.ahead_ns(), engine.newest());
         let known: BTreeSet<CaptureId> = engine.pictures().collect();
         parts.metrics.plan(plan.cameras.iter().map(|c| c.id.clone()));
@@ -224,6 +218,7 @@ impl EventPlane {
             orders: Orders::default(),
             worker_was_up: false,
             lives: worker::Lives::default(),
+            forgotten_closed: false,
             rows: Vec::new(),
             saved_at: now,
             retry: None,
@@ -244,6 +239,7 @@ impl EventPlane {
         plane.look_at_disk(now);
         // Incidents of rules that are no more, or were changed.
         plane.carry_out(ended);
+        plane.close_forgotten();
         // Pictures asked of a worker that is no more.
         for capture in plane.engine.awaited().collect::<Vec<_>>() {
             plane.pictures.discard(capture);
@@ -346,7 +342,7 @@ impl EventPlane {
     /// Applies what comes from outside, and records it.
     fn see(&mut self, event: Event) {
         if let Some(history) = &mut self.history {
-            history.write(&event, || self.engine.save());
+            history.write(&event, || self.engine.save().to_text());
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.write(&event);

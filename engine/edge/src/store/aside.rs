@@ -3,13 +3,14 @@
 
 use super::life::Signs;
 use super::rows::{self, COLUMNS, Known};
-use super::{FILE_NAME, StoreError};
+use super::{FILE_NAME, StoreError, states};
 use crate::{clock, disk};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use viahe_core::engine::Saved;
 
 /// Damaged copies that may pile up before the disk is called bad.
 const DAMAGED_COPIES_MAX: usize = 3;
@@ -41,7 +42,7 @@ pub(super) fn copies(dir: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let of_one = ["-wal", "-shm", "-state", "-reading"].iter().any(|end| name.ends_with(end));
+        let of_one = ["-wal", "-shm", "-reading"].iter().any(|end| name.ends_with(end));
         if name.starts_with("viahe.db.damaged-") && !of_one {
             found.push(path);
         }
@@ -80,16 +81,6 @@ pub(super) fn set_aside(dir: &Path, damage: &str) -> Result<PathBuf, StoreError>
         noted.map_err(folder)?;
     }
     Ok(aside)
-}
-
-/// Puts a saved state that is not what was saved beside the database.
-pub(super) fn keep_state(dir: &Path, state: &[u8]) {
-    let path = beside(&name_now(dir), "-state");
-    let kept = disk::create(&path).and_then(|mut file| file.write_all(state));
-    match kept {
-        Ok(()) => tracing::error!(kept = %path.display(), "the saved state is not what was saved"),
-        Err(error) => tracing::error!(%error, "the saved state is not what was saved"),
-    }
 }
 
 /// Sets aside the rows of the outbox whose bytes are not those that were written; how many.
@@ -181,17 +172,21 @@ impl Source {
             let _ = copy_outbox(old, &tx, order, has_sums, saved);
             let _ = copy_incidents(old, &tx, order, has_sums);
         }
-        let state = if has_sums {
-            rows::state(old).ok().flatten().and_then(Result::ok)
-        } else {
-            old.query_row("SELECT state FROM engine_state", [], |r| r.get(0)).ok()
-        };
-        if let Some(state) = state {
-            rows::put_state(&tx, &state)?;
+        for (scope, state) in state_of(old, has_sums).parts() {
+            states::put_one(&tx, &scope.to_string(), state)?;
             saved.state = true;
         }
         tx.commit()
     }
+}
+
+/// What a database has of the engine's state, in the rows of whatever schema; none when it has none.
+fn state_of(db: &Connection, has_sums: bool) -> Saved {
+    if let Ok(read) = states::read(db) {
+        return read.saved;
+    }
+    let whole = states::read_old(db, has_sums).ok().flatten().and_then(Result::ok);
+    whole.map(Saved::whole).unwrap_or_default()
 }
 
 impl Drop for Source {

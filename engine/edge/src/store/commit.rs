@@ -2,15 +2,18 @@
 
 use super::held::{Fate, One};
 use super::outbox::{bound, natural};
-use super::rows::{self, Known, Waiting};
-use super::{Committed, Limits, OutboxRow, Store, StoreCounters, StoreError, aside, ballast, open};
+use super::rows::{Known, Waiting};
+use super::{
+    Committed, Limits, OutboxRow, Store, StoreCounters, StoreError, aside, ballast, open, states,
+};
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+use viahe_core::engine::Changes;
 
 /// Part of a full outbox that one search for superseded rows may free.
 const MERGE_PART: u64 = 20;
 
 impl Store {
-    /// Puts `rows`, in order, into the outbox and saves `engine_state`, in one transaction that
+    /// Puts `rows`, in order, into the outbox and saves what changed of the engine's `state`, in one transaction that
     /// is on disk when this returns; before them the rows that are [held](Store::hold). Costs one
     /// sync: call it once for many rows.
     ///
@@ -24,17 +27,20 @@ impl Store {
     pub fn commit(
         &mut self,
         rows: &[OutboxRow],
-        engine_state: Option<&[u8]>,
+        state: Option<&Changes>,
     ) -> Result<Committed, StoreError> {
         self.open_again()?;
         if !ballast::allows_commit(&self.dir, self.limits.ballast_bytes) {
             self.counters.disk_full += 1;
             return Err(StoreError::DiskFull { path: self.dir.join(super::FILE_NAME) });
         }
-        match self.try_commit(rows, engine_state) {
+        match self.try_commit(rows, state) {
             Ok((committed, counters, merged_out)) => {
                 self.counters = counters;
                 self.merged_out = merged_out;
+                if let Some(changes) = state {
+                    self.saves = changes.saves.clone();
+                }
                 report_refused(&committed);
                 Ok(committed)
             }
@@ -78,7 +84,7 @@ impl Store {
     fn try_commit(
         &mut self,
         rows: &[OutboxRow],
-        engine_state: Option<&[u8]>,
+        state: Option<&Changes>,
     ) -> rusqlite::Result<(Committed, StoreCounters, bool)> {
         let Some(db) = &mut self.db else { return Ok(Default::default()) };
         // Nobody may acknowledge a held row while it moves from memory to the file. The publisher
@@ -101,8 +107,8 @@ impl Store {
             work.add(row, None, &mut done)?;
         }
         work.trim_history()?;
-        if let Some(state) = engine_state {
-            rows::put_state(&tx, state)?;
+        if let Some(changes) = state {
+            states::put(&tx, changes)?;
         }
         let (mut counters, merged_out) = (work.counters, work.merged_out);
         let (newest, damaged) = (work.newest, work.damaged);

@@ -17,131 +17,39 @@
 mod aside;
 mod ballast;
 mod commit;
+mod error;
 mod held;
 mod life;
 mod needs;
 mod open;
 mod outbox;
 mod rows;
+mod states;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_damage;
 
+pub use error::StoreError;
 pub use held::Held;
 pub use needs::Needs;
 pub use outbox::{Outbox, Pending};
+pub use states::{StoredState, Unread};
 
 use crate::clock;
-use crate::disk::{self, Fault};
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use viahe_contract::id::IncidentId;
 use viahe_contract::message;
+use viahe_core::engine::Saves;
 use viahe_core::id::Name;
 use viahe_core::incident::Revision;
 use viahe_core::time::Timestamp;
 
 /// File name of the database in the state folder.
 pub const FILE_NAME: &str = "viahe.db";
-
-/// What went wrong with the store.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The folder or a file in it cannot be used.
-    #[error("{path}: {source}; the state folder must exist on a local disk and be writable")]
-    Folder {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Another process holds the folder.
-    #[error("{path} is used by another viahe process; stop it or choose another state_dir")]
-    Locked {
-        /// The lock file.
-        path: PathBuf,
-    },
-    /// A newer viahe wrote this file.
-    #[error(
-        "{path} has schema version {found}, this viahe knows {known}; install the newer viahe \
-         again, or move the file away"
-    )]
-    Newer {
-        /// The database.
-        path: PathBuf,
-        /// In the file.
-        found: i64,
-        /// Newest known.
-        known: i64,
-    },
-    /// The file is damaged.
-    #[error("{path} is damaged: {detail}; restart viahe to set it aside, and check the disk")]
-    Corrupt {
-        /// The database.
-        path: PathBuf,
-        /// What SQLite found.
-        detail: String,
-    },
-    /// Damaged again and again.
-    #[error(
-        "{path} is damaged and {copies} older damaged copies lie beside it; replace the disk, \
-         then move the *.damaged-* files away"
-    )]
-    CorruptAgain {
-        /// The database.
-        path: PathBuf,
-        /// Copies found.
-        copies: usize,
-    },
-    /// No space; nothing was changed. Free space and commit the same rows again.
-    #[error("no space left for {path}; nothing was written, free some space and try again")]
-    DiskFull {
-        /// The database.
-        path: PathBuf,
-    },
-    /// The disk takes nothing; nothing was changed.
-    #[error("{path}: {fault}; nothing was written. {}", .fault.remedy())]
-    Disk {
-        /// The database.
-        path: PathBuf,
-        /// Why.
-        fault: Fault,
-    },
-    /// Nothing was changed; may pass.
-    #[error("{path}: {source}; nothing was written, try again")]
-    Sqlite {
-        /// The database.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
-    /// A saved value cannot be written or read as JSON.
-    #[error("incident {incident}: {source}")]
-    Json {
-        /// Which.
-        incident: IncidentId,
-        /// Why.
-        source: serde_json::Error,
-    },
-}
-
-impl StoreError {
-    /// What it says of the disk; none when it is about something else.
-    pub fn fault(&self) -> Option<Fault> {
-        match self {
-            Self::DiskFull { path } => {
-                let dir = path.parent().unwrap_or(path);
-                let found = disk::probe(dir).ok().flatten();
-                Some(found.filter(|fault| fault.is_lack_of_room()).unwrap_or(Fault::Full))
-            }
-            Self::Disk { fault, .. } => Some(*fault),
-            Self::Folder { path, source } => Fault::of(source, path.parent().unwrap_or(path)),
-            _ => None,
-        }
-    }
-}
 
 /// Bounds of everything that the store keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -267,6 +175,10 @@ pub struct Store {
     set_aside: Option<PathBuf>,
     /// The outbox was searched for superseded rows and none is left; see `commit.rs`.
     merged_out: bool,
+    /// What of the engine's state is in the file.
+    saves: Saves,
+    /// Somebody has read the state that is in the file.
+    state_is_read: Cell<bool>,
     /// Held while the store is open.
     _lock: std::fs::File,
 }
@@ -331,6 +243,8 @@ impl Store {
             held: Held::default(),
             set_aside: None,
             merged_out: false,
+            saves: Saves::default(),
+            state_is_read: Cell::new(false),
             _lock: lock,
         }
     }
@@ -347,6 +261,8 @@ impl Store {
         self.held.found_damaged(opened.damaged);
         self.set_aside = opened.aside.or(self.set_aside.take());
         self.db = Some(opened.db);
+        // Another file may have other parts, or none.
+        self.saves = Saves::default();
         Ok(())
     }
 
@@ -357,6 +273,7 @@ impl Store {
         }
         let opened = open::open_or_set_aside(&self.dir)?;
         self.use_opened(opened)?;
+        self.keep_unread_state();
         tracing::info!(dir = %self.dir.display(), "the store is open again");
         Ok(())
     }
@@ -409,27 +326,93 @@ impl Store {
         Ok(depth?.with(&self.held))
     }
 
-    /// The state saved by the last commit that had one. One that is not what was saved is put beside
-    /// the database, and there is none then.
+    /// What of the engine's state is in the file: what changed since then is to be committed.
+    pub fn saves(&self) -> &Saves {
+        &self.saves
+    }
+
+    /// The state as the last commits left it; a disk that takes nothing may still be read.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be read.
-    pub fn engine_state(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = if let Some(db) = &self.db {
-            rows::state(db)
+    pub fn state(&self) -> Result<StoredState, StoreError> {
+        let (read, is_read) = if let Some(db) = &self.db {
+            (states::read(db), true)
         } else {
-            // A disk that takes nothing may still be read.
             let reader = open::connect_to_read(&self.dir.join(FILE_NAME));
-            reader.and_then(|db| rows::state(&db)).or(Ok(None))
+            let read = reader.and_then(|db| states::read(&db));
+            let is_read = read.is_ok();
+            (Ok(read.unwrap_or_default()), is_read)
         };
-        match read.map_err(|e| open::explain(&self.dir, e))? {
-            Some(Err(damaged)) => {
-                aside::keep_state(&self.dir, &damaged);
-                self.held.found_damaged(1);
-                Ok(None)
-            }
-            state => Ok(state.and_then(Result::ok)),
+        self.state_is_read.set(is_read);
+        let state = read.map_err(|e| open::explain(&self.dir, e))?;
+        self.held.found_damaged(state.damaged.len() as u64);
+        Ok(state)
+    }
+
+    /// Keeps what cannot be used of a state in a file beside the database; which that is.
+    ///
+    /// # Errors
+    /// [`StoreError::Folder`] when it cannot be written.
+    pub fn keep_unread(&self, unread: &[Unread]) -> Result<PathBuf, StoreError> {
+        let path = self.dir.clone();
+        states::keep(&self.dir, unread).map_err(|source| StoreError::Folder { path, source })
+    }
+
+    /// The files of [`Store::keep_unread`], of this run or an earlier one, that nobody took away; oldest
+    /// first.
+    pub fn unread_states(&self) -> Vec<PathBuf> {
+        states::kept(&self.dir)
+    }
+
+    /// The file could not be read when the engine began, so that began anew: what is in it now is kept
+    /// before something else is written in its place.
+    fn keep_unread_state(&mut self) {
+        if self.state_is_read.get() {
+            return;
         }
+        let Ok(StoredState { saved, damaged }) = self.state() else { return };
+        let why = "it could not be read when viahe started";
+        let unread = saved.parts().map(|(scope, bytes)| Unread {
+            scope: scope.to_string(),
+            why: why.to_owned(),
+            bytes: bytes.to_vec(),
+        });
+        let unread: Vec<Unread> = unread.chain(damaged).collect();
+        if unread.is_empty() {
+            return;
+        }
+        match self.keep_unread(&unread) {
+            Ok(path) => tracing::error!(kept = %path.display(), "the saved state: {why}"),
+            Err(error) => tracing::error!(%error, "the saved state is lost: {why}"),
+        }
+    }
+
+    /// The newest revision of each incident that is open, as far as the file says; those whose record
+    /// cannot be read by their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn open_incidents(&self) -> Result<Vec<Result<Revision, String>>, StoreError> {
+        let reader;
+        let db = if let Some(db) = &self.db {
+            db
+        } else {
+            reader = open::connect_to_read(&self.dir.join(FILE_NAME))
+                .map_err(|e| open::explain(&self.dir, e))?;
+            &reader
+        };
+        let read = || {
+            let columns = rows::Known::COLUMNS;
+            let mut select = db.prepare(&format!(
+                "SELECT {columns} FROM incidents WHERE closed = 0 ORDER BY incident"
+            ))?;
+            let known = select.query_map([], |row| Ok((row.get(0)?, rows::Known::read(row))))?;
+            known.collect::<Result<Vec<(String, _)>, _>>()
+        };
+        let known = read().map_err(|e| open::explain(&self.dir, e))?;
+        let revision = |known: rows::Known| serde_json::from_slice(&known.record).ok();
+        Ok(known.into_iter().map(|(id, known)| known.and_then(revision).ok_or(id)).collect())
     }
 
     /// The newest revisions of the `limit` incidents that changed last, newest first. Records

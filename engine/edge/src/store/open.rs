@@ -1,6 +1,6 @@
 //! Opening: lock, schema, and whether the file is what it was.
 
-use super::{FILE_NAME, StoreError, aside, life, rows};
+use super::{FILE_NAME, StoreError, aside, life, rows, states};
 use crate::disk::{self, Fault};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -9,15 +9,25 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use viahe_core::versions;
 
 /// Steps from each schema version to the next; `user_version` counts those done.
-const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: [&str; SchemaVersion::ALL.len()] =
+    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+
+versions! {
+    /// Of the database; `user_version` says it.
+    SchemaVersion, "a database":
+    /// 0.1.
+    V1 = 1,
+    /// Rows have checksums, and pictures are known that must stay.
+    V2 = 2,
+    /// The engine's state has a row for each part.
+    V3 = 3,
+}
 
 /// Newest schema known.
-const SCHEMA_VERSION: i64 = 2;
-
-/// The first schema whose rows have checksums.
-const SCHEMA_WITH_SUMS: i64 = 2;
+const SCHEMA_VERSION: i64 = SchemaVersion::NEWEST.number() as i64;
 
 /// "viah" in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x7669_6168;
@@ -195,8 +205,10 @@ fn migrate(db: &mut Connection, version: i64) -> rusqlite::Result<()> {
     for (to, sql) in (1_i64..).zip(MIGRATIONS).skip(version as usize) {
         let tx = db.transaction()?;
         tx.execute_batch(sql)?;
-        if to == SCHEMA_WITH_SUMS {
-            rows::add_sums(&tx)?;
+        match SchemaVersion::ALL.iter().find(|v| i64::from(v.number()) == to) {
+            Some(SchemaVersion::V2) => rows::add_sums(&tx)?,
+            Some(SchemaVersion::V3) => states::move_to_parts(&tx)?,
+            _ => {}
         }
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", to)?;

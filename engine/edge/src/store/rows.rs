@@ -17,7 +17,7 @@ const SUM_BYTES: usize = 16;
 pub(super) const COLUMNS: &str = "row, incident, revision, topic, payload, created, sum";
 
 /// A checksum over `parts`, each with its length so that no two cuts look the same.
-fn sum(parts: &[&[u8]]) -> [u8; SUM_BYTES] {
+pub(super) fn sum(parts: &[&[u8]]) -> [u8; SUM_BYTES] {
     let mut hash = sha2::Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
@@ -196,26 +196,6 @@ impl Known {
     }
 }
 
-/// Saves the engine's state.
-pub(super) fn put_state(db: &Connection, state: &[u8]) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT OR REPLACE INTO engine_state (one, state, sum) VALUES (1, ?1, ?2)")?
-        .execute(params![state, sum(&[state])])?;
-    Ok(())
-}
-
-/// The saved state; as an error, the bytes of one that is not what was saved.
-pub(super) fn state(db: &Connection) -> rusqlite::Result<Option<Result<Vec<u8>, Vec<u8>>>> {
-    let mut select = db.prepare_cached("SELECT state, sum FROM engine_state")?;
-    let mut rows = select.query([])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let state = match row.get_ref(0)? {
-        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => bytes.to_vec(),
-        _ => Vec::new(),
-    };
-    let same = matches!(row.get_ref(1)?, ValueRef::Blob(written) if written == sum(&[&state[..]]));
-    Ok(Some(if same { Ok(state) } else { Err(state) }))
-}
-
 /// Gives rows of a file of version 1, which had none, their checksums and pictures.
 pub(super) fn add_sums(db: &Connection) -> rusqlite::Result<()> {
     let mut numbers = db.prepare("SELECT row FROM outbox")?;
@@ -251,7 +231,10 @@ pub(super) fn add_sums(db: &Connection) -> rusqlite::Result<()> {
     }
     let state = db.query_row("SELECT state FROM engine_state", [], |r| r.get::<_, Vec<u8>>(0));
     match state {
-        Ok(state) => put_state(db, &state),
+        Ok(state) => {
+            db.execute("UPDATE engine_state SET sum = ?1", [sum(&[&state])])?;
+            Ok(())
+        }
         Err(rusqlite::Error::QueryReturnedNoRows) => Ok(()),
         Err(error) => Err(error),
     }

@@ -1,5 +1,6 @@
 use super::*;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use viahe_core::engine::{Changes, Saved};
 
 pub(super) fn id(n: u32) -> IncidentId {
     let name = |text: &str| Name::try_from(text).unwrap();
@@ -35,6 +36,15 @@ pub(super) fn small(rows: u64, bytes: u64) -> Limits {
     }
 }
 
+/// A state that is no engine's: the store does not look into it.
+pub(super) fn whole(text: impl Into<Vec<u8>>) -> Changes {
+    Saved::whole(text).into()
+}
+
+pub(super) fn state_of(store: &Store) -> Vec<u8> {
+    store.state().unwrap().saved.parts().next().unwrap().1.to_vec()
+}
+
 impl Store {
     pub(super) fn db(&self) -> &Connection {
         self.db.as_ref().unwrap()
@@ -50,13 +60,14 @@ fn revisions(outbox: &mut Outbox) -> Vec<(String, u32)> {
 fn rows_and_state_are_there_after_reopening_and_leave_when_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
-    let done = store.commit(&[row(1, 1, 10), row(1, 2, 10), row(2, 1, 10)], Some(b"s1")).unwrap();
+    let done =
+        store.commit(&[row(1, 1, 10), row(1, 2, 10), row(2, 1, 10)], Some(&whole(b"s1"))).unwrap();
     assert_eq!(done, Committed { added: 3, ..Committed::default() });
-    assert_eq!(store.commit(&[row(1, 2, 10)], Some(b"s2")).unwrap().repeated, 1);
+    assert_eq!(store.commit(&[row(1, 2, 10)], Some(&whole(b"s2"))).unwrap().repeated, 1);
     drop(store);
 
     let mut store = Store::open(dir.path()).unwrap();
-    assert_eq!(store.engine_state().unwrap().unwrap(), b"s2");
+    assert_eq!(state_of(&store), b"s2");
     assert_eq!(store.depth().unwrap(), Depth { rows: 3, bytes: 30, ..Depth::default() });
     let mut outbox = Outbox::open(dir.path()).unwrap();
     let rows = outbox.pending(10, 0).unwrap();
@@ -91,9 +102,9 @@ fn a_full_outbox_keeps_the_newest_revision_and_refuses_aloud() {
     assert_eq!(store.commit(&[row(2, 2, 1)], None).unwrap().added, 1);
     assert_eq!(revisions(&mut outbox), [(name(1), 2), (name(3), 1), (name(4), 1), (name(2), 2)]);
     // Nothing more can go; what fits is committed all the same.
-    let done = store.commit(&[row(5, 1, 1), row(3, 2, 1)], Some(b"state")).unwrap();
+    let done = store.commit(&[row(5, 1, 1), row(3, 2, 1)], Some(&whole(b"state"))).unwrap();
     assert_eq!(done, Committed { added: 1, repeated: 0, refused: vec![(id(5), 1)] });
-    assert_eq!(store.engine_state().unwrap().unwrap(), b"state");
+    assert_eq!(state_of(&store), b"state");
     let counters = store.counters();
     assert_eq!((counters.merged, counters.refused, counters.added), (3, 1, 7));
     // A revision too large for the room does not push out the one that is there.
@@ -177,7 +188,7 @@ fn a_newer_file_is_refused_and_left_alone() {
     db.pragma_update(None, "user_version", 7).unwrap();
     drop(db);
     let error = Store::open(dir.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 7, known: 3, .. }), "{error}");
     assert!(error.to_string().contains("install the newer viahe"), "{error}");
     assert!(dir.path().join(FILE_NAME).exists());
 }
@@ -230,15 +241,15 @@ fn a_disk_that_damages_again_and_again_is_told() {
 fn a_full_file_is_an_error_that_passes() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open_with(dir.path(), small(100_000, u64::MAX)).unwrap();
-    store.commit(&[row(0, 1, 100)], Some(b"before")).unwrap();
+    store.commit(&[row(0, 1, 100)], Some(&whole(b"before"))).unwrap();
     let pages: i64 = store.db().query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
     store.db().pragma_update(None, "max_page_count", pages + 2).unwrap();
     let many: Vec<_> = (1..100).map(|n| row(n, 1, 1_000)).collect();
-    let error = store.commit(&many, Some(b"after")).unwrap_err();
+    let error = store.commit(&many, Some(&whole(b"after"))).unwrap_err();
     assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
-    assert_eq!(store.engine_state().unwrap().unwrap(), b"before");
+    assert_eq!(state_of(&store), b"before");
     assert_eq!(store.depth().unwrap().rows, 1);
     assert_eq!(store.counters().disk_full, 1);
     store.db().pragma_update(None, "max_page_count", 1_000_000).unwrap();
-    assert_eq!(store.commit(&many, Some(b"after")).unwrap().added, 99);
+    assert_eq!(store.commit(&many, Some(&whole(b"after"))).unwrap().added, 99);
 }

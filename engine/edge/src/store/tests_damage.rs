@@ -1,6 +1,6 @@
 //! Databases that are not what they were: told, set aside whole, and what can be read goes on.
 
-use super::tests::{id, row, small};
+use super::tests::{id, row, small, state_of, whole};
 use super::*;
 use std::fs;
 use viahe_contract::sha256::Sha256;
@@ -13,7 +13,7 @@ fn message(incident: u32, revision: u32) -> OutboxRow {
 fn filled(dir: &Path, rows: u32) -> Store {
     let mut store = Store::open_with(dir, small(1_000, 1 << 20)).unwrap();
     for n in 0..rows {
-        store.commit(&[message(n, 1)], Some(format!("state {n}").as_bytes())).unwrap();
+        store.commit(&[message(n, 1)], Some(&whole(format!("state {n}")))).unwrap();
     }
     store
 }
@@ -72,7 +72,7 @@ fn an_emptied_or_replaced_database_is_not_taken_for_new() {
         assert!(name == "gone" || fs::read(&aside).unwrap() == left, "{name}: itself");
         assert_eq!(store.copies_set_aside(), [aside], "told until somebody takes it away");
         if rows == 57 {
-            assert_eq!(store.engine_state().unwrap().unwrap(), b"state 56", "{name}");
+            assert_eq!(state_of(&store), b"state 56", "{name}");
         }
         store.commit(&[message(1_000, 1)], None).unwrap();
         drop(store);
@@ -197,10 +197,18 @@ fn a_changed_state_is_put_aside_and_not_used() {
     drop(filled(dir.path(), 3));
     flip(&dir.path().join(FILE_NAME), b"state 2", b"state 7");
     let store = Store::open_with(dir.path(), small(1_000, 1 << 20)).unwrap();
-    assert_eq!(store.engine_state().unwrap(), None);
-    assert_eq!(store.held().damaged(), 1);
-    let kept: Vec<_> = names(dir.path()).into_iter().filter(|n| n.ends_with("-state")).collect();
-    assert_eq!(fs::read(dir.path().join(&kept[0])).unwrap(), b"state 7");
+    let state = store.state().unwrap();
+    assert_eq!((state.saved.parts().count(), store.held().damaged()), (0, 1));
+    assert_eq!(
+        (state.damaged[0].scope.as_str(), &state.damaged[0].bytes[..]),
+        ("whole", &b"state 7"[..])
+    );
+    let kept = store.keep_unread(&state.damaged).unwrap();
+    assert!(fs::read_to_string(&kept).unwrap().contains("\"state 7\""));
+    for _ in 0..10 {
+        store.keep_unread(&state.damaged).unwrap();
+    }
+    assert!(store.unread_states().len() <= 4, "bounded");
 }
 
 /// Any bytes, anywhere: never a crash, never a row that was not written.
@@ -274,7 +282,7 @@ fn a_database_without_checksums_gets_them_once() {
     drop(db);
     let mut store = Store::open_with(dir.path(), small(10, 1_000)).unwrap();
     assert_eq!((store.set_aside(), store.held().damaged()), (None, 0));
-    assert_eq!(store.engine_state().unwrap().unwrap(), b"saved");
+    assert_eq!(state_of(&store), b"saved");
     let mut outbox = Outbox::of(&store);
     assert_eq!(outbox.pending(10, 0).unwrap()[0].payload, payload.as_bytes());
     assert!(store.needs().has(hash) && !store.needs().has(Sha256::from_bytes([0xef; 32])));
@@ -334,9 +342,9 @@ fn a_file_that_is_damaged_while_we_run_is_begun_anew() {
     store.hold(vec![message(9, 1)]);
     store.begin_anew().unwrap();
     assert!(store.set_aside().is_some());
-    store.commit(&[], Some(b"last")).unwrap();
+    store.commit(&[], Some(&whole(b"last"))).unwrap();
     assert_eq!(store.depth().unwrap().rows, 6);
-    assert_eq!(store.engine_state().unwrap().unwrap(), b"last");
+    assert_eq!(state_of(&store), b"last");
 }
 
 #[test]

@@ -302,6 +302,7 @@ fn outcome_in_words(outcome: &Outcome) -> String {
                     "its sensor or window has no value any more; what it measured may still be so"
                 }
                 EndReason::RuleChanged => "its rule was changed",
+                EndReason::StateLost => "the box lost what it remembered of it",
             };
             format!("=> the incident ends: {why}")
         }

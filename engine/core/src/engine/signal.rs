@@ -1,129 +1,33 @@
 //! From signals to incidents: what is said of each, with which pictures, and when.
 
-use super::memory::{CaseKey, FrameRef};
-use super::say::Unsaid;
-use super::{Capture, Effect, Engine, Traced};
-use crate::config::Plan;
-use crate::config::plan::{Camera, Escalation, Rule};
-use crate::id::Name;
-use crate::incident::{Evidence, Subject, Wording, incident_id};
+use super::case::{About, Case, Incident};
+use super::event::{Capture, Effect};
+use super::machine::Engine;
+use super::memory::{Awaited, CaseKey, FrameRef};
+use super::rule_at::RuleAt;
+use super::wording::wording;
+use crate::config::plan::{Disaster, Escalation, Rule};
+use crate::incident::{Subject, incident_id};
 use crate::observe::Class;
 use crate::rule::Signal;
 use crate::rule::explain::Outcome;
 use crate::time::{ClockSource, Timestamp};
-use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 use std::time::Duration;
-use viahe_contract::id::{CaptureId, IncidentId};
+use viahe_contract::id::CaptureId;
 use viahe_contract::message::{
     Citation, ClockRef, EndReason, EvidenceKind, Measured, Severity, Stage,
 };
-use viahe_contract::place::Position;
 
 /// A standing incident is said again this often, so that a centre that lost everything knows.
 pub const UPDATE_EVERY: Duration = Duration::from_mins(10);
 /// Most offences that a rule remembers; three are the last stage.
 const OFFENCES_MAX: usize = 64;
 
-/// What may become, is, or was an incident.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Case {
-    /// A first picture was asked for.
-    begun: bool,
-    /// Taken, by kind; the id is needed to throw a picture away.
-    pub(super) pictures: Vec<(CaptureId, Option<Evidence>)>,
-    /// It fired while nothing was to be said: since when it held.
-    held_back: Option<Timestamp>,
-    pub(super) incident: Option<Incident>,
-    /// What is to be said of it, once the pictures are there.
-    pub(super) unsaid: VecDeque<Unsaid>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Incident {
-    pub(super) id: IncidentId,
-    pub(super) about: About,
-    /// Made so far.
-    pub(super) revision: u32,
-    pub(super) first_seen: Timestamp,
-    pub(super) opened: Timestamp,
-    /// Event time of the look that changed it last.
-    pub(super) updated: Timestamp,
-    /// Event time of the newest revision.
-    pub(super) said: Timestamp,
-    pub(super) closed: Option<Timestamp>,
-    pub(super) ended_by: Option<EndReason>,
-    pub(super) subjects: Vec<Subject>,
-    pub(super) measured: Vec<Measured>,
-    pub(super) stage: Option<Stage>,
-    pub(super) offence: u32,
-    pub(super) clock: ClockRef,
-}
-
-/// What was said of the rule when the incident opened; it ends under the same words even when the
-/// rule is gone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct About {
-    pub(super) violation: Name,
-    pub(super) version: u32,
-    pub(super) severity: Severity,
-    pub(super) zone: Option<Name>,
-    pub(super) position: Option<Position>,
-    pub(super) citations: Vec<Citation>,
-    /// Without a stage, which may change.
-    #[serde(default)]
-    pub(super) wording: Wording,
-    /// Between two stages, while it lasts.
-    escalate_every: Option<Duration>,
-}
-
-impl Case {
-    /// It was an incident and is none any more.
-    pub(super) fn is_over(&self) -> bool {
-        self.incident.as_ref().is_some_and(|i| i.closed.is_some())
-    }
-
-    /// A first picture was asked for.
-    pub(super) fn has_begun(&self) -> bool {
-        self.begun
-    }
-
-    /// Nothing was made of it but a first picture.
-    pub(super) fn is_only_begun(&self) -> bool {
-        self.incident.is_none() && self.held_back.is_none() && self.unsaid.is_empty()
-    }
-
-    /// It is over, if it was an incident.
-    pub(super) fn end(&mut self, at: Timestamp, reason: EndReason) {
-        if let Some(incident) = self.incident.as_mut().filter(|i| i.closed.is_none()) {
-            incident.closed = Some(incident.updated.max(incident.first_seen));
-            incident.updated = at.max(incident.updated);
-            incident.ended_by = Some(reason);
-        }
-    }
-}
-
-/// What people are told of a rule, without a stage.
-pub(super) fn wording(plan: &Plan, camera: Option<&Camera>, rule: &Rule) -> Wording {
-    let language = plan.site.language;
-    let zone = camera.zip(rule.zone).map(|(c, z)| &c.zones[z]);
-    let called = |name: &Option<String>, id: &Name| name.clone().unwrap_or(id.to_string());
-    Wording {
-        title: rule.title.of(language).into(),
-        guidance: rule.guidance.of(language).into(),
-        camera_name: camera.map(|c| called(&c.name, &c.id)),
-        place: zone.map(|z| called(&z.name, &z.id)),
-        stage_text: None,
-    }
-}
-
 /// The look at which signals came.
 #[derive(Clone, Copy)]
 pub(super) struct Moment<'a> {
     pub(super) at: Timestamp,
-    /// Index of the camera; none for rules of the site.
-    pub(super) camera: Option<usize>,
-    pub(super) rule: &'a Rule,
+    pub(super) of: RuleAt<'a>,
     /// The frame that was looked at, if a picture can be taken of it.
     pub(super) frame: Option<FrameRef>,
     pub(super) measured: &'a [Measured],
@@ -133,8 +37,8 @@ pub(super) struct Moment<'a> {
 
 impl Engine {
     pub(super) fn signal(&mut self, moment: Moment<'_>, signal: Signal, effects: &mut Vec<Effect>) {
-        let camera = moment.camera.map(|i| self.plan.cameras[i].id.clone());
-        let rule = moment.rule.id.clone();
+        let camera = self.camera_id(moment.of).cloned();
+        let rule = moment.of.rule.id.clone();
         let key = |subject| CaseKey { camera: camera.clone(), rule: rule.clone(), subject };
         match signal {
             Signal::Began(subject) => {
@@ -163,7 +67,7 @@ impl Engine {
                 incident.ended_by = Some(moment.ending);
                 self.explain(&key, moment.at, || Outcome::Ended(moment.ending));
                 if let Some(memory) = self.memory.rule(&key) {
-                    memory.quiet_until = moment.at.plus(moment.rule.cooldown);
+                    memory.quiet_until = moment.at.plus(moment.of.rule.cooldown);
                 }
                 self.capture(&key, moment, EvidenceKind::Closed, effects);
                 self.say(&key, effects);
@@ -173,8 +77,8 @@ impl Engine {
 
     /// Tells whoever wants this rule explained.
     fn explain(&self, key: &CaseKey, at: Timestamp, outcome: impl FnOnce() -> Outcome) {
-        let listens = |t: &&Traced| t.camera == key.camera && t.rule == key.rule;
-        if let Some(traced) = self.traced.as_ref().filter(listens) {
+        let listens = self.traced.as_ref().filter(|t| t.is(key.camera.as_ref(), &key.rule));
+        if let Some(traced) = listens {
             traced.tracer.borrow_mut().say(at, key.subject, outcome());
         }
     }
@@ -215,9 +119,10 @@ impl Engine {
         first_seen: Timestamp,
         subjects: Vec<Subject>,
     ) -> Incident {
-        let Moment { at, rule, .. } = moment;
+        let Moment { at, of, .. } = moment;
+        let rule = of.rule;
         let track = subjects.first().map(|s| s.track);
-        let opened = self.memory.clock.day_time(at);
+        let opened = self.memory.site.clock.day_time(at);
         let id = incident_id(&self.plan.site.id, key.camera.as_ref(), &rule.id, track, opened);
         let held_to = rule.escalation.as_ref().filter(|escalation| {
             let anybodys = |class: &Class| subjects.iter().any(|s| class.covers(&s.class));
@@ -247,9 +152,10 @@ impl Engine {
     }
 
     fn about(&self, moment: Moment<'_>) -> About {
-        let Moment { at, rule, .. } = moment;
-        let camera = moment.camera.map(|i| &self.plan.cameras[i]);
-        let today = self.memory.clock.day_time(at).in_zone(&self.plan.site.timezone).date();
+        let Moment { at, of, .. } = moment;
+        let rule = of.rule;
+        let camera = of.camera_of(&self.plan);
+        let today = self.memory.site.clock.day_time(at).in_zone(&self.plan.site.timezone).date();
         let in_force = |c: &&crate::config::plan::Citation| {
             c.from <= today && c.until.is_none_or(|until| today < until)
         };
@@ -334,11 +240,14 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let (Some(camera), Some(frame)) = (&key.camera, moment.frame) else { return };
-        if !moment.rule.evidence.contains(&kind) {
+        if !moment.of.rule.evidence.contains(&kind) {
             return;
         }
         let id = self.next_capture();
-        self.memory.awaited.insert(id, key.clone());
+        if let Some(memory) = self.memory.camera_mut(camera) {
+            let awaited = Awaited { rule: key.rule.clone(), subject: key.subject };
+            memory.awaited.insert(id, awaited);
+        }
         if let Some(case) = self.memory.case(key) {
             case.pictures.push((id, None));
         }
@@ -346,40 +255,22 @@ impl Engine {
     }
 
     pub(super) fn next_capture(&mut self) -> CaptureId {
-        let id = self.memory.next_capture;
-        self.memory.next_capture.0 += 1;
+        let id = self.memory.site.next_capture;
+        self.memory.site.next_capture.0 += 1;
         id
-    }
-
-    pub(super) fn captured(
-        &mut self,
-        capture: CaptureId,
-        evidence: Option<Evidence>,
-        effects: &mut Vec<Effect>,
-    ) {
-        if self.answer_snapshot(capture, evidence.as_ref(), effects) {
-            return;
-        }
-        let Some(key) = self.memory.awaited.remove(&capture) else {
-            // Asked for by a case that is gone, or answered too late.
-            effects.push(Effect::Discard(capture));
-            return;
-        };
-        self.answered(&key, capture, evidence, effects);
     }
 
     pub(super) fn drop_case(&mut self, key: &CaseKey, effects: &mut Vec<Effect>) {
         let case = self.memory.rule(key).and_then(|m| m.cases.remove(&key.subject));
         for (id, _) in case.into_iter().flat_map(|case| case.pictures) {
-            self.memory.awaited.remove(&id);
+            self.memory.take_awaited(id);
             effects.push(Effect::Discard(id));
         }
     }
 
     /// Of the rule, raised by a disaster that it watches for.
     fn severity(&self, rule: &Rule, at: Timestamp) -> Severity {
-        use crate::config::plan::Disaster;
-        let raised = self.disaster_level(self.memory.clock.day_time(at)) > 0
+        let raised = self.disaster_level(self.memory.site.clock.day_time(at)) > 0
             && rule.disaster == Disaster::Raise;
         match rule.severity {
             severity if !raised => severity,

@@ -2,17 +2,18 @@
 //!
 //! What comes between two ticks of the box's clock is put in order first: a logger sends ten
 //! minutes at once, newest first or oldest first. Then the newest reading acts at once, and an
-//! older one corrects, as far back as the sensor's lateness: see [`Timeline`] and
+//! older one corrects, as far back as the sensor's lateness: see
+//! [`Timeline`](crate::sensor::Timeline) and
 //! [`super::correct`]. Good readings also go into windows.
 
-use super::{Effect, Engine};
+use super::event::{Effect, TooLate};
+use super::machine::Engine;
 use crate::config::Plan;
 use crate::config::plan::{Rule, Sensor};
 use crate::id::Name;
 use crate::rule::program::Test;
-use crate::sensor::{Counter, Presence, Quantity, Taken, Timeline, Verdict};
+use crate::sensor::{Taken, Verdict};
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::message::SensorHealth;
@@ -21,100 +22,6 @@ use viahe_contract::message::SensorHealth;
 const WAITING_MAX: usize = 4_096;
 /// A reading that is so far ahead of the last tick: no ticks come, as in a recording without them.
 const UNTICKED_MIN: Duration = Duration::from_mins(10);
-
-/// What is remembered of a sensor.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct SensorMemory {
-    id: Name,
-    quantity: Quantity,
-    /// Came since the last tick, as they came.
-    waiting: Vec<(Timestamp, f64)>,
-    presence: Presence,
-    counter: Counter,
-    pub(super) timeline: Timeline,
-    /// As last told, and under which date.
-    told: Option<(SensorHealth, Timestamp)>,
-}
-
-/// A reading that came too late for its sensor's lateness, and would have made a rule hold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TooLate {
-    /// Of which sensor.
-    pub sensor: Name,
-    /// When it was measured.
-    pub at: Timestamp,
-    /// In the quantity's unit.
-    pub value: f64,
-    /// How much older than the newest one it was.
-    pub by: Duration,
-    /// The rule that it concerns.
-    pub rule: Name,
-}
-
-impl SensorMemory {
-    pub(super) fn new(sensor: &Sensor) -> Self {
-        Self {
-            id: sensor.id.clone(),
-            quantity: sensor.decoder.quantity,
-            waiting: Vec::new(),
-            presence: Presence::default(),
-            counter: Counter::default(),
-            timeline: Timeline::default(),
-            told: None,
-        }
-    }
-
-    /// Is it of this sensor, measuring the same?
-    pub(super) fn is_of(&self, sensor: &Sensor) -> bool {
-        self.id == sensor.id && self.quantity == sensor.decoder.quantity
-    }
-
-    /// The box's clock was set, and its readings may have another time from now on: they are
-    /// compared with what comes, not with what came before.
-    pub(super) fn clock_set(&mut self, now: Timestamp) {
-        self.counter = Counter::default();
-        self.timeline.clock_set(now);
-    }
-
-    /// How long its readings are on their way.
-    pub(super) fn patience(&self) -> Duration {
-        self.presence.patience()
-    }
-
-    /// Its newest value; none when it is too old to be believed.
-    pub(super) fn value(&self, sensor: &Sensor, at: Timestamp) -> Option<f64> {
-        let (since, value) = self.timeline.good()?;
-        self.is_fresh(sensor, since, at).then_some(value)
-    }
-
-    /// The value that held at a time, as is known by now; none when it is too old to be believed. A reading that was
-    /// on its way for a while is older than it is late.
-    pub(super) fn value_at(&self, sensor: &Sensor, at: Timestamp) -> Option<f64> {
-        let (since, value) = self.timeline.good_at(at)?;
-        self.is_fresh(sensor, since, at).then_some(value)
-    }
-
-    fn is_fresh(&self, sensor: &Sensor, measured: Timestamp, now: Timestamp) -> bool {
-        let after = sensor.health.silent_after;
-        now.since(measured) <= after + self.patience().min(after)
-    }
-
-    fn state(&self, sensor: &Sensor, now: Timestamp) -> Option<SensorHealth> {
-        if self.presence.silent(sensor.health.silent_after, now) {
-            return Some(SensorHealth::Silent);
-        }
-        let (newest, _) = self.timeline.newest()?;
-        if !self.is_fresh(sensor, newest, now) {
-            return Some(SensorHealth::Silent);
-        }
-        Some(match self.timeline.verdict()? {
-            Verdict::Good => SensorHealth::Good,
-            Verdict::OutOfRange => SensorHealth::OutOfRange,
-            Verdict::Jump => SensorHealth::Jumping,
-            Verdict::Stuck => SensorHealth::Stuck,
-        })
-    }
-}
 
 impl Engine {
     /// A sensor says something.
@@ -127,21 +34,21 @@ impl Engine {
     ) {
         let plan = Arc::clone(&self.plan);
         let Some(s) = plan.sensors.iter().position(|sensor| sensor.id == *id) else { return };
-        let ticked = self.memory.ticked;
-        let memory = &mut self.memory.sensors[s];
+        let ticked = self.memory.site.ticked;
+        let memory = &mut self.memory.site.sensors[s];
         let follows = memory.waiting.iter().all(|(waiting, _)| *waiting < at);
         let unticked = follows && at.since(ticked) > UNTICKED_MIN;
         if unticked || memory.waiting.len() >= WAITING_MAX {
             self.take_readings(s, ticked, effects);
         }
-        self.memory.sensors[s].waiting.push((at, value));
+        self.memory.site.sensors[s].waiting.push((at, value));
     }
 
     /// What came since the last tick is put in order and acts.
     pub(super) fn take_readings(&mut self, s: usize, now: Timestamp, effects: &mut Vec<Effect>) {
         let plan = Arc::clone(&self.plan);
         let sensor = &plan.sensors[s];
-        let memory = &mut self.memory.sensors[s];
+        let memory = &mut self.memory.site.sensors[s];
         let mut readings = std::mem::take(&mut memory.waiting);
         if readings.is_empty() {
             return;
@@ -164,7 +71,7 @@ impl Engine {
         if let Some(from) = from {
             self.correct(s, from, effects);
         }
-        self.memory.sensors[s].timeline.forget(&sensor.health, sensor.lateness);
+        self.memory.site.sensors[s].timeline.forget(&sensor.health, sensor.lateness);
     }
 
     /// Takes a reading; its time when rules went on to after it without it.
@@ -176,9 +83,9 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) -> Option<Timestamp> {
-        let memory = &mut self.memory.sensors[s];
+        let memory = &mut self.memory.site.sensors[s];
         if !memory.timeline.is_new(at, sent) {
-            self.memory.readings_repeated += 1;
+            self.memory.site.readings_repeated += 1;
             return None;
         }
         let value = match &sensor.counter {
@@ -191,7 +98,7 @@ impl Engine {
         if follows && !overtaken {
             self.hold_until(s, at, effects);
         }
-        let memory = &mut self.memory.sensors[s];
+        let memory = &mut self.memory.site.sensors[s];
         match memory.timeline.take(&sensor.health, sensor.lateness, at, value) {
             Taken::Newest(verdict) => {
                 self.tell_sensor(s, sensor, now.max(at), at, effects);
@@ -205,7 +112,7 @@ impl Engine {
                 None
             }
             Taken::Corrected { good } => {
-                self.memory.readings_corrected += 1;
+                self.memory.site.readings_corrected += 1;
                 self.tell_sensor(s, sensor, now.max(at), at, effects);
                 for (at, value) in good {
                     self.fill_windows(s, at, value, effects);
@@ -213,7 +120,7 @@ impl Engine {
                 Some(at)
             }
             Taken::Late { by } => {
-                self.memory.readings_late += 1;
+                self.memory.site.readings_late += 1;
                 self.straggler(s, sensor, (at, value), by, effects);
                 None
             }
@@ -234,7 +141,7 @@ impl Engine {
             return;
         }
         self.fill_windows(s, at, value, effects);
-        let held = self.memory.sensors[s].timeline.good_at(at).map(|(_, held)| held);
+        let held = self.memory.site.sensors[s].timeline.good_at(at).map(|(_, held)| held);
         let plan = Arc::clone(&self.plan);
         let rule = all_rules(&plan).find(|rule| {
             let reaches = |value| reaches(rule, self.adjust(rule, at).thresholds, value);
@@ -255,7 +162,7 @@ impl Engine {
         measured: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let memory = &mut self.memory.sensors[s];
+        let memory = &mut self.memory.site.sensors[s];
         let Some(state) = memory.state(sensor, now) else { return };
         if memory.told.is_some_and(|(told, _)| told == state) {
             return;
@@ -272,7 +179,7 @@ impl Engine {
     pub(super) fn tick_readings(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         let plan = Arc::clone(&self.plan);
         for (s, sensor) in plan.sensors.iter().enumerate() {
-            self.memory.sensors[s].presence.expect(at);
+            self.memory.site.sensors[s].presence.expect(at);
             self.take_readings(s, at, effects);
             self.tell_sensor(s, sensor, at, at, effects);
         }

@@ -1,0 +1,67 @@
+//! Each event to who handles it, in the order of event time.
+
+use super::event::{Effect, Event};
+use super::machine::Engine;
+use crate::time::Timestamp;
+
+impl Engine {
+    /// Applies one event.
+    pub fn apply(&mut self, mut event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.memory.site.clock.hear(&mut event);
+        self.take(event, &mut effects);
+        self.memory.site.clock.tell(&mut effects);
+        effects
+    }
+
+    /// Applies everything that waits for older events: the recording is over.
+    pub fn finish(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.release(Timestamp(u64::MAX), &mut effects);
+        for s in 0..self.memory.site.sensors.len() {
+            self.take_readings(s, self.memory.site.ticked, &mut effects);
+        }
+        self.memory.site.clock.tell(&mut effects);
+        effects
+    }
+
+    /// Takes in an event; what is due is applied.
+    fn take(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        let lateness = self.plan.engine.lateness;
+        let Some(at) = event.at().filter(|_| !lateness.is_zero()) else {
+            // What has no time comes after all that was before it, in whatever order that came.
+            if matches!(event, Event::WorkerStarted { .. }) {
+                self.release(Timestamp(u64::MAX), effects);
+            }
+            self.now(event, effects);
+            return;
+        };
+        if let Some(due) = self.memory.site.held.hold(at, event, lateness) {
+            self.release(due, effects);
+        }
+    }
+
+    /// Applies what waits, up to `due`.
+    fn release(&mut self, due: Timestamp, effects: &mut Vec<Effect>) {
+        for event in self.memory.site.held.release(due) {
+            self.now(event, effects);
+        }
+    }
+
+    /// Applies an event whose turn it is.
+    fn now(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Observed(observation) => self.observed(&observation, effects),
+            Event::Captured { capture, evidence } => self.captured(capture, evidence, effects),
+            Event::WorkerStarted { models } => self.worker_started(models),
+            Event::Camera { camera, at, status } => {
+                self.camera_status(&camera, at, status, effects);
+            }
+            Event::Viewed(report) => self.viewed(&report, effects),
+            Event::Reading { sensor, at, value } => self.reading(&sensor, at, value, effects),
+            Event::Command(command) => self.command(command, effects),
+            Event::Tick(at) => self.tick(at, effects),
+            Event::ClockSet { by_ms } => self.clock_set(by_ms, effects),
+        }
+    }
+}

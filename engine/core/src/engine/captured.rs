@@ -1,0 +1,25 @@
+//! A picture that was asked for is on disk, or will never be.
+
+use super::event::Effect;
+use super::machine::Engine;
+use crate::incident::Evidence;
+use viahe_contract::id::CaptureId;
+
+impl Engine {
+    pub(super) fn captured(
+        &mut self,
+        capture: CaptureId,
+        evidence: Option<Evidence>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.answer_snapshot(capture, evidence.as_ref(), effects) {
+            return;
+        }
+        let Some(key) = self.memory.take_awaited(capture) else {
+            // Asked for by a case that is gone, or answered too late.
+            effects.push(Effect::Discard(capture));
+            return;
+        };
+        self.answered(&key, capture, evidence, effects);
+    }
+}

@@ -1,0 +1,107 @@
+//! What may become, is, or was an incident; and what is still to be said of it.
+
+use super::wording::worded;
+use crate::config::plan::Language;
+use crate::id::Name;
+use crate::incident::{Evidence, Revision, Subject, Wording};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::time::Duration;
+use viahe_contract::id::{CaptureId, IncidentId};
+use viahe_contract::message::{Citation, ClockRef, EndReason, Measured, Severity, Stage};
+use viahe_contract::place::Position;
+
+/// What may become, is, or was an incident.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Case {
+    /// A first picture was asked for.
+    pub(super) begun: bool,
+    /// Taken, by kind; the id is needed to throw a picture away.
+    pub(super) pictures: Vec<(CaptureId, Option<Evidence>)>,
+    /// It fired while nothing was to be said: since when it held.
+    pub(super) held_back: Option<Timestamp>,
+    pub(super) incident: Option<Incident>,
+    /// What is to be said of it, once the pictures are there.
+    pub(super) unsaid: VecDeque<Unsaid>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Incident {
+    pub(super) id: IncidentId,
+    pub(super) about: About,
+    /// Made so far.
+    pub(super) revision: u32,
+    pub(super) first_seen: Timestamp,
+    pub(super) opened: Timestamp,
+    /// Event time of the look that changed it last.
+    pub(super) updated: Timestamp,
+    /// Event time of the newest revision.
+    pub(super) said: Timestamp,
+    pub(super) closed: Option<Timestamp>,
+    pub(super) ended_by: Option<EndReason>,
+    pub(super) subjects: Vec<Subject>,
+    pub(super) measured: Vec<Measured>,
+    pub(super) stage: Option<Stage>,
+    pub(super) offence: u32,
+    pub(super) clock: ClockRef,
+}
+
+/// What was said of the rule when the incident opened; it ends under the same words even when the
+/// rule is gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct About {
+    pub(super) violation: Name,
+    pub(super) version: u32,
+    pub(super) severity: Severity,
+    pub(super) zone: Option<Name>,
+    pub(super) position: Option<Position>,
+    pub(super) citations: Vec<Citation>,
+    /// Without a stage, which may change.
+    #[serde(default)]
+    pub(super) wording: Wording,
+    /// Between two stages, while it lasts.
+    pub(super) escalate_every: Option<Duration>,
+}
+
+impl Case {
+    /// It was an incident and is none any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.incident.as_ref().is_some_and(|i| i.closed.is_some())
+    }
+
+    /// A first picture was asked for.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Nothing was made of it but a first picture.
+    pub(super) fn is_only_begun(&self) -> bool {
+        self.incident.is_none() && self.held_back.is_none() && self.unsaid.is_empty()
+    }
+
+    /// It is over, if it was an incident.
+    pub(super) fn end(&mut self, at: Timestamp, reason: EndReason) {
+        if let Some(incident) = self.incident.as_mut().filter(|i| i.closed.is_none()) {
+            incident.closed = Some(incident.updated.max(incident.first_seen));
+            incident.updated = at.max(incident.updated);
+            incident.ended_by = Some(reason);
+        }
+    }
+}
+
+/// A revision that waits for its pictures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Unsaid {
+    /// All that were asked for by then.
+    pub(super) pictures: Vec<CaptureId>,
+    /// Without evidence.
+    pub(super) revision: Box<Revision>,
+}
+
+impl Unsaid {
+    /// Gives the words of its incident to a revision that has none.
+    pub(super) fn word(&mut self, wording: &Wording, language: Language) {
+        self.revision.wording = worded(wording, self.revision.stage, language);
+    }
+}
