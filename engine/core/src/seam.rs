@@ -56,13 +56,32 @@ pub struct VisionPlan {
     pub axis_zero: Timestamp,
     /// Inference threads.
     pub threads: usize,
-    /// Folder of the pipeline file: models may lie beside it.
-    #[serde(default)]
-    pub project: Option<PathBuf>,
+    /// The files that it needs. The engine has looked for them: a worker does not search.
+    pub installed: Installed,
     /// Pictures are written here.
     pub evidence_dir: PathBuf,
     /// What to look at.
     pub cameras: Vec<VisionCamera>,
+}
+
+/// Where the files lie that a worker opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// ONNX Runtime.
+    pub library: PathBuf,
+    /// Files with classes beside those of this release.
+    pub taxonomies: Vec<PathBuf>,
+    /// Each model of the plan.
+    pub models: BTreeMap<Name, ModelFiles>,
+}
+
+/// The files of a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelFiles {
+    /// Its `model.toml`.
+    pub description: PathBuf,
+    /// Its weights.
+    pub weights: PathBuf,
 }
 
 /// One camera of a [`VisionPlan`].

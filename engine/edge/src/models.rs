@@ -6,17 +6,22 @@
 mod places;
 
 use crate::bounded::read_text;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use viahe_core::config::Taxonomy;
 use viahe_core::config::model::{self, Model, ModelFileError};
 use viahe_core::id::Name;
+use viahe_core::seam::{Installed, ModelFiles};
 
 pub use self::places::{LIBRARY_FILE, Locations, Looked, Surroundings, Variable};
 
 /// Largest `model.toml` that is read.
 const DESCRIPTION_BYTES_MAX: u64 = 256 * 1024;
+
+/// File name of the description of a model.
+const DESCRIPTION_FILE: &str = "model.toml";
 
 /// File name of the clip that simulated cameras show.
 const CLIP_FILE: &str = "vtest.mp4";
@@ -190,7 +195,7 @@ impl Locations {
             .filter_map(|dir| fs::read_dir(dir).ok())
             .flatten()
             .filter_map(Result::ok)
-            .filter(|entry| entry.path().join("model.toml").is_file())
+            .filter(|entry| entry.path().join(DESCRIPTION_FILE).is_file())
             .filter_map(|entry| entry.file_name().into_string().ok())
             .collect();
         names.sort();
@@ -198,18 +203,50 @@ impl Locations {
         names
     }
 
+    /// Where all lies that a worker needs to look with `models`.
+    ///
+    /// # Errors
+    /// [`ModelError`], of all that is missing or wrong; each model once.
+    pub fn installed_for<'a>(
+        &self,
+        models: impl IntoIterator<Item = &'a Name>,
+    ) -> Result<Installed, Vec<ModelError>> {
+        let names: BTreeSet<&Name> = models.into_iter().collect();
+        if names.is_empty() {
+            return Ok(Installed::default());
+        }
+        let (mut files, mut missing) = (BTreeMap::new(), Vec::new());
+        let library = self.onnxruntime().map_err(|e| missing.push(e));
+        for name in names {
+            match self.files_of(name) {
+                Ok(found) => drop(files.insert(name.clone(), found)),
+                Err(error) => missing.push(error),
+            }
+        }
+        match library {
+            Ok(library) if missing.is_empty() => {
+                Ok(Installed { library, taxonomies: self.taxonomies(), models: files })
+            }
+            _ => Err(missing),
+        }
+    }
+
     /// Finds, reads and validates the model `name`, and finds its weights.
     ///
     /// # Errors
     /// [`ModelError`]; an unknown name lists what is installed, missing weights give the recipe.
     pub fn load_package(&self, name: &Name) -> Result<Package, ModelError> {
+        Package::read(name, &self.files_of(name)?, &self.taxonomies())
+    }
+
+    fn files_of(&self, name: &Name) -> Result<ModelFiles, ModelError> {
         let (model, folder) = self.find(name)?;
         let in_deps = self.deps.iter().map(|deps| deps.join("models"));
         let others = in_deps.chain(self.models_dirs.iter().cloned());
         let mut folders = vec![folder.clone()];
         folders.extend(others.map(|dir| dir.join(name.as_str())));
         match folders.iter().map(|dir| dir.join(&model.file)).find(|p| p.is_file()) {
-            Some(weights) => Ok(Package { model, weights, folder }),
+            Some(weights) => Ok(ModelFiles { description: folder.join(DESCRIPTION_FILE), weights }),
             None => Err(ModelError::Weights {
                 name: model.name,
                 file: model.file,
@@ -227,18 +264,10 @@ impl Locations {
         self.find(name).map(|(model, _)| model)
     }
 
-    /// The classes of this release, and those of a `taxonomy.toml` beside the models.
-    fn taxonomy(&self) -> Result<Taxonomy, ModelError> {
-        let mut taxonomy = Taxonomy::builtin();
-        for path in self.models_dirs.iter().map(|dir| dir.join("taxonomy.toml")) {
-            let failed = |source| ModelError::Read { path: path.clone(), source };
-            if path.exists() {
-                let text = read_text(&path, DESCRIPTION_BYTES_MAX).map_err(failed)?;
-                let wrong = |what| failed(io::Error::new(io::ErrorKind::InvalidData, what));
-                taxonomy.extend(&text).map_err(wrong)?;
-            }
-        }
-        Ok(taxonomy)
+    /// Files with classes that a site adds.
+    fn taxonomies(&self) -> Vec<PathBuf> {
+        let beside = self.models_dirs.iter().map(|dir| dir.join("taxonomy.toml"));
+        beside.filter(|path| path.exists()).collect()
     }
 
     fn find(&self, name: &Name) -> Result<(Model, PathBuf), ModelError> {
@@ -246,26 +275,55 @@ impl Locations {
             .models_dirs
             .iter()
             .map(|dir| dir.join(name.as_str()))
-            .find(|folder| folder.join("model.toml").exists())
+            .find(|folder| folder.join(DESCRIPTION_FILE).exists())
             .ok_or_else(|| ModelError::Unknown {
                 name: name.as_str().into(),
                 installed: self.installed(),
                 looked: self.looked.models.clone(),
             })?;
-        let model = read_description(&folder.join("model.toml"), &self.taxonomy()?)?;
-        if model.name != *name {
-            let (path, name) = (folder.join("model.toml"), model.name);
-            let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Err(ModelError::Folder { path, name, folder });
-        }
+        let model = read_description(name, &folder.join(DESCRIPTION_FILE), &self.taxonomies())?;
         Ok((model, folder))
     }
 }
 
-fn read_description(path: &Path, taxonomy: &Taxonomy) -> Result<Model, ModelError> {
+impl Package {
+    /// Reads and validates the model `name`, whose files were found before.
+    ///
+    /// # Errors
+    /// [`ModelError`] when its description cannot be read or is wrong.
+    pub fn read(
+        name: &Name,
+        files: &ModelFiles,
+        taxonomies: &[PathBuf],
+    ) -> Result<Self, ModelError> {
+        let model = read_description(name, &files.description, taxonomies)?;
+        let folder = files.description.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { model, weights: files.weights.clone(), folder })
+    }
+}
+
+fn read_description(name: &Name, path: &Path, taxonomies: &[PathBuf]) -> Result<Model, ModelError> {
     let text = read_text(path, DESCRIPTION_BYTES_MAX)
         .map_err(|source| ModelError::Read { path: path.into(), source })?;
-    Ok(model::parse_with(&path.display().to_string(), &text, taxonomy)?)
+    let model = model::parse_with(&path.display().to_string(), &text, &taxonomy(taxonomies)?)?;
+    if model.name != *name {
+        let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+        let folder = folder.to_string_lossy().into_owned();
+        return Err(ModelError::Folder { path: path.into(), name: model.name, folder });
+    }
+    Ok(model)
+}
+
+/// The classes of this release, and those of `files`.
+fn taxonomy(files: &[PathBuf]) -> Result<Taxonomy, ModelError> {
+    let mut taxonomy = Taxonomy::builtin();
+    for path in files {
+        let failed = |source| ModelError::Read { path: path.clone(), source };
+        let text = read_text(path, DESCRIPTION_BYTES_MAX).map_err(failed)?;
+        let wrong = |what| failed(io::Error::new(io::ErrorKind::InvalidData, what));
+        taxonomy.extend(&text).map_err(wrong)?;
+    }
+    Ok(taxonomy)
 }
 
 #[cfg(test)]

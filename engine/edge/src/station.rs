@@ -4,6 +4,7 @@ use crate::clock;
 use crate::event_plane::{self, EventPlane, EventTime, Observer, Parts, PlaneError, Reload};
 use crate::evidence::{EvidenceError, EvidenceStore, Needed};
 use crate::history::{self, History, history_dir};
+use crate::models::{Locations, ModelError};
 use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
 use crate::store::{Outbox, Store, StoreError};
@@ -13,7 +14,7 @@ use crate::vision::supervise::{Launch, Supervisor};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viahe_core::config::Plan;
-use viahe_core::seam::{SEAM_VERSION, VisionCamera, VisionPlan};
+use viahe_core::seam::{Installed, SEAM_VERSION, VisionCamera, VisionPlan};
 
 /// How a box is to run, beside its plan.
 pub struct StationOptions {
@@ -50,6 +51,9 @@ pub enum StationError {
     /// The recording, or the history.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// What the worker needs; one line for each part.
+    #[error("{}", lines(.0))]
+    Missing(Vec<ModelError>),
     /// The event plane.
     #[error(transparent)]
     Plane(#[from] PlaneError),
@@ -77,6 +81,7 @@ impl Station {
     /// [`StationError`].
     pub fn open(plan: Arc<Plan>, options: StationOptions) -> Result<Self, StationError> {
         let mqtt = plan.mqtt.clone().ok_or(StationError::NoMqtt)?;
+        let vision_plan = vision_plan(&plan).map_err(StationError::Missing)?;
         if let Some(warning) = calendar_ending(&plan) {
             tracing::warn!("{warning}");
         }
@@ -117,7 +122,7 @@ impl Station {
         let wire = Wire::start(WireOptions::new(mqtt, site, filters, troubles.clone()))?;
         let (heard, events) = crossbeam_channel::bounded(1024);
         let memory_max = plan.engine.worker_memory_bytes_max;
-        let supervisor = Supervisor::start(options.launch, vision_plan(&plan), memory_max, heard);
+        let supervisor = Supervisor::start(options.launch, vision_plan, memory_max, heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
         let plane = EventPlane::new(Parts {
             plan,
@@ -165,14 +170,27 @@ pub fn calendar_ending(plan: &Plan) -> Option<String> {
     plan.site.calendar.as_ref().and_then(|calendar| calendar.ending(today))
 }
 
+fn lines(errors: &[ModelError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Where the parts lie that the vision worker of a plan needs.
+///
+/// # Errors
+/// [`ModelError`], of all that are missing or wrong.
+pub fn installed(plan: &Plan) -> Result<Installed, Vec<ModelError>> {
+    let locations = Locations::discover(Some(&plan.folder)).map_err(|e| vec![e])?;
+    locations.installed_for(plan.cameras.iter().map(|c| &c.model))
+}
+
 /// The part of a plan that a vision worker needs.
-pub fn vision_plan(plan: &Plan) -> VisionPlan {
-    VisionPlan {
+fn vision_plan(plan: &Plan) -> Result<VisionPlan, Vec<ModelError>> {
+    Ok(VisionPlan {
         version: SEAM_VERSION,
         epoch: 0,
         axis_zero: clock::axis_zero(),
         threads: plan.engine.threads,
-        project: Some(plan.folder.clone()),
+        installed: installed(plan)?,
         evidence_dir: evidence_dir(&plan.engine.state_dir),
         cameras: plan
             .cameras
@@ -184,5 +202,5 @@ pub fn vision_plan(plan: &Plan) -> VisionPlan {
                 analyse_hz: camera.analyse_hz,
             })
             .collect(),
-    }
+    })
 }

@@ -126,7 +126,7 @@ fn engine_of_the_rough_worker() {
         version: viahe_core::seam::SEAM_VERSION,
         epoch: 0,
         axis_zero: viahe_core::time::Timestamp::default(),
-        project: None,
+        installed: viahe_core::seam::Installed::default(),
         threads: 1,
         evidence_dir: std::path::PathBuf::new(),
         // With none there is no worker.

@@ -6,16 +6,14 @@ use super::explain::{parts, place_in_words};
 use super::run::load;
 use crate::exit::Exit;
 use crate::ui::say;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use viahe_core::config::plan::{Camera, Rule};
 use viahe_core::config::{Plan, hints};
-use viahe_core::id::Name;
 use viahe_core::time::Timestamp;
 use viahe_edge::clock;
-use viahe_edge::models::Locations;
-use viahe_edge::station::calendar_ending;
+use viahe_edge::models::ModelError;
+use viahe_edge::station::{calendar_ending, installed};
 
 /// Says whether a pipeline is right, and what it would do.
 ///
@@ -47,13 +45,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     for warning in &warnings {
         say(&format!("warning: {warning}"));
     }
-    let mut problems = missing_parts(&plan, args)?;
+    let missing = installed(&plan).err().unwrap_or_default();
+    let mut problems: Vec<Problem> = missing.iter().map(Problem::of_installation).collect();
     if args.connect {
         problems.extend(connect::connect(&plan));
     }
     if !problems.is_empty() {
         let count = counted(problems.len(), "problem");
-        let missing = problems.iter().any(|p| p.missing_part);
+        let missing = problems.iter().any(|p| p.of == Of::Installation);
         let lines: Vec<String> = problems.into_iter().map(|p| p.text).collect();
         let text = format!("{}\n{count}", lines.join("\n"));
         return Err(if missing { Exit::Missing(text) } else { Exit::Failed(text) });
@@ -68,28 +67,30 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 /// What stands in the way of a right pipeline.
 struct Problem {
     text: String,
-    /// A part of the installation, and not of the street.
-    missing_part: bool,
+    of: Of,
+}
+
+/// What a [`Problem`] lies in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// A part of it is missing.
+    Installation,
+    /// A camera or the broker.
+    Street,
 }
 
 impl Problem {
+    fn of_installation(error: &ModelError) -> Self {
+        Self { text: error.to_string(), of: Of::Installation }
+    }
+
     fn of_connection(text: String) -> Self {
-        Self { text, missing_part: false }
+        Self { text, of: Of::Street }
     }
 }
 
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Each model once, whatever the number of its cameras.
-fn missing_parts(plan: &Plan, args: &Args) -> Result<Vec<Problem>, Exit> {
-    let locations = Locations::discover(args.pipeline.parent()).map_err(Exit::missing)?;
-    let models: BTreeSet<&Name> = plan.cameras.iter().map(|c| &c.model).collect();
-    let library = (!models.is_empty()).then(|| locations.onnxruntime().err()).flatten();
-    let packages = models.iter().filter_map(|model| locations.load_package(model).err());
-    let texts = library.into_iter().chain(packages).map(|e| e.to_string());
-    Ok(texts.map(|text| Problem { text, missing_part: true }).collect())
 }
 
 fn summary(plan: &Plan, now: Timestamp) -> String {

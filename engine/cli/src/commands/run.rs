@@ -89,6 +89,7 @@ pub(crate) fn watch(
     let options = StationOptions { launch, record, reload, observer };
     let station = Station::open(Arc::new(plan), options).map_err(|e| match e {
         StationError::NoMqtt => Exit::Usage(e.to_string()),
+        StationError::Missing(_) => Exit::missing(e),
         other => Exit::failed(other),
     })?;
     if let Some(addr) = station.metrics_addr {

@@ -24,5 +24,5 @@ fn every_command_explains_itself() {
         assert!(text.contains("Usage: viahe") && text.len() > 200, "{name}: {text}");
     }
     run_viahe(["no-such-command"]).says(2, &["no-such-command", "--help"]);
-    run_viahe(["replay", "pipelines/demo.toml"]).says(2, &["--out"]);
+    run_viahe(["replay", "demo.toml"]).says(2, &["--out"]);
 }

@@ -33,8 +33,11 @@ impl Bench {
     }
 
     fn replay_command(&self, clip: &Path) -> std::process::Command {
-        let mut command = viahe(["replay", "pipelines/demo.toml", "--out"]);
-        command.arg(self.dir.path().join("out.jsonl"));
+        let mut command = viahe(["replay"]);
+        command
+            .arg(root().join("pipelines/demo.toml"))
+            .arg("--out")
+            .arg(self.dir.path().join("out.jsonl"));
         command.args(["--camera", &format!("gate-east={}", clip.display())]);
         command
     }

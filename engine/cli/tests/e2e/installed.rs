@@ -48,25 +48,53 @@ fn an_installed_program_works_from_any_folder() {
     seen.prints(0, &["vehicle.car"]);
 }
 
-#[test]
-fn models_beside_the_pipeline_are_found_from_any_folder() {
-    let pipeline = Pipeline::new(1).camera("test-picture", "pattern://640x360@10");
-    let file = pipeline.write();
-    let folder = pipeline.dir.path().join("models/own-model");
+/// A package under `models/` in the pipeline's folder: ours by another name.
+fn own_model(pipeline: &Pipeline, name: &str) -> PathBuf {
+    let folder = pipeline.dir.path().join("models").join(name);
     std::fs::create_dir_all(&folder).unwrap();
     let model = std::fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
-    let model = model.replacen("\"ssdlite-coco\"", "\"own-model\"", 1);
+    let model = model.replacen("\"ssdlite-coco\"", &format!("{name:?}"), 1);
     std::fs::write(folder.join("model.toml"), model).unwrap();
+    folder
+}
+
+/// The worker is another process, and does not search: what `check` found is what it opens.
+#[test]
+fn check_and_run_find_the_same_models_and_miss_the_same() {
+    let (prefix, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let program = install(prefix.path());
+    let pipeline = Pipeline::new(1)
+        .camera("test-picture", "pattern://640x360@10")
+        .camera("other-picture", "pattern://640x360@10");
+    let folder = own_model(&pipeline, "own-model");
+    let file = pipeline.write();
+    let text = std::fs::read_to_string(&file).unwrap().replace("ssdlite-coco", "own-model");
+    std::fs::write(&file, &text).unwrap();
     let weights = root().join(".deps/models/ssdlite-coco/ssdlite-coco.onnx");
     std::fs::copy(weights, folder.join("ssdlite-coco.onnx")).unwrap();
-    let text = std::fs::read_to_string(&file).unwrap().replace("ssdlite-coco", "own-model");
+    let run = |args: &[&str], from: &Path, file: &Path| {
+        clean(&program, from, &[args, &[file.to_str().unwrap()]].concat())
+    };
+    // By its full path from an empty folder, and by its bare name.
+    for (from, file) in
+        [(elsewhere.path(), &*file), (pipeline.dir.path(), Path::new("pipeline.toml"))]
+    {
+        run(&["check"], from, file).prints(0, &["no problem found"]);
+        run(&["run", "--seconds", "3"], from, file).says(0, &["test-picture", "online"]);
+    }
+
+    // What is missing is told as one list by both, before any camera is touched.
+    own_model(&pipeline, "other-model");
+    std::fs::remove_file(folder.join("ssdlite-coco.onnx")).unwrap();
+    let (first, second) = text.rsplit_once("model = \"street\"").unwrap();
+    let text =
+        format!("{first}model = \"other\"{second}\n[model.other]\npackage = \"other-model\"\n");
     std::fs::write(&file, text).unwrap();
-    let elsewhere = tempfile::tempdir().unwrap();
-    // The vision worker is another process, and must find them as well.
-    let mut command = viahe(["run", "--seconds", "3"]);
-    command.arg(&file).current_dir(elsewhere.path());
-    let ended = Program::start(command).end(LONG);
-    ended.says(0, &["online"]);
+    let missing = ["model own-model: the weights", "model other-model: the weights"];
+    run(&["check"], elsewhere.path(), &file).says(3, &missing);
+    let ran = run(&["run", "--seconds", "3"], elsewhere.path(), &file);
+    ran.says(3, &missing);
+    assert!(!ran.stderr.iter().any(|line| line.contains("online")), "{ran:?}");
 }
 
 #[test]

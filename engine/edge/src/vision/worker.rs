@@ -14,7 +14,7 @@ use crate::ingest::{
     CameraCounters, CameraOptions, CameraState, FrameSink, IngestError, LiveCamera,
 };
 use crate::ledger::{Ledger, STAGES};
-use crate::models::{Locations, ModelError, Package};
+use crate::models::{ModelError, Package};
 use crate::telemetry::redact_source;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
@@ -29,8 +29,8 @@ use viahe_core::engine::Capture;
 use viahe_core::id::Name;
 use viahe_core::observe::Observation;
 use viahe_core::seam::{
-    CameraReport, CameraStats, FromWorker, LOOK_AGES_MS, Picture, SEAM_VERSION, ToWorker,
-    VisionPlan, WorkerStats,
+    CameraReport, CameraStats, FromWorker, Installed, LOOK_AGES_MS, Picture, SEAM_VERSION,
+    ToWorker, VisionPlan, WorkerStats,
 };
 
 /// How often counters are told.
@@ -177,9 +177,8 @@ impl Worker {
         }
         clock::go_on_from(plan.axis_zero);
         plan.cameras.iter().for_each(|camera| redact_source(&camera.source));
-        let locations = Locations::discover(plan.project.as_deref())?;
-        let runtime = Runtime::load(&locations.onnxruntime()?)?;
-        let packages = Packages::load(plan, &locations)?;
+        let runtime = Runtime::load(&plan.installed.library)?;
+        let packages = Packages::load(plan)?;
         let ledger = Arc::new(Ledger::default());
         let shared = Arc::new(Shared {
             slots: Slots::new(plan.cameras.iter().zip(&packages.of_camera).map(|(camera, &p)| {
@@ -360,13 +359,12 @@ struct Packages {
 }
 
 impl Packages {
-    fn load(plan: &VisionPlan, locations: &Locations) -> Result<Self, ModelError> {
-        let mut names: Vec<&Name> = plan.cameras.iter().map(|c| &c.model).collect();
-        names.sort();
-        names.dedup();
-        let of_camera =
-            plan.cameras.iter().filter_map(|c| names.binary_search(&&c.model).ok()).collect();
-        let loaded = names.iter().map(|n| locations.load_package(n)).collect::<Result<_, _>>()?;
+    fn load(plan: &VisionPlan) -> Result<Self, ModelError> {
+        let Installed { models, taxonomies, .. } = &plan.installed;
+        let place = |name| models.keys().position(|known| known == name);
+        let of_camera = plan.cameras.iter().filter_map(|c| place(&c.model)).collect();
+        let load = |(name, files)| Package::read(name, files, taxonomies);
+        let loaded = models.iter().map(load).collect::<Result<_, _>>()?;
         Ok(Self { loaded, of_camera })
     }
 

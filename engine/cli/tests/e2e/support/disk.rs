@@ -1,7 +1,7 @@
 //! A small disk of its own for an engine, that a test can fill.
 
 use super::engine::{Engine, Pipeline};
-use super::program::viahe;
+use super::program::{ELSEWHERE, viahe};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl SmallDisk {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-c", &script, "sh"]).arg(&state);
         command.arg(plain.get_program()).arg("run").arg(pipeline.write());
-        command.current_dir(super::root()).env_remove("VIAHE_LOG").env_remove("RUST_LOG");
+        command.current_dir(ELSEWHERE).env_remove("VIAHE_LOG").env_remove("RUST_LOG");
         let engine = Engine::spawn(command);
         let seen = Path::new("/proc").join(engine.process.pid().to_string()).join("root");
         let dir = seen.join(state.strip_prefix("/").unwrap());

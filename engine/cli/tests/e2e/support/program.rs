@@ -1,6 +1,6 @@
 //! Child processes whose output is read as it comes, and which die with their test.
 
-use super::{LONG, root, until};
+use super::{LONG, until};
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -80,10 +80,13 @@ impl Ended {
     }
 }
 
-/// The program under test, in the workspace's folder.
+/// Where programs run: a folder that holds nothing of ours.
+pub(crate) const ELSEWHERE: &str = "/";
+
+/// The program under test, away from the checkout.
 pub(crate) fn viahe<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_viahe"));
-    command.args(args).current_dir(root()).env_remove("VIAHE_LOG").env_remove("RUST_LOG");
+    command.args(args).current_dir(ELSEWHERE).env_remove("VIAHE_LOG").env_remove("RUST_LOG");
     command
 }
 

@@ -24,7 +24,7 @@ fn plan(cameras: usize, threads: usize, models: &[&str]) -> VisionPlan {
         epoch: 0,
         axis_zero: viahe_core::time::Timestamp::default(),
         threads,
-        project: None,
+        installed: viahe_core::seam::Installed::default(),
         evidence_dir: PathBuf::new(),
         cameras: (0..cameras).map(camera).collect(),
     }
