@@ -15,7 +15,7 @@ use viahe_core::frame::{
 };
 use viahe_core::time::{ClockSource, Timestamp};
 use viahe_edge::bounded;
-use viahe_edge::evidence::encode_jpeg;
+use viahe_edge::evidence::JpegEncoder;
 use viahe_edge::ledger::Ledger;
 
 /// Largest picture file that is read.
@@ -72,8 +72,9 @@ impl Picture {
 
     /// What a frame shows.
     pub(crate) fn of(view: &FrameView<'_>) -> Result<Self, String> {
-        let jpeg = encode_jpeg(view, QUALITY, &Ledger::default()).map_err(|e| e.to_string())?;
-        Self::decode(&jpeg)
+        let mut encoder = JpegEncoder::default();
+        let jpeg = encoder.encode(view, QUALITY, &Ledger::default()).map_err(|e| e.to_string())?;
+        Self::decode(jpeg)
     }
 
     pub(crate) fn width(&self) -> usize {

@@ -17,7 +17,7 @@ use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::incident::{Evidence, Revision};
 use viahe_core::time::Timestamp;
-use viahe_edge::evidence::{self, Drawings, EvidenceStore, encode_jpeg};
+use viahe_edge::evidence::{self, Drawings, EvidenceStore, JpegEncoder};
 use viahe_edge::ledger::Ledger;
 use viahe_edge::models::Locations;
 use viahe_edge::record::Recording;
@@ -65,6 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         evidence,
         drawings: Drawings::default(),
         ledger: Arc::new(Ledger::default()),
+        encoder: JpegEncoder::default(),
         out: Out::create(&args.out)?,
         said: Vec::new(),
     };
@@ -128,6 +129,7 @@ struct Driver {
     evidence: Option<EvidenceStore>,
     drawings: Drawings,
     ledger: Arc<Ledger>,
+    encoder: JpegEncoder,
     out: Out,
     said: Vec<Revision>,
 }
@@ -226,9 +228,11 @@ impl Driver {
         frame: Option<&dyn Frame>,
     ) -> Result<Option<Evidence>, Exit> {
         let (Some(store), Some(frame)) = (&self.evidence, frame) else { return Ok(None) };
-        let jpeg =
-            encode_jpeg(&frame.view(), evidence::QUALITY, &self.ledger).map_err(Exit::failed)?;
-        let stored = store.put_pending(capture.id, &jpeg).map_err(Exit::failed)?;
+        let jpeg = self
+            .encoder
+            .encode(&frame.view(), evidence::QUALITY, &self.ledger)
+            .map_err(Exit::failed)?;
+        let stored = store.put_pending(capture.id, jpeg).map_err(Exit::failed)?;
         let size_px = [frame.view().width(), frame.view().height()]
             .map(|side| u32::try_from(side).unwrap_or(u32::MAX));
         self.drawings.came(capture.id, frame.stamp().seq, size_px);

@@ -1,9 +1,14 @@
 //! Planes → JPEG. A JPEG holds full-range BT.601 `Y'CbCr`, so most frames need their range
 //! stretched and some their matrix changed; chroma stays halved. No RGB on the way.
 
-use super::turbo;
+#![expect(
+    clippy::inline_always,
+    reason = "only what is inlined into the function with AVX2 is compiled for AVX2"
+)]
+
+use super::turbo::Compressor;
 use crate::ledger::{Ledger, Stage};
-use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat};
+use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
 
 /// A frame that cannot be a JPEG.
 #[derive(Debug, thiserror::Error)]
@@ -14,57 +19,100 @@ pub struct JpegError {
     reason: String,
 }
 
-/// Encodes a frame. `quality` is 1 to 100; values outside are moved to the nearest. Chroma stays
-/// halved in both directions, as it is in the frame.
-///
-/// # Errors
-/// [`JpegError`] when the encoder fails; no frame that a `FrameView` admits is too large for it.
-pub fn encode_jpeg(
-    view: &FrameView<'_>,
-    quality: u8,
-    ledger: &Ledger,
-) -> Result<Vec<u8>, JpegError> {
-    let (width, height) = (view.width(), view.height());
-    let planes = converted(view, ROOM.take());
-    ledger.add(Stage::Evidence, planes.bytes.len());
-    let encoded = turbo::encode(&planes, quality.clamp(1, 100)).map_err(|reason| JpegError {
-        width,
-        height,
-        reason,
-    });
-    ROOM.set(planes.bytes);
-    encoded
+/// Encodes frames. What it works with is kept from picture to picture: fresh memory costs a sixth
+/// of what encoding does.
+#[derive(Default)]
+pub struct JpegEncoder {
+    /// Planes that had to be converted.
+    room: Vec<u8>,
+    compressor: Option<Compressor>,
 }
 
-thread_local! {
-    /// Of the last picture of this thread: fresh memory costs a quarter of what encoding does.
-    static ROOM: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
-}
-
-/// Three planes as the encoder takes them: without gaps, sides rounded up to whole chroma samples.
-pub(super) struct Planes {
-    pub(super) width: usize,
-    pub(super) height: usize,
-    /// Luma, then Cb, then Cr.
-    pub(super) bytes: Vec<u8>,
-}
-
-impl Planes {
-    /// Chroma samples in a row, and rows of them.
-    pub(super) fn pairs(&self) -> [usize; 2] {
-        [self.width.div_ceil(2), self.height.div_ceil(2)]
+impl JpegEncoder {
+    /// Encodes a frame. `quality` is 1 to 100; values outside are moved to the nearest. Chroma stays
+    /// halved in both directions, as it is in the frame.
+    ///
+    /// # Errors
+    /// [`JpegError`] when the encoder fails; no frame that a `FrameView` admits is too large for it.
+    pub fn encode(
+        &mut self,
+        view: &FrameView<'_>,
+        quality: u8,
+        ledger: &Ledger,
+    ) -> Result<&[u8], JpegError> {
+        let (width, height) = (view.width(), view.height());
+        let failed = |reason| JpegError { width, height, reason };
+        let planes = planes(view, &mut self.room);
+        ledger.add(Stage::Evidence, planes.moved);
+        let compressor = match &mut self.compressor {
+            Some(compressor) => compressor,
+            none => none.insert(Compressor::new().map_err(failed)?),
+        };
+        compressor.encode(&planes, quality.clamp(1, 100)).map_err(failed)
     }
 }
 
-/// Planes of a view, in `room` where it is large enough.
-fn converted(view: &FrameView<'_>, room: Vec<u8>) -> Planes {
-    let mut planes = Planes { width: view.width(), height: view.height(), bytes: Vec::new() };
-    let [columns, rows] = planes.pairs();
+/// Three planes as the encoder takes them: sides rounded up to whole chroma samples.
+pub(super) struct Planes<'a> {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// Luma, Cb, Cr.
+    pub(super) samples: [Plane<'a>; 3],
+    /// Bytes written to make them.
+    moved: usize,
+}
+
+/// Planes of a view: its own where they are already what a JPEG holds, else in `room`.
+fn planes<'a>(view: &FrameView<'a>, room: &'a mut Vec<u8>) -> Planes<'a> {
+    let needed = needed(view);
+    let moved = needed.iter().sum();
+    if room.len() < moved {
+        room.resize(moved, 0);
+    }
+    let (luma, chroma) = room[..moved].split_at_mut(needed[0]);
+    let (blue, red) = chroma.split_at_mut(needed[1]);
+    convert(view, [&mut *luma, &mut *blue, &mut *red]);
+    let columns = view.width().div_ceil(2);
+    let plane = |index: usize, made: &'a [u8], stride: usize| match needed[index] {
+        0 => view.plane(index),
+        _ => Plane { data: made, stride },
+    };
+    let samples = [plane(0, luma, columns * 2), plane(1, blue, columns), plane(2, red, columns)];
+    Planes { width: view.width(), height: view.height(), samples, moved }
+}
+
+/// Bytes of the planes that have to be made: none of a plane that can be taken as it is.
+fn needed(view: &FrameView<'_>) -> [usize; 3] {
+    let (width, height) = (view.width(), view.height());
+    let pairs = width.div_ceil(2) * height.div_ceil(2);
+    let same = Conversion::new(view.matrix(), view.range()).identity;
+    // An odd last row or column has to be doubled.
+    let luma = if same && width % 2 == 0 && height % 2 == 0 { 0 } else { pairs * 4 };
+    let chroma = if same && view.format() == PixelFormat::I420 { 0 } else { pairs };
+    [luma, chroma, chroma]
+}
+
+/// Converts the planes of a view for which there is room.
+#[expect(unsafe_code, reason = "calls what needs AVX2 where it is there")]
+fn convert(view: &FrameView<'_>, to: [&mut [u8]; 3]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn wide(view: &FrameView<'_>, to: [&mut [u8]; 3]) {
+            convert_rows(view, to);
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has what the function needs.
+            return unsafe { wide(view, to) };
+        }
+    }
+    convert_rows(view, to);
+}
+
+#[inline(always)]
+fn convert_rows(view: &FrameView<'_>, [luma, blue, red]: [&mut [u8]; 3]) {
+    let [columns, rows] = [view.width().div_ceil(2), view.height().div_ceil(2)];
     let convert = Conversion::new(view.matrix(), view.range());
-    let mut bytes = room;
-    bytes.resize(columns * rows * 6, 0);
-    let (luma, chroma) = bytes.split_at_mut(columns * rows * 4);
-    let (blue, red) = chroma.split_at_mut(columns * rows);
     let row = |plane: usize, y: usize, len: usize| {
         let plane = view.plane(plane);
         &plane.data[y * plane.stride..][..len]
@@ -82,8 +130,13 @@ fn converted(view: &FrameView<'_>, room: Vec<u8>) -> Planes {
                 (&*blue_row, &*red_row)
             }
         };
-        let out = y * columns..(y + 1) * columns;
-        convert.chroma(cb, cr, &mut blue[out.clone()], &mut red[out]);
+        if !blue.is_empty() {
+            let out = y * columns..(y + 1) * columns;
+            convert.chroma(cb, cr, &mut blue[out.clone()], &mut red[out]);
+        }
+        if luma.is_empty() {
+            continue;
+        }
         convert.luma_shift(cb, cr, &mut once, &mut shift);
         for line in 0..2 {
             // An odd last row is there twice, as an odd last column is.
@@ -95,8 +148,6 @@ fn converted(view: &FrameView<'_>, room: Vec<u8>) -> Planes {
             }
         }
     }
-    planes.bytes = bytes;
-    planes
 }
 
 /// Binary places of sums.
@@ -132,6 +183,7 @@ impl Conversion {
         Self { gain, offset, identity }
     }
 
+    #[inline(always)]
     fn chroma(&self, cb: &[u8], cr: &[u8], blue: &mut [u8], red: &mut [u8]) {
         if self.identity {
             blue.copy_from_slice(cb);
@@ -147,6 +199,7 @@ impl Conversion {
     }
 
     /// What chroma adds to the luma of its two columns.
+    #[inline(always)]
     fn luma_shift(&self, cb: &[u8], cr: &[u8], once: &mut [i16], shift: &mut [i16]) {
         let ([_, by_blue, by_red], offset) = (self.gain[0], self.offset[0]);
         if self.identity {
@@ -165,6 +218,7 @@ impl Conversion {
         }
     }
 
+    #[inline(always)]
     fn luma(&self, from: &[u8], shift: &[i16], out: &mut [u8]) {
         if self.identity {
             out.copy_from_slice(from);
@@ -178,11 +232,13 @@ impl Conversion {
 }
 
 /// A sample times a gain, with [`PLACES`]. Gains are below 2, so it fits.
+#[inline(always)]
 fn times(sample: u8, gain: i16) -> i16 {
     let sample = i16::from(sample) << 7;
     ((i32::from(sample) * i32::from(gain)) >> 16) as i16
 }
 
+#[inline(always)]
 fn level(sum: i16) -> u8 {
     (sum >> PLACES).clamp(0, 255) as u8
 }
@@ -215,46 +271,4 @@ fn between(matrix: ColorMatrix) -> [[f64; 3]; 3] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn converted(matrix: ColorMatrix, range: ColorRange, [y, u, v]: [u8; 3]) -> [u8; 3] {
-        let convert = Conversion::new(matrix, range);
-        let ([mut to_y, mut to_u, mut to_v], mut shift) = ([[0]; 3], [0; 2]);
-        convert.chroma(&[u], &[v], &mut to_u, &mut to_v);
-        convert.luma_shift(&[u], &[v], &mut [0], &mut shift);
-        convert.luma(&[y], &shift, &mut to_y);
-        [to_y[0], to_u[0], to_v[0]]
-    }
-
-    #[test]
-    fn known_colours() {
-        use ColorMatrix::{Bt601, Bt709};
-        use ColorRange::{Full, Limited};
-        let cases = [
-            ("black", Bt601, Limited, [16, 128, 128], [0, 128, 128]),
-            ("white", Bt601, Limited, [235, 128, 128], [255, 128, 128]),
-            ("white 709", Bt709, Limited, [235, 128, 128], [255, 128, 128]),
-            ("beyond white", Bt601, Limited, [255, 128, 128], [255, 128, 128]),
-            ("grey, full", Bt709, Full, [77, 128, 128], [77, 128, 128]),
-            // Pure red of BT.709, limited: Y' 63, Cb 102, Cr 240. In full-range BT.601 pure red
-            // is Y' 76, Cb 85, Cr 255.
-            ("red 709", Bt709, Limited, [63, 102, 240], [76, 85, 255]),
-            ("blue 709", Bt709, Limited, [32, 240, 118], [29, 255, 107]),
-            ("green 709", Bt709, Limited, [173, 42, 26], [150, 44, 21]),
-        ];
-        for (name, matrix, range, from, want) in cases {
-            let got = converted(matrix, range, from);
-            for (g, w) in got.iter().zip(want) {
-                assert!(g.abs_diff(w) <= 1, "{name}: {got:?}, want {want:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_a_jpeg_holds_already_is_left_alone() {
-        for value in [[0, 0, 255], [255, 13, 200], [90, 128, 127]] {
-            assert_eq!(converted(ColorMatrix::Bt601, ColorRange::Full, value), value);
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Evidence pictures: made from a frame, kept on disk, shown with what was seen.
 //!
-//! - [`encode_jpeg`]: planes → JPEG, without a detour over RGB.
+//! - [`JpegEncoder`]: planes → JPEG, without a detour over RGB.
 //! - [`EvidenceStore`]: files named by their hash, whole or not there at all, within a budget.
 //! - [`overlay_svg`]: zone and boxes as a drawing over the untouched picture.
 
@@ -18,7 +18,7 @@ mod turbo;
 
 pub use budget::Needed;
 pub use drawings::Drawings;
-pub use jpeg::{JpegError, encode_jpeg};
+pub use jpeg::{JpegEncoder, JpegError};
 pub use overlay::{Mark, OverlayOptions, overlay_svg};
 pub use pending::PendingWriter;
 pub(crate) use store::PENDING;
