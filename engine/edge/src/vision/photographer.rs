@@ -1,40 +1,108 @@
-//! A thread that takes pictures, apart from inference: a JPEG takes longer than a frame.
+//! Threads that take pictures, apart from inference: a JPEG takes longer than a frame.
+//!
+//! Evidence and what operators ask for have a thread and a queue each, so that no number of
+//! snapshots delays or displaces the picture of an incident.
 
 use super::slots::SharedFrame;
-use crate::evidence::{self, PendingWriter, encode_jpeg};
+use crate::evidence::{self, JpegEncoder, PendingWriter};
 use crate::ledger::Ledger;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use viahe_contract::message::EvidenceKind;
 use viahe_core::engine::Capture;
 use viahe_core::seam::Picture;
 
-/// Starts one, which ends with `wanted`; it writes to `folder` and tells each result to `answer`.
-pub(super) fn start(
-    name: &str,
-    folder: &Path,
-    ledger: &Arc<Ledger>,
-    wanted: Receiver<(Capture, SharedFrame)>,
-    answer: impl Fn(&Capture, Result<Picture, String>) + Send + 'static,
-) -> Result<std::thread::JoinHandle<()>, std::io::Error> {
-    let writer = PendingWriter::new(folder);
-    let ledger = Arc::clone(ledger);
-    std::thread::Builder::new().name(name.into()).spawn(move || {
-        for (capture, frame) in wanted {
-            answer(&capture, take(&frame, &capture, &writer, &ledger));
+/// Pictures that may wait for the encoder.
+const EVIDENCE_MAX: usize = 64;
+/// Pictures for operators that may wait: each holds a frame.
+const SNAPSHOTS_MAX: usize = 8;
+
+/// Both of them; they end when this does.
+pub(super) struct Photographers {
+    evidence: Photographer,
+    snapshots: Photographer,
+}
+
+struct Photographer {
+    queue: Sender<(Capture, SharedFrame)>,
+    thread: JoinHandle<()>,
+}
+
+impl Photographers {
+    /// They write to `folder` and tell each result to `answer`.
+    pub(super) fn start(
+        folder: &Path,
+        ledger: &Arc<Ledger>,
+        answer: impl Fn(&Capture, Result<Picture, String>) + Clone + Send + 'static,
+    ) -> Result<Self, std::io::Error> {
+        let start = |name: &str, room| {
+            let (queue, wanted) = bounded(room);
+            let (writer, ledger) = (PendingWriter::new(folder), Arc::clone(ledger));
+            let answer = answer.clone();
+            let thread = std::thread::Builder::new().name(name.into());
+            let thread = thread.spawn(move || work(&wanted, &writer, &ledger, &answer))?;
+            Ok::<_, std::io::Error>(Photographer { queue, thread })
+        };
+        Ok(Self {
+            evidence: start("evidence", EVIDENCE_MAX)?,
+            snapshots: start("snapshots", SNAPSHOTS_MAX)?,
+        })
+    }
+
+    /// The frame is held from now on, however long the pictures before it take.
+    ///
+    /// # Errors
+    /// The capture, and why it will not be: too many wait already.
+    pub(super) fn take(
+        &self,
+        capture: Capture,
+        frame: SharedFrame,
+    ) -> Result<(), (Capture, String)> {
+        let queue = match capture.kind {
+            EvidenceKind::Commanded => &self.snapshots.queue,
+            EvidenceKind::FirstSeen | EvidenceKind::Opened | EvidenceKind::Closed => {
+                &self.evidence.queue
+            }
+        };
+        queue.try_send((capture, frame)).map_err(|refused| {
+            let (capture, _) = refused.into_inner();
+            (capture, format!("{} pictures wait already", queue.len()))
+        })
+    }
+
+    /// Takes what waits, and ends.
+    pub(super) fn finish(self) {
+        for Photographer { queue, thread } in [self.evidence, self.snapshots] {
+            drop(queue);
+            let _ = thread.join();
         }
-    })
+    }
+}
+
+fn work(
+    wanted: &Receiver<(Capture, SharedFrame)>,
+    writer: &PendingWriter,
+    ledger: &Ledger,
+    answer: &impl Fn(&Capture, Result<Picture, String>),
+) {
+    let mut encoder = JpegEncoder::default();
+    for (capture, frame) in wanted {
+        answer(&capture, take(&mut encoder, &frame, &capture, writer, ledger));
+    }
 }
 
 fn take(
+    encoder: &mut JpegEncoder,
     frame: &SharedFrame,
     capture: &Capture,
     writer: &PendingWriter,
     ledger: &Ledger,
 ) -> Result<Picture, String> {
-    let jpeg = encode_jpeg(&frame.view(), evidence::QUALITY, ledger).map_err(|e| e.to_string())?;
-    let stored = writer.put(capture.id, &jpeg).map_err(|e| e.to_string())?;
     let view = frame.view();
+    let jpeg = encoder.encode(&view, evidence::QUALITY, ledger).map_err(|e| e.to_string())?;
+    let stored = writer.put(capture.id, jpeg).map_err(|e| e.to_string())?;
     Ok(Picture {
         sha256: stored.sha256,
         bytes: stored.bytes,
@@ -42,4 +110,75 @@ fn take(
         seq: frame.stamp().seq,
         size_px: [view.width() as u32, view.height() as u32],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use viahe_contract::id::CaptureId;
+    use viahe_core::frame::{
+        ColorMatrix, ColorRange, Frame, FrameStamp, FrameView, PixelFormat, Plane,
+    };
+    use viahe_core::id::Name;
+    use viahe_core::time::{ClockSource, Timestamp};
+
+    /// A frame whose planes are there once `ready` is closed.
+    struct Held {
+        ready: Option<Receiver<()>>,
+    }
+
+    impl Frame for Held {
+        fn stamp(&self) -> FrameStamp {
+            let at = Timestamp(7);
+            let clock = ClockSource::Arrival;
+            FrameStamp { seq: 1, captured: at, arrived: at, offset_ms: 0, clock }
+        }
+
+        fn view(&self) -> FrameView<'_> {
+            if let Some(ready) = &self.ready {
+                let _ = ready.recv();
+            }
+            let plane = Plane { data: &[128; 4], stride: 2 };
+            let (matrix, range) = (ColorMatrix::Bt601, ColorRange::Limited);
+            FrameView::new(2, 2, PixelFormat::I420, matrix, range, &[plane; 3]).unwrap()
+        }
+    }
+
+    /// Long for a machine that is busy; nothing waits for it when all is well.
+    const LONG: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn evidence_passes_snapshots_that_fill_their_queue() {
+        let folder = tempfile::tempdir().unwrap();
+        let (to, answers) = crossbeam_channel::unbounded();
+        let photographers =
+            Photographers::start(folder.path(), &Arc::default(), move |capture, picture| {
+                to.send((capture.id, picture.is_ok())).unwrap();
+            })
+            .unwrap();
+        let (release, ready) = bounded::<()>(0);
+        let want = |id: u64, kind, ready: Option<&Receiver<()>>| {
+            let camera = Name::try_from("gate").unwrap();
+            let frame = Arc::new(Held { ready: ready.cloned() });
+            photographers.take(Capture { id: CaptureId(id), camera, seq: 1, kind }, frame)
+        };
+        let mut snapshots = 0;
+        while want(snapshots, EvidenceKind::Commanded, Some(&ready)).is_ok() {
+            snapshots += 1;
+            assert!(snapshots <= SNAPSHOTS_MAX as u64 + 1, "they are bounded");
+        }
+        let kinds = [EvidenceKind::FirstSeen, EvidenceKind::Opened, EvidenceKind::Closed];
+        for (id, kind) in (100..).zip(kinds) {
+            want(id, kind, None).unwrap();
+            assert_eq!(answers.recv_timeout(LONG), Ok((CaptureId(id), true)), "{kind:?}");
+        }
+        // Not one snapshot was taken meanwhile; each is once it can be.
+        assert!(answers.is_empty());
+        drop(release);
+        for id in 0..snapshots {
+            assert_eq!(answers.recv_timeout(LONG), Ok((CaptureId(id), true)));
+        }
+        photographers.finish();
+    }
 }

@@ -5,7 +5,7 @@
 //! another.
 
 use super::analyse::{Eye, Gaze};
-use super::photographer;
+use super::photographer::Photographers;
 use super::playback::Playback;
 use super::slots::{Job, SharedFrame, Slots};
 use crate::clock;
@@ -16,12 +16,12 @@ use crate::ingest::{
 use crate::ledger::{Ledger, STAGES};
 use crate::models::{ModelError, Package};
 use crate::telemetry::redact_source;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use viahe_contract::message::{CameraStatus, EvidenceKind, ModelRef};
+use viahe_contract::message::{CameraStatus, ModelRef};
 use viahe_core::config::model::{Head, Model};
 use viahe_core::config::plan::Source;
 use viahe_core::detect::Sanity;
@@ -37,10 +37,6 @@ use viahe_core::seam::{
 const STATS_EVERY: Duration = Duration::from_secs(1);
 /// A frame that no thread has taken for so long: inference hangs, and only a new process helps.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
-/// Pictures that may wait for the encoder.
-const CAPTURES_MAX: usize = 64;
-/// Pictures for operators that may wait: each holds a frame.
-const SNAPSHOTS_MAX: usize = 8;
 /// Frames in one run at most. Beyond four the gain is small and the wait is long.
 const BATCH_MAX: usize = 4;
 
@@ -164,9 +160,7 @@ struct Worker {
     plan: VisionPlan,
     shared: Arc<Shared>,
     cameras: Vec<Feed>,
-    evidence: Sender<(Capture, SharedFrame)>,
-    /// What operators ask for waits apart: it neither refuses nor delays evidence.
-    snapshots: Sender<(Capture, SharedFrame)>,
+    photographers: Photographers,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
@@ -194,14 +188,13 @@ impl Worker {
             status: plan.cameras.iter().map(|_| Mutex::default()).collect(),
             models: packages.loaded.iter().map(Watched::new).collect(),
         });
-        let mut threads = start_eyes(plan, &runtime, &packages.loaded, &shared)?;
+        let threads = start_eyes(plan, &runtime, &packages.loaded, &shared)?;
         outlet.must_tell(FromWorker::Hello { version: SEAM_VERSION, models: packages.refs(plan) });
-        let (evidence, wanted) = bounded(CAPTURES_MAX);
-        threads.push(shared.photographer("evidence", plan, wanted)?);
-        let (snapshots, wanted) = bounded(SNAPSHOTS_MAX);
-        threads.push(shared.photographer("snapshots", plan, wanted)?);
+        let of = Arc::clone(&shared);
+        let answer = move |capture: &Capture, picture| of.answer(capture, picture);
+        let photographers = Photographers::start(&plan.evidence_dir, &ledger, answer)?;
         let cameras = start_cameras(plan, &shared)?;
-        Ok(Self { plan: plan.clone(), shared, cameras, evidence, snapshots, threads })
+        Ok(Self { plan: plan.clone(), shared, cameras, photographers, threads })
     }
 
     fn run(self, inbox: &Receiver<ToWorker>) {
@@ -228,27 +221,20 @@ impl Worker {
             }
         }
         drop(self.cameras);
-        drop((self.evidence, self.snapshots));
         self.shared.slots.close();
+        self.photographers.finish();
         for thread in self.threads {
             let _ = thread.join();
         }
     }
 
-    /// The frame is held from now on, however long the pictures before it take.
     fn capture(&self, capture: Capture) {
         let camera = self.plan.cameras.iter().position(|c| c.id == capture.camera);
         let frame = camera.and_then(|i| self.shared.slots.kept(i, capture.seq));
         let Some(frame) = frame else {
             return self.shared.answer(&capture, Err("its frame is gone".to_owned()));
         };
-        let queue = match capture.kind {
-            EvidenceKind::Commanded => &self.snapshots,
-            EvidenceKind::FirstSeen | EvidenceKind::Opened | EvidenceKind::Closed => &self.evidence,
-        };
-        if let Err(refused) = queue.try_send((capture, frame)) {
-            let (capture, _) = refused.into_inner();
-            let why = format!("{} pictures wait already", queue.len());
+        if let Err((capture, why)) = self.photographers.take(capture, frame) {
             self.shared.answer(&capture, Err(why));
         }
     }
@@ -323,24 +309,6 @@ impl Shared {
             clock_step: counters.clock_step,
             tracks: self.tracks[i].load(Ordering::Relaxed) as u32,
         }
-    }
-
-    fn photographer(
-        self: &Arc<Self>,
-        name: &str,
-        plan: &VisionPlan,
-        wanted: Receiver<(Capture, SharedFrame)>,
-    ) -> Result<std::thread::JoinHandle<()>, std::io::Error> {
-        let of = Arc::clone(self);
-        photographer::start(
-            name,
-            &plan.evidence_dir,
-            &self.ledger,
-            wanted,
-            move |capture, taken| {
-                of.answer(capture, taken);
-            },
-        )
     }
 
     fn answer(&self, capture: &Capture, picture: Result<Picture, String>) {
