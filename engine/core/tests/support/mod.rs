@@ -103,6 +103,7 @@ impl World {
         };
         let mut catalogue = both("catalogue");
         catalogue.extend(tomls("fixtures/scenarios/catalogue"));
+        catalogue.extend(tomls("fixtures/formats/catalogue"));
         let stem = |file: &String| name(file.trim_end_matches(".toml"));
         Self {
             catalogue_names: tomls("pipelines/catalogue").keys().map(stem).collect(),
