@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -136,13 +137,16 @@ fn spoilt(spoil: impl Fn(&Scope, &[u8]) -> Option<Vec<u8>>) -> Saved {
     saved.parts().filter_map(|(scope, part)| Some((scope.clone(), spoil(scope, part)?))).collect()
 }
 
+/// How a part is spoilt.
+type Way<'a> = (&'a str, &'a dyn Fn(&[u8]) -> Vec<u8>);
+
 #[test]
 fn one_part_that_cannot_be_read_takes_no_other_with_it() {
     let gate = Scope::Camera(name("gate"));
     let future = |part: &[u8]| {
         String::from_utf8_lossy(part).replacen("\"version\":3", "\"version\":99", 1).into_bytes()
     };
-    let ways: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 5] = [
+    let ways: [Way<'_>; 5] = [
         ("garbage", &|_| b"\xff\x00\x13no state".to_vec()),
         ("nothing", &|_| Vec::new()),
         ("of the future", &future),
@@ -236,7 +240,9 @@ fn recordings_of_each_version_are_read() {
         assert_eq!((header.version, header.check()), (version.number(), Ok(())));
         let events: Vec<Event> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
         let mut engine = Engine::new(plan());
-        events.into_iter().for_each(|event| drop(engine.apply(event)));
+        for event in events {
+            drop(engine.apply(event));
+        }
         assert_eq!(engine.open_incidents(), 3, "{version:?}");
     }
     let newer = Header { version: 99, ..Header::default() };
@@ -257,7 +263,7 @@ fn lines_of_the_seam_are_those_of_its_version() {
                 "to" => serde_json::to_string(&serde_json::from_str::<ToWorker>(message).unwrap()),
                 _ => serde_json::to_string(&serde_json::from_str::<FromWorker>(message).unwrap()),
             };
-            written += &format!("{way} {}\n", message.unwrap());
+            writeln!(written, "{way} {}", message.unwrap()).unwrap();
         }
         if *version == SeamVersion::NEWEST {
             is_written_so(&file, &written);

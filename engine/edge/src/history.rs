@@ -340,4 +340,49 @@ mod tests {
         drop(history);
         assert_eq!(read(&segments(&ring).unwrap()[0]).1, [tick(3)]);
     }
+
+    /// With `VIAHE_UPDATE_FORMATS` set, writes the newest one first.
+    #[test]
+    fn history_of_each_version_is_read() {
+        use viahe_core::engine::{Engine, Saved};
+        use viahe_core::observe::HistoryVersion;
+        let formats = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/formats");
+        let plan = std::sync::Arc::new(crate::project::load(&formats.join("street.toml")).unwrap());
+        let file = |version: HistoryVersion| {
+            formats.join(format!("history-{}.jsonl.gz", version.number()))
+        };
+        let (state, events) = read(&file(HistoryVersion::V1));
+        let saved = Saved::whole(state.unwrap());
+        let (engine, _) = Engine::restore(std::sync::Arc::clone(&plan), &saved).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mut history =
+            History::open(dir.path(), 1_000_000, clock::monotonic()).unwrap().unwrap();
+        for event in &events {
+            history.write(event, || engine.save().to_text());
+        }
+        history.end_segment();
+        let written = segments(dir.path()).unwrap().remove(0);
+        let newest = file(HistoryVersion::NEWEST);
+        if std::env::var_os("VIAHE_UPDATE_FORMATS").is_some() {
+            std::fs::copy(&written, &newest).unwrap();
+        }
+        assert_eq!(read(&written), read(&newest), "what is written has another version");
+        for version in HistoryVersion::ALL {
+            let (state, of_version) = read(&file(*version));
+            assert_eq!(of_version, events, "{version:?}");
+            let saved = Saved::whole(state.unwrap());
+            let (engine, _) = Engine::restore(std::sync::Arc::clone(&plan), &saved).unwrap();
+            assert_eq!(engine.open_incidents(), 3, "{version:?}");
+        }
+    }
+
+    #[test]
+    fn a_newer_history_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("00000001.jsonl");
+        let header = r#"{"viahe":"observations","version":1,"history":9,"more":[]}"#;
+        std::fs::write(&path, header).unwrap();
+        let error = Recording::open(&path).err().unwrap().to_string();
+        assert!(error.contains("a history of version 9"), "{error}");
+    }
 }

@@ -27,6 +27,7 @@ mod readme;
 mod replay;
 mod run;
 mod secrets;
+mod state_lost;
 mod stills;
 mod support;
 mod worker_lost;

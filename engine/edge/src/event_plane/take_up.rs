@@ -13,6 +13,8 @@ use std::sync::Arc;
 use viahe_contract::id::IncidentId;
 use viahe_core::config::Plan;
 use viahe_core::engine::{Effect, Engine, Lost, Restored};
+use viahe_core::incident::Revision;
+use viahe_core::time::Timestamp;
 
 /// Scopes that are named; of more their number is told.
 const NAMED_MAX: usize = 5;
@@ -54,39 +56,49 @@ pub(super) fn take_up(
     Ok((engine, effects))
 }
 
+/// The last word on each incident that the store knows as open and nobody else knows.
+///
+/// # Errors
+/// [`StoreError`] when the file cannot be read.
+fn forgotten(
+    store: &Store,
+    known: &BTreeSet<IncidentId>,
+    now: Timestamp,
+) -> Result<Vec<Revision>, StoreError> {
+    let is_known = |id: &str| known.iter().any(|known| known.as_str() == id);
+    let mut last_words = Vec::new();
+    for open in store.open_incidents()? {
+        match open {
+            Ok(revision) if known.contains(&revision.incident) => {}
+            Ok(revision) => last_words.push(revision.forgotten(now)),
+            Err(id) if is_known(&id) => {}
+            Err(incident) => tracing::error!(
+                incident,
+                "it is open at the centre, and nothing is known of it here any more: close it there"
+            ),
+        }
+    }
+    Ok(last_words)
+}
+
 impl EventPlane {
     /// Closes the incidents that the store knows as open and the engine does not know.
     pub(super) fn close_forgotten(&mut self) {
-        let open = match self.store.open_incidents() {
-            Ok(open) => open,
+        let queued = self.rows.iter().map(|(row, _)| &row.incident);
+        let known: BTreeSet<IncidentId> = self.engine.incidents().chain(queued).cloned().collect();
+        let last_words = match forgotten(&self.store, &known, clock::now()) {
+            Ok(last_words) => last_words,
             Err(error) => {
-                tracing::warn!(%error, "which incidents are open is asked once the file can be read");
-                self.forgotten_closed = false;
+                tracing::warn!(%error, "which incidents are open is asked when the file can be read");
                 return;
             }
         };
         self.forgotten_closed = true;
-        let queued = self.rows.iter().map(|(row, _)| &row.incident);
-        let known: BTreeSet<IncidentId> = self.engine.incidents().chain(queued).cloned().collect();
-        for revision in open {
-            let revision = match revision {
-                Ok(revision) if known.contains(&revision.incident) => continue,
-                Ok(revision) => revision.forgotten(clock::now()),
-                Err(id) if known.iter().any(|known| known.as_str() == id) => continue,
-                Err(incident) => {
-                    tracing::error!(
-                        incident,
-                        "it is open at the centre, and nothing is known of it here any more: close it there"
-                    );
-                    continue;
-                }
-            };
+        for revision in last_words {
+            let incident = revision.incident.clone();
             match OutboxRow::new(&revision, &self.plan.site.id, &self.plan.site.timezone) {
                 Ok(row) => {
-                    tracing::error!(
-                        incident = %revision.incident,
-                        "closed, because what was remembered of it is lost"
-                    );
+                    tracing::error!(%incident, "closed: what was remembered of it is lost");
                     self.rows.push((row, revision));
                 }
                 Err(error) => tracing::error!(%error, "lost: an incident that cannot be written"),
@@ -107,5 +119,148 @@ impl EventPlane {
             )
         });
         self.troubles.set(Trouble::StateLost, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{FILE_NAME, SchemaVersion};
+    use std::path::{Path, PathBuf};
+    use viahe_contract::message::{EndReason, State};
+    use viahe_core::engine::{Changes, Saved, Scope};
+
+    fn formats() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/formats")
+    }
+
+    fn plan() -> Arc<Plan> {
+        Arc::new(crate::project::load(&formats().join("street.toml")).unwrap())
+    }
+
+    /// A state folder with three open incidents, one at each camera and one of the site, as an older
+    /// viahe left it.
+    fn folder(schema: u32) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let file = formats().join(format!("database-{schema}.db"));
+        std::fs::copy(file, dir.path().join(FILE_NAME)).unwrap();
+        dir
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_secs(1_795_009_999)
+    }
+
+    fn last_words(store: &Store, engine: &Engine) -> Vec<Revision> {
+        let known = engine.incidents().cloned().collect();
+        forgotten(store, &known, now()).unwrap()
+    }
+
+    /// With `VIAHE_UPDATE_FORMATS` set, writes the newest one first.
+    #[test]
+    fn databases_of_each_version_go_on() {
+        if std::env::var_os("VIAHE_UPDATE_FORMATS").is_some() {
+            let dir = folder(2);
+            let mut store = Store::open(dir.path()).unwrap();
+            let (engine, _) = take_up(&plan(), &store).unwrap();
+            store.commit(&[], Some(&engine.changes(store.saves()))).unwrap();
+            drop(store);
+            let newest = formats().join(format!("database-{}.db", SchemaVersion::NEWEST.number()));
+            std::fs::copy(dir.path().join(FILE_NAME), newest).unwrap();
+        }
+        for schema in SchemaVersion::ALL.iter().map(|version| version.number()) {
+            let dir = folder(schema);
+            let store = Store::open(dir.path()).unwrap();
+            assert_eq!((store.set_aside(), store.held().damaged()), (None, 0), "{schema}");
+            assert_eq!(store.depth().unwrap().rows, 3, "{schema}");
+            let (engine, ended) = take_up(&plan(), &store).unwrap();
+            assert_eq!((ended, engine.open_incidents()), (Vec::new(), 3), "{schema}");
+            assert_eq!(last_words(&store, &engine), [], "{schema}");
+            assert!(store.unread_states().is_empty(), "{schema}");
+        }
+    }
+
+    /// How parts are spoilt; how many incidents are closed then, and parts kept.
+    type Way<'a> = (&'a str, &'a dyn Fn(&Scope, &[u8]) -> Option<Vec<u8>>, usize, usize);
+
+    #[test]
+    fn what_is_open_and_forgotten_is_closed_as_state_lost() {
+        let gate = Scope::Camera("gate".try_into().unwrap());
+        let is_gate = |scope: &Scope| *scope == gate;
+        let future = |part: &[u8]| {
+            let text = String::from_utf8_lossy(part);
+            text.replacen("\"version\":3", "\"version\":99", 1).into_bytes()
+        };
+        let garbage = |_: &[u8]| vec![0xff, 0, 7];
+        let cut = |part: &[u8]| part[..part.len() / 3].to_vec();
+        let same = |part: &[u8]| part.to_vec();
+        let ways: [Way<'_>; 7] = [
+            ("garbage", &|_, part| Some(garbage(part)), 3, 3),
+            ("of the future", &|_, part| Some(future(part)), 3, 3),
+            ("cut", &|_, part| Some(cut(part)), 3, 3),
+            ("one camera's part only", &|scope, part| is_gate(scope).then(|| same(part)), 3, 1),
+            ("all but one camera's", &|scope, part| (!is_gate(scope)).then(|| same(part)), 1, 0),
+            (
+                "one camera's is cut",
+                &|scope, part| Some(if is_gate(scope) { cut(part) } else { same(part) }),
+                1,
+                1,
+            ),
+            ("none", &|_, _| None, 3, 0),
+        ];
+        for (way, spoil, closed, kept) in ways {
+            let dir = folder(2);
+            let mut store = Store::open(dir.path()).unwrap();
+            let (engine, _) = take_up(&plan(), &store).unwrap();
+            let saved = engine.save();
+            let spoilt: Saved = saved
+                .parts()
+                .filter_map(|(scope, part)| Some((scope.clone(), spoil(scope, part)?)))
+                .collect();
+            store.commit(&[], Some(&Changes::from(spoilt))).unwrap();
+            drop(store);
+
+            let mut store = Store::open(dir.path()).unwrap();
+            let (engine, _) = take_up(&plan(), &store).unwrap();
+            assert_eq!(engine.open_incidents(), 3 - closed, "{way}");
+            let said = last_words(&store, &engine);
+            assert_eq!(said.len(), closed, "{way}");
+            for revision in &said {
+                assert_eq!((revision.revision, revision.state), (2, State::Closed), "{way}");
+                assert_eq!(revision.ended_by, Some(EndReason::StateLost), "{way}");
+                assert_eq!(revision.updated, now(), "{way}");
+            }
+            let files = store.unread_states();
+            let lines = files.first().map(|path| std::fs::read_to_string(path).unwrap());
+            assert_eq!(lines.map_or(0, |lines| lines.lines().count()), kept, "{way}");
+            // Said once.
+            let zone = jiff::tz::TimeZone::UTC;
+            let site = plan().site.id.clone();
+            let rows: Vec<OutboxRow> =
+                said.iter().map(|r| OutboxRow::new(r, &site, &zone).unwrap()).collect();
+            let changes = engine.changes(store.saves());
+            assert_eq!(store.commit(&rows, Some(&changes)).unwrap().added, closed, "{way}");
+            assert_eq!(last_words(&store, &engine), [], "{way}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_changed_on_the_disk_lose_their_camera_alone() {
+        let dir = folder(2);
+        let mut store = Store::open(dir.path()).unwrap();
+        let (engine, _) = take_up(&plan(), &store).unwrap();
+        store.commit(&[], Some(&engine.changes(store.saves()))).unwrap();
+        drop(store);
+        let path = dir.path().join(FILE_NAME);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let part = br#""state":{"id":"gate""#;
+        let at = bytes.windows(part.len()).position(|w| w == part).expect("it is in the file");
+        bytes[at + part.len() - 2] = b'x';
+        std::fs::write(&path, bytes).unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let (engine, _) = take_up(&plan(), &store).unwrap();
+        assert_eq!((engine.open_incidents(), store.held().damaged()), (2, 1));
+        assert_eq!(last_words(&store, &engine).len(), 1);
+        assert_eq!(store.unread_states().len(), 1);
     }
 }

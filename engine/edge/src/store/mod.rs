@@ -29,10 +29,13 @@ mod states;
 mod tests;
 #[cfg(test)]
 mod tests_damage;
+#[cfg(test)]
+mod tests_state;
 
 pub use error::StoreError;
 pub use held::Held;
 pub use needs::Needs;
+pub use open::SchemaVersion;
 pub use outbox::{Outbox, Pending};
 pub use states::{StoredState, Unread};
 
