@@ -84,7 +84,7 @@ pub struct DecodeStats {
     pub invalid: u32,
     /// Boxes with nothing inside the frame.
     pub outside: u32,
-    /// Candidates that claim to be sure, usable or not.
+    /// Candidates that claim to be sure and were looked at, usable or not.
     pub sure: u32,
     /// Of these, with scores that are no probabilities.
     pub bad_scores: u32,
@@ -236,7 +236,8 @@ impl Decoder {
                 stats.bad_boxes += 1;
             }
         }
-        stats.sure = stats.candidates + found.lost_rows;
+        // Those beyond the limit were not looked at: of their boxes nothing is known.
+        stats.sure = self.scored.len() as u32 + found.lost_rows;
         self.nms.keep(&self.sorted, out);
         stats.detections = out.len() as u32;
         stats.suppressed = (self.sorted.len() - out.len()) as u32;

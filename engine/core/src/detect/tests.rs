@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::model::{Batch, parse};
-use crate::detect::GROUP_IOU;
+use crate::detect::{GROUP_IOU, Sanity};
 use crate::tensor::Fit;
 use proptest::prelude::*;
 
@@ -198,6 +198,21 @@ fn hostile_yolox() {
         rows[0][at] = bad;
         let (seen, stats) = run(&model, &[&rows.concat()], fit);
         assert_eq!((seen.len(), stats.invalid), (1, 1), "row[{at}] = {bad}");
+    }
+}
+
+/// However many there are: of boxes beyond the limit nothing is known, so they excuse no wrong model.
+#[test]
+fn every_box_of_a_wrong_export_is_a_bad_one() {
+    for n in [40, 2_000] {
+        let model = with_candidates(ssd_model(), n);
+        let (scores, pixels) = (vec![0.99f32; 4 * n], [10.0f32, 10.0, 200.0, 200.0].repeat(n));
+        let (seen, stats) = run(&model, &[&scores, &pixels], twice(&model));
+        assert_eq!((seen.len(), stats.bad_boxes), (0, stats.sure), "{n}");
+        let mut sanity = Sanity::default();
+        sanity.add(&stats);
+        let told = sanity.of_pictures(&model.head).unwrap();
+        assert!(told.contains("pixels"), "{told}");
     }
 }
 
