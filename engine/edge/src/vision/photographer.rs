@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn evidence_passes_snapshots_that_fill_their_queue() {
         let folder = tempfile::tempdir().unwrap();
-        let (to, answers) = crossbeam_channel::unbounded();
+        let (to, answers) = bounded(EVIDENCE_MAX);
         let photographers =
             Photographers::start(folder.path(), &Arc::default(), move |capture, picture| {
                 to.send((capture.id, picture.is_ok())).unwrap();
