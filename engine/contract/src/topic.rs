@@ -197,4 +197,46 @@ mod tests {
             assert!(!is_reply_topic(&site, topic), "{topic}");
         }
     }
+
+    /// The page for people names each topic, and its filters hear each incident.
+    #[test]
+    fn every_topic_is_in_the_guide() {
+        let page = include_str!("../../../docs/mqtt.md");
+        let [camera, sensor, window] = ["camera", "sensor", "window"].map(name);
+        let of = |camera| About::Incident { camera, violation: name("type") };
+        let incidents = [of(Some(camera.clone())), of(None)];
+        let others = [
+            About::CameraState(camera),
+            About::SensorState(sensor),
+            About::Window(window),
+            About::Status,
+            About::Ack,
+            About::Command("name".into()),
+            About::Reply("id".into()),
+        ];
+        let site = name("site");
+        for about in incidents.iter().cloned().chain(others) {
+            let topic = Topic::new(&site, about).to_string();
+            // Only the last of a kind is a place: `sensor/sensor/state`.
+            let places = ["site", "camera", "sensor", "window", "type", "name", "id"];
+            let levels: Vec<&str> = topic.split('/').collect();
+            let shown = levels.iter().enumerate().map(|(n, level)| {
+                let is_place = places.contains(level) && levels.get(n + 1) != Some(level);
+                if is_place { format!("{{{level}}}") } else { (*level).to_owned() }
+            });
+            let row = format!("| `{}` |", shown.collect::<Vec<_>>().join("/"));
+            assert!(page.contains(&row), "no row {row}");
+        }
+        let look = page.split("## Look at it\n").nth(1).unwrap().lines();
+        let command = look.into_iter().find(|line| line.contains("incident/#")).unwrap();
+        let filters: Vec<&str> = command.split('\'').skip(1).step_by(2).collect();
+        for about in incidents {
+            let topic = Topic::new(&site, about).to_string();
+            let hears = |filter: &&str| {
+                let wanted = filter.trim_end_matches("/#").split('/');
+                wanted.zip(topic.split('/')).all(|(want, level)| want == "+" || want == level)
+            };
+            assert!(filters.iter().any(hears), "{topic}: {filters:?}");
+        }
+    }
 }
