@@ -24,6 +24,16 @@ const WAITING_MAX: usize = 4_096;
 const UNTICKED_MIN: Duration = Duration::from_mins(10);
 
 impl Engine {
+    /// When the newest reading of a sensor that is known was measured, by the box's clock as it is
+    /// now.
+    pub fn measured_up_to(&self, id: &Name) -> Option<Timestamp> {
+        let s = self.plan.sensors.iter().position(|sensor| sensor.id == *id)?;
+        let memory = &self.memory.site.sensors[s];
+        let taken = memory.timeline.newest().map(|(at, _)| at);
+        let newest = memory.waiting.iter().map(|(at, _)| *at).max().max(taken)?;
+        Some(self.memory.site.clock.day_time(newest))
+    }
+
     /// A sensor says something.
     pub(super) fn reading(
         &mut self,

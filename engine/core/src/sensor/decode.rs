@@ -224,6 +224,22 @@ pub fn decode(
     Ok(samples)
 }
 
+/// Of what the broker kept until `received`: the samples whose own time is known, whenever the
+/// message comes. Others are of an unknown time ago, also those that count back from the arrival.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_kept(
+    decoder: &Decoder,
+    payload: &[u8],
+    received: Timestamp,
+) -> Result<Vec<Sample>, DecodeError> {
+    let mut samples = decode(decoder, payload, received)?;
+    let elsewhen = decode(decoder, payload, Timestamp(received.0.saturating_sub(1_000_000_000)))?;
+    samples.retain(|sample| elsewhen.contains(sample));
+    Ok(samples)
+}
+
 fn parse(text: &str) -> Result<Value, DecodeError> {
     serde_json::from_str(text).map_err(|error| {
         DecodeError::Payload(format!("the payload is not JSON: {error}; set another `format`"))

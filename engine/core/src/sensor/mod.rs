@@ -18,7 +18,9 @@ pub mod topic;
 pub mod window;
 
 pub use counter::{Counter, CounterParams};
-pub use decode::{DecodeError, Decoder, Format, Pointers, Sample, SensorClock, When, decode};
+pub use decode::{
+    DecodeError, Decoder, Format, Pointers, Sample, SensorClock, When, decode, decode_kept,
+};
 pub use health::{Health, HealthParams, Verdict};
 pub use presence::Presence;
 pub use quantity::{Quantity, Unit, convert};

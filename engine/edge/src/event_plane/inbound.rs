@@ -45,7 +45,12 @@ impl Inbox {
             Ok(Topic { site, about: About::Command(name) }) if site == plan.site.id => {
                 Inbound::Command(self.desk.take(plan, engine, &name, heard, now))
             }
-            _ => Inbound::Events(self.readings.read(plan, &heard, now)),
+            _ => Inbound::Events(self.readings.read(
+                plan,
+                &heard,
+                |sensor| engine.measured_up_to(sensor),
+                now,
+            )),
         }
     }
 }

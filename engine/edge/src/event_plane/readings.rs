@@ -1,14 +1,15 @@
 //! Readings of sensors, as they come over MQTT.
 
 use crate::publish::Heard;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use viahe_contract::message::SensorHealth;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::Sensor;
 use viahe_core::engine::{Event, TooLate};
 use viahe_core::id::Name;
-use viahe_core::sensor::{DecodeError, Format, decode, recognise, topic};
+use viahe_core::sensor::{DecodeError, Format, Sample, decode, decode_kept, recognise, topic};
+use viahe_core::time::Timestamp;
 
 /// The same is said of a sensor once in so long.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(10);
@@ -20,6 +21,8 @@ pub(super) struct Readings {
     said: BTreeMap<(Name, &'static str), Instant>,
     /// The topic on which a sensor with a wildcard and nothing else to tell it by was heard.
     heard_on: BTreeMap<Name, String>,
+    /// Sensors of which was said what becomes of a message that the broker kept.
+    kept_told: BTreeSet<Name>,
     /// Payloads that could not be read, by sensor and reason.
     pub(super) bad: BTreeMap<(Name, &'static str), u64>,
     /// Messages of another kind.
@@ -40,27 +43,26 @@ pub(super) fn filters(plan: &Plan) -> Vec<String> {
 
 impl Readings {
     /// One message may be of several sensors: a station that sends all in one pack.
-    pub(super) fn read(&mut self, plan: &Plan, heard: &Heard, now: Instant) -> Vec<Event> {
+    ///
+    /// `newest` tells when a sensor's newest reading was measured, as far as is known.
+    pub(super) fn read(
+        &mut self,
+        plan: &Plan,
+        heard: &Heard,
+        newest: impl Fn(&Name) -> Option<Timestamp>,
+        now: Instant,
+    ) -> Vec<Event> {
         let mut events = Vec::new();
         for sensor in plan.sensors.iter().filter(|s| topic::matches(&s.topic, &heard.topic)) {
-            // What the broker kept is of an unknown time ago, and was perhaps counted already.
             if heard.retained {
-                if let Some(what) =
-                    recognise(&heard.topic, &heard.payload).filter(|_| is_odd(heard))
-                {
-                    self.complain(&sensor.id, "payload", &what, now);
-                }
+                events.extend(self.kept(sensor, heard, newest(&sensor.id), now));
                 continue;
             }
             match decode(&sensor.decoder, &heard.payload, heard.at) {
                 Ok(samples) if samples.is_empty() => self.passed_over += 1,
                 Ok(samples) => {
                     self.refuse_others(sensor, &heard.topic, now);
-                    events.extend(samples.into_iter().map(|s| Event::Reading {
-                        sensor: sensor.id.clone(),
-                        at: s.at,
-                        value: s.value,
-                    }));
+                    events.extend(samples.into_iter().map(|sample| reading(sensor, sample)));
                 }
                 Err(error) => {
                     let what = in_words(&error, sensor, heard);
@@ -69,6 +71,61 @@ impl Readings {
             }
         }
         events
+    }
+
+    /// What the broker kept is of an unknown time ago, and was perhaps counted already: it is a
+    /// reading only where it says itself when it was measured, lately, and after all that is known.
+    fn kept(
+        &mut self,
+        sensor: &Sensor,
+        heard: &Heard,
+        newest: Option<Timestamp>,
+        now: Instant,
+    ) -> Vec<Event> {
+        if let Some(what) = recognise(&heard.topic, &heard.payload).filter(|_| is_odd(heard)) {
+            self.complain(&sensor.id, "payload", &what, now);
+            return Vec::new();
+        }
+        let age = |sample: &Sample| heard.at.since(sample.at);
+        let taken = match decode_kept(&sensor.decoder, &heard.payload, heard.at) {
+            Ok(samples) => {
+                let timed = !samples.is_empty();
+                let news: Vec<Sample> =
+                    samples.into_iter().filter(|s| newest.is_none_or(|at| s.at > at)).collect();
+                if timed && news.is_empty() {
+                    // Known already: the broker hands it on with each new connection.
+                    return Vec::new();
+                }
+                let after = sensor.health.silent_after;
+                let (fresh, old): (Vec<_>, Vec<_>) =
+                    news.into_iter().partition(|sample| age(sample) <= after);
+                match old.last() {
+                    Some(old) if fresh.is_empty() => {
+                        Err(format!("it was measured at {}, longer than silent_secs ago", old.at))
+                    }
+                    _ if fresh.is_empty() => Err(
+                        "it does not say when it was measured; where the payload tells, set `time`"
+                            .to_owned(),
+                    ),
+                    _ => Ok(fresh),
+                }
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        let first = self.kept_told.insert(sensor.id.clone());
+        let id = &sensor.id;
+        match &taken {
+            Ok(fresh) if first => {
+                let at = fresh.last().map(|sample| sample.at.to_string()).unwrap_or_default();
+                tracing::info!(sensor = %id, %at, "the value that the broker kept is used, as of when it was measured");
+            }
+            Err(why) if first => tracing::warn!(
+                sensor = %id,
+                "the value that the broker kept is not used: {why}. Until its next message nothing is known of this sensor, unless from before the start"
+            ),
+            _ => {}
+        }
+        taken.unwrap_or_default().into_iter().map(|sample| reading(sensor, sample)).collect()
     }
 
     /// With a wildcard alone, two devices would pass for one sensor.
@@ -116,6 +173,10 @@ impl Readings {
         }
         may
     }
+}
+
+fn reading(sensor: &Sensor, sample: Sample) -> Event {
+    Event::Reading { sensor: sensor.id.clone(), at: sample.at, value: sample.value }
 }
 
 /// What is wrong with a message: what it looks like, where that says more than what it is not.
@@ -174,7 +235,6 @@ pub(super) fn log_state(sensor: &Sensor, state: SensorHealth, ever: bool) {
 mod tests {
     use super::*;
     use crate::clock;
-    use viahe_core::time::Timestamp;
 
     fn plan(sensors: &str) -> Plan {
         let text = format!("[site]\nid = \"site\"\ntimezone = \"UTC\"\n{sensors}");
@@ -231,7 +291,7 @@ mod tests {
         assert_eq!(filters(&plan), ["application/+/device/+/event/up", "levels/#"]);
         let (mut readings, now) = (Readings::default(), clock::monotonic());
         let mut read = |topic: &str, payload: &str| {
-            let events = readings.read(&plan, &heard(topic, payload.as_bytes()), now);
+            let events = readings.read(&plan, &heard(topic, payload.as_bytes()), |_| None, now);
             let told = events.iter().map(|event| match event {
                 Event::Reading { sensor, value, .. } => (sensor.to_string(), *value),
                 other => panic!("{other:?}"),
@@ -259,11 +319,73 @@ mod tests {
         let (mut readings, now) = (Readings::default(), clock::monotonic());
         let mut kept = heard("levels/a", b"12");
         kept.retained = true;
-        assert_eq!(readings.read(&plan, &kept, now), []);
+        assert_eq!(readings.read(&plan, &kept, |_| None, now), []);
         assert!(readings.bad.is_empty());
         kept.payload = br#"{"stat_t":"levels/a/state","uniq_id":"1"}"#.to_vec();
-        readings.read(&plan, &kept, now);
+        readings.read(&plan, &kept, |_| None, now);
         assert_eq!(readings.bad.values().sum::<u64>(), 1);
+    }
+
+    #[test]
+    fn a_kept_reading_counts_from_when_it_was_measured() {
+        let plan = plan(
+            r#"
+            [[sensor]]
+            id = "door-1"
+            topic = "doors/1"
+            quantity = "door"
+            format = "json"
+            value = "/open"
+            time = "/at"
+            clock = "sensor"
+            silent_secs = 3600
+            [[sensor]]
+            id = "level-1"
+            topic = "levels/1"
+            quantity = "water_level"
+            format = "senml"
+            clock = "sensor"
+            silent_secs = 3600
+            [[sensor]]
+            id = "level-2"
+            topic = "levels/2"
+            quantity = "water_level"
+            format = "json"
+            value = "/cm"
+            time = "/at"
+            clock = "arrival"
+            "#,
+        );
+        let (mut readings, now) = (Readings::default(), clock::monotonic());
+        let at = heard("", b"").at;
+        let ago = |secs: u64| Timestamp(at.0 - secs * 1_000_000_000);
+        let mut read = |topic: &str, payload: String, newest: Option<Timestamp>| {
+            let mut kept = heard(topic, payload.as_bytes());
+            kept.retained = true;
+            let events = readings.read(&plan, &kept, |_| newest, now);
+            let told = events.into_iter().map(|event| match event {
+                Event::Reading { at: measured, value, .. } => (at.since(measured).as_secs(), value),
+                other => panic!("{other:?}"),
+            });
+            told.collect::<Vec<_>>()
+        };
+        let door =
+            |measured: Timestamp| format!(r#"{{"open":true,"at":{}}}"#, measured.0 / 1_000_000_000);
+        assert_eq!(read("doors/1", door(ago(600)), None), [(600, 1.0)]);
+        assert_eq!(read("doors/1", door(ago(600)), Some(ago(600))), [], "known");
+        assert_eq!(read("doors/1", door(ago(600)), Some(ago(5))), [], "a newer one is known");
+        assert_eq!(read("doors/1", door(ago(600)), Some(ago(601))), [(600, 1.0)]);
+        assert_eq!(read("doors/1", door(ago(3600)), None), [(3600, 1.0)]);
+        assert_eq!(read("doors/1", door(ago(3601)), None), [], "too old to be believed");
+        // Seconds since 1970 are a time; what counts back from the arrival is none.
+        let secs = ago(60).0 / 1_000_000_000;
+        let pack = format!(r#"[{{"n":"l","u":"cm","v":12,"bt":{secs}}}]"#);
+        assert_eq!(read("levels/1", pack, None), [(60, 12.0)]);
+        assert_eq!(read("levels/1", r#"[{"n":"l","u":"cm","v":12}]"#.into(), None), []);
+        assert_eq!(read("levels/1", r#"[{"n":"l","u":"cm","v":12,"t":-5}]"#.into(), None), []);
+        let payload = format!(r#"{{"cm":12,"at":{secs}}}"#);
+        assert_eq!(read("levels/2", payload, None), [], "the sensor's clock is not believed");
+        assert!(readings.bad.is_empty());
     }
 
     #[test]
