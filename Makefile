@@ -3,7 +3,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-# `make demo SECONDS=30`. Expanded by make, never by the shell: bash counts in a variable of this name.
+# `make demo SECONDS=60`. Expanded by make, never by the shell: bash counts in a variable of this name.
 demo_arguments := $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: help setup demo install test bench lint yolox clean distclean
@@ -14,7 +14,7 @@ help: ## list the targets
 setup: ## bring all that is needed onto this machine (quick when it is there)
 	@scripts/setup.sh
 
-demo: setup ## build and run the demo; SECONDS=30 stops it after 30 s
+demo: setup ## build and run the demo; SECONDS=60 stops it after 60 s
 	cargo build --release --locked -p viahe
 	./target/release/viahe demo $(demo_arguments)
 

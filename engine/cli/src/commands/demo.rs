@@ -30,6 +30,8 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 const STATE_DIR: &str = "runs/demo";
 /// This file in a state folder says that it is a demo's.
 const DEMO_MARK: &str = "made-by-viahe-demo";
+/// When the demo's own cameras have shown enough for an incident.
+const FIRST_INCIDENT: Duration = Duration::from_secs(25);
 /// How long to wait at the end for messages that are on their way.
 const LAST_MESSAGES: Duration = Duration::from_millis(500);
 
@@ -37,7 +39,7 @@ const LAST_MESSAGES: Duration = Duration::from_millis(500);
 /// that prints each incident as it arrives over MQTT.
 ///
 /// The last line is one JSON object. The exit code is 0 only when incidents came through the
-/// broker.
+/// broker, of which the first takes about 25 s.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Ends after so many seconds; without it, on Ctrl-C.
@@ -83,17 +85,33 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let pictures = tidy(&evidence_dir(&plan.engine.state_dir));
     introduce(&plan, &clip, &broker, &pictures);
 
+    let started = clock::monotonic();
     let listener = Listener::new(subscriber, pictures);
     let cameras = plan.cameras.iter().map(|c| c.id.clone()).collect();
     let totals = watch(plan, process()?, None, None, Box::new(Lines::new(cameras)), &stop);
     let incidents = listener.finish();
     let totals = totals?;
     summary(&incidents, &totals.worker);
-    if incidents.is_empty() {
-        return Err(Exit::Failed("no incident came through the broker".into()));
+    // Ctrl-C is the usual way to end a demo that has shown something.
+    if incidents.is_empty() { Err(nothing(started, &stop)) } else { Ok(()) }
+}
+
+/// No incident came. Was there time for one?
+fn nothing(started: Instant, stop: &Stop) -> Exit {
+    let lasted = clock::monotonic().duration_since(started);
+    let secs = FIRST_INCIDENT.as_secs();
+    let early = lasted < FIRST_INCIDENT + LINE_EVERY;
+    let hint = format!("; the first takes about {secs} s, so give it a minute: --seconds 60");
+    let said = format!(
+        "no incident came through the broker within {:.0} s, when the demo ended{}",
+        lasted.as_secs_f64(),
+        if early { hint.as_str() } else { "" }
+    );
+    if stop.interrupted() {
+        eprintln!("viahe: {said}");
+        return Exit::Interrupted;
     }
-    // Ctrl-C is the usual way to end a demo without a limit.
-    Ok(())
+    Exit::Failed(said)
 }
 
 /// The plan and the clip, from wherever they are installed.
@@ -147,6 +165,20 @@ fn fresh_state(dir: &Path) -> Result<(), Exit> {
     std::fs::create_dir_all(dir).and_then(|()| std::fs::write(mark, "")).map_err(failed)
 }
 
+/// An engine is about to keep its state in `dir`, and no demo may remove it any more.
+///
+/// # Errors
+/// When the mark of an earlier demo cannot be removed.
+pub(crate) fn no_demo(dir: &Path) -> Result<(), Exit> {
+    let mark = dir.join(DEMO_MARK);
+    match std::fs::remove_file(&mark) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(Exit::Failed(format!("{}: {e}; remove it", mark.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// As people would write it: without `..`, and from here when it is below.
 fn tidy(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -186,8 +218,8 @@ fn introduce(plan: &Plan, clip: &Path, broker: &EmbeddedBroker, pictures: &Path)
         "  pictures  {} (an .svg beside a picture shows zone and boxes)",
         pictures.display()
     ));
-    let rules: BTreeSet<&Name> =
-        plan.cameras.iter().flat_map(|c| &c.rules).map(|r| &r.id).collect();
+    let of_cameras = plan.cameras.iter().flat_map(|c| &c.rules);
+    let rules: BTreeSet<&Name> = of_cameras.chain(&plan.rules).map(|r| &r.id).collect();
     for rule in rules {
         say(&format!("  rule      {rule}"));
     }
@@ -293,11 +325,14 @@ fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
         (State::Open, 1) => "opened",
         (State::Open, _) => "updated",
     };
-    let told = |name: &Option<Name>| name.as_ref().map_or("?", Name::as_str).to_owned();
+    // A rule of the site has no camera, and one of the whole picture no zone.
+    let told = |before: &str, name: &Option<Name>| {
+        name.as_ref().map(|name| format!(" {before} {name}")).unwrap_or_default()
+    };
     say(&format!(
-        "** {violation} {verb} at {} in {}, since {}  [{id}]",
-        told(&incident.camera),
-        told(&incident.zone),
+        "** {violation} {verb}{}{}, since {}  [{id}]",
+        told("at", &incident.camera),
+        told("in", &incident.zone),
         incident.first_seen
     ));
     for evidence in &incident.evidence {

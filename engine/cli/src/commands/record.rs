@@ -1,5 +1,6 @@
 //! `viahe record`: watch the cameras of a pipeline, and write down what the engine sees.
 
+use super::demo::no_demo;
 use super::run;
 use crate::exit::Exit;
 use crate::stop::Stop;
@@ -29,6 +30,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = run::load(&args.pipeline)?;
+    no_demo(&plan.engine.state_dir)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
     let record = RecordOptions { path: args.out.clone(), bytes_max: args.max_mb * 1_000_000 };
     let reload = Some(run::reload(&args.pipeline)?);

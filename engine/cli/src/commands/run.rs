@@ -1,5 +1,6 @@
 //! `viahe run`: watch the cameras of a pipeline until stopped.
 
+use super::demo::no_demo;
 use crate::exit::Exit;
 use crate::stop::{Stop, hangups};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = load(&args.pipeline)?;
+    no_demo(&plan.engine.state_dir)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
     let launch = if args.in_process { Launch::InProcess(worker::serve) } else { process()? };
     watch(plan, launch, None, Some(reload(&args.pipeline)?), Box::new(Unobserved), &stop)?;

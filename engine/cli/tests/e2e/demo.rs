@@ -1,7 +1,8 @@
 //! `viahe demo`: what a visitor sees first.
 
-use crate::support::program::{ELSEWHERE, Ended, run_viahe};
-use crate::support::root;
+use crate::support::program::{ELSEWHERE, Ended, Program, run_viahe, viahe};
+use crate::support::{LONG, root, until};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::path::Path;
 
@@ -42,7 +43,7 @@ fn forty_seconds_show_four_parked_vehicles_with_their_pictures() {
 #[test]
 fn a_demo_removes_only_what_a_demo_left() {
     let dir = tempfile::tempdir().unwrap();
-    let state = dir.path().join("runs/demo");
+    let state = dir.path().join("runs/demo-hue");
     std::fs::create_dir_all(&state).unwrap();
     let precious = state.join("viahe.db");
     std::fs::write(&precious, "an engine's outbox").unwrap();
@@ -52,12 +53,36 @@ fn a_demo_removes_only_what_a_demo_left() {
 }
 
 #[test]
+fn an_engine_that_ran_in_its_folder_keeps_its_state() {
+    let dir = tempfile::tempdir().unwrap();
+    demo(dir.path(), "1").says(1, &["no incident"]);
+    let state = dir.path().join("runs/demo-hue");
+    let pipeline = dir.path().join("pipelines/demo.toml");
+    let run = ["run", pipeline.to_str().unwrap(), "--seconds", "1"];
+    assert!(run_viahe(run).code == 0);
+    let before = std::fs::read(state.join("viahe.db")).unwrap();
+    demo(dir.path(), "1").says(2, &["demo-hue", "not an earlier demo"]);
+    assert!(std::fs::read(state.join("viahe.db")).unwrap() == before);
+}
+
+#[test]
+fn an_early_end_from_the_keyboard_is_told_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let demo = Program::start(viahe(["demo", "--state", state.to_str().unwrap()]));
+    until("a camera", LONG, || demo.lines().into_iter().find(|l| l.text.ends_with("online")));
+    demo.signal(Signal::INT);
+    demo.end(LONG).says(130, &["no incident came through the broker within", "about 25 s"]);
+}
+
+#[test]
 fn without_an_incident_the_demo_has_failed() {
     let dir = tempfile::tempdir().unwrap();
     // The second one meets what the first one left.
     for _ in 0..2 {
         let ended = demo(dir.path(), "3");
-        ended.says(1, &["no incident came through the broker"]);
+        ended
+            .says(1, &["no incident came through the broker within", "about 25 s", "--seconds 60"]);
         assert_eq!(summary(&ended)["incidents"], serde_json::json!({}));
     }
 }

@@ -2,8 +2,6 @@
 
 use crate::support::program::Program;
 use crate::support::{LONG, free_port, root, until};
-use rustix::process::set_child_subreaper;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use viahe_edge::clock;
@@ -51,16 +49,11 @@ impl Ports {
     }
 }
 
-/// Lines of shell, each of which must succeed. Daemons that they start are children of the shell
-/// when their parents are gone, and die with it.
+/// Lines of shell, each of which must succeed. What they leave behind is stopped with them.
 fn shell(folder: &Path, lines: &str) -> Program {
     // Into a pipe `mosquitto_sub` would keep its lines to itself for a while.
     let mut command = Command::new("stdbuf");
     command.args(["-oL", "bash", "-euxc", lines]).current_dir(folder).env_remove("VIAHE_LOG");
-    // SAFETY: between fork and exec the closure makes one system call and allocates nothing.
-    unsafe {
-        command.pre_exec(|| Ok(set_child_subreaper(Some(rustix::process::getpid()))?));
-    }
     Program::start(command)
 }
 
