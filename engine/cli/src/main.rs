@@ -2,6 +2,7 @@
 
 mod commands;
 mod exit;
+mod files;
 mod pictures;
 mod stop;
 mod ui;

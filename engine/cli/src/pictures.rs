@@ -7,7 +7,9 @@ mod font;
 
 pub(crate) use font::Font;
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, Rgb, RgbImage};
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
+};
 use std::io::Cursor;
 use std::path::Path;
 use viahe_core::frame::{
@@ -121,14 +123,18 @@ impl Picture {
         Still { width, height, planes }
     }
 
+    /// Can a picture be written under this name?
+    pub(crate) fn check_name(path: &Path) -> Result<(), String> {
+        match ImageFormat::from_path(path) {
+            Ok(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP) => Ok(()),
+            _ => Err(format!("{}: the name must end in .png, .jpg or .webp", path.display())),
+        }
+    }
+
     /// Writes it in the format that its name ends in.
     pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
-        self.0.save(path).map_err(|e| match e {
-            ImageError::Unsupported(_) => {
-                format!("{}: the name must end in .png, .jpg or .webp", path.display())
-            }
-            other => format!("{}: {other}", path.display()),
-        })
+        Self::check_name(path)?;
+        self.0.save(path).map_err(|e| format!("{}: {e}", path.display()))
     }
 
     /// Mixes a colour into a pixel, wholly at `share` 1; outside there is none.

@@ -77,27 +77,25 @@ pub fn first_picture(
     }
 }
 
-/// The picture of a recording that stands `at` its beginning or later; the last one when it is
-/// shorter.
+/// The first picture of a recording that stands `at` its beginning or later.
 ///
 /// # Errors
-/// [`IngestError`] when the file cannot be read, or holds no picture.
+/// [`IngestError`] when the file cannot be read, holds no picture, or ends before.
 pub fn picture_of(path: &Path, at: Duration) -> Result<Arc<dyn Frame>, IngestError> {
     let start = clock::now();
-    let reader = FileReader::open(path, start, Arc::new(Ledger::default()))?;
+    let path = path.to_owned();
+    let reader = FileReader::open(&path, start, Arc::new(Ledger::default()))?;
     let mut last = None;
     for frame in reader {
         let frame = frame?;
-        let reached = frame.stamp().captured.since(start) >= at;
-        last = Some(frame);
-        if reached {
-            break;
+        let stands = frame.stamp().captured.since(start);
+        if stands >= at {
+            return Ok(Arc::new(frame));
         }
+        last = Some(stands);
     }
-    let last = last.map(|frame| Arc::new(frame) as Arc<dyn Frame>);
-    last.ok_or_else(|| IngestError::Decode {
-        path: path.to_owned(),
-        frames: 0,
-        reason: "it holds no picture".into(),
+    Err(match last {
+        Some(last) => IngestError::Beyond { path, at, last },
+        None => IngestError::Decode { path, frames: 0, reason: "it holds no picture".into() },
     })
 }

@@ -1,6 +1,7 @@
 //! `viahe detect`: what a model sees in still pictures.
 
 use crate::exit::Exit;
+use crate::files::not_over;
 use crate::pictures::{Font, Picture};
 use crate::{OrUsage, ui};
 use std::collections::BTreeMap;
@@ -53,6 +54,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let font = args.annotate.is_some().then(Font::find).transpose().map_err(Exit::Missing)?;
     if let Some(dir) = &args.annotate {
         one_name_each(dir, &args.images)?;
+        for image in &args.images {
+            not_over(&annotated(dir, image), args.images.iter().map(PathBuf::as_path))?;
+        }
         std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display())).or_usage()?;
     }
     let mut bad = 0;
@@ -86,7 +90,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     if let Some(wrong) = session.sanity.of_pictures(&session.head) {
         return Err(Exit::Failed(format!("model {}: {wrong}", session.name)));
     }
-    if bad > 0 { Err(Exit::Usage(format!("{bad} pictures could not be read"))) } else { Ok(()) }
+    match bad {
+        0 => Ok(()),
+        1 => Err(Exit::Usage("one picture could not be read".into())),
+        bad => Err(Exit::Usage(format!("{bad} pictures could not be read"))),
+    }
 }
 
 impl Session {
@@ -163,9 +171,9 @@ fn draw(
     picture.write(path)
 }
 
+/// A name may have dots of its own, such as a time.
 fn annotated(dir: &Path, picture: &Path) -> PathBuf {
-    let stem = picture.file_stem().unwrap_or_default();
-    dir.join(stem).with_extension("png")
+    dir.join(picture.file_stem().unwrap_or_default()).with_added_extension("png")
 }
 
 fn lines(path: &Path, found: &[(Detection, String)]) -> String {

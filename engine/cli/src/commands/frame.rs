@@ -3,6 +3,7 @@
 use super::run::{load, load_without_secrets};
 use crate::OrUsage;
 use crate::exit::Exit;
+use crate::files::{has_folder, not_over};
 use crate::pictures::{Font, Picture};
 use crate::ui::say;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use viahe_core::config::Plan;
 use viahe_core::config::plan::{Camera, Source};
 use viahe_core::geometry::UnitPoint;
+use viahe_edge::ingest::IngestError;
 use viahe_edge::probe::{first_picture, picture_of};
 
 /// To get a picture of a camera: its first key frame may be far.
@@ -25,7 +27,7 @@ const PERMIT: [u8; 3] = [64, 224, 255];
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// A camera of the pipeline, or a file: a recording (MP4, Matroska, AVI) or a picture (JPEG,
-    /// PNG, WebP).
+    /// PNG, WebP). The camera, where both have this name.
     #[arg(value_name = "CAMERA|FILE")]
     source: String,
     /// The picture; its name ends in .png, .jpg or .webp.
@@ -44,8 +46,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID")]
     camera: Option<String>,
     /// Seconds from the beginning of a recording.
-    #[arg(long, value_name = "SECS", default_value_t = 0.0, value_parser = seconds)]
-    at: f64,
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    at: Option<f64>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -54,18 +56,24 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
+    Picture::check_name(&args.out).map_err(Exit::Usage)?;
+    has_folder(&args.out)?;
     let file = Path::new(&args.source);
-    let is_file = file.exists();
-    // A file stands for the camera, whose secrets are not needed then.
-    let plan = match &args.pipeline {
-        Some(pipeline) if is_file => Some(load_without_secrets(pipeline)?),
-        Some(pipeline) => Some(load(pipeline)?),
-        None => None,
-    };
+    let mut plan = args.pipeline.as_deref().map(load_without_secrets).transpose()?;
+    // A camera counts before a file that happens to have its name; `./NAME` is the file.
+    let is_camera = args.camera.is_none()
+        && plan.iter().flat_map(|plan| &plan.cameras).any(|c| c.id.as_str() == args.source);
+    let is_file = !is_camera && file.exists() && !file.is_dir();
+    if is_file {
+        not_over(&args.out, [file])?;
+    } else if let Some(pipeline) = &args.pipeline {
+        // A file stands for the camera; only the camera itself needs its secrets.
+        plan = Some(load(pipeline)?);
+    }
     let camera = plan.as_ref().map(|plan| camera(plan, args, is_file)).transpose()?.flatten();
     let font = (args.zones || args.grid).then(Font::find).transpose().map_err(Exit::Missing)?;
     let mut picture = match (is_file, camera) {
-        (true, _) => still(file, Duration::from_secs_f64(args.at))?,
+        (true, _) => still(file, args)?,
         (false, Some(camera)) => live(camera, args)?,
         (false, None) => {
             let what = format!("{}: there is no such file", args.source);
@@ -104,19 +112,35 @@ fn camera<'p>(plan: &'p Plan, args: &Args, is_file: bool) -> Result<Option<&'p C
 }
 
 /// A picture file, or a picture of a recording.
-fn still(file: &Path, at: Duration) -> Result<Picture, Exit> {
+fn still(file: &Path, args: &Args) -> Result<Picture, Exit> {
     let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     if ["jpg", "jpeg", "png", "webp"].contains(&ending.as_str()) {
+        only_recordings_have_times(args, "a picture")?;
         return Picture::read(file).map_err(Exit::Usage);
     }
-    let frame = picture_of(file, at).or_usage()?;
+    let at = Duration::from_secs_f64(args.at.unwrap_or_default());
+    let frame = picture_of(file, at).map_err(|error| match error {
+        IngestError::Beyond { .. } => Exit::failed(error),
+        other => Exit::Usage(other.to_string()),
+    })?;
     Picture::of(&frame.view()).map_err(Exit::Failed)
+}
+
+fn only_recordings_have_times(args: &Args, source: &str) -> Result<(), Exit> {
+    match args.at {
+        Some(_) => {
+            Err(Exit::Usage(format!("--at is for recordings, and {} is {source}", args.source)))
+        }
+        None => Ok(()),
+    }
 }
 
 fn live(camera: &Camera, args: &Args) -> Result<Picture, Exit> {
     if let Source::File { path } = &camera.source {
-        return still(path, Duration::from_secs_f64(args.at));
+        not_over(&args.out, [path.as_path()])?;
+        return still(path, args);
     }
+    only_recordings_have_times(args, "a live camera")?;
     let frame = first_picture(&camera.id, &camera.source, WITHIN)
         .map_err(|why| Exit::Failed(format!("camera {}: {why}", camera.id)))?;
     Picture::of(&frame.view()).map_err(Exit::Failed)

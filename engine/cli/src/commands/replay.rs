@@ -2,10 +2,11 @@
 
 use super::run::load_without_secrets;
 use crate::exit::Exit;
+use crate::files::not_over;
 use crate::ui::Progress;
 use crate::{OrUsage, stop::Stop};
 use jiff::tz::TimeZone;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -54,6 +55,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = Arc::new(load_without_secrets(&args.pipeline)?);
+    let files = given(args, &plan)?;
+    let observations = args.observations.as_deref();
+    let read = files.values().map(PathBuf::as_path).chain(observations);
+    not_over(&args.out, read.chain([args.pipeline.as_path()]))?;
     let stop = Stop::new(None)?;
     let evidence = match &args.evidence {
         Some(dir) => Some(EvidenceStore::open(dir, u64::MAX).or_usage()?),
@@ -71,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     };
     let frames = match &args.observations {
         Some(file) => driver.observations(file, &stop)?,
-        None => driver.recordings(args, &stop)?,
+        None => driver.recordings(args, &files, &stop)?,
     };
     if stop.stopped() {
         // What was written is not the whole; it is left as OUT.part.
@@ -135,8 +140,13 @@ struct Driver {
 }
 
 impl Driver {
-    fn recordings(&mut self, args: &Args, stop: &Stop) -> Result<u64, Exit> {
-        let cameras = cameras(args, &self.plan)?;
+    fn recordings(
+        &mut self,
+        args: &Args,
+        files: &BTreeMap<Name, PathBuf>,
+        stop: &Stop,
+    ) -> Result<u64, Exit> {
+        let cameras = cameras(args, &self.plan, files)?;
         let count = cameras.len() as u64;
         let locations = Locations::discover(args.pipeline.parent()).map_err(Exit::missing)?;
         let replay = Replay::start(cameras, &locations, &self.ledger).map_err(exit_of)?;
@@ -283,17 +293,32 @@ fn exit_of(error: ReplayError) -> Exit {
     }
 }
 
-/// The recordings to be seen, in the pipeline's order.
-fn cameras(args: &Args, plan: &Plan) -> Result<Vec<ReplayCamera>, Exit> {
-    let mut files =
-        args.cameras.iter().map(|c| assignment(c, plan)).collect::<Result<Vec<_>, _>>()?;
-    for camera in &plan.cameras {
-        if let Source::File { path } = &camera.source
-            && !files.iter().any(|(id, _)| *id == camera.id)
-        {
-            files.push((camera.id.clone(), path.clone()));
+/// Which recording stands for which camera: each has one.
+fn given(args: &Args, plan: &Plan) -> Result<BTreeMap<Name, PathBuf>, Exit> {
+    let mut files = BTreeMap::new();
+    for text in &args.cameras {
+        let (id, file) = assignment(text, plan)?;
+        if let Some(other) = files.insert(id.clone(), file) {
+            return Err(Exit::Usage(format!(
+                "--camera {text}: {} stands for {id} already; give each camera one recording",
+                other.display()
+            )));
         }
     }
+    for camera in &plan.cameras {
+        if let Source::File { path } = &camera.source {
+            files.entry(camera.id.clone()).or_insert_with(|| path.clone());
+        }
+    }
+    Ok(files)
+}
+
+/// The recordings to be seen, in the pipeline's order.
+fn cameras(
+    args: &Args,
+    plan: &Plan,
+    files: &BTreeMap<Name, PathBuf>,
+) -> Result<Vec<ReplayCamera>, Exit> {
     if files.is_empty() {
         return Err(Exit::Usage(format!(
             "which recording stands for which camera? Add --camera {}=FILE",
@@ -308,7 +333,7 @@ fn cameras(args: &Args, plan: &Plan) -> Result<Vec<ReplayCamera>, Exit> {
         .cameras
         .iter()
         .filter_map(|camera| {
-            let (_, file) = files.iter().find(|(id, _)| *id == camera.id)?;
+            let file = files.get(&camera.id)?;
             Some(ReplayCamera {
                 id: camera.id.clone(),
                 model: camera.model.clone(),

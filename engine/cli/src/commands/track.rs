@@ -2,6 +2,7 @@
 
 use crate::OrUsage;
 use crate::exit::Exit;
+use crate::files::not_over;
 use std::path::PathBuf;
 use viahe_core::track::mot::{MotOptions, track_file};
 
@@ -24,6 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
+    not_over(&args.output, [args.input.as_path()])?;
     let input = std::fs::read_to_string(&args.input)
         .map_err(|e| Exit::Usage(format!("{}: {e}", args.input.display())))?;
     let options = MotOptions { fps: args.fps, ..MotOptions::default() };

@@ -100,6 +100,27 @@ fn two_runs_give_the_same_bytes_and_the_known_incidents() {
 }
 
 #[test]
+fn a_camera_has_one_recording_and_none_is_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let recording = dir.path().join("a.mp4");
+    std::fs::copy(clip(), &recording).unwrap();
+    let bytes = std::fs::read(&recording).unwrap();
+    let (pipeline, file) = (demo_pipeline(), recording.to_str().unwrap());
+    let run = |cameras: &[&str], out: &str| {
+        let mut args = vec!["replay", pipeline.to_str().unwrap(), "--out", out];
+        args.extend(cameras.iter().flat_map(|camera| ["--camera", camera]));
+        run_viahe(args)
+    };
+    let out = dir.path().join("out.jsonl");
+    let first = format!("gate-east={file}");
+    let given = [first.as_str(), "gate-east=b.mp4"];
+    run(&given, out.to_str().unwrap())
+        .says(2, &["gate-east=b.mp4", "a.mp4 stands for gate-east already"]);
+    run(&given[..1], file).says(2, &["a.mp4", "would be written over"]);
+    assert!(std::fs::read(&recording).unwrap() == bytes);
+}
+
+#[test]
 fn pictures_are_kept_under_their_hash_with_a_drawing_beside() {
     let dir = tempfile::tempdir().unwrap();
     let (out, state) = (dir.path().join("out.jsonl"), dir.path().join("state"));

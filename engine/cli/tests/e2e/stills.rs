@@ -6,6 +6,7 @@ use crate::support::media::frame_png;
 use crate::support::program::{Program, run_viahe, viahe};
 use crate::support::{LONG, clip};
 use serde_json::Value;
+use std::path::Path;
 
 #[test]
 fn the_parked_vehicles_are_found_and_drawn() {
@@ -87,6 +88,59 @@ fn a_frame_shows_zones_lines_permits_and_a_grid() {
     ended.prints(0, &["again.webp"]);
     let (ended, _) = frame("gate-esat", "none.png", &[]);
     ended.says(2, &["gate-esat", "neither a file nor a camera", "gate-east"]);
-    let (ended, _) = frame(clip().to_str().unwrap(), "clip.bmp", &[]);
-    ended.says(1, &["clip.bmp", ".png, .jpg or .webp"]);
+    // What cannot be written is refused before anything is connected to.
+    let (ended, _) = frame("gate-east", "clip.gif", &[]);
+    ended.says(2, &["clip.gif", ".png, .jpg or .webp"]);
+    let (ended, _) = frame("gate-east", "nowhere/clip.png", &[]);
+    ended.says(2, &["there is no folder", "nowhere"]);
+    let (ended, _) = frame(clip().to_str().unwrap(), "late.png", &["--at", "80"]);
+    ended.says(1, &["no picture 80.0 s from its beginning", "last one stands at 79."]);
+    let (ended, _) = frame("gate-east", "live.png", &["--at", "5"]);
+    ended.says(2, &["--at is for recordings"]);
+    let (ended, out) = frame(plain_out.to_str().unwrap(), "plain.png", &["--grid"]);
+    ended.says(2, &["would be written over"]);
+    assert_eq!(image::open(out).unwrap().into_rgb8(), plain, "untouched");
+
+    // A file or folder of a camera's name does not stand in for it.
+    std::fs::copy(clip(), dir.path().join("gate-east")).unwrap();
+    for name in ["gate-east", "./gate-east"] {
+        let pipeline = file.to_str().unwrap();
+        let args = ["frame", name, "--pipeline", pipeline, "--zones", "--out", "named.png"];
+        let mut command = viahe(args);
+        command.current_dir(dir.path()).env_remove("E2E_CAMERA");
+        let ended = Program::start(command).end(LONG);
+        if name == "gate-east" {
+            ended.says(2, &["E2E_CAMERA"]);
+        } else {
+            ended.prints(0, &["zone kerb"]);
+        }
+    }
+}
+
+/// A person's own pictures, and names with dots.
+#[test]
+fn drawings_take_no_place_of_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    let picture = frame_png(dir.path(), 100);
+    let [ten, eleven] = ["cam.10h15.png", "cam.10h16.png"].map(|name| dir.path().join(name));
+    std::fs::copy(&picture, &ten).unwrap();
+    std::fs::copy(&picture, &eleven).unwrap();
+    let before = std::fs::read(&ten).unwrap();
+    let detect = |folder: &Path| {
+        let all = [&ten, &eleven].map(|p| p.to_str().unwrap());
+        run_viahe(["detect", "--annotate", folder.to_str().unwrap(), all[0], all[1]])
+    };
+    detect(dir.path()).says(2, &["cam.10h15.png", "would be written over"]);
+    // Also by another name of the folder.
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(dir.path(), &link).unwrap();
+    detect(&link).says(2, &["cam.10h15.png", "would be written over"]);
+    assert_eq!(std::fs::read(&ten).unwrap(), before);
+    let drawn = dir.path().join("drawn");
+    detect(&drawn).says(0, &[]);
+    for name in ["cam.10h15.png", "cam.10h16.png"] {
+        assert!(drawn.join(name).is_file(), "{name}");
+    }
+    std::fs::write(&eleven, "no picture").unwrap();
+    detect(&drawn).says(2, &["one picture could not be read"]);
 }

@@ -1,6 +1,7 @@
 //! What can go wrong between a source and its frames.
 
 use std::path::PathBuf;
+use std::time::Duration;
 use viahe_core::id::Name;
 
 /// A source that cannot be read. No text holds a user name, a password or an address.
@@ -69,6 +70,20 @@ pub enum IngestError {
     Container {
         /// Which file.
         path: PathBuf,
+    },
+    /// A picture beyond the end of a recording was asked for.
+    #[error(
+        "{path:?} has no picture {:.1} s from its beginning: its last one stands at {:.1} s",
+        at.as_secs_f64(),
+        last.as_secs_f64()
+    )]
+    Beyond {
+        /// Which file.
+        path: PathBuf,
+        /// Which picture.
+        at: Duration,
+        /// Where the last one stands.
+        last: Duration,
     },
     /// Reading or decoding stopped.
     #[error("{path:?} after {frames} frames: {reason}")]
