@@ -13,6 +13,7 @@ pub mod disk;
 pub mod doctor;
 pub mod event_plane;
 pub mod evidence;
+pub mod fleet;
 pub mod history;
 pub mod infer;
 pub mod ingest;

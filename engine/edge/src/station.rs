@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::event_plane::{self, EventPlane, EventTime, Observer, Parts, PlaneError, Reload};
 use crate::evidence::{EvidenceError, EvidenceStore, Needed};
+use crate::fleet::{Fleet, FleetOptions};
 use crate::history::{self, History, history_dir};
 use crate::models::{Locations, ModelError};
 use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
@@ -10,7 +11,7 @@ use crate::record::{RecordError, RecordOptions, Recorder};
 use crate::store::{Outbox, Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
-use crate::vision::supervise::{Launch, Supervisor};
+use crate::vision::supervise::Launch;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viahe_core::config::Plan;
@@ -18,7 +19,7 @@ use viahe_core::seam::{Installed, SEAM_VERSION, VisionCamera, VisionPlan};
 
 /// How a box is to run, beside its plan.
 pub struct StationOptions {
-    /// The vision worker.
+    /// How vision workers are run.
     pub launch: Launch,
     /// Record what is seen.
     pub record: Option<RecordOptions>,
@@ -121,14 +122,17 @@ impl Station {
         let filters = event_plane::filters(&plan);
         let wire = Wire::start(WireOptions::new(mqtt, site, filters, troubles.clone()))?;
         let (heard, events) = crossbeam_channel::bounded(1024);
-        let memory_max = plan.engine.worker_memory_bytes_max;
-        let supervisor = Supervisor::start(options.launch, vision_plan, memory_max, heard);
+        let share = FleetOptions {
+            workers: plan.engine.workers,
+            memory_max: plan.engine.worker_memory_bytes_max,
+        };
+        let fleet = Fleet::start(&options.launch, &vision_plan, share, &heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
         let plane = EventPlane::new(Parts {
             plan,
             store,
             evidence,
-            supervisor,
+            fleet,
             events,
             publisher,
             metrics,
@@ -174,7 +178,7 @@ fn lines(errors: &[ModelError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Where the parts lie that the vision worker of a plan needs.
+/// Where the parts lie that the vision workers of a plan need.
 ///
 /// # Errors
 /// [`ModelError`], of all that are missing or wrong.
@@ -183,7 +187,7 @@ pub fn installed(plan: &Plan) -> Result<Installed, Vec<ModelError>> {
     locations.installed_for(plan.cameras.iter().map(|c| &c.model))
 }
 
-/// The part of a plan that a vision worker needs.
+/// The part of a plan that vision workers need.
 fn vision_plan(plan: &Plan) -> Result<VisionPlan, Vec<ModelError>> {
     Ok(VisionPlan {
         version: SEAM_VERSION,

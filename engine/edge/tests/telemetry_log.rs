@@ -6,8 +6,9 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
+use viahe_contract::id::WorkerId;
 use viahe_edge::telemetry::{LogFormat, TelemetryError, init_logging, redact};
-use viahe_edge::vision::supervise::{Launch, Supervisor, WorkerEvent};
+use viahe_edge::vision::supervise::{Epochs, Launch, Supervisor, WorkerEvent};
 
 const FORMAT: &str = "VIAHE_TEST_FORMAT";
 const SECRET: &str = "swordfish \"7\"";
@@ -129,7 +130,6 @@ fn engine_of_the_rough_worker() {
         installed: viahe_core::seam::Installed::default(),
         threads: 1,
         evidence_dir: std::path::PathBuf::new(),
-        // With none there is no worker.
         cameras: vec![viahe_core::seam::VisionCamera {
             id: "cam".try_into().unwrap(),
             source: viahe_core::config::plan::Source::Pattern { size_px: [64, 64], fps: 1 },
@@ -137,9 +137,16 @@ fn engine_of_the_rough_worker() {
             analyse_hz: 1.0,
         }],
     };
-    let worker = Supervisor::start(Launch::Process { program, args }, plan, None, events);
+    let worker = Supervisor::start(
+        WorkerId(0),
+        Launch::Process { program, args },
+        plan,
+        Epochs::default(),
+        None,
+        events,
+    );
     let first = gone.recv_timeout(Duration::from_secs(30)).unwrap();
-    assert!(matches!(first, WorkerEvent::Gone(_)), "{first:?}");
+    assert!(matches!(first, (WorkerId(0), WorkerEvent::Gone(_))), "{first:?}");
     drop(gone);
     worker.stop();
 }

@@ -117,8 +117,8 @@ fn check_pages(engine: &Engine) {
     engine.until_metric("viahe_camera_fps{camera=\"gate-east\"}", |fps| (9..=11).contains(&fps));
     for (series, wanted) in [
         ("viahe_incidents_open", 4),
-        ("viahe_worker_up", 1),
-        ("viahe_worker_restarts_total", 0),
+        ("viahe_worker_up{worker=\"0\"}", 1),
+        ("viahe_worker_restarts_total{worker=\"0\"}", 0),
         ("viahe_captures_failed_total", 0),
         ("viahe_outbox_refused_total", 0),
         ("viahe_mqtt_connected", 1),

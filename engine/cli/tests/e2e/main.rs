@@ -17,6 +17,7 @@ mod disk_damaged;
 mod disk_full;
 mod engine_killed;
 mod explain;
+mod fleet;
 mod help;
 mod hostile;
 mod installed;

@@ -180,7 +180,7 @@ fn a_site_of_sensors_alone_is_a_site() {
         let health = engine.health();
         (health["status"] == "ok").then_some(health)
     });
-    assert_eq!(ok["worker"]["state"], "not needed");
+    assert_eq!(ok["workers"], serde_json::json!([]), "none is needed");
     engine.process.signal(Signal::TERM);
     engine.process.end(LONG).says(0, &[]);
 }

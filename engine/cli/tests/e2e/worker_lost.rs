@@ -40,7 +40,7 @@ fn a_killed_worker_is_replaced_within_two_seconds_and_nothing_is_reported_twice(
     engine.until_looks(&CAMERAS, ENOUGH_LOOKS);
     assert_eq!(ears.ids(None), ids, "the same vehicles stand there still");
     assert_eq!(ears.incidents().len(), 4, "nothing new is to be said of them");
-    assert_eq!(engine.metric("viahe_worker_restarts_total"), 1);
+    assert_eq!(engine.metric("viahe_worker_restarts_total{worker=\"0\"}"), 1);
     assert_eq!(engine.metric("viahe_incidents_open"), 4);
 
     engine.process.signal(Signal::TERM);
@@ -60,9 +60,10 @@ fn a_worker_that_takes_too_much_memory_is_ended_and_everyone_is_told_why() {
     let pipeline = Pipeline::new(broker.port).camera("test-picture", "pattern://640x360@10");
     let right = Engine::start(&pipeline);
     right.until_looks(&["test-picture"], 2);
-    let used = right.until_metric("viahe_worker_memory_bytes", |bytes| bytes > 64_000_000);
+    let used =
+        right.until_metric("viahe_worker_memory_bytes{worker=\"0\"}", |bytes| bytes > 64_000_000);
     // One camera, one thread, and what is there without them.
-    assert_eq!(right.metric("viahe_worker_memory_max_bytes"), 768_000_000);
+    assert_eq!(right.metric("viahe_worker_memory_max_bytes{worker=\"0\"}"), 768_000_000);
     assert!(used < 500_000_000, "{used}: a worker that is well keeps far from its limit");
     assert_eq!(right.metric(SERIES), 0);
     drop(right);
@@ -85,7 +86,7 @@ fn a_worker_that_takes_too_much_memory_is_ended_and_everyone_is_told_why() {
         ears.heard().into_iter().find(|m| told(&m.payload.to_string()))
     });
     // It is tried again, and at a pace: short lives are followed by longer and longer pauses.
-    let restarts = engine.until_metric("viahe_worker_restarts_total", |n| n >= 5);
+    let restarts = engine.until_metric("viahe_worker_restarts_total{worker=\"0\"}", |n| n >= 5);
     let pauses = Duration::from_millis(200 * (2 + 3 + 4));
     assert!(started.elapsed() > pauses, "{restarts} in {:?}", started.elapsed());
     engine.process.signal(Signal::TERM);

@@ -10,6 +10,7 @@ mod calendar;
 mod catalogue;
 mod condition_keys;
 mod drawn;
+mod engine_keys;
 mod hints;
 mod language;
 pub mod model;

@@ -207,6 +207,7 @@ impl Reader<'_> {
         Some(EngineOptions {
             state_dir: self.path(node, "state_dir")?,
             listen: node.text("listen")?.parse().ok(),
+            workers: node.number("workers").map(|n| n as usize),
             threads: node.number("threads")? as usize,
             worker_memory_bytes_max: node
                 .number("worker_memory_max_mb")

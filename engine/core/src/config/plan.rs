@@ -190,7 +190,9 @@ pub struct EngineOptions {
     pub state_dir: PathBuf,
     /// Address of `/metrics` and `/healthz`; none when switched off.
     pub listen: Option<std::net::SocketAddr>,
-    /// Inference threads of the vision worker.
+    /// Vision workers at most; none when it follows from box and cameras.
+    pub workers: Option<usize>,
+    /// Inference threads of each vision worker.
     pub threads: usize,
     /// Most bytes of memory that a vision worker may use; none when it follows from what it watches.
     pub worker_memory_bytes_max: Option<u64>,

@@ -1,6 +1,7 @@
 //! Every key that viahe's files may hold: one table, from which the reader checks files and the
 //! JSON Schema and the reference in `docs/configuration.md` are made.
 
+use super::engine_keys::ENGINE;
 use super::permits::PERMIT;
 use super::problem::{Fault, closest, quoted};
 use super::schedule;
@@ -10,7 +11,6 @@ use super::windows::WINDOW;
 use crate::id::Name;
 use crate::observe::Class;
 use jiff::tz::TimeZone;
-use std::net::SocketAddr;
 
 /// A key of a table.
 pub(super) struct Key {
@@ -105,12 +105,6 @@ pub(super) static SPAN: Form =
         schedule::span(text).map(|_| ())
     });
 static TIMEZONE: Form = form("time zone", "^[A-Za-z0-9_+/-]+$", timezone);
-static LISTEN: Form = form("address and port, or off", "^(off|.*:[0-9]+)$", |text| {
-    if text == "off" || text.parse::<SocketAddr>().is_ok() {
-        return Ok(());
-    }
-    Err(Fault::not_a(text, "an address with a port", "write \"127.0.0.1:9464\", or \"off\""))
-});
 static SECRET: Form =
     Form { title: "text or reference to a secret", secret: true, pattern: r"\S", check: not_empty };
 
@@ -176,7 +170,7 @@ pub(super) const fn key(
 }
 
 use super::rule_keys::RULE;
-use Kind::{Corners, Named, Number, OneOf, Pairs, Table, Tables, Text, Whole};
+use Kind::{Corners, Named, Number, OneOf, Pairs, Table, Tables, Text};
 use Need::{Optional, Required};
 
 /// A pipeline file.
@@ -291,63 +285,6 @@ static MQTT: &[Key] = &[
         r#""3.1.1""#,
         "The MQTT that the broker speaks. Without the key it is `5`, and `3.1.1` where the broker \
          refuses that or hangs up on it.",
-    ),
-];
-
-static ENGINE: &[Key] = &[
-    key(
-        "state_dir",
-        Text(&PATH),
-        Need::Text("/var/lib/viahe"),
-        r#""/var/lib/viahe""#,
-        "Folder of the outbox, the saved state and the evidence.",
-    ),
-    key(
-        "listen",
-        Text(&LISTEN),
-        Need::Text("127.0.0.1:9464"),
-        r#""0.0.0.0:9464""#,
-        "Address of `/metrics` and `/healthz`, or `\"off\"`.",
-    ),
-    key(
-        "threads",
-        Whole { min: 1, max: 64 },
-        Need::Number(1.0),
-        "2",
-        "Inference threads of the vision worker.",
-    ),
-    key(
-        "worker_memory_max_mb",
-        Whole { min: 64, max: 1_000_000 },
-        Optional,
-        "2000",
-        "Most megabytes (10⁶ bytes) of memory that the vision worker may use, swapped out or not; past \
-         it the worker is ended and another started. Without the key: 256, and 256 more for each \
-         camera, and for each model in each inference thread.",
-    ),
-    key(
-        "evidence_max_mb",
-        Whole { min: 16, max: 10_000_000 },
-        Need::Number(2000.0),
-        "20000",
-        "Most megabytes (10⁶ bytes) of evidence pictures kept; the oldest go first.",
-    ),
-    key(
-        "history_mb",
-        Whole { min: 0, max: 1_000_000 },
-        Need::Number(64.0),
-        "200",
-        "Most megabytes (10⁶ bytes) of history kept for `viahe explain`, compressed: what the engine \
-         saw, without pictures; the oldest goes first. 64 hold some hours of a busy box; 0 keeps none.",
-    ),
-    key(
-        "lateness_secs",
-        Number { min: 0.0, max: 600.0 },
-        Need::Number(0.0),
-        "2.0",
-        "Events may come so many seconds later than newer ones and are still put in order. A box \
-         that watches its own cameras needs 0; recordings of several boxes may need more. Pictures \
-         are taken later by as much.",
     ),
 ];
 

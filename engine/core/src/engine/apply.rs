@@ -28,14 +28,18 @@ impl Engine {
     /// Takes in an event; what is due is applied.
     fn take(&mut self, event: Event, effects: &mut Vec<Effect>) {
         let lateness = self.plan.engine.lateness;
-        let Some(at) = event.at().filter(|_| !lateness.is_zero()) else {
-            // What has no time comes after all that was before it, in whatever order that came.
-            if matches!(event, Event::WorkerStarted { .. }) {
+        let at = match &event {
+            _ if lateness.is_zero() => None,
+            // It comes after all that was before it, in whatever order that came.
+            Event::WorkerStarted { models } if self.is_only_worker(models) => {
                 self.release(Timestamp(u64::MAX), effects);
+                None
             }
-            self.now(event, effects);
-            return;
+            // As well; and what other workers saw may still come in between.
+            Event::WorkerStarted { .. } => Some(self.memory.site.held.newest()),
+            event => event.at(),
         };
+        let Some(at) = at else { return self.now(event, effects) };
         if let Some(due) = self.memory.site.held.hold(at, event, lateness) {
             self.release(due, effects);
         }

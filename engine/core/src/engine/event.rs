@@ -26,9 +26,9 @@ pub enum Event {
         /// The file; none when the frame was gone or could not be written.
         evidence: Option<Evidence>,
     },
-    /// A vision worker has started: tracks are counted anew, and these models look.
+    /// A vision worker has started: tracks of its cameras are counted anew, and these models look.
     WorkerStarted {
-        /// By camera.
+        /// By camera; none at all for a worker that has all cameras and does not say which models look.
         models: BTreeMap<Name, ModelRef>,
     },
     /// A camera went on or off line.

@@ -65,6 +65,11 @@ impl Held {
         Some(if crowded { due.max(self.events[0].0) } else { due })
     }
 
+    /// Time of the newest event that was taken in.
+    pub(super) fn newest(&self) -> Timestamp {
+        self.newest
+    }
+
     /// Lets go what waits, up to `due`, in order.
     pub(super) fn release(&mut self, due: Timestamp) -> Vec<Event> {
         // Not those of the time `due` itself: another one of that time may still come.

@@ -3,6 +3,8 @@
 use super::EventPlane;
 use crate::publish::{RulesState, camera_state};
 use crate::trouble::Trouble;
+use std::collections::BTreeMap;
+use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
@@ -11,13 +13,16 @@ use viahe_core::seam::{CameraReport, WorkerStats};
 use viahe_core::time::Timestamp;
 
 impl EventPlane {
-    pub(super) fn worker_stats(&mut self, stats: WorkerStats) {
-        self.metrics.worker(&stats);
-        self.observer.stats(&stats);
-        let wrong = stats.models_wrong.iter().map(|(name, why)| format!("model {name}: {why}"));
+    pub(super) fn worker_stats(&mut self, worker: WorkerId, stats: WorkerStats) {
+        self.metrics.worker(worker, &stats);
+        let heard: BTreeMap<Name, CameraStatus> =
+            stats.cameras.iter().map(|(camera, of)| (camera.clone(), of.status)).collect();
+        let all = self.workers.report(worker, stats);
+        self.observer.stats(&all);
+        let wrong = all.models_wrong.iter().map(|(name, why)| format!("model {name}: {why}"));
         let wrong: Vec<String> = wrong.collect();
         self.troubles.set(Trouble::ModelOutput, (!wrong.is_empty()).then(|| wrong.join("; ")));
-        let before = std::mem::replace(&mut self.totals.worker, stats);
+        let before = std::mem::replace(&mut self.totals.worker, all);
         self.tell_new_sizes(&before);
         self.tell_clocks(&before);
         // A report that was lost on the way is made up for.
@@ -25,7 +30,7 @@ impl EventPlane {
             .reports
             .values()
             .filter_map(|told| {
-                let now = self.totals.worker.cameras.get(&told.camera)?.status;
+                let now = *heard.get(&told.camera)?;
                 let report = || CameraReport { status: now, reason: String::new(), ..told.clone() };
                 (now != told.status).then(report)
             })

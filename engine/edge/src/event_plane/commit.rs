@@ -27,7 +27,7 @@ impl EventPlane {
     /// Waits for pictures that are on their way, ends the worker, commits, and hands over.
     pub(super) fn finish(mut self, drain: Duration) -> Totals {
         let until = clock::monotonic() + LAST_PICTURES_WITHIN;
-        while !self.pictures.outstanding().is_empty() && clock::monotonic() < until {
+        while self.pictures.outstanding() > 0 && clock::monotonic() < until {
             let heard = match self.events.recv_timeout(TICK) {
                 Ok(event) => self.hear(event).is_ok(),
                 Err(error) => error == RecvTimeoutError::Timeout,
@@ -48,13 +48,13 @@ impl EventPlane {
             self.tell_camera(&CameraReport { camera, status: CameraStatus::Offline, reason });
         }
         let state = Changes::from(self.engine.save());
-        let Self { events, supervisor, publisher, mut store, mut totals, mut recorder, .. } = self;
+        let Self { events, fleet, publisher, mut store, mut totals, mut recorder, .. } = self;
         if let Some(recorder) = &mut recorder {
             recorder.finish();
         }
         // Nobody listens any more; a supervisor that waits to be heard must not wait for ever.
         drop(events);
-        supervisor.stop();
+        fleet.stop();
         // What is only in memory goes to the broker too, if it is there.
         let left = publisher.shutdown(drain);
         last_try(&mut store, &state);
@@ -205,7 +205,7 @@ impl EventPlane {
         self.stats.evidence_evicted = evidence.evicted;
         self.stats.queue_depths = BTreeMap::from([
             ("seam", self.events.len() as u64),
-            ("captures", self.pictures.outstanding().len() as u64),
+            ("captures", self.pictures.outstanding() as u64),
             ("uncommitted", self.rows.len() as u64 + self.stats.unsaved),
         ]);
         self.stats.mqtt_reconnects = publish.connections.saturating_sub(1);

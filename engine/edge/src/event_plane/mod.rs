@@ -20,11 +20,12 @@ mod words;
 mod worker;
 
 use crate::evidence::EvidenceStore;
+use crate::fleet::Fleet;
 use crate::publish::{Publisher, Said, Wire};
 use crate::store::{OutboxRow, Store, StoreError};
 use crate::telemetry::{EngineStats, Metrics};
 use crate::trouble::Troubles;
-use crate::vision::supervise::{Supervisor, WorkerEvent};
+use crate::vision::supervise::{FromFleet, WorkerEvent};
 use crate::{clock, history::History, record::Recorder};
 use crossbeam_channel::{Receiver, TryRecvError, never, select};
 pub(crate) use day::EventTime;
@@ -46,7 +47,7 @@ use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
 use viahe_core::incident::Revision;
 use viahe_core::rule::program::CameraTrouble;
-use viahe_core::seam::{CameraReport, FromWorker, Picture, SEAM_VERSION, ToWorker, WorkerStats};
+use viahe_core::seam::{CameraReport, FromWorker, Picture, SEAM_VERSION, WorkerStats};
 use viahe_core::time::Timestamp;
 
 /// The state is saved at least this often, with or without an incident: so much of a dwell is
@@ -85,10 +86,10 @@ pub struct Parts {
     pub store: Store,
     /// Pictures.
     pub evidence: EvidenceStore,
-    /// The worker.
-    pub supervisor: Supervisor,
-    /// What it says.
-    pub events: Receiver<WorkerEvent>,
+    /// The workers.
+    pub fleet: Fleet,
+    /// What they say.
+    pub events: Receiver<FromFleet>,
     /// MQTT.
     pub publisher: Publisher,
     /// `/metrics`.
@@ -118,7 +119,7 @@ pub enum PlaneError {
     #[error("{0}")]
     PartMissing(String),
     /// Nobody keeps a worker alive any more.
-    #[error("the supervisor of the vision worker ended; start viahe again")]
+    #[error("the supervisor of a vision worker ended; start viahe again")]
     Supervisor,
     /// Saved state cannot be read, or nothing can be saved any more.
     #[error(transparent)]
@@ -144,8 +145,9 @@ pub struct EventPlane {
     engine: Engine,
     store: Store,
     pictures: Pictures,
-    supervisor: Supervisor,
-    events: Receiver<WorkerEvent>,
+    fleet: Fleet,
+    workers: worker::Workers,
+    events: Receiver<FromFleet>,
     publisher: Publisher,
     metrics: Arc<Metrics>,
     troubles: Troubles,
@@ -162,9 +164,6 @@ pub struct EventPlane {
     replies: Vec<Said>,
     /// What stands by order, as it was told last.
     orders: Orders,
-    /// A worker has been up in this run.
-    worker_was_up: bool,
-    lives: worker::Lives,
     /// What the store knows as open was held against what the engine knows.
     forgotten_closed: bool,
     /// Revisions that are to be committed.
@@ -192,7 +191,7 @@ impl EventPlane {
         let (engine, ended) = take_up::take_up(&plan, &parts.store)?;
         let (day, set_back) = parts.event_time.day(engine.ahead_ns(), engine.newest());
         let known: BTreeSet<CaptureId> = engine.pictures().collect();
-        parts.metrics.plan(plan.cameras.iter().map(|c| c.id.clone()));
+        parts.metrics.plan(parts.fleet.seats().map(|(camera, worker)| (camera.clone(), worker)));
         let now = clock::monotonic();
         let held = parts.store.held().clone();
         let mut plane = Self {
@@ -200,7 +199,8 @@ impl EventPlane {
             engine,
             store: parts.store,
             pictures: Pictures::new(parts.evidence, held, |id| known.contains(&id)),
-            supervisor: parts.supervisor,
+            fleet: parts.fleet,
+            workers: worker::Workers::default(),
             events: parts.events,
             publisher: parts.publisher,
             metrics: parts.metrics,
@@ -216,8 +216,6 @@ impl EventPlane {
             reload: parts.reload,
             replies: Vec::new(),
             orders: Orders::default(),
-            worker_was_up: false,
-            lives: worker::Lives::default(),
             forgotten_closed: false,
             rows: Vec::new(),
             saved_at: now,
@@ -286,7 +284,7 @@ impl EventPlane {
         Ok(())
     }
 
-    fn batch(&mut self, first: WorkerEvent) -> Result<(), PlaneError> {
+    fn batch(&mut self, first: FromFleet) -> Result<(), PlaneError> {
         self.hear(first)?;
         for _ in 1..BATCH_MAX {
             match self.events.try_recv() {
@@ -297,7 +295,7 @@ impl EventPlane {
         Ok(())
     }
 
-    fn hear(&mut self, event: WorkerEvent) -> Result<(), PlaneError> {
+    fn hear(&mut self, (worker, event): FromFleet) -> Result<(), PlaneError> {
         match event {
             WorkerEvent::Said(FromWorker::Hello { version, models }) => {
                 if version != SEAM_VERSION {
@@ -306,8 +304,7 @@ impl EventPlane {
                          {SEAM_VERSION}; install both from one release"
                     )));
                 }
-                self.worker_was_up = true;
-                self.use_models(models);
+                self.worker_up(worker, models);
             }
             WorkerEvent::Said(FromWorker::Observation(mut observation)) => {
                 self.stats.observations += 1;
@@ -325,16 +322,16 @@ impl EventPlane {
                 self.apply(Event::Captured { capture, evidence });
             }
             WorkerEvent::Said(FromWorker::Camera(report)) => self.camera(report),
-            WorkerEvent::Said(FromWorker::Stats(stats)) => self.worker_stats(stats),
+            WorkerEvent::Said(FromWorker::Stats(stats)) => self.worker_stats(worker, stats),
             WorkerEvent::Said(FromWorker::Failed { reason, missing_part }) => {
                 // What was there once is there again soon: a card that hangs, a file that is
                 // being replaced. One camera's fault is no reason to leave the others.
-                if missing_part && !self.worker_was_up {
+                if missing_part && !self.workers.was_up(worker) {
                     return Err(PlaneError::PartMissing(reason));
                 }
-                tracing::error!(reason, "vision worker failed");
+                tracing::error!(reason, %worker, "vision worker failed");
             }
-            WorkerEvent::Gone(ended) => self.worker_gone(&ended),
+            WorkerEvent::Gone(ended) => self.worker_gone(worker, &ended),
         }
         Ok(())
     }
@@ -384,7 +381,7 @@ impl EventPlane {
 
     fn capture(&mut self, capture: Capture) {
         // One that cannot be sent now is answered when its time is up.
-        self.supervisor.send(ToWorker::Capture(capture.clone()));
+        self.fleet.capture(&capture);
         self.pictures.ask(capture, clock::monotonic());
     }
 
@@ -428,7 +425,7 @@ impl EventPlane {
             if let Some(history) = &mut self.history {
                 history.tick(now);
             }
-            self.look_at_worker(now);
+            self.look_at_workers(now)?;
             self.look_at_disk(now);
             self.measure();
         }

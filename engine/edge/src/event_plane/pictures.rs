@@ -11,6 +11,7 @@ use viahe_contract::id::CaptureId;
 use viahe_contract::message::EvidenceKind;
 use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, Effect};
+use viahe_core::id::Name;
 use viahe_core::incident::{Evidence, Revision};
 use viahe_core::observe::Observation;
 use viahe_core::seam::Picture;
@@ -100,9 +101,15 @@ impl Pictures {
         self.asked.iter().filter(|(_, (_, until))| *until <= now).map(|(id, _)| *id).collect()
     }
 
-    /// All pictures that are waited for.
-    pub(super) fn outstanding(&self) -> Vec<CaptureId> {
-        self.asked.keys().copied().collect()
+    /// How many are waited for.
+    pub(super) fn outstanding(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// Pictures of these cameras that are waited for.
+    pub(super) fn outstanding_of(&self, cameras: &[Name]) -> Vec<CaptureId> {
+        let of = self.asked.iter().filter(|(_, (capture, _))| cameras.contains(&capture.camera));
+        of.map(|(id, _)| *id).collect()
     }
 
     pub(super) fn discard(&mut self, id: CaptureId) {

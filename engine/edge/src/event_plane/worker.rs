@@ -1,15 +1,16 @@
 //! Vision workers come and go.
 
-use super::EventPlane;
+use super::{EventPlane, PlaneError};
 use crate::clock;
 use crate::trouble::Trouble;
 use crate::vision::supervise::Ended;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+use viahe_contract::id::WorkerId;
 use viahe_contract::message::{CameraStatus, ModelRef};
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
-use viahe_core::seam::CameraReport;
+use viahe_core::seam::{CameraReport, WorkerStats};
 
 /// A worker that has run for so long after one was ended for its memory runs well; for twice as long as
 /// that one had, if that is longer: what leaks slowly is one trouble, not one each night.
@@ -17,7 +18,7 @@ const WELL_AFTER: Duration = Duration::from_mins(10);
 /// Longest time that is waited for.
 const WELL_AFTER_MAX: Duration = Duration::from_hours(24);
 
-/// Whether workers are ended for their memory.
+/// Whether the workers of one place are ended for their memory.
 #[derive(Debug, Default)]
 pub(super) struct Lives {
     /// When the present worker was ready.
@@ -49,29 +50,79 @@ impl Lives {
     }
 }
 
-impl EventPlane {
-    pub(super) fn use_models(&mut self, models: BTreeMap<Name, ModelRef>) {
-        self.lives.began(clock::monotonic());
-        self.metrics.worker_started();
-        let mut distinct: Vec<ModelRef> = models.values().cloned().collect();
+/// What is known of all workers.
+#[derive(Debug, Default)]
+pub(super) struct Workers {
+    /// Those that were up in this run.
+    up: BTreeSet<WorkerId>,
+    lives: BTreeMap<WorkerId, Lives>,
+    /// What each one said last.
+    stats: BTreeMap<WorkerId, WorkerStats>,
+    /// By camera.
+    models: BTreeMap<Name, ModelRef>,
+}
+
+impl Workers {
+    pub(super) fn was_up(&self, worker: WorkerId) -> bool {
+        self.up.contains(&worker)
+    }
+
+    /// What a worker says, together with what the others said.
+    pub(super) fn report(&mut self, worker: WorkerId, stats: WorkerStats) -> WorkerStats {
+        self.stats.insert(worker, stats);
+        let mut all = WorkerStats::default();
+        for of in self.stats.values().cloned() {
+            all.cameras.extend(of.cameras);
+            for (stage, bytes) in of.copied_bytes {
+                *all.copied_bytes.entry(stage).or_default() += bytes;
+            }
+            all.seam_dropped += of.seam_dropped;
+            all.models_wrong.extend(of.models_wrong);
+        }
+        all
+    }
+
+    /// Each model that looks, once.
+    fn distinct_models(&self) -> Vec<ModelRef> {
+        let mut distinct: Vec<ModelRef> = self.models.values().cloned().collect();
         distinct.sort_by(|a, b| a.name.cmp(&b.name));
         distinct.dedup();
-        self.publisher.set_status(distinct);
+        distinct
+    }
+
+    /// True once, when none is on trial for its memory any more.
+    fn trials_are_over(&mut self, now: Instant) -> bool {
+        let over =
+            self.lives.values_mut().map(|lives| lives.is_over(now)).filter(|over| *over).count()
+                > 0;
+        over && self.lives.values().all(|lives| lives.on_trial.is_none())
+    }
+}
+
+impl EventPlane {
+    pub(super) fn worker_up(&mut self, worker: WorkerId, models: BTreeMap<Name, ModelRef>) {
+        self.workers.up.insert(worker);
+        self.workers.lives.entry(worker).or_default().began(clock::monotonic());
+        self.metrics.worker_started(worker);
+        self.workers.models.extend(models.clone());
+        self.publisher.set_status(self.workers.distinct_models());
         self.see(Event::WorkerStarted { models });
     }
 
-    pub(super) fn worker_gone(&mut self, ended: &Ended) {
+    /// Its cameras are dark until another one is there; those of the others are not.
+    pub(super) fn worker_gone(&mut self, worker: WorkerId, ended: &Ended) {
         let reason = &ended.reason;
-        self.metrics.worker_restarted();
-        self.lives.ended(ended.for_memory, clock::monotonic());
+        self.metrics.worker_restarted(worker);
+        let lives = self.workers.lives.entry(worker).or_default();
+        lives.ended(ended.for_memory, clock::monotonic());
         if ended.for_memory {
             let text = format!("the vision worker ended and was started again: {reason}");
             self.troubles.raise(Trouble::WorkerMemory, text);
         }
-        for capture in self.pictures.outstanding() {
+        let cameras = self.fleet.cameras_of(worker).to_vec();
+        for capture in self.pictures.outstanding_of(&cameras) {
             self.give_up(capture, "the vision worker ended");
         }
-        let cameras: Vec<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
         for camera in cameras {
             let reason = format!("the vision worker restarts ({reason})");
             self.camera(CameraReport { camera, status: CameraStatus::Offline, reason });
@@ -79,16 +130,22 @@ impl EventPlane {
     }
 
     /// Once a second.
-    pub(super) fn look_at_worker(&mut self, now: Instant) {
+    ///
+    /// # Errors
+    /// [`PlaneError::Supervisor`] when nobody keeps a worker alive any more.
+    pub(super) fn look_at_workers(&mut self, now: Instant) -> Result<(), PlaneError> {
+        if self.fleet.abandoned().is_some() {
+            return Err(PlaneError::Supervisor);
+        }
         // With a full inbox it is we who are slow.
         if self.events.is_empty() {
-            self.supervisor.end_if_silent();
+            self.fleet.end_silent();
         }
-        if self.lives.is_over(now) {
+        if self.workers.trials_are_over(now) {
             self.troubles.end(Trouble::WorkerMemory);
         }
-        (self.stats.worker_memory_bytes, self.stats.worker_memory_bytes_max) =
-            self.supervisor.memory();
+        self.stats.worker_memory = self.fleet.memory();
+        Ok(())
     }
 }
 

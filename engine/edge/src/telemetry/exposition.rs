@@ -2,13 +2,14 @@
 //! a test holds.
 
 use super::counter::Total;
-use super::metrics::{Camera, EngineStats, Metrics, State};
+use super::metrics::{Camera, EngineStats, Metrics, State, WorkerMemory};
 use crate::clock;
 use crate::trouble::Trouble;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -104,8 +105,7 @@ impl Page<'_> {
             .encode_info(&[("version", state.version.as_str())])?;
         let uptime = now.saturating_duration_since(state.started).as_secs();
         self.gauge("viahe_uptime_seconds", "Time since the engine started.", uptime)?;
-        let up = u64::from(state.worker_up(now));
-        self.gauge("viahe_worker_up", "1 while the vision worker reports.", up)?;
+        self.workers(state, now)?;
         let lasting = state.troubles.lasting();
         let lasts = |trouble| u8::from(lasting.iter().any(|one| one.trouble == trouble));
         self.gauges(
@@ -114,29 +114,49 @@ impl Page<'_> {
             Trouble::ALL.map(|t| ([("trouble", t.label())], f64::from(lasts(t)))),
         )?;
         self.counter(
-            "viahe_worker_restarts",
-            "Vision workers that ended and were started again.",
-            state.worker_restarts,
-        )?;
-        self.gauge(
-            "viahe_worker_memory_bytes",
-            "Memory that the vision worker uses, swapped out or not; 0 without one.",
-            state.engine.worker_memory_bytes.unwrap_or_default(),
-        )?;
-        self.gauge(
-            "viahe_worker_memory_max_bytes",
-            "The most that it may use.",
-            state.engine.worker_memory_bytes_max,
-        )?;
-        self.counter(
             "viahe_seam_dropped",
-            "Messages of the worker lost because the engine did not read in time.",
-            state.seam_dropped.get(),
+            "Messages of workers lost because the engine did not read in time.",
+            state.workers.values().map(|worker| worker.seam_dropped.get()).sum(),
         )?;
+        let mut copied: BTreeMap<&str, u64> = BTreeMap::new();
+        for (stage, bytes) in state.workers.values().flat_map(|worker| worker.copied_bytes.iter()) {
+            *copied.entry(stage).or_default() += bytes;
+        }
         self.counters(
             "viahe_copied_bytes",
             "Bytes of pixels and tensors moved, by stage of the copy ledger.",
-            state.copied_bytes.iter().map(|(stage, bytes)| ([("stage", stage)], bytes)),
+            copied.into_iter().map(|(stage, bytes)| ([("stage", stage)], bytes)),
+        )
+    }
+
+    fn workers(&mut self, state: &State, now: Instant) -> fmt::Result {
+        let ids: Vec<String> = state.workers.keys().map(ToString::to_string).collect();
+        let label = |n: usize| [("worker", ids[n].as_str())];
+        let workers = || state.workers.values().enumerate();
+        self.gauges(
+            "viahe_worker_up",
+            "1 while the vision worker reports.",
+            workers().map(|(n, worker)| (label(n), f64::from(u8::from(worker.is_up(now))))),
+        )?;
+        self.counters(
+            "viahe_worker_restarts",
+            "Times that the vision worker ended and another was started.",
+            workers().map(|(n, worker)| (label(n), worker.restarts)),
+        )?;
+        let memory = |of: fn(&WorkerMemory) -> u64| {
+            let memory = state.workers.keys().map(|id| state.engine.worker_memory.get(id));
+            let bytes = memory.map(|memory| memory.map_or(0, of) as f64);
+            bytes.enumerate().map(|(n, bytes)| (label(n), bytes)).collect::<Vec<_>>()
+        };
+        self.gauges(
+            "viahe_worker_memory_bytes",
+            "Memory that the vision worker uses, swapped out or not; 0 without one.",
+            memory(|memory| memory.used.unwrap_or_default()),
+        )?;
+        self.gauges(
+            "viahe_worker_memory_max_bytes",
+            "The most that it may use.",
+            memory(|memory| memory.max),
         )
     }
 
@@ -211,7 +231,6 @@ impl Page<'_> {
     }
 
     fn cameras(&mut self, state: &State, now: Instant) -> fmt::Result {
-        let up = state.worker_up(now);
         let of = |value: &dyn Fn(&Camera) -> Option<f64>| -> Vec<_> {
             let watched = state.cameras.iter().filter(|(_, c)| c.watched);
             watched.filter_map(|(name, c)| Some(([camera(name)], value(c)?))).collect()
@@ -224,7 +243,7 @@ impl Page<'_> {
         self.gauges(
             "viahe_camera_fps",
             "Decoded frames per second.",
-            of(&|c| Some(if up { f64::from(c.fps_in) } else { 0.0 })),
+            of(&|c| Some(if state.is_looked_at(c, now) { f64::from(c.fps_in) } else { 0.0 })),
         )?;
         self.gauges(
             "viahe_frame_age_seconds",

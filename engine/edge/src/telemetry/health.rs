@@ -5,9 +5,10 @@
 //! would bring back none of them, and would make the other cameras blind for a while. While incidents
 //! wait only in memory nothing counts as failed: a restart would lose them.
 
-use super::metrics::{Camera, State, Worker};
+use super::metrics::{Camera, Presence, State, Worker};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
 
 /// How long the engine may be without a working worker.
@@ -34,18 +35,15 @@ impl Health {
 }
 
 impl State {
-    /// Is there a worker that can be believed to work?
-    pub(super) fn worker_up(&self, now: Instant) -> bool {
-        match self.worker {
-            Worker::Up { heard, .. } => now.saturating_duration_since(heard) <= WORKER_ABSENCE_MAX,
-            Worker::Unneeded { .. } => true,
-            Worker::Starting { .. } | Worker::Down { .. } => false,
-        }
-    }
-
     /// A camera's status; what an absent worker said last does not count.
     pub(super) fn status(&self, camera: &Camera, now: Instant) -> CameraStatus {
-        if self.worker_up(now) { camera.status } else { CameraStatus::Offline }
+        if self.is_looked_at(camera, now) { camera.status } else { CameraStatus::Offline }
+    }
+
+    /// Is there a worker for it that can be believed to work?
+    pub(super) fn is_looked_at(&self, camera: &Camera, now: Instant) -> bool {
+        let worker = camera.worker.and_then(|worker| self.workers.get(&worker));
+        worker.is_some_and(|worker| worker.is_up(now))
     }
 
     /// How it is and why, for people.
@@ -66,9 +64,9 @@ impl State {
             health = Health::Degraded;
             reasons.push(lasting.text);
         }
-        if let Some((worker, reason)) = self.worker_trouble(now) {
-            health = worker;
-            reasons.push(reason);
+        if let Some((workers, why)) = self.worker_trouble(now) {
+            health = workers;
+            reasons.extend(why);
         }
         if health == Health::Failed && self.engine.unsaved > 0 {
             // A restart would lose them.
@@ -79,34 +77,32 @@ impl State {
         (health, reasons)
     }
 
-    fn worker_trouble(&self, now: Instant) -> Option<(Health, String)> {
-        let (since, what) = match self.worker {
-            Worker::Starting { since } => (since, "has not come up"),
-            Worker::Down { since } => (since, "is down"),
-            Worker::Unneeded { .. } => return None,
-            Worker::Up { .. } if self.worker_up(now) => return None,
-            Worker::Up { heard, .. } => (heard, "has been silent"),
+    /// Failed when all of them are; as long as one works, a restart would make its cameras blind.
+    fn worker_trouble(&self, now: Instant) -> Option<(Health, Vec<String>)> {
+        let mut healths = Vec::new();
+        let mut reasons = Vec::new();
+        for (id, worker) in &self.workers {
+            let Some((health, what)) = worker.trouble(now) else { continue };
+            healths.push(health);
+            reasons.push(match self.workers.len() {
+                1 => format!("the vision worker {what}"),
+                _ => format!("vision worker {id} {what}"),
+            });
+        }
+        let all = |health| healths.iter().all(|h| *h == health);
+        let health = match &healths[..] {
+            [] => return None,
+            _ if all(Health::Starting) => Health::Starting,
+            _ if all(Health::Failed) && healths.len() == self.workers.len() => Health::Failed,
+            _ => Health::Degraded,
         };
-        let absent = now.saturating_duration_since(since);
-        let health = match self.worker {
-            _ if absent > WORKER_ABSENCE_MAX => Health::Failed,
-            Worker::Starting { .. } => Health::Starting,
-            Worker::Unneeded { .. } | Worker::Up { .. } | Worker::Down { .. } => Health::Degraded,
-        };
-        Some((health, format!("the vision worker {what} for {} s", absent.as_secs())))
+        Some((health, reasons))
     }
 
     /// The answer: HTTP status and body.
     pub(super) fn healthz(&self, now: Instant) -> (u16, Value) {
         let (health, reasons) = self.health(now);
         let secs = |since: Instant| now.saturating_duration_since(since).as_secs();
-        let worker = match self.worker {
-            Worker::Unneeded { since } => ("not needed", since),
-            Worker::Starting { since } => ("starting", since),
-            Worker::Down { since } => ("down", since),
-            Worker::Up { since, .. } if self.worker_up(now) => ("up", since),
-            Worker::Up { heard, .. } => ("silent", heard),
-        };
         let cameras: serde_json::Map<String, Value> = self
             .cameras
             .iter()
@@ -118,12 +114,7 @@ impl State {
             "reasons": reasons,
             "version": self.version,
             "uptime_s": secs(self.started),
-            "worker": {
-                "state": worker.0,
-                "for_s": secs(worker.1),
-                "restarts": self.worker_restarts,
-                "memory_bytes": self.engine.worker_memory_bytes,
-            },
+            "workers": self.workers.iter().map(|(id, w)| self.worker_json(*id, w, now)).collect::<Value>(),
             "cameras": cameras,
             "outbox_depth": self.engine.outbox_depth,
             "unsaved": self.engine.unsaved,
@@ -132,15 +123,61 @@ impl State {
         (if health == Health::Failed { 503 } else { 200 }, body)
     }
 
+    fn worker_json(&self, id: WorkerId, worker: &Worker, now: Instant) -> Value {
+        let (state, since) = match worker.presence {
+            Presence::Starting { since } => ("starting", since),
+            Presence::Down { since } => ("down", since),
+            Presence::Up { since, .. } if worker.is_up(now) => ("up", since),
+            Presence::Up { heard, .. } => ("silent", heard),
+        };
+        json!({
+            "worker": id,
+            "state": state,
+            "for_s": now.saturating_duration_since(since).as_secs(),
+            "restarts": worker.restarts,
+            "memory_bytes": self.engine.worker_memory.get(&id).and_then(|memory| memory.used),
+        })
+    }
+
     fn camera_json(&self, camera: &Camera, now: Instant) -> Value {
-        let up = self.worker_up(now);
+        let up = self.is_looked_at(camera, now);
         json!({
             "status": self.status(camera, now),
+            "worker": camera.worker,
             "reason": camera.reason,
             "frame_age_ms": camera.frame_age(now).map(|age| age.as_millis() as u64),
             "fps_in": if up { f64::from(camera.fps_in) } else { 0.0 },
             "size_px": camera.size_px,
         })
+    }
+}
+
+impl Worker {
+    /// Can it be believed to work?
+    pub(super) fn is_up(&self, now: Instant) -> bool {
+        match self.presence {
+            Presence::Up { heard, .. } => {
+                now.saturating_duration_since(heard) <= WORKER_ABSENCE_MAX
+            }
+            Presence::Starting { .. } | Presence::Down { .. } => false,
+        }
+    }
+
+    /// What is wrong with it, if something is, and for how long.
+    fn trouble(&self, now: Instant) -> Option<(Health, String)> {
+        let (since, what) = match self.presence {
+            Presence::Starting { since } => (since, "has not come up"),
+            Presence::Down { since } => (since, "is down"),
+            Presence::Up { .. } if self.is_up(now) => return None,
+            Presence::Up { heard, .. } => (heard, "has been silent"),
+        };
+        let absent = now.saturating_duration_since(since);
+        let health = match self.presence {
+            _ if absent > WORKER_ABSENCE_MAX => Health::Failed,
+            Presence::Starting { .. } => Health::Starting,
+            Presence::Up { .. } | Presence::Down { .. } => Health::Degraded,
+        };
+        Some((health, format!("{what} for {} s", absent.as_secs())))
     }
 }
 
@@ -151,6 +188,9 @@ mod tests {
     use crate::trouble::{Trouble, Troubles};
     use viahe_core::id::Name;
     use viahe_core::seam::{CameraReport, CameraStats, WorkerStats};
+
+    const ONE: WorkerId = WorkerId(0);
+    const TWO: WorkerId = WorkerId(1);
 
     fn name(text: &str) -> Name {
         Name::try_from(text).unwrap()
@@ -171,7 +211,7 @@ mod tests {
         fn new() -> Self {
             let start = clock::monotonic();
             let mut state = State::new("1.2.3".into(), Troubles::default(), start);
-            state.plan([name("le-loi-03")]);
+            state.plan([(name("le-loi-03"), ONE)]);
             state.engine.mqtt_connected = true;
             Self { state, start }
         }
@@ -203,7 +243,7 @@ mod tests {
             (3, CameraStatus::Offline, "degraded"),
             (4, CameraStatus::Online, "ok"),
         ] {
-            viahe.state.worker(&stats(status), viahe.at(secs));
+            viahe.state.worker(ONE, &stats(status), viahe.at(secs));
             assert_eq!(viahe.answer(secs), (200, want.into()), "{status:?}");
         }
         viahe.state.engine.mqtt_connected = false;
@@ -213,14 +253,14 @@ mod tests {
     #[test]
     fn a_worker_that_stays_down_or_silent_is_a_failure() {
         let mut viahe = Box::new();
-        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(1));
+        viahe.state.worker(ONE, &stats(CameraStatus::Online), viahe.at(1));
         assert_eq!(viahe.answer(11), (200, "ok".into()));
         assert_eq!(viahe.answer(12), (503, "failed".into()), "silent");
-        viahe.state.worker_restarted(viahe.at(13));
+        viahe.state.worker_restarted(ONE, viahe.at(13));
         assert_eq!(viahe.answer(14), (200, "degraded".into()), "just died");
         assert_eq!(viahe.answer(24), (503, "failed".into()), "stays down");
-        viahe.state.worker_started(viahe.at(25));
-        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(26));
+        viahe.state.worker_started(ONE, viahe.at(25));
+        viahe.state.worker(ONE, &stats(CameraStatus::Online), viahe.at(26));
         assert_eq!(viahe.answer(26), (200, "ok".into()));
     }
 
@@ -231,26 +271,53 @@ mod tests {
             let mut viahe = Box::new();
             for secs in (1..=9).step_by(2) {
                 if hello {
-                    viahe.state.worker_started(viahe.at(secs));
+                    viahe.state.worker_started(ONE, viahe.at(secs));
                 }
-                viahe.state.worker_restarted(viahe.at(secs + 1));
+                viahe.state.worker_restarted(ONE, viahe.at(secs + 1));
                 assert_eq!(viahe.answer(secs + 1), (200, "degraded".into()), "at {secs} s");
             }
-            viahe.state.worker_restarted(viahe.at(11));
+            viahe.state.worker_restarted(ONE, viahe.at(11));
             assert_eq!(viahe.answer(11), (503, "failed".into()));
             // One that lives on ends that; its death is a new story.
-            viahe.state.worker(&stats(CameraStatus::Online), viahe.at(12));
-            viahe.state.worker(&stats(CameraStatus::Online), viahe.at(22));
+            viahe.state.worker(ONE, &stats(CameraStatus::Online), viahe.at(12));
+            viahe.state.worker(ONE, &stats(CameraStatus::Online), viahe.at(22));
             assert_eq!(viahe.answer(22), (200, "ok".into()));
-            viahe.state.worker_restarted(viahe.at(23));
+            viahe.state.worker_restarted(ONE, viahe.at(23));
             assert_eq!(viahe.answer(23), (200, "degraded".into()));
         }
     }
 
     #[test]
+    fn one_of_several_workers_is_no_failure() {
+        let mut viahe = Box::new();
+        viahe.state.plan([(name("le-loi-03"), ONE), (name("le-loi-04"), TWO)]);
+        let of = |camera: &str| {
+            let WorkerStats { cameras, .. } = stats(CameraStatus::Online);
+            let cameras = cameras.into_values().map(|c| (name(camera), c)).collect();
+            WorkerStats { cameras, ..WorkerStats::default() }
+        };
+        viahe.state.worker(ONE, &of("le-loi-03"), viahe.at(1));
+        assert_eq!(viahe.answer(1), (200, "starting".into()));
+        viahe.state.worker(TWO, &of("le-loi-04"), viahe.at(2));
+        assert_eq!(viahe.answer(2), (200, "ok".into()));
+        viahe.state.worker_restarted(TWO, viahe.at(20));
+        viahe.state.worker(ONE, &of("le-loi-03"), viahe.at(40));
+        let (code, body) = viahe.state.healthz(viahe.at(40));
+        assert_eq!((code, &body["status"]), (200, &json!("degraded")));
+        let reasons = ["cameras without pictures: 1", "vision worker 1 is down for 20 s"];
+        assert_eq!(body["reasons"], json!(reasons));
+        assert_eq!(body["cameras"]["le-loi-03"]["status"], "online");
+        assert_eq!(body["cameras"]["le-loi-04"]["status"], "offline");
+        assert_eq!(body["workers"][1]["restarts"], 1);
+        viahe.state.worker_restarted(ONE, viahe.at(41));
+        assert_eq!(viahe.answer(51), (200, "degraded".into()), "one has just died");
+        assert_eq!(viahe.answer(52), (503, "failed".into()), "nobody looks");
+    }
+
+    #[test]
     fn a_trouble_is_a_reason() {
         let mut viahe = Box::new();
-        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(1));
+        viahe.state.worker(ONE, &stats(CameraStatus::Online), viahe.at(1));
         viahe.state.troubles.raise(Trouble::NobodyListens, "nobody listens");
         let (code, body) = viahe.state.healthz(viahe.at(1));
         assert_eq!((code, &body["status"]), (200, &json!("degraded")));
@@ -262,7 +329,7 @@ mod tests {
     #[test]
     fn a_disk_that_takes_nothing_is_no_failure() {
         let mut viahe = Box::new();
-        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(1));
+        viahe.state.worker(ONE, &stats(CameraStatus::Online), viahe.at(1));
         viahe.state.engine.unsaved = 35;
         viahe.state.troubles.raise(Trouble::StoreFailing, "no space; 35 wait in memory only");
         let (code, body) = viahe.state.healthz(viahe.at(1));
@@ -284,19 +351,19 @@ mod tests {
     #[test]
     fn ages_go_on_and_reasons_end() {
         let mut viahe = Box::new();
-        viahe.state.worker(&stats(CameraStatus::Stalled), viahe.at(1));
+        viahe.state.worker(ONE, &stats(CameraStatus::Stalled), viahe.at(1));
         let report = CameraReport {
             camera: name("le-loi-03"),
             status: CameraStatus::Stalled,
             reason: "no frame for 3 s from rtsp://u:p@10.0.0.3/".into(),
         };
         viahe.state.camera(&report);
-        viahe.state.worker(&stats(CameraStatus::Stalled), viahe.at(2));
+        viahe.state.worker(ONE, &stats(CameraStatus::Stalled), viahe.at(2));
         let (_, body) = viahe.state.healthz(viahe.at(5));
         let camera = &body["cameras"]["le-loi-03"];
         assert_eq!(camera["frame_age_ms"], 3040);
         assert_eq!(camera["reason"], "no frame for 3 s from rtsp://***@10.0.0.3/");
-        viahe.state.worker(&stats(CameraStatus::Online), viahe.at(6));
+        viahe.state.worker(ONE, &stats(CameraStatus::Online), viahe.at(6));
         let (_, body) = viahe.state.healthz(viahe.at(6));
         assert_eq!(body["cameras"]["le-loi-03"]["reason"], "");
     }
@@ -304,7 +371,7 @@ mod tests {
     #[test]
     fn a_camera_that_left_the_plan_is_not_dark() {
         let mut viahe = Box::new();
-        viahe.state.worker(&stats(CameraStatus::Offline), viahe.at(1));
+        viahe.state.worker(ONE, &stats(CameraStatus::Offline), viahe.at(1));
         assert_eq!(viahe.answer(1), (200, "degraded".into()));
         viahe.state.plan([]);
         assert_eq!(viahe.answer(1), (200, "ok".into()));

@@ -6,6 +6,7 @@ use crate::trouble::Troubles;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, CameraStats, LOOK_AGES_MS, WorkerStats};
@@ -58,10 +59,8 @@ pub struct EngineStats {
     pub incidents_closed: BTreeMap<Name, u64>,
     /// Incidents open now.
     pub incidents_open: u64,
-    /// Bytes of memory that the vision worker uses now; none without a worker process.
-    pub worker_memory_bytes: Option<u64>,
-    /// The most that it may use.
-    pub worker_memory_bytes_max: u64,
+    /// What each vision worker uses of the box's memory.
+    pub worker_memory: BTreeMap<WorkerId, WorkerMemory>,
     /// Pictures that incidents asked for and that were not taken or not kept.
     pub captures_failed: u64,
     /// Bytes of evidence pictures on disk now.
@@ -102,6 +101,15 @@ pub struct EngineStats {
     pub queue_depths: BTreeMap<&'static str, u64>,
 }
 
+/// What a vision worker uses of the box's memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WorkerMemory {
+    /// Bytes now, swapped out or not; none without a process.
+    pub used: Option<u64>,
+    /// The most that it may.
+    pub max: u64,
+}
+
 /// What the engine tells about itself; shared by the engine loop, which hands in snapshots, and
 /// the [`Server`](super::Server), which shows them.
 #[derive(Debug)]
@@ -116,26 +124,26 @@ impl Metrics {
         Arc::new(Self { state: Mutex::new(state) })
     }
 
-    /// The cameras of the plan: shown from the start, as offline; others are no longer shown as
-    /// being there, though their counts stay.
-    pub fn plan(&self, cameras: impl IntoIterator<Item = Name>) {
+    /// The cameras of the plan and their workers: shown from the start, as offline; others are no
+    /// longer shown as being there, though their counts stay.
+    pub fn plan(&self, cameras: impl IntoIterator<Item = (Name, WorkerId)>) {
         self.state().plan(cameras);
     }
 
     /// A worker started and has loaded its models.
-    pub fn worker_started(&self) {
-        self.state().worker_started(clock::monotonic());
+    pub fn worker_started(&self, worker: WorkerId) {
+        self.state().worker_started(worker, clock::monotonic());
     }
 
     /// A worker's report, once a second; it also says that the worker is up.
-    pub fn worker(&self, stats: &WorkerStats) {
-        self.state().worker(stats, clock::monotonic());
+    pub fn worker(&self, worker: WorkerId, stats: &WorkerStats) {
+        self.state().worker(worker, stats, clock::monotonic());
     }
 
-    /// The worker ended, and another will be started. Reports of the old one that come after
+    /// A worker ended, and another will be started. Reports of the old one that come after
     /// this would be counted twice.
-    pub fn worker_restarted(&self) {
-        self.state().worker_restarted(clock::monotonic());
+    pub fn worker_restarted(&self, worker: WorkerId) {
+        self.state().worker_restarted(worker, clock::monotonic());
     }
 
     /// A camera went on or off line.
@@ -154,11 +162,9 @@ impl Metrics {
     }
 }
 
-/// Whether there is a worker.
+/// Whether there is a worker at its place.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Worker {
-    /// The plan has no camera.
-    Unneeded { since: Instant },
+pub(super) enum Presence {
     /// None so far, since the engine's start.
     Starting { since: Instant },
     /// Up; last heard of at `heard`. Before that, there was none since `absent_since`.
@@ -173,17 +179,64 @@ pub(super) struct State {
     pub(super) version: String,
     pub(super) troubles: Troubles,
     pub(super) started: Instant,
-    pub(super) worker: Worker,
-    pub(super) worker_restarts: u64,
+    pub(super) workers: BTreeMap<WorkerId, Worker>,
     pub(super) cameras: BTreeMap<Name, Camera>,
+    pub(super) engine: EngineStats,
+}
+
+/// Of one worker: of the present one, and of those that were in its place.
+#[derive(Clone, Debug)]
+pub(super) struct Worker {
+    pub(super) presence: Presence,
+    pub(super) restarts: u64,
     pub(super) copied_bytes: Labelled,
     pub(super) seam_dropped: Total<u64>,
-    pub(super) engine: EngineStats,
+}
+
+impl Worker {
+    fn starting(since: Instant) -> Self {
+        Self {
+            presence: Presence::Starting { since },
+            restarts: 0,
+            copied_bytes: Labelled::default(),
+            seam_dropped: Total::default(),
+        }
+    }
+
+    fn started(&mut self, now: Instant) {
+        let (Presence::Starting { since: absent_since }
+        | Presence::Down { since: absent_since }
+        | Presence::Up { absent_since, .. }) = self.presence;
+        self.presence = Presence::Up { since: now, heard: now, absent_since };
+    }
+
+    fn reports(&mut self, stats: &WorkerStats, now: Instant) {
+        match &mut self.presence {
+            Presence::Up { heard, .. } => *heard = now,
+            Presence::Starting { .. } | Presence::Down { .. } => self.started(now),
+        }
+        self.copied_bytes.observe(&stats.copied_bytes);
+        self.seam_dropped.observe(stats.seam_dropped);
+    }
+
+    fn ended(&mut self, now: Instant) {
+        let since = match self.presence {
+            Presence::Starting { since } | Presence::Down { since } => since,
+            Presence::Up { since, .. } if now.saturating_duration_since(since) >= STEADY => now,
+            Presence::Up { absent_since, .. } => absent_since,
+        };
+        self.presence = Presence::Down { since };
+        self.restarts += 1;
+        self.copied_bytes.restart();
+        self.seam_dropped.restart();
+    }
 }
 
 /// Of one camera.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Camera {
+    /// Which worker looks at it; none before one was named.
+    pub(super) worker: Option<WorkerId>,
     /// In the plan, or reported by the present worker.
     pub(super) watched: bool,
     pub(super) status: CameraStatus,
@@ -211,62 +264,44 @@ impl State {
             version,
             troubles,
             started: now,
-            worker: Worker::Starting { since: now },
-            worker_restarts: 0,
+            workers: BTreeMap::new(),
             cameras: BTreeMap::new(),
-            copied_bytes: Labelled::default(),
-            seam_dropped: Total::default(),
             engine: EngineStats::default(),
         }
     }
 
-    pub(super) fn plan(&mut self, cameras: impl IntoIterator<Item = Name>) {
+    pub(super) fn plan(&mut self, cameras: impl IntoIterator<Item = (Name, WorkerId)>) {
         self.cameras.values_mut().for_each(|camera| camera.watched = false);
-        for name in cameras {
-            self.cameras.entry(name).or_default().watched = true;
-        }
-        if !self.cameras.values().any(|camera| camera.watched) {
-            self.worker = Worker::Unneeded { since: self.started };
+        for (name, worker) in cameras {
+            self.at(worker);
+            let camera = self.cameras.entry(name).or_default();
+            (camera.watched, camera.worker) = (true, Some(worker));
         }
     }
 
-    pub(super) fn worker_started(&mut self, now: Instant) {
-        let (Worker::Unneeded { since: absent_since }
-        | Worker::Starting { since: absent_since }
-        | Worker::Down { since: absent_since }
-        | Worker::Up { absent_since, .. }) = self.worker;
-        self.worker = Worker::Up { since: now, heard: now, absent_since };
+    /// A worker that nobody has named is starting since the engine did.
+    fn at(&mut self, worker: WorkerId) -> &mut Worker {
+        self.workers.entry(worker).or_insert_with(|| Worker::starting(self.started))
     }
 
-    pub(super) fn worker(&mut self, stats: &WorkerStats, now: Instant) {
-        match &mut self.worker {
-            Worker::Up { heard, .. } => *heard = now,
-            Worker::Unneeded { .. } | Worker::Starting { .. } | Worker::Down { .. } => {
-                self.worker_started(now);
-            }
-        }
-        self.copied_bytes.observe(&stats.copied_bytes);
-        self.seam_dropped.observe(stats.seam_dropped);
+    pub(super) fn worker_started(&mut self, worker: WorkerId, now: Instant) {
+        self.at(worker).started(now);
+    }
+
+    pub(super) fn worker(&mut self, worker: WorkerId, stats: &WorkerStats, now: Instant) {
+        self.at(worker).reports(stats, now);
         for (name, of) in &stats.cameras {
             if let Some(camera) = self.slot(name) {
+                camera.worker = Some(worker);
                 camera.observe(of, now);
             }
         }
     }
 
-    pub(super) fn worker_restarted(&mut self, now: Instant) {
-        let since = match self.worker {
-            Worker::Unneeded { since } | Worker::Starting { since } | Worker::Down { since } => {
-                since
-            }
-            Worker::Up { since, .. } if now.saturating_duration_since(since) >= STEADY => now,
-            Worker::Up { absent_since, .. } => absent_since,
-        };
-        self.worker = Worker::Down { since };
-        self.worker_restarts += 1;
-        self.copied_bytes.restart();
-        self.seam_dropped.restart();
-        self.cameras.values_mut().for_each(Camera::restart);
+    pub(super) fn worker_restarted(&mut self, worker: WorkerId, now: Instant) {
+        self.at(worker).ended(now);
+        let its = self.cameras.values_mut().filter(|camera| camera.worker == Some(worker));
+        its.for_each(Camera::restart);
     }
 
     pub(super) fn camera(&mut self, report: &CameraReport) {

@@ -22,7 +22,7 @@ mod server;
 
 pub(crate) use log::relayed;
 pub use log::{LogFormat, init_logging, log_format};
-pub use metrics::{EngineStats, Metrics};
+pub use metrics::{EngineStats, Metrics, WorkerMemory};
 pub use redact::{RedactingWriter, redact, redact_in_path, redact_source, redacted};
 pub use server::{Server, serve};
 

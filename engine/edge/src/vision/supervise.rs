@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use viahe_contract::id::WorkerId;
 use viahe_core::seam::{FromWorker, ToWorker, VisionPlan};
 
 /// A worker that lived shorter than this is restarted after a pause.
@@ -51,6 +52,33 @@ pub enum WorkerEvent {
     Said(FromWorker),
     /// It is gone; pictures asked of it will not come. Another is on its way.
     Gone(Ended),
+}
+
+/// What is heard of workers, and of which.
+pub type FromFleet = (WorkerId, WorkerEvent);
+
+/// Counts the starts of all workers of an engine: none has the epoch of another, so neither have their
+/// tracks.
+#[derive(Clone, Debug, Default)]
+pub struct Epochs(Arc<AtomicU32>);
+
+impl Epochs {
+    fn next(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The way to the engine.
+struct Ear {
+    worker: WorkerId,
+    events: Sender<FromFleet>,
+}
+
+impl Ear {
+    /// Waits for room; false when nobody listens any more.
+    fn tell(&self, event: WorkerEvent) -> bool {
+        self.events.send((self.worker, event)).is_ok()
+    }
 }
 
 /// How a worker ended.
@@ -132,15 +160,18 @@ impl Shared {
 }
 
 impl Supervisor {
-    /// Starts the first worker. `plan.epoch` is the epoch of the first; each restart counts up. A
-    /// worker process that uses more than `memory_max` bytes is ended; without it the limit follows from
-    /// the plan.
+    /// Starts the first worker; each one has the next of `epochs`. A worker process that uses more than
+    /// `memory_max` bytes is ended; without it the limit follows from the plan. `events` are told as
+    /// those of `worker`.
     pub fn start(
+        worker: WorkerId,
         launch: Launch,
         plan: VisionPlan,
+        epochs: Epochs,
         memory_max: Option<u64>,
-        events: Sender<WorkerEvent>,
+        events: Sender<FromFleet>,
     ) -> Self {
+        let ear = Ear { worker, events };
         let usual = memory::usual_max(&plan);
         let memory_max = memory_max.unwrap_or(usual);
         let shared = Arc::new(Shared {
@@ -156,11 +187,11 @@ impl Supervisor {
         let thread = {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
-                .name("supervisor".into())
-                .spawn(move || supervise(&launch, &plan, &events, &shared))
+                .name(format!("supervisor-{worker}"))
+                .spawn(move || supervise(&launch, &plan, &epochs, &ear, &shared))
         };
         if let Err(error) = &thread {
-            tracing::error!(%error, "no thread for the supervisor: no camera will be watched");
+            tracing::error!(%error, %worker, "no thread for the supervisor: its cameras will not be watched");
         }
         Self { shared, thread: thread.ok() }
     }
@@ -169,6 +200,11 @@ impl Supervisor {
     pub fn send(&self, message: ToWorker) -> bool {
         let sender = self.shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner);
         sender.as_ref().is_some_and(|s| s.try_send(message).is_ok())
+    }
+
+    /// Does it still keep a worker alive?
+    pub fn is_at_work(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Restarts so far.
@@ -194,14 +230,18 @@ impl Supervisor {
         }
     }
 
-    /// Ends the worker and waits until it is gone.
-    pub fn stop(mut self) {
+    /// Tells the worker to end, and that no other is to be started.
+    pub fn ask_to_stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
         self.send(ToWorker::Stop);
         // Dropping the sender closes the worker's input, which stops it as well.
         self.shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Ends the worker and waits until it is gone.
+    pub fn stop(mut self) {
+        self.ask_to_stop();
         let Some(thread) = self.thread.take() else { return };
-        thread.thread().unpark();
         let deadline = clock::monotonic() + STOP_WITHIN;
         while !thread.is_finished() && clock::monotonic() < deadline {
             std::thread::sleep(Duration::from_millis(10));
@@ -213,34 +253,23 @@ impl Supervisor {
     }
 }
 
-fn supervise(
-    launch: &Launch,
-    plan: &VisionPlan,
-    events: &Sender<WorkerEvent>,
-    shared: &Arc<Shared>,
-) {
-    // A site of sensors alone: there is nothing to watch, and models need not be there.
-    while plan.cameras.is_empty() {
-        if shared.stopping.load(Ordering::Relaxed) {
-            return;
-        }
-        std::thread::park();
-    }
+fn supervise(launch: &Launch, plan: &VisionPlan, epochs: &Epochs, ear: &Ear, shared: &Arc<Shared>) {
+    let worker = ear.worker;
     let mut short_lives = 0u32;
-    for epoch in plan.epoch.. {
+    loop {
         let started = clock::monotonic();
         shared.starts.fetch_add(1, Ordering::Relaxed);
         shared.hear(false);
-        let plan = VisionPlan { epoch, ..plan.clone() };
-        let ended = run_once(launch, plan, events, shared)
+        let plan = VisionPlan { epoch: epochs.next(), ..plan.clone() };
+        let ended = run_once(launch, plan, ear, shared)
             .unwrap_or_else(|error| Ended::other(error.to_string()));
         shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner).take();
         if shared.stopping.load(Ordering::Relaxed) {
             return;
         }
         let (reason, for_memory) = (&ended.reason, ended.for_memory);
-        tracing::error!(reason, "vision worker ended; starting another");
-        if events.send(WorkerEvent::Gone(ended)).is_err() {
+        tracing::error!(reason, %worker, "vision worker ended; starting another");
+        if !ear.tell(WorkerEvent::Gone(ended)) {
             return;
         }
         let lived = clock::monotonic().duration_since(started);
@@ -260,7 +289,7 @@ fn is_short(lived: Duration, for_memory: bool) -> bool {
 fn run_once(
     launch: &Launch,
     plan: VisionPlan,
-    events: &Sender<WorkerEvent>,
+    ear: &Ear,
     shared: &Arc<Shared>,
 ) -> Result<Ended, pipe::PipeError> {
     let (to_worker, inbox) = bounded(64);
@@ -277,7 +306,7 @@ fn run_once(
             let worker = std::thread::spawn(move || serve(&inbox, tx));
             publish(to_worker);
             for message in rx {
-                if events.send(WorkerEvent::Said(message)).is_err() {
+                if !ear.tell(WorkerEvent::Said(message)) {
                     break;
                 }
             }
@@ -297,7 +326,7 @@ fn run_once(
             let watch = look_after(&child, shared)?;
             publish(to_worker);
             let log = listen(child.stderr.take())?;
-            let told = converse(&mut child, inbox, events, shared);
+            let told = converse(&mut child, inbox, ear, shared);
             drop(watch);
             let status = wait_or_kill(&mut child, shared);
             let ended_for = shared.bury();
@@ -369,7 +398,7 @@ fn listen(stderr: Option<ChildStderr>) -> Result<Receiver<LastWords>, std::io::E
 fn converse(
     child: &mut Child,
     inbox: Receiver<ToWorker>,
-    events: &Sender<WorkerEvent>,
+    ear: &Ear,
     shared: &Arc<Shared>,
 ) -> Result<(), pipe::PipeError> {
     // Both were asked for.
@@ -382,7 +411,7 @@ fn converse(
     });
     let read = pipe::read_into(stdout, |message| {
         shared.hear(true);
-        let taken = events.send(WorkerEvent::Said(message)).is_ok();
+        let taken = ear.tell(WorkerEvent::Said(message));
         // The engine may have been slow to take it; that is not the worker's silence.
         shared.hear(true);
         taken

@@ -11,14 +11,17 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, CameraStats, WorkerStats};
-use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, serve};
+use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, WorkerMemory, serve};
 use viahe_edge::trouble::Troubles;
 
 const LOOPBACK: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+const ONE: WorkerId = WorkerId(0);
 
 fn name(text: &str) -> Name {
     Name::try_from(text).unwrap()
@@ -109,8 +112,10 @@ fn engine(n: u64) -> EngineStats {
         incidents_opened: BTreeMap::from([(name("illegal-parking"), n / 3)]),
         incidents_closed: BTreeMap::from([(name("illegal-parking"), n / 4)]),
         incidents_open: 1,
-        worker_memory_bytes: Some(200_000_000),
-        worker_memory_bytes_max: 768_000_000,
+        worker_memory: BTreeMap::from([(
+            ONE,
+            WorkerMemory { used: Some(200_000_000), max: 768_000_000 },
+        )]),
         captures_failed: n / 7,
         evidence_bytes: 81_234,
         evidence_evicted: n / 9,
@@ -145,9 +150,9 @@ fn counters_never_go_back_when_the_worker_does() {
     let mut before = scrape(server.addr());
     let mut analysed = 0;
     for epoch in 0..4u64 {
-        metrics.worker_started();
+        metrics.worker_started(ONE);
         for n in 1..=6 {
-            metrics.worker(&worker(n * (epoch + 1)));
+            metrics.worker(ONE, &worker(n * (epoch + 1)));
             metrics.engine(&engine(epoch * 10 + n));
             let now = scrape(server.addr());
             now.assert_no_counter_went_back(&before);
@@ -156,7 +161,7 @@ fn counters_never_go_back_when_the_worker_does() {
         analysed += 6 * (epoch + 1);
         // The third end is noticed only by its counters.
         if epoch != 2 {
-            metrics.worker_restarted();
+            metrics.worker_restarted(ONE);
         }
         let now = scrape(server.addr());
         now.assert_no_counter_went_back(&before);
@@ -175,9 +180,9 @@ fn counters_never_go_back_when_the_worker_does() {
         same(&before, &bucket, (share * analysed).floor());
     }
     same(&before, "viahe_copied_bytes_total{stage=\"preprocess\"}", 1000.0 * analysed);
-    same(&before, "viahe_worker_restarts_total", 3.0);
-    same(&before, "viahe_worker_memory_bytes", 200_000_000.0);
-    same(&before, "viahe_worker_memory_max_bytes", 768_000_000.0);
+    same(&before, "viahe_worker_restarts_total{worker=\"0\"}", 3.0);
+    same(&before, "viahe_worker_memory_bytes{worker=\"0\"}", 200_000_000.0);
+    same(&before, "viahe_worker_memory_max_bytes{worker=\"0\"}", 768_000_000.0);
     same(&before, "viahe_incidents_opened_total{violation=\"illegal-parking\"}", 12.0);
     same(&before, "viahe_queue_depth{queue=\"observations\"}", 5.0);
     same(&before, "viahe_build_info{version=\"1.2.3\"}", 1.0);
@@ -186,25 +191,25 @@ fn counters_never_go_back_when_the_worker_does() {
 #[test]
 fn gauges_tell_the_present() {
     let (metrics, server) = start();
-    metrics.plan([name("le-loi-03"), name("hung-vuong-1")]);
-    metrics.worker(&worker(1));
+    metrics.plan([(name("le-loi-03"), ONE), (name("hung-vuong-1"), ONE)]);
+    metrics.worker(ONE, &worker(1));
     let page = scrape(server.addr());
     same(&page, "viahe_camera_up{camera=\"le-loi-03\"}", 1.0);
     same(&page, "viahe_camera_up{camera=\"hung-vuong-1\"}", 0.0);
     same(&page, "viahe_clock_offset_seconds{camera=\"le-loi-03\"}", -0.125);
     assert!(page.value("viahe_frame_age_seconds{camera=\"le-loi-03\"}") >= 0.04);
     assert!(!page.has("viahe_frame_age_seconds{camera=\"hung-vuong-1\"}"), "no frame so far");
-    metrics.worker_restarted();
+    metrics.worker_restarted(ONE);
     let page = scrape(server.addr());
     same(&page, "viahe_camera_up{camera=\"le-loi-03\"}", 0.0);
     same(&page, "viahe_camera_fps{camera=\"le-loi-03\"}", 0.0);
-    same(&page, "viahe_worker_up", 0.0);
+    same(&page, "viahe_worker_up{worker=\"0\"}", 0.0);
 }
 
 #[test]
 fn health_over_http() {
     let (metrics, server) = start();
-    metrics.plan([name("le-loi-03")]);
+    metrics.plan([(name("le-loi-03"), ONE)]);
     let health = || {
         let answer = get(server.addr(), "/healthz");
         let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
@@ -213,7 +218,7 @@ fn health_over_http() {
     let (code, body) = health();
     assert_eq!((code, &body["status"]), (200, &"starting".into()));
     assert_eq!(body["version"], "1.2.3");
-    metrics.worker(&worker(1));
+    metrics.worker(ONE, &worker(1));
     metrics.engine(&engine(1));
     let (code, body) = health();
     assert_eq!((code, &body["status"]), (200, &"ok".into()), "{body}");
@@ -258,7 +263,7 @@ fn connections_that_sit_there_do_not_lock_scrapers_out() {
         [("silent", &b""[..]), ("one byte", b"G"), ("half a request", half), ("unread", &unread)]
     {
         let (metrics, server) = start();
-        metrics.worker(&worker(1));
+        metrics.worker(ONE, &worker(1));
         let sitting: Vec<TcpStream> = (0..64)
             .map(|_| {
                 let mut stream = TcpStream::connect(server.addr()).unwrap();
@@ -338,7 +343,7 @@ fn dropping_the_server_frees_the_port() {
 #[test]
 fn every_metric_is_in_the_handbook() {
     let (metrics, server) = start();
-    metrics.worker(&worker(9));
+    metrics.worker(ONE, &worker(9));
     metrics.engine(&engine(9));
     let page = scrape(server.addr());
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");

@@ -3,6 +3,7 @@
 use super::program::{Program, children_of, run_viahe, viahe};
 use super::{LONG, until};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -65,6 +66,7 @@ pub(crate) struct Pipeline {
     pub(crate) dir: tempfile::TempDir,
     mqtt: String,
     cameras: Vec<(String, String)>,
+    engine: String,
     more: String,
     dwell_secs: u32,
 }
@@ -74,13 +76,21 @@ impl Pipeline {
     pub(crate) fn new(mqtt_port: u16) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mqtt = format!("url = \"mqtt://127.0.0.1:{mqtt_port}\"\n");
-        Self { dir, mqtt, cameras: Vec::new(), more: String::new(), dwell_secs: 6 }
+        let (engine, more) = (String::new(), String::new());
+        Self { dir, mqtt, cameras: Vec::new(), engine, more, dwell_secs: 6 }
     }
 
     /// More lines of `[mqtt]`.
     pub(crate) fn mqtt(mut self, lines: &str) -> Self {
         self.mqtt += lines;
         self.mqtt.push('\n');
+        self
+    }
+
+    /// More lines of `[engine]`.
+    pub(crate) fn engine(mut self, lines: &str) -> Self {
+        self.engine += lines;
+        self.engine.push('\n');
         self
     }
 
@@ -116,8 +126,8 @@ impl Pipeline {
     pub(crate) fn write(&self) -> PathBuf {
         let mut text = format!(
             "[site]\nid = \"{SITE}\"\ntimezone = \"Asia/Ho_Chi_Minh\"\n\n[mqtt]\n{}\n\
-             [engine]\nstate_dir = \"state\"\nlisten = \"127.0.0.1:0\"\n\n",
-            self.mqtt
+             [engine]\nstate_dir = \"state\"\nlisten = \"127.0.0.1:0\"\n{}\n",
+            self.mqtt, self.engine
         );
         if !self.cameras.is_empty() {
             text += "[model.street]\npackage = \"ssdlite-coco\"\n";
@@ -238,8 +248,33 @@ impl Engine {
         }
     }
 
+    /// Process ids of the vision workers that run.
+    pub(crate) fn workers(&self) -> Vec<u32> {
+        children_of(self.process.pid())
+    }
+
+    /// Frames of a camera by what became of them: all, analysed, not due, and lost for any reason.
+    pub(crate) fn frames(&self, camera: &str) -> [u64; 4] {
+        let (_, page) = self.page("/metrics");
+        let of = |series: &str| -> BTreeMap<String, u64> {
+            let prefix = format!("{series}{{camera=\"{camera}\"");
+            let lines =
+                page.lines().filter_map(|line| line.strip_prefix(&prefix)?.split_once("} "));
+            lines.map(|(more, n)| (more.to_owned(), n.parse::<f64>().unwrap() as u64)).collect()
+        };
+        let sum = |counts: BTreeMap<String, u64>| counts.into_values().sum();
+        let mut dropped = of("viahe_frames_dropped_total");
+        let not_due = dropped.remove(",reason=\"not_due\"").unwrap_or_default();
+        [
+            sum(of("viahe_frames_total")),
+            sum(of("viahe_frames_inferred_total")),
+            not_due,
+            sum(dropped),
+        ]
+    }
+
     /// Process id of the vision worker, once it runs.
     pub(crate) fn worker(&self) -> u32 {
-        until("a vision worker", LONG, || children_of(self.process.pid()).first().copied())
+        until("a vision worker", LONG, || self.workers().first().copied())
     }
 }

@@ -11,6 +11,7 @@ use viahe_core::seam::{SEAM_VERSION, VisionCamera};
 const DO: &str = "VIAHE_TEST_WORKER";
 const SOON: Duration = Duration::from_secs(30);
 const MB: u64 = 1_000_000;
+const WORKER: WorkerId = WorkerId(7);
 
 fn plan(cameras: usize, threads: usize, models: &[&str]) -> VisionPlan {
     let camera = |n: usize| VisionCamera {
@@ -31,7 +32,7 @@ fn plan(cameras: usize, threads: usize, models: &[&str]) -> VisionPlan {
 }
 
 /// A supervised child that does `what`, and what is heard of it.
-fn supervised(what: &str, memory_max: u64) -> (Supervisor, Receiver<WorkerEvent>) {
+fn supervised(what: &str, memory_max: u64) -> (Supervisor, Receiver<FromFleet>) {
     let program = std::env::current_exe().unwrap();
     // The harness writes to the standard output, which is the seam: it gets another one, and the
     // seam stays open.
@@ -41,13 +42,14 @@ fn supervised(what: &str, memory_max: u64) -> (Supervisor, Receiver<WorkerEvent>
     let args = vec!["-c".to_owned(), command, program.to_str().unwrap().to_owned()];
     let (events, heard) = bounded(64);
     let launch = Launch::Process { program: "sh".into(), args };
-    (Supervisor::start(launch, plan(1, 1, &["street"]), Some(memory_max), events), heard)
+    let (plan, epochs) = (plan(1, 1, &["street"]), Epochs::default());
+    (Supervisor::start(WORKER, launch, plan, epochs, Some(memory_max), events), heard)
 }
 
-fn gone(heard: &Receiver<WorkerEvent>) -> Ended {
+fn gone(heard: &Receiver<FromFleet>) -> Ended {
     match heard.recv_timeout(SOON).unwrap() {
-        WorkerEvent::Gone(ended) => ended,
-        WorkerEvent::Said(message) => panic!("{message:?}"),
+        (WORKER, WorkerEvent::Gone(ended)) => ended,
+        (_, message) => panic!("{message:?}"),
     }
 }
 
