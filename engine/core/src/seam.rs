@@ -19,15 +19,25 @@ use viahe_contract::message::{CameraStatus, EvidenceKind, ModelRef};
 use viahe_contract::sha256::Sha256;
 
 versions! {
-    /// Of these messages. Both ends are of one release, so none but the newest is spoken; the history says
-    /// what a worker that was left behind would not understand.
+    /// Of these messages. Both ends are of one release, so none but the newest is spoken; of another one
+    /// [`version_of`] reads as much as it takes to refuse it by name.
     SeamVersion, "a seam":
     /// 0.1.
     V1 = 1,
+    /// The engine says where the files lie that the worker opens.
+    V2 = 2,
 }
 
 /// The version that is spoken.
 pub const SEAM_VERSION: u32 = SeamVersion::NEWEST.number();
+
+/// What the first line of either end says of its version, also where the rest is of a version that
+/// nobody here knows; none for other lines.
+pub fn version_of(line: &[u8]) -> Option<u32> {
+    let line: serde_json::Value = serde_json::from_slice(line).ok()?;
+    let first = line.get("start").or_else(|| line.get("hello"))?;
+    first.get("version")?.as_u64()?.try_into().ok()
+}
 
 /// Longest line in bytes; a longer one is an error, not an allocation.
 pub const LINE_BYTES_MAX: usize = 1 << 20;

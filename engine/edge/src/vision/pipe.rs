@@ -4,7 +4,7 @@ use crossbeam_channel::{Receiver, Sender};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader, Read, Write};
-use viahe_core::seam::LINE_BYTES_MAX;
+use viahe_core::seam::{LINE_BYTES_MAX, SEAM_VERSION, version_of};
 
 /// How long a worker that ends waits for its last words to be written.
 const GOODBYE_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
@@ -18,6 +18,12 @@ pub enum PipeError {
     /// Too long to be one of ours.
     #[error("a line of more than {LINE_BYTES_MAX} bytes came over the seam")]
     LineTooLong,
+    /// The other end is of another release.
+    #[error(
+        "the other end of the seam speaks version {0}, this one {SEAM_VERSION}; install both from one \
+         release"
+    )]
+    Version(u32),
     /// Not one of our messages.
     #[error("a line over the seam is no message of this version: {0}")]
     Message(#[from] serde_json::Error),
@@ -47,10 +53,17 @@ pub fn read_into<T: DeserializeOwned>(
             // The writer died in the middle of a line.
             return Ok(());
         }
-        if !hand_on(serde_json::from_slice(&line)?) {
+        let message = serde_json::from_slice(&line).map_err(|error| explain(error, &line))?;
+        if !hand_on(message) {
             return Ok(());
         }
     }
+}
+
+/// Why a line is none of our messages.
+fn explain(error: serde_json::Error, line: &[u8]) -> PipeError {
+    let other = version_of(line).filter(|version| *version != SEAM_VERSION);
+    other.map_or(PipeError::Message(error), PipeError::Version)
 }
 
 /// Writes one message.
@@ -111,6 +124,19 @@ pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + '
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_end_of_another_release_is_told_by_its_version() {
+        let older = include_bytes!("../../../../fixtures/formats/seam-1.jsonl");
+        let starts = [&older[..], b"to {\"start\":{\"version\":99}}\n"];
+        for (text, version) in starts.into_iter().zip([1, 99]) {
+            let line = text.split_inclusive(|b| *b == b'\n').next().unwrap();
+            let line = line.strip_prefix(b"to ").unwrap();
+            let error = read_into(line, |_: viahe_core::seam::ToWorker| true).unwrap_err();
+            assert!(matches!(error, PipeError::Version(v) if v == version), "{error}");
+            assert!(error.to_string().contains("install both"), "{error}");
+        }
+    }
 
     #[test]
     fn what_came_before_the_break_is_kept() {
