@@ -317,28 +317,33 @@ fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
         Ok(event) => event,
         Err(why) => return say(&format!("!! no incident on {}: {why}", message.topic)),
     };
+    say(&headline(&event));
     let IncidentEvent { violation, incident, .. } = event;
-    let id = &incident.incident;
-    incidents.entry(violation.to_string()).or_default().insert(id.to_string());
+    incidents.entry(violation.to_string()).or_default().insert(incident.incident.to_string());
+    for evidence in &incident.evidence {
+        let path = pictures.join(evidence.sha256.shard()).join(format!("{}.jpg", evidence.sha256));
+        say(&format!("     {:<20} {}", evidence.kind.label(), path.display()));
+    }
+}
+
+/// What happened, and where as far as that can be said: a rule of the site has no camera, and one
+/// of the whole picture no zone.
+fn headline(IncidentEvent { violation, incident, .. }: &IncidentEvent) -> String {
     let verb = match (incident.state, incident.revision) {
         (State::Closed, _) => "closed",
         (State::Open, 1) => "opened",
         (State::Open, _) => "updated",
     };
-    // A rule of the site has no camera, and one of the whole picture no zone.
     let told = |before: &str, name: &Option<Name>| {
         name.as_ref().map(|name| format!(" {before} {name}")).unwrap_or_default()
     };
-    say(&format!(
-        "** {violation} {verb}{}{}, since {}  [{id}]",
+    format!(
+        "** {violation} {verb}{}{}, since {}  [{}]",
         told("at", &incident.camera),
         told("in", &incident.zone),
-        incident.first_seen
-    ));
-    for evidence in &incident.evidence {
-        let path = pictures.join(evidence.sha256.shard()).join(format!("{}.jpg", evidence.sha256));
-        say(&format!("     {:<20} {}", evidence.kind.label(), path.display()));
-    }
+        incident.first_seen,
+        incident.incident
+    )
 }
 
 /// The last line: one JSON object.
@@ -362,4 +367,26 @@ fn summary(incidents: &Incidents, worker: &WorkerStats) {
         .collect();
     say("");
     say(&format!("{}", json!({ "incidents": counts, "cameras": cameras })));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_headline_names_only_places_that_there_are() {
+        let page = include_str!("../../../../docs/mqtt.md");
+        let block = page.split("```json incident\n").nth(1).unwrap().split("```").next().unwrap();
+        let mut event: IncidentEvent = serde_json::from_str(block).unwrap();
+        let said = |event: &IncidentEvent| {
+            let line = headline(event);
+            line.split_once(", since").unwrap().0.to_owned()
+        };
+        assert_eq!(said(&event), "** shop-encroachment updated at le-loi-03 in kerb");
+        event.incident.zone = None;
+        assert_eq!(said(&event), "** shop-encroachment updated at le-loi-03");
+        event.incident.camera = None;
+        event.incident.revision = 1;
+        assert_eq!(said(&event), "** shop-encroachment opened");
+    }
 }
