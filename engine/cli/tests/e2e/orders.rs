@@ -184,3 +184,25 @@ fn a_site_of_sensors_alone_is_a_site() {
     engine.process.signal(Signal::TERM);
     engine.process.end(LONG).says(0, &[]);
 }
+
+/// A reading that the broker kept since before the start counts from when it was measured.
+#[test]
+fn a_kept_reading_is_taken_up() {
+    let broker = Broker::start();
+    let ears = broker.listen();
+    let measured = clock::now().millis() / 1000 - 20;
+    let reading = json!({ "level": 0.1, "at": measured }).to_string();
+    broker.say_with("sensors/river-1", &["-r", "-m", &reading]);
+    broker.say_with("sensors/tank-1", &["-r", "-m", "12"]);
+    let tank = "[[sensor]]\nid = \"tank-1\"\ntopic = \"sensors/tank-1\"\n\
+                quantity = \"water_level\"\n";
+    let pipeline = Pipeline::new(broker.port).more(tank).more(SENSORS);
+    let engine = Engine::start(&pipeline);
+    let good = heard(&ears, "sensor/river-1/state", |s| s["state"] == "good").payload;
+    let since: jiff::Timestamp = good["since"].as_str().unwrap().parse().unwrap();
+    assert_eq!(since.as_second(), i64::try_from(measured).unwrap(), "{good}");
+    engine.process.line("it does not say when it was measured");
+    engine.process.signal(Signal::TERM);
+    engine.process.end(LONG).says(0, &["the value that the broker kept is used"]);
+    assert!(!ears.heard().iter().any(|m| m.topic.ends_with("sensor/tank-1/state")), "unknown");
+}
