@@ -1,6 +1,5 @@
 //! An edge box put together from a [`Plan`]: worker, event plane, MQTT, metrics.
 
-use crate::clock;
 use crate::event_plane::{self, EventPlane, EventTime, Observer, Parts, PlaneError, Reload};
 use crate::evidence::{EvidenceError, EvidenceStore, Needed};
 use crate::fleet::{Fleet, FleetOptions};
@@ -12,6 +11,7 @@ use crate::store::{Outbox, Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
 use crate::vision::supervise::Launch;
+use crate::{advice, clock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viahe_core::config::Plan;
@@ -83,7 +83,7 @@ impl Station {
     pub fn open(plan: Arc<Plan>, options: StationOptions) -> Result<Self, StationError> {
         let mqtt = plan.mqtt.clone().ok_or(StationError::NoMqtt)?;
         let vision_plan = vision_plan(&plan).map_err(StationError::Missing)?;
-        if let Some(warning) = calendar_ending(&plan) {
+        for warning in advice::warnings(&plan) {
             tracing::warn!("{warning}");
         }
         let state_dir = &plan.engine.state_dir;
@@ -166,12 +166,6 @@ fn open_store(state_dir: &Path) -> Result<(Store, Option<StoreError>), StoreErro
     tracing::error!(freed, "the history is given up for the outbox");
     drop(store);
     Store::open_whatever_the_disk_says(state_dir)
-}
-
-/// What is to be said of a calendar whose dates end soon.
-pub fn calendar_ending(plan: &Plan) -> Option<String> {
-    let today = clock::now().in_zone(&plan.site.timezone).date();
-    plan.site.calendar.as_ref().and_then(|calendar| calendar.ending(today))
 }
 
 fn lines(errors: &[ModelError]) -> String {

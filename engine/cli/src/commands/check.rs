@@ -11,9 +11,10 @@ use std::path::PathBuf;
 use viahe_core::config::plan::{Camera, Rule};
 use viahe_core::config::{Plan, hints};
 use viahe_core::time::Timestamp;
+use viahe_edge::advice;
 use viahe_edge::clock;
 use viahe_edge::models::ModelError;
-use viahe_edge::station::{calendar_ending, installed};
+use viahe_edge::station::installed;
 
 /// Says whether a pipeline is right, and what it would do.
 ///
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     };
     say(summary(&plan, clock::now()).trim_end());
     let mut warnings = viahe_core::config::warnings(&plan);
-    warnings.extend(calendar_ending(&plan));
+    warnings.extend(advice::warnings(&plan));
     warnings.extend(hints(&plan));
     for warning in &warnings {
         say(&format!("warning: {warning}"));

@@ -39,6 +39,40 @@ fn a_right_pipeline_ends_with_no_problem_found() {
     assert!(said.contains("applies now") || said.contains("does not apply now"), "{said}");
 }
 
+/// It is right, and nothing will come of it.
+#[test]
+fn what_nothing_can_come_of_is_warned_of() {
+    let pipeline = pipeline().camera("gate-west", "file:///tmp/viahe-no-such/gone.mp4");
+    let file = pipeline.write();
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    text.push_str(
+        r#"
+        [[camera]]
+        id = "gate-north"
+        url = "pattern://640x360@10"
+        model = "street"
+        [[permit]]
+        id = "wedding"
+        reason = "wedding"
+        uses = ["illegal-parking"]
+        from = "2025-11-22 08:00"
+        until = "2025-11-22 10:00"
+        "#,
+    );
+    std::fs::write(&file, text).unwrap();
+    let ended = check(&file, &[]);
+    ended.prints(
+        0,
+        &[
+            "camera[gate-west].url: the recording ",
+            "gone.mp4 cannot be read",
+            "camera[gate-north]: it has no rule",
+            "permit[wedding]: it ended at 2025-11-22T10:00:00.000+07:00",
+        ],
+    );
+    assert_eq!(ended.stdout.last().unwrap(), "no problem found, but 3 warnings");
+}
+
 #[test]
 fn problems_are_counted_in_the_last_line() {
     let pipeline = pipeline();

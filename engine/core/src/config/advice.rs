@@ -8,6 +8,12 @@ pub fn warnings(plan: &Plan) -> Vec<String> {
     let mut told: Vec<String> =
         plan.site.timezone.iana_name().and_then(signs).into_iter().collect();
     for camera in &plan.cameras {
+        told.extend(camera.rules.is_empty().then(|| {
+            format!(
+                "camera[{}]: it has no rule, so nothing comes of it; add [[camera.rule]]",
+                camera.id
+            )
+        }));
         told.extend(camera.rules.iter().filter_map(|rule| partial(camera, rule)));
     }
     told
