@@ -177,6 +177,9 @@ mod tests {
             assert_eq!((ended, engine.open_incidents()), (Vec::new(), 3), "{schema}");
             assert_eq!(last_words(&store, &engine), [], "{schema}");
             assert!(store.unread_states().is_empty(), "{schema}");
+            // Also what an older viahe said of them is enough to close them.
+            let nothing = Engine::new(plan());
+            assert_eq!(last_words(&store, &nothing).len(), 3, "{schema}");
         }
     }
 
