@@ -3,11 +3,11 @@
 //! An incident has an id that follows from what it is about, so a repeat is the same incident,
 //! and a revision that counts what was said of it.
 
-use crate::config::plan::Language;
 use crate::detect::Confidence;
 use crate::geometry::UnitBox;
 use crate::id::{CaptureId, IncidentId, Name, TrackId};
 use crate::observe::Class;
+use crate::plan::Language;
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};

@@ -25,6 +25,8 @@ pub mod observe;
 
 pub mod sensor;
 
+pub mod plan;
+
 pub mod config;
 
 pub mod rule;

@@ -4,12 +4,12 @@
 //! Used by `viahe test` and by the suite in `fixtures/scenarios`. Pictures that the engine asks
 //! for are answered at once, as if there were a camera behind the recording.
 
-use crate::config::Plan;
-use crate::config::plan::{Expected, Test};
 use crate::engine::{Capture, Effect, Engine, Event, RestoreError, Saved, TooLate};
 use crate::id::Name;
 use crate::incident::{Evidence, Revision};
 use crate::observe::Class;
+use crate::plan::Plan;
+use crate::plan::{Expected, Test};
 use crate::rule::explain::Tracer;
 use crate::time::Timestamp;
 use std::collections::VecDeque;

@@ -5,10 +5,10 @@
 //! [`ToWorker::Start`], the worker's [`FromWorker::Hello`]; a worker of another version is refused.
 //! A worker whose input ends stops: it never outlives its engine.
 
-use crate::config::plan::Source;
 use crate::engine::Capture;
 use crate::id::{CaptureId, Name};
 use crate::observe::{Observation, ViewReport};
+use crate::plan::Source;
 use crate::time::Timestamp;
 use crate::versions;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub enum ToWorker {
     Stop,
 }
 
-/// All that the vision plane needs of a [`Plan`](crate::config::Plan).
+/// All that the vision plane needs of a [`Plan`](crate::plan::Plan).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VisionPlan {
     /// [`SEAM_VERSION`] of the engine.

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use support::name;
 use viahe_contract::message::{SensorHealth, State};
-use viahe_core::config::Plan;
 use viahe_core::engine::{Effect, Engine, Event, WindowTold};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::TrackId;
 use viahe_core::incident::Revision;
 use viahe_core::observe::{Class, Object, Observation};
+use viahe_core::plan::Plan;
 use viahe_core::time::{ClockSource, Timestamp};
 
 /// What is true when a box starts: 2 December 2026, 08:00 UTC, a Wednesday.

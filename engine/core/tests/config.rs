@@ -10,10 +10,11 @@ use std::path::Path;
 use std::time::Duration;
 use support::{SECRETS, World, installed, name, root, tomls};
 use viahe_contract::message::Severity;
-use viahe_core::config::plan::{Ack, Permit, PermitReason, Rule, Source, Transport};
-use viahe_core::config::{Calendar, DayKind, Entry};
+use viahe_core::config::Entry;
 use viahe_core::geometry::UnitPoint;
-use viahe_core::rule::program::{Heading, Test};
+use viahe_core::plan::program::{Heading, Test};
+use viahe_core::plan::{Ack, Permit, PermitReason, Rule, Source, Transport};
+use viahe_core::plan::{Calendar, DayKind};
 
 /// Adding a case is adding a file to `fixtures/configs`.
 #[test]

@@ -10,12 +10,12 @@ use std::time::Duration;
 use viahe_contract::id::CaptureId;
 use viahe_contract::message::{EvidenceKind, State};
 use viahe_contract::sha256::Sha256;
-use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, Effect, Engine, Event};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
 use viahe_core::incident::{Evidence, Revision};
 use viahe_core::observe::{Class, Object, Observation};
+use viahe_core::plan::Plan;
 use viahe_core::time::{ClockSource, Timestamp};
 
 const DWELL: Duration = Duration::from_secs(20);

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use support::{World, name, root};
 use viahe_contract::id::{CaptureId, IncidentId};
 use viahe_contract::message::{EndReason, State};
-use viahe_core::config::Plan;
 use viahe_core::engine::{Effect, Engine, Event, Saved, Saves, Scope, StateVersion};
 use viahe_core::frame::FrameStamp;
 use viahe_core::incident::Revision;
 use viahe_core::observe::{Header, Observation, StreamVersion};
+use viahe_core::plan::Plan;
 use viahe_core::seam::{FromWorker, SeamVersion, ToWorker, version_of};
 use viahe_core::time::{ClockSource, Timestamp};
 

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::name;
 use viahe_contract::message::{EvidenceKind, Order};
-use viahe_core::config::Plan;
 use viahe_core::engine::{
     Answer, Command, Effect, Engine, Event, Known, Orders, Silence, Standing,
 };
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{CommandId, Name};
 use viahe_core::observe::Observation;
+use viahe_core::plan::Plan;
 use viahe_core::rule::explain::Applies;
 use viahe_core::time::{ClockSource, Timestamp};
 

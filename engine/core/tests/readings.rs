@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use std::sync::Arc;
 use support::{World, name};
 use viahe_contract::message::{EndReason, SensorHealth, State};
-use viahe_core::config::Plan;
 use viahe_core::engine::{Effect, Engine, Event, TooLate};
+use viahe_core::plan::Plan;
 use viahe_core::scenario::{self, Told};
 use viahe_core::time::Timestamp;
 

@@ -19,11 +19,12 @@ use std::time::Duration;
 use stories::{Incident, Story};
 use street::{RATES, Rate};
 use support::{World, root, tomls};
-use viahe_core::config::plan::Test;
-use viahe_core::config::{self, ModelInfo, Plan};
+use viahe_core::config::{self, ModelInfo};
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::observe::Header;
+use viahe_core::plan::Plan;
+use viahe_core::plan::Test;
 use viahe_core::scenario::{self, Told};
 
 const FOLDER: &str = "fixtures/scenarios";

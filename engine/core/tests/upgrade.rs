@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::{name, root};
 use viahe_contract::message::{EndReason, State};
-use viahe_core::config::Plan;
 use viahe_core::engine::{Effect, Engine, Event, Saved};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::TrackId;
 use viahe_core::incident::Revision;
 use viahe_core::observe::{Class, Object, Observation};
+use viahe_core::plan::Plan;
 use viahe_core::time::{ClockSource, Timestamp};
 
 /// The last look before the upgrade.

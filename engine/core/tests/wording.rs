@@ -7,11 +7,11 @@ mod support;
 use serde_json::{Value, json};
 use std::ops::Range;
 use std::sync::Arc;
-use viahe_core::config::Plan;
 use viahe_core::engine::Event;
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
 use viahe_core::observe::{Class, Object, Observation};
+use viahe_core::plan::Plan;
 use viahe_core::scenario;
 use viahe_core::time::{ClockSource, Timestamp};
 

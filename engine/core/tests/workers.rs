@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::message::ModelRef;
 use viahe_contract::sha256::Sha256;
-use viahe_core::config::Plan;
 use viahe_core::engine::{Engine, Event, Scope};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
 use viahe_core::observe::{Class, Object, Observation};
+use viahe_core::plan::Plan;
 use viahe_core::time::{ClockSource, Timestamp};
 
 const CAMERAS: [&str; 2] = ["cam-east", "cam-west"];

@@ -7,9 +7,9 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use viahe_core::config::plan::Source;
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
+use viahe_core::plan::Source;
 
 /// After a fault a camera may still come by another way, of which it tries several: at least so
 /// long, and twice what the first took, since a slow one needs more of it.

@@ -14,7 +14,7 @@ use crate::vision::supervise::Launch;
 use crate::{advice, clock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use viahe_core::config::Plan;
+use viahe_core::plan::Plan;
 use viahe_core::seam::{Installed, SEAM_VERSION, VisionCamera, VisionPlan};
 
 /// How a box is to run, beside its plan.

@@ -6,7 +6,7 @@ mod ingest_support;
 
 use ingest_support::{Told, Watched, make_clip, rtsp, serve_as_child, sim};
 use std::time::Duration;
-use viahe_core::config::plan::Transport;
+use viahe_core::plan::Transport;
 use viahe_core::time::ClockSource;
 use viahe_edge::clock;
 

@@ -11,7 +11,7 @@ use ingest_support::{
 };
 use std::path::PathBuf;
 use std::time::Duration;
-use viahe_core::config::plan::{Source, Transport};
+use viahe_core::plan::{Source, Transport};
 use viahe_core::time::ClockSource;
 use viahe_edge::clock;
 use viahe_edge::ingest::{CameraState, Dropped};

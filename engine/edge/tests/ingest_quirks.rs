@@ -11,7 +11,7 @@ use ingest_support::{Watched, make_clip, rtsp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use viahe_core::config::plan::Transport;
+use viahe_core::plan::Transport;
 
 const START_MAX: Duration = Duration::from_secs(15);
 

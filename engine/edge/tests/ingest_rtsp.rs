@@ -11,7 +11,7 @@ use ingest_support::{Told, Watched, make_clip, rtsp};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use viahe_contract::message::Carrier;
-use viahe_core::config::plan::{Source, Transport};
+use viahe_core::plan::{Source, Transport};
 use viahe_edge::clock;
 use viahe_edge::ingest::CameraState;
 

@@ -11,8 +11,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use viahe_core::config::plan::Ack;
 use viahe_core::engine::{Changes, Saved};
+use viahe_core::plan::Ack;
 use viahe_edge::publish::Publisher;
 use viahe_edge::store::{Limits, Outbox, Store, StoreError};
 

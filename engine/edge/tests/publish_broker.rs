@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use viahe_contract::message::{CameraState, CameraStatus, ModelRef};
 use viahe_contract::sha256::Sha256;
-use viahe_core::config::plan::{Ack, MqttTls, Secret};
+use viahe_core::plan::{Ack, MqttTls, Secret};
 use viahe_edge::broker::EmbeddedBroker;
 use viahe_edge::publish::{Message, PublishError, Publisher, Subscriber};
 use viahe_edge::store::{Outbox, Store};

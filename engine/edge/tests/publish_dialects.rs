@@ -8,7 +8,7 @@ use publish_support::fake::*;
 use publish_support::*;
 use serde_json::Value;
 use std::time::Duration;
-use viahe_core::config::plan::{Ack, MqttTls, MqttVersion};
+use viahe_core::plan::{Ack, MqttTls, MqttVersion};
 use viahe_edge::publish::{Publisher, Wire, WireOptions};
 use viahe_edge::store::Store;
 use viahe_edge::trouble::{Trouble, Troubles};

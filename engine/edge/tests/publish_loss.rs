@@ -6,8 +6,8 @@ mod publish_support;
 
 use publish_support::*;
 use std::time::Duration;
-use viahe_core::config::plan::Ack;
-use viahe_core::config::plan::MqttVersion::{self, V5, V311};
+use viahe_core::plan::Ack;
+use viahe_core::plan::MqttVersion::{self, V5, V311};
 use viahe_edge::publish::{PublishOptions, Publisher, Subscriber};
 use viahe_edge::store::Store;
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use viahe_core::config::plan::{Ack, MqttVersion};
+use viahe_core::plan::{Ack, MqttVersion};
 use viahe_edge::publish::{PublishOptions, Publisher};
 use viahe_edge::store::Store;
 use viahe_edge::trouble::{Trouble, Troubles};

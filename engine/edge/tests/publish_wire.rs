@@ -7,7 +7,7 @@ mod publish_support;
 use publish_support::fake::*;
 use publish_support::*;
 use std::time::Duration;
-use viahe_core::config::plan::Ack;
+use viahe_core::plan::Ack;
 use viahe_edge::publish::{Said, Wire, WireOptions};
 use viahe_edge::trouble::{Trouble, Troubles};
 

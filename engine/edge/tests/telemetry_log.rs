@@ -132,7 +132,7 @@ fn engine_of_the_rough_worker() {
         evidence_dir: std::path::PathBuf::new(),
         cameras: vec![viahe_core::seam::VisionCamera {
             id: "cam".try_into().unwrap(),
-            source: viahe_core::config::plan::Source::Pattern { size_px: [64, 64], fps: 1 },
+            source: viahe_core::plan::Source::Pattern { size_px: [64, 64], fps: 1 },
             model: "none".try_into().unwrap(),
             analyse_hz: 1.0,
         }],

@@ -5,7 +5,7 @@ use crate::stop::Stop;
 use crate::ui::say;
 use std::path::PathBuf;
 use std::time::Duration;
-use viahe_core::config::plan::Secret;
+use viahe_core::plan::Secret;
 use viahe_edge::camera_sim::{CameraSim, SimError, SimOptions};
 use viahe_edge::models::Locations;
 

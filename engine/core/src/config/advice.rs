@@ -1,7 +1,7 @@
 //! What a valid pipeline should be told all the same.
 
-use super::plan::{Camera, Plan, Rule};
 use super::problem::listed;
+use crate::plan::{Camera, Plan, Rule};
 
 /// Warnings about a plan, one line each, for `viahe check` and the log.
 pub fn warnings(plan: &Plan) -> Vec<String> {

@@ -3,16 +3,15 @@
 //! Dates are written, not computed: lunar dates of a country follow its own time zone, and
 //! governments move holidays.
 
-use super::catalogue::{Words, words};
+use super::catalogue::words;
 use super::pipeline::PipelineSources;
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed, quoted};
 use super::read::{Node, document};
 use super::rule_keys::LANGUAGES;
 use super::schema::{Form, Key, Kind, Need, form, key};
 use crate::id::Name;
-use jiff::Span;
+use crate::plan::{Calendar, DayKind, SpecialDay};
 use jiff::civil::Date;
-use std::collections::BTreeMap;
 
 /// Problems of the calendar are told after those of the catalogue.
 const RANK: usize = usize::MAX;
@@ -69,34 +68,6 @@ static DATED: &[Key] = &[
     NAME,
 ];
 
-/// Is it a day off?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DayKind {
-    /// A public holiday: `Hol`, and not `Work`.
-    Holiday,
-    /// A festival on which people work: `Fest`.
-    Festival,
-}
-
-/// A day that is not like other days.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpecialDay {
-    /// Is it a day off?
-    pub kind: DayKind,
-    /// Name of the day.
-    pub name: Words,
-}
-
-/// Holidays and festivals by civil date of the site.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Calendar {
-    /// Its file, without `.toml`.
-    pub name: Name,
-    /// On the same date every year; the year of the key is 2000.
-    fixed: BTreeMap<Date, Vec<SpecialDay>>,
-    dated: BTreeMap<Date, Vec<SpecialDay>>,
-}
-
 impl Calendar {
     /// Reads a calendar.
     ///
@@ -106,39 +77,6 @@ impl Calendar {
         let report = Report::default();
         let calendar = read(name, &Source { name: file, text, rank: RANK, report: &report });
         report.finish(calendar, file)
-    }
-
-    /// What is special about a date: most often nothing, now and then several things.
-    pub fn days(&self, date: Date) -> impl Iterator<Item = &SpecialDay> {
-        let yearly = in_any_year(date.month(), date.day());
-        let fixed = yearly.and_then(|yearly| self.fixed.get(&yearly));
-        fixed.into_iter().chain(self.dated.get(&date)).flatten()
-    }
-
-    /// Is the date a day of this kind?
-    pub fn is(&self, kind: DayKind, date: Date) -> bool {
-        self.days(date).any(|day| day.kind == kind)
-    }
-
-    /// The last year with a date of its own: after it, days whose date differs by year are not
-    /// known. None when all days are yearly.
-    pub fn last_year(&self) -> Option<i16> {
-        self.dated.keys().next_back().map(|date| date.year())
-    }
-
-    /// What to say to whoever looks after a box on `today`, when the dates end within two months
-    /// or have ended: schedules would take the new year's holidays for any day.
-    pub fn ending(&self, today: Date) -> Option<String> {
-        let last = self.last_year()?;
-        let soon = today.saturating_add(Span::new().months(2)).year();
-        let name = &self.name;
-        (soon > last).then(|| {
-            format!(
-                "the calendar {name} has no dates after {last}; add those of {} to it, or schedules \
-                 and permits with Hol, Fest and Work will be wrong",
-                last + 1
-            )
-        })
     }
 }
 
@@ -151,21 +89,21 @@ fn read(name: Name, source: &Source) -> Option<Calendar> {
         let remedy = "add a table [[fixed]] or [[dated]]";
         source.problem(0, "", Fault::new("the calendar has no days", remedy));
     }
-    let mut calendar = Calendar { name, fixed: BTreeMap::new(), dated: BTreeMap::new() };
+    let mut calendar = Calendar::new(name);
     for node in root.children("fixed").into_iter().map(|child| child.node) {
         let (Some(day), Some(text)) = (special(&node), node.text("date")) else { continue };
-        calendar.fixed.entry(month_day(text)?).or_default().push(day);
+        calendar.add_yearly(month_day(text)?, day);
     }
     for node in root.children("dated").into_iter().map(|child| child.node) {
         let Some(day) = special(&node) else { continue };
         for (at, text) in node.list("dates").unwrap_or_default() {
-            let days = calendar.dated.entry(date(text)?).or_default();
-            if days.contains(&day) {
+            let on = date(text)?;
+            if calendar.has_dated(on, &day) {
                 let what = format!("{} is there twice", quoted(text));
                 let path = format!("{}.dates", node.path);
                 source.problem(at, &path, Fault::new(what, "remove one, or correct the date"));
             }
-            days.push(day.clone());
+            calendar.add_dated(on, day.clone());
         }
     }
     Some(calendar)
@@ -187,10 +125,6 @@ fn date(text: &str) -> Option<Date> {
 
 fn month_day(text: &str) -> Option<Date> {
     date(&format!("{ANY_YEAR}-{text}"))
-}
-
-fn in_any_year(month: i8, day: i8) -> Option<Date> {
-    Date::new(ANY_YEAR, month, day).ok()
 }
 
 /// The calendar that `[site]` names; `None` when it names none, or after a problem was told.

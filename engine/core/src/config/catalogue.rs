@@ -2,34 +2,14 @@
 //! pipeline's rules may change.
 
 use super::language::{self, Wanted};
-use super::plan::{Citation, Disaster, Escalation, Language};
 use super::problem::{ConfigError, Fault, Report, Source, listed};
 use super::read::{Node, document};
 use super::rule_keys::{CATALOGUE, PARAMETERS};
 use super::schema::Kind;
 use crate::observe::Class;
-use crate::rule::Program;
+use crate::plan::{Citation, Disaster, Escalation, Program, Words};
 use std::time::Duration;
 use viahe_contract::message::{EvidenceKind, Severity};
-
-/// A text in the languages of the operations centre.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
-    /// Vietnamese.
-    pub vi: String,
-    /// English.
-    pub en: String,
-}
-
-impl Words {
-    /// In one of them.
-    pub fn of(&self, language: Language) -> &str {
-        match language {
-            Language::Vi => &self.vi,
-            Language::En => &self.en,
-        }
-    }
-}
 
 /// A kind of violation.
 #[derive(Clone, Debug, PartialEq)]

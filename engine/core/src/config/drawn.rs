@@ -1,10 +1,10 @@
 //! What is drawn in a camera's picture: zones, lines, and where the ground is.
 
-use super::plan::{Line, Zone};
 use super::problem::Fault;
 use super::read::{Child, Node};
 use super::rules::Zones;
 use crate::geometry::{Homography, UnitPoint};
+use crate::plan::{Line, Zone};
 
 fn point([x, y]: [f64; 2]) -> UnitPoint {
     UnitPoint { x: x as f32, y: y as f32 }

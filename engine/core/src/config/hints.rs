@@ -1,7 +1,7 @@
 //! What is allowed in a pipeline, and probably not meant: warnings of `viahe check`.
 
-use super::plan::{Camera, Line, Plan};
 use crate::geometry::UnitPoint;
+use crate::plan::{Camera, Line, Plan};
 
 /// Where the point on which a thing stands can be when enough of the thing is seen: a box that the
 /// edge cuts has its middle inside, and at the upper edge there must be room for its height.

@@ -8,8 +8,8 @@ use super::rule_keys::PARAMETERS;
 use super::sensors;
 use crate::id::Name;
 use crate::observe::Class;
-use crate::rule::Program;
-use crate::rule::program::{
+use crate::plan::Program;
+use crate::plan::program::{
     Area, CONDITIONS_MAX, CameraTrouble, Condition, Crossing, Heading, Identity, Motion, Relation,
     RelationKind, Scope, THINGS_MAX, Test, Thing, ValueFrom,
 };

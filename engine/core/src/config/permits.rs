@@ -4,12 +4,12 @@
 //! cameras, zones and violations that the file has.
 
 use super::pipeline::refuse_repeats;
-use super::plan::{Permit, PermitReason};
 use super::problem::{Fault, closest, listed};
 use super::read::Node;
 use super::schedule;
 use super::schema::{Form, Key, Kind, NAME, Need, SPAN, form, key};
 use crate::id::Name;
+use crate::plan::{Permit, PermitReason};
 use crate::time::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

@@ -4,18 +4,19 @@
 //! problems, which [`Report`] puts into file order.
 
 use super::drawn::{calibration, lines, zones};
-use super::plan::{
-    Ack, Camera, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Rule, Secret, Site,
-    Transport,
-};
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
 use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Measured, Ruled};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
-use super::{Model, calendar, permits, plan, sensors as measuring, tests_table, url, windows};
+use super::{Model, calendar, permits, sensors as measuring, tests_table, url, windows};
 use crate::id::Name;
 use crate::observe::Class;
+use crate::plan::Source as CameraSource;
+use crate::plan::{
+    Ack, Camera, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Rule, Secret, Site,
+    Transport,
+};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -314,7 +315,7 @@ impl Reader<'_> {
         })
     }
 
-    fn camera_source(&self, node: &Node) -> Option<plan::Source> {
+    fn camera_source(&self, node: &Node) -> Option<CameraSource> {
         let url = self.secret(node, "url", true)?;
         let transport = match node.text("transport")? {
             "tcp" => Transport::Tcp,
@@ -323,13 +324,13 @@ impl Reader<'_> {
         };
         let source = url::source(&url, transport, self.folder);
         let mut source = source.map_err(|fault| node.tell("url", fault)).ok()?;
-        if node.has("transport") && !matches!(source, plan::Source::Rtsp { .. }) {
+        if node.has("transport") && !matches!(source, CameraSource::Rtsp { .. }) {
             let what = "`transport` is for rtsp:// and rtsps:// only";
             node.tell("transport", Fault::new(what, "remove it"));
         }
         if node.has("ca") {
             match &mut source {
-                plan::Source::Rtsp { url, ca, .. } if url.starts_with("rtsps://") => {
+                CameraSource::Rtsp { url, ca, .. } if url.starts_with("rtsps://") => {
                     *ca = self.path(node, "ca");
                 }
                 _ => {

@@ -3,14 +3,14 @@
 use super::catalogue::{self, Entry};
 use super::language::Wanted;
 use super::pipeline::{ModelInfo, Package, PipelineSources};
-use super::plan::{Line, Rule, Sensor, Window, Zone};
 use super::problem::{Fault, Report, Source, closest, listed};
 use super::read::Node;
 use super::schedule;
 use crate::id::Name;
 use crate::observe::Class;
-use crate::rule::Program;
-use crate::rule::program::{Scope, Test, ValueFrom};
+use crate::plan::Program;
+use crate::plan::program::{Scope, Test, ValueFrom};
+use crate::plan::{Line, Rule, Sensor, Window, Zone};
 use crate::sensor::Quantity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

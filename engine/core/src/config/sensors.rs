@@ -1,12 +1,12 @@
 //! `[[sensor]]` → what a plan knows of sensors.
 
-use super::plan::Sensor;
 use super::problem::{Fault, listed, quoted};
 use super::read::Node;
 use super::schema::Kind::{Flag, Number, OneOf, Table, Text};
 use super::schema::Need::{self, Optional, Required};
 use super::schema::{self, Form, Key, NAME, POSITION, form, key};
 use crate::id::Name;
+use crate::plan::Sensor;
 use crate::sensor::{
     CounterParams, Decoder, Format, HealthParams, Pointers, Quantity, SensorClock, Unit, When,
     topic,

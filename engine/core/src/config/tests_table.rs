@@ -1,11 +1,11 @@
 //! `[[test]]` → [`Test`]: a recording, and the incidents that the pipeline must make of it.
 
 use super::pipeline::refuse_repeats;
-use super::plan::{Expected, Test};
 use super::problem::{Fault, closest, listed};
 use super::read::Node;
 use super::schema::{Key, Kind, NAME, Need, PATH, key};
 use crate::id::Name;
+use crate::plan::{Expected, Test};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;

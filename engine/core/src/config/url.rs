@@ -1,9 +1,9 @@
 //! Addresses in a pipeline: cameras and the broker. No message repeats one, since it may hold a
 //! password.
 
-use super::plan::{Secret, Source, Transport};
 use super::problem::Fault;
 use super::secret::percent_decode;
+use crate::plan::{Secret, Source, Transport};
 use std::path::Path;
 
 /// An address taken apart.

@@ -1,12 +1,12 @@
 //! `[[window]]` → what readings add up to.
 
-use super::plan::{Sensor, Window};
 use super::problem::{Fault, closest, listed};
 use super::read::Node;
 use super::schema::Kind::{List, Number, OneOf, Text};
 use super::schema::Need::{self, Optional, Required};
 use super::schema::{Key, NAME, key};
 use super::sensors::{SECONDS, refuse_twins};
+use crate::plan::{Sensor, Window};
 use crate::sensor::{Function, Quantity, Shape, WindowSpec};
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;

@@ -4,7 +4,7 @@ use super::event::Effect;
 use super::machine::Engine;
 use super::memory::{CaseKey, Orphan};
 use super::prepared::Prepared;
-use crate::config::Plan;
+use crate::plan::Plan;
 use std::sync::Arc;
 use viahe_contract::message::EndReason;
 

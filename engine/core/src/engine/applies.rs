@@ -4,7 +4,7 @@ use super::command::SILENT_FROM;
 use super::inactive::Inactive;
 use super::machine::Engine;
 use super::rule_at::RuleAt;
-use crate::config::plan::{Disaster, Rule};
+use crate::plan::{Disaster, Rule};
 use crate::rule::Adjust;
 use crate::sun;
 use crate::time::Timestamp;

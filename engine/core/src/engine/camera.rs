@@ -6,7 +6,7 @@ use super::rule_at::of_camera;
 use super::visit::Shown;
 use crate::id::Name;
 use crate::observe::ViewReport;
-use crate::rule::program::CameraTrouble;
+use crate::plan::program::CameraTrouble;
 use crate::time::Timestamp;
 use std::sync::Arc;
 use viahe_contract::message::CameraStatus;

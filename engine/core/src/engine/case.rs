@@ -1,9 +1,9 @@
 //! What may become, is, or was an incident; and what is still to be said of it.
 
 use super::wording::worded;
-use crate::config::plan::Language;
 use crate::id::Name;
 use crate::incident::{Evidence, Revision, Subject, Wording};
+use crate::plan::Language;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;

@@ -4,7 +4,7 @@ use super::command::{Answer, Command};
 use crate::id::Name;
 use crate::incident::{Evidence, Revision};
 use crate::observe::{Observation, ViewReport};
-use crate::rule::program::CameraTrouble;
+use crate::plan::program::CameraTrouble;
 use crate::sensor::WindowResult;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};

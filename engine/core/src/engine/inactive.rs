@@ -1,7 +1,7 @@
 //! Why a rule does not apply.
 
 use crate::id::Name;
-use crate::rule::program::CameraTrouble;
+use crate::plan::program::CameraTrouble;
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use viahe_contract::message::EndReason;

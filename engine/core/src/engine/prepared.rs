@@ -2,11 +2,11 @@
 
 use super::inactive::Inactive;
 use super::rule_at::RuleAt;
-use crate::config::Plan;
-use crate::config::plan::{Camera, Rule, Site};
 use crate::geometry::Polygon;
 use crate::id::Name;
 use crate::observe::{Class, Object};
+use crate::plan::Plan;
+use crate::plan::{Camera, Rule, Site};
 use crate::rule::{self, beat};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;

@@ -8,10 +8,10 @@
 
 use super::event::{Effect, TooLate};
 use super::machine::Engine;
-use crate::config::Plan;
-use crate::config::plan::{Rule, Sensor};
 use crate::id::Name;
-use crate::rule::program::Test;
+use crate::plan::Plan;
+use crate::plan::program::Test;
+use crate::plan::{Rule, Sensor};
 use crate::sensor::{Taken, Verdict};
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -204,7 +204,7 @@ fn all_rules(plan: &Plan) -> impl Iterator<Item = &Rule> {
 /// Would this value of its sensor make a threshold of the rule hold?
 fn reaches(rule: &Rule, factor: f64, value: f64) -> bool {
     rule.program.conditions.iter().any(|condition| match condition.test {
-        Test::Value { from: crate::rule::program::ValueFrom::Sensor, above, on, .. } => {
+        Test::Value { from: crate::plan::program::ValueFrom::Sensor, above, on, .. } => {
             if above {
                 value >= on * factor
             } else {

@@ -4,9 +4,9 @@ use super::case::Case;
 use super::machine::Engine;
 use super::memory::RuleMemory;
 use super::wording::wording;
-use crate::config::Plan;
-use crate::config::plan::{Camera, Rule};
 use crate::incident::Wording;
+use crate::plan::Plan;
+use crate::plan::{Camera, Rule};
 use std::sync::Arc;
 
 impl Engine {

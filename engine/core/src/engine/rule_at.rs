@@ -1,7 +1,7 @@
 //! A rule, and where it stands: in the plan, in memory, and in what was prepared.
 
-use crate::config::Plan;
-use crate::config::plan::{Camera, Rule};
+use crate::plan::Plan;
+use crate::plan::{Camera, Rule};
 
 /// A rule and its place.
 #[derive(Clone, Copy, Debug)]

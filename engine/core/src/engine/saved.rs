@@ -9,7 +9,7 @@ use super::machine::Engine;
 use super::memory::{CameraMemory, Memory, SiteMemory};
 use super::scope::{Scope, StateError, StateVersion};
 use super::upgrade;
-use crate::config::Plan;
+use crate::plan::Plan;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,7 +1,7 @@
 //! What is remembered of a sensor, and how it is.
 
-use crate::config::plan::Sensor;
 use crate::id::Name;
+use crate::plan::Sensor;
 use crate::sensor::{Counter, Presence, Quantity, Timeline, Verdict};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};

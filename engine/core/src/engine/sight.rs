@@ -1,7 +1,7 @@
 //! What all rules of a camera share at one look.
 
-use crate::config::plan::Camera;
 use crate::observe::Observation;
+use crate::plan::Camera;
 
 /// Kept, so that a look allocates nothing for it.
 #[derive(Debug, Default)]

@@ -6,9 +6,9 @@ use super::machine::Engine;
 use super::memory::{Awaited, CaseKey, FrameRef};
 use super::rule_at::RuleAt;
 use super::wording::wording;
-use crate::config::plan::{Disaster, Escalation, Rule};
 use crate::incident::{Subject, incident_id};
 use crate::observe::Class;
+use crate::plan::{Disaster, Escalation, Rule};
 use crate::rule::Signal;
 use crate::rule::explain::Outcome;
 use crate::time::{ClockSource, Timestamp};
@@ -156,10 +156,10 @@ impl Engine {
         let rule = of.rule;
         let camera = of.camera_of(&self.plan);
         let today = self.memory.site.clock.day_time(at).in_zone(&self.plan.site.timezone).date();
-        let in_force = |c: &&crate::config::plan::Citation| {
+        let in_force = |c: &&crate::plan::Citation| {
             c.from <= today && c.until.is_none_or(|until| today < until)
         };
-        let cite = |c: &crate::config::plan::Citation| Citation {
+        let cite = |c: &crate::plan::Citation| Citation {
             law: c.law.clone(),
             article: c.article.clone(),
             verified: c.verified,

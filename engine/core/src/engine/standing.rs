@@ -5,8 +5,8 @@
 
 use super::command::{Declared, SILENT_FROM, Standing};
 use super::machine::Engine;
-use crate::config::plan::{Disaster, Rule};
 use crate::id::Name;
+use crate::plan::{Disaster, Rule};
 use crate::time::Timestamp;
 
 /// Rules that say nothing because of one order.

@@ -7,7 +7,7 @@ use super::rule_at::{RuleAt, by_value};
 use super::signal::Moment;
 use super::visit::{Found, Shown};
 use super::window::WindowMemory;
-use crate::config::plan::{Rule, Window};
+use crate::plan::{Rule, Window};
 use crate::rule::{RuleState, Signal, Values};
 use crate::sensor::{Pushed, Shape, WindowResult};
 use crate::time::Timestamp;

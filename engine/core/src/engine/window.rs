@@ -1,7 +1,7 @@
 //! What is remembered of a window over readings.
 
-use crate::config::plan::Window;
 use crate::id::Name;
+use crate::plan::Window;
 use crate::sensor::{WindowResult, Windows};
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,9 @@
 //! What people are told of an incident, in the site's language.
 
-use crate::config::Plan;
-use crate::config::plan::{Camera, Language, Rule};
 use crate::id::Name;
 use crate::incident::{Wording, stage_text};
+use crate::plan::Plan;
+use crate::plan::{Camera, Language, Rule};
 use viahe_contract::message::Stage;
 
 /// What people are told of a rule, without a stage.

@@ -6,8 +6,8 @@
 //! looked at for, for every operator: there are now and later no looks but its own to be counted.
 
 use super::Scene;
-use crate::config::plan::{Camera, Rule};
 use crate::observe::Observation;
+use crate::plan::{Camera, Rule};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

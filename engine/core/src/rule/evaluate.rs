@@ -1,13 +1,13 @@
 //! One pass over a program's conditions at one look.
 
 use super::Look;
-use super::program::{Program, Test};
 use super::select::Members;
 use super::temporal::{
     Absent, AbsentParams, Around, Hits, HitsParams, Hold, HoldParams, Hysteresis, Level, Phase,
     Queue, Rate, RateParams, Sequence, SequenceParams, Step, Thresholds,
 };
 use crate::geometry::{UnitBox, UnitPoint};
+use crate::plan::program::{Program, Test};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -3,8 +3,8 @@
 //! A box jitters, and cars stop on stop lines: a point within a strip along the line is on neither
 //! side, so a pass counts once, when it is over.
 
-use super::program::Crossing;
 use crate::geometry::UnitPoint;
+use crate::plan::program::Crossing;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 

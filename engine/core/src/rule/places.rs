@@ -5,7 +5,6 @@
 //! subject; one that was seen to drive in, or only passes, does not.
 
 use super::evaluate::{Memory, Sighting, evaluate, fresh, pass_hidden};
-use super::program::Area;
 use super::report::{Reported, take};
 use super::scene::Who;
 use super::select::{Members, is_there};
@@ -14,6 +13,7 @@ use super::{Look, SUBJECTS_MAX, Signal, SubjectKey, View, same_kind, subject};
 use crate::geometry::UnitBox;
 use crate::incident::Subject;
 use crate::observe::Object;
+use crate::plan::program::Area;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -6,11 +6,11 @@
 
 use super::lineage::{diagonal, identify};
 use super::lines::Passage;
-use super::program::Crossing;
-use crate::config::plan::Line;
 use crate::geometry::{Homography, UnitBox, UnitPoint};
 use crate::id::TrackId;
 use crate::observe::{Class, Object, Observation};
+use crate::plan::Line;
+use crate::plan::program::Crossing;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;

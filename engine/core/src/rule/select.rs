@@ -1,10 +1,10 @@
 //! Which objects of a look are members of which things.
 
-use super::program::{Area, Heading, Relation, RelationKind, Thing};
 use super::riders::Rides;
 use super::scene::{angle_between, aspect, distance};
 use super::{Look, View, same_kind};
 use crate::geometry::{Polygon, UnitBox, UnitPoint};
+use crate::plan::program::{Area, Heading, Relation, RelationKind, Thing};
 use crate::time::Timestamp;
 
 /// So much of a heading's travel makes it worth a first picture.
@@ -194,7 +194,7 @@ fn share_over(zone: &Polygon, bbox: &UnitBox) -> f32 {
 }
 
 fn moves_so(view: &View<'_>, thing: &Thing, object: usize) -> bool {
-    use super::program::Motion;
+    use crate::plan::program::Motion;
     let plain = thing.motion.is_none() && thing.speed_min_mps.is_none() && thing.crossing.is_none();
     if plain {
         return true;

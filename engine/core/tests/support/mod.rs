@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use viahe_core::config::{self, ConfigError, Lookup, ModelInfo, PipelineSources, Plan, SecretRef};
+use viahe_core::config::{self, ConfigError, Lookup, ModelInfo, PipelineSources, SecretRef};
 use viahe_core::id::Name;
 use viahe_core::observe::Class;
+use viahe_core::plan::Plan;
 
 /// No message may hold any of these.
 pub(crate) const SECRETS: [&str; 3] = ["s3cr3t", "hunter2", "ter2"];

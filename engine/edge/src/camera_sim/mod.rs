@@ -17,7 +17,7 @@ use gstreamer_rtsp_server as gst_rtsp_server;
 use gstreamer_rtsp_server::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
-use viahe_core::config::plan::Secret;
+use viahe_core::plan::Secret;
 
 /// What a simulated camera is to serve.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
-use viahe_core::rule::program::CameraTrouble;
+use viahe_core::plan::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, WorkerStats};
 use viahe_core::time::Timestamp;
 

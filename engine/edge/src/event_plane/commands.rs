@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use viahe_contract::id::CommandId;
 use viahe_contract::message::{self, CommandError, Order, Reply};
 use viahe_contract::topic::{About, Topic, is_reply_topic};
-use viahe_core::config::Plan;
 use viahe_core::engine::{Answer, Command, Engine, Known};
 use viahe_core::id::Name;
+use viahe_core::plan::Plan;
 use viahe_core::time::Timestamp;
 
 /// Commands that are being carried out at a time.

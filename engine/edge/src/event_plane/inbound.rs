@@ -5,8 +5,8 @@ use super::readings::Readings;
 use crate::publish::Heard;
 use std::time::Instant;
 use viahe_contract::topic::{About, Topic};
-use viahe_core::config::Plan;
 use viahe_core::engine::{Engine, Event};
+use viahe_core::plan::Plan;
 
 /// What a message asks for.
 #[derive(Debug, PartialEq)]

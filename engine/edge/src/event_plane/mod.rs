@@ -41,12 +41,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use viahe_contract::id::CaptureId;
-use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, Effect, Engine, Event, Orders};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
 use viahe_core::incident::Revision;
-use viahe_core::rule::program::CameraTrouble;
+use viahe_core::plan::Plan;
+use viahe_core::plan::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, FromWorker, Picture, SEAM_VERSION, WorkerStats};
 use viahe_core::time::Timestamp;
 

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Instant;
 use viahe_contract::message::{self, Order, SensorHealth};
 use viahe_contract::topic::{About, Topic};
-use viahe_core::config::Plan;
-use viahe_core::config::plan::Camera;
 use viahe_core::engine::{Answer, Command, Event, WindowTold};
 use viahe_core::id::Name;
+use viahe_core::plan::Camera;
+use viahe_core::plan::Plan;
 use viahe_core::time::Timestamp;
 
 /// How a pipeline is read again.

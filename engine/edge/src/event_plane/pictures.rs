@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_contract::id::CaptureId;
 use viahe_contract::message::EvidenceKind;
-use viahe_core::config::Plan;
 use viahe_core::engine::{Capture, Effect};
 use viahe_core::id::Name;
 use viahe_core::incident::{Evidence, Revision};
 use viahe_core::observe::Observation;
+use viahe_core::plan::Plan;
 use viahe_core::seam::Picture;
 
 /// A picture that has not come after this never will.

@@ -4,10 +4,10 @@ use crate::publish::Heard;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use viahe_contract::message::SensorHealth;
-use viahe_core::config::Plan;
-use viahe_core::config::plan::Sensor;
 use viahe_core::engine::{Event, TooLate};
 use viahe_core::id::Name;
+use viahe_core::plan::Plan;
+use viahe_core::plan::Sensor;
 use viahe_core::sensor::{DecodeError, Format, Sample, decode, decode_kept, recognise, topic};
 use viahe_core::time::Timestamp;
 

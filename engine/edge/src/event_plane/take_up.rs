@@ -11,9 +11,9 @@ use crate::trouble::Trouble;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use viahe_contract::id::IncidentId;
-use viahe_core::config::Plan;
 use viahe_core::engine::{Effect, Engine, Lost, Restored};
 use viahe_core::incident::Revision;
+use viahe_core::plan::Plan;
 use viahe_core::time::Timestamp;
 
 /// Scopes that are named; of more their number is told.

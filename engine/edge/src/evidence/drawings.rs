@@ -5,10 +5,10 @@ use super::{EvidenceError, EvidenceStore, Mark, OverlayOptions, overlay_svg};
 use std::collections::BTreeMap;
 use viahe_contract::id::CaptureId;
 use viahe_contract::message::EvidenceKind;
-use viahe_core::config::Plan;
 use viahe_core::engine::Effect;
 use viahe_core::incident::{Evidence, Revision};
 use viahe_core::observe::{Object, Observation};
+use viahe_core::plan::Plan;
 
 /// Pictures that are not drawn over yet, by capture.
 #[derive(Debug, Default)]

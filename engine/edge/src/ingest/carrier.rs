@@ -1,7 +1,7 @@
 //! Which way media is asked for: what worked last, else TCP first.
 
 use viahe_contract::message::Carrier;
-use viahe_core::config::plan::Transport;
+use viahe_core::plan::Transport;
 
 /// A way that worked is left after so many connections over it without media.
 const BARREN_MAX: u32 = 3;

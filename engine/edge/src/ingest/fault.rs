@@ -5,7 +5,7 @@ use super::backoff::Pace;
 use gstreamer as gst;
 use std::time::Duration;
 use viahe_contract::message::Carrier;
-use viahe_core::config::plan::Source;
+use viahe_core::plan::Source;
 
 const REFUSED: &str =
     "the camera refuses the user name or password; correct user name and password in its `url`";
@@ -195,7 +195,7 @@ fn is_random(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use viahe_core::config::plan::{Secret, Transport};
+    use viahe_core::plan::{Secret, Transport};
 
     fn camera(url: &str) -> Redactor {
         Redactor::new(&Source::Rtsp {

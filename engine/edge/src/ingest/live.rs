@@ -16,9 +16,9 @@ use gstreamer::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use viahe_core::config::plan::{Source, Transport};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
+use viahe_core::plan::{Source, Transport};
 
 /// Media without one whole picture for this many times `stall_after` is a fault as well.
 const DAMAGED_STALLS: u32 = 5;
@@ -437,7 +437,7 @@ pub(super) fn dismantle(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use viahe_core::config::plan::Secret;
+    use viahe_core::plan::Secret;
 
     #[test]
     fn addresses_that_are_refused() {

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use viahe_contract::message::Carrier;
-use viahe_core::config::plan::Source;
+use viahe_core::plan::Source;
 
 /// Waits of the jitter buffer: enough to put UDP packets in order on a local network.
 const JITTER_MS: u32 = 100;

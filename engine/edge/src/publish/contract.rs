@@ -14,7 +14,7 @@ use viahe_contract::sha256::Sha256;
 use viahe_core::engine::{Answer, Declared, Orders, Silence, Silenced, Standing, WindowTold};
 use viahe_core::id::{CommandId, Name};
 use viahe_core::incident::Revision;
-use viahe_core::rule::program::CameraTrouble;
+use viahe_core::plan::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, CameraStats};
 use viahe_core::sensor::WindowResult;
 use viahe_core::time::Timestamp;
@@ -175,7 +175,7 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let zone = jiff::tz::TimeZone::UTC;
     let told = Known {
         version: "0.1.0",
-        mqtt: viahe_core::config::plan::MqttVersion::V5,
+        mqtt: viahe_core::plan::MqttVersion::V5,
         models: &[model()],
         depth,
         troubles: &lasting,

@@ -7,7 +7,7 @@
 use super::link::{Failure, Offer};
 use super::reason::Then;
 use std::time::Duration;
-use viahe_core::config::plan::MqttVersion::{self, V5, V311};
+use viahe_core::plan::MqttVersion::{self, V5, V311};
 
 /// MQTT 5 is tried again on the next connection after so long.
 const VERSION_AGAIN: Duration = Duration::from_hours(24);

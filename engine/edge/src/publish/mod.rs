@@ -42,8 +42,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use viahe_contract::message::{self, ModelRef};
-use viahe_core::config::plan::Mqtt;
 use viahe_core::id::Name;
+use viahe_core::plan::Mqtt;
 
 /// Most cameras whose state is kept; a box has far fewer.
 const CAMERAS_MAX: usize = 1_024;

@@ -4,7 +4,7 @@ use super::PublishError;
 use super::dialect::Dialect;
 use super::link::{Connection, Event, Terms};
 use std::time::Duration;
-use viahe_core::config::plan::{Mqtt, MqttVersion};
+use viahe_core::plan::{Mqtt, MqttVersion};
 
 /// Ways to ask: each version, the long and the short client id.
 const TRIES_MAX: usize = 4;

@@ -3,7 +3,7 @@
 //! The names and numbers are those of MQTT 5, section 2.4, and MQTT 3.1.1, table 3.1. A code that
 //! neither knows is taken as one that may pass: nothing is deleted or set aside for it.
 
-use viahe_core::config::plan::MqttVersion;
+use viahe_core::plan::MqttVersion;
 
 /// What becomes of a row that the broker answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
-use viahe_core::config::plan::Mqtt;
+use viahe_core::plan::Mqtt;
 
 /// Messages that may wait for the reader.
 const MESSAGES_MAX: usize = 4_096;

@@ -8,9 +8,9 @@ use viahe_contract::message::{
     RulesSuspended, SensorHealth, SensorState, Suspension, Trouble, WhySilent, WindowResult,
 };
 use viahe_contract::time::Timestamp;
-use viahe_core::config::plan::MqttVersion;
 use viahe_core::engine::{Answer, Declared, Orders, Silence, Silenced, Standing, WindowTold};
-use viahe_core::rule::program::CameraTrouble;
+use viahe_core::plan::MqttVersion;
+use viahe_core::plan::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, CameraStats};
 
 /// What keeps the rules of a camera from saying anything.

@@ -144,7 +144,7 @@ fn history_reads_back_what_was_committed() {
         rule: name("parking-east"),
         violation: name("illegal-parking"),
         rule_version: 1,
-        severity: viahe_core::config::plan::Severity::Medium,
+        severity: viahe_contract::message::Severity::Medium,
         camera: Some(name("le-loi-03")),
         zone: Some(name("kerb")),
         stage: None,

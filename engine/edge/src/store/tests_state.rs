@@ -4,11 +4,12 @@ use super::tests::small;
 use super::*;
 use std::fs;
 use std::sync::Arc;
-use viahe_core::config::{self, ModelInfo, PipelineSources, Plan};
+use viahe_core::config::{self, ModelInfo, PipelineSources};
 use viahe_core::engine::{Changes, Engine, Event, Saved};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::TrackId;
 use viahe_core::observe::{Class, Object, Observation};
+use viahe_core::plan::Plan;
 use viahe_core::time::ClockSource;
 
 const CAMERAS: u64 = 128;

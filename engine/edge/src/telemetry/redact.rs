@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
-use viahe_core::config::plan::Source;
+use viahe_core::plan::Source;
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
@@ -336,7 +336,7 @@ mod tests {
         let source = Source::Rtsp {
             url: "rtsp://host-of-it:554/live?key=of%20path".into(),
             login: None,
-            transport: viahe_core::config::plan::Transport::Auto,
+            transport: viahe_core::plan::Transport::Auto,
             ca: None,
         };
         for secret in ["viewer-name", "host-of-it", "of path"] {

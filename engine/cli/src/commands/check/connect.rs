@@ -3,8 +3,8 @@
 use super::Problem;
 use crate::ui::say;
 use std::time::Duration;
-use viahe_core::config::Plan;
-use viahe_core::config::plan::{Camera, MqttVersion, Source};
+use viahe_core::plan::Plan;
+use viahe_core::plan::{Camera, MqttVersion, Source};
 use viahe_edge::probe::first_picture;
 use viahe_edge::publish::try_broker;
 

@@ -4,11 +4,11 @@ use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use viahe_contract::message::EndReason;
-use viahe_core::config::plan::Rule;
 use viahe_core::id::Name;
+use viahe_core::plan::Rule;
+use viahe_core::plan::program::Program;
 use viahe_core::rule::SubjectKey;
 use viahe_core::rule::explain::{Applies, Change, Outcome, Standing, Tracer};
-use viahe_core::rule::program::Program;
 use viahe_core::time::Timestamp;
 
 /// A detector misses things for a look or two: gaps of what is seen up to this are counted, not

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_contract::message::Carrier;
-use viahe_core::config::plan::Secret;
+use viahe_core::plan::Secret;
 use wire::{Target, Wire};
 
 /// rtspsrc connects at once; later it does not come any more.

@@ -17,7 +17,7 @@ use super::reason::{self, Blame, Refusal, Then};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use viahe_core::config::plan::{Mqtt, MqttVersion};
+use viahe_core::plan::{Mqtt, MqttVersion};
 
 /// To reach the broker and be let in, in seconds.
 pub(super) const CONNECT_TIMEOUT_SECS: u64 = 15;

@@ -5,7 +5,7 @@ use crate::publish::PublishError;
 use rumqttc::tokio_rustls::rustls;
 use rumqttc::{NetworkOptions, Transport};
 use std::path::Path;
-use viahe_core::config::plan::{Mqtt, MqttTls};
+use viahe_core::plan::{Mqtt, MqttTls};
 
 /// Reads the TLS files once, so that a wrong path is told at the start.
 pub(in crate::publish) fn check_tls(mqtt: &Mqtt) -> Result<(), PublishError> {

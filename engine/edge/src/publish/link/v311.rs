@@ -9,7 +9,7 @@ use rumqttc::{
     AsyncClient, ConnectionError, Event as LibraryEvent, EventLoop, LastWill, MqttOptions,
     NetworkOptions, Packet, Publish, QoS, StateError, SubscribeReasonCode,
 };
-use viahe_core::config::plan::Mqtt;
+use viahe_core::plan::Mqtt;
 
 /// Largest packet sent; the broker does not tell its own limit.
 const OUTGOING_BYTES_MAX: usize = 8 << 20;

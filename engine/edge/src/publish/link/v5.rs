@@ -15,7 +15,7 @@ use rumqttc::v5::{
 };
 use std::io::ErrorKind;
 use std::time::Duration;
-use viahe_core::config::plan::Mqtt;
+use viahe_core::plan::Mqtt;
 
 /// Where the broker wishes for no signs of life.
 const KEEP_ALIVE_UNASKED: Duration = Duration::from_mins(1);

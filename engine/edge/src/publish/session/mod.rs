@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use viahe_contract::message::{self, BoxStatus, Offline};
 use viahe_contract::time::LocalTime;
 use viahe_contract::topic::About;
-use viahe_core::config::plan::Ack as AckMode;
+use viahe_core::plan::Ack as AckMode;
 
 /// Looks at timeouts and at the outbox this often, woken or not.
 const TICK: Duration = Duration::from_millis(500);

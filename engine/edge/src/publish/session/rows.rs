@@ -7,7 +7,7 @@ use crate::publish::{reason, told};
 use crate::store::{Pending, StoreError};
 use std::time::Duration;
 use viahe_contract::message::Ack;
-use viahe_core::config::plan::Ack as AckMode;
+use viahe_core::plan::Ack as AckMode;
 
 /// Acknowledged rows that could not be deleted; above this nothing new is sent.
 const UNDELETED_MAX: usize = 1_000;

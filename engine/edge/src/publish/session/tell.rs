@@ -6,7 +6,7 @@ use crate::publish::link::Failure;
 use crate::publish::{CLIENT_ID_TAKEN, STEADY, reason};
 use crate::trouble::Trouble;
 use std::time::Duration;
-use viahe_core::config::plan::Ack as AckMode;
+use viahe_core::plan::Ack as AckMode;
 
 /// Who has had the line for so long shares its client id with nobody: two boxes that slow down
 /// for each other take turns faster.

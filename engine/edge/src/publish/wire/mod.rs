@@ -13,8 +13,8 @@ use crossbeam_channel::{Receiver, bounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::{Notify, mpsc};
-use viahe_core::config::plan::Mqtt;
 use viahe_core::id::Name;
+use viahe_core::plan::Mqtt;
 use viahe_core::time::Timestamp;
 
 /// Messages that may wait for the event plane.

@@ -4,7 +4,7 @@
 
 use super::*;
 use std::io::Read as _;
-use viahe_core::config::plan::Source;
+use viahe_core::plan::Source;
 use viahe_core::seam::{SEAM_VERSION, VisionCamera};
 
 /// What the child does, and how much it does of it.

@@ -5,7 +5,7 @@
 //! over things and sensor values at the bottom, temporal operators above. Both are listed so that
 //! each names only earlier ones, so a program has no loops and one pass evaluates it.
 //!
-//! Read from TOML by [`crate::config`]; run by [`crate::rule`].
+//! Read from TOML by [`crate::config`]; evaluated by [`crate::rule`].
 
 use crate::observe::Class;
 use crate::sensor::Quantity;

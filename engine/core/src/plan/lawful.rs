@@ -1,6 +1,7 @@
-//! When rules apply, and what is lawful nevertheless.
+//! What is lawful although a rule means it.
 
-use crate::config::Calendar;
+use super::calendar::Calendar;
+use super::schedule::Schedule;
 use crate::geometry::{Polygon, UnitPoint};
 use crate::id::Name;
 use crate::time::Timestamp;
@@ -67,38 +68,5 @@ impl Permit {
     /// Is it for what touches the ground here? Always, where it has no polygon.
     pub fn holds_at(&self, ground: UnitPoint) -> bool {
         self.polygon.as_ref().is_none_or(|polygon| polygon.contains(ground))
-    }
-}
-
-/// Weekly hours in the site's time zone; empty means always.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Schedule {
-    /// Any of these.
-    pub spans: Vec<WeekSpan>,
-}
-
-/// `Mon-Fri 06:00-22:00`; a span whose end is not after its start goes on past midnight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WeekSpan {
-    /// Days on which it starts, any of them: bit 0 is Monday, and [`WeekSpan::HOLIDAY`],
-    /// [`WeekSpan::FESTIVAL`], [`WeekSpan::WORKDAY`].
-    pub days: u16,
-    /// Minutes after midnight, 0 to 1439.
-    pub start_min: u16,
-    /// Minutes after midnight, 1 to 1440; exclusive.
-    pub end_min: u16,
-}
-
-impl WeekSpan {
-    /// `Hol`: a holiday of the site's calendar, whatever day of the week.
-    pub const HOLIDAY: u16 = 1 << 7;
-    /// `Fest`: a festival of the site's calendar.
-    pub const FESTIVAL: u16 = 1 << 8;
-    /// `Work`: Monday to Friday, but no holiday.
-    pub const WORKDAY: u16 = 1 << 9;
-
-    /// Can it only be understood with a calendar?
-    pub fn needs_calendar(self) -> bool {
-        self.days & (Self::HOLIDAY | Self::FESTIVAL | Self::WORKDAY) != 0
     }
 }

@@ -1,53 +1,21 @@
 //! A validated pipeline: what runs.
 
-mod lawful;
-
-pub use lawful::{Permit, PermitReason, Schedule, WeekSpan};
-
-use super::Calendar;
-use super::catalogue::Words;
+use super::calendar::Calendar;
+use super::lawful::Permit;
+use super::mqtt::Mqtt;
+use super::program::Program;
+use super::schedule::Schedule;
+use super::source::Source;
+use super::words::{Language, Words};
 use crate::geometry::{Homography, Polygon, UnitPoint};
 use crate::id::Name;
 use crate::observe::Class;
-use crate::rule::Program;
 use crate::sensor::{CounterParams, Decoder, HealthParams, WindowSpec};
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use viahe_contract::message::EvidenceKind;
-pub use viahe_contract::message::{Carrier, Severity};
-pub use viahe_contract::place::Position;
-
-/// A text that must not be shown: its `Debug` and `Display` are `***`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps `text`.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself; never log what this returns.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+use viahe_contract::message::{EvidenceKind, Severity};
+use viahe_contract::place::Position;
 
 /// A validated pipeline file. All names resolve, all numbers are in range.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,15 +74,6 @@ pub struct Expected {
     pub within: Duration,
 }
 
-/// A language that the catalogue has its words in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// Vietnamese.
-    Vi,
-    /// English.
-    En,
-}
-
 /// The place that a box watches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Site {
@@ -126,61 +85,6 @@ pub struct Site {
     pub language: Language,
     /// Holidays and festivals that schedules speak of.
     pub calendar: Option<Calendar>,
-}
-
-/// `[mqtt]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mqtt {
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// `mqtts`, with what it needs.
-    pub tls: Option<MqttTls>,
-    /// User name and password.
-    pub login: Option<(String, Secret)>,
-    /// Whose acknowledgement removes an incident from the outbox.
-    pub ack: Ack,
-    /// The dialect of the broker; none: found out on connecting.
-    pub version: Option<MqttVersion>,
-}
-
-/// A version of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MqttVersion {
-    /// MQTT 5.
-    V5,
-    /// MQTT 3.1.1: without reasons, response topics and limits that are told.
-    V311,
-}
-
-impl MqttVersion {
-    /// As it is written in a pipeline file, and said in messages.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::V5 => "5",
-            Self::V311 => "3.1.1",
-        }
-    }
-}
-
-/// Files of an `mqtts` connection.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MqttTls {
-    /// PEM file of the authority that signed the broker's certificate.
-    pub ca: PathBuf,
-    /// PEM files of this box's certificate and key.
-    pub client: Option<(PathBuf, PathBuf)>,
-}
-
-/// Whose acknowledgement removes an incident from the outbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ack {
-    /// The broker's PUBACK.
-    #[default]
-    Broker,
-    /// The operations centre's message on `…/ack`, sent after its own commit.
-    Centre,
 }
 
 /// `[engine]`.
@@ -227,75 +131,6 @@ pub struct Camera {
     pub lines: Vec<Line>,
     /// In file order; ids are unique in a camera.
     pub rules: Vec<Rule>,
-}
-
-/// Where pictures come from. `Display` and `Debug` show neither login, path nor query of a live
-/// camera: many cameras take their password there.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// A live camera.
-    Rtsp {
-        /// `rtsp://` or `rtsps://`, without credentials before the host; never log it.
-        url: String,
-        /// User name and password.
-        login: Option<(String, Secret)>,
-        /// Of the media.
-        transport: Transport,
-        /// PEM file with what the certificate of an `rtsps://` camera is checked against, instead
-        /// of the box's authorities.
-        #[serde(default)]
-        ca: Option<PathBuf>,
-    },
-    /// A recording; read once from start to end.
-    File {
-        /// MP4, Matroska or AVI with H.264 or H.265.
-        path: PathBuf,
-    },
-    /// A moving test picture, made by the box itself.
-    Pattern {
-        /// Frame size in px.
-        size_px: [u32; 2],
-        /// Frames per second.
-        fps: u32,
-    },
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rtsp { url, .. } => {
-                let (scheme, rest) = url.split_once("://").unwrap_or(("rtsp", ""));
-                let host = rest.split(['/', '?', '#']).next().unwrap_or("");
-                // The last `@`, should credentials ever have stayed in.
-                let host = host.rsplit('@').next().unwrap_or("");
-                write!(f, "{scheme}://{host}/…")
-            }
-            Self::File { path } => write!(f, "file {}", path.display()),
-            Self::Pattern { size_px: [width, height], fps } => {
-                write!(f, "pattern {width}x{height} at {fps} fps")
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Source({self})")
-    }
-}
-
-/// How RTSP media is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transport {
-    /// Over TCP; over UDP from a camera that does not offer that.
-    #[default]
-    Auto,
-    /// Over TCP only.
-    Tcp,
-    /// Over UDP only.
-    Udp,
 }
 
 /// A named polygon in the picture.
