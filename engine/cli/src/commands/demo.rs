@@ -171,8 +171,10 @@ fn fresh_state(dir: &Path) -> Result<(), Exit> {
 /// When the mark of an earlier demo cannot be removed.
 pub(crate) fn no_demo(dir: &Path) -> Result<(), Exit> {
     let mark = dir.join(DEMO_MARK);
+    // A folder that cannot be used is the engine's to tell, and a disk that takes nothing stops no engine:
+    // only a mark that is there and stays is a danger.
     match std::fs::remove_file(&mark) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+        Err(e) if mark.exists() && e.kind() != std::io::ErrorKind::ReadOnlyFilesystem => {
             Err(Exit::Failed(format!("{}: {e}; remove it", mark.display())))
         }
         _ => Ok(()),
