@@ -1,6 +1,7 @@
 //! `viahe`, the command. One file a subcommand, in `commands/`.
 
 mod commands;
+mod demo_mark;
 mod exit;
 mod files;
 mod pictures;

@@ -1,7 +1,7 @@
 //! An edge box put together from a [`Plan`]: worker, event plane, MQTT, metrics.
 
 use crate::event_plane::{self, EventPlane, EventTime, Observer, Parts, PlaneError, Reload};
-use crate::evidence::{EvidenceError, EvidenceStore, Needed};
+use crate::evidence::{EvidenceError, EvidenceStore, Needed, evidence_dir};
 use crate::fleet::{Fleet, FleetOptions};
 use crate::history::{self, History, history_dir};
 use crate::models::{Locations, ModelError};
@@ -12,7 +12,7 @@ use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
 use crate::vision::supervise::Launch;
 use crate::{advice, clock};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use viahe_core::plan::Plan;
 use viahe_core::seam::{Installed, SEAM_VERSION, VisionCamera, VisionPlan};
@@ -67,11 +67,6 @@ pub struct Station {
     /// Where `/metrics` is.
     pub metrics_addr: Option<std::net::SocketAddr>,
     _server: Option<telemetry::Server>,
-}
-
-/// Where evidence is kept under a state folder.
-pub fn evidence_dir(state_dir: &Path) -> PathBuf {
-    state_dir.join("evidence")
 }
 
 impl Station {

@@ -1,6 +1,7 @@
 //! `viahe demo`: everything at once, on one machine.
 
 use super::run::{load, process, watch};
+use crate::demo_mark::fresh_state;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::ui::say;
@@ -19,17 +20,14 @@ use viahe_edge::broker::EmbeddedBroker;
 use viahe_edge::camera_sim::{CameraSim, SimOptions};
 use viahe_edge::clock;
 use viahe_edge::event_plane::Observer;
+use viahe_edge::evidence::evidence_dir;
 use viahe_edge::models::Locations;
 use viahe_edge::publish::{Message, Subscriber, SubscriberOptions};
-use viahe_edge::station::evidence_dir;
-use viahe_edge::store::{Store, StoreError};
 
 /// How often a line is printed for each camera.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Where the demo keeps its state, in the working directory.
 const STATE_DIR: &str = "runs/demo";
-/// This file in a state folder says that it is a demo's.
-const DEMO_MARK: &str = "made-by-viahe-demo";
 /// When the demo's own cameras have shown enough for an incident.
 const FIRST_INCIDENT: Duration = Duration::from_secs(25);
 /// How long to wait at the end for messages that are on their way.
@@ -134,51 +132,6 @@ fn prepare(args: &Args) -> Result<(Plan, PathBuf), Exit> {
         None => locations.clip().map_err(Exit::missing)?,
     };
     Ok((plan, clip))
-}
-
-/// The demo tells what it finds from the beginning: what an earlier one left is removed, and
-/// nothing else, whatever `--pipeline` says.
-fn fresh_state(dir: &Path) -> Result<(), Exit> {
-    let failed = |e: std::io::Error| {
-        Exit::Failed(format!(
-            "{}: {e}; go to a folder that you may write to, or give one with --state",
-            dir.display()
-        ))
-    };
-    let mark = dir.join(DEMO_MARK);
-    let is_empty = match std::fs::read_dir(dir) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => true,
-        Err(e) => return Err(failed(e)),
-    };
-    if !is_empty && !mark.exists() {
-        return Err(Exit::Usage(format!(
-            "{} holds something that is not an earlier demo; move it away",
-            dir.display()
-        )));
-    }
-    std::fs::create_dir_all(dir).map_err(failed)?;
-    if let Err(taken @ StoreError::Locked { .. }) = Store::open(dir) {
-        return Err(Exit::failed(taken));
-    }
-    std::fs::remove_dir_all(dir).map_err(failed)?;
-    std::fs::create_dir_all(dir).and_then(|()| std::fs::write(mark, "")).map_err(failed)
-}
-
-/// An engine is about to keep its state in `dir`, and no demo may remove it any more.
-///
-/// # Errors
-/// When the mark of an earlier demo cannot be removed.
-pub(crate) fn no_demo(dir: &Path) -> Result<(), Exit> {
-    let mark = dir.join(DEMO_MARK);
-    // A folder that cannot be used is the engine's to tell, and a disk that takes nothing stops no engine:
-    // only a mark that is there and stays is a danger.
-    match std::fs::remove_file(&mark) {
-        Err(e) if mark.exists() && e.kind() != std::io::ErrorKind::ReadOnlyFilesystem => {
-            Err(Exit::Failed(format!("{}: {e}; remove it", mark.display())))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// As people would write it: without `..`, and from here when it is below.

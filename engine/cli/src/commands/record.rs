@@ -1,7 +1,7 @@
 //! `viahe record`: watch the cameras of a pipeline, and write down what the engine sees.
 
-use super::demo::no_demo;
 use super::run;
+use crate::demo_mark::no_demo;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use std::path::PathBuf;

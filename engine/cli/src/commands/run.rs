@@ -1,6 +1,6 @@
 //! `viahe run`: watch the cameras of a pipeline until stopped.
 
-use super::demo::no_demo;
+use crate::demo_mark::no_demo;
 use crate::exit::Exit;
 use crate::stop::{Stop, hangups};
 use std::path::{Path, PathBuf};

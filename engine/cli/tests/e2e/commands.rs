@@ -18,6 +18,15 @@ fn pipeline(broker: &Broker) -> Pipeline {
     Pipeline::new(broker.port).camera("gate", "pattern://320x240@5")
 }
 
+/// An engine that looks, and hears commands.
+fn listening(pipeline: &Pipeline, broker: &Broker, ears: &Ears) -> Engine {
+    let engine = Engine::start(pipeline);
+    engine.until_looks(&["gate"], 1);
+    broker.say(&topic("reload"), &json!({ "id": "there" }));
+    reply(ears, "there");
+    engine
+}
+
 /// The newest of a topic that is as wanted.
 fn heard(ears: &Ears, rest: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let topic = format!("viahe/v1/{SITE}/{rest}");
@@ -82,10 +91,7 @@ fn a_command_sent_to_be_kept_is_refused_at_once() {
     let broker = Broker::start();
     let ears = broker.listen();
     let pipeline = pipeline(&broker);
-    let engine = Engine::start(&pipeline);
-    engine.until_looks(&["gate"], 1);
-    broker.say(&topic("reload"), &json!({ "id": "there" }));
-    reply(&ears, "there");
+    let engine = listening(&pipeline, &broker, &ears);
     // Removes what is not there: no command, and no trouble.
     broker.say_with(&topic("disaster"), &["-r", "-n"]);
     let command = json!({ "id": "live", "level": 3 }).to_string();
@@ -189,10 +195,7 @@ fn each_command_that_cannot_be_read_gets_its_own_answer() {
     let broker = Broker::start();
     let ears = broker.listen();
     let pipeline = pipeline(&broker);
-    let engine = Engine::start(&pipeline);
-    engine.until_looks(&["gate"], 1);
-    broker.say(&topic("reload"), &json!({ "id": "there" }));
-    reply(&ears, "there");
+    let _engine = listening(&pipeline, &broker, &ears);
     let wrong = [
         ("{\"id\":", "is not JSON"),
         ("[1]", "has no `id`"),

@@ -6,8 +6,7 @@
 
 use super::EventPlane;
 use crate::disk::{self, Fault, Room};
-use crate::evidence::PENDING;
-use crate::station::evidence_dir;
+use crate::evidence::{PENDING, evidence_dir};
 use crate::store::StoreError;
 use crate::trouble::Trouble;
 use std::time::{Duration, Instant};

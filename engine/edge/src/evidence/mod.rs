@@ -23,3 +23,10 @@ pub use overlay::{Mark, OverlayOptions, overlay_svg};
 pub use pending::PendingWriter;
 pub(crate) use store::PENDING;
 pub use store::{EvidenceCounters, EvidenceError, EvidenceStore, StoredFile};
+
+use std::path::{Path, PathBuf};
+
+/// Where evidence is kept under a state folder.
+pub fn evidence_dir(state_dir: &Path) -> PathBuf {
+    state_dir.join("evidence")
+}
