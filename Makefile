@@ -31,7 +31,7 @@ bench: setup ## run the benchmarks, with their peers
 lint: setup ## check format, lints and the shell scripts (where shellcheck is installed)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	if command -v shellcheck >/dev/null; then shellcheck -xa scripts/*.sh .ci/run; fi
+	if command -v shellcheck >/dev/null; then shellcheck -xa scripts/*.sh findings/*.sh .ci/run; fi
 
 yolox: ## add the optional model: make yolox FROM=/path/to/yolox_nano_416.onnx
 	@scripts/yolox.sh "$(FROM)"
