@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// WGS84.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Position {
     /// Latitude in degrees, north positive.
     pub lat: f64,

@@ -15,11 +15,6 @@ impl Sha256 {
         Self(bytes)
     }
 
-    /// Its bytes.
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// The first two digits: files are spread over as many folders.
     pub fn shard(&self) -> String {
         format!("{:02x}", self.0[0])

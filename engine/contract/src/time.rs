@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// A point in time: nanoseconds since the Unix epoch, UTC, leap seconds ignored.
 ///
-/// In files and messages it is RFC 3339 with nine fraction digits at most, in UTC (`…Z`); texts
-/// meant for people are written in the site's time zone by [`Timestamp::in_zone`].
+/// In files and commands it is RFC 3339 with nine fraction digits at most, in UTC (`…Z`); what a box says in
+/// messages is a [`LocalTime`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub u64);
 

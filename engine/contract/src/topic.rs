@@ -4,7 +4,7 @@ use crate::id::Name;
 use std::fmt;
 
 /// What all topics begin with: the contract and its version.
-pub const ROOT: &str = "viahe/v1";
+const ROOT: &str = "viahe/v1";
 
 /// Longest last part of a topic that is answered to.
 const REPLY_CHARS_MAX: usize = 200;
@@ -211,6 +211,7 @@ mod tests {
             About::Window(window),
             About::Status,
             About::Ack,
+            About::Verdict,
             About::Command("name".into()),
             About::Reply("id".into()),
         ];

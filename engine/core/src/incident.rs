@@ -12,10 +12,9 @@ use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
-use viahe_contract::message::Severity;
-use viahe_contract::message::{self, Incident, IncidentEvent};
 use viahe_contract::message::{
-    Citation, ClockRef, EndReason, EvidenceKind, Measured, ModelRef, Stage, State,
+    self, Citation, ClockRef, EndReason, EvidenceKind, Incident, IncidentEvent, Measured, ModelRef,
+    Severity, Stage, State,
 };
 use viahe_contract::place::Position;
 use viahe_contract::sha256::Sha256;

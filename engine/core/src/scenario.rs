@@ -5,18 +5,16 @@
 //! for are answered at once, as if there were a camera behind the recording.
 
 use crate::engine::{Capture, Effect, Engine, Event, RestoreError, Saved, TooLate};
-use crate::id::Name;
+use crate::id::{IncidentId, Name};
 use crate::incident::{Evidence, Revision};
 use crate::observe::Class;
-use crate::plan::Plan;
-use crate::plan::{Expected, Test};
+use crate::plan::{Expected, Plan, Test};
 use crate::rule::explain::Tracer;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
-use viahe_contract::id::IncidentId;
 use viahe_contract::sha256::Sha256;
 
 /// An incident, as it stands after the last event.

@@ -14,8 +14,7 @@ use crate::versions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use viahe_contract::message::Carrier;
-use viahe_contract::message::{CameraStatus, EvidenceKind, ModelRef};
+use viahe_contract::message::{CameraStatus, Carrier, EvidenceKind, ModelRef};
 use viahe_contract::sha256::Sha256;
 
 versions! {

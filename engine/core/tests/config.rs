@@ -13,8 +13,7 @@ use viahe_contract::message::Severity;
 use viahe_core::config::Entry;
 use viahe_core::geometry::UnitPoint;
 use viahe_core::plan::program::{Heading, Test};
-use viahe_core::plan::{Ack, Permit, PermitReason, Rule, Source, Transport};
-use viahe_core::plan::{Calendar, DayKind};
+use viahe_core::plan::{Ack, Calendar, DayKind, Permit, PermitReason, Rule, Source, Transport};
 
 /// Adding a case is adding a file to `fixtures/configs`.
 #[test]

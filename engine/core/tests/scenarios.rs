@@ -23,8 +23,7 @@ use viahe_core::config::{self, ModelInfo};
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::observe::Header;
-use viahe_core::plan::Plan;
-use viahe_core::plan::Test;
+use viahe_core::plan::{Plan, Test};
 use viahe_core::scenario::{self, Told};
 
 const FOLDER: &str = "fixtures/scenarios";

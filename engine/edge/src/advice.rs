@@ -1,8 +1,7 @@
 //! What a valid pipeline should be told that only the box can know: by its files and its clock.
 
 use crate::clock;
-use viahe_core::plan::Plan;
-use viahe_core::plan::{Camera, Source};
+use viahe_core::plan::{Camera, Plan, Source};
 use viahe_core::time::Timestamp;
 
 /// Warnings about a plan on this box today, one line each, for `viahe check` and the log. Beside those

@@ -9,12 +9,10 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
-use viahe_contract::message::CameraStatus;
-use viahe_contract::message::{IncidentEvent, State};
+use viahe_contract::message::{CameraStatus, IncidentEvent};
 use viahe_contract::topic::{About, Topic};
 use viahe_core::id::Name;
-use viahe_core::plan::Plan;
-use viahe_core::plan::{Ack, Mqtt, Source, Transport};
+use viahe_core::plan::{Ack, Mqtt, Plan, Source, Transport};
 use viahe_core::seam::{CameraReport, WorkerStats};
 use viahe_edge::broker::EmbeddedBroker;
 use viahe_edge::camera_sim::{CameraSim, SimOptions};
@@ -284,11 +282,7 @@ fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
 /// What happened, and where as far as that can be said: a rule of the site has no camera, and one
 /// of the whole picture no zone.
 fn headline(IncidentEvent { violation, incident, .. }: &IncidentEvent) -> String {
-    let verb = match (incident.state, incident.revision) {
-        (State::Closed, _) => "closed",
-        (State::Open, 1) => "opened",
-        (State::Open, _) => "updated",
-    };
+    let verb = incident.verb();
     let told = |before: &str, name: &Option<Name>| {
         name.as_ref().map(|name| format!(" {before} {name}")).unwrap_or_default()
     };

@@ -9,8 +9,7 @@ use crate::ui::say;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use viahe_core::geometry::UnitPoint;
-use viahe_core::plan::Plan;
-use viahe_core::plan::{Camera, Source};
+use viahe_core::plan::{Camera, Plan, Source};
 use viahe_edge::ingest::IngestError;
 use viahe_edge::probe::{first_picture, picture_of};
 

@@ -6,8 +6,7 @@ use crate::ui::say;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viahe_core::engine::{Saved, TooLate};
-use viahe_core::plan::Plan;
-use viahe_core::plan::Test;
+use viahe_core::plan::{Plan, Test};
 use viahe_core::scenario::{self, Run};
 use viahe_edge::record::Recording;
 

@@ -4,7 +4,7 @@ use crate::id::{CommandId, Name};
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Longest name of who commands.
 const BY_CHARS_MAX: usize = 120;
@@ -104,17 +104,23 @@ pub struct CommandError {
 }
 
 /// The body of a command; which keys it needs depends on its name.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    #[serde(rename = "id")]
-    _id: CommandId,
+    id: CommandId,
+    #[serde(skip_serializing_if = "Option::is_none")]
     camera: Option<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     issued: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<String>,
 }
 
@@ -140,31 +146,17 @@ impl Command {
 
     /// The payload.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut body = Map::new();
-        let mut put = |key: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                body.insert(key.to_owned(), value);
+        let Self { id, order, by, issued, reply_to } = self.clone();
+        let (mut camera, mut rule, mut until, mut level) = (None, None, None, None);
+        match order {
+            Order::Snapshot { camera: of } => camera = Some(of),
+            Order::Suspend { camera: of, rule: which, until: end } => {
+                (camera, rule, until) = (of, which, Some(end));
             }
-        };
-        let text = |text: String| Some(Value::String(text));
-        put("id", text(self.id.to_string()));
-        match &self.order {
-            Order::Snapshot { camera } => put("camera", text(camera.to_string())),
-            Order::Suspend { camera, rule, until } => {
-                put("camera", camera.as_ref().and_then(|c| text(c.to_string())));
-                put("rule", rule.as_ref().and_then(|r| text(r.to_string())));
-                put("until", text(until.to_string()));
-            }
-            Order::Disaster { level, until } => {
-                put("level", Some((*level).into()));
-                put("until", until.and_then(|until| text(until.to_string())));
-            }
+            Order::Disaster { level: of, until: end } => (level, until) = (Some(of), end),
             Order::Reload => {}
         }
-        put("by", self.by.clone().and_then(text));
-        put("issued", self.issued.and_then(|issued| text(issued.to_string())));
-        put("reply_to", self.reply_to.clone().and_then(text));
-        Value::Object(body).to_string().into_bytes()
+        super::to_bytes(&Body { id, camera, rule, until, level, by, issued, reply_to })
     }
 }
 

@@ -51,11 +51,7 @@ impl From<IncidentEvent> for Envelope {
     fn from(event: IncidentEvent) -> Self {
         let id = event.event_id();
         let IncidentEvent { site, violation, incident } = event;
-        let verb = match (incident.state, incident.revision) {
-            (State::Closed, _) => "closed",
-            (State::Open, 1) => "opened",
-            (State::Open, _) => "updated",
-        };
+        let verb = incident.verb();
         Self {
             specversion: SPEC_VERSION.into(),
             id,
@@ -72,6 +68,19 @@ impl From<IncidentEvent> for Envelope {
     }
 }
 
+/// What follows from the content.
+fn keys(envelope: &Envelope) -> [(&'static str, String); 6] {
+    let Envelope { specversion, id, source, kind, time, datacontenttype, .. } = envelope;
+    [
+        ("specversion", specversion.clone()),
+        ("id", id.clone()),
+        ("source", source.clone()),
+        ("type", kind.clone()),
+        ("time", time.to_string()),
+        ("datacontenttype", datacontenttype.clone()),
+    ]
+}
+
 impl TryFrom<Envelope> for IncidentEvent {
     type Error = String;
 
@@ -79,15 +88,11 @@ impl TryFrom<Envelope> for IncidentEvent {
         let told = envelope.source.strip_prefix(SOURCE).unwrap_or_default();
         let site = told.split('/').next().unwrap_or_default();
         let site = Name::try_from(site).map_err(|why| format!("source: {why}"))?;
-        let Envelope { specversion, id, source, kind, .. } = &envelope;
-        let told = [specversion, id, source, kind].map(Clone::clone);
+        let told = keys(&envelope);
         let Envelope { subject: violation, data: incident, .. } = envelope;
         let event = Self { site, violation, incident };
-        let right = Envelope::from(event.clone());
-        let right = [right.specversion, right.id, right.source, right.kind];
-        for (key, (told, right)) in
-            ["specversion", "id", "source", "type"].iter().zip(told.iter().zip(&right))
-        {
+        let right = keys(&Envelope::from(event.clone()));
+        for ((key, told), (_, right)) in told.into_iter().zip(right) {
             if told != right {
                 return Err(format!("{key} is {told:?}, and by what the event says {right:?}"));
             }
@@ -153,6 +158,17 @@ pub struct Incident {
     pub model: Option<ModelRef>,
     /// How far times can be trusted.
     pub clock: ClockRef,
+}
+
+impl Incident {
+    /// What this revision says of it: `opened`, `updated` or `closed`.
+    pub fn verb(&self) -> &'static str {
+        match (self.state, self.revision) {
+            (State::Closed, _) => "closed",
+            (State::Open, 1) => "opened",
+            (State::Open, _) => "updated",
+        }
+    }
 }
 
 /// Where an incident stands.

@@ -1,7 +1,7 @@
 //! Every message of the contract, as it reads on the wire.
 //!
 //! A type here is one JSON object. What is unknown or does not apply is `null`, never left out, so that
-//! a reader sees what there is to know.
+//! a reader sees what there is to know; commands leave out what they do not need.
 
 mod camera;
 mod command;

@@ -2,8 +2,8 @@
 //! a [`Calendar`] or a [`Model`].
 //!
 //! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (the
-//! key table) → `value`, `read` (text → checked tables) → `catalogue`, `calendar` → `rules`,
-//! `permits`, `tests_table` → `pipeline`.
+//! key table; `engine_keys`, `rule_keys` and `condition_keys` are parts of it) → `value`, `read` (text → checked tables) → `catalogue`, `calendar` → `rules`,
+//! `permits`, `drawn`, `tests_table` → `pipeline`.
 
 mod advice;
 mod calendar;

@@ -2,8 +2,8 @@
 
 use super::event::Effect;
 use super::machine::Engine;
+use crate::id::CaptureId;
 use crate::incident::Evidence;
-use viahe_contract::id::CaptureId;
 
 impl Engine {
     pub(super) fn captured(

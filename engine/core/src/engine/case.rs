@@ -1,14 +1,13 @@
 //! What may become, is, or was an incident; and what is still to be said of it.
 
 use super::wording::worded;
-use crate::id::Name;
+use crate::id::{CaptureId, IncidentId, Name};
 use crate::incident::{Evidence, Revision, Subject, Wording};
 use crate::plan::Language;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
-use viahe_contract::id::{CaptureId, IncidentId};
 use viahe_contract::message::{Citation, ClockRef, EndReason, Measured, Severity, Stage};
 use viahe_contract::place::Position;
 
@@ -68,11 +67,6 @@ impl Case {
     /// It was an incident and is none any more.
     pub(super) fn is_over(&self) -> bool {
         self.incident.as_ref().is_some_and(|i| i.closed.is_some())
-    }
-
-    /// A first picture was asked for.
-    pub(super) fn has_begun(&self) -> bool {
-        self.begun
     }
 
     /// Nothing was made of it but a first picture.

@@ -1,11 +1,10 @@
 //! Commands of operators, what was answered, and the orders that stand because of them.
 
-use crate::id::Name;
+use crate::id::{CommandId, Name};
 use crate::incident::Evidence;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use viahe_contract::id::CommandId;
 use viahe_contract::message::Order;
 
 /// An order that silences or relaxes rules ends after so long, unless it is given again.

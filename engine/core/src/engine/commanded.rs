@@ -4,11 +4,10 @@ use super::command::{Answer, Command, Declared, STANDING_MAX, Snapshot, Standing
 use super::done::Known;
 use super::event::{Capture, Effect};
 use super::machine::Engine;
-use crate::id::Name;
+use crate::id::{CaptureId, CommandId, Name};
 use crate::incident::Evidence;
 use crate::time::Timestamp;
 use std::time::Duration;
-use viahe_contract::id::{CaptureId, CommandId};
 use viahe_contract::message::{EvidenceKind, Order};
 
 /// Highest level of a disaster.

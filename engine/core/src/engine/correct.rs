@@ -39,8 +39,7 @@ impl Engine {
 
     /// Have rules gone on to after this time without the reading that was measured then?
     pub(super) fn is_overtaken(&self, s: usize, at: Timestamp) -> bool {
-        let plan = Arc::clone(&self.plan);
-        by_value(&plan)
+        by_value(&self.plan)
             .filter(|of| of.rule.sensor == Some(s))
             .any(|of| self.memory.rule_at(of).weighed > at)
     }
@@ -77,7 +76,7 @@ impl Engine {
         self.forget_begun(of, first_new, &told, effects);
         let frame = of.camera.and_then(|c| self.memory.cameras[c].frame);
         for (at, sensor, signal, ending) in said {
-            let begun = |case: &Case| case.has_begun();
+            let begun = |case: &Case| case.begun;
             let known = self.memory.rule_at(of).cases.get(&key(&signal)).is_some_and(begun);
             if known && matches!(signal, Signal::Began(_)) {
                 continue;

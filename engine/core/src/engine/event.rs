@@ -1,7 +1,7 @@
 //! What can happen to the engine, and what follows.
 
 use super::command::{Answer, Command};
-use crate::id::Name;
+use crate::id::{CaptureId, Name};
 use crate::incident::{Evidence, Revision};
 use crate::observe::{Observation, ViewReport};
 use crate::plan::program::CameraTrouble;
@@ -10,7 +10,6 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use viahe_contract::id::CaptureId;
 use viahe_contract::message::{CameraStatus, EvidenceKind, ModelRef, SensorHealth};
 
 /// Everything that can happen to the engine.

@@ -28,9 +28,7 @@ impl Inactive {
             _ => EndReason::RuleInactive,
         }
     }
-}
 
-impl Inactive {
     /// For people, with the offset of this zone.
     pub(super) fn told(&self, zone: &TimeZone) -> String {
         match self {

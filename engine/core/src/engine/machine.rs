@@ -6,14 +6,13 @@ use super::memory::{Memory, RuleMemory};
 use super::prepared::Prepared;
 use super::rule_at::RuleAt;
 use super::sight::Sight;
-use crate::id::Name;
+use crate::id::{CaptureId, IncidentId, Name};
 use crate::plan::Plan;
 use crate::rule::Scratch;
 use crate::rule::explain::Tracer;
 use crate::time::Timestamp;
 use std::cell::RefCell;
 use std::sync::Arc;
-use viahe_contract::id::{CaptureId, IncidentId};
 
 /// Owns all state of the event plane.
 #[derive(Debug)]

@@ -11,18 +11,17 @@ use super::tracked::Tracked;
 use super::trail::Trail;
 use super::window::WindowMemory;
 use crate::geometry::Polygon;
-use crate::id::Name;
-use crate::plan::Plan;
+use crate::id::{CaptureId, Name};
 use crate::plan::program::CameraTrouble;
-use crate::plan::{Camera, Rule};
+use crate::plan::{Camera, Plan, Rule};
 use crate::rule::{Beat, RuleState, SubjectKey, beat};
 use crate::time::{ClockSource, Timestamp};
 use crate::view::{self, ViewState, ViewWatch};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 use std::collections::{BTreeMap, VecDeque};
-use viahe_contract::id::CaptureId;
 use viahe_contract::message::{CameraStatus, ModelRef};
+use viahe_contract::sha256::Sha256;
 
 /// Everything that the engine remembers.
 #[derive(Debug, Default)]
@@ -378,8 +377,8 @@ fn shape(plan: &Plan, rule: &Rule, camera: Option<&Camera>) -> String {
     let line = camera.zip(rule.line).map(|(c, l)| c.lines[l].points);
     let places = format!("{zone:?} {line:?} {sensor:?} {window:?}");
     let text = format!("{} {} {places}", rule.violation, rule.program.shape());
-    let hash = Sha256::digest(text.as_bytes());
-    hash.iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    let hash = Sha256::from_bytes(sha2::Sha256::digest(text.as_bytes()).into());
+    hash.to_string().chars().take(16).collect()
 }
 
 fn corners(polygon: &Polygon) -> Vec<[f32; 2]> {

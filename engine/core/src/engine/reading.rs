@@ -9,9 +9,8 @@
 use super::event::{Effect, TooLate};
 use super::machine::Engine;
 use crate::id::Name;
-use crate::plan::Plan;
 use crate::plan::program::Test;
-use crate::plan::{Rule, Sensor};
+use crate::plan::{Plan, Rule, Sensor};
 use crate::sensor::{Taken, Verdict};
 use crate::time::Timestamp;
 use std::sync::Arc;

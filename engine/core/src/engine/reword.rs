@@ -5,8 +5,7 @@ use super::machine::Engine;
 use super::memory::RuleMemory;
 use super::wording::wording;
 use crate::incident::Wording;
-use crate::plan::Plan;
-use crate::plan::{Camera, Rule};
+use crate::plan::{Camera, Plan, Rule};
 use std::sync::Arc;
 
 impl Engine {

@@ -1,7 +1,6 @@
 //! A rule, and where it stands: in the plan, in memory, and in what was prepared.
 
-use crate::plan::Plan;
-use crate::plan::{Camera, Rule};
+use crate::plan::{Camera, Plan, Rule};
 
 /// A rule and its place.
 #[derive(Clone, Copy, Debug)]

@@ -9,6 +9,7 @@ use super::machine::Engine;
 use super::memory::{CameraMemory, Memory, SiteMemory};
 use super::scope::{Scope, StateError, StateVersion};
 use super::upgrade;
+use crate::id::CaptureId;
 use crate::plan::Plan;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,6 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use viahe_contract::id::CaptureId;
 
 /// A saved state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

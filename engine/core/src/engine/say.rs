@@ -9,8 +9,8 @@ use super::event::Effect;
 use super::machine::Engine;
 use super::memory::CaseKey;
 use super::wording::worded;
+use crate::id::CaptureId;
 use crate::incident::{Evidence, Revision};
-use viahe_contract::id::CaptureId;
 use viahe_contract::message::{ModelRef, State};
 
 impl Engine {

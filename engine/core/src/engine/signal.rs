@@ -6,6 +6,7 @@ use super::machine::Engine;
 use super::memory::{Awaited, CaseKey, FrameRef};
 use super::rule_at::RuleAt;
 use super::wording::wording;
+use crate::id::CaptureId;
 use crate::incident::{Subject, incident_id};
 use crate::observe::Class;
 use crate::plan::{Disaster, Escalation, Rule};
@@ -13,7 +14,6 @@ use crate::rule::Signal;
 use crate::rule::explain::Outcome;
 use crate::time::{ClockSource, Timestamp};
 use std::time::Duration;
-use viahe_contract::id::CaptureId;
 use viahe_contract::message::{
     Citation, ClockRef, EndReason, EvidenceKind, Measured, Severity, Stage,
 };

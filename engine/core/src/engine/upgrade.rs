@@ -4,17 +4,17 @@
 //! ends at the centre, and is told once more under another id. What the earlier form does not say is
 //! told as unknown, and what cannot be taken over as it was is noted for the log.
 
-use super::clock::DayClock;
 use super::command::STANDING_MAX;
-use super::done::Ledger;
 use super::scope::{Scope, StateError, StateVersion};
-use super::trail::Trail;
 use crate::id::Name;
 use crate::plan::Plan;
 use crate::time::Timestamp;
 use serde::de::Error as _;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+
+/// The beginning of time, as a state has it.
+const ZERO: &str = "1970-01-01T00:00:00Z";
 
 /// The command and, of a disaster too, the time of an order that 0.1 did not save.
 const UNKNOWN: &str = "unknown";
@@ -64,9 +64,9 @@ fn v2_to_v3(state: &mut Value) -> Result<(), serde_json::Error> {
         old.insert("rules".into(), rules);
     }
     for (key, default) in [
-        ("clock", json!(DayClock::default())),
+        ("clock", json!({ "ahead_ns": 0, "newest": ZERO })),
         ("snapshots", json!({})),
-        ("done", json!(Ledger::default())),
+        ("done", json!({ "done": [] })),
         ("disaster", Value::Null),
     ] {
         old.entry(key).or_insert(default);
@@ -82,7 +82,7 @@ fn v2_to_v3(state: &mut Value) -> Result<(), serde_json::Error> {
         });
         camera.insert("awaited".into(), Value::Object(own.collect()));
         camera.insert("model".into(), models.get(id.as_str()).cloned().unwrap_or_default());
-        for (key, default) in [("snapshot_at", json!(Timestamp::default())), ("beats", json!([]))] {
+        for (key, default) in [("snapshot_at", json!(ZERO)), ("beats", json!([]))] {
             camera.entry(key).or_insert(default);
         }
         parts.insert(Scope::Camera(id).to_string(), stamped(Value::Object(camera)));
@@ -98,7 +98,7 @@ fn v1_to_v2(state: &mut Value, plan: &Plan, notes: &mut Vec<String>) {
     for key in ["readings_repeated", "readings_corrected"] {
         state[key] = json!(0);
     }
-    state["ticked"] = json!(Timestamp::default());
+    state["ticked"] = json!(ZERO);
     let level = state["disaster_level"].as_u64().unwrap_or(0);
     if level > 0 {
         let told = format!("disaster level {level}");
@@ -107,7 +107,7 @@ fn v1_to_v2(state: &mut Value, plan: &Plan, notes: &mut Vec<String>) {
         }
     }
     let mut lasting = |rule: &mut Value, whose: &str| {
-        rule["trail"] = json!(Trail::default());
+        rule["trail"] = json!({ "anchors": [], "newest": null, "began": null, "said": ZERO });
         let until = time(&rule["suspended_until"]).filter(|until| *until > saved);
         if let Some(until) = until {
             let told = format!("the suspension of {} of {whose}", text(&rule["id"]));
@@ -173,10 +173,10 @@ fn sensor_from_0_1(old: &Value) -> Value {
         "quantity": old["quantity"],
         "waiting": waiting,
         "presence": { "heard": heard, "ever": !good.is_null(), "delays": [] },
-        "counter": crate::sensor::Counter::default(),
+        "counter": { "last": null, "odd": null },
         "timeline": {
             "base": health, "base_at": base_at, "recent": recent, "health": health, "known": [],
-            "known_from": Timestamp::default(),
+            "known_from": ZERO,
         },
         "told": [old["told"], old["newest"]],
     })

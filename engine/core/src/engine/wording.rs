@@ -2,8 +2,7 @@
 
 use crate::id::Name;
 use crate::incident::{Wording, stage_text};
-use crate::plan::Plan;
-use crate::plan::{Camera, Language, Rule};
+use crate::plan::{Camera, Language, Plan, Rule};
 use viahe_contract::message::Stage;
 
 /// What people are told of a rule, without a stage.

@@ -1,7 +1,7 @@
 //! Validated values: what runs where, when, and under which rules. Only [`crate::config`] makes
 //! them of files; everything above acts on them.
 //!
-//! `secret`, `words`, `program` → `source`, `mqtt`, `calendar` → `schedule` → `lawful`
+//! `secret`, `words`, `program` → `in_words`, `source`, `mqtt`, `calendar` → `schedule` → `lawful`
 //! → `pipeline`.
 
 mod calendar;

@@ -2,11 +2,10 @@
 
 use super::SubjectKey;
 use super::temporal::Level;
-use crate::id::Name;
+use crate::id::{IncidentId, Name};
 use crate::incident::Subject;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
-use viahe_contract::id::IncidentId;
 use viahe_contract::message::EndReason;
 
 /// Most changes that are kept; the oldest go first.

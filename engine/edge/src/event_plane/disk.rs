@@ -155,7 +155,7 @@ impl EventPlane {
         let mut damage = Vec::new();
         if let Some(newest) = copies.last() {
             damage.push(format!(
-                "the database was damaged, emptied or replaced, and set aside {} time(s), at last as {}: \
+                "the database was damaged, emptied or replaced, and set aside (copies: {}, the newest {}): \
                  incidents may be lost; look at it and at the disk, then move it away",
                 copies.len(),
                 newest.display()

@@ -12,8 +12,7 @@ use viahe_contract::message::{self, Order, SensorHealth};
 use viahe_contract::topic::{About, Topic};
 use viahe_core::engine::{Answer, Command, Event, WindowTold};
 use viahe_core::id::Name;
-use viahe_core::plan::Camera;
-use viahe_core::plan::Plan;
+use viahe_core::plan::{Camera, Plan};
 use viahe_core::time::Timestamp;
 
 /// How a pipeline is read again.

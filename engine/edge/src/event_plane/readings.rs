@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use viahe_contract::message::SensorHealth;
 use viahe_core::engine::{Event, TooLate};
 use viahe_core::id::Name;
-use viahe_core::plan::Plan;
-use viahe_core::plan::Sensor;
+use viahe_core::plan::{Plan, Sensor};
 use viahe_core::sensor::{DecodeError, Format, Sample, decode, decode_kept, recognise, topic};
 use viahe_core::time::Timestamp;
 

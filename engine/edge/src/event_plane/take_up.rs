@@ -111,7 +111,7 @@ impl EventPlane {
         let kept = self.store.unread_states();
         let text = kept.last().map(|newest| {
             format!(
-                "what the box remembered could not be read {} time(s), at last kept as {}: incidents that \
+                "what the box remembered could not be read (files kept: {}, the newest {}): incidents that \
                  were open are closed as `state_lost` and begin anew if they go on; look at the file and at \
                  the disk, then move it away",
                 kept.len(),

@@ -116,7 +116,7 @@ impl EventPlane {
         let lives = self.workers.lives.entry(worker).or_default();
         lives.ended(ended.for_memory, clock::monotonic());
         if ended.for_memory {
-            let text = format!("the vision worker ended and was started again: {reason}");
+            let text = format!("vision worker {worker} ended and was started again: {reason}");
             self.troubles.raise(Trouble::WorkerMemory, text);
         }
         let cameras = self.fleet.cameras_of(worker).to_vec();

@@ -1,7 +1,8 @@
 //! Which pictures go when there are too many, or when the disk is full.
 //!
-//! Oldest first. Those that an open or unacknowledged incident names go after all others: somebody may be
-//! about to look at them. The newest always stays: the incident that names it is about to be told.
+//! Oldest first: pictures that nobody needs, then those that only an operator asked for (a sixteenth of the
+//! budget at most), then those that an open or unacknowledged incident names. The newest stays, for the
+//! incident that names it is about to be told; but a picture for an operator never takes a needed one's place.
 
 use super::store::{EvidenceStore, State};
 use std::fmt;

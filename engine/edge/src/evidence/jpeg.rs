@@ -93,9 +93,9 @@ fn needed(view: &FrameView<'_>) -> [usize; 3] {
 }
 
 /// Converts the planes of a view for which there is room.
-#[expect(unsafe_code, reason = "calls what needs AVX2 where it is there")]
 fn convert(view: &FrameView<'_>, to: [&mut [u8]; 3]) {
     #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "calls what needs AVX2 where it is there")]
     {
         #[target_feature(enable = "avx2")]
         fn wide(view: &FrameView<'_>, to: [&mut [u8]; 3]) {

@@ -214,7 +214,10 @@ impl EvidenceStore {
         jpeg: &[u8],
     ) -> Result<StoredFile, EvidenceError> {
         let stored = PendingWriter::new(&self.root).put(capture_id, jpeg)?;
-        self.adopt(capture_id, stored.clone())?;
+        if let Err(full) = self.take(capture_id, stored.clone()) {
+            let _ = fs::remove_file(self.pending_path(capture_id));
+            return Err(full);
+        }
         Ok(stored)
     }
 
@@ -225,11 +228,17 @@ impl EvidenceStore {
     /// [`EvidenceError::TooManyPending`], [`EvidenceError::Other`] when the file is not the one that
     /// was told, or one of the disk; the picture is removed then.
     pub fn adopt(&self, capture_id: CaptureId, stored: StoredFile) -> Result<(), EvidenceError> {
-        self.check(capture_id, &stored)?;
-        let mut state = self.lock();
-        if state.pending.len() >= PENDING_MAX && !state.pending.contains_key(&capture_id) {
+        let taken = self.check(capture_id, &stored).and_then(|()| self.take(capture_id, stored));
+        if taken.is_err() {
             // It is found again when the store is next opened, should this fail.
             let _ = fs::remove_file(self.pending_path(capture_id));
+        }
+        taken
+    }
+
+    fn take(&self, capture_id: CaptureId, stored: StoredFile) -> Result<(), EvidenceError> {
+        let mut state = self.lock();
+        if state.pending.len() >= PENDING_MAX && !state.pending.contains_key(&capture_id) {
             return Err(EvidenceError::TooManyPending);
         }
         state.wait(capture_id, stored);
@@ -240,24 +249,18 @@ impl EvidenceStore {
     /// Is the file of a capture what was said of it?
     fn check(&self, capture: CaptureId, told: &StoredFile) -> Result<(), EvidenceError> {
         let path = self.pending_path(capture);
-        let read = || {
-            let meta = fs::symlink_metadata(&path)?;
-            if !meta.is_file() || meta.len() > PICTURE_BYTES_MAX {
-                return Ok(Err(format!("{} bytes are no picture", meta.len())));
-            }
-            let jpeg = fs::read(&path)?;
-            let found = StoredFile { sha256: hash(&jpeg), bytes: jpeg.len() as u64 };
-            let differs = || format!("{} bytes of hash {}", found.bytes, found.sha256);
-            Ok(if found == *told { Ok(()) } else { Err(differs()) })
-        };
-        let fault = match read() {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(what)) => EvidenceError::Other { capture, what },
-            Err(e) => failed("read", &path, e),
-        };
-        // It is found again when the store is next opened, should this fail.
-        let _ = fs::remove_file(&path);
-        Err(fault)
+        let unreadable = |e| failed("read", &path, e);
+        let other = |what| Err(EvidenceError::Other { capture, what });
+        let meta = fs::symlink_metadata(&path).map_err(unreadable)?;
+        if !meta.is_file() || meta.len() > PICTURE_BYTES_MAX {
+            return other(format!("{} bytes are no picture", meta.len()));
+        }
+        let jpeg = fs::read(&path).map_err(unreadable)?;
+        let found = StoredFile { sha256: hash(&jpeg), bytes: jpeg.len() as u64 };
+        if found == *told {
+            return Ok(());
+        }
+        other(format!("{} bytes of hash {}", found.bytes, found.sha256))
     }
 
     /// Discards what is pending from an earlier run and nobody knows of any more.

@@ -5,8 +5,9 @@
 
 mod assign;
 
+use crate::clock;
 use crate::telemetry::WorkerMemory;
-use crate::vision::supervise::{Epochs, FromFleet, Launch, Supervisor};
+use crate::vision::supervise::{Epochs, FromFleet, Launch, STOP_WITHIN, Supervisor};
 use assign::Seat;
 use crossbeam_channel::Sender;
 use std::collections::BTreeMap;
@@ -89,11 +90,12 @@ impl Fleet {
         self.of_camera.iter().map(|(camera, worker)| (camera, *worker))
     }
 
-    /// Asks the worker that has the camera for a picture; false when it cannot be asked now.
-    pub fn capture(&self, capture: &Capture) -> bool {
+    /// Asks the worker that has the camera for a picture. One that cannot be asked now is not heard of again.
+    pub fn capture(&self, capture: &Capture) {
         let worker = self.of_camera.get(&capture.camera);
-        let place = worker.and_then(|worker| self.places.get(worker));
-        place.is_some_and(|place| place.supervisor.send(ToWorker::Capture(capture.clone())))
+        if let Some(place) = worker.and_then(|worker| self.places.get(worker)) {
+            place.supervisor.send(ToWorker::Capture(capture.clone()));
+        }
     }
 
     /// Ends workers that have been silent for long. To be called now and then.
@@ -119,6 +121,7 @@ impl Fleet {
     /// Ends all workers and waits until they are gone.
     pub fn stop(self) {
         self.places.values().for_each(|place| place.supervisor.ask_to_stop());
-        self.places.into_values().for_each(|place| place.supervisor.stop());
+        let deadline = clock::monotonic() + STOP_WITHIN;
+        self.places.into_values().for_each(|place| place.supervisor.stop_by(deadline));
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use viahe_contract::message::{
     Ack, BoxStatus, CameraStatus, Carrier, Certainty, ModelRef, Offline, Reply, SensorHealth,
+    Verdict,
 };
 use viahe_contract::sha256::Sha256;
 use viahe_core::engine::{Answer, Declared, Orders, Silence, Silenced, Standing, WindowTold};
@@ -232,4 +233,6 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     same("reply", &Reply { id: Some(id), ok: false, text: "no".into(), evidence: None });
     let ack: Ack = serde_json::from_value(example("ack")).unwrap();
     same("ack", &ack);
+    let verdict: Verdict = serde_json::from_value(example("verdict")).unwrap();
+    same("verdict", &verdict);
 }

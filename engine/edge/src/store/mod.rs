@@ -374,7 +374,12 @@ impl Store {
         if self.state_is_read.get() {
             return;
         }
-        let Ok(StoredState { saved, damaged }) = self.state() else { return };
+        let StoredState { saved, damaged } = match self.state() {
+            Ok(state) => state,
+            Err(error) => {
+                return tracing::error!(%error, "the saved state cannot be read, and is lost");
+            }
+        };
         let why = "it could not be read when viahe started";
         let unread = saved.parts().map(|(scope, bytes)| Unread {
             scope: scope.to_string(),

@@ -7,6 +7,7 @@
 
 use crate::telemetry::foreign::Line;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -71,9 +72,12 @@ pub(super) fn too_much(used: u64, max: u64) -> String {
 /// thread in glibc, and files: 1.2 GB in a worker that uses 0.2.
 pub(super) fn bound(pid: Pid, data_max: u64) {
     let limit = Rlimit { current: Some(data_max), maximum: Some(data_max) };
-    if let Err(error) = prlimit(Some(pid), Resource::Data, limit) {
-        // A service may run under a lower one already, which is as good.
-        tracing::debug!(%error, "the kernel does not bound the vision worker's memory");
+    match prlimit(Some(pid), Resource::Data, limit) {
+        // A service may run under a lower one already, which is as good; or it has just ended.
+        Ok(_) | Err(Errno::PERM | Errno::SRCH) => {}
+        Err(error) => {
+            tracing::warn!(%error, "the kernel does not bound the vision worker's memory");
+        }
     }
     // Where the box runs out all the same, the worker goes first: the engine may hold incidents
     // that no disk takes. Not everywhere may it be said.
@@ -96,6 +100,9 @@ impl Watch {
     ) -> Result<Self, std::io::Error> {
         let (stop, stopped) = bounded::<()>(0);
         let thread = std::thread::Builder::new().name("worker-memory".into()).spawn(move || {
+            if used(pid).is_none() {
+                tracing::warn!("/proc does not tell the vision worker's memory; nothing bounds it");
+            }
             while let Some(bytes) = used(pid) {
                 known.store(bytes, Ordering::Relaxed);
                 if bytes > max {

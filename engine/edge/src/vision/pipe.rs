@@ -94,7 +94,7 @@ pub fn write_all<T: Serialize>(
 /// error.
 ///
 /// # Errors
-/// [`PipeError::Io`] when standard output cannot be kept apart.
+/// [`PipeError::Io`] when standard output cannot be kept apart, or what ended the input.
 pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + 'static>(
     serve: impl FnOnce(&Receiver<I>, Sender<O>),
 ) -> Result<(), PipeError> {
@@ -103,10 +103,11 @@ pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + '
     let mut seam = std::fs::File::from(seam);
     let (to_us, ours) = crossbeam_channel::bounded(64);
     let (theirs, from_us) = crossbeam_channel::bounded(1024);
+    let (failed, failure) = crossbeam_channel::bounded(1);
     std::thread::spawn(move || {
         // The engine is gone or talks nonsense: either way the channel closes and we stop.
         if let Err(error) = read_into(std::io::stdin(), |message| to_us.send(message).is_ok()) {
-            tracing::error!(%error, "vision worker stops");
+            let _ = failed.send(error);
         }
     });
     let (wrote, written) = crossbeam_channel::bounded::<()>(0);
@@ -118,7 +119,7 @@ pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + '
     serve(&ours, theirs);
     // The writer ends when all have said their last word; one that hangs is not waited for.
     let _ = written.recv_timeout(GOODBYE_WITHIN);
-    Ok(())
+    failure.try_recv().map_or(Ok(()), Err)
 }
 
 #[cfg(test)]

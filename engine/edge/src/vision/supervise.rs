@@ -23,7 +23,7 @@ const HEALTHY_WITH_MEMORY_AFTER: Duration = Duration::from_mins(10);
 /// Longest pause before a restart: a street must not stay dark for a crash.
 const PAUSE_MAX: Duration = Duration::from_millis(1500);
 /// A worker that was asked to stop and does not is ended.
-const STOP_WITHIN: Duration = Duration::from_secs(3);
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(3);
 /// How long what a worker wrote before its end is waited for.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 /// A worker reports once a second; one that has been silent for so long hangs.
@@ -152,6 +152,10 @@ impl Shared {
         let _ = kill_process(pid, Signal::KILL);
     }
 
+    fn to_worker(&self) -> MutexGuard<'_, Option<Sender<ToWorker>>> {
+        self.to_worker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Why the process that has ended was ended. It is nobody's from here on.
     fn bury(&self) -> Option<Ended> {
         self.memory.store(0, Ordering::Relaxed);
@@ -191,14 +195,14 @@ impl Supervisor {
                 .spawn(move || supervise(&launch, &plan, &epochs, &ear, &shared))
         };
         if let Err(error) = &thread {
-            tracing::error!(%error, %worker, "no thread for the supervisor: its cameras will not be watched");
+            tracing::error!(%error, %worker, "no thread for the supervisor of a vision worker; viahe ends");
         }
         Self { shared, thread: thread.ok() }
     }
 
     /// Sends a message to the present worker; false when there is none or its pipe is full.
     pub fn send(&self, message: ToWorker) -> bool {
-        let sender = self.shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = self.shared.to_worker();
         sender.as_ref().is_some_and(|s| s.try_send(message).is_ok())
     }
 
@@ -235,14 +239,18 @@ impl Supervisor {
         self.shared.stopping.store(true, Ordering::Relaxed);
         self.send(ToWorker::Stop);
         // Dropping the sender closes the worker's input, which stops it as well.
-        self.shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared.to_worker().take();
     }
 
     /// Ends the worker and waits until it is gone.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
+        self.stop_by(clock::monotonic() + STOP_WITHIN);
+    }
+
+    /// As [`Supervisor::stop`]; one that is still there at `deadline` is killed.
+    pub fn stop_by(mut self, deadline: Instant) {
         self.ask_to_stop();
         let Some(thread) = self.thread.take() else { return };
-        let deadline = clock::monotonic() + STOP_WITHIN;
         while !thread.is_finished() && clock::monotonic() < deadline {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -263,7 +271,7 @@ fn supervise(launch: &Launch, plan: &VisionPlan, epochs: &Epochs, ear: &Ear, sha
         let plan = VisionPlan { epoch: epochs.next(), ..plan.clone() };
         let ended = run_once(launch, plan, ear, shared)
             .unwrap_or_else(|error| Ended::other(error.to_string()));
-        shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        shared.to_worker().take();
         if shared.stopping.load(Ordering::Relaxed) {
             return;
         }
@@ -297,7 +305,7 @@ fn run_once(
         Ok(()) | Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => {}
     }
     let publish = |sender| {
-        *shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        *shared.to_worker() = Some(sender);
     };
     match launch {
         Launch::InProcess(serve) => {
@@ -323,12 +331,19 @@ fn run_once(
                 // Ctrl-C is for the engine, which ends the worker when it is done with it.
                 .process_group(0)
                 .spawn()?;
-            let watch = look_after(&child, shared)?;
+            let cared_for = look_after(&child, shared)
+                .and_then(|watch| Ok((watch, listen(child.stderr.take(), ear.worker)?)));
+            let (watch, log) = match cared_for {
+                Ok(both) => both,
+                Err(error) => {
+                    abandon(&mut child, shared);
+                    return Err(error.into());
+                }
+            };
             publish(to_worker);
-            let log = listen(child.stderr.take())?;
             let told = converse(&mut child, inbox, ear, shared);
             drop(watch);
-            let status = wait_or_kill(&mut child, shared);
+            let status = wait_or_kill(&mut child, shared, told.as_ref().err());
             let ended_for = shared.bury();
             // Its last words come before it is told that it ended.
             let words = log.recv_timeout(LAST_WORDS_WITHIN).unwrap_or_default();
@@ -341,6 +356,15 @@ fn run_once(
             Ok(epitaph(status, &words, by_kernel))
         }
     }
+}
+
+/// Ends a process that nobody could look after.
+fn abandon(child: &mut Child, shared: &Shared) {
+    shared.life().pid = None;
+    // It may just have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+    shared.bury();
 }
 
 /// From here on the process can be ended, and is when it uses too much memory.
@@ -382,12 +406,15 @@ fn epitaph(status: ExitStatus, words: &LastWords, by_kernel: bool) -> Ended {
 }
 
 /// Passes on what a worker writes to its standard error, and gives its last words when all is told.
-fn listen(stderr: Option<ChildStderr>) -> Result<Receiver<LastWords>, std::io::Error> {
+fn listen(
+    stderr: Option<ChildStderr>,
+    worker: WorkerId,
+) -> Result<Receiver<LastWords>, std::io::Error> {
     let (told, all) = bounded(1);
     if let Some(stderr) = stderr {
         std::thread::Builder::new().name("worker-log".into()).spawn(move || {
             let mut words = LastWords::default();
-            foreign::relay(stderr, "worker", |line| words.hear(line));
+            foreign::relay(stderr, &format!("worker {worker}"), |line| words.hear(line));
             let _ = told.send(words);
         })?;
     }
@@ -416,16 +443,18 @@ fn converse(
         shared.hear(true);
         taken
     });
-    if let Err(error) = &read {
-        tracing::error!(%error, "vision worker is ended");
-    }
-    shared.to_worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+    shared.to_worker().take();
     let _ = writer.join();
     read
 }
 
-/// Its output has ended, so it is about to exit; one that is not is ended.
-fn wait_or_kill(child: &mut Child, shared: &Shared) -> Result<ExitStatus, std::io::Error> {
+/// Its output has ended, so it is about to exit; one that is not is ended, for what was wrong with its output
+/// if that is known.
+fn wait_or_kill(
+    child: &mut Child,
+    shared: &Shared,
+    broken: Option<&pipe::PipeError>,
+) -> Result<ExitStatus, std::io::Error> {
     let deadline = clock::monotonic() + STOP_WITHIN;
     loop {
         {
@@ -437,9 +466,8 @@ fn wait_or_kill(child: &mut Child, shared: &Shared) -> Result<ExitStatus, std::i
             }
         }
         if clock::monotonic() >= deadline {
-            shared.life().pid = None;
-            child.kill()?;
-            return child.wait();
+            let why = || "it closed its output and went on; it is ended".to_owned();
+            shared.end(Some(Ended::other(broken.map_or_else(why, ToString::to_string))));
         }
         std::thread::sleep(Duration::from_millis(10));
     }

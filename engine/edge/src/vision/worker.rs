@@ -14,7 +14,7 @@ use crate::ingest::{
     CameraCounters, CameraOptions, CameraState, FrameSink, IngestError, LiveCamera,
 };
 use crate::ledger::{Ledger, STAGES};
-use crate::models::{ModelError, Package};
+use crate::models::{Looked, ModelError, Package};
 use crate::telemetry::redact_source;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::BTreeMap;
@@ -330,7 +330,13 @@ impl Packages {
     fn load(plan: &VisionPlan) -> Result<Self, ModelError> {
         let Installed { models, taxonomies, .. } = &plan.installed;
         let place = |name| models.keys().position(|known| known == name);
-        let of_camera = plan.cameras.iter().filter_map(|c| place(&c.model)).collect();
+        let missing = |name: &Name| ModelError::Unknown {
+            name: name.to_string(),
+            installed: models.keys().map(Name::to_string).collect(),
+            looked: Looked::default(),
+        };
+        let places = plan.cameras.iter().map(|c| place(&c.model).ok_or_else(|| missing(&c.model)));
+        let of_camera = places.collect::<Result<_, _>>()?;
         let load = |(name, files)| Package::read(name, files, taxonomies);
         let loaded = models.iter().map(load).collect::<Result<_, _>>()?;
         Ok(Self { loaded, of_camera })

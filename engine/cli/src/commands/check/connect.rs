@@ -3,8 +3,7 @@
 use super::Problem;
 use crate::ui::say;
 use std::time::Duration;
-use viahe_core::plan::Plan;
-use viahe_core::plan::{Camera, MqttVersion, Source};
+use viahe_core::plan::{Camera, MqttVersion, Plan, Source};
 use viahe_edge::probe::first_picture;
 use viahe_edge::publish::try_broker;
 

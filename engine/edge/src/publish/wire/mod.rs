@@ -26,7 +26,7 @@ const SAID_MAX: usize = 1_024;
 pub struct WireOptions {
     /// The broker.
     pub mqtt: Mqtt,
-    /// Of the told that are answered to.
+    /// Of the topics that are answered to.
     pub site: Name,
     /// Unique at the broker.
     pub client_id: String,
