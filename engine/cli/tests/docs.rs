@@ -269,6 +269,24 @@ fn every_document_is_in_the_index() {
     }
 }
 
+#[test]
+fn the_front_page_counts_the_catalogue() {
+    const WORDS: [&str; 8] = [
+        "Twenty",
+        "Twenty-one",
+        "Twenty-two",
+        "Twenty-three",
+        "Twenty-four",
+        "Twenty-five",
+        "Twenty-six",
+        "Twenty-seven",
+    ];
+    let word =
+        files("pipelines/catalogue", ".toml").len().checked_sub(20).and_then(|i| WORDS.get(i));
+    let want = format!("**{} kinds of trouble.**", word.unwrap());
+    assert!(read("README.md").contains(&want), "README.md does not say {want}");
+}
+
 /// With `VIAHE_UPDATE_DOCS` set, writes the list instead.
 #[test]
 fn the_list_of_decisions_is_whole() {

@@ -1,4 +1,4 @@
-//! The front page as a newcomer follows it: its own lines, in an empty folder.
+//! The first pages as a newcomer follows them: their own lines, in an empty folder.
 
 use crate::support::program::Program;
 use crate::support::{LONG, free_port, root, until};
@@ -9,9 +9,9 @@ use viahe_edge::clock;
 /// Ports that the page names; others of this machine may have them.
 const PORTS: [&str; 3] = ["1883", "8554", "9464"];
 
-/// Fenced blocks of a section, by language.
-fn blocks(section: &str, language: &str) -> Vec<String> {
-    let page = std::fs::read_to_string(root().join("README.md")).unwrap();
+/// Fenced blocks of a section of a page, by language.
+fn blocks(page: &str, section: &str, language: &str) -> Vec<String> {
+    let page = std::fs::read_to_string(root().join(page)).unwrap();
     let text = page.split(&format!("## {section}\n")).nth(1).unwrap();
     let text = text.split("\n## ").next().unwrap();
     let fence = format!("```{language}\n");
@@ -61,8 +61,10 @@ fn shell(folder: &Path, lines: &str) -> Program {
 fn your_own_camera_gives_an_incident_within_a_minute() {
     let dir = checkout();
     let ports = Ports::free();
-    let [go, run, password] = <[String; 3]>::try_from(blocks("Your own camera", "sh")).unwrap();
-    let [pipeline, own] = <[String; 2]>::try_from(blocks("Your own camera", "toml")).unwrap();
+    let [go, run, password] =
+        <[String; 3]>::try_from(blocks("README.md", "Your own camera", "sh")).unwrap();
+    let [pipeline, own] =
+        <[String; 2]>::try_from(blocks("README.md", "Your own camera", "toml")).unwrap();
     std::fs::create_dir_all(dir.path().join("runs/my-street")).unwrap();
     let file = dir.path().join("runs/my-street/my-street.toml");
     std::fs::write(&file, ports.substituted(&pipeline, &PORTS)).unwrap();
@@ -92,7 +94,8 @@ fn your_own_camera_gives_an_incident_within_a_minute() {
 fn recordings_pictures_and_tracks_are_made() {
     let dir = checkout();
     let [tools, record] =
-        <[String; 2]>::try_from(blocks("Recordings, pictures, tracks", "sh")).unwrap();
+        <[String; 2]>::try_from(blocks("docs/tools.md", "Recordings, pictures, tracks", "sh"))
+            .unwrap();
     let path = "export PATH=$PWD/target/release:$PATH\n";
     shell(dir.path(), &format!("{path}{tools}")).end(LONG).says(0, &[]);
     for made in ["incidents.jsonl", "seen", "tracks.txt", "pipeline.schema.json"] {
@@ -101,7 +104,7 @@ fn recordings_pictures_and_tracks_are_made() {
     }
 
     let ports = Ports::free();
-    let pipeline = &blocks("Your own camera", "toml")[0];
+    let pipeline = &blocks("README.md", "Your own camera", "toml")[0];
     let file = dir.path().join("my-street.toml");
     std::fs::write(&file, ports.substituted(pipeline, &PORTS)).unwrap();
     let sim = ports.substituted("viahe camera-sim --mount gate-01 --port 8554 &\n", &["8554"]);
