@@ -4,7 +4,7 @@ use super::{Y, check, story, street};
 use crate::street::{Actor, BAG, CART, CHAIR, MATERIAL, MOTORBIKE, Noise, PERSON, TABLE};
 
 #[test]
-fn things_and_who_is_with_them() {
+fn carts_and_who_tends_them() {
     let vending = "use = \"street-vending\"";
     let cart = || Actor::new(CART).stands(0.5, Y, 5.0, 200.0);
     let passes = |every: f32, takes: f32, until: f32| {
@@ -15,14 +15,6 @@ fn things_and_who_is_with_them() {
     };
     let vendor = Actor::new(PERSON).stands(0.58, Y, 5.0, 60.0);
     let tends = Actor::new(PERSON).stands(0.58, Y, 5.0, 200.0).missed(0.4).retracked_every(8.0);
-    let away = "use = \"abandoned-object\"";
-    let bag = || Actor::new(BAG).stands(0.5, Y, 5.0, 300.0).missed(0.3);
-    let owner = |to: f32| Actor::new(PERSON).stands(0.53, Y, 4.0, to);
-    let dumped = "use = \"dumping\"";
-    let heap = || Actor::new(MATERIAL).stands(0.5, Y, 12.0, 120.0);
-    let thrower = |to: f32| {
-        Actor::new(PERSON).at(8.0, 0.2, Y).at(12.0, 0.46, Y).until(to).at(to + 5.0, 0.0, Y)
-    };
     check(&[
         story(
             "a cart that nobody tends",
@@ -45,6 +37,15 @@ fn things_and_who_is_with_them() {
             street(140.0).with(cart().stands(0.5, Y, 5.0, 62.0)).with(vendor),
             (vec![], 0.0),
         ),
+    ]);
+}
+
+#[test]
+fn bags_and_their_owners() {
+    let away = "use = \"abandoned-object\"";
+    let bag = || Actor::new(BAG).stands(0.5, Y, 5.0, 300.0).missed(0.3);
+    let owner = |to: f32| Actor::new(PERSON).stands(0.53, Y, 4.0, to);
+    check(&[
         story(
             "a bag whose owner left",
             away,
@@ -69,6 +70,17 @@ fn things_and_who_is_with_them() {
             street(200.0).with(bag()).with(owner(300.0).missed(0.35)),
             (vec![], 0.0),
         ),
+    ]);
+}
+
+#[test]
+fn heaps_and_who_left_them() {
+    let dumped = "use = \"dumping\"";
+    let heap = || Actor::new(MATERIAL).stands(0.5, Y, 12.0, 120.0);
+    let thrower = |to: f32| {
+        Actor::new(PERSON).at(8.0, 0.2, Y).at(12.0, 0.46, Y).until(to).at(to + 5.0, 0.0, Y)
+    };
+    check(&[
         story(
             "a heap that somebody left",
             dumped,
@@ -87,7 +99,7 @@ fn things_and_who_is_with_them() {
 }
 
 #[test]
-fn crowds_and_goods() {
+fn crowds() {
     let crowd = |count: usize| {
         (0..count).map(|i| {
             Actor::new(PERSON).stands(
@@ -100,19 +112,7 @@ fn crowds_and_goods() {
     };
     let crowding = "use = \"crowding\"";
     let misses = |miss| Noise { jitter: 0.02, miss };
-    let shop = "use = \"shop-encroachment\"";
-    let in_and_out = |out: f32, away: f32| {
-        (0..4).map(move |i| {
-            let from = 20.0 + i as f32 * (out + away);
-            Actor::new(CHAIR).stands(0.5, Y, from, from + out)
-        })
-    };
-    let table = || Actor::new(TABLE).stands(0.5, Y, 20.0, 700.0);
-    let guests = (0..5).map(|i| {
-        let at = 60.0 + i as f32 * 70.0;
-        Actor::new(PERSON).stands(0.485 + 0.01 * i as f32, Y + 0.02, at, at + 50.0)
-    });
-    let mut stories = vec![
+    check(&[
         story(
             "eighteen, 35 % missed",
             crowding,
@@ -127,6 +127,24 @@ fn crowds_and_goods() {
             street(50.0).with_all(crowd(6)).noise(misses(0.02)),
             (vec![], 0.0),
         ),
+    ]);
+}
+
+#[test]
+fn goods_on_the_sidewalk() {
+    let shop = "use = \"shop-encroachment\"";
+    let in_and_out = |out: f32, away: f32| {
+        (0..4).map(move |i| {
+            let from = 20.0 + i as f32 * (out + away);
+            Actor::new(CHAIR).stands(0.5, Y, from, from + out)
+        })
+    };
+    let table = || Actor::new(TABLE).stands(0.5, Y, 20.0, 700.0);
+    let guests = (0..5).map(|i| {
+        let at = 60.0 + i as f32 * 70.0;
+        Actor::new(PERSON).stands(0.485 + 0.01 * i as f32, Y + 0.02, at, at + 50.0)
+    });
+    let mut stories = vec![
         story(
             "a table before which guests stand",
             shop,

@@ -162,8 +162,8 @@ impl Outbox {
         })
     }
 
-    /// Sets `row` aside because of `why`: it stays on disk and is not sent until
-    /// [`Outbox::requeue`]. The oldest of too many are deleted; returns how many.
+    /// Sets `row` aside because of `why`: it stays on disk and is not sent. The oldest of too many
+    /// are deleted; returns how many.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was changed then.
@@ -201,16 +201,6 @@ impl Outbox {
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|e| open::explain(&self.dir, e))
-    }
-
-    /// Lets all rows that were set aside be sent again; returns how many.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing was changed then.
-    pub fn requeue(&mut self) -> Result<usize, StoreError> {
-        self.write(|tx| {
-            tx.execute("UPDATE outbox SET quarantined = NULL WHERE quarantined IS NOT NULL", [])
-        })
     }
 
     /// What waits; of a file that cannot be read, what is in memory.

@@ -80,8 +80,6 @@ fn rows_and_state_are_there_after_reopening_and_leave_when_acknowledged() {
     assert_eq!(outbox.quarantined().unwrap(), [(rows[1].row, "too large".to_owned())]);
     // Delivered, but still known.
     assert_eq!(store.commit(&[row(1, 1, 10), row(2, 1, 10)], None).unwrap().repeated, 2);
-    assert_eq!(outbox.requeue().unwrap(), 1);
-    assert_eq!(outbox.depth().unwrap(), Depth { rows: 1, bytes: 10, ..Depth::default() });
     // A row number is never used again.
     outbox.acknowledge(&[rows[1].row]).unwrap();
     store.commit(&[row(3, 1, 10)], None).unwrap();

@@ -270,32 +270,7 @@ impl Page<'_> {
             "Times that the box's clock was set while the engine ran.",
             engine.clock_steps,
         )?;
-        self.counter("viahe_readings", "Readings of sensors applied.", engine.readings)?;
-        self.counter(
-            "viahe_readings_late",
-            "Readings too late for their sensor's lateness_secs.",
-            engine.readings_late,
-        )?;
-        self.counter(
-            "viahe_readings_repeated",
-            "Readings that came again: the same time and value.",
-            engine.readings_repeated,
-        )?;
-        self.counter(
-            "viahe_readings_corrected",
-            "Readings that came after newer ones, in time to correct.",
-            engine.readings_corrected,
-        )?;
-        self.counter(
-            "viahe_readings_passed_over",
-            "Messages of sensors' topics that were of another kind.",
-            engine.readings_passed_over,
-        )?;
-        self.counter(
-            "viahe_readings_bad",
-            "Payloads of sensors that could not be read.",
-            engine.readings_bad,
-        )?;
+        self.readings(engine)?;
         self.counter(
             "viahe_subjects_dropped",
             "Subjects that rules had no room for.",
@@ -331,6 +306,50 @@ impl Page<'_> {
             "Commands that were not carried out.",
             engine.commands_refused,
         )?;
+        self.incidents(engine)?;
+        self.gauge("viahe_evidence_bytes", "Evidence on disk.", engine.evidence_bytes)?;
+        self.counter(
+            "viahe_evidence_evicted",
+            "Evidence pictures deleted to keep the budget.",
+            engine.evidence_evicted,
+        )?;
+        self.gauges(
+            "viahe_queue_depth",
+            "Items that wait, by queue.",
+            engine.queue_depths.iter().map(|(queue, n)| ([("queue", *queue)], *n as f64)),
+        )
+    }
+
+    fn readings(&mut self, engine: &EngineStats) -> fmt::Result {
+        self.counter("viahe_readings", "Readings of sensors applied.", engine.readings)?;
+        self.counter(
+            "viahe_readings_late",
+            "Readings too late for their sensor's lateness_secs.",
+            engine.readings_late,
+        )?;
+        self.counter(
+            "viahe_readings_repeated",
+            "Readings that came again: the same time and value.",
+            engine.readings_repeated,
+        )?;
+        self.counter(
+            "viahe_readings_corrected",
+            "Readings that came after newer ones, in time to correct.",
+            engine.readings_corrected,
+        )?;
+        self.counter(
+            "viahe_readings_passed_over",
+            "Messages of sensors' topics that were of another kind.",
+            engine.readings_passed_over,
+        )?;
+        self.counter(
+            "viahe_readings_bad",
+            "Payloads of sensors that could not be read.",
+            engine.readings_bad,
+        )
+    }
+
+    fn incidents(&mut self, engine: &EngineStats) -> fmt::Result {
         let by = |(violation, n): (_, &u64)| ([("violation", Name::as_str(violation))], *n);
         self.counters(
             "viahe_incidents_opened",
@@ -347,17 +366,6 @@ impl Page<'_> {
             "viahe_captures_failed",
             "Evidence pictures that were asked for and not taken or not kept.",
             engine.captures_failed,
-        )?;
-        self.gauge("viahe_evidence_bytes", "Evidence on disk.", engine.evidence_bytes)?;
-        self.counter(
-            "viahe_evidence_evicted",
-            "Evidence pictures deleted to keep the budget.",
-            engine.evidence_evicted,
-        )?;
-        self.gauges(
-            "viahe_queue_depth",
-            "Items that wait, by queue.",
-            engine.queue_depths.iter().map(|(queue, n)| ([("queue", *queue)], *n as f64)),
         )
     }
 
