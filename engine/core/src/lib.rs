@@ -10,6 +10,8 @@ pub use viahe_contract::time;
 
 pub mod id;
 
+pub mod random;
+
 pub mod geometry;
 
 pub mod frame;
@@ -37,8 +39,8 @@ pub mod engine;
 
 pub mod scenario;
 
-pub mod schedule;
+pub mod sampler;
 
-pub mod sun;
+mod sun;
 
 pub mod seam;

@@ -9,6 +9,7 @@ use crate::id::{IncidentId, Name};
 use crate::incident::{Evidence, Revision};
 use crate::observe::Class;
 use crate::plan::{Expected, Plan, Test};
+use crate::random::SplitMix64;
 use crate::rule::explain::Tracer;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
@@ -175,7 +176,7 @@ fn picture(capture: &Capture) -> Evidence {
 /// The same events as they may come when each is on its way for less than `lateness`. A start of
 /// the worker is passed by none: it has no time of its own.
 pub fn shuffled(events: &[Event], lateness: Duration, seed: u64) -> Vec<Event> {
-    let mut random = seed;
+    let mut random = SplitMix64::new(seed);
     let mut part = 0;
     let mut keyed: Vec<(u32, u64, &Event)> = Vec::with_capacity(events.len());
     for event in events {
@@ -186,19 +187,10 @@ pub fn shuffled(events: &[Event], lateness: Duration, seed: u64) -> Vec<Event> {
             continue;
         };
         let span = u64::try_from(lateness.as_nanos()).unwrap_or(u64::MAX).max(1);
-        keyed.push((part, at.0.saturating_add(next(&mut random) % span), event));
+        keyed.push((part, at.0.saturating_add(random.draw() % span), event));
     }
     keyed.sort_by_key(|(part, at, _)| (*part, *at));
     keyed.into_iter().map(|(_, _, event)| event.clone()).collect()
-}
-
-/// SplitMix64: small, and the same everywhere.
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// What differs from the test's expectations, a line each; none when all is as it should be.

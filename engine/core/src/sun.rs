@@ -16,7 +16,7 @@ const DAY_SECS: f64 = 86_400.0;
 
 /// Elevation of the sun's centre above the horizon in degrees, -90 to 90, without refraction;
 /// `lat_deg` is north positive, `lon_deg` east positive (WGS84).
-pub fn elevation_deg(at: Timestamp, lat_deg: f64, lon_deg: f64) -> f64 {
+pub(crate) fn elevation_deg(at: Timestamp, lat_deg: f64, lon_deg: f64) -> f64 {
     let days = at.0 as f64 / 1e9 / DAY_SECS;
     // Julian centuries since 2000-01-01 12:00.
     let t = (days + EPOCH_JD - 2_451_545.0) / 36_525.0;
@@ -31,7 +31,7 @@ pub fn elevation_deg(at: Timestamp, lat_deg: f64, lon_deg: f64) -> f64 {
 }
 
 /// Is any part of the sun above a flat horizon? Arguments as in [`elevation_deg`].
-pub fn is_day(at: Timestamp, lat_deg: f64, lon_deg: f64) -> bool {
+pub(crate) fn is_day(at: Timestamp, lat_deg: f64, lon_deg: f64) -> bool {
     elevation_deg(at, lat_deg, lon_deg) > SUNRISE_DEG
 }
 

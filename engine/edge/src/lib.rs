@@ -6,6 +6,7 @@
 #![deny(unsafe_code)] // but for the kernel, the checks before a library is loaded, the pool of decoders, the JPEG encoder
 
 pub mod advice;
+mod backoff;
 pub mod bounded;
 pub mod broker;
 pub mod camera_sim;

@@ -1,7 +1,7 @@
 //! One look at a source of pictures: is it there, and what does it show?
 
 use crate::clock;
-use crate::ingest::{CameraOptions, CameraState, FileReader, FrameSink, IngestError, LiveCamera};
+use crate::ingest::{CameraOptions, FeedState, FileReader, FrameSink, IngestError, LiveCamera};
 use crate::ledger::Ledger;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use std::path::Path;
@@ -30,10 +30,10 @@ impl FrameSink for Ear {
         let _ = self.0.try_send(Told::Picture(frame));
     }
 
-    fn state(&self, state: CameraState) {
+    fn state(&self, state: FeedState) {
         let reason = match state {
-            CameraState::Connecting | CameraState::Online { .. } => return,
-            CameraState::Stalled { reason } | CameraState::Offline { reason, .. } => reason,
+            FeedState::Connecting | FeedState::Online { .. } => return,
+            FeedState::Stalled { reason } | FeedState::Offline { reason, .. } => reason,
         };
         let _ = self.0.try_send(Told::Fault(reason));
     }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::frame::{ColorMatrix, ColorRange, Frame, FrameView, PixelFormat};
+use viahe_core::random::SplitMix64;
 use viahe_core::time::{ClockSource, Timestamp};
 use viahe_edge::ingest::{FileReader, GstFrame, IngestError};
 use viahe_edge::ledger::{Ledger, Stage};
@@ -266,35 +267,24 @@ fn what_is_no_recording_is_refused_with_a_reason() {
     assert!(errors[0].contains("no H.264 or H.265"), "{errors:?}");
 }
 
-/// xorshift64*; the seed is printed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % below
-    }
-}
-
 #[test]
 fn a_damaged_recording_ends_and_kills_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let seed = std::env::var("VIAHE_SEED").map_or(20_261_122, |s| s.parse().unwrap());
     println!("VIAHE_SEED={seed}");
-    let mut dice = Dice(seed);
+    let mut random = SplitMix64::new(seed);
+    let mut roll = |below: usize| random.draw() as usize % below;
     let (mut whole, mut damaged, mut failed) = (0, 0, 0);
     for name in ["a.mp4", "a265.mkv", "a.avi", "a.h264"] {
         let clean = std::fs::read(make_clip(dir.path(), name, [320, 240], 10, 20)).unwrap();
         for round in 0..15 {
             let mut bytes = clean.clone();
             if round % 5 == 0 {
-                bytes.truncate(16 + dice.roll(clean.len() - 16));
+                bytes.truncate(16 + roll(clean.len() - 16));
             } else {
                 for _ in 0..bytes.len() / 500 {
-                    let at = 16 + dice.roll(bytes.len() - 16);
-                    bytes[at] ^= 1 << dice.roll(8);
+                    let at = 16 + roll(bytes.len() - 16);
+                    bytes[at] ^= 1 << roll(8);
                 }
             }
             let path = dir.path().join(format!("bad-{name}"));

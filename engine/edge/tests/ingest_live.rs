@@ -14,7 +14,7 @@ use std::time::Duration;
 use viahe_core::plan::{Source, Transport};
 use viahe_core::time::ClockSource;
 use viahe_edge::clock;
-use viahe_edge::ingest::{CameraState, Dropped};
+use viahe_edge::ingest::{Dropped, FeedState};
 use viahe_edge::ledger::Stage;
 
 const START_MAX: Duration = Duration::from_secs(10);
@@ -99,7 +99,7 @@ fn a_killed_camera_comes_back(transport: Transport) {
         assert!(back <= BACK_MAX, "{back:?}");
     }
     // The last picture may be told before its connection is counted.
-    let online = |state: &CameraState| matches!(state, CameraState::Online { .. });
+    let online = |state: &FeedState| matches!(state, FeedState::Online { .. });
     if watched.states.iter().filter(|state| online(state)).count() < 4 {
         watched.until("state", START_MAX, |t| matches!(t, Told::State(state) if online(state)));
     }
@@ -130,7 +130,7 @@ fn a_frozen_camera_is_noticed(transport: Transport) {
     // While it is frozen every new connection gets stuck; two of them, and it thaws.
     for _ in 0..2 {
         watched.until("next try", Duration::from_secs(20), |told| {
-            matches!(told, Told::State(CameraState::Connecting))
+            matches!(told, Told::State(FeedState::Connecting))
         });
     }
     let thawed = clock::monotonic();
@@ -170,7 +170,7 @@ fn media_that_stops_is_noticed(transport: Transport) {
     sim.pause_media(true);
     let stalled = watched.stalled(DETECT_MAX + Duration::from_secs(5)) - stopped;
     watched.until("next try", Duration::from_secs(10), |told| {
-        matches!(told, Told::State(CameraState::Connecting))
+        matches!(told, Told::State(FeedState::Connecting))
     });
     let resumed = clock::monotonic();
     sim.pause_media(false);
@@ -203,7 +203,7 @@ fn a_size_that_changes_in_mid_stream_is_told() {
     for size in [[320, 240], [642, 362], [320, 240], [642, 362]] {
         let want = size.map(|v: usize| v as u32);
         watched.until("state of this size", START_MAX, |told| {
-            matches!(told, Told::State(CameraState::Online { size_px, .. }) if *size_px == want)
+            matches!(told, Told::State(FeedState::Online { size_px, .. }) if *size_px == want)
         });
         watched.until(
             "frame of this size",
@@ -225,7 +225,7 @@ fn a_wrong_password_is_said_and_not_hammered() {
     for login in [Some(("admin", "wrong-horse")), None] {
         let mut watched = Watched::start(rtsp(&sim.url("cam"), Transport::Tcp, login));
         watched.until("refusal", START_MAX, |told| {
-            let Told::State(CameraState::Offline { reason, retry_in }) = told else {
+            let Told::State(FeedState::Offline { reason, retry_in }) = told else {
                 return false;
             };
             assert!(reason.contains("password in its `url`"), "{reason}");
@@ -243,7 +243,7 @@ fn a_wrong_path_and_a_closed_port_are_said() {
     let wrong_path = sim.url("no-such-path");
     let mut watched = Watched::start(rtsp(&wrong_path, Transport::Tcp, None));
     watched.until("refusal", START_MAX, |told| {
-        matches!(told, Told::State(CameraState::Offline { reason, retry_in })
+        matches!(told, Told::State(FeedState::Offline { reason, retry_in })
             if reason.contains("path") && *retry_in >= Duration::from_secs(15))
     });
     let closed = sim.url("cam");
@@ -251,7 +251,7 @@ fn a_wrong_path_and_a_closed_port_are_said() {
     let mut watched = Watched::start(rtsp(&closed, Transport::Tcp, None));
     for _ in 0..3 {
         watched.until("refusal", START_MAX, |told| {
-            matches!(told, Told::State(CameraState::Offline { reason, retry_in })
+            matches!(told, Told::State(FeedState::Offline { reason, retry_in })
                 if reason.contains("no connection") && *retry_in <= Duration::from_secs(5))
         });
     }
@@ -265,7 +265,7 @@ fn refusal(source: Source) -> (String, bool) {
     let mut watched = Watched::start(source);
     let mut refused = None;
     watched.until("refusal", Duration::from_secs(20), |told| {
-        if let Told::State(CameraState::Offline { reason, retry_in }) = told {
+        if let Told::State(FeedState::Offline { reason, retry_in }) = told {
             refused = Some((reason.clone(), *retry_in >= Duration::from_secs(15)));
         }
         refused.is_some()
@@ -348,7 +348,7 @@ fn a_port_that_takes_connections_and_says_nothing_is_given_up() {
     let mut watched = Watched::start(rtsp(&url, Transport::Tcp, None));
     let began = clock::monotonic();
     let given_up = watched.until("an end", Duration::from_secs(15), |told| {
-        matches!(told, Told::State(CameraState::Offline { .. }))
+        matches!(told, Told::State(FeedState::Offline { .. }))
     });
     println!("mute server: given up after {:?}", given_up - began);
     assert!(given_up - began <= Duration::from_secs(11));
@@ -419,7 +419,7 @@ fn password_child() {
         let mut watched = Watched::start(source);
         watched.until("refusal", START_MAX, |told| {
             println!("{told:?}");
-            matches!(told, Told::State(CameraState::Offline { .. }))
+            matches!(told, Told::State(FeedState::Offline { .. }))
         });
         println!("{:?}", watched.camera.counters());
     }

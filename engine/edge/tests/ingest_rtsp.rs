@@ -13,7 +13,7 @@ use std::time::Duration;
 use viahe_contract::message::Carrier;
 use viahe_core::plan::{Source, Transport};
 use viahe_edge::clock;
-use viahe_edge::ingest::CameraState;
+use viahe_edge::ingest::FeedState;
 
 const START_MAX: Duration = Duration::from_secs(15);
 const SLOW: Duration = Duration::from_secs(15);
@@ -36,7 +36,7 @@ fn source(camera: &Scripted, transport: Transport, login: Option<(&str, &str)>) 
 fn offline(watched: &mut Watched) -> (String, Duration) {
     let mut said = None;
     watched.until("an end", START_MAX, |told| {
-        if let Told::State(CameraState::Offline { reason, retry_in }) = told {
+        if let Told::State(FeedState::Offline { reason, retry_in }) = told {
             said = Some((reason.clone(), *retry_in));
         }
         said.is_some()
@@ -250,13 +250,13 @@ fn a_camera_of_one_transport_is_seen_over_it() {
         let mut watched = Watched::start(source(&camera, Transport::Auto, None));
         let took = watched.frame(START_MAX) - began;
         println!("{carrier:?} {no_transport}: first picture after {took:?}");
-        let online = |state: &CameraState| matches!(state, CameraState::Online { .. });
+        let online = |state: &FeedState| matches!(state, FeedState::Online { .. });
         if !watched.states.iter().any(online) {
             watched.until("state", START_MAX, |t| matches!(t, Told::State(s) if online(s)));
         }
         let counters = watched.camera.counters();
         assert_eq!(counters.carrier, Some(carrier), "{counters:?}");
-        let dark = |state: &CameraState| matches!(state, CameraState::Offline { .. });
+        let dark = |state: &FeedState| matches!(state, FeedState::Offline { .. });
         assert!(!watched.states.iter().any(dark), "{:?}", watched.states);
     }
 }

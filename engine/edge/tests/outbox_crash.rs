@@ -85,7 +85,7 @@ fn the_other_process() {
 #[test]
 fn what_was_committed_before_a_kill_arrives_after_it() {
     let seed = 3;
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let broker = Mosquitto::start("persistence false");
     let dir = tempfile::tempdir().unwrap();
     let mut told = 0;

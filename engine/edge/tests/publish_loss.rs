@@ -82,7 +82,7 @@ fn a_killed_broker_loses_nothing_when_the_centre_acknowledges() {
 }
 
 fn broker_kills_with_a_centre(seed: u64, version: MqttVersion) {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let mut broker = Mosquitto::start("persistence false");
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
@@ -125,7 +125,7 @@ fn broker_kills_with_a_centre(seed: u64, version: MqttVersion) {
 #[test]
 fn a_killed_broker_does_not_stop_delivery() {
     let seed = 11;
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let mut broker = Mosquitto::start("persistence true\nautosave_interval 1");
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();

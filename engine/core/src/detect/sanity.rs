@@ -11,7 +11,7 @@ use crate::config::model::Head;
 
 /// Sure candidates before which nothing is said: judgement; a vehicle gives ten or so a look.
 const SURE_MIN: u64 = 30;
-/// Looks with sure candidates before which nothing is said: one broken frame is no verdict.
+/// Looks with sure candidates before which nothing is said: one broken frame is no complaint.
 const LOOKS_MIN: u32 = 3;
 /// This share of them unusable is a contradiction, and half of it is none any more: a right model
 /// has next to none, a wrong one next to all, so the numbers between hardly matter.
@@ -60,11 +60,11 @@ impl Sanity {
     }
 
     /// What is wrong with the output, in words; none while it may be right.
-    pub fn verdict(&self, head: &Head) -> Option<String> {
+    pub fn complaint(&self, head: &Head) -> Option<String> {
         self.wrong.then(|| self.words(head))
     }
 
-    /// As [`Sanity::verdict`], of few pictures that somebody looks at: any sure candidates will do.
+    /// As [`Sanity::complaint`], of few pictures that somebody looks at: any sure candidates will do.
     pub fn of_pictures(&self, head: &Head) -> Option<String> {
         (self.sure > 0 && self.share() >= SHARE_BAD).then(|| self.words(head))
     }
@@ -122,7 +122,7 @@ mod tests {
         ] {
             let mut sanity = Sanity::default();
             looks(&mut sanity, count, each);
-            assert_eq!(sanity.verdict(&head()).is_some(), want, "{each:?} {count}");
+            assert_eq!(sanity.complaint(&head()).is_some(), want, "{each:?} {count}");
         }
     }
 
@@ -131,9 +131,9 @@ mod tests {
         let mut sanity = Sanity::default();
         looks(&mut sanity, 1_000, [20, 0, 20]);
         looks(&mut sanity, 10_000, [0, 0, 0]);
-        let told = sanity.verdict(&head()).unwrap();
+        let told = sanity.complaint(&head()).unwrap();
         assert!(told.contains("no fractions of the input") && told.contains("ssd"), "{told}");
         looks(&mut sanity, 100, [20, 0, 0]);
-        assert_eq!(sanity.verdict(&head()), None);
+        assert_eq!(sanity.complaint(&head()), None);
     }
 }

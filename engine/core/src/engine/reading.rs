@@ -11,7 +11,7 @@ use super::machine::Engine;
 use crate::id::Name;
 use crate::plan::program::Test;
 use crate::plan::{Plan, Rule, Sensor};
-use crate::sensor::{Taken, Verdict};
+use crate::sensor::{Quality, Taken};
 use crate::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,9 +109,9 @@ impl Engine {
         }
         let memory = &mut self.memory.site.sensors[s];
         match memory.timeline.take(&sensor.health, sensor.lateness, at, value) {
-            Taken::Newest(verdict) => {
+            Taken::Newest(quality) => {
                 self.tell_sensor(s, sensor, now.max(at), at, effects);
-                if verdict == Verdict::Good {
+                if quality == Quality::Good {
                     self.fill_windows(s, at, value, effects);
                 }
                 if overtaken {

@@ -2,7 +2,7 @@
 
 use crate::id::Name;
 use crate::plan::Sensor;
-use crate::sensor::{Counter, Presence, Quantity, Timeline, Verdict};
+use crate::sensor::{Counter, Presence, Quality, Quantity, Timeline};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -78,11 +78,11 @@ impl SensorMemory {
         if !self.is_fresh(sensor, newest, now) {
             return Some(SensorHealth::Silent);
         }
-        Some(match self.timeline.verdict()? {
-            Verdict::Good => SensorHealth::Good,
-            Verdict::OutOfRange => SensorHealth::OutOfRange,
-            Verdict::Jump => SensorHealth::Jumping,
-            Verdict::Stuck => SensorHealth::Stuck,
+        Some(match self.timeline.quality()? {
+            Quality::Good => SensorHealth::Good,
+            Quality::OutOfRange => SensorHealth::OutOfRange,
+            Quality::Jump => SensorHealth::Jumping,
+            Quality::Stuck => SensorHealth::Stuck,
         })
     }
 }

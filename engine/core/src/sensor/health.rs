@@ -33,7 +33,7 @@ pub struct HealthParams {
 /// What a reading is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Quality {
     /// It can be true.
     Good,
     /// It lies outside of what can be measured.
@@ -69,23 +69,23 @@ pub struct Health {
 
 impl Health {
     /// Takes a finite reading.
-    pub fn step(&mut self, params: &HealthParams, at: Timestamp, value: f64) -> Verdict {
+    pub fn step(&mut self, params: &HealthParams, at: Timestamp, value: f64) -> Quality {
         let stuck = self.is_stuck(params, at, value);
         // Not a number is in no range.
         if !(params.range[0]..=params.range[1]).contains(&value) {
             self.level = None;
-            return Verdict::OutOfRange;
+            return Quality::OutOfRange;
         }
         if self.is_jump(params, at, value) {
-            return Verdict::Jump;
+            return Quality::Jump;
         }
         self.level = None;
         if stuck {
             // Not remembered as good: when it comes loose, the change may be large.
-            return Verdict::Stuck;
+            return Quality::Stuck;
         }
         self.good = Some((at, value));
-        Verdict::Good
+        Quality::Good
     }
 
     /// The clock by which readings are timed was set: none of what is remembered is later than
@@ -161,40 +161,40 @@ mod tests {
         Timestamp::from_secs(1_000 + secs)
     }
 
-    /// Verdicts of readings 10 s apart.
-    fn verdicts(params: &HealthParams, values: &[f64]) -> Vec<Verdict> {
+    /// Qualities of readings 10 s apart.
+    fn qualities(params: &HealthParams, values: &[f64]) -> Vec<Quality> {
         let mut health = Health::default();
         (0..).zip(values).map(|(k, value)| health.step(params, secs(10 * k), *value)).collect()
     }
 
-    use Verdict::{Good, Jump, OutOfRange, Stuck};
+    use Quality::{Good, Jump, OutOfRange, Stuck};
 
     #[test]
     fn a_value_out_of_range_changes_nothing_after_it() {
-        let got = verdicts(&PARAMS, &[10.0, -0.1, 500.1, f64::NAN, f64::INFINITY, 12.0, 500.0]);
+        let got = qualities(&PARAMS, &[10.0, -0.1, 500.1, f64::NAN, f64::INFINITY, 12.0, 500.0]);
         assert_eq!(got, [Good, OutOfRange, OutOfRange, OutOfRange, OutOfRange, Good, Jump]);
     }
 
     #[test]
     fn a_spike_is_a_jump_and_a_front_is_believed() {
-        assert_eq!(verdicts(&PARAMS, &[10.0, 300.0, 11.0, 12.0]), [Good, Jump, Good, Good]);
+        assert_eq!(qualities(&PARAMS, &[10.0, 300.0, 11.0, 12.0]), [Good, Jump, Good, Good]);
         assert_eq!(
-            verdicts(&PARAMS, &[10.0, 300.0, 305.0, 308.0, 311.0]),
+            qualities(&PARAMS, &[10.0, 300.0, 305.0, 308.0, 311.0]),
             [Good, Jump, Jump, Good, Good]
         );
         // Wild readings agree with nothing.
         assert_eq!(
-            verdicts(&PARAMS, &[10.0, 300.0, 150.0, 400.0, 200.0, 60.0]),
+            qualities(&PARAMS, &[10.0, 300.0, 150.0, 400.0, 200.0, 60.0]),
             [Good, Jump, Jump, Jump, Jump, Good],
         );
         // A good reading in between begins the count anew.
         assert_eq!(
-            verdicts(&PARAMS, &[10.0, 300.0, 301.0, 11.0, 300.0, 301.0, 302.0]),
+            qualities(&PARAMS, &[10.0, 300.0, 301.0, 11.0, 300.0, 301.0, 302.0]),
             [Good, Jump, Jump, Good, Jump, Jump, Good]
         );
         // So does one out of range.
         assert_eq!(
-            verdicts(&PARAMS, &[10.0, 300.0, 301.0, 900.0, 302.0]),
+            qualities(&PARAMS, &[10.0, 300.0, 301.0, 900.0, 302.0]),
             [Good, Jump, Jump, OutOfRange, Jump]
         );
         // Two readings of one moment may differ by the noise of a second.
@@ -203,30 +203,30 @@ mod tests {
         assert_eq!(health.step(&PARAMS, secs(0), 11.0), Good);
         assert_eq!(health.step(&PARAMS, secs(0), 13.0), Jump);
         let calm = HealthParams { jump_max_per_sec: None, ..PARAMS };
-        assert_eq!(verdicts(&calm, &[10.0, 300.0]), [Good, Good]);
+        assert_eq!(qualities(&calm, &[10.0, 300.0]), [Good, Good]);
     }
 
     #[test]
     fn a_value_that_never_moves_is_stuck_until_it_does() {
-        let got = verdicts(&PARAMS, &[7.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 50.0]);
+        let got = qualities(&PARAMS, &[7.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 50.0]);
         // Stuck at 60 s; then good again, and no jump: it had 20 s since it was last good.
         assert_eq!(got[..7], [Good; 7]);
         assert_eq!(got[7..], [Stuck, Stuck, Jump]);
-        let mut back = verdicts(&PARAMS, &[8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.1]);
+        let mut back = qualities(&PARAMS, &[8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.1]);
         assert_eq!(back.split_off(6), [Stuck, Good]);
-        assert_eq!(verdicts(&PARAMS, &[0.0; 50]), [Good; 50], "no rain is no fault");
+        assert_eq!(qualities(&PARAMS, &[0.0; 50]), [Good; 50], "no rain is no fault");
         let mut slow = Health::default();
         for k in 0..4 {
             assert_eq!(slow.step(&PARAMS, secs(50 * k), 8.0), Good, "five readings at least");
         }
         assert_eq!(slow.step(&PARAMS, secs(200), 8.0), Stuck);
         let never = HealthParams { stuck_after: None, ..PARAMS };
-        assert_eq!(verdicts(&never, &[8.0; 50]), [Good; 50]);
+        assert_eq!(qualities(&never, &[8.0; 50]), [Good; 50]);
     }
 
     /// The definition over the whole history.
-    fn oracle(params: &HealthParams, readings: &[(Timestamp, f64)]) -> Vec<Verdict> {
-        let (mut told, mut good, mut apart): (Vec<Verdict>, Option<usize>, Vec<usize>) =
+    fn oracle(params: &HealthParams, readings: &[(Timestamp, f64)]) -> Vec<Quality> {
+        let (mut told, mut good, mut apart): (Vec<Quality>, Option<usize>, Vec<usize>) =
             (Vec::new(), None, Vec::new());
         for (k, (at, value)) in readings.iter().enumerate() {
             let run = readings[..=k].iter().rev().take_while(|r| equal(r.1, *value)).count();
@@ -238,7 +238,7 @@ mod tests {
                 let secs = at.since(readings[i].0).as_secs_f64().max(1.0);
                 (value - readings[i].1).abs() <= params.jump_max_per_sec.unwrap() * secs
             };
-            let verdict = if *value < params.range[0] || *value > params.range[1] {
+            let quality = if *value < params.range[0] || *value > params.range[1] {
                 apart.clear();
                 OutOfRange
             } else if good.is_some_and(|g| !near(g)) {
@@ -256,10 +256,10 @@ mod tests {
                 apart.clear();
                 if stuck { Stuck } else { Good }
             };
-            if verdict == Good {
+            if quality == Good {
                 good = Some(k);
             }
-            told.push(verdict);
+            told.push(quality);
         }
         told
     }

@@ -21,7 +21,7 @@ pub use counter::{Counter, CounterParams};
 pub use decode::{
     DecodeError, Decoder, Format, Pointers, Sample, SensorClock, When, decode, decode_kept,
 };
-pub use health::{Health, HealthParams, Verdict};
+pub use health::{Health, HealthParams, Quality};
 pub use presence::Presence;
 pub use quantity::{Quantity, Unit, convert};
 pub use recognise::recognise;

@@ -6,7 +6,7 @@
 //! that reaches is the sensor's lateness. The same value at the same time is one reading, however
 //! often it is sent: links repeat what was not acknowledged.
 
-use super::health::{Health, HealthParams, Verdict};
+use super::health::{Health, HealthParams, Quality};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
@@ -24,7 +24,9 @@ const KEPT_LATENESSES: u32 = 2;
 struct Entry {
     at: Timestamp,
     value: f64,
-    verdict: Verdict,
+    /// As saved states have named it since 0.1.
+    #[serde(rename = "verdict")]
+    quality: Quality,
     /// It was told as good, and went into windows.
     told_good: bool,
     /// The last good reading by then.
@@ -35,7 +37,7 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Taken {
     /// It is the newest.
-    Newest(Verdict),
+    Newest(Quality),
     /// It is older than the newest, and was put in its place.
     Corrected {
         /// Readings that are good now and were not told yet, itself among them if it is.
@@ -94,11 +96,11 @@ impl Timeline {
         if (at, ordered(value))
             >= newest.map_or((Timestamp::default(), i64::MIN), |(t, v)| (t, ordered(v)))
         {
-            let verdict = self.health.step(params, at, value);
+            let quality = self.health.step(params, at, value);
             let good = self.health.good();
-            let told_good = verdict == Verdict::Good;
-            self.recent.push_back(Entry { at, value, verdict, told_good, good });
-            return Taken::Newest(verdict);
+            let told_good = quality == Quality::Good;
+            self.recent.push_back(Entry { at, value, quality, told_good, good });
+            return Taken::Newest(quality);
         }
         let by = newest.map_or(Duration::ZERO, |(newest, _)| newest.since(at));
         if by > lateness || at < self.base_at {
@@ -106,12 +108,12 @@ impl Timeline {
         }
         let place =
             self.recent.partition_point(|e| (e.at, ordered(e.value)) < (at, ordered(value)));
-        let entry = Entry { at, value, verdict: Verdict::Good, told_good: false, good: None };
+        let entry = Entry { at, value, quality: Quality::Good, told_good: false, good: None };
         self.recent.insert(place, entry);
         self.judge_again(params);
         let mut good = Vec::new();
         for entry in &mut self.recent {
-            if entry.verdict == Verdict::Good && !entry.told_good {
+            if entry.quality == Quality::Good && !entry.told_good {
                 entry.told_good = true;
                 good.push((entry.at, entry.value));
             }
@@ -129,7 +131,7 @@ impl Timeline {
     fn judge_again(&mut self, params: &HealthParams) {
         self.health = self.base;
         for entry in &mut self.recent {
-            entry.verdict = self.health.step(params, entry.at, entry.value);
+            entry.quality = self.health.step(params, entry.at, entry.value);
             entry.good = self.health.good();
         }
     }
@@ -153,8 +155,8 @@ impl Timeline {
     }
 
     /// What the newest reading is worth.
-    pub fn verdict(&self) -> Option<Verdict> {
-        self.recent.back().map(|entry| entry.verdict)
+    pub fn quality(&self) -> Option<Quality> {
+        self.recent.back().map(|entry| entry.quality)
     }
 
     /// The last good reading.
@@ -222,15 +224,15 @@ mod tests {
     #[test]
     fn the_same_time_and_value_is_one_reading() {
         let mut line = Timeline::default();
-        assert_eq!(take(&mut line, 10, 5.0), Some(Taken::Newest(Verdict::Good)));
+        assert_eq!(take(&mut line, 10, 5.0), Some(Taken::Newest(Quality::Good)));
         assert_eq!(take(&mut line, 10, 5.0), None);
-        assert_eq!(take(&mut line, 10, 5.5), Some(Taken::Newest(Verdict::Good)), "another value");
+        assert_eq!(take(&mut line, 10, 5.5), Some(Taken::Newest(Quality::Good)), "another value");
         assert_eq!(
             take(&mut line, 10, -0.0),
             Some(Taken::Corrected { good: vec![(secs(10), -0.0)] })
         );
         assert_eq!(take(&mut line, 10, 0.0), None, "0 and -0 are one");
-        assert_eq!(take(&mut line, 20, 5.0), Some(Taken::Newest(Verdict::Good)));
+        assert_eq!(take(&mut line, 20, 5.0), Some(Taken::Newest(Quality::Good)));
         for at in 100..100 + KNOWN_MAX as u64 {
             line.is_new(secs(at), 1.0);
         }
@@ -243,11 +245,11 @@ mod tests {
         let mut line = Timeline::default();
         take(&mut line, 0, 1.0);
         // Alone it is a jump; with others that agree it is believed.
-        assert_eq!(take(&mut line, 20, 28.5), Some(Taken::Newest(Verdict::Jump)));
+        assert_eq!(take(&mut line, 20, 28.5), Some(Taken::Newest(Quality::Jump)));
         assert_eq!(line.good_at(secs(20)), Some((secs(0), 1.0)));
         let good = vec![(secs(12), 13.0)];
         assert_eq!(take(&mut line, 12, 13.0), Some(Taken::Corrected { good }));
-        assert_eq!(line.verdict(), Some(Verdict::Jump));
+        assert_eq!(line.quality(), Some(Quality::Jump));
         assert_eq!(take(&mut line, 17, 27.0), Some(Taken::Corrected { good: vec![] }));
         let good = vec![(secs(20), 28.5)];
         assert_eq!(take(&mut line, 18, 27.5), Some(Taken::Corrected { good }));
@@ -260,7 +262,7 @@ mod tests {
 
     proptest! {
         /// Whatever the delivery within the lateness, and also when it is saved and restored: the
-        /// same verdicts, each good reading told once, and the values of any time as if they had
+        /// same qualities, each good reading told once, and the values of any time as if they had
         /// come in order, each once.
         #[test]
         fn any_delivery_gives_the_same(
@@ -283,7 +285,7 @@ mod tests {
                     line = serde_json::from_str(&serde_json::to_string(&line).unwrap()).unwrap();
                 }
                 match take(&mut line, *at, *value) {
-                    Some(Taken::Newest(Verdict::Good)) => told.push((secs(*at), *value)),
+                    Some(Taken::Newest(Quality::Good)) => told.push((secs(*at), *value)),
                     Some(Taken::Corrected { good }) => told.extend(good),
                     Some(Taken::Late { by }) => prop_assert!(false, "late by {:?}", by),
                     Some(Taken::Newest(_)) | None => {}
@@ -293,12 +295,12 @@ mod tests {
             let mut all: Vec<(u64, f64)> = delivered.iter().map(|d| (d.1, d.2)).collect();
             all.sort_by(|a, b| a.partial_cmp(b).unwrap());
             all.dedup();
-            let (mut health, mut values, mut verdict) = (Health::default(), Vec::new(), None);
+            let (mut health, mut values, mut quality) = (Health::default(), Vec::new(), None);
             for (at, value) in &all {
-                verdict = Some(health.step(&PARAMS, secs(*at), *value));
+                quality = Some(health.step(&PARAMS, secs(*at), *value));
                 values.push((secs(*at), health.good()));
             }
-            prop_assert_eq!(line.verdict(), verdict);
+            prop_assert_eq!(line.quality(), quality);
             prop_assert_eq!(line.good(), health.good());
             for at in (0..140).map(secs).filter(|at| *at >= line.known_since()) {
                 let want = values.iter().rfind(|(t, _)| *t <= at).and_then(|(_, good)| *good);

@@ -2,28 +2,29 @@
 //! every kind, things that pass, noise. Nothing here is tuned to the comparison.
 
 use super::signature::{COLUMNS, ROWS, Signature};
+use crate::random::SplitMix64;
 
 /// Luma samples along each side of a cell.
 const FINE: usize = 3;
 const WIDE: usize = COLUMNS * FINE;
 const HIGH: usize = ROWS * FINE;
 
-/// `SplitMix64` (Steele et al. 2014).
+/// What the seed decides.
 #[derive(Clone)]
-pub(super) struct Dice(pub(super) u64);
+pub(super) struct Dice(SplitMix64);
 
 impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(SplitMix64::new(seed))
+    }
+
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0.draw()
     }
 
     /// Even in a range.
     pub(super) fn within(&mut self, from: f32, to: f32) -> f32 {
-        from + (to - from) * (self.next() >> 40) as f32 / (1u64 << 24) as f32
+        from + (to - from) * self.0.unit_f32()
     }
 
     fn normal(&mut self) -> f32 {
@@ -86,7 +87,7 @@ pub(super) const INFRARED: Light =
 
 impl Place {
     pub(super) fn new(seed: u64) -> Self {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut patches = Vec::new();
         let mut windows = Vec::new();
         let mut patch = |dice: &mut Dice, at: [f32; 4], from: f32, to: f32| {
@@ -150,7 +151,7 @@ impl Place {
         let tile = [(x * 60.0).floor() as i64 as u64, (y * 40.0).floor() as i64 as u64];
         let seed = |g: u64| g ^ tile[0].wrapping_mul(31) ^ tile[1].wrapping_mul(0xABCD_EF01);
         let grain = self.grain.filter(|_| !sky);
-        let grain = grain.map_or(0.0, |g| Dice(seed(g)).within(-0.08, 0.08));
+        let grain = grain.map_or(0.0, |g| Dice::new(seed(g)).within(-0.08, 0.08));
         (day + grain, infrared + grain, sky)
     }
 }

@@ -22,7 +22,7 @@ struct Watched {
 impl Watched {
     /// Has learned a place at some light.
     fn learned(camera: &Camera, light: &Light, seed: u64) -> Self {
-        let mut watched = Self { watch: ViewWatch::new(1), secs: 1_000, dice: Dice(seed) };
+        let mut watched = Self { watch: ViewWatch::new(1), secs: 1_000, dice: Dice::new(seed) };
         let said = watched.run(60, |_, dice| camera.see(light, &crowd(8, dice), dice));
         let states: Vec<ViewState> = said.iter().map(|c| c.state).collect();
         assert_eq!(states, [ViewState::Good], "place {seed}");
@@ -108,7 +108,7 @@ fn what_passes_and_the_weather_are_no_change() {
         c.see(&NOON, &things, dice)
     });
     assert_eq!(full, 0, "a bus before the lens for 6 s, again and again");
-    let parked = alarms(&NOON, |c, _, dice| c.see(&NOON, &bus(0.6, &mut Dice(7)), dice));
+    let parked = alarms(&NOON, |c, _, dice| c.see(&NOON, &bus(0.6, &mut Dice::new(7)), dice));
     assert_eq!(parked, 0, "a bus stands before more than half of the view");
 }
 
@@ -225,7 +225,7 @@ fn a_covered_lens_is_told_and_so_is_that_it_is_free_again() {
 #[test]
 fn of_bare_ground_nothing_is_said() {
     let camera = Camera::new(&Place::bare(), STRAIGHT);
-    let mut watched = Watched { watch: ViewWatch::new(1), secs: 1_000, dice: Dice(1) };
+    let mut watched = Watched { watch: ViewWatch::new(1), secs: 1_000, dice: Dice::new(1) };
     let said = watched.run(1800, |s, dice| {
         let things = if s % 20 < 6 { crowd(6, dice) } else { Vec::new() };
         camera.see(&NOON, &things, dice)
@@ -299,7 +299,7 @@ fn a_gap_or_a_clock_set_back_proves_nothing() {
     let place = Place::new(5);
     let camera = Camera::new(&place, STRAIGHT);
     let mut watched = Watched::learned(&camera, &NOON, 5);
-    let black = covered(6.0, &mut Dice(1));
+    let black = covered(6.0, &mut Dice::new(1));
     for minute in 0..20 {
         watched.secs += 120;
         assert_eq!(watched.run(4, |_, _| black.clone()), [], "minute {minute}");
@@ -309,7 +309,7 @@ fn a_gap_or_a_clock_set_back_proves_nothing() {
     assert_eq!(states(&watched.run(20, |_, _| black.clone())), [ViewState::Blinded]);
     let at = Timestamp::from_secs(watched.secs - EVERY_SECS - 1);
     let before = watched.watch.clone();
-    assert_eq!(watched.watch.step(at, &camera.see(&NOON, &[], &mut Dice(1))), None);
+    assert_eq!(watched.watch.step(at, &camera.see(&NOON, &[], &mut Dice::new(1))), None);
     assert_eq!(watched.watch, before, "a late one");
 }
 
@@ -324,7 +324,7 @@ proptest::proptest! {
     ) {
         let place = Place::new(seed);
         let cameras = [STRAIGHT, pose(0.15, 0.0, 0.0, 1.0)].map(|p| Camera::new(&place, p));
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut steps = Vec::new();
         let mut secs = 1_000;
         for (what, count, gap) in shows {

@@ -171,7 +171,7 @@ impl Run {
 
 /// What one signature says of the view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum Judged {
     /// It is that of this reference.
     Match(usize),
     /// It is that of this reference in a light that drifts away from it, or with much before it.
@@ -240,9 +240,9 @@ impl ViewWatch {
         if !known {
             return self.learn(at, &structure, detail);
         }
-        let verdict = self.verdict(&structure, detail);
-        self.follow(at, verdict, &structure, detail);
-        self.conclude(at, verdict)
+        let likeness = self.likeness(&structure, detail);
+        self.follow(at, likeness, &structure, detail);
+        self.conclude(at, likeness)
     }
 
     fn count_anew(&mut self) {
@@ -335,13 +335,13 @@ impl ViewWatch {
         Some(since)
     }
 
-    fn verdict(&self, structure: &Structure, detail: u32) -> Verdict {
+    fn likeness(&self, structure: &Structure, detail: u32) -> Judged {
         let agreement = |r: &Reference| r.structure.correlation(structure);
         let best = (0..self.references.len())
             .map(|i| (agreement(&self.references[i]), i))
             .max_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((_, i)) = best.filter(|(agreement, _)| *agreement >= SURE) {
-            return Verdict::Match(i);
+            return Judged::Match(i);
         }
         let judged: Vec<(f32, Judgement)> = self
             .references
@@ -350,7 +350,7 @@ impl ViewWatch {
             .collect();
         let matching = (0..judged.len()).filter(|i| judged[*i].1 == Judgement::Match);
         if let Some(i) = matching.max_by(|a, b| judged[*a].0.total_cmp(&judged[*b].0)) {
-            return Verdict::Resembles(i);
+            return Judged::Resembles(i);
         }
         let lines = structure.lines();
         let in_other_light =
@@ -358,18 +358,18 @@ impl ViewWatch {
         if judged.iter().any(|j| j.1 == Judgement::Trace)
             || self.references.iter().any(in_other_light)
         {
-            return Verdict::Trace;
+            return Judged::Trace;
         }
         let newest = self.references.iter().max_by_key(|r| r.used);
         let as_rich =
             newest.is_some_and(|r| detail.min(r.detail) >= DETAIL_LIGHTS && detail * 2 >= r.detail);
-        if detail >= DETAIL_OF_A_SCENE || as_rich { Verdict::Mismatch } else { Verdict::Undecided }
+        if detail >= DETAIL_OF_A_SCENE || as_rich { Judged::Mismatch } else { Judged::Undecided }
     }
 
     /// Keeps the references up to date.
-    fn follow(&mut self, at: Timestamp, verdict: Verdict, structure: &Structure, detail: u32) {
-        match verdict {
-            Verdict::Match(i) => {
+    fn follow(&mut self, at: Timestamp, likeness: Judged, structure: &Structure, detail: u32) {
+        match likeness {
+            Judged::Match(i) => {
                 self.candidate = None;
                 let reference = &mut self.references[i];
                 reference.used = at;
@@ -382,32 +382,32 @@ impl ViewWatch {
                     reference.detail = (was + step).max(0) as u32;
                 }
             }
-            Verdict::Resembles(i) => {
+            Judged::Resembles(i) => {
                 // Left as it is: one that followed the light into the dusk would be gone when
                 // lamps or infrared put an end to the dusk.
                 self.references[i].used = at;
                 self.collect(at, structure, detail, LIGHT_CHECKS, LIGHT_FOR);
             }
-            Verdict::Trace => {
+            Judged::Trace => {
                 self.collect(at, structure, detail, LIGHT_CHECKS, LIGHT_FOR);
             }
-            Verdict::Mismatch => self.add_to_candidate(at, structure, detail),
-            Verdict::Undecided => {}
+            Judged::Mismatch => self.add_to_candidate(at, structure, detail),
+            Judged::Undecided => {}
         }
     }
 
-    fn conclude(&mut self, at: Timestamp, verdict: Verdict) -> Option<ViewChange> {
-        match verdict {
-            Verdict::Match(_) | Verdict::Resembles(_) | Verdict::Trace => {
+    fn conclude(&mut self, at: Timestamp, likeness: Judged) -> Option<ViewChange> {
+        match likeness {
+            Judged::Match(_) | Judged::Resembles(_) | Judged::Trace => {
                 self.mismatched = Run::default();
                 self.matched.add(at);
                 // A trace of the old view in another one is rare, but may last for a moment.
-                let times = if verdict == Verdict::Trace { 4 } else { 1 };
+                let times = if likeness == Judged::Trace { 4 } else { 1 };
                 let back = self.matched.lasts(at, BACK_CHECKS * times, BACK_FOR * times);
                 let since = self.matched.since;
                 back.then(|| self.turn(ViewState::Good, since)).flatten()
             }
-            Verdict::Mismatch => {
+            Judged::Mismatch => {
                 self.matched = Run::default();
                 self.mismatched.add(at);
                 if !self.mismatched.lasts(at, MOVED_CHECKS, MOVED_FOR) {
@@ -421,7 +421,7 @@ impl ViewWatch {
                 }
                 self.turn(ViewState::Moved, since)
             }
-            Verdict::Undecided => None,
+            Judged::Undecided => None,
         }
     }
 
@@ -430,7 +430,7 @@ impl ViewWatch {
     fn mean_is_of_the_place(&self) -> bool {
         let Some(candidate) = &self.candidate else { return false };
         let enough = candidate.checks >= MOVED_CHECKS;
-        enough && self.verdict(&candidate.mean, candidate.detail) == Verdict::Trace
+        enough && self.likeness(&candidate.mean, candidate.detail) == Judged::Trace
     }
 
     fn turn(&mut self, state: ViewState, since: Timestamp) -> Option<ViewChange> {

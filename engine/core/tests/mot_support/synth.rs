@@ -2,31 +2,24 @@
 //! camera that may pan and shake; a detector that misses, shakes and imagines. All from one seed.
 
 use viahe_core::geometry::PxBox;
+use viahe_core::random::SplitMix64;
 use viahe_core::track::mot::MotRow;
 
 /// Width and height of the made frame, px.
 const FRAME_PX: [f32; 2] = [1280.0, 720.0];
 
-/// `SplitMix64` (Steele et al. 2014).
+/// What the seed decides.
 #[derive(Clone)]
-pub struct Dice(u64);
+pub struct Dice(SplitMix64);
 
 impl Dice {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        Self(SplitMix64::new(seed))
     }
 
     /// Even in 0 to 1.
     pub fn even(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1u64 << 24) as f32
+        self.0.unit_f32()
     }
 
     /// Even in a range.

@@ -1,7 +1,7 @@
 //! Why a connection ended, in words that give nothing away.
 
 use super::IngestError;
-use super::backoff::Pace;
+use super::pace::Pace;
 use gstreamer as gst;
 use std::time::Duration;
 use viahe_contract::message::Carrier;

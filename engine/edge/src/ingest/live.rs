@@ -1,9 +1,9 @@
 //! A live camera: connected, watched, and connected again, for as long as it is wanted.
 
-use super::backoff::{Backoff, Pace};
 use super::carrier::{Carriers, Next, Shown};
 use super::fault::{Fault, FaultKind};
 use super::meter::{CameraCounters, Meter};
+use super::pace::{Pace, Waits};
 use super::pulse::Known;
 use super::rtsp::Relay;
 use super::session::{Camera, Hints, Session, Wake};
@@ -81,12 +81,12 @@ pub trait FrameSink: Send + Sync {
     /// A new frame.
     fn frame(&self, frame: Arc<dyn Frame>);
     /// The camera's state has changed.
-    fn state(&self, state: CameraState);
+    fn state(&self, state: FeedState);
 }
 
 /// How a camera is. Reasons hold no login and no address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CameraState {
+pub enum FeedState {
     /// A connection is being made.
     Connecting,
     /// Pictures come. Said again when their size changes.
@@ -153,7 +153,7 @@ impl LiveCamera {
         let supervision = Supervision {
             camera: Arc::clone(&camera),
             wakes,
-            backoff: Backoff::new(seed),
+            waits: Waits::new(seed),
             carriers: Carriers::new(transport),
             login_good: false,
             login_doubted: false,
@@ -203,7 +203,7 @@ impl End {
 struct Supervision {
     camera: Arc<Camera>,
     wakes: Receiver<Wake>,
-    backoff: Backoff,
+    waits: Waits,
     carriers: Carriers,
     /// The camera has accepted the login, and not refused it since.
     login_good: bool,
@@ -236,7 +236,7 @@ impl Supervision {
 
     /// One connection from its beginning to its end.
     fn connection(&mut self, number: u64) -> End {
-        self.tell(CameraState::Connecting);
+        self.tell(FeedState::Connecting);
         self.camera.meter().connection();
         let began = clock::monotonic();
         if self.hung.load(Ordering::Acquire) >= HUNG_MAX {
@@ -264,7 +264,7 @@ impl Supervision {
         let now = clock::monotonic();
         let (_, media, picture) = session.ages(now);
         if let (Some(fault), Some(_)) = (&fault, picture) {
-            self.tell(CameraState::Stalled { reason: fault.text.clone() });
+            self.tell(FeedState::Stalled { reason: fault.text.clone() });
         }
         if session.login_accepted() {
             (self.login_good, self.login_doubted) = (true, false);
@@ -293,7 +293,7 @@ impl Supervision {
             if self.stopped() {
                 return None;
             }
-            let wait = match self.verdict(session, clock::monotonic()) {
+            let wait = match self.watchdog(session, clock::monotonic()) {
                 Ok(wait) => wait,
                 Err(fault) => return Some(fault),
             };
@@ -310,9 +310,9 @@ impl Supervision {
         }
     }
 
-    /// The watchdog: a fault, or how long nothing can be wrong yet. It trusts no message: media
+    /// A fault, or how long nothing can be wrong yet. It trusts no message: media
     /// may stop while RTSP and RTCP go on for ever.
-    fn verdict(&self, session: &Session, now: Instant) -> Result<Duration, Fault> {
+    fn watchdog(&self, session: &Session, now: Instant) -> Result<Duration, Fault> {
         let least = self.camera.options.stall_after;
         let stall = session.patience(least, self.known);
         let (age, media, picture) = session.ages(now);
@@ -352,7 +352,7 @@ impl Supervision {
                 _ => None,
             };
             let c = &meter.counters;
-            CameraState::Online {
+            FeedState::Online {
                 size_px: c.size_px.unwrap_or_default(),
                 codec: c.codec,
                 decoder: c.decoder,
@@ -365,7 +365,7 @@ impl Supervision {
     fn learn(&mut self, fault: &Fault, shown: Shown, lasted: Duration) -> Next {
         let pictures = shown == Shown::Pictures;
         if pictures && lasted >= HEALTHY_AFTER {
-            self.backoff.reset();
+            self.waits.reset();
         }
         if fault.kind == FaultKind::Login {
             (self.login_good, self.login_doubted) = (false, true);
@@ -385,8 +385,8 @@ impl Supervision {
     fn pause(&mut self, fault: Fault) -> bool {
         // Whatever goes wrong after a refusal, the next try may say the same wrong login.
         let pace = if self.login_doubted { Pace::Slow } else { fault.pace() };
-        let retry_in = self.backoff.next(pace);
-        self.tell(CameraState::Offline { reason: fault.text, retry_in });
+        let retry_in = self.waits.next(pace);
+        self.tell(FeedState::Offline { reason: fault.text, retry_in });
         let until = clock::monotonic() + retry_in;
         loop {
             if self.stopped() {
@@ -405,7 +405,7 @@ impl Supervision {
         self.camera.closed.load(Ordering::Acquire)
     }
 
-    fn tell(&self, state: CameraState) {
+    fn tell(&self, state: FeedState) {
         if !self.stopped() {
             self.camera.sink.state(state);
         }

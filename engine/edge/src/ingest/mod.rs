@@ -12,7 +12,6 @@
 //! Why it is built so: `docs/adr/0004-ingest.md`.
 
 mod area;
-mod backoff;
 mod carrier;
 mod coded;
 mod error;
@@ -22,6 +21,7 @@ mod frame;
 mod graph;
 mod live;
 mod meter;
+mod pace;
 mod pool;
 mod pulse;
 mod rtsp;
@@ -32,7 +32,7 @@ mod tls;
 pub use error::IngestError;
 pub use file::FileReader;
 pub use frame::GstFrame;
-pub use live::{CameraOptions, CameraState, FrameSink, LiveCamera};
+pub use live::{CameraOptions, FeedState, FrameSink, LiveCamera};
 pub use meter::{CameraCounters, Dropped};
 
 pub(crate) use file::{Container, container_of};

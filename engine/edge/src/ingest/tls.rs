@@ -119,7 +119,7 @@ fn handshake_fault(error: &glib::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::backoff::Pace;
+    use crate::ingest::pace::Pace;
 
     #[test]
     fn each_flaw_has_its_remedy() {

@@ -10,11 +10,9 @@
 //! What may be lost has a connection of its own: commands and readings in, replies and results of
 //! windows out ([`Wire`]).
 
-mod backoff;
 #[cfg(test)]
 mod contract;
 mod dialect;
-mod dice;
 mod flow;
 mod link;
 mod probe;
@@ -199,13 +197,13 @@ struct Inbox {
     models: Vec<ModelRef>,
     status_changed: bool,
     /// Newest state of each camera, and whether it was sent on this connection.
-    cameras: BTreeMap<Name, CameraState>,
+    cameras: BTreeMap<Name, Outgoing>,
     /// Stop, at the latest after so long.
     shutdown: Option<Duration>,
 }
 
 #[derive(Debug)]
-struct CameraState {
+struct Outgoing {
     payload: Vec<u8>,
     sent: bool,
 }
@@ -257,7 +255,7 @@ impl Publisher {
             return;
         }
         let payload = message::to_bytes(state);
-        inbox.cameras.insert(camera.clone(), CameraState { payload, sent: false });
+        inbox.cameras.insert(camera.clone(), Outgoing { payload, sent: false });
         drop(inbox);
         self.wake();
     }

@@ -1,9 +1,9 @@
 //! A small reader of a site's messages, for the demo and for tests.
 
-use super::backoff::Backoff;
 use super::dialect::Dialect;
 use super::link::{self, Connection, Event, Incoming, RetainFlag, Terms};
 use super::{PublishError, reason};
+use crate::backoff::{Backoff, Growth};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -108,7 +108,7 @@ impl Drop for Subscriber {
 
 async fn subscribe(options: &SubscriberOptions, to: &Sender<Message>, shared: &SubscriberShared) {
     let bounds = [Duration::from_millis(100), Duration::from_secs(2)];
-    let mut backoff = Backoff::new(bounds, 1);
+    let mut backoff = Backoff::new(Growth::between(bounds), 1);
     let mut dialect = Dialect::new(options.mqtt.version, &options.client_id);
     while !shared.stop.load(Ordering::Relaxed) {
         tokio::select! {

@@ -11,7 +11,7 @@ use viahe_core::detect::{DecodeStats, Detection};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::observe::{Class, Object, Observation, ViewReport};
-use viahe_core::schedule::Sampler;
+use viahe_core::sampler::Sampler;
 use viahe_core::track::{Tracker, TrackerOptions};
 use viahe_core::view::Signature;
 

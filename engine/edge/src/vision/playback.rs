@@ -1,7 +1,7 @@
 //! A recording played as if it were a live camera: at its own speed, once.
 
 use crate::clock;
-use crate::ingest::{CameraCounters, CameraState, FileReader, FrameSink, IngestError};
+use crate::ingest::{CameraCounters, FeedState, FileReader, FrameSink, IngestError};
 use crate::ledger::Ledger;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::path::Path;
@@ -82,7 +82,7 @@ impl Player {
             }
             self.show(Arc::new(frame), due, &reader);
         }
-        self.sink.state(CameraState::Offline { reason, retry_in: NEVER });
+        self.sink.state(FeedState::Offline { reason, retry_in: NEVER });
     }
 
     fn show(&self, frame: Arc<dyn Frame>, due: Duration, reader: &FileReader) {
@@ -102,7 +102,7 @@ impl Player {
         drop(counters);
         if first {
             let (codec, decoder) = (codec.map(|c| c.0), codec.map(|c| c.1));
-            self.sink.state(CameraState::Online { size_px, codec, decoder });
+            self.sink.state(FeedState::Online { size_px, codec, decoder });
         }
         self.sink.frame(frame);
     }

@@ -18,7 +18,7 @@ use viahe_core::detect::Sanity;
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::observe::{Observation, ViewReport};
-use viahe_core::schedule::Sampler;
+use viahe_core::sampler::Sampler;
 use viahe_core::time::Timestamp;
 
 /// Observations that a camera's thread may be ahead; their frames are held for pictures.
@@ -114,7 +114,8 @@ impl Replay {
             std::thread::spawn(move || {
                 let told = |why: String| tracing::warn!(model = %name, "{why}");
                 let end =
-                    match watch(reader, sampler, eye, gaze, &tx, &|s| s.verdict(&head).map(told)) {
+                    match watch(reader, sampler, eye, gaze, &tx, &|s| s.complaint(&head).map(told))
+                    {
                         Ok(()) => Step::End,
                         Err(error) => Step::Failed(error),
                     };

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_core::frame::Frame;
-use viahe_core::schedule::Sampler;
+use viahe_core::sampler::Sampler;
 use viahe_core::time::Timestamp;
 
 /// Analysed frames kept for pictures. The engine asks within milliseconds; four frames at 5 Hz
@@ -20,7 +20,7 @@ pub(crate) type SharedFrame = Arc<dyn Frame>;
 
 /// Why a frame was not analysed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Drop {
+pub(crate) enum DropReason {
     /// The rules look less often than the camera films. This is no loss.
     NotDue,
     /// A look was due and did not take place before the next one was: the box is too slow. One
@@ -31,7 +31,7 @@ pub(crate) enum Drop {
     InferFailed,
 }
 
-impl Drop {
+impl DropReason {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::NotDue => "not_due",
@@ -49,7 +49,7 @@ struct Slot<S> {
     /// Out while a thread has it.
     state: Option<S>,
     kept: VecDeque<SharedFrame>,
-    dropped: BTreeMap<Drop, u64>,
+    dropped: BTreeMap<DropReason, u64>,
     inferred: u64,
 }
 
@@ -118,12 +118,12 @@ impl<S> Slots<S> {
                 let periods = at.since(waiting.due).as_nanos() / slot.sampler.period().as_nanos();
                 if periods > u128::from(waiting.missed) {
                     waiting.missed += 1;
-                    Some(Drop::Superseded)
+                    Some(DropReason::Superseded)
                 } else {
-                    Some(Drop::NotDue)
+                    Some(DropReason::NotDue)
                 }
             }
-            None if !slot.sampler.is_due(at) => Some(Drop::NotDue),
+            None if !slot.sampler.is_due(at) => Some(DropReason::NotDue),
             None => {
                 slot.waiting = Some(Waiting { frame, since: now, due: at, missed: 0 });
                 None
@@ -165,7 +165,7 @@ impl<S> Slots<S> {
         if analysed {
             slot.inferred += 1;
         } else {
-            *slot.dropped.entry(Drop::InferFailed).or_default() += 1;
+            *slot.dropped.entry(DropReason::InferFailed).or_default() += 1;
         }
         let waiting = slot.waiting.is_some();
         drop(inner);
@@ -183,7 +183,7 @@ impl<S> Slots<S> {
     }
 
     /// Analysed frames, and frames dropped by reason.
-    pub(crate) fn counts(&self, camera: usize) -> (u64, BTreeMap<Drop, u64>) {
+    pub(crate) fn counts(&self, camera: usize) -> (u64, BTreeMap<DropReason, u64>) {
         let inner = self.lock();
         (inner.slots[camera].inferred, inner.slots[camera].dropped.clone())
     }
@@ -297,7 +297,7 @@ mod tests {
         let (inferred, dropped) = slots.counts(0);
         assert_eq!(inferred, 1);
         // Frame 1 took the place of 0 for the same look, which took place.
-        let want = [(Drop::NotDue, 5), (Drop::InferFailed, 1)];
+        let want = [(DropReason::NotDue, 5), (DropReason::InferFailed, 1)];
         assert_eq!(dropped, want.into_iter().collect());
     }
 
@@ -320,7 +320,7 @@ mod tests {
             assert_eq!(inferred, looks);
             let counted = inferred + dropped.values().sum::<u64>();
             assert!((998..=1000).contains(&counted), "each frame once: {counted}");
-            (looks, dropped.get(&Drop::Superseded).copied().unwrap_or_default())
+            (looks, dropped.get(&DropReason::Superseded).copied().unwrap_or_default())
         };
         assert_eq!(missed(1), (200, 0));
         // Late by up to 0.4 s, and still each look takes place.

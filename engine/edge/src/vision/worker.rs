@@ -10,9 +10,7 @@ use super::playback::Playback;
 use super::slots::{Job, SharedFrame, Slots};
 use crate::clock;
 use crate::infer::{InferError, Runtime};
-use crate::ingest::{
-    CameraCounters, CameraOptions, CameraState, FrameSink, IngestError, LiveCamera,
-};
+use crate::ingest::{CameraCounters, CameraOptions, FeedState, FrameSink, IngestError, LiveCamera};
 use crate::ledger::{Ledger, STAGES};
 use crate::models::{Looked, ModelError, Package};
 use crate::telemetry::redact_source;
@@ -270,7 +268,7 @@ impl Watched {
     }
 
     fn wrong(&self) -> Option<(Name, String)> {
-        Some((self.name.clone(), self.sanity().verdict(&self.head)?))
+        Some((self.name.clone(), self.sanity().complaint(&self.head)?))
     }
 }
 
@@ -427,12 +425,12 @@ impl FrameSink for Sink {
         self.shared.slots.offer(self.camera, frame, clock::monotonic());
     }
 
-    fn state(&self, state: CameraState) {
+    fn state(&self, state: FeedState) {
         let (status, reason) = match state {
-            CameraState::Connecting => return,
-            CameraState::Online { .. } => (CameraStatus::Online, String::new()),
-            CameraState::Stalled { reason } => (CameraStatus::Stalled, reason),
-            CameraState::Offline { reason, .. } => (CameraStatus::Offline, reason),
+            FeedState::Connecting => return,
+            FeedState::Online { .. } => (CameraStatus::Online, String::new()),
+            FeedState::Stalled { reason } => (CameraStatus::Stalled, reason),
+            FeedState::Offline { reason, .. } => (CameraStatus::Offline, reason),
         };
         *self.shared.status[self.camera].lock().unwrap_or_else(PoisonError::into_inner) = status;
         let report = CameraReport { camera: self.name.clone(), status, reason };

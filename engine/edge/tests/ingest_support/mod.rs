@@ -20,7 +20,7 @@ use viahe_core::id::Name;
 use viahe_core::plan::{Secret, Source, Transport};
 use viahe_edge::camera_sim::{CameraSim, SimOptions};
 use viahe_edge::clock;
-use viahe_edge::ingest::{CameraOptions, CameraState, FrameSink, LiveCamera};
+use viahe_edge::ingest::{CameraOptions, FeedState, FrameSink, LiveCamera};
 use viahe_edge::ledger::Ledger;
 
 /// Runs a pipeline to its end.
@@ -68,7 +68,7 @@ pub fn make_clip(dir: &Path, name: &str, [w, h]: [u32; 2], fps: u32, frames: u32
 #[derive(Clone, Debug)]
 pub enum Told {
     Frame(FrameStamp, [usize; 2]),
-    State(CameraState),
+    State(FeedState),
 }
 
 struct Recorder(Sender<(Instant, Told)>);
@@ -80,7 +80,7 @@ impl FrameSink for Recorder {
         let _ = self.0.send((clock::monotonic(), told));
     }
 
-    fn state(&self, state: CameraState) {
+    fn state(&self, state: FeedState) {
         let _ = self.0.send((clock::monotonic(), Told::State(state)));
     }
 }
@@ -91,7 +91,7 @@ pub struct Watched {
     pub told: Receiver<(Instant, Told)>,
     pub ledger: Arc<Ledger>,
     last: Option<FrameStamp>,
-    pub states: Vec<CameraState>,
+    pub states: Vec<FeedState>,
 }
 
 impl Watched {
@@ -149,7 +149,7 @@ impl Watched {
     }
 
     pub fn stalled(&mut self, at_most: Duration) -> Instant {
-        let stalled = |t: &Told| matches!(t, Told::State(CameraState::Stalled { .. }));
+        let stalled = |t: &Told| matches!(t, Told::State(FeedState::Stalled { .. }));
         self.until("stall", at_most, stalled)
     }
 }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use viahe_core::id::Name;
 use viahe_core::plan::{Ack, Mqtt};
+use viahe_core::random::SplitMix64;
 use viahe_core::time::Timestamp;
 use viahe_edge::clock;
 use viahe_edge::publish::{Message, PublishOptions, Subscriber, SubscriberOptions, Tuning};
@@ -36,16 +37,16 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// `SplitMix64`.
-pub struct Dice(pub u64);
+/// What the seed decides.
+pub struct Dice(SplitMix64);
 
 impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(SplitMix64::new(seed))
+    }
+
     pub fn between(&mut self, low: u64, high: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        low + (z ^ (z >> 31)) % (high - low)
+        low + self.0.draw() % (high - low)
     }
 }
 
@@ -265,7 +266,7 @@ impl BadLink {
         let cuts = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&cuts);
         std::thread::spawn(move || {
-            let mut dice = Dice(seed);
+            let mut dice = Dice::new(seed);
             for client in listener.incoming().flatten() {
                 let Ok(broker) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else { continue };
                 let whole = counter.load(Ordering::SeqCst) >= cuts_max;

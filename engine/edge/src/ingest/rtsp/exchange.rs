@@ -5,7 +5,7 @@
 //! camera refuses is put into words here, as rtspsrc does not tell.
 
 use super::description;
-use super::login::{Login, Verdict};
+use super::login::{AfterRefusal, Login};
 use super::message::{Message, NotRtsp, Piece, next};
 use super::words;
 use crate::ingest::fault::Fault;
@@ -295,12 +295,12 @@ impl Exchange {
     ) -> Result<(), Fault> {
         let Some(login) = &mut self.login else { return Err(words::login_wanted()) };
         match login.judge(response, pending.carried_login, pending.logins > 1) {
-            Verdict::Again if pending.turns < TURNS_MAX => {
+            AfterRefusal::Again if pending.turns < TURNS_MAX => {
                 self.ask(pending, now);
                 Ok(())
             }
-            Verdict::Again | Verdict::Refused => Err(words::refused()),
-            Verdict::Unknown(wanted) => Err(words::login_unknown(&wanted)),
+            AfterRefusal::Again | AfterRefusal::Refused => Err(words::refused()),
+            AfterRefusal::Unknown(wanted) => Err(words::login_unknown(&wanted)),
         }
     }
 

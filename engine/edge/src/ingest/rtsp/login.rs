@@ -20,7 +20,7 @@ pub(super) struct Login {
 
 /// What to do after a 401.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum AfterRefusal {
     /// Ask again, now with the login.
     Again,
     /// The login is wrong.
@@ -61,7 +61,12 @@ impl Login {
 
     /// Judges a 401 to a request that had carried the login, or not, and had been `repeated` for
     /// its sake, or not.
-    pub(super) fn judge(&mut self, response: &Message, carried: bool, repeated: bool) -> Verdict {
+    pub(super) fn judge(
+        &mut self,
+        response: &Message,
+        carried: bool,
+        repeated: bool,
+    ) -> AfterRefusal {
         let challenge = Challenge::read(response);
         let fresh = match (&self.client, &challenge.client) {
             (Some(PasswordClient::Digest(old)), Ok(PasswordClient::Digest(new))) => {
@@ -73,14 +78,14 @@ impl Login {
         // nonce may have run out, whether the camera says so or not.
         let excused = fresh && (challenge.stale() || self.accepted);
         if carried && (repeated || !excused) {
-            return Verdict::Refused;
+            return AfterRefusal::Refused;
         }
         match challenge.client {
             Ok(client) => {
                 self.client = Some(client);
-                Verdict::Again
+                AfterRefusal::Again
             }
-            Err(wanted) => Verdict::Unknown(wanted),
+            Err(wanted) => AfterRefusal::Unknown(wanted),
         }
     }
 }
@@ -164,7 +169,7 @@ mod tests {
             (&[r#"NTLM realm="x""#, DIGEST], "Digest "),
         ] {
             let mut login = Login::new("admin", "pw");
-            assert_eq!(login.judge(&refusal(challenges), false, false), Verdict::Again);
+            assert_eq!(login.judge(&refusal(challenges), false, false), AfterRefusal::Again);
             let header = login.header(&Message::request("DESCRIBE", "rtsp://h/a")).unwrap();
             assert!(header.contains(want), "{challenges:?}: {header}");
         }
@@ -177,8 +182,8 @@ mod tests {
             (&[r#"Digest realm="x", nonce="n", algorithm=SHA3-256"#], "Digest SHA3-256"),
             (&[], ""),
         ] {
-            let verdict = Login::new("a", "b").judge(&refusal(challenges), false, false);
-            assert_eq!(verdict, Verdict::Unknown(want.into()));
+            let then = Login::new("a", "b").judge(&refusal(challenges), false, false);
+            assert_eq!(then, AfterRefusal::Unknown(want.into()));
         }
     }
 
@@ -188,15 +193,15 @@ mod tests {
         let stale = r#"Digest realm="cam", nonce="n2", stale=true"#;
         let stale_same = r#"Digest realm="cam", nonce="n1", stale=true"#;
         for (name, challenge, accepted, repeated, want) in [
-            ("same nonce", DIGEST, false, false, Verdict::Refused),
-            ("another nonce", fresh, false, false, Verdict::Refused),
-            ("stale", stale, false, false, Verdict::Again),
-            ("stale, but the same", stale_same, false, false, Verdict::Refused),
-            ("stale again", stale, false, true, Verdict::Refused),
-            ("was good, another nonce", fresh, true, false, Verdict::Again),
-            ("was good, twice", fresh, true, true, Verdict::Refused),
-            ("was good, same nonce", DIGEST, true, false, Verdict::Refused),
-            ("Basic", r#"Basic realm="cam""#, false, false, Verdict::Refused),
+            ("same nonce", DIGEST, false, false, AfterRefusal::Refused),
+            ("another nonce", fresh, false, false, AfterRefusal::Refused),
+            ("stale", stale, false, false, AfterRefusal::Again),
+            ("stale, but the same", stale_same, false, false, AfterRefusal::Refused),
+            ("stale again", stale, false, true, AfterRefusal::Refused),
+            ("was good, another nonce", fresh, true, false, AfterRefusal::Again),
+            ("was good, twice", fresh, true, true, AfterRefusal::Refused),
+            ("was good, same nonce", DIGEST, true, false, AfterRefusal::Refused),
+            ("Basic", r#"Basic realm="cam""#, false, false, AfterRefusal::Refused),
         ] {
             let mut login = Login::new("admin", "pw");
             login.judge(&refusal(&[DIGEST]), false, false);

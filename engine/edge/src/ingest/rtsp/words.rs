@@ -262,7 +262,7 @@ fn phrase(code: u16) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::backoff::Pace;
+    use super::super::super::pace::Pace;
     use super::*;
 
     #[test]

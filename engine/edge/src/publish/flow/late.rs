@@ -1,9 +1,9 @@
 //! How long a row waits once nothing stands in its way: simulated, by seed.
 
-use super::{Death, Fate, Flow, FlowOptions, Item, RowRef, Shut, Verdict};
-use crate::publish::dice::Dice;
+use super::{Consequence, Death, Fate, Flow, FlowOptions, Item, RowRef, Shut};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use viahe_core::random::SplitMix64;
 
 const SEEDS: u64 = 500;
 
@@ -21,7 +21,7 @@ enum Mood {
 
 /// A broker and a centre that answer at once, or not at all.
 struct World {
-    dice: Dice,
+    dice: SplitMix64,
     flow: Flow,
     centre: bool,
     now: Duration,
@@ -46,7 +46,7 @@ impl World {
             seed,
         });
         Self {
-            dice: Dice::new(seed),
+            dice: SplitMix64::new(seed),
             flow,
             centre,
             now: Duration::ZERO,
@@ -102,10 +102,10 @@ impl World {
             self.flow.sent(self.pkid).unwrap();
             let Mood::Answers(fate) = mood else { continue };
             match self.flow.answered(self.pkid, fate, self.now).unwrap() {
-                Verdict::Delete(row) => drop(self.outbox.remove(&row)),
-                Verdict::Nothing => drop(self.to_confirm.insert(row.row, self.now + secs(1))),
-                Verdict::Unheard(row) => self.heard.push(row),
-                Verdict::Retry(_) => {}
+                Consequence::Delete(row) => drop(self.outbox.remove(&row)),
+                Consequence::Nothing => drop(self.to_confirm.insert(row.row, self.now + secs(1))),
+                Consequence::Unheard(row) => self.heard.push(row),
+                Consequence::Retry(_) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -249,15 +249,15 @@ fn a_topic_that_nobody_hears_holds_up_no_other() {
         world.flow.sent(of.row as u16).unwrap();
         world.flow.answered(of.row as u16, fate, Duration::ZERO).unwrap()
     };
-    assert_eq!(send(&row(1, "deaf"), Fate::Unheard), Verdict::Unheard(1));
-    assert_eq!(send(&row(2, "heard"), Fate::Taken), Verdict::Delete(2));
+    assert_eq!(send(&row(1, "deaf"), Fate::Unheard), Consequence::Unheard(1));
+    assert_eq!(send(&row(2, "heard"), Fate::Taken), Consequence::Delete(2));
     let flow = &mut world.flow;
     assert!(!flow.offer(&row(3, "deaf"), Duration::ZERO));
     assert_eq!(flow.take_due(secs(14)), Vec::<i64>::new());
     assert_eq!(flow.take_due(secs(15)), [1]);
     flow.submitted(Item::Row(row(1, "deaf")));
     flow.sent(1).unwrap();
-    assert_eq!(flow.answered(1, Fate::Taken, secs(15)), Ok(Verdict::Delete(1)));
+    assert_eq!(flow.answered(1, Fate::Taken, secs(15)), Ok(Consequence::Delete(1)));
     assert_eq!(flow.cursor(), 0, "what was passed over is read again");
     assert!(flow.offer(&row(3, "deaf"), secs(15)));
     // The one that is tried may go: replaced by a newer revision, or set aside.
@@ -308,7 +308,7 @@ fn a_sign_of_life_confirms_what_went_before_it() {
     flow.pinged();
     flow.submitted(Item::Row(row(3)));
     flow.sent(0).unwrap();
-    assert_eq!(flow.ponged(secs(1)), [Verdict::Delete(1), Verdict::Delete(2)]);
+    assert_eq!(flow.ponged(secs(1)), [Consequence::Delete(1), Consequence::Delete(2)]);
     assert!(!flow.is_idle(), "the third came after it");
     assert_eq!(flow.lost(Death::Unexplained, secs(2)), None);
     flow.connected(None, secs(3));

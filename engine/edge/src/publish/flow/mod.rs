@@ -75,7 +75,7 @@ pub(crate) struct RowRef {
 
 /// What follows from an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Consequence {
     /// Delete this row.
     Delete(i64),
     /// Set this row aside.
@@ -278,7 +278,7 @@ impl Flow {
     }
 
     /// It was answered: what went before it with QoS 0 has been read.
-    pub(crate) fn ponged(&mut self, now: Duration) -> Vec<Verdict> {
+    pub(crate) fn ponged(&mut self, now: Duration) -> Vec<Consequence> {
         let read = |slot: &&mut Slot| slot.pinged && !slot.answered;
         let items: Vec<Item> = self
             .slots
@@ -299,7 +299,7 @@ impl Flow {
         pkid: u16,
         fate: Fate,
         now: Duration,
-    ) -> Result<Verdict, Mismatch> {
+    ) -> Result<Consequence, Mismatch> {
         let open = |slot: &&mut Slot| slot.pkid == Some(pkid) && !slot.answered;
         let slot = self.slots.iter_mut().find(open).ok_or(Mismatch(pkid))?;
         slot.answered = true;
@@ -314,17 +314,17 @@ impl Flow {
         }
     }
 
-    fn item_answered(&mut self, item: Item, fate: Fate, now: Duration) -> Verdict {
+    fn item_answered(&mut self, item: Item, fate: Fate, now: Duration) -> Consequence {
         self.alive = true;
         match item {
             Item::Row(row) => self.row_answered(row, fate, now),
-            Item::Farewell => Verdict::Farewell,
-            Item::Note(topic) => Verdict::Noted(topic, fate),
-            Item::Subscription | Item::Forgotten => Verdict::Nothing,
+            Item::Farewell => Consequence::Farewell,
+            Item::Note(topic) => Consequence::Noted(topic, fate),
+            Item::Subscription | Item::Forgotten => Consequence::Nothing,
         }
     }
 
-    fn row_answered(&mut self, row: RowRef, fate: Fate, now: Duration) -> Verdict {
+    fn row_answered(&mut self, row: RowRef, fate: Fate, now: Duration) -> Consequence {
         self.progressed = true;
         self.barren_deaths = 0;
         self.end_search(row.row);
@@ -340,29 +340,29 @@ impl Flow {
                 }
                 if self.options.centre {
                     self.waiting.park(row, Why::Unconfirmed, now);
-                    return Verdict::Nothing;
+                    return Consequence::Nothing;
                 }
                 self.let_go(number);
-                Verdict::Delete(number)
+                Consequence::Delete(number)
             }
             Fate::Unheard => {
                 self.waiting.close(row, Shut::Unheard, now);
-                Verdict::Unheard(number)
+                Consequence::Unheard(number)
             }
             Fate::Denied => {
                 self.waiting.close(row, Shut::Denied, now);
-                Verdict::Retry(number)
+                Consequence::Retry(number)
             }
             Fate::Later => {
                 if self.waiting.unprobe(number) {
                     self.cursor = 0;
                 }
                 self.waiting.park(row, Why::Refused, now);
-                Verdict::Retry(number)
+                Consequence::Retry(number)
             }
             Fate::Never => {
                 self.let_go(number);
-                Verdict::Quarantine(number)
+                Consequence::Quarantine(number)
             }
         }
     }

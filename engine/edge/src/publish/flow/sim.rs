@@ -1,13 +1,14 @@
 //! Seeded simulation of [`Flow`] against a model of the client library (packet ids round and
 //! round, packets held back on a clash) and of a broker (answers out of order, refuses, dies).
 
-use super::{Death, Fate, Flow, FlowOptions, Item, RowRef, Verdict};
+use super::{Consequence, Death, Fate, Flow, FlowOptions, Item, RowRef};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
+use viahe_core::random::SplitMix64;
 
 const SEEDS: u64 = 20_000;
 
-struct Dice(crate::publish::dice::Dice);
+struct Dice(SplitMix64);
 
 impl Dice {
     fn below(&mut self, n: u64) -> u64 {
@@ -73,7 +74,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let mut dice = Dice(crate::publish::dice::Dice::new(seed));
+        let mut dice = Dice(SplitMix64::new(seed));
         let centre = dice.below(2) == 0;
         let window = 1 + dice.below(8) as usize;
         let poison = match dice.below(8) {
@@ -199,15 +200,17 @@ impl World {
             return;
         }
         match self.flow.answered(pkid, answer, self.now).unwrap() {
-            Verdict::Delete(row) => {
+            Consequence::Delete(row) => {
                 assert!(!self.centre, "deleted without the centre's word");
                 assert!(self.taken.iter().any(|t| t.row == row), "deleted, never taken");
                 self.outbox.remove(&row);
             }
-            Verdict::Quarantine(_) | Verdict::Farewell => panic!("nothing of the kind was sent"),
-            Verdict::Retry(_) => assert!(matches!(answer, Fate::Later | Fate::Denied)),
-            Verdict::Unheard(_) => assert_eq!(answer, Fate::Unheard),
-            Verdict::Noted(..) | Verdict::Nothing => {}
+            Consequence::Quarantine(_) | Consequence::Farewell => {
+                panic!("nothing of the kind was sent")
+            }
+            Consequence::Retry(_) => assert!(matches!(answer, Fate::Later | Fate::Denied)),
+            Consequence::Unheard(_) => assert_eq!(answer, Fate::Unheard),
+            Consequence::Noted(..) | Consequence::Nothing => {}
         }
     }
 
@@ -399,7 +402,7 @@ fn later_revisions_wait_for_a_refused_one() {
     assert!(flow.offer(&of(1), Duration::ZERO));
     flow.submitted(Item::Row(of(1)));
     flow.sent(1).unwrap();
-    assert_eq!(flow.answered(1, Fate::Later, Duration::ZERO), Ok(Verdict::Retry(1)));
+    assert_eq!(flow.answered(1, Fate::Later, Duration::ZERO), Ok(Consequence::Retry(1)));
     assert!(!flow.offer(&of(2), Duration::ZERO));
     assert!(flow.offer(&row(3), Duration::ZERO));
     assert!(flow.take_due(Duration::from_secs(14)).is_empty());

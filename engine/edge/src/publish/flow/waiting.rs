@@ -7,9 +7,9 @@
 //! them long may be gone with the old one.
 
 use super::{FlowOptions, RowRef};
-use crate::publish::dice::Dice;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use viahe_core::random::SplitMix64;
 
 /// Waits double with each try, up to this many times.
 const DOUBLINGS_MAX: u32 = 4;
@@ -80,7 +80,7 @@ pub(super) struct Waiting {
     shut: BTreeMap<String, ShutTopic>,
     /// The centre last confirmed anything.
     confirmed: Option<Duration>,
-    dice: Dice,
+    random: SplitMix64,
 }
 
 impl Waiting {
@@ -91,7 +91,7 @@ impl Waiting {
             tries: BTreeMap::new(),
             shut: BTreeMap::new(),
             confirmed: None,
-            dice: Dice::new(options.seed),
+            random: SplitMix64::new(options.seed),
         }
     }
 
@@ -242,7 +242,7 @@ impl Waiting {
         self.hurry(now, |why| why != Why::PutOff);
         let spread = self.options.retry_after;
         for shut in self.shut.values_mut() {
-            let soon = now + spread.mul_f64(SPREAD * self.dice.uniform());
+            let soon = now + spread.mul_f64(SPREAD * self.random.unit());
             shut.due = Some(shut.due.map_or(soon, |due| due.min(soon)));
             shut.tries = 0;
         }
@@ -255,7 +255,7 @@ impl Waiting {
         for (row, parked) in self.parked.iter_mut().filter(|(_, parked)| of(parked.why)) {
             let first = if parked.why == Why::Unconfirmed { resend } else { retry };
             let soon = (parked.since + first / 4).max(now);
-            let soon = soon + first.mul_f64(SPREAD * self.dice.uniform());
+            let soon = soon + first.mul_f64(SPREAD * self.random.unit());
             parked.due = parked.due.min(soon);
             if let Some(tries) = self.tries.get_mut(row) {
                 tries.waits = 0;

@@ -5,13 +5,13 @@ mod notes;
 mod rows;
 mod tell;
 
-use super::backoff::Backoff;
 use super::dialect::{Dialect, Soon};
 use super::flow::{Death, Flow, FlowOptions, Item, Mismatch};
 use super::link::{Connection, Event, Failure, NoRoom, Offer, Outgoing, RetainFlag, Terms};
 use super::reason::{self, Blame, Fate};
 use super::subscriptions::Subscriptions;
 use super::{PublishOptions, Shared, told};
+use crate::backoff::{Backoff, Growth};
 use crate::clock;
 use crate::store::{Outbox, StoreError};
 use leave::Farewell;
@@ -126,7 +126,7 @@ impl Worker {
         });
         let acks = centre.then(|| told::topic(&options.site, About::Ack));
         Self {
-            backoff: Backoff::new(tuning.reconnect_after, tuning.seed),
+            backoff: Backoff::new(Growth::between(tuning.reconnect_after), tuning.seed),
             dialect: Dialect::new(options.mqtt.version, &options.client_id),
             acks: Subscriptions::new(acks),
             packet_bytes_max: tuning.packet_bytes_max,
@@ -307,8 +307,8 @@ impl Worker {
             Event::Held(pkid) => Err(Mismatch(pkid).into()),
             Event::Answered { pkid, code } => {
                 self.heard = now;
-                let verdict = self.flow.answered(pkid, reason::puback(code), now)?;
-                self.on_verdict(verdict, code)
+                let consequence = self.flow.answered(pkid, reason::puback(code), now)?;
+                self.follow(consequence, code)
             }
             Event::Subscribed { pkid, code } => {
                 self.heard = now;
@@ -322,8 +322,8 @@ impl Worker {
             }
             Event::Ponged => {
                 self.heard = now;
-                let verdicts = self.flow.ponged(now);
-                verdicts.into_iter().try_for_each(|verdict| self.on_verdict(verdict, 0))
+                let consequences = self.flow.ponged(now);
+                consequences.into_iter().try_for_each(|consequence| self.follow(consequence, 0))
             }
             Event::Came(message) => self.on_centre_ack(&message.payload),
         }

@@ -1,7 +1,7 @@
 //! Rows of the outbox: handed over, answered, deleted, set aside.
 
 use super::{End, Link, Worker};
-use crate::publish::flow::{Item, RowRef, Verdict};
+use crate::publish::flow::{Consequence, Item, RowRef};
 use crate::publish::link::Outgoing;
 use crate::publish::{reason, told};
 use crate::store::{Pending, StoreError};
@@ -13,13 +13,13 @@ use viahe_core::plan::Ack as AckMode;
 const UNDELETED_MAX: usize = 1_000;
 
 impl Worker {
-    pub(super) fn on_verdict(&mut self, verdict: Verdict, code: u8) -> Result<(), End> {
-        match verdict {
-            Verdict::Delete(row) => self.acknowledged.push(row),
-            Verdict::Quarantine(row) => {
+    pub(super) fn follow(&mut self, consequence: Consequence, code: u8) -> Result<(), End> {
+        match consequence {
+            Consequence::Delete(row) => self.acknowledged.push(row),
+            Consequence::Quarantine(row) => {
                 self.set_aside(row, &format!("the broker answered: {}", reason::told(code)));
             }
-            Verdict::Retry(row) => {
+            Consequence::Retry(row) => {
                 self.shared.count(|c| c.refused += 1);
                 self.told.refusal = Some(code);
                 let why = reason::told(code);
@@ -28,13 +28,13 @@ impl Worker {
                 ));
                 self.outbox.refused(row)?;
             }
-            Verdict::Unheard(row) => {
+            Consequence::Unheard(row) => {
                 self.shared.count(|c| c.unheard += 1);
                 self.outbox.refused(row)?;
             }
-            Verdict::Noted(topic, _) => self.on_noted(topic, code),
-            Verdict::Farewell => self.farewell = Some(super::Farewell::Taken),
-            Verdict::Nothing => {}
+            Consequence::Noted(topic, _) => self.on_noted(topic, code),
+            Consequence::Farewell => self.farewell = Some(super::Farewell::Taken),
+            Consequence::Nothing => {}
         }
         Ok(())
     }

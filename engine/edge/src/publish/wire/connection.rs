@@ -1,8 +1,8 @@
 //! The thread of a [`super::Wire`]: connect, subscribe, hear and say, come back.
 
 use super::{Heard, Said, WireOptions, WireShared};
+use crate::backoff::{Backoff, Growth};
 use crate::clock;
-use crate::publish::backoff::Backoff;
 use crate::publish::dialect::{Dialect, Soon};
 use crate::publish::link::{Connection, Event, Failure, Incoming, Outgoing, RetainFlag, Terms};
 use crate::publish::reason::{self, Blame, Fate};
@@ -66,7 +66,7 @@ pub(super) async fn run(
         .fold(2, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let mut worker = Worker {
         dialect: Dialect::new(options.mqtt.version, &options.client_id),
-        backoff: Backoff::new(bounds, seed),
+        backoff: Backoff::new(Growth::between(bounds), seed),
         subscriptions: Subscriptions::new(options.filters.iter().cloned()),
         options,
         to,

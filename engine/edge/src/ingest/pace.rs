@@ -1,6 +1,6 @@
-//! How long to wait before the next try. Exponential with jitter, so that the cameras behind one
-//! switch do not all come back in the same instant. Seeded: no clock, no global generator.
+//! How long to wait before a camera is tried again.
 
+use crate::backoff::{Backoff, Growth};
 use std::time::Duration;
 
 /// How soon a fault may be tried again.
@@ -15,46 +15,43 @@ pub(super) enum Pace {
     Slow,
 }
 
-/// The waits of one camera.
-#[derive(Debug)]
-pub(super) struct Backoff {
-    state: u64,
-    /// Tries so far, quick and slow ones.
-    tries: [u32; 2],
+impl Pace {
+    /// Waits are even between a tenth (quick) or half (slow) of the ceiling and the ceiling.
+    fn growth(self) -> Growth {
+        let (first_ms, most_ms, kept) = match self {
+            Self::Quick => (500, 5_000, 0.1),
+            Self::Slow => (30_000, 300_000, 0.5),
+        };
+        let [first, most] = [first_ms, most_ms].map(Duration::from_millis);
+        Growth { first, most, kept, least: Duration::ZERO }
+    }
 }
 
-impl Backoff {
+/// The waits of one camera; each pace counts its own tries.
+#[derive(Debug)]
+pub(super) struct Waits {
+    quick: Backoff,
+    slow: Backoff,
+}
+
+impl Waits {
     pub(super) fn new(seed: u64) -> Self {
-        Self { state: seed, tries: [0; 2] }
+        let of = |pace: Pace| Backoff::new(pace.growth(), seed);
+        Self { quick: of(Pace::Quick), slow: of(Pace::Slow) }
     }
 
-    /// The wait before the next try: uniform between a tenth (quick) or half (slow) of the
-    /// ceiling and the ceiling, which doubles with each try.
+    /// The wait before the next try.
     pub(super) fn next(&mut self, pace: Pace) -> Duration {
-        let (base_ms, cap_ms, floor) = match pace {
-            Pace::Quick => (500, 5_000, 0.1),
-            Pace::Slow => (30_000, 300_000, 0.5),
-        };
-        let tries = &mut self.tries[usize::from(pace == Pace::Slow)];
-        let ceiling_ms = cap_ms.min(base_ms << (*tries).min(16)) as f64;
-        *tries = tries.saturating_add(1);
-        let share = floor + (1.0 - floor) * self.uniform();
-        Duration::from_secs_f64(ceiling_ms * share / 1000.0)
+        match pace {
+            Pace::Quick => self.quick.next(),
+            Pace::Slow => self.slow.next(),
+        }
     }
 
     /// After a time of health the next fault starts from the shortest wait.
     pub(super) fn reset(&mut self) {
-        self.tries = [0; 2];
-    }
-
-    /// `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014),
-    /// 53 bits as a fraction in `0..1`.
-    fn uniform(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+        self.quick.reset();
+        self.slow.reset();
     }
 }
 
@@ -65,7 +62,7 @@ mod tests {
     #[test]
     fn waits_grow_to_the_cap_and_are_spread() {
         for seed in 0..100 {
-            let mut backoff = Backoff::new(seed);
+            let mut backoff = Waits::new(seed);
             let waits: Vec<Duration> = (0..40).map(|_| backoff.next(Pace::Quick)).collect();
             assert!(waits[0] <= Duration::from_millis(500), "seed {seed}");
             let range = Duration::from_millis(50)..=Duration::from_secs(5);
@@ -79,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_wrong_password_is_tried_at_most_four_times_in_the_first_minutes() {
-        let mut backoff = Backoff::new(7);
+        let mut backoff = Waits::new(7);
         let first_three: Duration = (0..3).map(|_| backoff.next(Pace::Slow)).sum();
         assert!(first_three >= Duration::from_secs(15 + 30 + 60), "{first_three:?}");
         assert!((0..20).all(|_| backoff.next(Pace::Slow) <= Duration::from_mins(5)));
