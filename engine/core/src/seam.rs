@@ -25,6 +25,8 @@ versions! {
     V1 = 1,
     /// The engine says where the files lie that the worker opens.
     V2 = 2,
+    /// Files of models have the hash of their description.
+    V3 = 3,
 }
 
 /// The version that is spoken.
@@ -54,7 +56,7 @@ pub enum ToWorker {
 }
 
 /// All that the vision plane needs of a [`Plan`](crate::plan::Plan).
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VisionPlan {
     /// [`SEAM_VERSION`] of the engine.
     pub version: u32,
@@ -91,10 +93,12 @@ pub struct ModelFiles {
     pub description: PathBuf,
     /// Its weights.
     pub weights: PathBuf,
+    /// Of the description, which has the hash of the weights.
+    pub sha256: Sha256,
 }
 
 /// One camera of a [`VisionPlan`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VisionCamera {
     /// Its id.
     pub id: Name,

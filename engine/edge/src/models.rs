@@ -6,10 +6,12 @@
 mod places;
 
 use crate::bounded::read_text;
+use sha2::Digest as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use viahe_contract::sha256::Sha256;
 use viahe_core::config::Taxonomy;
 use viahe_core::config::model::{self, Model, ModelFileError};
 use viahe_core::id::Name;
@@ -246,7 +248,13 @@ impl Locations {
         let mut folders = vec![folder.clone()];
         folders.extend(others.map(|dir| dir.join(name.as_str())));
         match folders.iter().map(|dir| dir.join(&model.file)).find(|p| p.is_file()) {
-            Some(weights) => Ok(ModelFiles { description: folder.join(DESCRIPTION_FILE), weights }),
+            Some(weights) => {
+                let description = folder.join(DESCRIPTION_FILE);
+                let text = read_text(&description, DESCRIPTION_BYTES_MAX)
+                    .map_err(|source| ModelError::Read { path: description.clone(), source })?;
+                let sha256 = Sha256::from_bytes(sha2::Sha256::digest(text.as_bytes()).into());
+                Ok(ModelFiles { description, weights, sha256 })
+            }
             None => Err(ModelError::Weights {
                 name: model.name,
                 file: model.file,

@@ -2,9 +2,9 @@
 
 use crate::event_plane::{self, EventPlane, EventTime, Observer, Parts, PlaneError, Reload};
 use crate::evidence::{EvidenceError, EvidenceStore, Needed, evidence_dir};
-use crate::fleet::{Fleet, FleetOptions};
+use crate::fleet::{Fleet, FleetOptions, vision_plan};
 use crate::history::{self, History, history_dir};
-use crate::models::{Locations, ModelError};
+use crate::models::ModelError;
 use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
 use crate::store::{Outbox, Store, StoreError};
@@ -15,7 +15,6 @@ use crate::{advice, clock};
 use std::path::Path;
 use std::sync::Arc;
 use viahe_core::plan::Plan;
-use viahe_core::seam::{Installed, SEAM_VERSION, VisionCamera, VisionPlan};
 
 /// How a box is to run, beside its plan.
 pub struct StationOptions {
@@ -117,11 +116,7 @@ impl Station {
         let filters = event_plane::filters(&plan);
         let wire = Wire::start(WireOptions::new(mqtt, site, filters, troubles.clone()))?;
         let (heard, events) = crossbeam_channel::bounded(1024);
-        let share = FleetOptions {
-            workers: plan.engine.workers,
-            memory_max: plan.engine.worker_memory_bytes_max,
-        };
-        let fleet = Fleet::start(&options.launch, &vision_plan, share, &heard);
+        let fleet = Fleet::start(options.launch, &vision_plan, FleetOptions::of(&plan), heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
         let plane = EventPlane::new(Parts {
             plan,
@@ -165,35 +160,4 @@ fn open_store(state_dir: &Path) -> Result<(Store, Option<StoreError>), StoreErro
 
 fn lines(errors: &[ModelError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// Where the parts lie that the vision workers of a plan need.
-///
-/// # Errors
-/// [`ModelError`], of all that are missing or wrong.
-pub fn installed(plan: &Plan) -> Result<Installed, Vec<ModelError>> {
-    let locations = Locations::discover(Some(&plan.folder)).map_err(|e| vec![e])?;
-    locations.installed_for(plan.cameras.iter().map(|c| &c.model))
-}
-
-/// The part of a plan that vision workers need.
-fn vision_plan(plan: &Plan) -> Result<VisionPlan, Vec<ModelError>> {
-    Ok(VisionPlan {
-        version: SEAM_VERSION,
-        epoch: 0,
-        axis_zero: clock::axis_zero(),
-        threads: plan.engine.threads,
-        installed: installed(plan)?,
-        evidence_dir: evidence_dir(&plan.engine.state_dir),
-        cameras: plan
-            .cameras
-            .iter()
-            .map(|camera| VisionCamera {
-                id: camera.id.clone(),
-                source: camera.source.clone(),
-                model: camera.model.clone(),
-                analyse_hz: camera.analyse_hz,
-            })
-            .collect(),
-    })
 }

@@ -13,8 +13,8 @@ use viahe_core::plan::{Camera, Plan, Rule};
 use viahe_core::time::Timestamp;
 use viahe_edge::advice;
 use viahe_edge::clock;
+use viahe_edge::fleet::installed;
 use viahe_edge::models::ModelError;
-use viahe_edge::station::installed;
 
 /// Says whether a pipeline is right, and what it would do.
 ///

@@ -112,9 +112,9 @@ fn a_changed_pipeline_is_taken_up_and_a_bad_one_is_not() {
     let answer = reply(&ears, "l-2");
     assert!(text_of(&answer).contains("did you mean `dwell_secs`?"), "{answer}");
 
-    std::fs::write(&file, text.replace("320x240", "640x480")).unwrap();
+    std::fs::write(&file, text.replace("[engine]", "[engine]\nhistory_mb = 9")).unwrap();
     command(&broker, "reload", &json!({ "id": "l-3" }));
-    assert_eq!(text_of(&reply(&ears, "l-3")), "restart viahe to change url of gate");
+    assert_eq!(text_of(&reply(&ears, "l-3")), "restart viahe to change history_mb");
     engine.until_metric("viahe_reloads_refused_total", |n| n == 2);
     engine.until_looks(&["gate"], 1);
 }

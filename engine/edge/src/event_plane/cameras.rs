@@ -13,7 +13,8 @@ use viahe_core::seam::{CameraReport, WorkerStats};
 use viahe_core::time::Timestamp;
 
 impl EventPlane {
-    pub(super) fn worker_stats(&mut self, worker: WorkerId, stats: WorkerStats) {
+    pub(super) fn worker_stats(&mut self, worker: WorkerId, mut stats: WorkerStats) {
+        stats.cameras.retain(|camera, _| self.fleet.has(worker, camera));
         self.metrics.worker(worker, &stats);
         let heard: BTreeMap<Name, CameraStatus> =
             stats.cameras.iter().map(|(camera, of)| (camera.clone(), of.status)).collect();

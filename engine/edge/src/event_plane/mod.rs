@@ -40,7 +40,7 @@ pub(crate) use standing::raise as raise_standing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use viahe_contract::id::CaptureId;
+use viahe_contract::id::{CaptureId, WorkerId};
 use viahe_core::engine::{Capture, Effect, Engine, Event, Orders};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
@@ -296,6 +296,9 @@ impl EventPlane {
     }
 
     fn hear(&mut self, (worker, event): FromFleet) -> Result<(), PlaneError> {
+        if !self.is_of_its_cameras(worker, &event) {
+            return Ok(());
+        }
         match event {
             WorkerEvent::Said(FromWorker::Hello { version, models }) => {
                 if version != SEAM_VERSION {
@@ -334,6 +337,17 @@ impl EventPlane {
             WorkerEvent::Gone(ended) => self.worker_gone(worker, &ended),
         }
         Ok(())
+    }
+
+    /// What a worker says of a camera that it does not have (any more) is not heard.
+    fn is_of_its_cameras(&self, worker: WorkerId, event: &WorkerEvent) -> bool {
+        let camera = match event {
+            WorkerEvent::Said(FromWorker::Observation(observation)) => &observation.camera,
+            WorkerEvent::Said(FromWorker::View(report)) => &report.camera,
+            WorkerEvent::Said(FromWorker::Camera(report)) => &report.camera,
+            WorkerEvent::Said(_) | WorkerEvent::Gone(_) => return true,
+        };
+        self.fleet.has(worker, camera)
     }
 
     /// Applies what comes from outside, and records it.

@@ -4,6 +4,7 @@ use super::commands::{Asked, Ready};
 use super::inbound::Inbound;
 use super::{EventPlane, readings, standing};
 use crate::clock;
+use crate::fleet::{FleetOptions, vision_plan};
 use crate::publish::{Heard, Said, Wire, sensor_state, window_result};
 use crate::trouble::Trouble;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use viahe_contract::message::{self, Order, SensorHealth};
 use viahe_contract::topic::{About, Topic};
 use viahe_core::engine::{Answer, Command, Event, WindowTold};
 use viahe_core::id::Name;
-use viahe_core::plan::{Camera, Plan};
+use viahe_core::plan::{EngineOptions, Plan};
 use viahe_core::time::Timestamp;
 
 /// How a pipeline is read again.
@@ -161,22 +162,26 @@ impl EventPlane {
         };
         let read = (reload.load)().and_then(|plan| {
             let restart = needs_restart(&self.plan, &plan);
-            if restart.is_empty() {
-                Ok(plan)
-            } else {
-                Err(format!("restart viahe to change {}", restart.join(", ")))
+            if !restart.is_empty() {
+                return Err(format!("restart viahe to change {}", restart.join(", ")));
             }
+            let vision = vision_plan(&plan).map_err(|missing| {
+                missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            })?;
+            Ok((Arc::new(plan), vision))
         });
-        let plan = match read {
-            Ok(plan) => Arc::new(plan),
+        let (plan, vision) = match read {
+            Ok(read) => read,
             Err(why) => {
                 self.stats.reloads_refused += 1;
                 return Err(why);
             }
         };
         self.plan = Arc::clone(&plan);
-        let effects = self.engine.reload(plan);
+        let effects = self.engine.reload(Arc::clone(&plan));
         self.carry_out(effects);
+        self.fleet.apply(&vision, FleetOptions::of(&plan));
+        self.fleet_changed();
         // What comes next is seen by other rules.
         if let Some(history) = &mut self.history {
             history.end_segment();
@@ -196,17 +201,14 @@ fn needs_restart(old: &Plan, new: &Plan) -> Vec<String> {
     };
     note(old.site.id != new.site.id, "the site's id");
     note(old.mqtt != new.mqtt, "[mqtt]");
-    note(old.engine != new.engine, "[engine]");
+    let EngineOptions { state_dir, listen, evidence_bytes_max, history_bytes_max, .. } =
+        &old.engine;
+    note(*state_dir != new.engine.state_dir, "state_dir");
+    note(*listen != new.engine.listen, "listen");
+    note(*evidence_bytes_max != new.engine.evidence_bytes_max, "evidence_max_mb");
+    note(*history_bytes_max != new.engine.history_bytes_max, "history_mb");
+    note(old.engine.lateness != new.engine.lateness, "lateness_secs");
     let topics = |plan: &Plan| plan.sensors.iter().map(|s| s.topic.clone()).collect::<Vec<_>>();
     note(topics(old) != topics(new), "topics of sensors");
-    let ids = |plan: &Plan| plan.cameras.iter().map(|c| c.id.clone()).collect::<Vec<_>>();
-    note(ids(old) != ids(new), "the list of cameras");
-    for (a, b) in old.cameras.iter().zip(&new.cameras) {
-        let Camera { source, model, analyse_hz, .. } = a;
-        note(*source != b.source, &format!("url of {}", a.id));
-        note(*model != b.model, &format!("model of {}", a.id));
-        // Looking more often than rules need does no harm; less often does.
-        note(*analyse_hz < b.analyse_hz, &format!("analyse_hz of {}", a.id));
-    }
     all
 }

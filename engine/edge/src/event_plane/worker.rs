@@ -82,6 +82,17 @@ impl Workers {
         all
     }
 
+    /// Forgets workers and cameras that are no more.
+    fn keep(&mut self, is_there: impl Fn(WorkerId) -> bool, watched: &BTreeSet<Name>) {
+        self.up.retain(|worker| is_there(*worker));
+        self.lives.retain(|worker, _| is_there(*worker));
+        self.stats.retain(|worker, _| is_there(*worker));
+        for of in self.stats.values_mut() {
+            of.cameras.retain(|camera, _| watched.contains(camera));
+        }
+        self.models.retain(|camera, _| watched.contains(camera));
+    }
+
     /// Each model that looks, once.
     fn distinct_models(&self) -> Vec<ModelRef> {
         let mut distinct: Vec<ModelRef> = self.models.values().cloned().collect();
@@ -100,13 +111,41 @@ impl Workers {
 }
 
 impl EventPlane {
-    pub(super) fn worker_up(&mut self, worker: WorkerId, models: BTreeMap<Name, ModelRef>) {
+    pub(super) fn worker_up(&mut self, worker: WorkerId, mut models: BTreeMap<Name, ModelRef>) {
+        // It was started for others, and is being replaced.
+        models.retain(|camera, _| self.fleet.has(worker, camera));
+        if models.is_empty() {
+            return;
+        }
         self.workers.up.insert(worker);
         self.workers.lives.entry(worker).or_default().began(clock::monotonic());
         self.metrics.worker_started(worker);
         self.workers.models.extend(models.clone());
         self.publisher.set_status(self.workers.distinct_models());
         self.see(Event::WorkerStarted { models });
+    }
+
+    /// The cameras are other ones, or with other workers.
+    pub(super) fn fleet_changed(&mut self) {
+        let seats = self.fleet.seats().map(|(camera, worker)| (camera.clone(), worker));
+        self.metrics.plan(seats);
+        let watched: BTreeSet<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
+        let gone: Vec<Name> =
+            self.reports.keys().filter(|camera| !watched.contains(*camera)).cloned().collect();
+        for camera in gone {
+            tracing::info!(%camera, "is no longer watched");
+            let reason = "the pipeline has no such camera any more".to_owned();
+            let status = CameraStatus::Offline;
+            self.tell_camera(&CameraReport { camera: camera.clone(), status, reason });
+            self.reports.remove(&camera);
+            self.suspended.remove(&camera);
+            self.totals.worker.cameras.remove(&camera);
+            for capture in self.pictures.outstanding_of(&[camera]) {
+                self.give_up(capture, "its camera is no longer watched");
+            }
+        }
+        self.workers.keep(|worker| !self.fleet.cameras_of(worker).is_empty(), &watched);
+        self.publisher.set_status(self.workers.distinct_models());
     }
 
     /// Its cameras are dark until another one is there; those of the others are not.

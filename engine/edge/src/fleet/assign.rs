@@ -27,20 +27,21 @@ pub(super) fn workers_for(cameras: usize, cores: usize, asked: Option<usize>) ->
     asked.unwrap_or_else(usual).min(cameras).min(WORKERS_MAX)
 }
 
-/// The worker of each camera, with so many `workers`; `now` is where cameras are.
+/// The worker of each camera, with at most so many `workers`; `now` is where cameras are.
 pub(super) fn assign<'a>(
     seats: &[Seat<'a>],
     workers: usize,
     now: &BTreeMap<Name, WorkerId>,
 ) -> BTreeMap<&'a Name, WorkerId> {
-    let mut shares: Vec<Share<'a>> = (0..workers).map(|_| Share::default()).collect();
+    let mut shares = vacant(seats, workers, now);
     let mut assigned = BTreeMap::new();
     let mut without: Vec<Seat<'a>> = Vec::new();
     for seat in seats {
-        match now.get(seat.camera).filter(|worker| usize::from(worker.0) < workers) {
-            Some(worker) => {
-                shares[usize::from(worker.0)].take(*seat);
-                assigned.insert(seat.camera, *worker);
+        let there = now.get(seat.camera);
+        match there.and_then(|worker| shares.iter_mut().find(|share| share.worker == *worker)) {
+            Some(share) => {
+                share.take(*seat);
+                assigned.insert(seat.camera, share.worker);
             }
             None => without.push(*seat),
         }
@@ -56,25 +57,49 @@ pub(super) fn assign<'a>(
     // The largest groups are the hardest to keep together. The sort is stable.
     by_model.sort_by_key(|group| Reverse(group.len()));
     for seat in by_model.into_iter().flatten() {
-        let with_room = (0..workers).filter(|w| shares[*w].held < shares[*w].room);
-        let apart = |w: &usize| (!shares[*w].models.contains(&seat.model), shares[*w].held, *w);
+        let with_room = shares.iter_mut().filter(|share| share.held < share.room);
+        let apart = |share: &&mut Share<'_>| {
+            (!share.models.contains(&seat.model), share.held, share.worker)
+        };
         // There is room for all together.
-        let Some(worker) = with_room.min_by_key(apart) else { break };
-        shares[worker].take(seat);
-        assigned.insert(seat.camera, WorkerId(worker as u16));
+        let Some(share) = with_room.min_by_key(apart) else { break };
+        share.take(seat);
+        assigned.insert(seat.camera, share.worker);
     }
     assigned
 }
 
+/// So many workers, by number: those that have most of the cameras, else the lowest numbers.
+fn vacant<'a>(
+    seats: &[Seat<'a>],
+    workers: usize,
+    now: &BTreeMap<Name, WorkerId>,
+) -> Vec<Share<'a>> {
+    let mut held: BTreeMap<WorkerId, usize> = BTreeMap::new();
+    for worker in seats.iter().filter_map(|seat| now.get(seat.camera)) {
+        *held.entry(*worker).or_default() += 1;
+    }
+    let mut ids: Vec<WorkerId> = held.keys().copied().collect();
+    ids.sort_by_key(|worker| (Reverse(held[worker]), *worker));
+    let others = (0..=u16::MAX).map(WorkerId).filter(|worker| !held.contains_key(worker));
+    let mut ids: Vec<WorkerId> = ids.into_iter().chain(others).take(workers).collect();
+    ids.sort_unstable();
+    ids.into_iter().map(Share::new).collect()
+}
+
 /// What one worker has.
-#[derive(Default)]
 struct Share<'a> {
+    worker: WorkerId,
     held: usize,
     room: usize,
     models: Vec<&'a Name>,
 }
 
 impl<'a> Share<'a> {
+    fn new(worker: WorkerId) -> Self {
+        Self { worker, held: 0, room: 0, models: Vec::new() }
+    }
+
     fn take(&mut self, seat: Seat<'a>) {
         self.held += 1;
         if !self.models.contains(&seat.model) {
@@ -86,10 +111,11 @@ impl<'a> Share<'a> {
 /// An even share for each; the cameras that are left over go where there are most already.
 fn give_room(shares: &mut [Share<'_>], cameras: usize) {
     let workers = shares.len().max(1);
-    let mut order: Vec<usize> = (0..shares.len()).collect();
-    order.sort_by_key(|w| (Reverse(shares[*w].held), *w));
-    for (place, worker) in order.into_iter().enumerate() {
-        shares[worker].room = cameras / workers + usize::from(place < cameras % workers);
+    let mut order: Vec<&mut Share<'_>> = shares.iter_mut().collect();
+    // The sort is stable.
+    order.sort_by_key(|share| Reverse(share.held));
+    for (place, share) in order.into_iter().enumerate() {
+        share.room = cameras / workers + usize::from(place < cameras % workers);
     }
 }
 
@@ -99,6 +125,7 @@ mod tests {
 
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     /// `a` to `z`, by camera.
     fn seats(models: &str) -> Vec<(Name, Name)> {
@@ -148,8 +175,10 @@ mod tests {
         assert_eq!(assigned("aaaa", 2, &[0, 0, 1]), [0, 0, 1, 1]);
         // Worker 0 has more than its share, and keeps it.
         assert_eq!(assigned("aaaaa", 2, &[0, 0, 0, 0]), [0, 0, 0, 0, 1]);
-        // Worker 2 is no more.
-        assert_eq!(assigned("aaaa", 2, &[0, 1, 2, 2]), [0, 1, 0, 1]);
+        // One is too many: not that which has most cameras.
+        assert_eq!(assigned("aaaa", 2, &[0, 1, 2, 2]), [0, 0, 2, 2]);
+        // The one that has no camera any more, whatever its number.
+        assert_eq!(assigned("aa", 2, &[1, 2]), [1, 2]);
     }
 
     proptest! {
@@ -161,11 +190,11 @@ mod tests {
         ) {
             let got = assigned(&models, workers, &now);
             prop_assert_eq!(got.len(), models.len());
-            for (n, worker) in got.iter().enumerate() {
-                prop_assert!(usize::from(*worker) < workers);
-                if let Some(was) = now.get(n).filter(|was| **was < workers) {
-                    prop_assert_eq!(usize::from(*worker), *was);
-                }
+            let distinct = |workers: &[u16]| workers.iter().collect::<BTreeSet<_>>().len();
+            prop_assert!(distinct(&got) <= workers);
+            let was: Vec<u16> = now.iter().take(got.len()).map(|w| *w as u16).collect();
+            if distinct(&was) <= workers {
+                prop_assert_eq!(&got[..was.len()], &was[..]);
             }
             if now.is_empty() {
                 let held = |w: usize| got.iter().filter(|g| usize::from(**g) == w).count();

@@ -4,15 +4,19 @@
 //! what is meant for a camera goes to the worker that has it.
 
 mod assign;
+mod plan;
+
+pub use plan::{installed, vision_plan};
 
 use crate::clock;
 use crate::telemetry::WorkerMemory;
 use crate::vision::supervise::{Epochs, FromFleet, Launch, STOP_WITHIN, Supervisor};
 use assign::Seat;
 use crossbeam_channel::Sender;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use viahe_contract::id::{Name, WorkerId};
 use viahe_core::engine::Capture;
+use viahe_core::plan::Plan;
 use viahe_core::seam::{ToWorker, VisionPlan};
 
 /// How many workers there are to be, and what each may take.
@@ -24,60 +28,104 @@ pub struct FleetOptions {
     pub memory_max: Option<u64>,
 }
 
+impl FleetOptions {
+    /// As the plan says.
+    pub fn of(plan: &Plan) -> Self {
+        Self { workers: plan.engine.workers, memory_max: plan.engine.worker_memory_bytes_max }
+    }
+}
+
 /// The workers of a box.
 pub struct Fleet {
+    launch: Launch,
     places: BTreeMap<WorkerId, Place>,
     /// Where each camera is.
     of_camera: BTreeMap<Name, WorkerId>,
-    /// Somebody may be heard as long as there is a fleet, even one without workers.
-    _events: Sender<FromFleet>,
+    /// Workers that the plan asks for, if it does.
+    asked: Option<usize>,
+    epochs: Epochs,
+    events: Sender<FromFleet>,
 }
 
 /// One worker, whoever it is at the moment.
 struct Place {
     supervisor: Supervisor,
+    /// What it does.
+    share: VisionPlan,
+    memory_max: Option<u64>,
     cameras: Vec<Name>,
 }
 
 impl Fleet {
     /// Starts a worker for each share of the cameras of `plan`; none for a site of sensors alone.
     pub fn start(
-        launch: &Launch,
+        launch: Launch,
         plan: &VisionPlan,
         options: FleetOptions,
-        events: &Sender<FromFleet>,
+        events: Sender<FromFleet>,
     ) -> Self {
+        let (places, of_camera, epochs) = (BTreeMap::new(), BTreeMap::new(), Epochs::default());
+        let mut fleet = Self { launch, places, of_camera, asked: None, epochs, events };
+        fleet.apply(plan, options);
+        fleet
+    }
+
+    /// Goes on under another plan: a worker whose share is as it was does not notice.
+    pub fn apply(&mut self, plan: &VisionPlan, options: FleetOptions) {
         let seats: Vec<Seat<'_>> =
             plan.cameras.iter().map(|c| Seat { camera: &c.id, model: &c.model }).collect();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let asked = match launch {
+        let asked = match self.launch {
             Launch::Process { .. } => options.workers,
             // All in one process, where several would gain nothing.
             Launch::InProcess(_) => Some(1),
         };
         let workers = assign::workers_for(seats.len(), cores, asked);
-        let assigned = assign::assign(&seats, workers, &BTreeMap::new());
-        let epochs = Epochs::default();
-        let places = (0..workers as u16).map(WorkerId).map(|worker| {
-            let has = |camera: &Name| assigned.get(camera) == Some(&worker);
-            let cameras = plan.cameras.iter().filter(|c| has(&c.id)).cloned().collect();
-            let mut share = VisionPlan { cameras, ..plan.clone() };
-            let needed = |model: &Name| share.cameras.iter().any(|c| c.model == *model);
-            share.installed.models.retain(|model, _| needed(model));
-            let cameras: Vec<Name> = share.cameras.iter().map(|c| c.id.clone()).collect();
-            let supervisor = Supervisor::start(
+        if options.workers != self.asked {
+            // Somebody wants other shares.
+            self.of_camera.clear();
+        }
+        let assigned = assign::assign(&seats, workers, &self.of_camera);
+        let employed: BTreeSet<WorkerId> = assigned.values().copied().collect();
+        for worker in employed.iter().copied() {
+            let share = plan::share(plan, |camera| assigned.get(camera) == Some(&worker));
+            self.employ(worker, share, options.memory_max);
+        }
+        for (_, place) in self.places.extract_if(.., |worker, _| !employed.contains(worker)) {
+            place.supervisor.ask_to_stop();
+            // It takes a moment, and nobody needs to wait for it.
+            std::thread::spawn(move || place.supervisor.stop());
+        }
+        self.asked = options.workers;
+        self.of_camera = assigned.into_iter().map(|(c, worker)| (c.clone(), worker)).collect();
+    }
+
+    fn employ(&mut self, worker: WorkerId, share: VisionPlan, memory_max: Option<u64>) {
+        let cameras: Vec<Name> = share.cameras.iter().map(|c| c.id.clone()).collect();
+        let supervisor = match self.places.remove(&worker) {
+            Some(place) if place.memory_max == memory_max && plan::serves(&place.share, &share) => {
+                self.places.insert(worker, place);
+                return;
+            }
+            Some(place) => {
+                place.supervisor.replace(share.clone(), memory_max);
+                place.supervisor
+            }
+            None => Supervisor::start(
                 worker,
-                launch.clone(),
-                share,
-                epochs.clone(),
-                options.memory_max,
-                events.clone(),
-            );
-            (worker, Place { supervisor, cameras })
-        });
-        let places = places.collect();
-        let of_camera = assigned.into_iter().map(|(camera, worker)| (camera.clone(), worker));
-        Self { places, of_camera: of_camera.collect(), _events: events.clone() }
+                self.launch.clone(),
+                share.clone(),
+                self.epochs.clone(),
+                memory_max,
+                self.events.clone(),
+            ),
+        };
+        self.places.insert(worker, Place { supervisor, share, memory_max, cameras });
+    }
+
+    /// Does this worker have this camera? One that was just taken from it may still be told of.
+    pub fn has(&self, worker: WorkerId, camera: &Name) -> bool {
+        self.of_camera.get(camera) == Some(&worker)
     }
 
     /// The cameras of a worker.

@@ -2,7 +2,7 @@
 //! a test holds.
 
 use super::counter::Total;
-use super::metrics::{Camera, EngineStats, Metrics, State, WorkerMemory};
+use super::metrics::{Camera, EngineStats, Metrics, Presence, State, WorkerMemory};
 use crate::clock;
 use crate::trouble::Trouble;
 use prometheus_client::collector::Collector;
@@ -132,21 +132,21 @@ impl Page<'_> {
     fn workers(&mut self, state: &State, now: Instant) -> fmt::Result {
         let ids: Vec<String> = state.workers.keys().map(ToString::to_string).collect();
         let label = |n: usize| [("worker", ids[n].as_str())];
-        let workers = || state.workers.values().enumerate();
+        let all = || state.workers.iter().enumerate();
+        let employed = || all().filter(|(_, (_, worker))| worker.presence != Presence::Retired);
         self.gauges(
             "viahe_worker_up",
             "1 while the vision worker reports.",
-            workers().map(|(n, worker)| (label(n), f64::from(u8::from(worker.is_up(now))))),
+            employed().map(|(n, (_, worker))| (label(n), f64::from(u8::from(worker.is_up(now))))),
         )?;
         self.counters(
             "viahe_worker_restarts",
             "Times that the vision worker ended and another was started.",
-            workers().map(|(n, worker)| (label(n), worker.restarts)),
+            all().map(|(n, (_, worker))| (label(n), worker.restarts)),
         )?;
         let memory = |of: fn(&WorkerMemory) -> u64| {
-            let memory = state.workers.keys().map(|id| state.engine.worker_memory.get(id));
-            let bytes = memory.map(|memory| memory.map_or(0, of) as f64);
-            bytes.enumerate().map(|(n, bytes)| (label(n), bytes)).collect::<Vec<_>>()
+            let bytes = |id| state.engine.worker_memory.get(id).map_or(0, of) as f64;
+            employed().map(|(n, (id, _))| (label(n), bytes(id))).collect::<Vec<_>>()
         };
         self.gauges(
             "viahe_worker_memory_bytes",

@@ -81,10 +81,11 @@ impl State {
     fn worker_trouble(&self, now: Instant) -> Option<(Health, Vec<String>)> {
         let mut healths = Vec::new();
         let mut reasons = Vec::new();
-        for (id, worker) in &self.workers {
+        let workers = self.employed().count();
+        for (id, worker) in self.employed() {
             let Some((health, what)) = worker.trouble(now) else { continue };
             healths.push(health);
-            reasons.push(match self.workers.len() {
+            reasons.push(match workers {
                 1 => format!("the vision worker {what}"),
                 _ => format!("vision worker {id} {what}"),
             });
@@ -93,7 +94,7 @@ impl State {
         let health = match &healths[..] {
             [] => return None,
             _ if all(Health::Starting) => Health::Starting,
-            _ if all(Health::Failed) && healths.len() == self.workers.len() => Health::Failed,
+            _ if all(Health::Failed) && healths.len() == workers => Health::Failed,
             _ => Health::Degraded,
         };
         Some((health, reasons))
@@ -114,7 +115,7 @@ impl State {
             "reasons": reasons,
             "version": self.version,
             "uptime_s": secs(self.started),
-            "workers": self.workers.iter().map(|(id, w)| self.worker_json(*id, w, now)).collect::<Value>(),
+            "workers": self.employed().map(|(id, w)| self.worker_json(id, w, now)).collect::<Value>(),
             "cameras": cameras,
             "outbox_depth": self.engine.outbox_depth,
             "unsaved": self.engine.unsaved,
@@ -125,6 +126,7 @@ impl State {
 
     fn worker_json(&self, id: WorkerId, worker: &Worker, now: Instant) -> Value {
         let (state, since) = match worker.presence {
+            Presence::Retired => ("retired", now),
             Presence::Starting { since } => ("starting", since),
             Presence::Down { since } => ("down", since),
             Presence::Up { since, .. } if worker.is_up(now) => ("up", since),
@@ -159,13 +161,14 @@ impl Worker {
             Presence::Up { heard, .. } => {
                 now.saturating_duration_since(heard) <= WORKER_ABSENCE_MAX
             }
-            Presence::Starting { .. } | Presence::Down { .. } => false,
+            Presence::Retired | Presence::Starting { .. } | Presence::Down { .. } => false,
         }
     }
 
     /// What is wrong with it, if something is, and for how long.
     fn trouble(&self, now: Instant) -> Option<(Health, String)> {
         let (since, what) = match self.presence {
+            Presence::Retired => return None,
             Presence::Starting { since } => (since, "has not come up"),
             Presence::Down { since } => (since, "is down"),
             Presence::Up { .. } if self.is_up(now) => return None,
@@ -175,7 +178,7 @@ impl Worker {
         let health = match self.presence {
             _ if absent > WORKER_ABSENCE_MAX => Health::Failed,
             Presence::Starting { .. } => Health::Starting,
-            Presence::Up { .. } | Presence::Down { .. } => Health::Degraded,
+            Presence::Retired | Presence::Up { .. } | Presence::Down { .. } => Health::Degraded,
         };
         Some((health, format!("{what} for {} s", absent.as_secs())))
     }
@@ -211,7 +214,7 @@ mod tests {
         fn new() -> Self {
             let start = clock::monotonic();
             let mut state = State::new("1.2.3".into(), Troubles::default(), start);
-            state.plan([(name("le-loi-03"), ONE)]);
+            state.plan([(name("le-loi-03"), ONE)], start);
             state.engine.mqtt_connected = true;
             Self { state, start }
         }
@@ -290,7 +293,8 @@ mod tests {
     #[test]
     fn one_of_several_workers_is_no_failure() {
         let mut viahe = Box::new();
-        viahe.state.plan([(name("le-loi-03"), ONE), (name("le-loi-04"), TWO)]);
+        let both = [(name("le-loi-03"), ONE), (name("le-loi-04"), TWO)];
+        viahe.state.plan(both, viahe.at(0));
         let of = |camera: &str| {
             let WorkerStats { cameras, .. } = stats(CameraStatus::Online);
             let cameras = cameras.into_values().map(|c| (name(camera), c)).collect();
@@ -373,7 +377,7 @@ mod tests {
         let mut viahe = Box::new();
         viahe.state.worker(ONE, &stats(CameraStatus::Offline), viahe.at(1));
         assert_eq!(viahe.answer(1), (200, "degraded".into()));
-        viahe.state.plan([]);
+        viahe.state.plan([], viahe.at(1));
         assert_eq!(viahe.answer(1), (200, "ok".into()));
     }
 }

@@ -3,7 +3,7 @@
 use super::counter::{Labelled, Total};
 use crate::clock;
 use crate::trouble::Troubles;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
@@ -127,7 +127,7 @@ impl Metrics {
     /// The cameras of the plan and their workers: shown from the start, as offline; others are no
     /// longer shown as being there, though their counts stay.
     pub fn plan(&self, cameras: impl IntoIterator<Item = (Name, WorkerId)>) {
-        self.state().plan(cameras);
+        self.state().plan(cameras, clock::monotonic());
     }
 
     /// A worker started and has loaded its models.
@@ -169,6 +169,8 @@ pub(super) enum Presence {
     Starting { since: Instant },
     /// Up; last heard of at `heard`. Before that, there was none since `absent_since`.
     Up { since: Instant, heard: Instant, absent_since: Instant },
+    /// There is none any more, by plan.
+    Retired,
     /// The last one ended, the next is not up. One that lived only for a moment does not count.
     Down { since: Instant },
 }
@@ -206,7 +208,10 @@ impl Worker {
     fn started(&mut self, now: Instant) {
         let (Presence::Starting { since: absent_since }
         | Presence::Down { since: absent_since }
-        | Presence::Up { absent_since, .. }) = self.presence;
+        | Presence::Up { absent_since, .. }) = self.presence
+        else {
+            return;
+        };
         self.presence = Presence::Up { since: now, heard: now, absent_since };
     }
 
@@ -214,6 +219,8 @@ impl Worker {
         match &mut self.presence {
             Presence::Up { heard, .. } => *heard = now,
             Presence::Starting { .. } | Presence::Down { .. } => self.started(now),
+            // Its last words.
+            Presence::Retired => {}
         }
         self.copied_bytes.observe(&stats.copied_bytes);
         self.seam_dropped.observe(stats.seam_dropped);
@@ -224,6 +231,7 @@ impl Worker {
             Presence::Starting { since } | Presence::Down { since } => since,
             Presence::Up { since, .. } if now.saturating_duration_since(since) >= STEADY => now,
             Presence::Up { absent_since, .. } => absent_since,
+            Presence::Retired => return,
         };
         self.presence = Presence::Down { since };
         self.restarts += 1;
@@ -270,13 +278,34 @@ impl State {
         }
     }
 
-    pub(super) fn plan(&mut self, cameras: impl IntoIterator<Item = (Name, WorkerId)>) {
+    pub(super) fn plan(
+        &mut self,
+        cameras: impl IntoIterator<Item = (Name, WorkerId)>,
+        now: Instant,
+    ) {
         self.cameras.values_mut().for_each(|camera| camera.watched = false);
+        let mut needed = BTreeSet::new();
         for (name, worker) in cameras {
-            self.at(worker);
+            if needed.insert(worker) {
+                let there = self.workers.entry(worker).or_insert_with(|| Worker::starting(now));
+                if there.presence == Presence::Retired {
+                    there.presence = Presence::Starting { since: now };
+                }
+            }
             let camera = self.cameras.entry(name).or_default();
             (camera.watched, camera.worker) = (true, Some(worker));
         }
+        for (id, worker) in &mut self.workers {
+            if !needed.contains(id) {
+                worker.presence = Presence::Retired;
+            }
+        }
+    }
+
+    /// The workers that there are to be.
+    pub(super) fn employed(&self) -> impl Iterator<Item = (WorkerId, &Worker)> {
+        let there = self.workers.iter().filter(|(_, w)| w.presence != Presence::Retired);
+        there.map(|(id, worker)| (*id, worker))
     }
 
     /// A worker that nobody has named is starting since the engine did.

@@ -122,6 +122,11 @@ impl Pipeline {
         self.dir.path().join("state")
     }
 
+    /// Where the file is written.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.dir.path().join("pipeline.toml")
+    }
+
     /// Writes the file.
     pub(crate) fn write(&self) -> PathBuf {
         let mut text = format!(
@@ -146,7 +151,7 @@ impl Pipeline {
             .unwrap();
         }
         text += &self.more;
-        let path = self.dir.path().join("pipeline.toml");
+        let path = self.file();
         std::fs::write(&path, text).unwrap();
         path
     }

@@ -2,8 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use super::process::epitaph;
 use super::*;
+use crate::telemetry::foreign;
+use crate::vision::memory::{self, LastWords};
+use crossbeam_channel::{Receiver, bounded};
 use std::io::Read as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::ExitStatus;
 use viahe_core::plan::Source;
 use viahe_core::seam::{SEAM_VERSION, VisionCamera};
 
@@ -50,6 +57,14 @@ fn gone(heard: &Receiver<FromFleet>) -> Ended {
     match heard.recv_timeout(SOON).unwrap() {
         (WORKER, WorkerEvent::Gone(ended)) => ended,
         (_, message) => panic!("{message:?}"),
+    }
+}
+
+fn until_it_runs(supervisor: &Supervisor) {
+    let deadline = clock::monotonic() + SOON;
+    while supervisor.memory().0.is_none() {
+        assert!(clock::monotonic() < deadline);
+        std::thread::yield_now();
     }
 }
 
@@ -125,15 +140,11 @@ fn a_worker_that_is_silent_is_ended_with_the_reason() {
         (true, SILENT_MAX, "it had been silent for 15 s"),
     ] {
         let (supervisor, heard) = supervised("nothing", 900 * MB);
-        let deadline = clock::monotonic() + SOON;
-        while supervisor.memory().0.is_none() {
-            assert!(clock::monotonic() < deadline);
-            std::thread::yield_now();
-        }
+        until_it_runs(&supervisor);
         supervisor.end_if_silent();
         assert!(heard.is_empty(), "not yet");
         let then = clock::monotonic().checked_sub(ago + Duration::from_secs(1)).unwrap();
-        *supervisor.shared.heard.lock().unwrap() = (then, spoken);
+        *supervisor.shared.heard() = (then, spoken);
         supervisor.end_if_silent();
         let ended = gone(&heard);
         assert!(ended.reason.contains(words) && !ended.for_memory, "{ended:?}");
@@ -184,4 +195,19 @@ fn what_was_ended_for_memory_counts_as_short_for_longer() {
     let secs = Duration::from_secs;
     assert!(is_short(secs(9), false) && !is_short(secs(10), false));
     assert!(is_short(secs(599), true) && !is_short(secs(600), true));
+}
+
+#[test]
+fn a_worker_with_other_orders_is_replaced_at_once_and_it_is_no_fault() {
+    let (supervisor, heard) = supervised("nothing", 900 * MB);
+    for n in 1..4u64 {
+        // Orders that come before a worker was started for others need no second one.
+        until_it_runs(&supervisor);
+        supervisor.replace(plan(1, 1, &["night"]), Some((900 + n) * MB));
+        let ended = gone(&heard);
+        assert_eq!(ended, Ended::other("the pipeline was changed"));
+        assert_eq!(supervisor.memory().1, (900 + n) * MB);
+    }
+    assert!(heard.is_empty());
+    supervisor.stop();
 }

@@ -1,0 +1,214 @@
+//! One worker, from its start to its end.
+
+use super::shared::{Ear, Ended, Life, Orders, STOP_WITHIN, Shared, WorkerEvent};
+use crate::clock;
+use crate::telemetry::{foreign, redacted, relayed};
+use crate::vision::memory::{self, LastWords};
+use crate::vision::pipe;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use rustix::process::{Pid, Signal};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use viahe_contract::id::WorkerId;
+use viahe_core::seam::{FromWorker, ToWorker};
+
+/// How long what a worker wrote before its end is waited for.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
+
+/// How a worker is run.
+#[derive(Clone, Debug)]
+pub enum Launch {
+    /// As a child process: this program with these arguments.
+    Process {
+        /// Usually this executable.
+        program: PathBuf,
+        /// Usually `worker`.
+        args: Vec<String>,
+    },
+    /// As threads of this process; a crash takes the engine with it. For debugging.
+    InProcess(fn(&Receiver<ToWorker>, Sender<FromWorker>)),
+}
+
+/// Runs one worker to its end; says how it ended.
+pub(super) fn run_once(
+    launch: &Launch,
+    orders: Orders,
+    ear: &Ear,
+    shared: &Arc<Shared>,
+) -> Result<Ended, pipe::PipeError> {
+    let (to_worker, inbox) = bounded(64);
+    let Orders { plan, memory_max, data_max, changes } = orders;
+    match to_worker.try_send(ToWorker::Start(plan)) {
+        Ok(()) | Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => {}
+    }
+    let publish = |sender| {
+        *shared.to_worker() = Some(sender);
+        // Since they were read: whoever changed them, or wants an end, had nobody to tell.
+        if shared.orders().changes != changes || shared.stopping.load(Ordering::Relaxed) {
+            shared.dismiss();
+        }
+    };
+    match launch {
+        Launch::InProcess(serve) => {
+            let (tx, rx) = bounded(1024);
+            let serve = *serve;
+            let worker = std::thread::spawn(move || serve(&inbox, tx));
+            publish(to_worker);
+            for message in rx {
+                if !ear.tell(WorkerEvent::Said(message)) {
+                    break;
+                }
+            }
+            let panicked = worker.join().is_err();
+            Ok(Ended::other(if panicked { "panicked" } else { "ended" }))
+        }
+        Launch::Process { program, args } => {
+            let kills = memory::kernel_kills();
+            let mut child = relayed(&mut Command::new(program))
+                .args(args)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                // Ctrl-C is for the engine, which ends the worker when it is done with it.
+                .process_group(0)
+                .spawn()?;
+            let cared_for = look_after(&child, memory_max, data_max, shared)
+                .and_then(|watch| Ok((watch, listen(child.stderr.take(), ear.worker)?)));
+            let (watch, log) = match cared_for {
+                Ok(both) => both,
+                Err(error) => {
+                    abandon(&mut child, shared);
+                    return Err(error.into());
+                }
+            };
+            publish(to_worker);
+            let told = converse(&mut child, inbox, ear, shared);
+            drop(watch);
+            let status = wait_or_kill(&mut child, shared, told.as_ref().err());
+            let ended_for = shared.bury();
+            // Its last words come before it is told that it ended.
+            let words = log.recv_timeout(LAST_WORDS_WITHIN).unwrap_or_default();
+            if let Some(ended) = ended_for {
+                return Ok(ended);
+            }
+            let status = status?;
+            told?;
+            let by_kernel = memory::kernel_kills() > kills;
+            Ok(epitaph(status, &words, by_kernel))
+        }
+    }
+}
+
+/// Ends a process that nobody could look after.
+fn abandon(child: &mut Child, shared: &Shared) {
+    shared.life().pid = None;
+    // It may just have ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+    shared.bury();
+}
+
+/// From here on the process can be ended, and is when it uses too much memory.
+fn look_after(
+    child: &Child,
+    max: u64,
+    data_max: u64,
+    shared: &Arc<Shared>,
+) -> Result<memory::Watch, std::io::Error> {
+    let pid = Pid::from_child(child);
+    *shared.life() = Life { pid: Some(pid), ended_for: None };
+    memory::bound(pid, data_max);
+    let of = Arc::clone(shared);
+    memory::Watch::start(pid, max, Arc::clone(&shared.memory), move |used| {
+        of.end(Some(Ended::for_memory(memory::too_much(used, max))));
+    })
+}
+
+/// How a process ended that nobody here has ended.
+pub(super) fn epitaph(status: ExitStatus, words: &LastWords, by_kernel: bool) -> Ended {
+    if by_kernel && status.signal() == Some(Signal::KILL.as_raw()) {
+        return Ended::for_memory(memory::KILLED_BY_KERNEL);
+    }
+    match words.text().filter(|_| !status.success()) {
+        None => Ended::other(status.to_string()),
+        Some(text) => {
+            let text = redacted(text);
+            if words.starved().is_some() {
+                return Ended::for_memory(format!("{status}: {text}; {}", memory::REMEDY));
+            }
+            Ended::other(format!("{status}: {text}"))
+        }
+    }
+}
+
+/// Passes on what a worker writes to its standard error, and gives its last words when all is told.
+fn listen(
+    stderr: Option<ChildStderr>,
+    worker: WorkerId,
+) -> Result<Receiver<LastWords>, std::io::Error> {
+    let (told, all) = bounded(1);
+    if let Some(stderr) = stderr {
+        std::thread::Builder::new().name("worker-log".into()).spawn(move || {
+            let mut words = LastWords::default();
+            foreign::relay(stderr, &format!("worker {worker}"), |line| words.hear(line));
+            let _ = told.send(words);
+        })?;
+    }
+    Ok(all)
+}
+
+/// Until the worker's output ends.
+fn converse(
+    child: &mut Child,
+    inbox: Receiver<ToWorker>,
+    ear: &Ear,
+    shared: &Arc<Shared>,
+) -> Result<(), pipe::PipeError> {
+    // Both were asked for.
+    let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+        return Ok(());
+    };
+    let writer = std::thread::spawn(move || {
+        // Ends when the worker is gone or its sender was dropped; closing stdin stops the worker.
+        let _ = pipe::write_all(&mut stdin, &inbox);
+    });
+    let read = pipe::read_into(stdout, |message| {
+        shared.hear(true);
+        let taken = ear.tell(WorkerEvent::Said(message));
+        // The engine may have been slow to take it; that is not the worker's silence.
+        shared.hear(true);
+        taken
+    });
+    shared.to_worker().take();
+    let _ = writer.join();
+    read
+}
+
+/// Its output has ended, so it is about to exit; one that is not is ended, for what was wrong with its output
+/// if that is known.
+fn wait_or_kill(
+    child: &mut Child,
+    shared: &Shared,
+    broken: Option<&pipe::PipeError>,
+) -> Result<ExitStatus, std::io::Error> {
+    let deadline = clock::monotonic() + STOP_WITHIN;
+    loop {
+        {
+            // Once it is reaped, its number may be another's.
+            let mut life = shared.life();
+            if let Some(status) = child.try_wait()? {
+                life.pid = None;
+                return Ok(status);
+            }
+        }
+        if clock::monotonic() >= deadline {
+            let why = || "it closed its output and went on; it is ended".to_owned();
+            shared.end(Some(Ended::other(broken.map_or_else(why, ToString::to_string))));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,160 @@
+//! What the threads around one worker share.
+
+use crate::clock;
+use crate::vision::memory;
+use crossbeam_channel::Sender;
+use rustix::process::{Pid, Signal, kill_process};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use viahe_contract::id::WorkerId;
+use viahe_core::seam::{FromWorker, ToWorker, VisionPlan};
+
+/// A worker that was asked to stop and does not is ended.
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// What the engine hears of a worker.
+#[derive(Clone, Debug)]
+pub enum WorkerEvent {
+    /// It said something.
+    Said(FromWorker),
+    /// It is gone; pictures asked of it will not come. Another is on its way.
+    Gone(Ended),
+}
+
+/// What is heard of workers, and of which.
+pub type FromFleet = (WorkerId, WorkerEvent);
+
+/// The way to the engine.
+pub(super) struct Ear {
+    pub(super) worker: WorkerId,
+    pub(super) events: Sender<FromFleet>,
+}
+
+impl Ear {
+    /// Waits for room; false when nobody listens any more.
+    pub(super) fn tell(&self, event: WorkerEvent) -> bool {
+        self.events.send((self.worker, event)).is_ok()
+    }
+}
+
+/// How a worker ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// In words, with what to do where that is known.
+    pub reason: String,
+    /// It took more memory than it may, or got no more.
+    pub for_memory: bool,
+}
+
+impl Ended {
+    pub(super) fn other(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), for_memory: false }
+    }
+
+    pub(super) fn for_memory(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), for_memory: true }
+    }
+}
+
+pub(super) struct Shared {
+    orders: Mutex<Orders>,
+    /// To the present worker, if there is one.
+    to_worker: Mutex<Option<Sender<ToWorker>>>,
+    life: Mutex<Life>,
+    /// Bytes that the present worker process used when it was last looked at; 0 without one.
+    pub(super) memory: Arc<AtomicU64>,
+    pub(super) starts: AtomicU32,
+    pub(super) stopping: AtomicBool,
+    /// When the present worker was last heard, and whether it ever was.
+    heard: Mutex<(Instant, bool)>,
+}
+
+/// What a worker is to do; one that was started for others is replaced.
+#[derive(Clone)]
+pub(super) struct Orders {
+    pub(super) plan: VisionPlan,
+    /// The most bytes that it may use.
+    pub(super) memory_max: u64,
+    /// Behind it: the most that it may have mapped. What is mapped and not used grows with the plan,
+    /// and is less than the usual limit.
+    pub(super) data_max: u64,
+    /// How often they were changed.
+    pub(super) changes: u32,
+}
+
+impl Orders {
+    pub(super) fn new(plan: VisionPlan, memory_max: Option<u64>, changes: u32) -> Self {
+        let usual = memory::usual_max(&plan);
+        let memory_max = memory_max.unwrap_or(usual);
+        Self { plan, memory_max, data_max: memory_max.saturating_add(usual), changes }
+    }
+}
+
+/// The present worker process.
+#[derive(Default)]
+pub(super) struct Life {
+    /// None from the moment before it is reaped: then the number may be another's.
+    pub(super) pid: Option<Pid>,
+    /// Why it was ended, if it was.
+    pub(super) ended_for: Option<Ended>,
+}
+
+impl Shared {
+    pub(super) fn new(orders: Orders) -> Self {
+        Self {
+            orders: Mutex::new(orders),
+            to_worker: Mutex::new(None),
+            life: Mutex::default(),
+            memory: Arc::default(),
+            starts: AtomicU32::new(0),
+            stopping: AtomicBool::new(false),
+            heard: Mutex::new((clock::monotonic(), false)),
+        }
+    }
+
+    pub(super) fn orders(&self) -> MutexGuard<'_, Orders> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the present worker to finish what it has begun, and to end.
+    pub(super) fn dismiss(&self) {
+        let sender = self.to_worker().take();
+        // Dropping the sender closes the worker's input, which stops it as well.
+        let _ = sender.is_some_and(|sender| sender.try_send(ToWorker::Stop).is_ok());
+    }
+
+    pub(super) fn life(&self) -> MutexGuard<'_, Life> {
+        // Whole between any two statements.
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn hear(&self, spoken: bool) {
+        *self.heard() = (clock::monotonic(), spoken);
+    }
+
+    pub(super) fn heard(&self) -> MutexGuard<'_, (Instant, bool)> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the worker process, if there is one, however it feels about it. The first reason counts.
+    pub(super) fn end(&self, why: Option<Ended>) {
+        let mut life = self.life();
+        let Some(pid) = life.pid else { return };
+        if let (None, Some(why)) = (&life.ended_for, why) {
+            life.ended_for = Some(why);
+        }
+        // It may just have ended by itself.
+        let _ = kill_process(pid, Signal::KILL);
+    }
+
+    pub(super) fn to_worker(&self) -> MutexGuard<'_, Option<Sender<ToWorker>>> {
+        self.to_worker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the process that has ended was ended. It is nobody's from here on.
+    pub(super) fn bury(&self) -> Option<Ended> {
+        self.memory.store(0, Ordering::Relaxed);
+        std::mem::take(&mut *self.life()).ended_for
+    }
+}
