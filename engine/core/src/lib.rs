@@ -37,6 +37,8 @@ pub mod incident;
 
 pub mod engine;
 
+pub mod driver;
+
 pub mod scenario;
 
 pub mod sampler;

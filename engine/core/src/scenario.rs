@@ -4,6 +4,7 @@
 //! Used by `viahe test` and by the suite in `fixtures/scenarios`. Pictures that the engine asks
 //! for are answered at once, as if there were a camera behind the recording.
 
+use crate::driver::{Driver, Host, Upshot};
 use crate::engine::{Capture, Effect, Engine, Event, RestoreError, Saved, TooLate};
 use crate::id::{IncidentId, Name};
 use crate::incident::{Evidence, Revision};
@@ -12,7 +13,7 @@ use crate::plan::{Expected, Plan, Test};
 use crate::random::SplitMix64;
 use crate::rule::explain::Tracer;
 use crate::time::Timestamp;
-use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,9 +61,10 @@ pub fn run_cut(
     let mut run = Run::new(plan);
     for (i, event) in events.into_iter().enumerate() {
         if i % every.max(1) == 0 {
-            let (engine, effects) = Engine::restore(Arc::clone(plan), &run.engine.save())?;
-            run.engine = engine;
-            run.handle(effects);
+            let saved = run.driver.engine().save();
+            let (engine, effects) = Engine::restore(Arc::clone(plan), &saved)?;
+            run.driver = Driver::new(engine, run.driver.into_host());
+            let Ok(()) = run.driver.carry_out(effects);
         }
         run.apply(event);
     }
@@ -71,22 +73,24 @@ pub fn run_cut(
 
 /// A run, event by event.
 pub struct Run {
-    engine: Engine,
-    told: Vec<Told>,
-    too_late: Vec<TooLate>,
+    driver: Driver<Listener>,
 }
 
 impl Run {
     /// Has seen nothing yet.
     pub fn new(plan: &Arc<Plan>) -> Self {
-        Self { engine: Engine::new(Arc::clone(plan)), told: Vec::new(), too_late: Vec::new() }
+        Self::of(Engine::new(Arc::clone(plan)))
     }
 
-    /// From now on, notes why this rule fires or does not.
-    #[must_use]
-    pub fn tracing(mut self, camera: Option<Name>, rule: Name) -> Self {
-        self.engine.trace(camera, rule);
-        self
+    /// As [`Run::new`]; notes why this rule fires or does not. `camera` is none for rules of the site.
+    pub fn tracing(plan: &Arc<Plan>, camera: Option<Name>, rule: Name) -> Self {
+        let mut engine = Engine::new(Arc::clone(plan));
+        engine.trace(camera, rule);
+        Self::of(engine)
+    }
+
+    fn of(engine: Engine) -> Self {
+        Self { driver: Driver::new(engine, Listener::default()) }
     }
 
     /// Goes on from what an engine had saved. Pictures that it waited for are lost.
@@ -94,49 +98,54 @@ impl Run {
     /// # Errors
     /// [`RestoreError`] when this version cannot read it.
     pub fn resume(&mut self, saved: &Saved) -> Result<(), RestoreError> {
-        let effects = self.engine.resume(saved)?;
-        self.handle(effects);
-        for capture in self.engine.awaited().collect::<Vec<_>>() {
-            self.apply(Event::Captured { capture, evidence: None });
-        }
+        let Ok(()) = self.driver.resume(saved)?;
         Ok(())
     }
 
     /// Takes in an event.
     pub fn apply(&mut self, event: Event) {
-        let effects = self.engine.apply(event);
-        self.handle(effects);
+        let Ok(()) = self.driver.apply(event);
     }
 
     /// Readings so far that came too late for their sensor's lateness, and would have made a rule
     /// hold.
     pub fn too_late(&self) -> &[TooLate] {
-        &self.too_late
+        &self.driver.host().too_late
     }
 
     /// All that was told, and what [`Run::tracing`] has noted.
     pub fn finish(mut self) -> (Vec<Told>, Option<Tracer>) {
-        let effects = self.engine.finish();
-        self.handle(effects);
-        (self.told, self.engine.traced())
+        let Ok(()) = self.driver.finish();
+        let traced = self.driver.engine().traced();
+        (self.driver.into_host().told, traced)
     }
+}
 
-    fn handle(&mut self, effects: Vec<Effect>) {
-        let mut todo = VecDeque::from(effects);
-        while let Some(effect) = todo.pop_front() {
-            match effect {
-                Effect::Capture(capture) => {
-                    let evidence = Some(picture(&capture));
-                    let answer = Event::Captured { capture: capture.id, evidence };
-                    todo.extend(self.engine.apply(answer));
-                }
-                Effect::Publish(revision) => self.publish(*revision),
-                Effect::TooLate(told) => self.too_late.push(told),
-                _ => {}
+/// Takes pictures of nothing, and remembers what is told.
+#[derive(Default)]
+struct Listener {
+    told: Vec<Told>,
+    too_late: Vec<TooLate>,
+}
+
+impl Host for Listener {
+    type Error = Infallible;
+
+    fn carry_out(&mut self, effect: Effect) -> Result<Upshot, Infallible> {
+        match effect {
+            Effect::Capture(capture) => {
+                let evidence = Some(picture(&capture));
+                return Ok(Upshot::Event(Event::Captured { capture: capture.id, evidence }));
             }
+            Effect::Publish(revision) => self.publish(*revision),
+            Effect::TooLate(told) => self.too_late.push(told),
+            _ => {}
         }
+        Ok(Upshot::Nothing)
     }
+}
 
+impl Listener {
     fn publish(&mut self, revision: Revision) {
         let known = self.told.iter().position(|t| t.incident == revision.incident);
         let i = known.unwrap_or_else(|| {

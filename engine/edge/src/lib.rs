@@ -17,6 +17,7 @@ pub mod event_plane;
 pub mod evidence;
 pub mod fleet;
 pub mod history;
+pub mod host;
 pub mod infer;
 pub mod ingest;
 pub mod ledger;

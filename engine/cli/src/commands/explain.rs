@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         [on.map(|c| format!("camera {}", c.id)), Some(place_in_words(&plan, on, definition))];
     let place =
         place.into_iter().flatten().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
-    let (_, tracer, span) = seen.run(Run::new(&plan).tracing(camera, rule))?;
+    let (_, tracer, span) = seen.run(Run::tracing(&plan, camera, rule))?;
     let tracer = tracer.unwrap_or_default();
     let opened = incident.as_ref().map(|told| told.opened);
     let subject = incident.and_then(|told| {

@@ -1,0 +1,3 @@
+//! Who carries out what the engine asks for: see [`viahe_core::driver`].
+
+pub mod replay;
