@@ -8,6 +8,7 @@
 
 pub mod counter;
 pub mod decode;
+pub mod decoder;
 pub mod health;
 pub mod presence;
 pub mod quantity;
@@ -18,9 +19,8 @@ pub mod topic;
 pub mod window;
 
 pub use counter::{Counter, CounterParams};
-pub use decode::{
-    DecodeError, Decoder, Format, Pointers, Sample, SensorClock, When, decode, decode_kept,
-};
+pub use decode::{decode, decode_kept};
+pub use decoder::{DecodeError, Decoder, Format, Pointers, Sample, SensorClock, When};
 pub use health::{Health, HealthParams, Quality};
 pub use presence::Presence;
 pub use quantity::{Quantity, Unit, convert};

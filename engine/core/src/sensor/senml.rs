@@ -1,6 +1,6 @@
 //! `SenML` packs (RFC 8428) → samples.
 
-use super::decode::{DecodeError, Decoder, Sample, SensorClock, quoted, shifted, shown, unit_of};
+use super::decoder::{DecodeError, Decoder, Sample, SensorClock, quoted, shifted, shown, unit_of};
 use crate::time::Timestamp;
 use serde_json::{Map, Value};
 
@@ -189,7 +189,8 @@ fn at(decoder: &Decoder, time_secs: f64, received: Timestamp) -> Result<Timestam
 
 #[cfg(test)]
 mod tests {
-    use super::super::decode::{Format, decode};
+    use super::super::decode::decode;
+    use super::super::decoder::Format;
     use super::super::quantity::Quantity;
     use super::*;
 

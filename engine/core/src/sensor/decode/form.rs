@@ -1,6 +1,6 @@
 //! `key=value&key=value` → JSON of texts: what weather stations post, and some send over MQTT.
 
-use super::{DecodeError, quoted};
+use super::super::decoder::{DecodeError, quoted};
 use serde_json::{Map, Value};
 
 /// Most fields that are read.

@@ -1,6 +1,9 @@
 //! What payloads are read as, and in which words they are refused.
 
+use super::super::decoder::When;
+use super::super::quantity::{Quantity, Unit};
 use super::*;
+use jiff::tz::TimeZone;
 
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 

@@ -1,6 +1,6 @@
 //! The times that sensors write.
 
-use super::{DecodeError, shown};
+use super::super::decoder::{DecodeError, shown};
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Number, Value};

@@ -1,6 +1,6 @@
 //! What is kept of many readings: a few words, whose merging does not depend on any order.
 
-use super::Function;
+use super::spec::Function;
 use serde::{Deserialize, Serialize};
 
 /// Millionths in one.

@@ -2,7 +2,7 @@
 //! is a row of panes. A reading costs one addition, however long the window is.
 
 use super::acc::Acc;
-use super::{Function, Pushed, WindowResult, WindowSpec};
+use super::spec::{Function, Pushed, WindowResult, WindowSpec};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};

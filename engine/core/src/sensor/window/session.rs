@@ -1,7 +1,7 @@
 //! Session windows: readings that follow each other closely.
 
 use super::acc::Acc;
-use super::{Function, Pushed, WindowResult, WindowSpec};
+use super::spec::{Function, Pushed, WindowResult, WindowSpec};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

@@ -1,8 +1,11 @@
 //! Windows against their definition: all readings, looked at again.
 
 use super::*;
+use crate::time::Timestamp;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::time::Duration;
+use viahe_contract::message::Certainty;
 
 const FUNCTIONS: [Function; 9] = [
     Function::Sum,
