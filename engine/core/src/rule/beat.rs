@@ -5,7 +5,7 @@
 //! they show of how things move. What a rule says is then the same whatever else the camera is
 //! looked at for, for every operator: there are now and later no looks but its own to be counted.
 
-use super::Scene;
+use super::scene::Scene;
 use crate::observe::Observation;
 use crate::plan::{Camera, Rule};
 use crate::time::Timestamp;

@@ -1,6 +1,7 @@
 //! One pass over a program's conditions at one look.
 
-use super::Look;
+use super::look::Look;
+use super::measure;
 use super::select::Members;
 use super::temporal::{
     Absent, AbsentParams, Around, Hits, HitsParams, Hold, HoldParams, Hysteresis, Level, Phase,
@@ -287,7 +288,7 @@ fn held(
 fn around(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize) -> Around {
     let mut around = Around::default();
     let Some(view) = &look.view else { return around };
-    let aspect = super::scene::aspect(view.observation);
+    let aspect = measure::aspect(view.observation);
     let near = |a: &UnitBox, b: &UnitBox| gap(a, b, aspect) <= QUEUE_NEAR;
     let (mut in_lane, mut in_zone) = (false, Vec::new());
     for o in members.iter(among).filter(|o| Some(*o) != subject.object) {
@@ -319,7 +320,7 @@ fn gap(a: &UnitBox, b: &UnitBox, aspect: f32) -> f32 {
     let (a, b) = (a.corners(), b.corners());
     let tall = (a[3] - a[1]).max(b[3] - b[1]).max(f32::EPSILON);
     let apart = |lo: usize, hi: usize| (a[lo] - b[hi]).max(b[lo] - a[hi]).max(0.0);
-    super::scene::distance([apart(0, 2) * aspect, apart(1, 3)], [0.0, 0.0]) / tall
+    measure::distance([apart(0, 2) * aspect, apart(1, 3)], [0.0, 0.0]) / tall
 }
 
 /// Share of the zone that members cover with the lower half of their boxes: the upper half of a

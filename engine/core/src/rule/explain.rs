@@ -1,6 +1,6 @@
 //! Why a rule fired, or did not: when each of its conditions began and ceased to hold.
 
-use super::SubjectKey;
+use super::signal::SubjectKey;
 use super::temporal::Level;
 use crate::id::{IncidentId, Name};
 use crate::incident::Subject;

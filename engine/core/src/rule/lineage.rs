@@ -5,8 +5,8 @@
 //! is new, is compared with what is missing: something of its kind and size that stood just here,
 //! or was on its way here. Two that pass each other are not exchanged: each goes on where it was.
 
-use super::same_kind;
-use super::scene::{Path, centre, distance, is_whole};
+use super::measure::{centre, diagonal, distance, is_whole, same_kind};
+use super::path::Path;
 use crate::id::TrackId;
 use crate::observe::Object;
 use crate::time::Timestamp;
@@ -225,15 +225,10 @@ fn leaps(path: &Path, object: &Object, aspect: f32) -> bool {
     was.min(now) < LEAP_SIZE_MAX * was.max(now) && path.is_whole() && is_whole(&object.bbox)
 }
 
-/// Of its box, in heights of the frame.
-pub(super) fn diagonal(object: &Object, aspect: f32) -> f32 {
-    let [x0, y0, x1, y1] = object.bbox.corners();
-    distance([x0 * aspect, y0], [x1 * aspect, y1])
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{Scene, Who};
+    use super::super::path::Who;
+    use super::super::scene::Scene;
     use crate::frame::FrameStamp;
     use crate::id::{Name, TrackId};
     use crate::observe::{Class, Object, Observation};

@@ -1,11 +1,12 @@
 //! Subjects that move: a subject is whoever it was in the look before, see [`super::lineage`].
 
 use super::evaluate::{Memory, Sighting, evaluate, fresh};
+use super::look::{Look, View};
+use super::path::Who;
 use super::report::{Reported, take};
-use super::scene::Who;
 use super::select::Members;
+use super::signal::{SUBJECTS_MAX, Signal, SubjectKey, subject};
 use super::temporal::Level;
-use super::{Look, SUBJECTS_MAX, Signal, SubjectKey, View, subject};
 use crate::incident::Subject;
 use crate::observe::Object;
 use crate::time::Timestamp;

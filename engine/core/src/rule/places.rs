@@ -5,11 +5,13 @@
 //! subject; one that was seen to drive in, or only passes, does not.
 
 use super::evaluate::{Memory, Sighting, evaluate, fresh, pass_hidden};
+use super::look::{Look, View};
+use super::measure::same_kind;
+use super::path::Who;
 use super::report::{Reported, take};
-use super::scene::Who;
 use super::select::{Members, is_there};
+use super::signal::{SUBJECTS_MAX, Signal, SubjectKey, subject};
 use super::temporal::{Hold, HoldParams, Level, Phase, Step};
-use super::{Look, SUBJECTS_MAX, Signal, SubjectKey, View, same_kind, subject};
 use crate::geometry::UnitBox;
 use crate::incident::Subject;
 use crate::observe::Object;

@@ -1,7 +1,7 @@
 //! From a trigger's level, look by look, to what is said of one subject.
 
+use super::signal::{Signal, SubjectKey};
 use super::temporal::{Level, Phase};
-use super::{Signal, SubjectKey};
 use crate::incident::Subject;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};

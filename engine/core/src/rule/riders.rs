@@ -4,7 +4,7 @@
 //! bursts. So who was surely seen on a machine rides on for some seconds while the other of the two
 //! is not seen at all; once it is seen elsewhere, or stands there alone, they have parted.
 
-use super::scene::Who;
+use super::path::Who;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Which objects of a look are members of which things.
 
+use super::look::{Look, View};
+use super::measure::{angle_between, aspect, distance, same_kind};
 use super::riders::Rides;
-use super::scene::{angle_between, aspect, distance};
-use super::{Look, View, same_kind};
 use crate::geometry::{Polygon, UnitBox, UnitPoint};
 use crate::plan::program::{Area, Heading, Relation, RelationKind, Thing};
 use crate::time::Timestamp;
