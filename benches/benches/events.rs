@@ -8,10 +8,11 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use viahe_core::config::{ModelInfo, PipelineSources, parse};
+use viahe_core::config::{PipelineSources, parse};
 use viahe_core::engine::{Engine, Event};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
+use viahe_core::model::ModelInfo;
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::plan::Plan;
 use viahe_core::time::{ClockSource, Timestamp};

@@ -4,7 +4,7 @@ use ort::sys;
 use std::ffi::{CString, c_char, c_void};
 use std::path::Path;
 use std::ptr;
-use viahe_core::config::model::Model;
+use viahe_core::model::Model;
 use viahe_core::tensor::Layout;
 
 /// A session through the C API, in the plainest way that its documentation shows: one input over

@@ -14,9 +14,9 @@ use measure::{cpu_ms, median, noise, timed};
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::thread;
-use viahe_core::config::model::{Batch, Head, Model};
 use viahe_core::detect::{Decoder, TensorView};
 use viahe_core::id::Name;
+use viahe_core::model::{Batch, Head, Model};
 use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
 use viahe_edge::models::{Locations, Package};
 

@@ -17,6 +17,8 @@ pub mod geometry;
 pub mod frame;
 pub mod tensor;
 
+pub mod model;
+
 pub mod detect;
 
 pub mod track;

@@ -13,8 +13,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use viahe_contract::sha256::Sha256;
 use viahe_core::config::Taxonomy;
-use viahe_core::config::model::{self, Model, ModelFileError};
+use viahe_core::config::model::{self, ModelFileError};
 use viahe_core::id::Name;
+use viahe_core::model::Model;
 use viahe_core::seam::{Installed, ModelFiles};
 
 pub use self::places::{LIBRARY_FILE, Locations, Looked, Surroundings, Variable};

@@ -5,8 +5,9 @@ use crate::models::{Locations, Looked, ModelError};
 use crate::telemetry::{redact, redact_in_path, redact_source};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use viahe_core::config::{ConfigError, ModelInfo, PipelineSources, SecretRef, parse};
+use viahe_core::config::{ConfigError, PipelineSources, SecretRef, parse};
 use viahe_core::id::Name;
+use viahe_core::model::ModelInfo;
 use viahe_core::plan::Plan;
 
 /// A pipeline cannot be used.

@@ -1,5 +1,5 @@
 //! Files → validated values. Parsing is pure; only a valid file yields a [`Plan`], an [`Entry`],
-//! a [`Calendar`] or a [`Model`].
+//! a [`Calendar`] or a [`Model`](crate::model::Model).
 //!
 //! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (the
 //! key table; `engine_keys`, `rule_keys` and `condition_keys` are parts of it) → `value`, `read` (text → checked tables) → `catalogue`, `calendar` → `rules`,
@@ -35,8 +35,7 @@ pub use advice::warnings;
 pub use catalogue::Entry;
 pub use hints::hints;
 pub use language::Wanted;
-pub use model::Model;
-pub use pipeline::{Lookup, ModelInfo, PipelineSources, parse};
+pub use pipeline::{Lookup, PipelineSources, parse};
 pub use problem::{ConfigError, Problem};
 pub use reference::{catalogue_reference, pipeline_reference, pipeline_schema};
 pub use secret::{SecretLookup, SecretRef};

@@ -7,94 +7,15 @@ use self::reader::{
 };
 use super::taxonomy::Taxonomy;
 use crate::id::Name;
+use crate::model::{
+    BATCH_MAX, Batch, CANDIDATES_MAX, CLASSES_MAX, Head, INPUT_SIDE_PX_MAX, Model, SCORES_MAX,
+};
 use crate::observe::Class;
 use crate::tensor::{Channels, FitMode, InputSpec, Layout};
 use toml::de::{DeTable, DeValue};
 use viahe_contract::sha256::Sha256;
 
 pub use self::reader::{ModelFileError, Problem};
-
-/// Largest side of a model's input, in px.
-pub const INPUT_SIDE_PX_MAX: usize = 4096;
-/// Most images of a fixed batch.
-pub const BATCH_MAX: usize = 64;
-/// Most candidates of one image.
-pub const CANDIDATES_MAX: usize = 200_000;
-/// Most classes.
-pub const CLASSES_MAX: usize = 10_000;
-/// Most score values of one image: candidates times classes.
-pub const SCORES_MAX: usize = 20_000_000;
-
-/// A validated model description. There is no other way to get one than to parse a file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Model {
-    /// Equals the folder's name.
-    pub name: Name,
-    /// Counts changes of the description or the weights.
-    pub version: u32,
-    /// For people.
-    pub title: String,
-    /// SPDX.
-    pub licence: String,
-    /// File name of the weights.
-    pub file: String,
-    /// Of the weights.
-    pub sha256: Sha256,
-    /// How to get the weights; printed when they are missing.
-    pub recipe: String,
-    /// Name of the input tensor.
-    pub input_name: String,
-    /// What it must be fed.
-    pub input: InputSpec,
-    /// How many images it takes at once.
-    pub batch: Batch,
-    /// How its output reads.
-    pub head: Head,
-    /// Boxes of one class that overlap more than this are one object.
-    pub nms_iou: f32,
-    /// Weaker candidates are ignored.
-    pub confidence_min: f32,
-    /// Meaning of each class; `None` is not of interest.
-    pub labels: Vec<Option<Class>>,
-}
-
-/// Images per run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Batch {
-    /// Any number.
-    Any,
-    /// Exactly so many.
-    Fixed(usize),
-}
-
-/// How the output tensors read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Head {
-    /// Two tensors, decoded: scores `[n, candidates, classes]` as probabilities, boxes
-    /// `[n, candidates, 4]` as `y0, x0, y1, x1` in fractions of the input.
-    Ssd {
-        /// Score tensor.
-        scores: String,
-        /// Box tensor.
-        boxes: String,
-        /// Rows.
-        candidates: usize,
-        /// Columns of the scores.
-        classes: usize,
-    },
-    /// One tensor `[n, candidates, 5 + classes]`: `cx, cy, log w, log h` in grid cells, then
-    /// objectness, then class scores, all scores already sigmoided.
-    Yolox {
-        /// The tensor.
-        tensor: String,
-        /// Input px per grid cell, one grid after the other.
-        strides: Vec<usize>,
-        /// Rows; the sum of all grids.
-        candidates: usize,
-        /// Class columns.
-        classes: usize,
-    },
-}
 
 /// Parses and validates the text of a model file; `file` is what messages call it.
 ///
@@ -411,36 +332,6 @@ fn read_labels(
         problems.add(section.offset(), "[labels] is empty", remedy);
     }
     classes.is_some().then_some(labels)
-}
-
-impl Head {
-    /// Rows of the output.
-    pub fn candidates(&self) -> usize {
-        match self {
-            Self::Ssd { candidates, .. } | Self::Yolox { candidates, .. } => *candidates,
-        }
-    }
-
-    /// Class columns of the output.
-    pub fn classes(&self) -> usize {
-        match self {
-            Self::Ssd { classes, .. } | Self::Yolox { classes, .. } => *classes,
-        }
-    }
-
-    /// Names of the output tensors and the shape of each for `batch` images, in the order in
-    /// which [`Decoder::decode`](crate::detect::Decoder::decode) takes them.
-    pub fn tensors(&self, batch: usize) -> Vec<(&str, Vec<usize>)> {
-        match self {
-            Self::Ssd { scores, boxes, candidates, classes } => vec![
-                (scores.as_str(), vec![batch, *candidates, *classes]),
-                (boxes.as_str(), vec![batch, *candidates, 4]),
-            ],
-            Self::Yolox { tensor, candidates, classes, .. } => {
-                vec![(tensor.as_str(), vec![batch, *candidates, 5 + classes])]
-            }
-        }
-    }
 }
 
 #[cfg(test)]

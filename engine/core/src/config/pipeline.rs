@@ -9,9 +9,9 @@ use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Measured, Ruled};
 use super::schema::PIPELINE;
 use super::secret::{self, SecretLookup};
-use super::{Model, calendar, permits, sensors as measuring, tests_table, url, windows};
+use super::{calendar, permits, sensors as measuring, tests_table, url, windows};
 use crate::id::Name;
-use crate::observe::Class;
+use crate::model::ModelInfo;
 use crate::plan::Source as CameraSource;
 use crate::plan::{
     Ack, Camera, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Rule, Secret, Site,
@@ -52,26 +52,6 @@ pub struct PipelineSources<'a> {
     pub model_names: &'a [Name],
     /// The secrets that the file refers to.
     pub secrets: SecretLookup<'a>,
-}
-
-/// What a pipeline must know of a model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelInfo {
-    /// Classes that it tells apart.
-    pub labels: Vec<Class>,
-}
-
-impl From<&Model> for ModelInfo {
-    fn from(model: &Model) -> Self {
-        Self { labels: model.labels.iter().flatten().cloned().collect() }
-    }
-}
-
-impl ModelInfo {
-    /// Is one of its labels `class` or a kind of it?
-    pub fn knows(&self, class: &Class) -> bool {
-        self.labels.iter().any(|label| class.covers(label))
-    }
 }
 
 /// A model package that is there.

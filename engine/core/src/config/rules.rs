@@ -2,11 +2,12 @@
 
 use super::catalogue::{self, Entry};
 use super::language::Wanted;
-use super::pipeline::{ModelInfo, Package, PipelineSources};
+use super::pipeline::{Package, PipelineSources};
 use super::problem::{Fault, Report, Source, closest, listed};
 use super::read::Node;
 use super::schedule;
 use crate::id::Name;
+use crate::model::ModelInfo;
 use crate::observe::Class;
 use crate::plan::program::{Scope, Test, ValueFrom};
 use crate::plan::{Line, Program, Rule, Sensor, Window, Zone};

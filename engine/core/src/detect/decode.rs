@@ -1,18 +1,16 @@
 //! Output tensors of one run → detections, one image at a time.
 
+use super::candidate::{ScanCount, Scored};
+use super::detection::{Confidence, Detection};
 use super::nms::Nms;
-use super::{Confidence, Detection, ssd, yolox};
-use crate::config::Model;
-use crate::config::model::Head;
+use super::{ssd, yolox};
 use crate::id::{ClassIx, Name};
+use crate::model::{Head, Model};
 use crate::tensor::Fit;
 
 /// Candidates that suppression looks at, best first; weaker ones are dropped and counted. Bounds
 /// the work of a hopeless picture (or model) to 131,000 comparisons, about half a millisecond.
 pub const CANDIDATES_KEPT_MAX: usize = 512;
-
-/// Scores may pass 1 by so much and are then 1: vectorised sigmoids round.
-const SCORE_SLACK: f32 = 1e-3;
 
 /// A box may be so many times as large as the input: one that is cut off by the frame's edges is
 /// larger than it, but not much.
@@ -108,34 +106,6 @@ impl DecodeStats {
         self.bad_boxes += other.bad_boxes;
         self.suppressed += other.suppressed;
         self.detections += other.detections;
-    }
-}
-
-/// A candidate and its best labelled class.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scored {
-    pub(super) score: f32,
-    pub(super) candidate: u32,
-    pub(super) class: u16,
-}
-
-/// What a scan met.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ScanCount {
-    pub(super) invalid: u32,
-    /// Rows that claim to be sure, where half of the scores or more are no probabilities.
-    pub(super) bad_rows: u32,
-    /// Of these, those that gave no candidate.
-    pub(super) lost_rows: u32,
-}
-
-impl ScanCount {
-    /// Counts a row that claims to be sure, with so many scores that are no probabilities.
-    pub(super) fn add_row(&mut self, invalid: u32, scores: usize, usable: bool) {
-        self.invalid += invalid;
-        let bad = invalid > 0 && 2 * invalid as usize >= scores;
-        self.bad_rows += u32::from(bad);
-        self.lost_rows += u32::from(bad && !usable);
     }
 }
 
@@ -322,29 +292,6 @@ fn keep_best(scored: &mut Vec<Scored>) -> usize {
     }
     scored.sort_unstable_by(better);
     dropped
-}
-
-/// The best of the labelled classes with its score times `factor`, and how many scores were no
-/// probabilities.
-pub(super) fn best_class(row: &[f32], labelled: &[u16], factor: f32) -> (Option<(u16, f32)>, u32) {
-    let mut best: Option<(u16, f32)> = None;
-    let mut invalid = 0;
-    for &class in labelled {
-        match probability(row[usize::from(class)]) {
-            Some(score) if best.is_none_or(|(_, so_far)| score > so_far) => {
-                best = Some((class, score));
-            }
-            Some(_) => {}
-            None => invalid += 1,
-        }
-    }
-    (best.map(|(class, score)| (class, score * factor)), invalid)
-}
-
-/// A value as a probability; `None` when it is none, even allowing for rounding.
-pub(super) fn probability(value: f32) -> Option<f32> {
-    let range = -SCORE_SLACK..=1.0 + SCORE_SLACK;
-    range.contains(&value).then(|| value.clamp(0.0, 1.0))
 }
 
 fn is_finite(values: [f32; 4]) -> bool {

@@ -9,8 +9,8 @@
 //! anchor, so the boxes are nearly equal. Two tracks on one vehicle would be two incidents. Boxes
 //! of different roots never suppress each other: a rider and the motorcycle are two objects.
 
-use crate::config::Model;
-use crate::detect::Detection;
+use super::detection::Detection;
+use crate::model::Model;
 
 /// Above this overlap, boxes of different classes of one taxonomy root are one object. Boxes of
 /// one object from neighbouring anchors differ by regression noise only (0.8 and more); different
@@ -79,7 +79,7 @@ impl Nms {
 }
 
 /// The position of `text` in `seen`, where it is put when it is new. Classes are at most
-/// [`CLASSES_MAX`](crate::config::model::CLASSES_MAX), so the index fits.
+/// [`CLASSES_MAX`](crate::model::CLASSES_MAX), so the index fits.
 fn index_of<'t>(seen: &mut Vec<&'t str>, text: &'t str) -> u16 {
     let at = seen.iter().position(|s| *s == text).unwrap_or_else(|| {
         seen.push(text);

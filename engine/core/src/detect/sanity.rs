@@ -6,8 +6,8 @@
 //! many of them cannot be used: of a right model hardly any, of a wrong one nearly all. A street
 //! where nothing is sure says nothing about the model.
 
-use super::DecodeStats;
-use crate::config::model::Head;
+use super::decode::DecodeStats;
+use crate::model::Head;
 
 /// Sure candidates before which nothing is said: judgement; a vehicle gives ten or so a look.
 const SURE_MIN: u64 = 30;

@@ -4,7 +4,7 @@
 //! `[n, candidates, classes]` as independent probabilities (sigmoid, background left out), boxes
 //! `[n, candidates, 4]` as `y0, x0, y1, x1` in fractions of the input, possibly past its edges.
 
-use super::decode::{ScanCount, Scored, best_class};
+use super::candidate::{ScanCount, Scored, best_class};
 
 /// Finds the candidates of one image whose best labelled class reaches `confidence_min`.
 ///

@@ -1,8 +1,9 @@
 //! Hand-computed values, hostile values, and suppression against its definition.
 
 use super::*;
-use crate::config::model::{Batch, parse};
+use crate::config::model::parse;
 use crate::detect::{GROUP_IOU, Sanity};
+use crate::model::Batch;
 use crate::tensor::Fit;
 use proptest::prelude::*;
 

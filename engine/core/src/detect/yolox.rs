@@ -6,7 +6,7 @@
 //! the strides, each grid row by row. With `gx, gy` the cell and `s` the stride:
 //! `x = (cx + gx) s`, `y = (cy + gy) s`, `w = exp(log w) s`, `h = exp(log h) s`.
 
-use super::decode::{ScanCount, Scored, best_class, probability};
+use super::candidate::{ScanCount, Scored, best_class, probability};
 
 /// Where a candidate's grid cell lies.
 #[derive(Clone, Copy, Debug, PartialEq)]

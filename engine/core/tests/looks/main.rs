@@ -20,9 +20,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use street::{Rate, Street};
 use support::World;
-use viahe_core::config::{self, ModelInfo};
+use viahe_core::config;
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
+use viahe_core::model::ModelInfo;
 use viahe_core::plan::Plan;
 use viahe_core::scenario;
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use viahe_core::config::{self, ConfigError, Lookup, ModelInfo, PipelineSources, SecretRef};
+use viahe_core::config::{self, ConfigError, Lookup, PipelineSources, SecretRef};
 use viahe_core::id::Name;
+use viahe_core::model::ModelInfo;
 use viahe_core::observe::Class;
 use viahe_core::plan::Plan;
 

@@ -14,9 +14,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Instant;
 use viahe_contract::sha256::Sha256;
-use viahe_core::config::model::{Batch, Model};
 use viahe_core::detect::{DecodeStats, Decoder, Detection, TensorView};
 use viahe_core::id::Name;
+use viahe_core::model::{Batch, Model};
 use viahe_core::tensor::{Fit, InputSpec, Layout};
 
 /// Why a frame could not be made into a tensor; whatever the preprocessing says.

@@ -20,10 +20,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use viahe_contract::message::{CameraStatus, ModelRef};
-use viahe_core::config::model::{Head, Model};
 use viahe_core::detect::Sanity;
 use viahe_core::engine::Capture;
 use viahe_core::id::Name;
+use viahe_core::model::{Head, Model};
 use viahe_core::observe::Observation;
 use viahe_core::plan::Source;
 use viahe_core::seam::{

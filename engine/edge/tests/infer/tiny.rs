@@ -4,8 +4,8 @@
 use crate::onnx::{self, F32, Message, Shape};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use viahe_core::config::Model;
 use viahe_core::config::model::parse;
+use viahe_core::model::Model;
 
 /// Values of one 8 x 8 px picture.
 pub(crate) const PICTURE: usize = 8 * 8 * 3;

@@ -1,0 +1,138 @@
+//! A detector, described: what it is fed, how its output reads, and what its classes mean.
+
+use crate::id::Name;
+use crate::tensor::InputSpec;
+use viahe_contract::class::Class;
+use viahe_contract::sha256::Sha256;
+
+/// Largest side of a model's input, in px.
+pub const INPUT_SIDE_PX_MAX: usize = 4096;
+/// Most images of a fixed batch.
+pub const BATCH_MAX: usize = 64;
+/// Most candidates of one image.
+pub const CANDIDATES_MAX: usize = 200_000;
+/// Most classes.
+pub const CLASSES_MAX: usize = 10_000;
+/// Most score values of one image: candidates times classes.
+pub const SCORES_MAX: usize = 20_000_000;
+
+/// A validated model description. `config` makes it of a `model.toml`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// Equals the folder's name.
+    pub name: Name,
+    /// Counts changes of the description or the weights.
+    pub version: u32,
+    /// For people.
+    pub title: String,
+    /// SPDX.
+    pub licence: String,
+    /// File name of the weights.
+    pub file: String,
+    /// Of the weights.
+    pub sha256: Sha256,
+    /// How to get the weights; printed when they are missing.
+    pub recipe: String,
+    /// Name of the input tensor.
+    pub input_name: String,
+    /// What it must be fed.
+    pub input: InputSpec,
+    /// How many images it takes at once.
+    pub batch: Batch,
+    /// How its output reads.
+    pub head: Head,
+    /// Boxes of one class that overlap more than this are one object.
+    pub nms_iou: f32,
+    /// Weaker candidates are ignored.
+    pub confidence_min: f32,
+    /// Meaning of each class; `None` is not of interest.
+    pub labels: Vec<Option<Class>>,
+}
+
+/// Images per run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batch {
+    /// Any number.
+    Any,
+    /// Exactly so many.
+    Fixed(usize),
+}
+
+/// How the output tensors read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// Two tensors, decoded: scores `[n, candidates, classes]` as probabilities, boxes
+    /// `[n, candidates, 4]` as `y0, x0, y1, x1` in fractions of the input.
+    Ssd {
+        /// Score tensor.
+        scores: String,
+        /// Box tensor.
+        boxes: String,
+        /// Rows.
+        candidates: usize,
+        /// Columns of the scores.
+        classes: usize,
+    },
+    /// One tensor `[n, candidates, 5 + classes]`: `cx, cy, log w, log h` in grid cells, then
+    /// objectness, then class scores, all scores already sigmoided.
+    Yolox {
+        /// The tensor.
+        tensor: String,
+        /// Input px per grid cell, one grid after the other.
+        strides: Vec<usize>,
+        /// Rows; the sum of all grids.
+        candidates: usize,
+        /// Class columns.
+        classes: usize,
+    },
+}
+
+impl Head {
+    /// Rows of the output.
+    pub fn candidates(&self) -> usize {
+        match self {
+            Self::Ssd { candidates, .. } | Self::Yolox { candidates, .. } => *candidates,
+        }
+    }
+
+    /// Class columns of the output.
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::Ssd { classes, .. } | Self::Yolox { classes, .. } => *classes,
+        }
+    }
+
+    /// Names of the output tensors and the shape of each for `batch` images, in the order in
+    /// which [`Decoder::decode`](crate::detect::Decoder::decode) takes them.
+    pub fn tensors(&self, batch: usize) -> Vec<(&str, Vec<usize>)> {
+        match self {
+            Self::Ssd { scores, boxes, candidates, classes } => vec![
+                (scores.as_str(), vec![batch, *candidates, *classes]),
+                (boxes.as_str(), vec![batch, *candidates, 4]),
+            ],
+            Self::Yolox { tensor, candidates, classes, .. } => {
+                vec![(tensor.as_str(), vec![batch, *candidates, 5 + classes])]
+            }
+        }
+    }
+}
+
+/// What a pipeline must know of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// Classes that it tells apart.
+    pub labels: Vec<Class>,
+}
+
+impl From<&Model> for ModelInfo {
+    fn from(model: &Model) -> Self {
+        Self { labels: model.labels.iter().flatten().cloned().collect() }
+    }
+}
+
+impl ModelInfo {
+    /// Is one of its labels `class` or a kind of it?
+    pub fn knows(&self, class: &Class) -> bool {
+        self.labels.iter().any(|label| class.covers(label))
+    }
+}
