@@ -3,12 +3,12 @@
 //! Dates are written, not computed: lunar dates of a country follow its own time zone, and
 //! governments move holidays.
 
-use super::catalogue::words;
-use super::pipeline::PipelineSources;
+use super::common::words;
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed, quoted};
 use super::read::{Node, document};
 use super::rule_keys::LANGUAGES;
 use super::schema::{Form, Key, Kind, Need, form, key};
+use super::sources::PipelineSources;
 use crate::id::Name;
 use crate::plan::{Calendar, DayKind, SpecialDay};
 use jiff::civil::Date;

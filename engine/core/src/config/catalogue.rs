@@ -1,6 +1,7 @@
 //! `pipelines/catalogue/NAME.toml` → [`Entry`]: a kind of violation, with defaults that a
 //! pipeline's rules may change.
 
+use super::common::words;
 use super::language::{self, Wanted};
 use super::problem::{ConfigError, Fault, Report, Source, listed};
 use super::read::{Node, document};
@@ -125,10 +126,6 @@ pub(super) fn read(source: &Source) -> Option<Entry> {
         takes: read.parameters,
         parameters: defaults,
     })
-}
-
-pub(super) fn words(node: &Node) -> Option<Words> {
-    Some(Words { vi: node.text("vi")?.into(), en: node.text("en")?.into() })
 }
 
 fn parameters(node: &Node) -> Vec<(&'static str, f64)> {

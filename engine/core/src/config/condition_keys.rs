@@ -1,10 +1,10 @@
 //! The keys of things and conditions: what must hold, as it is written in a catalogue entry.
 
 use super::problem::Fault;
+use super::quantities::QUANTITIES;
 use super::schema::Kind::{Amount, List, Number, OneOf, Text};
 use super::schema::Need::{self, Optional};
 use super::schema::{CLASS, Form, Key, Kind, NAME, form, key};
-use super::sensors::QUANTITIES;
 
 pub(super) const CONFIDENCE: Kind = Number { min: 0.0, max: 1.0 };
 const SECS: Kind = Amount { min: 0.0, max: 31_536_000.0 };

@@ -3,9 +3,9 @@
 //! They may be written in any order; here they are put so that each names only earlier ones.
 
 use super::problem::{Fault, closest, listed};
+use super::quantities::quantity;
 use super::read::{Amount, Child, Node};
 use super::rule_keys::PARAMETERS;
-use super::sensors;
 use crate::id::Name;
 use crate::observe::Class;
 use crate::plan::Program;
@@ -405,7 +405,7 @@ impl Reader<'_> {
     }
 
     fn value(&self, node: &Node, from: ValueFrom, key: &str) -> Option<Test> {
-        let quantity = sensors::quantity(node.text(key)?)?;
+        let quantity = quantity(node.text(key)?)?;
         let above = node.text("below")? == "no";
         let on = self.amount(node, "on")?;
         let off = if node.has("off") { self.amount(node, "off")? } else { on };

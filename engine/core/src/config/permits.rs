@@ -3,10 +3,9 @@
 //! A permit that can have no effect is refused, like any other option without one: it names
 //! cameras, zones and violations that the file has.
 
-use super::pipeline::refuse_repeats;
+use super::common::{refuse_repeats, schedule};
 use super::problem::{Fault, closest, listed};
 use super::read::Node;
-use super::schedule;
 use super::schema::{Form, Key, Kind, NAME, Need, SPAN, form, key};
 use crate::id::Name;
 use crate::plan::{Permit, PermitReason};
@@ -168,7 +167,7 @@ fn permit(
         cameras: wanted,
         zones: names(node, "zones"),
         uses: names(node, "uses"),
-        schedule: schedule::of_table(node, has_calendar),
+        schedule: schedule(node, has_calendar),
         from,
         until,
         polygon: if node.has("polygon") { Some(node.polygon("polygon")?) } else { None },

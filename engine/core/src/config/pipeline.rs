@@ -3,15 +3,15 @@
 //! First the whole file is checked against the key table, then its meaning; both tell all
 //! problems, which [`Report`] puts into file order.
 
+use super::common::refuse_repeats;
 use super::drawn::{calibration, lines, zones};
+use super::pipeline_keys::PIPELINE;
 use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
 use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Measured, Ruled};
-use super::schema::PIPELINE;
-use super::secret::{self, SecretLookup};
-use super::{calendar, permits, sensors as measuring, tests_table, url, windows};
+use super::sources::{Package, PipelineSources};
+use super::{calendar, permits, secret, sensors as measuring, tests_table, url, windows};
 use crate::id::Name;
-use crate::model::ModelInfo;
 use crate::plan::Source as CameraSource;
 use crate::plan::{
     Ack, Camera, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Rule, Secret, Site,
@@ -27,38 +27,6 @@ use viahe_contract::place::Position;
 const IDLE_HZ: f32 = 1.0;
 /// A subject must be missed in this many looks before it can count as absent.
 const LOOKS_BEFORE_ABSENT: f32 = 2.0;
-
-/// Fetches what belongs to a name. The error is shown to people.
-pub type Lookup<'a, T> = &'a dyn Fn(&Name) -> Result<T, String>;
-
-/// A pipeline file, and access to what it refers to.
-pub struct PipelineSources<'a> {
-    /// Path of the file, as problems are to show it; relative paths in the file start at its
-    /// folder.
-    pub file: &'a str,
-    /// What it holds.
-    pub text: &'a str,
-    /// File name and text of a catalogue entry.
-    pub catalogue: Lookup<'a, (String, String)>,
-    /// All entries, for remedies; may be empty.
-    pub catalogue_names: &'a [Name],
-    /// File name and text of a calendar.
-    pub calendar: Lookup<'a, (String, String)>,
-    /// All calendars, for remedies; may be empty.
-    pub calendar_names: &'a [Name],
-    /// What a model package can see.
-    pub models: Lookup<'a, ModelInfo>,
-    /// All installed packages, for remedies; may be empty.
-    pub model_names: &'a [Name],
-    /// The secrets that the file refers to.
-    pub secrets: SecretLookup<'a>,
-}
-
-/// A model package that is there.
-pub(super) struct Package {
-    pub(super) name: Name,
-    pub(super) info: ModelInfo,
-}
 
 /// Reads and validates a pipeline.
 ///
@@ -408,30 +376,6 @@ fn site_rules(root: &Node, catalogue: &mut Catalogue) -> Option<Vec<Rule>> {
 
 fn rule_id(rule: &Node) -> Option<Name> {
     if rule.has("id") { rule.name("id") } else { rule.name("use") }
-}
-
-/// Tells each table whose id was used by an earlier one.
-pub(super) fn refuse_repeats(
-    nodes: &[Node],
-    id: impl Fn(&Node) -> Option<Name>,
-    who: &str,
-    remedy: &str,
-) {
-    let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
-    for node in nodes {
-        let Some(name) = id(node) else { continue };
-        let key = ["id", "use"].into_iter().find(|key| node.has(key)).unwrap_or("name");
-        match seen.get(&name) {
-            Some(at) => {
-                let line = node.source.line(*at).0;
-                let what = format!("two {who} are called {name}, the first in line {line}");
-                node.tell(key, Fault::new(what, remedy));
-            }
-            None => {
-                seen.insert(name, node.at(key));
-            }
-        }
-    }
 }
 
 /// An absence shorter than two looks would end incidents between one look and the next.

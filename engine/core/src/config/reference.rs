@@ -1,7 +1,8 @@
 //! The key table for machines (JSON Schema) and for people (Markdown).
 
+use super::pipeline_keys::PIPELINE;
 use super::rule_keys::CATALOGUE;
-use super::schema::{Form, Key, Kind, Need, PIPELINE};
+use super::schema::{Form, Key, Kind, Need};
 use serde_json::{Value, json};
 
 /// JSON Schema (draft 2020-12) of a pipeline file, for editors. A file that breaks it is refused;

@@ -1,11 +1,11 @@
 //! `[[camera.rule]]` → [`Rule`]: an entry of the catalogue with a camera's own parameters.
 
 use super::catalogue::{self, Entry};
+use super::common;
 use super::language::Wanted;
-use super::pipeline::{Package, PipelineSources};
 use super::problem::{Fault, Report, Source, closest, listed};
 use super::read::Node;
-use super::schedule;
+use super::sources::{Package, PipelineSources};
 use crate::id::Name;
 use crate::model::ModelInfo;
 use crate::observe::Class;
@@ -154,7 +154,7 @@ impl<'a> Catalogue<'a> {
     /// Reads a rule; `None` only after a problem was told. `camera` is none for rules of the site.
     pub(super) fn rule(&mut self, node: &Node, camera: Option<&Around>) -> Option<Ruled> {
         let (sources, measured) = (self.sources, self.measured);
-        let schedule = schedule::of_table(node, self.has_calendar);
+        let schedule = common::schedule(node, self.has_calendar);
         let (violation, Known { entry, text }) = self.entry(node)?;
         catalogue::refuse_foreign(node, &entry.takes, violation.as_str());
         let absence = node.number("absence_secs").map_or(entry.absence, Duration::from_secs_f64);

@@ -1,8 +1,7 @@
 //! How weekly hours are written → [`Schedule`].
 
 use super::problem::{Fault, quoted};
-use super::read::Node;
-use crate::plan::{Schedule, WeekSpan};
+use crate::plan::WeekSpan;
 use std::str::FromStr;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -11,22 +10,6 @@ const CALENDAR_DAYS: [(&str, u16); 3] =
     [("hol", WeekSpan::HOLIDAY), ("fest", WeekSpan::FESTIVAL), ("work", WeekSpan::WORKDAY)];
 const EVERY_DAY: u16 = 0b111_1111;
 const DAY_MIN: u16 = 24 * 60;
-
-/// The `schedule` of a table, empty without one; tells spans that need a calendar where the site
-/// names none.
-pub(super) fn of_table(node: &Node, has_calendar: bool) -> Schedule {
-    let mut schedule = Schedule::default();
-    for (at, text) in node.list("schedule").unwrap_or_default() {
-        let Ok(span) = span(text) else { continue };
-        if span.needs_calendar() && !has_calendar {
-            let what = format!("{} needs a calendar, and the site names none", quoted(text));
-            let remedy = "add `calendar = \"vietnam\"` to [site], or write Mon to Sun only";
-            node.source.problem(at, &format!("{}.schedule", node.path), Fault::new(what, remedy));
-        }
-        schedule.spans.push(span);
-    }
-    schedule
-}
 
 impl FromStr for WeekSpan {
     type Err = String;
@@ -103,7 +86,7 @@ fn minute(text: &str) -> Result<u16, Fault> {
 mod tests {
     use super::*;
     use crate::id::Name;
-    use crate::plan::Calendar;
+    use crate::plan::{Calendar, Schedule};
     use crate::time::Timestamp;
     use jiff::civil::date;
     use jiff::tz::TimeZone;

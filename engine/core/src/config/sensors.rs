@@ -1,11 +1,12 @@
 //! `[[sensor]]` → what a plan knows of sensors.
 
+use super::common::refuse_repeats;
 use super::problem::{Fault, listed, quoted};
+use super::quantities::{QUANTITIES, quantity};
 use super::read::Node;
 use super::schema::Kind::{Flag, Number, OneOf, Table, Text};
 use super::schema::Need::{self, Optional, Required};
 use super::schema::{self, Form, Key, NAME, POSITION, form, key};
-use crate::id::Name;
 use crate::plan::Sensor;
 use crate::sensor::{
     CounterParams, Decoder, Format, HealthParams, Pointers, Quantity, SensorClock, Unit, When,
@@ -14,21 +15,6 @@ use crate::sensor::{
 use jiff::tz::TimeZone;
 use std::time::Duration;
 use viahe_contract::place::Position;
-
-/// As [`Quantity`] writes them.
-pub(super) const QUANTITIES: &[&str] = &[
-    "water_level",
-    "rain",
-    "pm25",
-    "pm10",
-    "noise",
-    "temperature",
-    "door",
-    "humidity",
-    "wind",
-    "flow",
-    "battery",
-];
 
 static TOPIC: Form = form("topic", r"^[^#]+#?$", |text| {
     topic::check(text).map_err(|message| {
@@ -240,7 +226,7 @@ fn usual(quantity: Quantity) -> HealthParams {
 /// Reads the sensors; `None` only after a problem was told.
 pub(super) fn sensors(root: &Node, timezone: Option<&TimeZone>) -> Option<Vec<Sensor>> {
     let nodes: Vec<Node> = root.children("sensor").into_iter().map(|c| c.node).collect();
-    refuse_twins(&nodes, "id", "sensors");
+    refuse_repeats(&nodes, |node| node.name("id"), "sensors", "give each its own `id`");
     let sensors: Vec<Option<Sensor>> = nodes.iter().map(|node| sensor(node, timezone)).collect();
     sensors.into_iter().collect()
 }
@@ -375,22 +361,4 @@ fn health(node: &Node, quantity: Quantity) -> Option<HealthParams> {
         stuck_ignore: usual.stuck_ignore,
         silent_after: Duration::from_secs_f64(node.number("silent_secs")?),
     })
-}
-
-pub(super) fn quantity(text: &str) -> Option<Quantity> {
-    Quantity::ALL.into_iter().find(|quantity| quantity.as_str() == text)
-}
-
-pub(super) fn refuse_twins(nodes: &[Node], key: &str, who: &str) {
-    let mut seen: Vec<(Name, usize)> = Vec::new();
-    for node in nodes {
-        let Some(name) = node.name(key) else { continue };
-        if let Some((_, at)) = seen.iter().find(|(other, _)| *other == name) {
-            let line = node.source.line(*at).0;
-            let what = format!("two {who} are called {name}, the first in line {line}");
-            node.tell(key, Fault::new(what, format!("give each its own `{key}`")));
-        } else {
-            seen.push((name, node.at(key)));
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! `[[test]]` → [`Test`]: a recording, and the incidents that the pipeline must make of it.
 
-use super::pipeline::refuse_repeats;
+use super::common::refuse_repeats;
 use super::problem::{Fault, closest, listed};
 use super::read::Node;
 use super::schema::{Key, Kind, NAME, Need, PATH, key};

@@ -1,11 +1,12 @@
 //! `[[window]]` → what readings add up to.
 
+use super::common::refuse_repeats;
 use super::problem::{Fault, closest, listed};
 use super::read::Node;
 use super::schema::Kind::{List, Number, OneOf, Text};
 use super::schema::Need::{self, Optional, Required};
 use super::schema::{Key, NAME, key};
-use super::sensors::{SECONDS, refuse_twins};
+use super::sensors::SECONDS;
 use crate::plan::{Sensor, Window};
 use crate::sensor::{Function, Quantity, Shape, WindowSpec};
 use crate::time::Timestamp;
@@ -54,7 +55,7 @@ pub(super) fn read(
     timezone: Option<&TimeZone>,
 ) -> Option<Vec<Window>> {
     let nodes: Vec<Node> = root.children("window").into_iter().map(|c| c.node).collect();
-    refuse_twins(&nodes, "name", "windows");
+    refuse_repeats(&nodes, |node| node.name("name"), "windows", "give each its own `name`");
     let origin = timezone.map(midnight).unwrap_or_default();
     let windows: Vec<Option<Window>> =
         nodes.iter().map(|node| window(node, sensors, origin)).collect();
