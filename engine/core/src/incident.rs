@@ -3,9 +3,10 @@
 //! An incident has an id that follows from what it is about, so a repeat is the same incident,
 //! and a revision that counts what was said of it.
 
+use crate::artefact::Artefact;
 use crate::detect::Confidence;
 use crate::geometry::UnitBox;
-use crate::id::{CaptureId, IncidentId, Name, TrackId};
+use crate::id::{IncidentId, Name, TrackId};
 use crate::observe::Class;
 use crate::plan::Language;
 use crate::time::Timestamp;
@@ -13,11 +14,10 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use viahe_contract::message::{
-    self, Citation, ClockRef, EndReason, EvidenceKind, Incident, IncidentEvent, Measured, ModelRef,
-    Severity, Stage, State,
+    self, Citation, ClockRef, EndReason, Incident, IncidentEvent, Measured, ModelRef, Severity,
+    Stage, State,
 };
 use viahe_contract::place::Position;
-use viahe_contract::sha256::Sha256;
 use viahe_contract::topic::{About, Topic};
 
 /// The id of the incident with these facts: it follows from them, so that a repeat is the same incident.
@@ -64,23 +64,6 @@ pub struct Wording {
     pub place: Option<String>,
     /// The stage; none for what has none.
     pub stage_text: Option<String>,
-}
-
-/// A file that proves something. The file's name is its hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// What it shows.
-    pub kind: EvidenceKind,
-    /// Of the file.
-    pub sha256: Sha256,
-    /// Size of the file.
-    pub bytes: u64,
-    /// `image/jpeg`.
-    pub media_type: String,
-    /// When the camera took it.
-    pub captured: Timestamp,
-    /// Under which number it was asked for; not part of the message.
-    pub capture: CaptureId,
 }
 
 /// Who or what the incident is about, as seen when the revision was made.
@@ -158,8 +141,8 @@ pub struct Revision {
     pub closed: Option<Timestamp>,
     /// Who or what; best first.
     pub subjects: Vec<Subject>,
-    /// Pictures on disk.
-    pub evidence: Vec<Evidence>,
+    /// Files on disk.
+    pub evidence: Vec<Artefact>,
     /// The model, when known.
     pub model: Option<ModelRef>,
     /// The clock.
@@ -200,13 +183,6 @@ impl Revision {
     }
 
     fn told(&self, zone: &TimeZone) -> Incident {
-        let evidence = |e: &Evidence| message::Evidence {
-            kind: e.kind,
-            sha256: e.sha256,
-            bytes: e.bytes,
-            media_type: e.media_type.clone(),
-            captured: e.captured.local(zone),
-        };
         Incident {
             incident: self.incident.clone(),
             revision: self.revision,
@@ -233,7 +209,7 @@ impl Revision {
             ended_by: self.ended_by,
             measured: self.measured.clone(),
             subjects: self.subjects.iter().map(Subject::told).collect(),
-            evidence: self.evidence.iter().map(evidence).collect(),
+            evidence: self.evidence.iter().map(|e| e.told(zone)).collect(),
             model: self.model.clone(),
             clock: self.clock,
         }

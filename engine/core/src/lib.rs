@@ -29,9 +29,9 @@ pub mod observe;
 
 pub mod sensor;
 
-pub mod plan;
-
+pub mod artefact;
 pub mod config;
+pub mod plan;
 
 pub mod rule;
 

@@ -29,6 +29,8 @@ versions! {
     V1 = 1,
     /// Segments say that they are history, and of which version; that of the recording is its own.
     V2 = 2,
+    /// With a state of version 4.
+    V3 = 3,
 }
 
 /// First line of a recorded stream.

@@ -4,10 +4,11 @@
 //! Used by `viahe test` and by the suite in `fixtures/scenarios`. Pictures that the engine asks
 //! for are answered at once, as if there were a camera behind the recording.
 
+use crate::artefact::{Artefact, Span};
 use crate::driver::{Driver, Host, Upshot};
 use crate::engine::{Capture, Effect, Engine, Event, RestoreError, Saved, TooLate};
 use crate::id::{IncidentId, Name};
-use crate::incident::{Evidence, Revision};
+use crate::incident::Revision;
 use crate::observe::Class;
 use crate::plan::{Expected, Plan, Test};
 use crate::random::SplitMix64;
@@ -17,6 +18,7 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::message::Medium;
 use viahe_contract::sha256::Sha256;
 
 /// An incident, as it stands after the last event.
@@ -169,15 +171,15 @@ impl Listener {
 }
 
 /// Stands for a picture of the frame.
-fn picture(capture: &Capture) -> Evidence {
+fn picture(capture: &Capture) -> Artefact {
     let mut hash = [0; 32];
     hash[24..].copy_from_slice(&capture.seq.to_be_bytes());
-    Evidence {
-        kind: capture.kind,
+    Artefact {
         sha256: Sha256::from_bytes(hash),
         bytes: 1,
-        media_type: "image/jpeg".into(),
-        captured: Timestamp(capture.seq),
+        medium: Medium::Jpeg,
+        moment: capture.moment,
+        span: Span::at(Timestamp(capture.seq)),
         capture: capture.id,
     }
 }

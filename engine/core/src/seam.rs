@@ -14,7 +14,7 @@ use crate::versions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use viahe_contract::message::{CameraStatus, Carrier, EvidenceKind, ModelRef};
+use viahe_contract::message::{CameraStatus, Carrier, Medium, ModelRef};
 use viahe_contract::sha256::Sha256;
 
 versions! {
@@ -27,6 +27,8 @@ versions! {
     V2 = 2,
     /// Files of models have the hash of their description.
     V3 = 3,
+    /// A picture says its medium; what it is to show is the engine's own knowledge.
+    V4 = 4,
 }
 
 /// The version that is spoken.
@@ -129,8 +131,6 @@ pub enum FromWorker {
     Captured {
         /// Which.
         capture: CaptureId,
-        /// What for.
-        kind: EvidenceKind,
         /// The file, or why there is none.
         picture: Result<Picture, String>,
     },
@@ -154,6 +154,8 @@ pub struct Picture {
     pub sha256: Sha256,
     /// Size of the file.
     pub bytes: u64,
+    /// What kind of file it is.
+    pub medium: Medium,
     /// Of the frame.
     pub captured: Timestamp,
     /// Which frame; another one than asked for when that was gone.

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::id::CaptureId;
-use viahe_contract::message::{EvidenceKind, State};
+use viahe_contract::message::{Medium, Moment, State};
 use viahe_contract::sha256::Sha256;
+use viahe_core::artefact::{Artefact, Span};
 use viahe_core::engine::{Capture, Effect, Engine, Event};
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::{Name, TrackId};
-use viahe_core::incident::{Evidence, Revision};
+use viahe_core::incident::Revision;
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::plan::Plan;
 use viahe_core::time::{ClockSource, Timestamp};
@@ -108,13 +109,13 @@ impl Trace {
     }
 }
 
-fn picture(capture: CaptureId, kind: EvidenceKind, seq: u64) -> Evidence {
-    Evidence {
-        kind,
+fn picture(capture: CaptureId, moment: Moment, seq: u64) -> Artefact {
+    Artefact {
         sha256: Sha256::try_from(format!("{seq:064x}")).unwrap(),
         bytes: 1,
-        media_type: "image/jpeg".into(),
-        captured: Timestamp(seq),
+        medium: Medium::Jpeg,
+        moment,
+        span: Span::at(Timestamp(seq)),
         capture,
     }
 }
@@ -123,7 +124,7 @@ fn picture(capture: CaptureId, kind: EvidenceKind, seq: u64) -> Evidence {
 fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>, Vec<String>) {
     let mut engine = Engine::new(Arc::clone(plan));
     let (mut said, mut log) = (Vec::new(), Vec::new());
-    let mut live: BTreeMap<CaptureId, EvidenceKind> = BTreeMap::new();
+    let mut live: BTreeMap<CaptureId, Moment> = BTreeMap::new();
     for (i, event) in events.iter().enumerate() {
         if cut == Some(i) {
             engine = Engine::restore(Arc::clone(plan), &engine.save()).unwrap().0;
@@ -132,8 +133,8 @@ fn run(plan: &Arc<Plan>, events: &[Event], cut: Option<usize>) -> (Vec<Revision>
         while let Some(effect) = todo.pop_front() {
             match effect {
                 Effect::Capture(c) => {
-                    live.insert(c.id, c.kind);
-                    let evidence = picture(c.id, c.kind, c.seq);
+                    live.insert(c.id, c.moment);
+                    let evidence = picture(c.id, c.moment, c.seq);
                     todo.extend(
                         engine.apply(Event::Captured { capture: c.id, evidence: Some(evidence) }),
                     );
@@ -179,8 +180,8 @@ fn one_parked_car_is_one_incident_with_three_pictures() {
     assert_eq!(states(&said), [(1, State::Open), (2, State::Open), (3, State::Closed)]);
     let (open, closed) = (&said[0], &said[2]);
     assert_eq!(open.opened.since(open.first_seen), DWELL);
-    let kinds: Vec<_> = closed.evidence.iter().map(|e| e.kind).collect();
-    assert_eq!(kinds, [EvidenceKind::FirstSeen, EvidenceKind::Opened, EvidenceKind::Closed]);
+    let kinds: Vec<_> = closed.evidence.iter().map(|e| e.moment).collect();
+    assert_eq!(kinds, [Moment::FirstSeen, Moment::Opened, Moment::Closed]);
     assert_eq!(open.evidence.len(), 2);
     let last_seen = closed.closed.unwrap();
     // By the rule's own looks, one a second.
@@ -463,8 +464,8 @@ fn late_pictures_change_no_word() {
         }
     }
     let mut late = Vec::new();
-    for Capture { id: capture, kind, seq, .. } in captures {
-        let evidence = Some(picture(capture, kind, seq));
+    for Capture { id: capture, moment, seq, .. } in captures {
+        let evidence = Some(picture(capture, moment, seq));
         for effect in engine.apply(Event::Captured { capture, evidence }) {
             if let Effect::Publish(revision) = effect {
                 late.push(*revision);

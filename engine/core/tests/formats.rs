@@ -144,14 +144,14 @@ type Way<'a> = (&'a str, &'a dyn Fn(&[u8]) -> Vec<u8>);
 fn one_part_that_cannot_be_read_takes_no_other_with_it() {
     let gate = Scope::Camera(name("gate"));
     let future = |part: &[u8]| {
-        String::from_utf8_lossy(part).replacen("\"version\":3", "\"version\":99", 1).into_bytes()
+        String::from_utf8_lossy(part).replacen("\"version\":4", "\"version\":99", 1).into_bytes()
     };
     let ways: [Way<'_>; 5] = [
         ("garbage", &|_| b"\xff\x00\x13no state".to_vec()),
         ("nothing", &|_| Vec::new()),
         ("of the future", &future),
         ("cut", &|part| part[..part.len() / 2].to_vec()),
-        ("of another form", &|_| br#"{"version":3,"state":{"id":"gate"}}"#.to_vec()),
+        ("of another form", &|_| br#"{"version":4,"state":{"id":"gate"}}"#.to_vec()),
     ];
     for (way, spoil) in ways {
         let saved =

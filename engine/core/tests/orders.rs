@@ -7,7 +7,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 use support::name;
-use viahe_contract::message::{EvidenceKind, Order};
+use viahe_contract::message::{Moment, Order};
 use viahe_core::engine::{
     Answer, Command, Effect, Engine, Event, Known, Orders, Silence, Standing,
 };
@@ -220,7 +220,7 @@ fn a_camera_gives_one_picture_a_second() {
         let command = Command { id: id_of(&format!("s-{n}")), at, order: snapshot(), by: None };
         match &engine.apply(Event::Command(command))[..] {
             [Effect::Capture(capture)] => {
-                assert_eq!((capture.kind, n % 20), (EvidenceKind::Commanded, 0));
+                assert_eq!((capture.moment, n % 20), (Moment::Commanded, 0));
                 asked += 1;
             }
             [Effect::Answer(answer)] => {

@@ -6,8 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use viahe_contract::id::CaptureId;
+use viahe_contract::message::{Medium, Moment};
 use viahe_contract::sha256::Sha256;
+use viahe_core::artefact::{Artefact, Span};
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
+use viahe_core::time::Timestamp;
 use viahe_edge::evidence::{
     EvidenceError, EvidenceStore, JpegEncoder, Needed, PendingWriter, StoredFile,
 };
@@ -143,6 +146,35 @@ fn psnr_of_jpeg(picture: &Picture, view: &FrameView<'_>) -> f64 {
     10.0 * (255.0 * 255.0 / mse.max(1e-9)).log10()
 }
 
+fn artefact(capture: u64, stored: &StoredFile, moment: Moment) -> Artefact {
+    let StoredFile { sha256, bytes, medium } = *stored;
+    let (span, capture) = (Span::at(Timestamp::from_secs(1)), CaptureId(capture));
+    Artefact { sha256, bytes, medium, moment, span, capture }
+}
+
+fn opened(store: &EvidenceStore, capture: u64, stored: &StoredFile) -> Result<(), EvidenceError> {
+    store.promote(&artefact(capture, stored, Moment::Opened))
+}
+
+fn commanded(
+    store: &EvidenceStore,
+    capture: u64,
+    stored: &StoredFile,
+) -> Result<(), EvidenceError> {
+    store.promote(&artefact(capture, stored, Moment::Commanded))
+}
+
+fn pend(store: &EvidenceStore, capture: u64, bytes: &[u8]) -> StoredFile {
+    store.put_pending(CaptureId(capture), Medium::Jpeg, bytes).unwrap()
+}
+
+/// Of an incident, in its place.
+fn keep(store: &EvidenceStore, capture: u64, bytes: &[u8]) -> StoredFile {
+    let stored = pend(store, capture, bytes);
+    opened(store, capture, &stored).unwrap();
+    stored
+}
+
 fn files(root: &Path) -> Vec<String> {
     let mut out = Vec::new();
     let mut dirs = vec![root.to_owned()];
@@ -164,17 +196,20 @@ fn files(root: &Path) -> Vec<String> {
 fn a_wanted_picture_is_kept_under_its_hash_and_an_unwanted_one_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let store = EvidenceStore::open(&dir.path().join("a/b"), 1 << 20).unwrap();
-    let stored = store.put_pending(CaptureId(7), b"abc").unwrap();
-    store.put_pending(CaptureId(8), b"other").unwrap();
+    let stored = pend(&store, 7, b"abc");
+    let other = pend(&store, 8, b"other");
     assert_eq!(store.path_of(stored.sha256), None, "not promoted yet");
 
-    assert_eq!(store.promote(CaptureId(7)).unwrap(), stored);
-    assert_eq!(store.promote(CaptureId(7)).unwrap(), stored, "a second incident in the same frame");
-    store.put_pending(CaptureId(9), b"abc").unwrap();
-    assert_eq!(store.promote(CaptureId(9)).unwrap(), stored, "the same picture again");
+    opened(&store, 7, &stored).unwrap();
+    opened(&store, 7, &stored).unwrap();
+    keep(&store, 9, b"abc");
+    assert_eq!(store.counters().pictures, 1, "the same picture again");
+    let wrong =
+        opened(&store, 8, &StoredFile { sha256: Sha256::from_bytes([1; 32]), ..other.clone() });
+    assert!(matches!(wrong, Err(EvidenceError::NotPending(CaptureId(8)))), "another picture");
     store.discard(CaptureId(8)).unwrap();
     store.discard(CaptureId(8)).unwrap();
-    assert!(matches!(store.promote(CaptureId(8)), Err(EvidenceError::NotPending(CaptureId(8)))));
+    assert!(matches!(opened(&store, 8, &other), Err(EvidenceError::NotPending(CaptureId(8)))));
 
     let path = store.path_of(stored.sha256).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"abc");
@@ -192,16 +227,14 @@ fn drawings_lie_beside_their_picture_and_go_with_it() {
     let store = EvidenceStore::open(dir.path(), 100).unwrap();
     let unknown = Sha256::from_bytes([0; 32]);
     assert!(matches!(store.put_overlay(unknown, "<svg/>"), Err(EvidenceError::NoPicture(_))));
-    store.put_pending(CaptureId(1), &[1; 40]).unwrap();
-    let first = store.promote(CaptureId(1)).unwrap();
+    let first = keep(&store, 1, &[1; 40]);
     let drawing = store.put_overlay(first.sha256, "<svg/>").unwrap();
     assert_eq!(store.put_overlay(first.sha256, "<svg/>").unwrap(), drawing);
-    let path = store.path_of_overlay(first.sha256, drawing.sha256).unwrap();
+    let path = store.path_of_overlay(first.sha256, drawing).unwrap();
     assert_eq!(fs::read_to_string(path).unwrap(), "<svg/>");
     assert_eq!(store.counters().bytes, 46);
 
-    store.put_pending(CaptureId(2), &[2; 60]).unwrap();
-    let second = store.promote(CaptureId(2)).unwrap();
+    let second = keep(&store, 2, &[2; 60]);
     assert_eq!(store.path_of(first.sha256), None, "over the budget");
     assert_eq!(store.counters().evicted, 1);
     assert_eq!(files(dir.path()).len(), 1);
@@ -212,25 +245,19 @@ fn drawings_lie_beside_their_picture_and_go_with_it() {
 fn the_budget_takes_the_oldest_and_never_the_pending_or_the_newest() {
     let dir = tempfile::tempdir().unwrap();
     let store = EvidenceStore::open(dir.path(), 300).unwrap();
-    store.put_pending(CaptureId(1000), &[0; 100]).unwrap();
-    let kept: Vec<_> = (0..10u8)
-        .map(|i| {
-            store.put_pending(CaptureId(i.into()), &[i + 1; 90]).unwrap();
-            store.promote(CaptureId(i.into())).unwrap()
-        })
-        .collect();
+    let waits = pend(&store, 1000, &[0; 100]);
+    let kept: Vec<_> = (0..10u8).map(|i| keep(&store, i.into(), &[i + 1; 90])).collect();
     let there: Vec<bool> = kept.iter().map(|f| store.path_of(f.sha256).is_some()).collect();
     assert_eq!(there, [vec![false; 8], vec![true; 2]].concat());
     assert_eq!(store.counters().evicted, 8);
     assert!(
-        matches!(store.promote(CaptureId(0)), Err(EvidenceError::NoPicture(_))),
+        matches!(opened(&store, 0, &kept[0]), Err(EvidenceError::NotPending(_))),
         "it is gone again"
     );
-    store.promote(CaptureId(1000)).unwrap();
+    opened(&store, 1000, &waits).unwrap();
 
     // A picture larger than the budget is kept: it is the newest.
-    store.put_pending(CaptureId(2000), &[9; 500]).unwrap();
-    let large = store.promote(CaptureId(2000)).unwrap();
+    let large = keep(&store, 2000, &[9; 500]);
     assert!(store.path_of(large.sha256).is_some());
     assert_eq!(store.counters().pictures, 1);
 }
@@ -242,15 +269,12 @@ fn what_somebody_waits_for_goes_last() {
     let known = std::sync::Arc::clone(&wanted);
     let needed = Needed::new(move |sha256| known.lock().unwrap().contains(&sha256));
     let store = EvidenceStore::open_with(dir.path(), 1_000, Some(needed)).unwrap();
-    let mut keep = |i: u8| {
-        store.put_pending(CaptureId(i.into()), &[i; 100]).unwrap();
-        store.promote(CaptureId(i.into())).unwrap().sha256
-    };
-    let kept: Vec<Sha256> = (0..10).map(&mut keep).collect();
+    let mut one = |i: u8| keep(&store, i.into(), &[i; 100]).sha256;
+    let kept: Vec<Sha256> = (0..10).map(&mut one).collect();
     wanted.lock().unwrap().extend(kept[..4].iter().copied());
     let there = || kept.iter().map(|k| store.path_of(*k).is_some()).collect::<Vec<_>>();
     // Over the budget by one: the oldest that nobody waits for.
-    keep(10);
+    one(10);
     let (t, f) = (true, false);
     assert_eq!(there(), [t, t, t, t, f, t, t, t, t, t]);
     assert_eq!(store.give_up(150, false), 200);
@@ -270,24 +294,61 @@ fn pictures_for_operators_take_no_evidence_away() {
     let known = std::sync::Arc::clone(&all);
     let needed = Needed::new(move |_| known.load(std::sync::atomic::Ordering::Relaxed));
     let store = EvidenceStore::open_with(dir.path(), 3_300, Some(needed)).unwrap();
-    let pend = |i: u8| store.put_pending(CaptureId(i.into()), &[i; 100]).unwrap().sha256;
     let evidence: Vec<Sha256> =
-        (0..30).map(|i| (pend(i), store.promote(CaptureId(i.into())).unwrap()).0).collect();
+        (0..30u8).map(|i| keep(&store, i.into(), &[i; 100]).sha256).collect();
     let there = |of: &[Sha256]| of.iter().filter(|sha| store.path_of(**sha).is_some()).count();
-    let asked: Vec<Sha256> = (100..150)
-        .map(|i| (pend(i), store.promote_snapshot(CaptureId(i.into())).unwrap()).0)
+    let ask = |i: u8| {
+        let stored = pend(&store, i.into(), &[i; 100]);
+        (stored.sha256, commanded(&store, i.into(), &stored))
+    };
+    let asked: Vec<Sha256> = (100..150u8)
+        .map(|i| {
+            let (sha256, done) = ask(i);
+            done.unwrap();
+            sha256
+        })
         .collect();
     assert_eq!((there(&evidence), there(&asked)), (30, 2), "a sixteenth, the newest");
     assert!(store.path_of(asked[49]).is_some());
 
     // More evidence, and all of it waits: there is no room for another one.
     all.store(true, std::sync::atomic::Ordering::Relaxed);
-    let more: Vec<Sha256> =
-        (30..33).map(|i| (pend(i), store.promote(CaptureId(i.into())).unwrap()).0).collect();
+    let more: Vec<Sha256> = (30..33u8).map(|i| keep(&store, i.into(), &[i; 100]).sha256).collect();
     assert_eq!((there(&evidence), there(&more), there(&asked)), (30, 3, 0));
-    pend(200);
-    assert!(matches!(store.promote_snapshot(CaptureId(200)), Err(EvidenceError::NoRoom)));
+    assert!(matches!(ask(200).1, Err(EvidenceError::NoRoom)));
     assert_eq!((there(&evidence), there(&more)), (30, 3));
+}
+
+/// One rule for all that is kept, whoever asks for it first.
+#[test]
+fn an_operators_picture_that_an_incident_shows_too_is_evidence() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EvidenceStore::open(dir.path(), 3_200).unwrap();
+    let first = pend(&store, 1, &[1; 100]);
+    commanded(&store, 1, &first).unwrap();
+    // The same frame, hence the same bytes.
+    let again = keep(&store, 2, &[1; 100]);
+    assert_eq!(again, first);
+    for i in 3..20u8 {
+        let stored = pend(&store, i.into(), &[i; 100]);
+        commanded(&store, i.into(), &stored).unwrap();
+    }
+    assert!(store.path_of(first.sha256).is_some(), "those for operators made room, not it");
+    assert_eq!(store.counters().pending, 0);
+}
+
+/// What a worker writes without being asked goes; what was taken charge of stays.
+#[test]
+fn what_nobody_asked_for_is_removed_and_what_waits_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EvidenceStore::open(dir.path(), 1 << 20).unwrap();
+    let stored = pend(&store, 1, b"waits");
+    PendingWriter::new(dir.path()).put(CaptureId(2), Medium::Jpeg, b"unasked").unwrap();
+    store.refuse(CaptureId(1)).unwrap();
+    store.refuse(CaptureId(2)).unwrap();
+    store.refuse(CaptureId(3)).unwrap();
+    assert_eq!(files(dir.path()), ["pending/1.jpg"]);
+    opened(&store, 1, &stored).unwrap();
 }
 
 #[test]
@@ -296,11 +357,8 @@ fn leftovers_of_a_crash_are_removed_and_the_rest_is_found_again() {
     let root = dir.path();
     let (first, second, drawing) = {
         let store = EvidenceStore::open(root, 1000).unwrap();
-        store.put_pending(CaptureId(1), &[1; 100]).unwrap();
-        store.put_pending(CaptureId(2), &[2; 100]).unwrap();
-        store.put_pending(CaptureId(3), &[3; 100]).unwrap();
-        let first = store.promote(CaptureId(1)).unwrap();
-        let second = store.promote(CaptureId(2)).unwrap();
+        pend(&store, 3, &[3; 100]);
+        let (first, second) = (keep(&store, 1, &[1; 100]), keep(&store, 2, &[2; 100]));
         let drawing = store.put_overlay(first.sha256, "<svg>1</svg>").unwrap();
         (first, second, drawing)
     };
@@ -319,7 +377,7 @@ fn leftovers_of_a_crash_are_removed_and_the_rest_is_found_again() {
     store.discard_unless(|_| false).unwrap();
     assert_eq!(store.counters().bytes, 100 + 100 + 12);
     assert!(store.path_of(second.sha256).is_some());
-    assert!(store.path_of_overlay(first.sha256, drawing.sha256).is_some());
+    assert!(store.path_of_overlay(first.sha256, drawing).is_some());
     assert!(root.join("README").exists(), "what is not ours stays");
     assert_eq!(files(root).len(), 4, "{:?}", files(root));
 
@@ -332,14 +390,14 @@ fn leftovers_of_a_crash_are_removed_and_the_rest_is_found_again() {
 fn undecided_captures_are_bounded() {
     let dir = tempfile::tempdir().unwrap();
     let store = EvidenceStore::open(dir.path(), 1 << 30).unwrap();
-    let refused =
-        (0..2000).find_map(|i| store.put_pending(CaptureId(i), b"x").err().map(|e| (i, e)));
+    let refused = (0..2000)
+        .find_map(|i| store.put_pending(CaptureId(i), Medium::Jpeg, b"x").err().map(|e| (i, e)));
     let (at, error) = refused.unwrap();
     assert_eq!(at, 1024);
     assert!(matches!(error, EvidenceError::TooManyPending));
-    store.put_pending(CaptureId(0), b"again").unwrap();
+    store.put_pending(CaptureId(0), Medium::Jpeg, b"again").unwrap();
     store.discard(CaptureId(0)).unwrap();
-    store.put_pending(CaptureId(5000), b"room again").unwrap();
+    store.put_pending(CaptureId(5000), Medium::Jpeg, b"room again").unwrap();
 }
 
 /// Runs this binary's test `disk_full_child` on a file system of 256 KiB of its own.
@@ -373,9 +431,9 @@ fn disk_full_child() {
     let root = Path::new(&root);
     let store = EvidenceStore::open(root, 1 << 30).unwrap();
     let picture = |i: u8| vec![i; 50_000];
-    store.put_pending(CaptureId(1), &picture(1)).unwrap();
-    let first = store.promote(CaptureId(1)).unwrap();
-    let full = (2..20u8).find_map(|i| store.put_pending(CaptureId(i.into()), &picture(i)).err());
+    let first = keep(&store, 1, &picture(1));
+    let full = (2..20u8)
+        .find_map(|i| store.put_pending(CaptureId(i.into()), Medium::Jpeg, &picture(i)).err());
     assert!(matches!(full, Some(EvidenceError::Full { .. })), "{full:?}");
     let whole = |name: &String| Path::new(name).extension().is_some_and(|e| e == "jpg");
     assert!(files(root).iter().all(whole), "{:?}", files(root));
@@ -384,9 +442,8 @@ fn disk_full_child() {
     }
     // With room again it goes on.
     store.discard(CaptureId(2)).unwrap();
-    store.put_pending(CaptureId(30), &picture(30)).unwrap();
-    store.promote(CaptureId(30)).unwrap();
-    assert_eq!(store.promote(CaptureId(1)).unwrap(), first);
+    keep(&store, 30, &picture(30));
+    opened(&store, 1, &first).unwrap();
     println!("small disk: done");
 }
 
@@ -397,7 +454,7 @@ fn a_picture_that_is_not_what_was_told_is_not_evidence() {
     let store = EvidenceStore::open(dir.path(), 1 << 20).unwrap();
     let writer = PendingWriter::new(dir.path());
     let told = |change: fn(&mut StoredFile)| {
-        let mut told = writer.put(CaptureId(7), b"a picture").unwrap();
+        let mut told = writer.put(CaptureId(7), Medium::Jpeg, b"a picture").unwrap();
         change(&mut told);
         store.adopt(CaptureId(7), told)
     };
@@ -405,7 +462,8 @@ fn a_picture_that_is_not_what_was_told_is_not_evidence() {
     assert!(told(|told| told.bytes += 1).is_err());
     assert!(!dir.path().join("pending/7.jpg").exists(), "it is removed");
     assert!(told(|_| ()).is_ok());
-    let nowhere = StoredFile { sha256: Sha256::from_bytes([7; 32]), bytes: 1 };
+    let nowhere =
+        StoredFile { sha256: Sha256::from_bytes([7; 32]), bytes: 1, medium: Medium::Jpeg };
     assert!(store.adopt(CaptureId(8), nowhere).is_err(), "it was never written");
     assert_eq!(store.counters().pending, 1);
 }

@@ -18,7 +18,7 @@ use viahe_edge::broker::EmbeddedBroker;
 use viahe_edge::camera_sim::{CameraSim, SimOptions};
 use viahe_edge::clock;
 use viahe_edge::event_plane::Observer;
-use viahe_edge::evidence::evidence_dir;
+use viahe_edge::evidence::{self, evidence_dir};
 use viahe_edge::models::Locations;
 use viahe_edge::publish::{Message, Subscriber, SubscriberOptions};
 
@@ -273,9 +273,9 @@ fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
     say(&headline(&event));
     let IncidentEvent { violation, incident, .. } = event;
     incidents.entry(violation.to_string()).or_default().insert(incident.incident.to_string());
-    for evidence in &incident.evidence {
-        let path = pictures.join(evidence.sha256.shard()).join(format!("{}.jpg", evidence.sha256));
-        say(&format!("     {:<20} {}", evidence.kind.label(), path.display()));
+    for proof in &incident.evidence {
+        let path = evidence::path_of(pictures, proof.sha256, proof.medium);
+        say(&format!("     {:<20} {}", proof.kind(), path.display()));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Incidents: what a box concludes, and that a centre has it.
 
+use super::evidence::Evidence;
 use crate::class::Class;
 use crate::id::{IncidentId, Name, TrackId};
 use crate::place::Position;
@@ -285,50 +286,6 @@ pub struct Subject {
     /// Where, in fractions of the frame: `[x0, y0, x1, y1]`.
     #[serde(rename = "box")]
     pub bbox: [f64; 4],
-}
-
-/// What a picture shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum EvidenceKind {
-    /// The frame in which the condition first held.
-    #[serde(rename = "snapshot.first_seen")]
-    FirstSeen,
-    /// The frame in which the rule fired.
-    #[serde(rename = "snapshot.opened")]
-    Opened,
-    /// The frame in which it was found to be over.
-    #[serde(rename = "snapshot.closed")]
-    Closed,
-    /// A frame that an operator asked for.
-    #[serde(rename = "snapshot.commanded")]
-    Commanded,
-}
-
-impl EvidenceKind {
-    /// As it is written.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::FirstSeen => "snapshot.first_seen",
-            Self::Opened => "snapshot.opened",
-            Self::Closed => "snapshot.closed",
-            Self::Commanded => "snapshot.commanded",
-        }
-    }
-}
-
-/// A file that proves something; it is named by its hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// What it shows.
-    pub kind: EvidenceKind,
-    /// Of the file.
-    pub sha256: Sha256,
-    /// Size of the file.
-    pub bytes: u64,
-    /// `image/jpeg`.
-    pub media_type: String,
-    /// When the camera took it.
-    pub captured: LocalTime,
 }
 
 /// Which model saw it.

@@ -5,6 +5,7 @@
 
 mod camera;
 mod command;
+mod evidence;
 mod incident;
 mod reply;
 mod sensor;
@@ -17,9 +18,10 @@ pub use camera::{
     WhySilent,
 };
 pub use command::{Command, CommandError, Order, id_of};
+pub use evidence::{Evidence, Medium, Moment, moment_of};
 pub use incident::{
-    Ack, Citation, ClockRef, EndReason, Evidence, EvidenceKind, Incident, IncidentEvent, Measured,
-    ModelRef, Severity, Stage, State, Subject,
+    Ack, Citation, ClockRef, EndReason, Incident, IncidentEvent, Measured, ModelRef, Severity,
+    Stage, State, Subject,
 };
 pub use reply::{File, Reply};
 pub use sensor::{SensorHealth, SensorState};

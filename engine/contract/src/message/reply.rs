@@ -1,5 +1,6 @@
 //! What answers a command.
 
+use super::evidence::Medium;
 use crate::id::CommandId;
 use crate::sha256::Sha256;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,6 @@ pub struct File {
     pub sha256: Sha256,
     /// Its size.
     pub bytes: u64,
-    /// Such as `image/jpeg`.
-    pub media_type: String,
+    /// What kind of file it is.
+    pub media_type: Medium,
 }

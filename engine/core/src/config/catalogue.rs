@@ -10,7 +10,7 @@ use super::schema::Kind;
 use crate::observe::Class;
 use crate::plan::{Citation, Disaster, Escalation, Program, Words};
 use std::time::Duration;
-use viahe_contract::message::{EvidenceKind, Severity};
+use viahe_contract::message::{Moment, Severity};
 
 /// A kind of violation.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Entry {
     /// What a declared disaster does.
     pub disaster: Disaster,
     /// Pictures that an incident asks for.
-    pub evidence: Vec<EvidenceKind>,
+    pub evidence: Vec<Moment>,
     /// How offences are treated; none for what is no offence.
     pub escalation: Option<Escalation>,
     /// The law.
@@ -151,13 +151,13 @@ pub(super) fn refuse_foreign(node: &Node, takes: &[&'static str], who: &str) {
     }
 }
 
-fn evidence(root: &Node) -> Vec<EvidenceKind> {
-    let all = [EvidenceKind::FirstSeen, EvidenceKind::Opened, EvidenceKind::Closed];
+fn evidence(root: &Node) -> Vec<Moment> {
+    let all = [Moment::FirstSeen, Moment::Opened, Moment::Closed];
     let Some(list) = root.list("evidence") else { return all.to_vec() };
     let kind = |text: &str| match text {
-        "first_seen" => EvidenceKind::FirstSeen,
-        "opened" => EvidenceKind::Opened,
-        _ => EvidenceKind::Closed,
+        "first_seen" => Moment::FirstSeen,
+        "opened" => Moment::Opened,
+        _ => Moment::Closed,
     };
     list.iter().map(|(_, text)| kind(text)).collect()
 }

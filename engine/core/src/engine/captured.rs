@@ -2,14 +2,14 @@
 
 use super::event::Effect;
 use super::machine::Engine;
+use crate::artefact::Artefact;
 use crate::id::CaptureId;
-use crate::incident::Evidence;
 
 impl Engine {
     pub(super) fn captured(
         &mut self,
         capture: CaptureId,
-        evidence: Option<Evidence>,
+        evidence: Option<Artefact>,
         effects: &mut Vec<Effect>,
     ) {
         if self.answer_snapshot(capture, evidence.as_ref(), effects) {

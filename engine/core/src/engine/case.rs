@@ -1,8 +1,9 @@
 //! What may become, is, or was an incident; and what is still to be said of it.
 
 use super::wording::worded;
+use crate::artefact::Artefact;
 use crate::id::{CaptureId, IncidentId, Name};
-use crate::incident::{Evidence, Revision, Subject, Wording};
+use crate::incident::{Revision, Subject, Wording};
 use crate::plan::Language;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ pub(super) struct Case {
     /// A first picture was asked for.
     pub(super) begun: bool,
     /// Taken, by kind; the id is needed to throw a picture away.
-    pub(super) pictures: Vec<(CaptureId, Option<Evidence>)>,
+    pub(super) pictures: Vec<(CaptureId, Option<Artefact>)>,
     /// It fired while nothing was to be said: since when it held.
     pub(super) held_back: Option<Timestamp>,
     pub(super) incident: Option<Incident>,

@@ -8,7 +8,8 @@
 //! follows the clock as it is now.
 
 use super::event::{Effect, Event};
-use crate::incident::{Evidence, Revision};
+use crate::artefact::{Artefact, Span};
+use crate::incident::Revision;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -69,9 +70,7 @@ impl DayClock {
             Event::Command(command) => back(&mut command.at),
             Event::Camera { at, .. } | Event::Reading { at, .. } | Event::Tick(at) => back(at),
             Event::Captured { evidence, .. } => {
-                if let Some(evidence) = evidence {
-                    back(&mut evidence.captured);
-                }
+                evidence.iter_mut().flat_map(shown).for_each(back);
             }
             Event::WorkerStarted { .. } | Event::ClockSet { .. } => {}
         }
@@ -91,7 +90,7 @@ impl DayClock {
                 Effect::Sensor { at, .. } => on(at),
                 Effect::TooLate(told) => on(&mut told.at),
                 Effect::Answer(answer) => {
-                    answer.evidence.iter_mut().map(captured).for_each(on);
+                    answer.evidence.iter_mut().flat_map(shown).for_each(on);
                 }
                 // Windows are cut by the clock on the wall and tell its times as they are.
                 Effect::Window(_) | Effect::Capture(_) | Effect::Discard(_) => {}
@@ -100,11 +99,15 @@ impl DayClock {
     }
 }
 
-fn captured(evidence: &mut Evidence) -> &mut Timestamp {
-    &mut evidence.captured
+fn shown(artefact: &mut Artefact) -> [&mut Timestamp; 2] {
+    let Span { first, last } = &mut artefact.span;
+    [first, last]
 }
 
 fn revision_times(revision: &mut Revision) -> impl Iterator<Item = &mut Timestamp> {
     let Revision { first_seen, opened, updated, closed, evidence, .. } = revision;
-    [first_seen, opened, updated].into_iter().chain(closed).chain(evidence.iter_mut().map(captured))
+    [first_seen, opened, updated]
+        .into_iter()
+        .chain(closed)
+        .chain(evidence.iter_mut().flat_map(shown))
 }

@@ -1,7 +1,7 @@
 //! Commands of operators, what was answered, and the orders that stand because of them.
 
+use crate::artefact::Artefact;
 use crate::id::{CommandId, Name};
-use crate::incident::Evidence;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -78,5 +78,5 @@ pub struct Answer {
     /// For people: what was done, or why not and what to do.
     pub result: Result<String, String>,
     /// The picture that was asked for.
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<Artefact>,
 }

@@ -4,11 +4,11 @@ use super::command::{Answer, Command, Declared, STANDING_MAX, Snapshot, Standing
 use super::done::Known;
 use super::event::{Capture, Effect};
 use super::machine::Engine;
+use crate::artefact::Artefact;
 use crate::id::{CaptureId, CommandId, Name};
-use crate::incident::Evidence;
 use crate::time::Timestamp;
 use std::time::Duration;
-use viahe_contract::message::{EvidenceKind, Order};
+use viahe_contract::message::{Moment, Order};
 
 /// Highest level of a disaster.
 const DISASTER_LEVEL_MAX: u8 = 3;
@@ -81,7 +81,7 @@ impl Engine {
             id: capture,
             camera: camera.clone(),
             seq: frame.seq,
-            kind: EvidenceKind::Commanded,
+            moment: Moment::Commanded,
         }));
         Ok(())
     }
@@ -95,7 +95,7 @@ impl Engine {
     pub(super) fn answer_snapshot(
         &mut self,
         capture: CaptureId,
-        evidence: Option<&Evidence>,
+        evidence: Option<&Artefact>,
         effects: &mut Vec<Effect>,
     ) -> bool {
         let Some(snapshot) = self.memory.site.snapshots.remove(&capture) else { return false };

@@ -1,8 +1,9 @@
 //! What can happen to the engine, and what follows.
 
 use super::command::{Answer, Command};
+use crate::artefact::Artefact;
 use crate::id::{CaptureId, Name};
-use crate::incident::{Evidence, Revision};
+use crate::incident::Revision;
 use crate::observe::{Observation, ViewReport};
 use crate::plan::program::CameraTrouble;
 use crate::sensor::WindowResult;
@@ -10,7 +11,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use viahe_contract::message::{CameraStatus, EvidenceKind, ModelRef, SensorHealth};
+use viahe_contract::message::{CameraStatus, ModelRef, Moment, SensorHealth};
 
 /// Everything that can happen to the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub enum Event {
         /// Which.
         capture: CaptureId,
         /// The file; none when the frame was gone or could not be written.
-        evidence: Option<Evidence>,
+        evidence: Option<Artefact>,
     },
     /// A vision worker has started: tracks of its cameras are counted anew, and these models look.
     WorkerStarted {
@@ -109,8 +110,8 @@ pub struct Capture {
     pub camera: Name,
     /// Which frame.
     pub seq: u64,
-    /// What for.
-    pub kind: EvidenceKind,
+    /// Which part of an incident it is to show.
+    pub moment: Moment,
 }
 
 /// A reading that came too late for its sensor's lateness, and would have made a rule hold.

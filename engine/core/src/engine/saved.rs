@@ -136,7 +136,7 @@ fn read<T: DeserializeOwned>(part: &[u8]) -> Result<T, StateError> {
         version: u32,
     }
     let head: Head = serde_json::from_slice(part)?;
-    // Parts are of V3 so far: there is no step to take.
+    // From V3 there is no step to take: an artefact is read in both forms.
     StateVersion::try_from(head.version)?;
     Ok(serde_json::from_slice::<Stamped<T>>(part)?.state)
 }

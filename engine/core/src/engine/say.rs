@@ -9,8 +9,9 @@ use super::event::Effect;
 use super::machine::Engine;
 use super::memory::CaseKey;
 use super::wording::worded;
+use crate::artefact::Artefact;
 use crate::id::CaptureId;
-use crate::incident::{Evidence, Revision};
+use crate::incident::Revision;
 use viahe_contract::message::{ModelRef, State};
 
 impl Engine {
@@ -29,7 +30,7 @@ impl Engine {
         &mut self,
         key: &CaseKey,
         capture: CaptureId,
-        evidence: Option<Evidence>,
+        evidence: Option<Artefact>,
         effects: &mut Vec<Effect>,
     ) {
         let Some(mut case) = self.memory.rule(key).and_then(|m| m.take_owner(key.subject, capture))

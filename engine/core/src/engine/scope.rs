@@ -15,6 +15,8 @@ versions! {
     V2 = 2,
     /// A part for the site and one for each camera; each says its version.
     V3 = 3,
+    /// Evidence says moment, medium and span.
+    V4 = 4,
 }
 
 /// What a part of the state is about.

@@ -14,9 +14,7 @@ use crate::rule::Signal;
 use crate::rule::explain::Outcome;
 use crate::time::{ClockSource, Timestamp};
 use std::time::Duration;
-use viahe_contract::message::{
-    Citation, ClockRef, EndReason, EvidenceKind, Measured, Severity, Stage,
-};
+use viahe_contract::message::{self, Citation, ClockRef, EndReason, Measured, Severity, Stage};
 
 /// A standing incident is said again this often, so that a centre that lost everything knows.
 pub const UPDATE_EVERY: Duration = Duration::from_mins(10);
@@ -46,7 +44,7 @@ impl Engine {
                 if let Some(case) = self.memory.case(&key) {
                     case.begun = true;
                 }
-                self.capture(&key, moment, EvidenceKind::FirstSeen, effects);
+                self.capture(&key, moment, message::Moment::FirstSeen, effects);
             }
             Signal::Lapsed(subject) => self.drop_case(&key(subject), effects),
             Signal::Fired { key: subject, first_seen, subjects } => {
@@ -69,7 +67,7 @@ impl Engine {
                 if let Some(memory) = self.memory.rule(&key) {
                     memory.quiet_until = moment.at.plus(moment.of.rule.cooldown);
                 }
-                self.capture(&key, moment, EvidenceKind::Closed, effects);
+                self.capture(&key, moment, message::Moment::Closed, effects);
                 self.say(&key, effects);
             }
         }
@@ -100,7 +98,7 @@ impl Engine {
         // One that was asked for and got lost is not replaced: two pictures of one moment would
         // pass for proof that something stood there.
         if self.memory.case(key).is_some_and(|c| !c.begun) {
-            self.capture(key, moment, EvidenceKind::FirstSeen, effects);
+            self.capture(key, moment, message::Moment::FirstSeen, effects);
         }
         let incident = self.incident(key, moment, first_seen, subjects);
         self.explain(key, moment.at, || Outcome::Opened(incident.id.clone()));
@@ -108,7 +106,7 @@ impl Engine {
             case.held_back = None;
             case.incident = Some(incident);
         }
-        self.capture(key, moment, EvidenceKind::Opened, effects);
+        self.capture(key, moment, message::Moment::Opened, effects);
         self.say(key, effects);
     }
 
@@ -236,11 +234,11 @@ impl Engine {
         &mut self,
         key: &CaseKey,
         moment: Moment<'_>,
-        kind: EvidenceKind,
+        shows: message::Moment,
         effects: &mut Vec<Effect>,
     ) {
         let (Some(camera), Some(frame)) = (&key.camera, moment.frame) else { return };
-        if !moment.of.rule.evidence.contains(&kind) {
+        if !moment.of.rule.evidence.contains(&shows) {
             return;
         }
         let id = self.next_capture();
@@ -251,7 +249,8 @@ impl Engine {
         if let Some(case) = self.memory.case(key) {
             case.pictures.push((id, None));
         }
-        effects.push(Effect::Capture(Capture { id, camera: camera.clone(), seq: frame.seq, kind }));
+        let (camera, seq) = (camera.clone(), frame.seq);
+        effects.push(Effect::Capture(Capture { id, camera, seq, moment: shows }));
     }
 
     pub(super) fn next_capture(&mut self) -> CaptureId {

@@ -14,7 +14,7 @@ use crate::sensor::{CounterParams, Decoder, HealthParams, WindowSpec};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::time::Duration;
-use viahe_contract::message::{EvidenceKind, Severity};
+use viahe_contract::message::{Moment, Severity};
 use viahe_contract::place::Position;
 
 /// A validated pipeline file. All names resolve, all numbers are in range.
@@ -219,8 +219,8 @@ pub struct Rule {
     pub escalation: Option<Escalation>,
     /// What a declared disaster does to it.
     pub disaster: Disaster,
-    /// Pictures that an incident asks for.
-    pub evidence: Vec<EvidenceKind>,
+    /// Moments that an incident asks for pictures of.
+    pub evidence: Vec<Moment>,
     /// What it is called.
     pub title: Words,
     /// When to confirm and when to dismiss it.

@@ -7,7 +7,7 @@ use crate::disk::Fault;
 use crate::history::History;
 use crate::publish::Wire;
 use crate::store::{OutboxRow, Store, StoreError};
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::select;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_contract::message::{CameraStatus, State};
@@ -28,9 +28,14 @@ impl EventPlane {
     pub(super) fn finish(mut self, drain: Duration) -> Totals {
         let until = clock::monotonic() + LAST_PICTURES_WITHIN;
         while self.pictures.outstanding() > 0 && clock::monotonic() < until {
-            let heard = match self.events.recv_timeout(TICK) {
-                Ok(event) => self.hear(event).is_ok(),
-                Err(error) => error == RecvTimeoutError::Timeout,
+            let finished = self.pictures.done().clone();
+            let heard = select! {
+                recv(self.events) -> event => event.is_ok_and(|event| self.hear(event).is_ok()),
+                recv(finished) -> done => {
+                    self.finished(done.ok());
+                    true
+                }
+                default(TICK) => true,
             };
             if !heard {
                 break;
@@ -48,13 +53,16 @@ impl EventPlane {
             self.tell_camera(&CameraReport { camera, status: CameraStatus::Offline, reason });
         }
         let state = Changes::from(self.engine.save());
-        let Self { events, fleet, publisher, mut store, mut totals, mut recorder, .. } = self;
+        let Self {
+            events, fleet, publisher, pictures, mut store, mut totals, mut recorder, ..
+        } = self;
         if let Some(recorder) = &mut recorder {
             recorder.finish();
         }
         // Nobody listens any more; a supervisor that waits to be heard must not wait for ever.
         drop(events);
         fleet.stop();
+        pictures.end(LAST_PICTURES_WITHIN);
         // What is only in memory goes to the broker too, if it is there.
         let left = publisher.shutdown(drain);
         last_try(&mut store, &state);
@@ -199,6 +207,7 @@ impl EventPlane {
         self.stats.resent = publish.resent;
         self.stats.not_taken = [publish.refused, publish.unheard];
         self.stats.mqtt_version = publish.version;
+        self.stats.worker_unasked = self.pictures.unasked();
         let evidence = self.pictures.store().counters();
         self.stats.captures_failed = self.pictures.failed();
         self.stats.evidence_bytes = evidence.bytes;
@@ -206,6 +215,7 @@ impl EventPlane {
         self.stats.queue_depths = BTreeMap::from([
             ("seam", self.events.len() as u64),
             ("captures", self.pictures.outstanding() as u64),
+            ("finish", self.pictures.unfinished() as u64),
             ("uncommitted", self.rows.len() as u64 + self.stats.unsaved),
         ]);
         self.stats.mqtt_reconnects = publish.connections.saturating_sub(1);

@@ -19,7 +19,7 @@ mod take_up;
 mod words;
 mod worker;
 
-use crate::evidence::EvidenceStore;
+use crate::evidence::{EvidenceStore, Finished};
 use crate::fleet::Fleet;
 use crate::publish::{Publisher, Said, Wire};
 use crate::store::{OutboxRow, Store, StoreError};
@@ -267,11 +267,13 @@ impl EventPlane {
     fn until_stopped(&mut self, stop: &Receiver<()>) -> Result<(), PlaneError> {
         while matches!(stop.try_recv(), Err(TryRecvError::Empty)) {
             let heard = self.wire.as_ref().map_or_else(never, |wire| wire.heard().clone());
+            let finished = self.pictures.done().clone();
             select! {
                 recv(self.events) -> event => match event {
                     Ok(event) => self.batch(event)?,
                     Err(_) => return Err(PlaneError::Supervisor),
                 },
+                recv(finished) -> done => self.finished(done.ok()),
                 // The wire goes only with us.
                 recv(heard) -> message => if let Ok(message) = message {
                     self.heard(message);
@@ -319,10 +321,10 @@ impl EventPlane {
                 report.at = self.day.at(report.at);
                 self.see(Event::Viewed(report));
             }
-            WorkerEvent::Said(FromWorker::Captured { capture, kind, picture }) => {
+            WorkerEvent::Said(FromWorker::Captured { capture, picture }) => {
                 let picture = picture.map(|p| Picture { captured: self.day.at(p.captured), ..p });
-                let evidence = self.pictures.taken(capture, kind, picture);
-                self.apply(Event::Captured { capture, evidence });
+                let outcome = self.pictures.taken(capture, picture, clock::monotonic());
+                self.captured(outcome);
             }
             WorkerEvent::Said(FromWorker::Camera(report)) => self.camera(report),
             WorkerEvent::Said(FromWorker::Stats(stats)) => self.worker_stats(worker, stats),
@@ -377,7 +379,7 @@ impl EventPlane {
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Capture(capture) => self.capture(capture),
+                Effect::Capture(capture) => self.capture(&capture),
                 Effect::Discard(id) => self.pictures.discard(id),
                 Effect::Publish(revision) => self.prepare(*revision),
                 Effect::View { camera, trouble, since } => {
@@ -393,10 +395,28 @@ impl EventPlane {
         }
     }
 
-    fn capture(&mut self, capture: Capture) {
-        // One that cannot be sent now is answered when its time is up.
-        self.fleet.capture(&capture);
+    fn capture(&mut self, capture: &Capture) {
         self.pictures.ask(capture, clock::monotonic());
+        // One that cannot be sent now is answered when its time is up.
+        self.fleet.capture(capture);
+    }
+
+    /// A picture that was waited for is there, or lost.
+    fn captured(&mut self, outcome: Option<pictures::Outcome>) {
+        if let Some((capture, evidence)) = outcome {
+            self.apply(Event::Captured { capture, evidence });
+        }
+    }
+
+    /// What the thread that finishes pictures has done.
+    fn finished(&mut self, done: Option<Finished>) {
+        match done {
+            Some(finished) => {
+                let outcome = self.pictures.finished(finished);
+                self.captured(outcome);
+            }
+            None => self.pictures.revive(),
+        }
     }
 
     fn give_up(&mut self, capture: CaptureId, reason: &str) {
@@ -410,7 +430,7 @@ impl EventPlane {
             self.clock_was_set(by_ms);
         }
         // An answer may already wait to be heard.
-        if self.events.is_empty() {
+        if self.events.is_empty() && self.pictures.done().is_empty() {
             for capture in self.pictures.overdue(now) {
                 self.give_up(capture, "the vision worker did not answer in time");
             }

@@ -1,17 +1,21 @@
 //! Pictures on their way from the worker's frame to an incident's evidence.
 //!
 //! Each one that is asked for is answered once: with a file, or with its loss, also when the
-//! worker dies or says nothing. Files that nobody wants any more are removed.
+//! worker dies or says nothing. What it is to show is what it was asked for, whatever the worker says.
+//! Files that nobody wants any more are removed.
 
-use crate::evidence::{Drawings, EvidenceError, EvidenceStore, StoredFile};
+use crate::evidence::{Drawings, EvidenceError, EvidenceStore, Finished, Finisher, Step};
 use crate::store::Held;
+use crossbeam_channel::Receiver;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use viahe_contract::id::CaptureId;
-use viahe_contract::message::EvidenceKind;
+use viahe_contract::message::Moment;
+use viahe_core::artefact::{Artefact, Span};
 use viahe_core::engine::{Capture, Effect};
 use viahe_core::id::Name;
-use viahe_core::incident::{Evidence, Revision};
+use viahe_core::incident::Revision;
 use viahe_core::observe::Observation;
 use viahe_core::plan::Plan;
 use viahe_core::seam::Picture;
@@ -21,17 +25,31 @@ const CAPTURE_WITHIN: Duration = Duration::from_secs(5);
 
 /// All pictures of the event plane.
 pub(super) struct Pictures {
-    store: EvidenceStore,
-    /// Asked for, and until when to wait.
-    asked: BTreeMap<CaptureId, (Capture, Instant)>,
+    store: Arc<EvidenceStore>,
+    finisher: Finisher,
+    asked: BTreeMap<CaptureId, Asked>,
     /// What is drawn beside them.
     drawings: Drawings,
     failed: u64,
+    /// Answers about pictures that nobody waits for.
+    unasked: u64,
     /// One was lost, and it may be the disk.
     suspicion: bool,
     /// What is about to be named, so that it is not removed before it is.
     held: Held,
 }
+
+/// A picture that is waited for.
+struct Asked {
+    camera: Name,
+    moment: Moment,
+    until: Instant,
+    /// The worker has answered, and the file is being looked at.
+    finishing: bool,
+}
+
+/// What became of a picture that was waited for; none is its loss.
+pub(super) type Outcome = (CaptureId, Option<Artefact>);
 
 impl Pictures {
     /// Goes on with what an earlier run left pending and `known` still wants.
@@ -39,56 +57,98 @@ impl Pictures {
         if let Err(error) = store.discard_unless(known) {
             tracing::warn!(%error, "pictures of the last run are left over");
         }
-        let (asked, drawings) = (BTreeMap::new(), Drawings::default());
-        Self { store, asked, drawings, failed: 0, suspicion: false, held }
-    }
-
-    pub(super) fn ask(&mut self, capture: Capture, now: Instant) {
-        self.asked.insert(capture.id, (capture, now + CAPTURE_WITHIN));
-    }
-
-    /// The worker's answer.
-    pub(super) fn taken(
-        &mut self,
-        id: CaptureId,
-        kind: EvidenceKind,
-        answer: Result<Picture, String>,
-    ) -> Option<Evidence> {
-        self.asked.remove(&id);
-        let adopted = answer.and_then(|picture| {
-            let stored = StoredFile { sha256: picture.sha256, bytes: picture.bytes };
-            self.store.adopt(id, stored).map_err(|e| e.to_string())?;
-            Ok(picture)
-        });
-        match adopted {
-            Ok(picture) => {
-                self.drawings.came(id, picture.seq, picture.size_px);
-                Some(Evidence {
-                    kind,
-                    sha256: picture.sha256,
-                    bytes: picture.bytes,
-                    media_type: "image/jpeg".into(),
-                    captured: picture.captured,
-                    capture: id,
-                })
-            }
-            Err(reason) => {
-                self.lose(id, kind, &reason);
-                None
-            }
+        let store = Arc::new(store);
+        Self {
+            finisher: Finisher::start(Arc::clone(&store)),
+            store,
+            asked: BTreeMap::new(),
+            drawings: Drawings::default(),
+            failed: 0,
+            unasked: 0,
+            suspicion: false,
+            held,
         }
     }
 
-    /// Says that a picture will not come.
-    pub(super) fn lost(&mut self, id: CaptureId, reason: &str) {
-        // What nobody asked for here was asked for by an incident of the run before.
-        let kind = self.asked.get(&id).map_or(EvidenceKind::Opened, |(capture, _)| capture.kind);
-        self.lose(id, kind, reason);
+    pub(super) fn ask(&mut self, capture: &Capture, now: Instant) {
+        let until = now + CAPTURE_WITHIN;
+        let (camera, moment) = (capture.camera.clone(), capture.moment);
+        let asked = Asked { camera, moment, until, finishing: false };
+        self.asked.insert(capture.id, asked);
     }
 
-    /// Who asked for a picture by a command is told, and asks again; of an incident's it is the loss.
-    fn lose(&mut self, id: CaptureId, kind: EvidenceKind, reason: &str) {
-        if kind != EvidenceKind::Commanded {
+    /// The worker's answer. A picture is looked at first; what is lost is told at once.
+    pub(super) fn taken(
+        &mut self,
+        id: CaptureId,
+        answer: Result<Picture, String>,
+        now: Instant,
+    ) -> Option<Outcome> {
+        let Some(asked) = self.asked.get_mut(&id).filter(|asked| !asked.finishing) else {
+            self.unasked += 1;
+            if !self.asked.contains_key(&id)
+                && let Err(error) = self.store.refuse(id)
+            {
+                tracing::warn!(%error, "a picture that nobody asked for stays");
+            }
+            return None;
+        };
+        (asked.finishing, asked.until) = (true, now + CAPTURE_WITHIN);
+        let step = answer.map(|picture| Step::Adopt(id, picture));
+        let reason = step.and_then(|step| self.finisher.take(step)).err()?;
+        self.lost(id, &reason);
+        Some((id, None))
+    }
+
+    /// A step is done. What it says of a picture that nobody waits for any more is nothing new.
+    pub(super) fn finished(&mut self, finished: Finished) -> Option<Outcome> {
+        match finished {
+            Finished::NotDrawn(why) => self.not_drawn(&why),
+            Finished::Adopted(id, answer) => {
+                let Some(moment) = self.asked.get(&id).map(|asked| asked.moment) else {
+                    self.discard(id);
+                    return None;
+                };
+                match answer {
+                    Ok(picture) => return Some((id, Some(self.came(id, moment, &picture)))),
+                    Err(reason) => {
+                        self.lost(id, &reason);
+                        return Some((id, None));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn came(&mut self, id: CaptureId, moment: Moment, picture: &Picture) -> Artefact {
+        self.asked.remove(&id);
+        self.drawings.came(id, picture.seq, picture.size_px);
+        Artefact {
+            sha256: picture.sha256,
+            bytes: picture.bytes,
+            medium: picture.medium,
+            moment,
+            span: Span::at(picture.captured),
+            capture: id,
+        }
+    }
+
+    /// Steps that are done; disconnected when nobody does any.
+    pub(super) fn done(&self) -> &Receiver<Finished> {
+        self.finisher.finished()
+    }
+
+    /// Somebody is to do the steps again.
+    pub(super) fn revive(&mut self) {
+        self.finisher.revive();
+    }
+
+    /// Says that a picture will not come. Who asked for it by a command is told, and asks again; of an
+    /// incident's it is the loss.
+    pub(super) fn lost(&mut self, id: CaptureId, reason: &str) {
+        // What nobody asked for here was asked for by an incident of the run before.
+        if self.asked.get(&id).is_none_or(|asked| asked.moment != Moment::Commanded) {
             self.failed += 1;
             self.suspicion = true;
             tracing::error!(capture = %id, reason, "a picture is lost");
@@ -96,9 +156,14 @@ impl Pictures {
         self.discard(id);
     }
 
+    fn not_drawn(&mut self, why: &str) {
+        self.suspicion = true;
+        tracing::warn!(why, "no drawing beside the picture");
+    }
+
     /// Pictures that should have come.
     pub(super) fn overdue(&self, now: Instant) -> Vec<CaptureId> {
-        self.asked.iter().filter(|(_, (_, until))| *until <= now).map(|(id, _)| *id).collect()
+        self.asked.iter().filter(|(_, asked)| asked.until <= now).map(|(id, _)| *id).collect()
     }
 
     /// How many are waited for.
@@ -106,10 +171,10 @@ impl Pictures {
         self.asked.len()
     }
 
-    /// Pictures of these cameras that are waited for.
-    pub(super) fn outstanding_of(&self, cameras: &[Name]) -> Vec<CaptureId> {
-        let of = self.asked.iter().filter(|(_, (capture, _))| cameras.contains(&capture.camera));
-        of.map(|(id, _)| *id).collect()
+    /// Those of these cameras that the worker has not answered.
+    pub(super) fn unanswered_of(&self, cameras: &[Name]) -> Vec<CaptureId> {
+        let of = |asked: &Asked| !asked.finishing && cameras.contains(&asked.camera);
+        self.asked.iter().filter(|(_, asked)| of(asked)).map(|(id, _)| *id).collect()
     }
 
     pub(super) fn discard(&mut self, id: CaptureId) {
@@ -126,7 +191,7 @@ impl Pictures {
         self.held.about_to_name(revision.evidence.iter().map(|e| e.sha256));
         let (store, failed, suspicion) = (&self.store, &mut self.failed, &mut self.suspicion);
         let said_before = revision.revision > 1;
-        revision.evidence.retain(|e| match place(store, e) {
+        revision.evidence.retain(|e| match store.promote(e) {
             Ok(()) => true,
             Err(EvidenceError::NotPending(_)) if said_before => true,
             Err(error) => {
@@ -142,11 +207,8 @@ impl Pictures {
     ///
     /// # Errors
     /// When it cannot be kept; whoever asked for it is told.
-    pub(super) fn keep_one(&mut self, evidence: &Evidence) -> Result<(), EvidenceError> {
-        match self.store.path_of(evidence.sha256) {
-            Some(_) => self.store.discard(evidence.capture),
-            None => self.store.promote_snapshot(evidence.capture).map(|_| ()),
-        }
+    pub(super) fn keep_one(&mut self, artefact: &Artefact) -> Result<(), EvidenceError> {
+        self.store.promote(artefact)
     }
 
     /// What was seen in the frames of pictures that are asked for because of it.
@@ -154,17 +216,35 @@ impl Pictures {
         self.drawings.asked(effects, seen);
     }
 
-    /// Draws zone and boxes beside each picture that has no drawing yet.
-    pub(super) fn draw(&mut self, revision: &Revision, plan: &Plan) {
-        if let Err(error) = self.drawings.draw(&self.store, revision, plan) {
-            self.suspicion = true;
-            tracing::warn!(%error, "no drawing beside the picture");
+    /// Has zone and boxes drawn beside each picture that has no drawing yet.
+    pub(super) fn draw(&mut self, revision: &Revision, plan: &Arc<Plan>) {
+        for sketch in self.drawings.sketches(revision, plan) {
+            if let Err(why) = self.finisher.take(Step::Draw(Box::new(sketch))) {
+                self.not_drawn(&why);
+            }
+        }
+    }
+
+    /// Ends what is being finished; what takes longer is left.
+    pub(super) fn end(self, within: Duration) {
+        if !self.finisher.end(within) {
+            tracing::warn!("drawings beside the last pictures may be missing: the disk is slow");
         }
     }
 
     /// Pictures that were lost.
     pub(super) fn failed(&self) -> u64 {
         self.failed
+    }
+
+    /// Answers about pictures that nobody waited for.
+    pub(super) fn unasked(&self) -> u64 {
+        self.unasked
+    }
+
+    /// Steps that wait to be done.
+    pub(super) fn unfinished(&self) -> usize {
+        self.finisher.waiting()
     }
 
     /// Was one lost since this was asked last?
@@ -175,13 +255,5 @@ impl Pictures {
     /// The folder's counters.
     pub(super) fn store(&self) -> &EvidenceStore {
         &self.store
-    }
-}
-
-/// Two incidents in one frame share one file.
-fn place(store: &EvidenceStore, evidence: &Evidence) -> Result<(), EvidenceError> {
-    match store.path_of(evidence.sha256) {
-        Some(_) => store.discard(evidence.capture),
-        None => store.promote(evidence.capture).map(|_| ()),
     }
 }

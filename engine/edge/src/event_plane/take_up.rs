@@ -192,7 +192,7 @@ mod tests {
         let is_gate = |scope: &Scope| *scope == gate;
         let future = |part: &[u8]| {
             let text = String::from_utf8_lossy(part);
-            text.replacen("\"version\":3", "\"version\":99", 1).into_bytes()
+            text.replacen("\"version\":4", "\"version\":99", 1).into_bytes()
         };
         let garbage = |_: &[u8]| vec![0xff, 0, 7];
         let cut = |part: &[u8]| part[..part.len() / 3].to_vec();

@@ -140,7 +140,7 @@ impl EventPlane {
             self.reports.remove(&camera);
             self.suspended.remove(&camera);
             self.totals.worker.cameras.remove(&camera);
-            for capture in self.pictures.outstanding_of(&[camera]) {
+            for capture in self.pictures.unanswered_of(&[camera]) {
                 self.give_up(capture, "its camera is no longer watched");
             }
         }
@@ -159,7 +159,7 @@ impl EventPlane {
             self.troubles.raise(Trouble::WorkerMemory, text);
         }
         let cameras = self.fleet.cameras_of(worker).to_vec();
-        for capture in self.pictures.outstanding_of(&cameras) {
+        for capture in self.pictures.unanswered_of(&cameras) {
             self.give_up(capture, "the vision worker ended");
         }
         for camera in cameras {

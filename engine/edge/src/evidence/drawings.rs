@@ -1,12 +1,16 @@
 //! What each picture of an incident is drawn with: known when the picture is asked for, used once the
 //! incident that names it is said.
 
-use super::{EvidenceError, EvidenceStore, Mark, OverlayOptions, overlay_svg};
+use super::names;
+use super::overlay::{Mark, OverlayOptions, overlay_svg};
+use super::store::{EvidenceError, EvidenceStore};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use viahe_contract::id::CaptureId;
-use viahe_contract::message::EvidenceKind;
+use viahe_contract::message::Moment;
+use viahe_core::artefact::Artefact;
 use viahe_core::engine::Effect;
-use viahe_core::incident::{Evidence, Revision};
+use viahe_core::incident::Revision;
 use viahe_core::observe::{Object, Observation};
 use viahe_core::plan::Plan;
 
@@ -50,38 +54,61 @@ impl Drawings {
         self.shown.remove(&capture);
     }
 
-    /// Draws beside the pictures of a revision that have no drawing yet; they are in their place.
-    ///
-    /// # Errors
-    /// The first [`EvidenceError`]; the others are tried all the same.
-    pub fn draw(
-        &mut self,
-        store: &EvidenceStore,
-        revision: &Revision,
-        plan: &Plan,
-    ) -> Result<(), EvidenceError> {
-        let mut done = Ok(());
-        for evidence in &revision.evidence {
-            let Some(shown) = self.shown.remove(&evidence.capture) else { continue };
-            let Some(svg) = drawing(evidence, &shown, revision, plan) else { continue };
-            done = done.and(store.put_overlay(evidence.sha256, &svg).map(drop));
+    /// What is to be drawn beside the pictures of a revision that have no drawing yet; they are in
+    /// their place.
+    pub fn sketches(&mut self, revision: &Revision, plan: &Arc<Plan>) -> Vec<Sketch> {
+        let named = revision.evidence.iter();
+        let taken: Vec<(Artefact, Shown)> = named
+            .filter_map(|artefact| Some((artefact.clone(), self.shown.remove(&artefact.capture)?)))
+            .collect();
+        if taken.is_empty() {
+            return Vec::new();
         }
-        done
+        let revision = Arc::new(revision.clone());
+        let sketch = |(artefact, shown)| Sketch {
+            artefact,
+            shown,
+            revision: Arc::clone(&revision),
+            plan: Arc::clone(plan),
+        };
+        taken.into_iter().map(sketch).collect()
     }
 }
 
-fn drawing(evidence: &Evidence, shown: &Shown, revision: &Revision, plan: &Plan) -> Option<String> {
+/// A drawing that is to be made.
+#[derive(Debug)]
+pub struct Sketch {
+    artefact: Artefact,
+    shown: Shown,
+    revision: Arc<Revision>,
+    plan: Arc<Plan>,
+}
+
+impl Sketch {
+    /// Draws zone and boxes, if there is anything to draw on.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] when the drawing cannot be written.
+    pub fn draw(&self, store: &EvidenceStore) -> Result<(), EvidenceError> {
+        match drawing(&self.artefact, &self.shown, &self.revision, &self.plan) {
+            Some(svg) => store.put_overlay(self.artefact.sha256, &svg).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+fn drawing(artefact: &Artefact, shown: &Shown, revision: &Revision, plan: &Plan) -> Option<String> {
     let size_px = shown.size_px?;
     let camera = plan.cameras.iter().find(|c| Some(&c.id) == revision.camera.as_ref())?;
     let zone = camera.zones.iter().find(|z| Some(&z.id) == revision.zone.as_ref());
     let rule = camera.rules.iter().find(|r| r.id == revision.rule);
     let title = rule.map_or(revision.violation.as_str(), |r| r.title.of(plan.site.language));
-    let when = evidence.captured.in_zone(&plan.site.timezone);
-    let what = match evidence.kind {
-        EvidenceKind::FirstSeen => "Ảnh đầu tiên",
-        EvidenceKind::Opened => "Lúc báo",
-        EvidenceKind::Closed => "Lúc kết thúc",
-        EvidenceKind::Commanded => "Theo yêu cầu",
+    let when = artefact.span.first.in_zone(&plan.site.timezone);
+    let what = match artefact.moment {
+        Moment::FirstSeen => "Ảnh đầu tiên",
+        Moment::Opened => "Lúc báo",
+        Moment::Closed => "Lúc kết thúc",
+        Moment::Commanded => "Theo yêu cầu",
     };
     let lines = [
         format!("{what}: {}", when.strftime("%d/%m/%Y %H:%M:%S (%:z)")),
@@ -95,7 +122,7 @@ fn drawing(evidence: &Evidence, shown: &Shown, revision: &Revision, plan: &Plan)
     let marks: Vec<Mark<'_>> =
         marks.map(|(o, label)| Mark { bbox: o.bbox, label, subject: true }).collect();
     let options = OverlayOptions {
-        picture: &format!("{}.jpg", evidence.sha256),
+        picture: &names::name_of(artefact.sha256, artefact.medium),
         size_px,
         title,
         lines: &lines,

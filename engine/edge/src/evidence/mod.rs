@@ -3,6 +3,7 @@
 //! - [`JpegEncoder`]: planes → JPEG, without a detour over RGB.
 //! - [`EvidenceStore`]: files named by their hash, whole or not there at all, within a budget.
 //! - [`overlay_svg`]: zone and boxes as a drawing over the untouched picture.
+//! - [`Finisher`]: what is done to a picture apart from the thread that decides.
 
 /// JPEG quality of evidence, 1 to 100: number plates stay as legible as the camera gave them.
 pub const QUALITY: u8 = 90;
@@ -10,18 +11,22 @@ pub const QUALITY: u8 = 90;
 mod budget;
 mod drawings;
 mod files;
+mod finish;
 mod jpeg;
+mod names;
 mod overlay;
 mod pending;
 mod store;
 mod turbo;
 
 pub use budget::Needed;
-pub use drawings::Drawings;
+pub use drawings::{Drawings, Sketch};
+pub use finish::{Finished, Finisher, Step};
 pub use jpeg::{JpegEncoder, JpegError};
+pub(crate) use names::PENDING;
+pub use names::path_of;
 pub use overlay::{Mark, OverlayOptions, overlay_svg};
 pub use pending::PendingWriter;
-pub(crate) use store::PENDING;
 pub use store::{EvidenceCounters, EvidenceError, EvidenceStore, StoredFile};
 
 use std::path::{Path, PathBuf};

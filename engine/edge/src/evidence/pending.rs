@@ -1,22 +1,24 @@
 //! The worker's half of the evidence folder: pictures that wait for the engine's decision.
 
 use super::files::{hash, make_dir, write_whole};
-use super::store::{EvidenceError, PENDING, StoredFile};
+use super::names::{PENDING, pending};
+use super::store::{EvidenceError, StoredFile};
 use std::path::{Path, PathBuf};
 use viahe_contract::id::CaptureId;
+use viahe_contract::message::Medium;
 
 /// Writes pictures for [`EvidenceStore::adopt`](super::EvidenceStore::adopt), from the process
 /// that holds the frames.
 #[derive(Clone, Debug)]
 pub struct PendingWriter {
-    folder: PathBuf,
+    root: PathBuf,
 }
 
 impl PendingWriter {
     /// Writes under the evidence folder `root`, which an [`EvidenceStore`](super::EvidenceStore)
     /// has opened.
     pub fn new(root: &Path) -> Self {
-        Self { folder: root.join(PENDING) }
+        Self { root: root.to_owned() }
     }
 
     /// Writes the picture of a capture; on disk when this returns. The same capture again
@@ -24,22 +26,18 @@ impl PendingWriter {
     ///
     /// # Errors
     /// [`EvidenceError`]; then nothing of it is visible.
-    pub fn put(&self, capture_id: CaptureId, jpeg: &[u8]) -> Result<StoredFile, EvidenceError> {
+    pub fn put(
+        &self,
+        capture: CaptureId,
+        medium: Medium,
+        bytes: &[u8],
+    ) -> Result<StoredFile, EvidenceError> {
         // The disk may not have taken it when the store was opened.
-        if !self.folder.is_dir() {
-            make_dir(&self.folder)?;
+        let folder = self.root.join(PENDING);
+        if !folder.is_dir() {
+            make_dir(&folder)?;
         }
-        write_whole(&self.folder.join(pending_name(capture_id)), jpeg)?;
-        Ok(StoredFile { sha256: hash(jpeg), bytes: jpeg.len() as u64 })
+        write_whole(&pending(&self.root, capture, medium), bytes)?;
+        Ok(StoredFile { sha256: hash(bytes), bytes: bytes.len() as u64, medium })
     }
-}
-
-/// File name of a capture's picture.
-pub(super) fn pending_name(capture_id: CaptureId) -> String {
-    format!("{capture_id}.jpg")
-}
-
-/// The capture whose picture has this file name; none when it is no such name.
-pub(super) fn capture_of(name: &str) -> Option<CaptureId> {
-    name.strip_suffix(".jpg")?.parse().ok().map(CaptureId)
 }

@@ -1,7 +1,6 @@
 //! Evidence files on disk.
 //!
-//! Layout: `pending/<capture>.jpg` until it is known whether the picture is wanted, then
-//! `<ab>/<sha256>.jpg`, named by its content, with drawings `<ab>/<sha256>.<hash>.svg` beside it.
+//! A file is pending until it is known whether it is wanted; one that is has the name of its content.
 //!
 //! Invariants: a file under its final name is whole and on disk (written aside, synced, renamed,
 //! folder synced); a picture never changes; pictures over the budget go oldest first, pending ones
@@ -11,7 +10,8 @@ use super::budget::Needed;
 use super::files::{
     TMP, clear, failed, file_name, hash, is_hex, list, make_dir, sync_dir, write_whole,
 };
-use super::pending::{PendingWriter, capture_of, pending_name};
+use super::names::{self, Kept, PENDING, capture_of};
+use super::pending::PendingWriter;
 use crate::disk::{self, Fault};
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -20,15 +20,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use viahe_contract::id::CaptureId;
+use viahe_contract::message::{Medium, Moment};
 use viahe_contract::sha256::Sha256;
+use viahe_core::artefact::Artefact;
 
 /// Pictures that may wait for a decision.
 const PENDING_MAX: usize = 1024;
 /// A larger file is no picture: one of 8K at the best quality is smaller.
 const PICTURE_BYTES_MAX: u64 = 64 << 20;
-/// Promoted captures that are remembered, so that a second incident in the same frame finds it.
-const PROMOTED_REMEMBERED: usize = 1024;
-pub(crate) const PENDING: &str = "pending";
 
 /// A whole file on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +36,8 @@ pub struct StoredFile {
     pub sha256: Sha256,
     /// Its size.
     pub bytes: u64,
+    /// What kind of file it is.
+    pub medium: Medium,
 }
 
 /// What evidence could not be kept, and why.
@@ -58,7 +59,7 @@ pub enum EvidenceError {
         /// Why it failed.
         source: io::Error,
     },
-    /// The capture was never stored, was discarded, or was promoted long ago.
+    /// The capture was never stored, or was discarded; or its picture was kept and has since been removed.
     #[error("capture {0} is not pending")]
     NotPending(CaptureId),
     /// Too many captures wait for a decision.
@@ -127,7 +128,6 @@ pub struct EvidenceStore {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pending: BTreeMap<CaptureId, StoredFile>,
-    promoted: VecDeque<(CaptureId, StoredFile)>,
     /// Oldest first; the key counts promotions.
     pub(super) pictures: BTreeMap<u64, Picture>,
     pub(super) by_hash: BTreeMap<Sha256, u64>,
@@ -188,10 +188,11 @@ impl EvidenceStore {
             }
         }
         for path in list(&waiting)? {
-            if let Some(id) = capture_of(&file_name(&path)) {
+            if let Some((id, medium)) = capture_of(&file_name(&path)) {
                 disk::close_to_others(&path);
-                let jpeg = fs::read(&path).map_err(|e| failed("read", &path, e))?;
-                state.wait(id, StoredFile { sha256: hash(&jpeg), bytes: jpeg.len() as u64 });
+                let bytes = fs::read(&path).map_err(|e| failed("read", &path, e))?;
+                let (sha256, bytes) = (hash(&bytes), bytes.len() as u64);
+                state.wait(id, StoredFile { sha256, bytes, medium });
             }
         }
         found.sort();
@@ -211,11 +212,12 @@ impl EvidenceStore {
     pub fn put_pending(
         &self,
         capture_id: CaptureId,
-        jpeg: &[u8],
+        medium: Medium,
+        bytes: &[u8],
     ) -> Result<StoredFile, EvidenceError> {
-        let stored = PendingWriter::new(&self.root).put(capture_id, jpeg)?;
+        let stored = PendingWriter::new(&self.root).put(capture_id, medium, bytes)?;
         if let Err(full) = self.take(capture_id, stored.clone()) {
-            let _ = fs::remove_file(self.pending_path(capture_id));
+            let _ = fs::remove_file(names::pending(&self.root, capture_id, medium));
             return Err(full);
         }
         Ok(stored)
@@ -228,10 +230,11 @@ impl EvidenceStore {
     /// [`EvidenceError::TooManyPending`], [`EvidenceError::Other`] when the file is not the one that
     /// was told, or one of the disk; the picture is removed then.
     pub fn adopt(&self, capture_id: CaptureId, stored: StoredFile) -> Result<(), EvidenceError> {
+        let medium = stored.medium;
         let taken = self.check(capture_id, &stored).and_then(|()| self.take(capture_id, stored));
         if taken.is_err() {
             // It is found again when the store is next opened, should this fail.
-            let _ = fs::remove_file(self.pending_path(capture_id));
+            let _ = fs::remove_file(names::pending(&self.root, capture_id, medium));
         }
         taken
     }
@@ -248,15 +251,16 @@ impl EvidenceStore {
 
     /// Is the file of a capture what was said of it?
     fn check(&self, capture: CaptureId, told: &StoredFile) -> Result<(), EvidenceError> {
-        let path = self.pending_path(capture);
+        let path = names::pending(&self.root, capture, told.medium);
         let unreadable = |e| failed("read", &path, e);
         let other = |what| Err(EvidenceError::Other { capture, what });
         let meta = fs::symlink_metadata(&path).map_err(unreadable)?;
         if !meta.is_file() || meta.len() > PICTURE_BYTES_MAX {
             return other(format!("{} bytes are no picture", meta.len()));
         }
-        let jpeg = fs::read(&path).map_err(unreadable)?;
-        let found = StoredFile { sha256: hash(&jpeg), bytes: jpeg.len() as u64 };
+        let bytes = fs::read(&path).map_err(unreadable)?;
+        let (sha256, bytes) = (hash(&bytes), bytes.len() as u64);
+        let found = StoredFile { sha256, bytes, medium: told.medium };
         if found == *told {
             return Ok(());
         }
@@ -272,136 +276,126 @@ impl EvidenceStore {
         pending.into_iter().filter(|id| !known(*id)).try_for_each(|id| self.discard(id))
     }
 
-    /// Keeps a capture's picture under the name of its content; on disk when this returns. Does
-    /// the same again when asked again.
+    /// Keeps a file under the name of its content; on disk when this returns. The same content is kept
+    /// once, whoever names it, and the same again does no harm.
+    ///
+    /// What only an operator asked for has a small part of the budget, and never takes the place of
+    /// what an incident needs; once an incident shows it too, it is evidence as any other. After a
+    /// restart it counts as any other that nobody needs.
     ///
     /// # Errors
-    /// [`EvidenceError::NotPending`], [`EvidenceError::NoPicture`] when it was promoted and has
-    /// since been removed for the budget, or one of the disk; then it may be tried again.
-    pub fn promote(&self, capture_id: CaptureId) -> Result<StoredFile, EvidenceError> {
-        self.keep(capture_id, false)
-    }
-
-    /// As [`EvidenceStore::promote`], for a picture that only an operator asked for: such pictures
-    /// have a small part of the budget, and never take the place of one that an incident needs.
-    /// After a restart they count as any other that nobody needs.
-    ///
-    /// # Errors
-    /// As [`EvidenceStore::promote`]; [`EvidenceError::NoRoom`] when all else is needed.
-    pub fn promote_snapshot(&self, capture_id: CaptureId) -> Result<StoredFile, EvidenceError> {
-        self.keep(capture_id, true)
-    }
-
-    fn keep(&self, capture_id: CaptureId, snapshot: bool) -> Result<StoredFile, EvidenceError> {
+    /// [`EvidenceError::NotPending`] when it is neither there nor waits, [`EvidenceError::NoRoom`] when
+    /// it is an operator's and all else is needed, or one of the disk.
+    pub fn promote(&self, artefact: &Artefact) -> Result<(), EvidenceError> {
         let mut state = self.lock();
-        let Some(stored) = state.pending.get(&capture_id).cloned() else {
-            return self.promoted_before(&state, capture_id);
-        };
-        let path = self.picture_path(stored.sha256, "jpg");
+        let snapshot = artefact.moment == Moment::Commanded;
+        if let Some(key) = state.by_hash.get(&artefact.sha256).copied() {
+            if !snapshot {
+                state.snapshots.retain(|known| *known != key);
+            }
+            return self.forget(&mut state, artefact.capture);
+        }
+        let waits = state.pending.get(&artefact.capture);
+        let stored = waits.filter(|stored| stored.sha256 == artefact.sha256).cloned();
+        let stored = stored.ok_or(EvidenceError::NotPending(artefact.capture))?;
+        let path = names::path_of(&self.root, stored.sha256, stored.medium);
         let shard = self.shard(stored.sha256);
         if make_dir(&shard)? {
             sync_dir(&self.root)?;
         }
-        let pending = self.pending_path(capture_id);
-        // The same content may be there already; it is replaced by itself.
+        let pending = names::pending(&self.root, artefact.capture, stored.medium);
         fs::rename(&pending, &path).map_err(|e| failed("renamed", &pending, e))?;
-        // From here on the picture is no longer under its pending name, whatever fails.
-        state.pending.remove(&capture_id);
+        // From here on it is no longer under its pending name, whatever fails.
+        state.pending.remove(&artefact.capture);
         state.counters.bytes -= stored.bytes;
-        match state.by_hash.get(&stored.sha256).copied() {
-            // What an incident shows is evidence, whoever asked for it first.
-            Some(key) if !snapshot => state.snapshots.retain(|known| *known != key),
-            Some(_) => {}
-            None => {
-                let files = vec![(file_name(&path), stored.bytes)];
-                let key = state.add(Picture { sha256: stored.sha256, files });
-                state.snapshots.extend(snapshot.then_some(key));
-            }
-        }
-        if state.promoted.len() == PROMOTED_REMEMBERED {
-            state.promoted.pop_front();
-        }
-        state.promoted.push_back((capture_id, stored.clone()));
+        let files = vec![(file_name(&path), stored.bytes)];
+        let key = state.add(Picture { sha256: stored.sha256, files });
+        state.snapshots.extend(snapshot.then_some(key));
         sync_dir(&shard)?;
         sync_dir(&self.root.join(PENDING))?;
         self.keep_budget(&mut state);
         if snapshot && !state.by_hash.contains_key(&stored.sha256) {
             return Err(EvidenceError::NoRoom);
         }
-        Ok(stored)
-    }
-
-    /// A second promotion of the same capture. Synced again, as the first may have failed in that.
-    fn promoted_before(
-        &self,
-        state: &State,
-        capture_id: CaptureId,
-    ) -> Result<StoredFile, EvidenceError> {
-        let before = state.promoted.iter().rev().find(|(id, _)| *id == capture_id);
-        let (_, stored) = before.ok_or(EvidenceError::NotPending(capture_id))?;
-        if !state.by_hash.contains_key(&stored.sha256) {
-            return Err(EvidenceError::NoPicture(stored.sha256));
-        }
-        sync_dir(&self.root)?;
-        sync_dir(&self.shard(stored.sha256))?;
-        Ok(stored.clone())
+        Ok(())
     }
 
     /// Removes a capture's picture that nobody wants. A capture that is not pending is fine.
     ///
     /// # Errors
     /// [`EvidenceError`] when the file cannot be removed.
-    pub fn discard(&self, capture_id: CaptureId) -> Result<(), EvidenceError> {
+    pub fn discard(&self, capture: CaptureId) -> Result<(), EvidenceError> {
+        self.forget(&mut self.lock(), capture)
+    }
+
+    /// Removes what was written for a capture that the store has not taken charge of. One that it has
+    /// stays: whoever wrote it has no say any more.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] when the file cannot be removed.
+    pub fn refuse(&self, capture: CaptureId) -> Result<(), EvidenceError> {
         let mut state = self.lock();
-        if !state.pending.contains_key(&capture_id) {
+        if state.pending.contains_key(&capture) {
             return Ok(());
         }
-        let path = self.pending_path(capture_id);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("removed", &path, e));
+        self.forget(&mut state, capture)
+    }
+
+    fn forget(&self, state: &mut State, capture: CaptureId) -> Result<(), EvidenceError> {
+        for medium in Medium::ALL {
+            let path = names::pending(&self.root, capture, medium);
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed("removed", &path, e));
+                }
+                _ => {}
             }
-            _ => {}
         }
-        if let Some(stored) = state.pending.remove(&capture_id) {
+        if let Some(stored) = state.pending.remove(&capture) {
             state.counters.bytes -= stored.bytes;
         }
         Ok(())
     }
 
-    /// Writes a drawing beside a promoted picture; on disk when this returns. The same drawing
-    /// again is the same file.
+    /// Writes a drawing beside a promoted picture; on disk when this returns, with its hash. The same
+    /// drawing again is the same file.
     ///
     /// # Errors
     /// [`EvidenceError::NoPicture`], or one of the disk.
-    pub fn put_overlay(&self, picture: Sha256, svg: &str) -> Result<StoredFile, EvidenceError> {
+    pub fn put_overlay(&self, picture: Sha256, svg: &str) -> Result<Sha256, EvidenceError> {
+        let there = |state: &State| state.by_hash.get(&picture).copied();
+        there(&self.lock()).ok_or(EvidenceError::NoPicture(picture))?;
+        let sha256 = hash(svg.as_bytes());
+        let path = names::drawing(&self.root, picture, sha256);
+        // Not under the lock: whoever keeps a picture does not wait for a drawing.
+        write_whole(&path, svg.as_bytes())?;
         let mut state = self.lock();
-        let Some(&key) = state.by_hash.get(&picture) else {
+        let Some(key) = there(&state) else {
+            let _ = fs::remove_file(&path);
             return Err(EvidenceError::NoPicture(picture));
         };
-        let stored = StoredFile { sha256: hash(svg.as_bytes()), bytes: svg.len() as u64 };
-        let path = self.overlay_path(picture, stored.sha256);
-        write_whole(&path, svg.as_bytes())?;
         let name = file_name(&path);
         if let Some(picture) = state.pictures.get_mut(&key)
             && !picture.files.iter().any(|(n, _)| *n == name)
         {
-            picture.files.insert(0, (name, stored.bytes));
-            state.counters.bytes += stored.bytes;
+            picture.files.insert(0, (name, svg.len() as u64));
+            state.counters.bytes += svg.len() as u64;
         }
         self.keep_budget(&mut state);
-        Ok(stored)
+        Ok(sha256)
     }
 
     /// Where the picture with this hash is, if it is there.
     pub fn path_of(&self, sha256: Sha256) -> Option<PathBuf> {
-        self.lock().by_hash.contains_key(&sha256).then(|| self.picture_path(sha256, "jpg"))
+        let state = self.lock();
+        let picture = state.pictures.get(state.by_hash.get(&sha256)?)?;
+        Some(self.shard(sha256).join(&picture.files.last()?.0))
     }
 
     /// Where the drawing with hash `svg` of `picture` is, if it is there.
     pub fn path_of_overlay(&self, picture: Sha256, svg: Sha256) -> Option<PathBuf> {
         self.path_of(picture)?;
-        Some(self.overlay_path(picture, svg)).filter(|path| path.is_file())
+        Some(names::drawing(&self.root, picture, svg)).filter(|path| path.is_file())
     }
 
     /// What it holds and has done.
@@ -419,21 +413,8 @@ impl EvidenceStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pending_path(&self, capture_id: CaptureId) -> PathBuf {
-        self.root.join(PENDING).join(pending_name(capture_id))
-    }
-
     pub(super) fn shard(&self, sha256: Sha256) -> PathBuf {
-        self.root.join(sha256.shard())
-    }
-
-    fn picture_path(&self, sha256: Sha256, extension: &str) -> PathBuf {
-        self.shard(sha256).join(format!("{sha256}.{extension}"))
-    }
-
-    fn overlay_path(&self, picture: Sha256, svg: Sha256) -> PathBuf {
-        let short: String = svg.to_string().chars().take(16).collect();
-        self.picture_path(picture, &format!("{short}.svg"))
+        names::shard(&self.root, sha256)
     }
 }
 
@@ -465,18 +446,15 @@ fn scan(shard: &Path, found: &mut Vec<Found>) -> Result<(), EvidenceError> {
     for path in list(shard)? {
         let name = file_name(&path);
         let meta = fs::symlink_metadata(&path).map_err(|e| failed("read", &path, e))?;
-        let (sha256, rest) = name.split_once('.').unwrap_or_default();
-        let Ok(sha256) = Sha256::try_from(sha256) else { continue };
-        if !meta.is_file() {
-            continue;
-        }
+        let Some(kept) = names::kept(&name).filter(|_| meta.is_file()) else { continue };
         disk::close_to_others(&path);
-        let file = (name.clone(), meta.len());
-        if rest == "jpg" {
-            let at = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            found.push((at, sha256, vec![file]));
-        } else if rest.ends_with("svg") {
-            drawings.entry(sha256).or_default().push(file);
+        let file = (name, meta.len());
+        match kept {
+            Kept::Evidence(sha256) => {
+                let at = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                found.push((at, sha256, vec![file]));
+            }
+            Kept::Drawing(picture) => drawings.entry(picture).or_default().push(file),
         }
     }
     for (_, sha256, files) in &mut found[first..] {

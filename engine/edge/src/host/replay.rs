@@ -14,10 +14,12 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use viahe_contract::message::Medium;
+use viahe_core::artefact::{Artefact, Span};
 use viahe_core::driver::{Driver, Host, Upshot};
 use viahe_core::engine::{Capture, Effect, Engine, Event, RestoreError, Saved};
 use viahe_core::id::Name;
-use viahe_core::incident::{Evidence, Revision};
+use viahe_core::incident::Revision;
 use viahe_core::plan::Plan;
 use viahe_core::time::Timestamp;
 
@@ -266,33 +268,32 @@ impl Host for Desk {
 }
 
 impl Desk {
-    fn picture(&mut self, capture: &Capture) -> Result<Option<Evidence>, RunError> {
+    fn picture(&mut self, capture: &Capture) -> Result<Option<Artefact>, RunError> {
         let (Some(store), Some(seen)) = (&self.evidence, &self.seen) else { return Ok(None) };
         let (view, stamp) = (seen.frame.view(), seen.frame.stamp());
         let jpeg = self.encoder.encode(&view, evidence::QUALITY, &self.ledger)?;
-        let stored = store.put_pending(capture.id, jpeg)?;
+        let stored = store.put_pending(capture.id, Medium::Jpeg, jpeg)?;
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
         self.drawings.asked(&[Effect::Capture(capture.clone())], &seen.observation);
         self.drawings.came(capture.id, stamp.seq, [side(view.width()), side(view.height())]);
-        Ok(Some(Evidence {
-            kind: capture.kind,
+        Ok(Some(Artefact {
             sha256: stored.sha256,
             bytes: stored.bytes,
-            media_type: "image/jpeg".into(),
-            captured: stamp.captured,
+            medium: stored.medium,
+            moment: capture.moment,
+            span: Span::at(stamp.captured),
             capture: capture.id,
         }))
     }
 
     fn publish(&mut self, revision: Revision) -> Result<(), RunError> {
         if let Some(store) = &self.evidence {
-            for evidence in &revision.evidence {
-                match store.path_of(evidence.sha256) {
-                    Some(_) => store.discard(evidence.capture),
-                    None => store.promote(evidence.capture).map(|_| ()),
-                }?;
+            for artefact in &revision.evidence {
+                store.promote(artefact)?;
             }
-            self.drawings.draw(store, &revision, &self.plan)?;
+            for sketch in self.drawings.sketches(&revision, &self.plan) {
+                sketch.draw(store)?;
+            }
         }
         self.said.push(revision);
         Ok(())

@@ -108,8 +108,9 @@ fn revision() -> Revision {
             "track": 17, "class": "furniture.table", "confidence": 0.91, "box": [0.31, 0.52, 0.44, 0.7],
         }],
         "evidence": [{
-            "kind": "snapshot.opened", "sha256": "9f".repeat(32), "bytes": 81234,
-            "media_type": "image/jpeg", "captured": "2026-11-22T01:14:02.9Z", "capture": 7,
+            "sha256": "9f".repeat(32), "bytes": 81234, "medium": "image/jpeg", "moment": "opened",
+            "span": { "first": "2026-11-22T01:14:02.9Z", "last": "2026-11-22T01:14:02.9Z" },
+            "capture": 7,
         }],
         "model": model(), "clock": { "source": "rtcp", "offset_ms": 12 },
     }))

@@ -8,6 +8,7 @@ use viahe_contract::message::{
     RulesSuspended, SensorHealth, SensorState, Suspension, Trouble, WhySilent, WindowResult,
 };
 use viahe_contract::time::Timestamp;
+use viahe_core::artefact::Artefact;
 use viahe_core::engine::{Answer, Declared, Orders, Silence, Silenced, Standing, WindowTold};
 use viahe_core::plan::MqttVersion;
 use viahe_core::plan::program::CameraTrouble;
@@ -128,11 +129,7 @@ pub fn reply(answer: &Answer) -> Reply {
         Ok(text) => (true, text),
         Err(text) => (false, text),
     };
-    let file = |e: &viahe_core::incident::Evidence| File {
-        sha256: e.sha256,
-        bytes: e.bytes,
-        media_type: e.media_type.clone(),
-    };
+    let file = |e: &Artefact| File { sha256: e.sha256, bytes: e.bytes, media_type: e.medium };
     Reply {
         id: Some(answer.id.clone()),
         ok,

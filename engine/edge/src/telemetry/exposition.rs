@@ -258,6 +258,25 @@ impl Page<'_> {
         self.gauges("viahe_tracks", "Live tracks.", of(&|c| Some(f64::from(c.tracks))))
     }
 
+    fn evidence(&mut self, engine: &EngineStats) -> fmt::Result {
+        self.counter(
+            "viahe_captures_failed",
+            "Evidence pictures that were asked for and not taken or not kept.",
+            engine.captures_failed,
+        )?;
+        self.counter(
+            "viahe_worker_unasked",
+            "Messages of the vision worker about cameras and pictures that nobody asked for.",
+            engine.worker_unasked,
+        )?;
+        self.gauge("viahe_evidence_bytes", "Evidence on disk.", engine.evidence_bytes)?;
+        self.counter(
+            "viahe_evidence_evicted",
+            "Evidence pictures deleted to keep the budget.",
+            engine.evidence_evicted,
+        )
+    }
+
     fn events(&mut self, engine: &EngineStats) -> fmt::Result {
         self.counter("viahe_observations", "Observations applied.", engine.observations)?;
         self.counter(
@@ -307,12 +326,7 @@ impl Page<'_> {
             engine.commands_refused,
         )?;
         self.incidents(engine)?;
-        self.gauge("viahe_evidence_bytes", "Evidence on disk.", engine.evidence_bytes)?;
-        self.counter(
-            "viahe_evidence_evicted",
-            "Evidence pictures deleted to keep the budget.",
-            engine.evidence_evicted,
-        )?;
+        self.evidence(engine)?;
         self.gauges(
             "viahe_queue_depth",
             "Items that wait, by queue.",
@@ -361,12 +375,7 @@ impl Page<'_> {
             "Incidents closed, by violation.",
             engine.incidents_closed.iter().map(by),
         )?;
-        self.gauge("viahe_incidents_open", "Incidents open now.", engine.incidents_open)?;
-        self.counter(
-            "viahe_captures_failed",
-            "Evidence pictures that were asked for and not taken or not kept.",
-            engine.captures_failed,
-        )
+        self.gauge("viahe_incidents_open", "Incidents open now.", engine.incidents_open)
     }
 
     fn delivery(&mut self, engine: &EngineStats) -> fmt::Result {

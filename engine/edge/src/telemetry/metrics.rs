@@ -63,6 +63,8 @@ pub struct EngineStats {
     pub worker_memory: BTreeMap<WorkerId, WorkerMemory>,
     /// Pictures that incidents asked for and that were not taken or not kept.
     pub captures_failed: u64,
+    /// What a vision worker said of cameras that are not in the plan and of pictures that nobody waits for.
+    pub worker_unasked: u64,
     /// Bytes of evidence pictures on disk now.
     pub evidence_bytes: u64,
     /// Evidence pictures deleted to keep the budget.

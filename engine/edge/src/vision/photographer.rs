@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use viahe_contract::message::EvidenceKind;
+use viahe_contract::message::{Medium, Moment};
 use viahe_core::engine::Capture;
 use viahe_core::seam::Picture;
 
@@ -60,11 +60,9 @@ impl Photographers {
         capture: Capture,
         frame: SharedFrame,
     ) -> Result<(), (Capture, String)> {
-        let queue = match capture.kind {
-            EvidenceKind::Commanded => &self.snapshots.queue,
-            EvidenceKind::FirstSeen | EvidenceKind::Opened | EvidenceKind::Closed => {
-                &self.evidence.queue
-            }
+        let queue = match capture.moment {
+            Moment::Commanded => &self.snapshots.queue,
+            Moment::FirstSeen | Moment::Opened | Moment::Closed => &self.evidence.queue,
         };
         queue.try_send((capture, frame)).map_err(|refused| {
             let (capture, _) = refused.into_inner();
@@ -102,10 +100,11 @@ fn take(
 ) -> Result<Picture, String> {
     let view = frame.view();
     let jpeg = encoder.encode(&view, evidence::QUALITY, ledger).map_err(|e| e.to_string())?;
-    let stored = writer.put(capture.id, jpeg).map_err(|e| e.to_string())?;
+    let stored = writer.put(capture.id, Medium::Jpeg, jpeg).map_err(|e| e.to_string())?;
     Ok(Picture {
         sha256: stored.sha256,
         bytes: stored.bytes,
+        medium: stored.medium,
         captured: frame.stamp().captured,
         seq: frame.stamp().seq,
         size_px: [view.width() as u32, view.height() as u32],
@@ -158,20 +157,20 @@ mod tests {
             })
             .unwrap();
         let (release, ready) = bounded::<()>(0);
-        let want = |id: u64, kind, ready: Option<&Receiver<()>>| {
+        let want = |id: u64, moment, ready: Option<&Receiver<()>>| {
             let camera = Name::try_from("gate").unwrap();
             let frame = Arc::new(Held { ready: ready.cloned() });
-            photographers.take(Capture { id: CaptureId(id), camera, seq: 1, kind }, frame)
+            photographers.take(Capture { id: CaptureId(id), camera, seq: 1, moment }, frame)
         };
         let mut snapshots = 0;
-        while want(snapshots, EvidenceKind::Commanded, Some(&ready)).is_ok() {
+        while want(snapshots, Moment::Commanded, Some(&ready)).is_ok() {
             snapshots += 1;
             assert!(snapshots <= SNAPSHOTS_MAX as u64 + 1, "they are bounded");
         }
-        let kinds = [EvidenceKind::FirstSeen, EvidenceKind::Opened, EvidenceKind::Closed];
-        for (id, kind) in (100..).zip(kinds) {
-            want(id, kind, None).unwrap();
-            assert_eq!(answers.recv_timeout(LONG), Ok((CaptureId(id), true)), "{kind:?}");
+        let moments = [Moment::FirstSeen, Moment::Opened, Moment::Closed];
+        for (id, moment) in (100..).zip(moments) {
+            want(id, moment, None).unwrap();
+            assert_eq!(answers.recv_timeout(LONG), Ok((CaptureId(id), true)), "{moment:?}");
         }
         // Not one snapshot was taken meanwhile; each is once it can be.
         assert!(answers.is_empty());

@@ -310,11 +310,7 @@ impl Shared {
     }
 
     fn answer(&self, capture: &Capture, picture: Result<Picture, String>) {
-        self.outlet.must_tell(FromWorker::Captured {
-            capture: capture.id,
-            kind: capture.kind,
-            picture,
-        });
+        self.outlet.must_tell(FromWorker::Captured { capture: capture.id, picture });
     }
 }
 

@@ -117,6 +117,7 @@ fn engine(n: u64) -> EngineStats {
             WorkerMemory { used: Some(200_000_000), max: 768_000_000 },
         )]),
         captures_failed: n / 7,
+        worker_unasked: n / 9,
         evidence_bytes: 81_234,
         evidence_evicted: n / 9,
         store_commit_errors: n / 9,

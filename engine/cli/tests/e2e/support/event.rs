@@ -164,7 +164,7 @@ fn check_subjects(subjects: &Value) {
 
 /// The file is there, is what the message says, and is a picture of the camera's size.
 pub(crate) fn check_picture(evidence: &Value, state_dir: &Path) {
-    assert_eq!(keys(evidence), ["bytes", "captured", "kind", "media_type", "sha256"]);
+    assert_eq!(keys(evidence), ["bytes", "captured", "kind", "media_type", "moment", "sha256"]);
     assert_eq!(evidence["media_type"], "image/jpeg");
     time(&evidence["captured"]);
     let sha = evidence["sha256"].as_str().unwrap();
