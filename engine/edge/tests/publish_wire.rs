@@ -187,3 +187,33 @@ fn refused_answers_are_told() {
         }
     }
 }
+
+/// The answer to the last order goes out before the link does.
+#[test]
+fn what_was_said_last_is_heard() {
+    let broker = Mosquitto::start("");
+    let reader = subscribe(broker.port, "reader", "viahe/v1/hue/reply/#");
+    let (wire, _) = wire(broker.port, &[CMD]);
+    eventually("subscribed", || wire.subscribed() == 1);
+    let topics: Vec<String> = (0..100).map(|n| format!("viahe/v1/hue/reply/op-{n}")).collect();
+    for topic in &topics {
+        wire.say(said(topic));
+    }
+    drop(wire);
+    for topic in topics {
+        assert_eq!(reader.next(LONG).map(|message| message.topic), Some(topic));
+    }
+}
+
+/// A broker that answers nothing, or is not there, holds up no stop.
+#[test]
+fn a_silent_broker_holds_up_no_stop() {
+    let broker = Mosquitto::start("");
+    let (wire, _) = wire(broker.port, &[CMD]);
+    eventually("subscribed", || wire.subscribed() == 1);
+    drop(broker);
+    wire.say(said("viahe/v1/hue/reply/op-1"));
+    let start = viahe_edge::clock::monotonic();
+    drop(wire);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}

@@ -23,6 +23,8 @@ const INCOMING_BYTES_MAX: u32 = 64 << 10;
 const INFLIGHT_MAX: u16 = 1_000;
 /// A sign of life is sent this often.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// How long the last words may take: a broker that answers at all answers in less.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Subscriptions that were refused are looked at this often.
 const TICK: Duration = Duration::from_millis(500);
 /// The code for a filter that is none.
@@ -81,15 +83,25 @@ pub(super) async fn run(
         complained: None,
         last_error: String::new(),
     };
-    while !shared.stop.load(Ordering::Relaxed) {
+    let end = async {
+        shared.stopped.notified().await;
+        shared.leaving.notify_one();
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::pin!(end);
+    loop {
         let failure = tokio::select! {
             failure = worker.connection(&mut queue) => failure,
-            () = shared.stopped.notified() => return,
+            () = &mut end => return,
         };
+        if shared.stop.load(Ordering::Relaxed) {
+            return;
+        }
         let wait = worker.after_failure(&failure);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = shared.stopped.notified() => return,
+            () = shared.leaving.notified() => return,
+            () = &mut end => return,
         }
     }
 }
@@ -125,6 +137,10 @@ impl Worker<'_> {
         self.open.clear();
         loop {
             let is_up = self.connected_at.is_some();
+            let all_said = queue.is_empty() && self.queued.is_empty() && self.open.is_empty();
+            if self.shared.stop.load(Ordering::Relaxed) && (all_said || !is_up) {
+                return Failure::Other("stopped".to_owned());
+            }
             let room = self.queued.len() + self.open.len() < usize::from(INFLIGHT_MAX);
             let done = tokio::select! {
                 event = link.next() => event.and_then(|event| self.on_event(event)),
@@ -133,6 +149,7 @@ impl Worker<'_> {
                     // The handle is gone: stop comes with it.
                     None => std::future::pending().await,
                 },
+                () = self.shared.leaving.notified() => Ok(()),
                 () = tokio::time::sleep(TICK) => Ok(()),
             };
             if let Err(failure) = done {

@@ -72,7 +72,8 @@ pub struct Said {
     pub correlation: Option<Vec<u8>>,
 }
 
-/// A running connection; it comes back by itself.
+/// A running connection; it comes back by itself. Dropped while it is up, it first says what waits, for a
+/// moment.
 #[derive(Debug)]
 pub struct Wire {
     heard: Receiver<Heard>,
@@ -84,7 +85,9 @@ pub struct Wire {
 #[derive(Debug, Default)]
 struct WireShared {
     stop: AtomicBool,
+    /// Wakes whoever waits for the stop, and whoever has to say the last words.
     stopped: Notify,
+    leaving: Notify,
     subscribed: AtomicU64,
     heard_dropped: AtomicU64,
     said_dropped: AtomicU64,
