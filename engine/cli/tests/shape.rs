@@ -141,3 +141,30 @@ fn nothing_public_is_unused() {
     }
     assert!(seen > 700, "only {seen} public names were found");
 }
+
+/// Who gives an event to an engine must carry out what follows from it, in order: the driver does, and
+/// nobody else has an engine to change.
+#[test]
+fn only_the_driver_has_an_engine() {
+    let own = |file: &str| {
+        file == "engine/core/src/driver.rs" || file.starts_with("engine/core/src/engine/")
+    };
+    let gives = ["apply", "finish", "resume", "reload"];
+    let has = ["engine: Engine,", "&mut Engine", "<Engine>"];
+    let ways: Vec<String> = gives
+        .iter()
+        .flat_map(|way| [format!("engine.{way}("), format!("Engine::{way}")])
+        .chain(has.map(str::to_owned))
+        .collect();
+    let sources = sources();
+    let finds = |source: &Source| {
+        let code = source.code();
+        ways.iter().find(|way| code.contains(&**way)).cloned()
+    };
+    let driver = sources.iter().find(|source| source.file == "engine/core/src/driver.rs");
+    assert!(finds(driver.unwrap()).is_some(), "the ways have other names now");
+    let others = sources.iter().filter(|source| source.is_product() && !own(&source.file));
+    for source in others.filter(|source| source.file.starts_with("engine/")) {
+        assert_eq!(finds(source), None, "{}: this is the driver's", source.file);
+    }
+}

@@ -13,7 +13,6 @@ pub mod camera_sim;
 pub mod clock;
 pub mod disk;
 pub mod doctor;
-pub mod event_plane;
 pub mod evidence;
 pub mod fleet;
 pub mod history;

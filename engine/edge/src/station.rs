@@ -1,9 +1,11 @@
 //! An edge box put together from a [`Plan`]: worker, event plane, MQTT, metrics.
 
-use crate::event_plane::{self, EventPlane, EventTime, Observer, Parts, PlaneError, Reload};
-use crate::evidence::{EvidenceError, EvidenceStore, Needed, evidence_dir};
+use crate::evidence::{EvidenceError, EvidenceStore, Finisher, Needed, evidence_dir};
 use crate::fleet::{Fleet, FleetOptions, vision_plan};
 use crate::history::{self, History, history_dir};
+use crate::host::live::{
+    self, BoxClock, Channels, EventPlane, EventTime, Mqtt, Observer, Parts, PlaneError, Reload,
+};
 use crate::models::ModelError;
 use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
@@ -85,11 +87,11 @@ impl Station {
         let event_time = EventTime::open(state_dir);
         let needs = store.needs();
         let needed = Needed::new(move |sha256| needs.has(sha256));
-        let evidence = EvidenceStore::open_with(
+        let evidence = Arc::new(EvidenceStore::open_with(
             &evidence_dir(state_dir),
             plan.engine.evidence_bytes_max,
             Some(needed),
-        )?;
+        )?);
         let recorder = options.record.as_ref().map(Recorder::create).transpose()?;
         let history = History::open(
             &history_dir(state_dir),
@@ -113,25 +115,26 @@ impl Station {
             Outbox::of(&store),
         )?;
         let site = plan.site.id.clone();
-        let filters = event_plane::filters(&plan);
+        let filters = live::filters(&plan);
         let wire = Wire::start(WireOptions::new(mqtt, site, filters, troubles.clone()))?;
         let (heard, events) = crossbeam_channel::bounded(1024);
         let fleet = Fleet::start(options.launch, &vision_plan, FleetOptions::of(&plan), heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
         let plane = EventPlane::new(Parts {
             plan,
-            store,
+            clock: Box::new(BoxClock),
+            event_time,
+            arrivals: Box::new(Channels { events, heard: wire.heard().clone() }),
+            store: Box::new(store),
+            store_error,
+            finisher: Box::new(Finisher::start(Arc::clone(&evidence))),
             evidence,
-            fleet,
-            events,
-            publisher,
+            fleet: Box::new(fleet),
+            centre: Box::new(Mqtt::new(publisher, wire)),
             metrics,
             troubles,
-            store_error,
             recorder,
             history,
-            event_time,
-            wire: Some(wire),
             reload: options.reload,
             observer: options.observer,
         })?;

@@ -17,8 +17,8 @@ use viahe_core::seam::{CameraReport, WorkerStats};
 use viahe_edge::broker::EmbeddedBroker;
 use viahe_edge::camera_sim::{CameraSim, SimOptions};
 use viahe_edge::clock;
-use viahe_edge::event_plane::Observer;
 use viahe_edge::evidence::{self, evidence_dir};
+use viahe_edge::host::live::Observer;
 use viahe_edge::models::Locations;
 use viahe_edge::publish::{Message, Subscriber, SubscriberOptions};
 

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::stop::Stop;
 use std::path::PathBuf;
 use std::time::Duration;
-use viahe_edge::event_plane::Unobserved;
+use viahe_edge::host::live::Unobserved;
 use viahe_edge::record::RecordOptions;
 
 /// Watches the cameras of a pipeline as `viahe run` does, and records what the engine sees.

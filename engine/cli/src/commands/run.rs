@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::plan::Plan;
-use viahe_edge::event_plane::{Observer, PlaneError, Reload, Totals, Unobserved};
+use viahe_edge::host::live::{Observer, PlaneError, Reload, Totals, Unobserved};
 use viahe_edge::project::{self, ProjectError};
 use viahe_edge::record::RecordOptions;
 use viahe_edge::station::{Station, StationError, StationOptions};

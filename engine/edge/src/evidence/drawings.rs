@@ -9,7 +9,7 @@ use std::sync::Arc;
 use viahe_contract::id::CaptureId;
 use viahe_contract::message::Moment;
 use viahe_core::artefact::Artefact;
-use viahe_core::engine::Effect;
+use viahe_core::engine::Capture;
 use viahe_core::incident::Revision;
 use viahe_core::observe::{Object, Observation};
 use viahe_core::plan::Plan;
@@ -29,14 +29,11 @@ struct Shown {
 }
 
 impl Drawings {
-    /// What was seen in the frame of each picture that is asked for because of it.
-    pub fn asked(&mut self, effects: &[Effect], seen: &Observation) {
-        for effect in effects {
-            let Effect::Capture(capture) = effect else { continue };
-            if (&capture.camera, capture.seq) == (&seen.camera, seen.frame.seq) {
-                let (seq, objects) = (capture.seq, seen.objects.clone());
-                self.shown.insert(capture.id, Shown { seq, objects, size_px: None });
-            }
+    /// What was seen in the frame of a picture that is asked for because of it.
+    pub fn asked(&mut self, capture: &Capture, seen: &Observation) {
+        if (&capture.camera, capture.seq) == (&seen.camera, seen.frame.seq) {
+            let (seq, objects) = (capture.seq, seen.objects.clone());
+            self.shown.insert(capture.id, Shown { seq, objects, size_px: None });
         }
     }
 

@@ -24,6 +24,20 @@ pub enum Step {
     Draw(Box<Sketch>),
 }
 
+impl Step {
+    /// Does it; what there is to be told of it.
+    pub(crate) fn done(self, store: &EvidenceStore) -> Option<Finished> {
+        match self {
+            Self::Adopt(capture, picture) => {
+                Some(Finished::Adopted(capture, adopt(store, capture, picture)))
+            }
+            Self::Draw(sketch) => {
+                sketch.draw(store).err().map(|why| Finished::NotDrawn(why.to_string()))
+            }
+        }
+    }
+}
+
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finished {
@@ -104,14 +118,7 @@ fn spawn(store: &Arc<EvidenceStore>) -> (Sender<Step>, Receiver<Finished>) {
     let store = Arc::clone(store);
     let thread = std::thread::Builder::new().name("finish".into()).spawn(move || {
         for step in todo {
-            let told = match step {
-                Step::Adopt(capture, picture) => {
-                    Some(Finished::Adopted(capture, adopt(&store, capture, picture)))
-                }
-                Step::Draw(sketch) => {
-                    sketch.draw(&store).err().map(|why| Finished::NotDrawn(why.to_string()))
-                }
-            };
+            let told = step.done(&store);
             if told.is_some_and(|told| done.send(told).is_err()) {
                 return;
             }

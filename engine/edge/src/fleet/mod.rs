@@ -167,9 +167,11 @@ impl Fleet {
     }
 
     /// Ends all workers and waits until they are gone.
-    pub fn stop(self) {
+    pub fn stop(&mut self) {
         self.places.values().for_each(|place| place.supervisor.ask_to_stop());
         let deadline = clock::monotonic() + STOP_WITHIN;
-        self.places.into_values().for_each(|place| place.supervisor.stop_by(deadline));
+        for place in std::mem::take(&mut self.places).into_values() {
+            place.supervisor.stop_by(deadline);
+        }
     }
 }

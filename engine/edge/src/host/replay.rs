@@ -274,7 +274,7 @@ impl Desk {
         let jpeg = self.encoder.encode(&view, evidence::QUALITY, &self.ledger)?;
         let stored = store.put_pending(capture.id, Medium::Jpeg, jpeg)?;
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-        self.drawings.asked(&[Effect::Capture(capture.clone())], &seen.observation);
+        self.drawings.asked(capture, &seen.observation);
         self.drawings.came(capture.id, stamp.seq, [side(view.width()), side(view.height())]);
         Ok(Some(Artefact {
             sha256: stored.sha256,

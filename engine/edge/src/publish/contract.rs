@@ -1,7 +1,7 @@
 //! The documents say what the code sends: same fields at the same places.
 
 use super::told::{Known, RulesState, camera_state, online, reply, sensor_state, window_result};
-use crate::event_plane;
+use crate::host::live;
 use crate::trouble::{Lasting, Trouble, Troubles};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -164,7 +164,7 @@ fn standing_orders() -> Orders {
 fn orders_lasting() -> Vec<Lasting> {
     let troubles = Troubles::default();
     troubles.raise(Trouble::NobodyListens, "nobody listens");
-    event_plane::raise_standing(&standing_orders(), &hue(), &troubles);
+    live::raise_standing(&standing_orders(), &hue(), &troubles);
     troubles.lasting()
 }
 

@@ -313,6 +313,11 @@ impl Store {
         Needs::new(&self.dir, self.held.clone())
     }
 
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Totals since opening.
     pub fn counters(&self) -> StoreCounters {
         self.counters

@@ -1,6 +1,6 @@
 //! How the cameras are: what the worker reports of them, told to the centre, the log and the engine.
 
-use super::EventPlane;
+use super::host::Live;
 use crate::publish::{RulesState, camera_state};
 use crate::trouble::Trouble;
 use std::collections::BTreeMap;
@@ -12,10 +12,11 @@ use viahe_core::plan::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, WorkerStats};
 use viahe_core::time::Timestamp;
 
-impl EventPlane {
-    pub(super) fn worker_stats(&mut self, worker: WorkerId, mut stats: WorkerStats) {
+impl Live {
+    /// A worker's counters.
+    pub(super) fn worker_stats(&mut self, worker: WorkerId, mut stats: WorkerStats) -> Vec<Event> {
         stats.cameras.retain(|camera, _| self.fleet.has(worker, camera));
-        self.metrics.worker(worker, &stats);
+        self.books.metrics.worker(worker, &stats);
         let heard: BTreeMap<Name, CameraStatus> =
             stats.cameras.iter().map(|(camera, of)| (camera.clone(), of.status)).collect();
         let all = self.workers.report(worker, stats);
@@ -23,11 +24,12 @@ impl EventPlane {
         let wrong = all.models_wrong.iter().map(|(name, why)| format!("model {name}: {why}"));
         let wrong: Vec<String> = wrong.collect();
         self.troubles.set(Trouble::ModelOutput, (!wrong.is_empty()).then(|| wrong.join("; ")));
-        let before = std::mem::replace(&mut self.totals.worker, all);
+        let before = std::mem::replace(&mut self.books.totals.worker, all);
         self.tell_new_sizes(&before);
         self.tell_clocks(&before);
         // A report that was lost on the way is made up for.
         let differing: Vec<CameraReport> = self
+            .told
             .reports
             .values()
             .filter_map(|told| {
@@ -36,15 +38,14 @@ impl EventPlane {
                 (now != told.status).then(report)
             })
             .collect();
-        for report in differing {
-            self.camera(report);
-        }
+        differing.into_iter().filter_map(|report| self.camera(report)).collect()
     }
 
-    pub(super) fn camera(&mut self, report: CameraReport) {
+    /// How a camera is.
+    pub(super) fn camera(&mut self, report: CameraReport) -> Option<Event> {
         // A camera that is away says so at each try; once is enough.
-        if self.reports.get(&report.camera) == Some(&report) {
-            return;
+        if self.told.reports.get(&report.camera) == Some(&report) {
+            return None;
         }
         let (camera, reason) = (&report.camera, &report.reason);
         match report.status {
@@ -52,33 +53,38 @@ impl EventPlane {
             CameraStatus::Stalled => tracing::warn!(%camera, reason, "stalled"),
             CameraStatus::Offline => tracing::warn!(%camera, reason, "offline"),
         }
-        self.metrics.camera(&report);
+        self.books.metrics.camera(&report);
         self.observer.camera(&report);
         self.tell_camera(&report);
         let (camera, status) = (report.camera.clone(), report.status);
-        self.reports.insert(camera.clone(), report);
-        self.see(Event::Camera { camera, at: self.day.now(), status });
+        self.told.reports.insert(camera.clone(), report);
+        Some(Event::Camera { camera, at: self.time.now(), status })
     }
 
     /// `…/cam/{camera}/state`.
     pub(super) fn tell_camera(&self, report: &CameraReport) {
-        let known = self.totals.worker.cameras.get(&report.camera);
-        let view = self.suspended.get(&report.camera).copied();
+        let known = self.books.totals.worker.cameras.get(&report.camera);
+        let view = self.told.suspended.get(&report.camera).copied();
         let zone = &self.plan.site.timezone;
-        let step = self.clocks.step(known, &self.day, zone);
-        let rules = RulesState { view, orders: &self.orders };
-        let state = camera_state(report, known, &rules, step, self.day.now(), zone);
-        self.publisher.set_camera_state(&report.camera, &state);
+        let step = self.time.step(known, zone);
+        let rules = RulesState { view, orders: &self.told.orders };
+        let state = camera_state(report, known, &rules, step, self.time.now(), zone);
+        self.centre.camera_state(&report.camera, &state);
+    }
+
+    /// The states of all cameras, as they were reported last.
+    pub(super) fn tell_cameras(&self) {
+        self.told.reports.values().for_each(|report| self.tell_camera(report));
     }
 
     /// A camera goes online before its first numbers are there; its state is told again with them.
     fn tell_new_sizes(&self, before: &WorkerStats) {
-        let now = &self.totals.worker.cameras;
+        let now = &self.books.totals.worker.cameras;
         let changed = |report: &&CameraReport| {
             let [before, now] = [&before.cameras, now].map(|cameras| cameras.get(&report.camera));
             before.map(|c| c.size_px) != now.map(|c| c.size_px)
         };
-        self.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
+        self.told.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
     }
 
     /// The rules of a camera are suspended, or apply again.
@@ -90,12 +96,12 @@ impl EventPlane {
     ) {
         if let Some(trouble) = trouble {
             tracing::warn!(%camera, %trouble, %since, "its rules are suspended: look at it");
-            self.suspended.insert(camera.clone(), (trouble, since));
+            self.told.suspended.insert(camera.clone(), (trouble, since));
         } else {
             tracing::info!(%camera, "its view is as it was; its rules apply again");
-            self.suspended.remove(camera);
+            self.told.suspended.remove(camera);
         }
-        if let Some(report) = self.reports.get(camera) {
+        if let Some(report) = self.told.reports.get(camera) {
             self.tell_camera(report);
         }
     }

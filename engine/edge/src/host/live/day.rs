@@ -4,18 +4,17 @@
 //! engine hears has the time of day, as people and schedules mean it. This is the one place that
 //! makes one from the other, so that all events agree, whoever noticed first that the clock was set.
 
-use super::EventPlane;
+use super::outside::Clock;
 use crate::{clock, disk};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use viahe_contract::message::{self, ClockOf};
-use viahe_core::engine::Event;
 use viahe_core::id::Name;
-use viahe_core::seam::{CameraStats, ClockStep, WorkerStats};
+use viahe_core::seam::{CameraStats, ClockStep};
 use viahe_core::time::Timestamp;
 
 /// A difference beyond this is a clock that was set, and is followed at once.
@@ -26,7 +25,7 @@ const SLEW: i64 = 1_000;
 const FILE_NAME: &str = "clock.json";
 /// A camera's clock that is further off is worth a word: its own pictures and recordings, which
 /// police may ask for, are of another time than the incident.
-const OFF_MIN_MS: i64 = 5_000;
+pub(super) const OFF_MIN_MS: i64 = 5_000;
 /// And again when it has moved by so much.
 const OFF_AGAIN_MS: i64 = STEP_MIN.as_millis() as i64;
 
@@ -47,11 +46,6 @@ impl Day {
     /// The time of day at an event time.
     pub(super) fn at(&self, event_time: Timestamp) -> Timestamp {
         event_time.shifted(self.ahead_ns)
-    }
-
-    /// The time of day.
-    pub(super) fn now(&self) -> Timestamp {
-        self.at(clock::event_time())
     }
 
     /// Compares the clocks. When the box's was set, by how many ms; what comes after has the new
@@ -121,8 +115,13 @@ impl EventTime {
     /// How the engine's time of day stands to event time, given by how much the time of day is
     /// ahead of what the engine counts in; and by how many ms the clock must have been set back
     /// when what the engine saw last, at `newest`, is still to come.
-    pub(super) fn day(self, engine_ahead_ns: i64, newest: Option<Timestamp>) -> (Day, Option<i64>) {
-        let (day_time, event_time) = (clock::now(), clock::event_time());
+    pub(super) fn day(
+        self,
+        clock: &dyn Clock,
+        engine_ahead_ns: i64,
+        newest: Option<Timestamp>,
+    ) -> (Day, Option<i64>) {
+        let (day_time, event_time) = (clock.now(), clock.event_time());
         if let Some(engine_ns) = self.engine_ns {
             return (Day::new(engine_ns.saturating_add(engine_ahead_ns), event_time), None);
         }
@@ -188,52 +187,55 @@ impl Clocks {
     }
 }
 
-impl EventPlane {
-    /// The box's clock was set. Durations go on; what people read is by the clock as it is now.
-    pub(super) fn clock_was_set(&mut self, by_ms: i64) {
-        let by_secs = by_ms as f64 / 1000.0;
-        tracing::warn!(
-            by_secs,
-            "the box's clock was set; how long things last is not touched by it, windows of \
-             sensors begin anew if it went back"
-        );
-        self.stats.clock_steps += 1;
-        self.clocks.box_step = Some(ClockStep { at: clock::event_time(), by_ms });
-        self.see(Event::ClockSet { by_ms });
-        self.reports.values().for_each(|report| self.tell_camera(report));
+/// What time it is, and what is known of the clocks.
+pub(super) struct Time {
+    clock: Box<dyn Clock>,
+    day: Day,
+    clocks: Clocks,
+}
+
+impl Time {
+    pub(super) fn new(clock: Box<dyn Clock>, day: Day) -> Self {
+        Self { clock, day, clocks: Clocks::default() }
     }
 
-    /// Says which cameras' clocks were set or are wrong.
-    pub(super) fn tell_clocks(&mut self, before: &WorkerStats) {
-        let mut news = Vec::new();
-        for (camera, now) in &self.totals.worker.cameras {
-            let known = before.cameras.get(camera).map_or(0, |c| c.clock_steps);
-            let step = now.clock_step.filter(|_| now.clock_steps > known);
-            let offset_ms = now.clock_offset_ms.unwrap_or_default();
-            let is_off = self.clocks.is_news(camera, offset_ms);
-            if let Some(step) = step {
-                let by_secs = step.by_ms as f64 / 1000.0;
-                tracing::warn!(%camera, by_secs, "its clock was set; event times go by the box's");
-            }
-            if is_off {
-                let behind_secs = offset_ms as f64 / 1000.0;
-                if offset_ms.abs() >= OFF_MIN_MS {
-                    tracing::warn!(
-                        %camera,
-                        behind_secs,
-                        "its clock is not the box's; event times go by the box's: set its time server"
-                    );
-                } else {
-                    tracing::info!(%camera, behind_secs, "its clock is the box's again");
-                }
-            }
-            if step.is_some() || is_off {
-                news.extend(self.reports.get(camera));
-            }
-        }
-        for report in news {
-            self.tell_camera(report);
-        }
+    /// For intervals.
+    pub(super) fn monotonic(&self) -> Instant {
+        self.clock.monotonic()
+    }
+
+    /// The time of day, as events have it.
+    pub(super) fn now(&self) -> Timestamp {
+        self.day.at(self.clock.event_time())
+    }
+
+    /// The time of day at an event time.
+    pub(super) fn at(&self, event_time: Timestamp) -> Timestamp {
+        self.day.at(event_time)
+    }
+
+    /// The box's clock was set.
+    pub(super) fn box_was_set(&mut self, by_ms: i64) {
+        self.clocks.box_step = Some(ClockStep { at: self.clock.event_time(), by_ms });
+    }
+
+    /// Is it news that a camera's clock is so far off?
+    pub(super) fn is_news(&mut self, camera: &Name, offset_ms: i64) -> bool {
+        self.clocks.is_news(camera, offset_ms)
+    }
+
+    /// Compares the clocks; by how many ms the box's was set, if it was.
+    pub(super) fn follow(&mut self) -> Option<i64> {
+        self.day.follow(self.clock.now(), self.clock.event_time())
+    }
+
+    /// The last time that a camera's clock or the box's was set.
+    pub(super) fn step(
+        &self,
+        camera: Option<&CameraStats>,
+        zone: &TimeZone,
+    ) -> Option<message::ClockStep> {
+        self.clocks.step(camera, &self.day, zone)
     }
 }
 
@@ -241,6 +243,7 @@ impl EventPlane {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use super::super::outside::BoxClock;
     use super::*;
 
     fn at(ms: u64) -> Timestamp {
@@ -303,20 +306,22 @@ mod tests {
         let event_time =
             EventTime { path: dir.path().join(FILE_NAME), boot: None, engine_ns: None };
         let newest = clock::now().plus(Duration::from_hours(24 * 400));
-        let (day, set) = event_time.day(0, Some(newest));
+        let (day, set) = event_time.day(&BoxClock, 0, Some(newest));
         let by_ms = set.unwrap();
         assert!((by_ms + 400 * 24 * 3_600_000).abs() < 10_000, "{by_ms}");
-        assert!(day.now().offset_ms(clock::now()).abs() < 1000, "the time of day is the clock's");
+        let now = day.at(clock::event_time());
+        assert!(now.offset_ms(clock::now()).abs() < 1000, "the time of day is the clock's");
     }
 
     #[test]
     fn a_restart_goes_on_with_the_same_event_time() {
         let dir = tempfile::tempdir().unwrap();
         // 7 s were set since the engine began.
-        let (day, set) = EventTime::open(dir.path()).day(7_000_000_000, Some(clock::now()));
+        let (day, set) =
+            EventTime::open(dir.path()).day(&BoxClock, 7_000_000_000, Some(clock::now()));
         assert_eq!(set, None);
         // An hour more was set by the engine before it ended: it remembers.
-        let (again, set) = EventTime::open(dir.path()).day(3_607_000_000_000, None);
+        let (again, set) = EventTime::open(dir.path()).day(&BoxClock, 3_607_000_000_000, None);
         assert_eq!(set, None);
         assert_eq!(again.ahead_ns, day.ahead_ns + 3_600_000_000_000);
     }

@@ -4,9 +4,9 @@
 //! and of which the engine knows nothing would stay open at the centre for ever: it is closed, whatever
 //! the reason that it was forgotten.
 
-use super::EventPlane;
-use crate::clock;
-use crate::store::{OutboxRow, Store, StoreError, StoredState, Unread};
+use super::host::Live;
+use super::outside::Storage;
+use crate::store::{OutboxRow, StoreError, StoredState, Unread};
 use crate::trouble::Trouble;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const NAMED_MAX: usize = 5;
 /// [`StoreError`] when the file cannot be read.
 pub(super) fn take_up(
     plan: &Arc<Plan>,
-    store: &Store,
+    store: &dyn Storage,
 ) -> Result<(Engine, Vec<Effect>), StoreError> {
     let StoredState { saved, damaged } = store.state()?;
     let Restored { engine, effects, lost } = Engine::restore_what_can_be(Arc::clone(plan), &saved);
@@ -61,7 +61,7 @@ pub(super) fn take_up(
 /// # Errors
 /// [`StoreError`] when the file cannot be read.
 fn forgotten(
-    store: &Store,
+    store: &dyn Storage,
     known: &BTreeSet<IncidentId>,
     now: Timestamp,
 ) -> Result<Vec<Revision>, StoreError> {
@@ -81,25 +81,25 @@ fn forgotten(
     Ok(last_words)
 }
 
-impl EventPlane {
+impl Live {
     /// Closes the incidents that the store knows as open and the engine does not know.
-    pub(super) fn close_forgotten(&mut self) {
-        let queued = self.rows.iter().map(|(row, _)| &row.incident);
-        let known: BTreeSet<IncidentId> = self.engine.incidents().chain(queued).cloned().collect();
-        let last_words = match forgotten(&self.store, &known, clock::now()) {
+    pub(super) fn close_forgotten(&mut self, engine: &Engine) {
+        let queued = self.owed.incidents();
+        let known: BTreeSet<IncidentId> = engine.incidents().chain(queued).cloned().collect();
+        let last_words = match forgotten(&*self.owed.store, &known, self.time.now()) {
             Ok(last_words) => last_words,
             Err(error) => {
                 tracing::warn!(%error, "which incidents are open is asked when the file can be read");
                 return;
             }
         };
-        self.forgotten_closed = true;
+        self.owed.forgotten_closed = true;
         for revision in last_words {
             let incident = revision.incident.clone();
             match OutboxRow::new(&revision, &self.plan.site.id, &self.plan.site.timezone) {
                 Ok(row) => {
                     tracing::error!(%incident, "closed: what was remembered of it is lost");
-                    self.rows.push((row, revision));
+                    self.owed.rows.push((row, revision));
                 }
                 Err(error) => tracing::error!(%error, "lost: an incident that cannot be written"),
             }
@@ -108,7 +108,7 @@ impl EventPlane {
 
     /// A state that could not be read lies there until somebody takes it away.
     pub(super) fn tell_of_unread_states(&self) {
-        let kept = self.store.unread_states();
+        let kept = self.owed.store.unread_states();
         let text = kept.last().map(|newest| {
             format!(
                 "what the box remembered could not be read (files kept: {}, the newest {}): incidents that \
@@ -125,7 +125,7 @@ impl EventPlane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{FILE_NAME, SchemaVersion};
+    use crate::store::{FILE_NAME, SchemaVersion, Store};
     use std::path::{Path, PathBuf};
     use viahe_contract::message::{EndReason, State};
     use viahe_core::engine::{Changes, Saved, Scope};

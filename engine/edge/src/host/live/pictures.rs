@@ -4,7 +4,8 @@
 //! worker dies or says nothing. What it is to show is what it was asked for, whatever the worker says.
 //! Files that nobody wants any more are removed.
 
-use crate::evidence::{Drawings, EvidenceError, EvidenceStore, Finished, Finisher, Step};
+use super::outside::Finish;
+use crate::evidence::{Drawings, EvidenceError, EvidenceStore, Finished, Step};
 use crate::store::Held;
 use crossbeam_channel::Receiver;
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use viahe_contract::id::CaptureId;
 use viahe_contract::message::Moment;
 use viahe_core::artefact::{Artefact, Span};
-use viahe_core::engine::{Capture, Effect};
+use viahe_core::engine::{Capture, Event};
 use viahe_core::id::Name;
 use viahe_core::incident::Revision;
 use viahe_core::observe::Observation;
@@ -26,10 +27,12 @@ const CAPTURE_WITHIN: Duration = Duration::from_secs(5);
 /// All pictures of the event plane.
 pub(super) struct Pictures {
     store: Arc<EvidenceStore>,
-    finisher: Finisher,
+    finisher: Box<dyn Finish>,
     asked: BTreeMap<CaptureId, Asked>,
     /// What is drawn beside them.
     drawings: Drawings,
+    /// What was seen in the frame at hand.
+    seen: Option<Observation>,
     failed: u64,
     /// Answers about pictures that nobody waits for.
     unasked: u64,
@@ -48,21 +51,23 @@ struct Asked {
     finishing: bool,
 }
 
-/// What became of a picture that was waited for; none is its loss.
-pub(super) type Outcome = (CaptureId, Option<Artefact>);
-
 impl Pictures {
     /// Goes on with what an earlier run left pending and `known` still wants.
-    pub(super) fn new(store: EvidenceStore, held: Held, known: impl Fn(CaptureId) -> bool) -> Self {
+    pub(super) fn new(
+        store: Arc<EvidenceStore>,
+        finisher: Box<dyn Finish>,
+        held: Held,
+        known: impl Fn(CaptureId) -> bool,
+    ) -> Self {
         if let Err(error) = store.discard_unless(known) {
             tracing::warn!(%error, "pictures of the last run are left over");
         }
-        let store = Arc::new(store);
         Self {
-            finisher: Finisher::start(Arc::clone(&store)),
             store,
+            finisher,
             asked: BTreeMap::new(),
             drawings: Drawings::default(),
+            seen: None,
             failed: 0,
             unasked: 0,
             suspicion: false,
@@ -70,7 +75,18 @@ impl Pictures {
         }
     }
 
+    /// What is about to be applied: pictures that are asked for because of it show what was seen in it.
+    pub(super) fn sees(&mut self, event: &Event) {
+        self.seen = match event {
+            Event::Observed(observation) => Some(observation.clone()),
+            _ => None,
+        };
+    }
+
     pub(super) fn ask(&mut self, capture: &Capture, now: Instant) {
+        if let Some(seen) = &self.seen {
+            self.drawings.asked(capture, seen);
+        }
         let until = now + CAPTURE_WITHIN;
         let (camera, moment) = (capture.camera.clone(), capture.moment);
         let asked = Asked { camera, moment, until, finishing: false };
@@ -83,7 +99,7 @@ impl Pictures {
         id: CaptureId,
         answer: Result<Picture, String>,
         now: Instant,
-    ) -> Option<Outcome> {
+    ) -> Option<Event> {
         let Some(asked) = self.asked.get_mut(&id).filter(|asked| !asked.finishing) else {
             self.unasked += 1;
             if !self.asked.contains_key(&id)
@@ -96,42 +112,41 @@ impl Pictures {
         (asked.finishing, asked.until) = (true, now + CAPTURE_WITHIN);
         let step = answer.map(|picture| Step::Adopt(id, picture));
         let reason = step.and_then(|step| self.finisher.take(step)).err()?;
-        self.lost(id, &reason);
-        Some((id, None))
+        Some(self.give_up(id, &reason))
     }
 
-    /// A step is done. What it says of a picture that nobody waits for any more is nothing new.
-    pub(super) fn finished(&mut self, finished: Finished) -> Option<Outcome> {
-        match finished {
-            Finished::NotDrawn(why) => self.not_drawn(&why),
-            Finished::Adopted(id, answer) => {
+    /// A step is done, or nobody does any more. What it says of a picture that nobody waits for any more
+    /// is nothing new.
+    pub(super) fn finished(&mut self, done: Option<Finished>) -> Option<Event> {
+        match done {
+            None => self.finisher.revive(),
+            Some(Finished::NotDrawn(why)) => self.not_drawn(&why),
+            Some(Finished::Adopted(id, answer)) => {
                 let Some(moment) = self.asked.get(&id).map(|asked| asked.moment) else {
                     self.discard(id);
                     return None;
                 };
-                match answer {
-                    Ok(picture) => return Some((id, Some(self.came(id, moment, &picture)))),
-                    Err(reason) => {
-                        self.lost(id, &reason);
-                        return Some((id, None));
-                    }
-                }
+                return Some(match answer {
+                    Ok(picture) => self.came(id, moment, &picture),
+                    Err(reason) => self.give_up(id, &reason),
+                });
             }
         }
         None
     }
 
-    fn came(&mut self, id: CaptureId, moment: Moment, picture: &Picture) -> Artefact {
+    fn came(&mut self, id: CaptureId, moment: Moment, picture: &Picture) -> Event {
         self.asked.remove(&id);
         self.drawings.came(id, picture.seq, picture.size_px);
-        Artefact {
+        let evidence = Artefact {
             sha256: picture.sha256,
             bytes: picture.bytes,
             medium: picture.medium,
             moment,
             span: Span::at(picture.captured),
             capture: id,
-        }
+        };
+        Event::Captured { capture: id, evidence: Some(evidence) }
     }
 
     /// Steps that are done; disconnected when nobody does any.
@@ -139,14 +154,15 @@ impl Pictures {
         self.finisher.finished()
     }
 
-    /// Somebody is to do the steps again.
-    pub(super) fn revive(&mut self) {
-        self.finisher.revive();
+    /// A picture will not come any more, if it ever was to.
+    pub(super) fn give_up(&mut self, capture: CaptureId, reason: &str) -> Event {
+        self.lost(capture, reason);
+        Event::Captured { capture, evidence: None }
     }
 
     /// Says that a picture will not come. Who asked for it by a command is told, and asks again; of an
     /// incident's it is the loss.
-    pub(super) fn lost(&mut self, id: CaptureId, reason: &str) {
+    fn lost(&mut self, id: CaptureId, reason: &str) {
         // What nobody asked for here was asked for by an incident of the run before.
         if self.asked.get(&id).is_none_or(|asked| asked.moment != Moment::Commanded) {
             self.failed += 1;
@@ -161,9 +177,18 @@ impl Pictures {
         tracing::warn!(why, "no drawing beside the picture");
     }
 
-    /// Pictures that should have come.
-    pub(super) fn overdue(&self, now: Instant) -> Vec<CaptureId> {
-        self.asked.iter().filter(|(_, asked)| asked.until <= now).map(|(id, _)| *id).collect()
+    /// Gives up pictures that should have come.
+    pub(super) fn give_up_overdue(&mut self, now: Instant) -> Vec<Event> {
+        let overdue = self.asked.iter().filter(|(_, asked)| asked.until <= now);
+        let overdue: Vec<CaptureId> = overdue.map(|(id, _)| *id).collect();
+        let why = "the vision worker did not answer in time";
+        overdue.into_iter().map(|id| self.give_up(id, why)).collect()
+    }
+
+    /// Gives up all that are waited for.
+    pub(super) fn give_up_all(&mut self, why: &str) -> Vec<Event> {
+        let all: Vec<CaptureId> = self.asked.keys().copied().collect();
+        all.into_iter().map(|id| self.give_up(id, why)).collect()
     }
 
     /// How many are waited for.
@@ -209,11 +234,6 @@ impl Pictures {
     /// When it cannot be kept; whoever asked for it is told.
     pub(super) fn keep_one(&mut self, artefact: &Artefact) -> Result<(), EvidenceError> {
         self.store.promote(artefact)
-    }
-
-    /// What was seen in the frames of pictures that are asked for because of it.
-    pub(super) fn asked(&mut self, effects: &[Effect], seen: &Observation) {
-        self.drawings.asked(effects, seen);
     }
 
     /// Has zone and boxes drawn beside each picture that has no drawing yet.

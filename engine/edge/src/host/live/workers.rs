@@ -1,16 +1,11 @@
-//! Vision workers come and go.
+//! What is known of vision workers: who was up, for how long, and what each said last.
 
-use super::{EventPlane, PlaneError};
-use crate::clock;
-use crate::trouble::Trouble;
-use crate::vision::supervise::Ended;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::{CameraStatus, ModelRef};
-use viahe_core::engine::Event;
+use viahe_contract::message::ModelRef;
 use viahe_core::id::Name;
-use viahe_core::seam::{CameraReport, WorkerStats};
+use viahe_core::seam::WorkerStats;
 
 /// A worker that has run for so long after one was ended for its memory runs well; for twice as long as
 /// that one had, if that is longer: what leaks slowly is one trouble, not one each night.
@@ -28,11 +23,11 @@ pub(super) struct Lives {
 }
 
 impl Lives {
-    fn began(&mut self, now: Instant) {
+    pub(super) fn began(&mut self, now: Instant) {
         self.up_since = Some(now);
     }
 
-    fn ended(&mut self, for_memory: bool, now: Instant) {
+    pub(super) fn ended(&mut self, for_memory: bool, now: Instant) {
         let lived = self.up_since.take().map_or(Duration::ZERO, |up| now.duration_since(up));
         if for_memory {
             self.on_trial = Some((lived * 2).clamp(WELL_AFTER, WELL_AFTER_MAX));
@@ -54,12 +49,12 @@ impl Lives {
 #[derive(Debug, Default)]
 pub(super) struct Workers {
     /// Those that were up in this run.
-    up: BTreeSet<WorkerId>,
-    lives: BTreeMap<WorkerId, Lives>,
+    pub(super) up: BTreeSet<WorkerId>,
+    pub(super) lives: BTreeMap<WorkerId, Lives>,
     /// What each one said last.
     stats: BTreeMap<WorkerId, WorkerStats>,
     /// By camera.
-    models: BTreeMap<Name, ModelRef>,
+    pub(super) models: BTreeMap<Name, ModelRef>,
 }
 
 impl Workers {
@@ -83,7 +78,7 @@ impl Workers {
     }
 
     /// Forgets workers and cameras that are no more.
-    fn keep(&mut self, is_there: impl Fn(WorkerId) -> bool, watched: &BTreeSet<Name>) {
+    pub(super) fn keep(&mut self, is_there: impl Fn(WorkerId) -> bool, watched: &BTreeSet<Name>) {
         self.up.retain(|worker| is_there(*worker));
         self.lives.retain(|worker, _| is_there(*worker));
         self.stats.retain(|worker, _| is_there(*worker));
@@ -94,7 +89,7 @@ impl Workers {
     }
 
     /// Each model that looks, once.
-    fn distinct_models(&self) -> Vec<ModelRef> {
+    pub(super) fn distinct_models(&self) -> Vec<ModelRef> {
         let mut distinct: Vec<ModelRef> = self.models.values().cloned().collect();
         distinct.sort_by(|a, b| a.name.cmp(&b.name));
         distinct.dedup();
@@ -102,7 +97,7 @@ impl Workers {
     }
 
     /// True once, when none is on trial for its memory any more.
-    fn trials_are_over(&mut self, now: Instant) -> bool {
+    pub(super) fn trials_are_over(&mut self, now: Instant) -> bool {
         let over =
             self.lives.values_mut().map(|lives| lives.is_over(now)).filter(|over| *over).count()
                 > 0;
@@ -110,87 +105,10 @@ impl Workers {
     }
 }
 
-impl EventPlane {
-    pub(super) fn worker_up(&mut self, worker: WorkerId, mut models: BTreeMap<Name, ModelRef>) {
-        // It was started for others, and is being replaced.
-        models.retain(|camera, _| self.fleet.has(worker, camera));
-        if models.is_empty() {
-            return;
-        }
-        self.workers.up.insert(worker);
-        self.workers.lives.entry(worker).or_default().began(clock::monotonic());
-        self.metrics.worker_started(worker);
-        self.workers.models.extend(models.clone());
-        self.publisher.set_status(self.workers.distinct_models());
-        self.see(Event::WorkerStarted { models });
-    }
-
-    /// The cameras are other ones, or with other workers.
-    pub(super) fn fleet_changed(&mut self) {
-        let seats = self.fleet.seats().map(|(camera, worker)| (camera.clone(), worker));
-        self.metrics.plan(seats);
-        let watched: BTreeSet<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
-        let gone: Vec<Name> =
-            self.reports.keys().filter(|camera| !watched.contains(*camera)).cloned().collect();
-        for camera in gone {
-            tracing::info!(%camera, "is no longer watched");
-            let reason = "the pipeline has no such camera any more".to_owned();
-            let status = CameraStatus::Offline;
-            self.tell_camera(&CameraReport { camera: camera.clone(), status, reason });
-            self.reports.remove(&camera);
-            self.suspended.remove(&camera);
-            self.totals.worker.cameras.remove(&camera);
-            for capture in self.pictures.unanswered_of(&[camera]) {
-                self.give_up(capture, "its camera is no longer watched");
-            }
-        }
-        self.workers.keep(|worker| !self.fleet.cameras_of(worker).is_empty(), &watched);
-        self.publisher.set_status(self.workers.distinct_models());
-    }
-
-    /// Its cameras are dark until another one is there; those of the others are not.
-    pub(super) fn worker_gone(&mut self, worker: WorkerId, ended: &Ended) {
-        let reason = &ended.reason;
-        self.metrics.worker_restarted(worker);
-        let lives = self.workers.lives.entry(worker).or_default();
-        lives.ended(ended.for_memory, clock::monotonic());
-        if ended.for_memory {
-            let text = format!("vision worker {worker} ended and was started again: {reason}");
-            self.troubles.raise(Trouble::WorkerMemory, text);
-        }
-        let cameras = self.fleet.cameras_of(worker).to_vec();
-        for capture in self.pictures.unanswered_of(&cameras) {
-            self.give_up(capture, "the vision worker ended");
-        }
-        for camera in cameras {
-            let reason = format!("the vision worker restarts ({reason})");
-            self.camera(CameraReport { camera, status: CameraStatus::Offline, reason });
-        }
-    }
-
-    /// Once a second.
-    ///
-    /// # Errors
-    /// [`PlaneError::Supervisor`] when nobody keeps a worker alive any more.
-    pub(super) fn look_at_workers(&mut self, now: Instant) -> Result<(), PlaneError> {
-        if self.fleet.abandoned().is_some() {
-            return Err(PlaneError::Supervisor);
-        }
-        // With a full inbox it is we who are slow.
-        if self.events.is_empty() {
-            self.fleet.end_silent();
-        }
-        if self.workers.trials_are_over(now) {
-            self.troubles.end(Trouble::WorkerMemory);
-        }
-        self.stats.worker_memory = self.fleet.memory();
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock;
 
     #[test]
     fn the_trouble_is_over_when_a_worker_has_run_longer_than_the_one_that_was_ended() {

@@ -4,10 +4,9 @@
 //! are over and acknowledged, oldest first; then the ballast; at last the pictures that are needed. What
 //! cannot be committed all the same is held by the store and sent from memory.
 
-use super::EventPlane;
+use super::host::Live;
 use crate::disk::{self, Fault, Room};
 use crate::evidence::{PENDING, evidence_dir};
-use crate::store::StoreError;
 use crate::trouble::Trouble;
 use std::time::{Duration, Instant};
 
@@ -16,68 +15,19 @@ const PROBE_EVERY: Duration = Duration::from_secs(5);
 /// Least that is given up at once.
 const STEP_BYTES: u64 = 4 << 20;
 
-/// How much may be given up for one commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Price {
-    /// A few steps; the next try is soon.
-    Some,
-    /// All, before the last words are lost.
-    All,
-}
-
-impl Price {
-    pub(super) fn steps(self) -> usize {
-        match self {
-            Self::Some => 8,
-            Self::All => usize::MAX,
-        }
-    }
-}
-
-/// What is known of the disk.
-#[derive(Debug, Default)]
-pub(super) struct Watch {
-    /// There was too little room, and it is not ample yet.
-    low: bool,
-    /// Bytes of our own given up so far.
-    pub(super) given_up: u64,
-    /// Why the last commit failed.
-    pub(super) store: Option<String>,
-    /// Why pictures cannot be written.
-    evidence: Option<String>,
-    probed_at: Option<Instant>,
-    /// Times that a picture met a disk that does not take it.
-    pub(super) evidence_errors: u64,
-}
-
-impl Watch {
-    /// How the last commit ended.
-    pub(super) fn committed(&mut self, error: Option<&StoreError>) {
-        self.store = error.map(|error| match error.fault() {
-            Some(fault) => format!("{fault}; {}", fault.remedy()),
-            None => error.to_string(),
-        });
-    }
-}
-
-impl EventPlane {
+impl Live {
     /// Makes room when it runs out, and tells what does not work. Once a second.
     pub(super) fn look_at_disk(&mut self, now: Instant) {
-        let room = Room::of(&self.plan.engine.state_dir);
+        let room = self.owed.store.room();
         if room.is_some_and(|room| room.is_low()) {
             self.disk.low = true;
             self.give_way(STEP_BYTES);
         } else if self.disk.low && room.is_none_or(|room| room.is_ample()) {
             self.disk.low = false;
-            // There is room: no need to wait any longer.
-            self.retry = self.retry.map(|(_, waited)| (now, waited));
+            self.owed.no_need_to_wait(now);
         }
-        if room.is_some_and(|room| room.read_only) && self.retry.is_none() {
-            // Not only with the next incident.
-            self.retry = Some((now, Duration::ZERO));
-        }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.flush();
+        if room.is_some_and(|room| room.read_only) {
+            self.owed.try_at_once(now);
         }
         self.probe_for_evidence(now);
         self.tell_of_disk(room);
@@ -85,7 +35,7 @@ impl EventPlane {
 
     /// Gives up history and pictures that nobody waits for; the bytes.
     fn give_way(&mut self, bytes: u64) -> u64 {
-        let mut freed = self.history.as_mut().map_or(0, |history| history.give_up(bytes));
+        let mut freed = self.journal.give_up(bytes);
         if freed < bytes {
             freed += self.pictures.store().give_up(bytes - freed, false);
         }
@@ -96,7 +46,7 @@ impl EventPlane {
     /// Gives up what comes next for a commit of so many bytes; says whether there was anything.
     pub(super) fn make_room(&mut self, bytes: u64) -> bool {
         let bytes = STEP_BYTES.max(bytes.saturating_mul(4));
-        if self.give_way(bytes) > 0 || self.store.give_up_ballast() {
+        if self.give_way(bytes) > 0 || self.owed.store.give_up_ballast() {
             return true;
         }
         let needed = self.pictures.store().give_up(bytes, true);
@@ -139,7 +89,7 @@ impl EventPlane {
         });
         self.troubles.set(Trouble::DiskFull, full);
 
-        let held = self.store.held();
+        let held = self.owed.store.held();
         let why = self.disk.store.clone().or_else(|| held.unreadable());
         let failing = why.map(|why| {
             let waiting = held.waiting();
@@ -151,7 +101,7 @@ impl EventPlane {
         });
         self.troubles.set(Trouble::StoreFailing, failing);
 
-        let copies = self.store.copies_set_aside();
+        let copies = self.owed.store.copies_set_aside();
         let mut damage = Vec::new();
         if let Some(newest) = copies.last() {
             damage.push(format!(
@@ -175,10 +125,10 @@ impl EventPlane {
         let evidence = self.disk.evidence.as_ref();
         let evidence = evidence.map(|why| format!("evidence pictures cannot be written: {why}"));
         self.troubles.set(Trouble::EvidenceFailing, evidence);
-        let history = self.history.as_ref().and_then(|history| history.failing());
+        let history = self.journal.history_failing();
         let history = history.map(|why| format!("no history is kept for `viahe explain`: {why}"));
         self.troubles.set(Trouble::HistoryFailing, history);
-        let recording = self.recorder.as_ref().and_then(|recorder| recorder.failed());
+        let recording = self.journal.recording_failed();
         let recording = recording.map(|why| format!("the recording ended: {why}"));
         self.troubles.set(Trouble::RecordingFailing, recording);
     }

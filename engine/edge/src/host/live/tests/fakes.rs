@@ -1,0 +1,416 @@
+//! The world around the event plane.
+
+use super::super::outside::{Arrival, Arrivals, Centre, Clock, Finish, Lookers, Storage};
+use crate::disk::Room;
+use crate::evidence::{EvidenceStore, Finished, Step};
+use crate::fleet::FleetOptions;
+use crate::publish::{Heard, PublishCounters, Said};
+use crate::store::{
+    Committed, Depth, FILE_NAME, Held, Outbox, OutboxRow, Store, StoreError, StoredState, Unread,
+};
+use crate::telemetry::WorkerMemory;
+use crate::vision::supervise::FromFleet;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use viahe_contract::id::{Name, WorkerId};
+use viahe_contract::message::{CameraState, ModelRef};
+use viahe_core::engine::{Capture, Changes, Saves};
+use viahe_core::incident::Revision;
+use viahe_core::seam::VisionPlan;
+use viahe_core::time::Timestamp;
+
+/// When the world begins: 2026-11-22 08:14 at the site.
+pub(super) const BEGIN: Timestamp = Timestamp::from_secs(1_795_310_040);
+
+/// Clones are one and the same.
+#[derive(Clone)]
+pub(super) struct World(Arc<Mutex<State>>);
+
+/// What will happen.
+enum Due {
+    Worker(FromFleet),
+    Heard(Heard),
+    Other(Box<dyn FnOnce(&World) + Send>),
+}
+
+/// What a worker does with an order to take a picture.
+type Answers = dyn FnMut(&World, &Capture) + Send;
+
+pub(super) struct State {
+    zero: Instant,
+    /// Since the beginning.
+    passed: Duration,
+    /// By how much the box's clock was set, in ms.
+    set_ms: i64,
+    due: BTreeMap<(Duration, u64), Due>,
+    number: u64,
+    answers: Option<Box<Answers>>,
+    /// The workers, with their cameras.
+    pub(super) workers: BTreeMap<WorkerId, Vec<Name>>,
+    /// The disk takes nothing.
+    pub(super) disk_full: bool,
+    /// How many revisions the broker takes at a time.
+    pub(super) broker_takes: usize,
+    outbox: Option<Outbox>,
+    /// Incident messages that the broker took, and when.
+    pub(super) taken: Vec<(Duration, Value)>,
+    /// What was said beside, and when.
+    pub(super) said: Vec<(Duration, Said)>,
+    /// How many commits there had been then.
+    pub(super) commits_when_said: Vec<u64>,
+    /// States of cameras, and when they were told.
+    pub(super) states: Vec<(Duration, Name, CameraState)>,
+    /// Commits that the disk took.
+    pub(super) commits: u64,
+    /// The workers were ended.
+    pub(super) stopped: bool,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(State {
+            zero: crate::clock::monotonic(),
+            passed: Duration::ZERO,
+            set_ms: 0,
+            due: BTreeMap::new(),
+            number: 0,
+            answers: None,
+            workers: BTreeMap::new(),
+            disk_full: false,
+            broker_takes: usize::MAX,
+            outbox: None,
+            taken: Vec::new(),
+            said: Vec::new(),
+            commits_when_said: Vec::new(),
+            states: Vec::new(),
+            commits: 0,
+            stopped: false,
+        })))
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    pub(super) fn passed(&self) -> Duration {
+        self.state().passed
+    }
+
+    fn will(&self, at: Duration, due: Due) {
+        let mut state = self.state();
+        state.number += 1;
+        let number = state.number;
+        state.due.insert((at, number), due);
+    }
+
+    /// A worker says something.
+    pub(super) fn worker(&self, at: Duration, said: FromFleet) {
+        self.will(at, Due::Worker(said));
+    }
+
+    /// A message comes over MQTT.
+    pub(super) fn heard(&self, at: Duration, heard: Heard) {
+        self.will(at, Due::Heard(heard));
+    }
+
+    /// Something else happens.
+    pub(super) fn then(&self, at: Duration, does: impl FnOnce(&Self) + Send + 'static) {
+        self.will(at, Due::Other(Box::new(does)));
+    }
+
+    /// How workers answer from now on.
+    pub(super) fn answers(&self, does: impl FnMut(&Self, &Capture) + Send + 'static) {
+        self.state().answers = Some(Box::new(does));
+    }
+
+    /// Somebody sets the box's clock.
+    pub(super) fn set_clock(&self, by_ms: i64) {
+        self.state().set_ms += by_ms;
+    }
+
+    /// The broker takes what waits, as much as it does.
+    fn deliver(&self) {
+        let mut state = self.state();
+        let (now, most) = (state.passed, state.broker_takes);
+        let Some(outbox) = &mut state.outbox else { return };
+        let rows = outbox.pending(most, 0).unwrap();
+        let numbers: Vec<i64> = rows.iter().map(|row| row.row).collect();
+        outbox.acknowledge(&numbers).unwrap();
+        let message = |payload: &[u8]| serde_json::from_slice(payload).unwrap();
+        let taken = rows.iter().map(|row| (now, message(&row.payload)));
+        state.taken.extend(taken);
+    }
+}
+
+impl Clock for World {
+    fn monotonic(&self) -> Instant {
+        let state = self.state();
+        state.zero + state.passed
+    }
+
+    fn now(&self) -> Timestamp {
+        let state = self.state();
+        BEGIN.plus(state.passed).shifted(state.set_ms * 1_000_000)
+    }
+
+    fn event_time(&self) -> Timestamp {
+        BEGIN.plus(self.passed())
+    }
+}
+
+impl Arrivals for World {
+    fn next(&mut self, finished: &Receiver<Finished>, within: Duration) -> Arrival {
+        if let Ok(done) = finished.try_recv() {
+            return Arrival::Finished(Some(done));
+        }
+        let next = {
+            let mut state = self.state();
+            let until = state.passed + within;
+            let due = state.due.first_key_value().map(|(key, _)| *key).filter(|key| key.0 <= until);
+            state.passed = state.passed.max(due.map_or(until, |key| key.0));
+            due.and_then(|key| state.due.remove(&key))
+        };
+        match next {
+            Some(Due::Worker(said)) => Arrival::Worker(said),
+            Some(Due::Heard(heard)) => Arrival::Heard(heard),
+            Some(Due::Other(does)) => {
+                does(self);
+                Arrival::Nothing
+            }
+            None => Arrival::Nothing,
+        }
+    }
+
+    fn of_workers(&mut self) -> Option<FromFleet> {
+        let mut state = self.state();
+        let passed = state.passed;
+        let next = state.due.first_entry().filter(|due| due.key().0 <= passed)?;
+        match next.get() {
+            Due::Worker(_) => match next.remove() {
+                Due::Worker(said) => Some(said),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn of_wire(&mut self) -> Option<Heard> {
+        let mut state = self.state();
+        let passed = state.passed;
+        let here = |((at, _), due): &(&(Duration, u64), &Due)| {
+            *at <= passed && matches!(due, Due::Heard(_))
+        };
+        let key = state.due.iter().find(here).map(|(key, _)| *key)?;
+        match state.due.remove(&key) {
+            Some(Due::Heard(heard)) => Some(heard),
+            _ => None,
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        let state = self.state();
+        let here = state.due.iter().take_while(|((at, _), _)| *at <= state.passed);
+        here.filter(|(_, due)| matches!(due, Due::Worker(_))).count()
+    }
+
+    fn close(&mut self) {}
+}
+
+impl Lookers for World {
+    fn capture(&self, capture: &Capture) {
+        let Some(mut answers) = self.state().answers.take() else { return };
+        answers(self, capture);
+        self.state().answers.get_or_insert(answers);
+    }
+
+    fn has(&self, worker: WorkerId, camera: &Name) -> bool {
+        self.cameras_of(worker).contains(camera)
+    }
+
+    fn cameras_of(&self, worker: WorkerId) -> Vec<Name> {
+        self.state().workers.get(&worker).cloned().unwrap_or_default()
+    }
+
+    fn seats(&self) -> Vec<(Name, WorkerId)> {
+        let state = self.state();
+        let seats = state
+            .workers
+            .iter()
+            .flat_map(|(worker, cameras)| cameras.iter().map(|camera| (camera.clone(), *worker)));
+        seats.collect()
+    }
+
+    /// All cameras of the plan, for the first worker.
+    fn apply(&mut self, plan: &VisionPlan, _options: FleetOptions) {
+        let cameras = plan.cameras.iter().map(|camera| camera.id.clone()).collect();
+        self.state().workers = BTreeMap::from([(WorkerId(0), cameras)]);
+    }
+
+    fn end_silent(&self) {}
+
+    fn memory(&self) -> BTreeMap<WorkerId, WorkerMemory> {
+        BTreeMap::new()
+    }
+
+    fn abandoned(&self) -> Option<WorkerId> {
+        None
+    }
+
+    fn stop(&mut self) {
+        self.state().stopped = true;
+    }
+}
+
+impl Centre for World {
+    fn wake(&self) {
+        self.deliver();
+    }
+
+    fn camera_state(&self, camera: &Name, told: &CameraState) {
+        let mut state = self.state();
+        let passed = state.passed;
+        state.states.push((passed, camera.clone(), told.clone()));
+    }
+
+    fn status(&self, _models: Vec<ModelRef>) {}
+
+    fn say(&self, message: Said) {
+        let mut state = self.state();
+        let (passed, commits) = (state.passed, state.commits);
+        state.said.push((passed, message));
+        state.commits_when_said.push(commits);
+    }
+
+    fn subscribed(&self) -> u64 {
+        1
+    }
+
+    fn dropped(&self) -> [u64; 2] {
+        [0, 0]
+    }
+
+    fn counters(&self) -> PublishCounters {
+        PublishCounters::default()
+    }
+
+    fn hand_over(&mut self, drain: Duration) -> usize {
+        self.deliver();
+        let mut state = self.state();
+        state.passed += drain;
+        let outbox = state.outbox.take();
+        outbox.map_or(0, |outbox| outbox.depth().unwrap().rows as usize)
+    }
+}
+
+/// A real store whose disk takes nothing when the world says so.
+pub(super) struct Disk {
+    store: Store,
+    world: World,
+    dir: PathBuf,
+}
+
+impl Disk {
+    pub(super) fn new(store: Store, world: &World, dir: PathBuf) -> Self {
+        world.state().outbox = Some(Outbox::of(&store));
+        Self { store, world: world.clone(), dir }
+    }
+}
+
+impl Storage for Disk {
+    fn state(&self) -> Result<StoredState, StoreError> {
+        self.store.state()
+    }
+
+    fn keep_unread(&self, unread: &[Unread]) -> Result<PathBuf, StoreError> {
+        self.store.keep_unread(unread)
+    }
+
+    fn unread_states(&self) -> Vec<PathBuf> {
+        self.store.unread_states()
+    }
+
+    fn open_incidents(&self) -> Result<Vec<Result<Revision, String>>, StoreError> {
+        self.store.open_incidents()
+    }
+
+    fn saves(&self) -> &Saves {
+        self.store.saves()
+    }
+
+    fn commit(&mut self, rows: &[OutboxRow], state: &Changes) -> Result<Committed, StoreError> {
+        if self.world.state().disk_full {
+            return Err(StoreError::DiskFull { path: self.dir.join(FILE_NAME) });
+        }
+        let done = self.store.commit(rows, Some(state));
+        self.world.state().commits += u64::from(done.is_ok());
+        done
+    }
+
+    fn hold(&mut self, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
+        self.store.hold(rows)
+    }
+
+    fn held(&self) -> &Held {
+        self.store.held()
+    }
+
+    fn depth(&self) -> Result<Depth, StoreError> {
+        self.store.depth()
+    }
+
+    fn give_up_ballast(&self) -> bool {
+        false
+    }
+
+    fn begin_anew(&mut self) -> Result<(), StoreError> {
+        self.store.begin_anew()
+    }
+
+    fn copies_set_aside(&self) -> Vec<PathBuf> {
+        self.store.copies_set_aside()
+    }
+
+    /// The test's own disk is no matter.
+    fn room(&self) -> Option<Room> {
+        None
+    }
+}
+
+/// Finishes pictures at once, on the thread that asks.
+pub(super) struct AtOnce {
+    store: Arc<EvidenceStore>,
+    done: (Sender<Finished>, Receiver<Finished>),
+}
+
+impl AtOnce {
+    pub(super) fn new(store: Arc<EvidenceStore>) -> Self {
+        Self { store, done: bounded(1024) }
+    }
+}
+
+impl Finish for AtOnce {
+    fn take(&mut self, step: Step) -> Result<(), String> {
+        if let Some(finished) = step.done(&self.store) {
+            self.done.0.try_send(finished).map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn finished(&self) -> &Receiver<Finished> {
+        &self.done.1
+    }
+
+    fn waiting(&self) -> usize {
+        0
+    }
+
+    fn revive(&mut self) {}
+
+    fn end(self: Box<Self>, _within: Duration) -> bool {
+        true
+    }
+}

@@ -1,0 +1,12 @@
+//! The event plane in a world that a test holds in its hand: no process, no broker, no camera, and a clock
+//! that goes on only when somebody waits.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod fakes;
+mod orders;
+mod pictures;
+mod publisher;
+mod store;
+mod street;
+mod workers;

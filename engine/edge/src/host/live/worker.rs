@@ -1,0 +1,102 @@
+//! Vision workers come and go.
+
+use super::host::Live;
+use super::parts::PlaneError;
+use crate::trouble::Trouble;
+use crate::vision::supervise::Ended;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+use viahe_contract::id::WorkerId;
+use viahe_contract::message::{CameraStatus, ModelRef};
+use viahe_core::engine::Event;
+use viahe_core::id::Name;
+use viahe_core::seam::CameraReport;
+
+impl Live {
+    /// A worker is ready.
+    pub(super) fn worker_up(
+        &mut self,
+        worker: WorkerId,
+        mut models: BTreeMap<Name, ModelRef>,
+    ) -> Option<Event> {
+        // It was started for others, and is being replaced.
+        models.retain(|camera, _| self.fleet.has(worker, camera));
+        if models.is_empty() {
+            return None;
+        }
+        self.workers.up.insert(worker);
+        self.workers.lives.entry(worker).or_default().began(self.time.monotonic());
+        self.books.metrics.worker_started(worker);
+        self.workers.models.extend(models.clone());
+        self.centre.status(self.workers.distinct_models());
+        Some(Event::WorkerStarted { models })
+    }
+
+    /// The cameras are other ones, or with other workers.
+    pub(super) fn fleet_changed(&mut self) -> Vec<Event> {
+        self.books.metrics.plan(self.fleet.seats());
+        let watched: BTreeSet<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
+        let gone: Vec<Name> =
+            self.told.reports.keys().filter(|camera| !watched.contains(*camera)).cloned().collect();
+        for camera in &gone {
+            tracing::info!(%camera, "is no longer watched");
+            let reason = "the pipeline has no such camera any more".to_owned();
+            let status = CameraStatus::Offline;
+            self.tell_camera(&CameraReport { camera: camera.clone(), status, reason });
+            self.told.reports.remove(camera);
+            self.told.suspended.remove(camera);
+            self.books.totals.worker.cameras.remove(camera);
+        }
+        self.workers.keep(|worker| !self.fleet.cameras_of(worker).is_empty(), &watched);
+        self.centre.status(self.workers.distinct_models());
+        let lost = self.pictures.unanswered_of(&gone);
+        let why = "its camera is no longer watched";
+        lost.into_iter().map(|id| self.pictures.give_up(id, why)).collect()
+    }
+
+    /// Its cameras are dark until another one is there; those of the others are not.
+    pub(super) fn worker_gone(&mut self, worker: WorkerId, ended: &Ended) -> Vec<Event> {
+        let reason = &ended.reason;
+        self.books.metrics.worker_restarted(worker);
+        let lives = self.workers.lives.entry(worker).or_default();
+        lives.ended(ended.for_memory, self.time.monotonic());
+        if ended.for_memory {
+            let text = format!("vision worker {worker} ended and was started again: {reason}");
+            self.troubles.raise(Trouble::WorkerMemory, text);
+        }
+        let cameras = self.fleet.cameras_of(worker);
+        let mut events = Vec::new();
+        for capture in self.pictures.unanswered_of(&cameras) {
+            events.push(self.pictures.give_up(capture, "the vision worker ended"));
+        }
+        for camera in cameras {
+            let reason = format!("the vision worker restarts ({reason})");
+            let report = CameraReport { camera, status: CameraStatus::Offline, reason };
+            events.extend(self.camera(report));
+        }
+        events
+    }
+
+    /// Once a second.
+    ///
+    /// # Errors
+    /// [`PlaneError::Supervisor`] when nobody keeps a worker alive any more.
+    pub(super) fn look_at_workers(
+        &mut self,
+        now: Instant,
+        all_heard: bool,
+    ) -> Result<(), PlaneError> {
+        if self.fleet.abandoned().is_some() {
+            return Err(PlaneError::Supervisor);
+        }
+        // With a full inbox it is we who are slow.
+        if all_heard {
+            self.fleet.end_silent();
+        }
+        if self.workers.trials_are_over(now) {
+            self.troubles.end(Trouble::WorkerMemory);
+        }
+        self.books.stats.worker_memory = self.fleet.memory();
+        Ok(())
+    }
+}
