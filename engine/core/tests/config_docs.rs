@@ -10,32 +10,35 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 use support::{World, installed, root, tomls};
-use viahe_core::config::{Entry, catalogue_reference, model, pipeline_reference, pipeline_schema};
+use viahe_core::config::{
+    Entry, catalogue_reference, model, model_reference, model_schema, pipeline_reference,
+    pipeline_schema,
+};
 
 const GUIDE: &str = "docs/configuration.md";
+const MODELS: &str = "models/README.md";
 const MARKS: [&str; 2] = ["<!-- keys: begin -->\n", "<!-- keys: end -->\n"];
 const CATALOGUE_MARKS: [&str; 2] = ["<!-- catalogue: begin -->\n", "<!-- catalogue: end -->\n"];
 
-fn guide() -> String {
-    fs::read_to_string(root().join(GUIDE)).unwrap()
-}
-
-/// With `VIAHE_UPDATE_DOCS` set, writes the reference into the guide instead.
+/// With `VIAHE_UPDATE_DOCS` set, writes the references into the documents instead.
 #[test]
 fn the_references_are_the_key_tables() {
-    for (marks, reference) in
-        [(MARKS, pipeline_reference()), (CATALOGUE_MARKS, catalogue_reference())]
-    {
-        let guide = guide();
-        let (before, rest) = guide.split_once(marks[0]).unwrap();
+    for (document, marks, reference) in [
+        (GUIDE, MARKS, pipeline_reference()),
+        (GUIDE, CATALOGUE_MARKS, catalogue_reference()),
+        (MODELS, MARKS, model_reference()),
+    ] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        let (before, rest) = text.split_once(marks[0]).unwrap();
         let (written, after) = rest.split_once(marks[1]).unwrap();
         let want = format!("\n{reference}");
         if std::env::var_os("VIAHE_UPDATE_DOCS").is_some() {
             let text = format!("{before}{}{want}{}{after}", marks[0], marks[1]);
-            fs::write(root().join(GUIDE), text).unwrap();
+            fs::write(root().join(document), text).unwrap();
             continue;
         }
-        assert!(written == want, "{GUIDE} is out of date: run this test with VIAHE_UPDATE_DOCS=1");
+        let now = "run this test with VIAHE_UPDATE_DOCS=1";
+        assert!(written == want, "{document} is out of date: {now}");
     }
 }
 
@@ -112,6 +115,12 @@ fn the_first_example_needs_nothing_more() {
 
 /// Does `value` keep the parts of JSON Schema that ours uses, `pattern` excepted?
 fn keeps(schema: &Value, value: &Value) -> bool {
+    if let Some(any) = schema["anyOf"].as_array() {
+        return any.iter().any(|schema| keeps(schema, value));
+    }
+    if let Some(word) = schema.get("const") {
+        return word == value;
+    }
     let number = |v: &Value| v.as_f64();
     let right_type = match schema["type"].as_str() {
         Some("object") => value.is_object(),
@@ -166,6 +175,31 @@ fn the_schema_agrees_with_the_reader() {
         }
     }
     assert!(refused >= 10, "only {refused} hostile files were of use here");
+}
+
+#[test]
+fn the_schema_of_models_agrees_with_the_reader() {
+    let schema = model_schema();
+    let text = fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
+    let taken = |text: &str| keeps(&schema, &toml::from_str::<Value>(text).unwrap());
+    let other = fs::read_to_string(root().join("models/yolox-nano/model.toml")).unwrap();
+    assert!(taken(&text) && taken(&other));
+    for (from, to) in [
+        ("version = 1", "version = 0"),
+        ("recipe = \"make setup\"\n", ""),
+        ("width = 300", "width = 300\ncolour = 1"),
+        ("batch = \"any\"", "batch = \"some\""),
+        ("batch = \"any\"", "batch = 0"),
+        ("mean = [0.0, 0.0, 0.0]", "mean = [0.0, 0.0]"),
+        ("head = \"ssd\"", "head = \"detr\""),
+        ("[nms]", "[nmz]"),
+        ("0 = \"person\"", "0 = 1"),
+    ] {
+        let text = text.replacen(from, to, 1);
+        assert!(!taken(&text), "the schema takes {to:?}");
+        let told = model::parse("model.toml", &text).unwrap_err();
+        assert!(told.problems.iter().all(|p| !p.remedy.is_empty()), "{told}");
+    }
 }
 
 /// Name, title, parameters and looks of each entry stand in the table as they are in its file.

@@ -12,8 +12,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use viahe_contract::sha256::Sha256;
-use viahe_core::config::Taxonomy;
-use viahe_core::config::model::{self, ModelFileError};
+use viahe_core::config::model;
+use viahe_core::config::{ConfigError, Taxonomy};
 use viahe_core::id::Name;
 use viahe_core::model::Model;
 use viahe_core::seam::{Installed, ModelFiles};
@@ -68,7 +68,7 @@ pub enum ModelError {
     },
     /// `model.toml` is wrong; one line for each problem.
     #[error(transparent)]
-    Invalid(#[from] ModelFileError),
+    Invalid(#[from] ConfigError),
     /// `model.toml` names another model than its folder.
     #[error("{path}: name is {name}, but the folder is {folder:?}; make them equal", path = .path.display())]
     Folder {

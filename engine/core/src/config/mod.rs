@@ -15,6 +15,7 @@ mod engine_keys;
 mod hints;
 mod language;
 pub mod model;
+mod model_keys;
 mod permits;
 mod pipeline;
 mod pipeline_keys;
@@ -41,7 +42,9 @@ pub use hints::hints;
 pub use language::Wanted;
 pub use pipeline::parse;
 pub use problem::{ConfigError, Problem};
-pub use reference::{catalogue_reference, pipeline_reference, pipeline_schema};
+pub use reference::{
+    catalogue_reference, model_reference, model_schema, pipeline_reference, pipeline_schema,
+};
 pub use secret::{SecretLookup, SecretRef};
 pub use sources::{Lookup, PipelineSources};
 pub use taxonomy::Taxonomy;

@@ -39,8 +39,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything wrong with a pipeline and the catalogue entries that it uses: one line a problem,
-/// the pipeline's first, each file's in file order.
+/// Everything wrong with a file and those that it uses, such as a pipeline and the entries of the
+/// catalogue: one line a problem, the file's own first, each file's in file order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", lines(.problems))]
 pub struct ConfigError {

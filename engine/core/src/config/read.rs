@@ -5,7 +5,9 @@
 
 use super::problem::{Fault, Source, closest, listed, quoted};
 use super::schema::{Key, Kind, Need};
-use super::value::{Value, example, leaf, number, pairs, parameter, polygon, text, type_of};
+use super::value::{
+    Value, example, leaf, number, numbers, pairs, parameter, polygon, text, type_of,
+};
 use crate::geometry::Polygon;
 use crate::id::Name;
 use toml::Spanned;
@@ -33,7 +35,10 @@ pub(super) fn document<'a>(source: &Source<'a>) -> Option<DeTable<'a>> {
         if line != last_line {
             // Not the error's `Display`: that repeats the line, and a password with it.
             let message = error.message();
-            let fault = Fault::new(format!("column {column}: {message}"), syntax_remedy(message));
+            let fault = Fault::new(
+                format!("column {column}: {message}"),
+                syntax_remedy(message, source.text),
+            );
             source.problem(at, "", fault);
             last_line = line;
         }
@@ -41,10 +46,14 @@ pub(super) fn document<'a>(source: &Source<'a>) -> Option<DeTable<'a>> {
     errors.is_empty().then(|| table.into_inner())
 }
 
-fn syntax_remedy(message: &str) -> &'static str {
+fn syntax_remedy(message: &str, source: &str) -> &'static str {
     if message.contains("duplicate key") {
-        "keep one of the two; each camera begins with [[camera]], each rule with [[camera.rule]], \
-         and a camera's zones and rules come after it"
+        if source.contains("[[camera") {
+            "keep one of the two; each camera begins with [[camera]], each rule with \
+             [[camera.rule]], and a camera's zones and rules come after it"
+        } else {
+            "keep one of the two"
+        }
     } else if message.contains("unquoted key") {
         "name keys with letters, digits, - and _ only"
     } else if message.contains("quote") || message.contains("invalid boolean") {
@@ -155,6 +164,18 @@ impl<'a> Node<'a> {
                 for item in items {
                     if let Err(fault) = text(form, key, item) {
                         tell(item.span().start, fault);
+                    }
+                }
+            }
+            (Kind::Entries { keys, values }, DeValue::Table(table)) => {
+                if table.is_empty() {
+                    tell(at, Fault::new("the table is empty", example(key, "write")));
+                }
+                for (name, value) in table {
+                    let good = (keys.check)(name.as_ref());
+                    if let Err(fault) = good.and_then(|()| text(values, key, value)) {
+                        let path = format!("{}.{}", self.child_path(key.name), name.as_ref());
+                        self.source.problem(value.span().start, &path, fault);
                     }
                 }
             }
@@ -297,6 +318,26 @@ impl<'a> Node<'a> {
     pub(super) fn pairs(&self, name: &str) -> Option<Vec<[f64; 2]>> {
         let Kind::Pairs { count, min, max } = self.key(name)?.kind else { return None };
         pairs(self.table.get(name)?, count, min, max)
+    }
+
+    /// A list of numbers, all in range.
+    pub(super) fn numbers(&self, name: &str) -> Option<Vec<f64>> {
+        let (key, value) = (self.key(name)?, self.table.get(name)?);
+        leaf(key, value).ok().and_then(|()| numbers(value, f64::MIN, f64::MAX))
+    }
+
+    /// The good texts under keys that the file chose, each with its place, in file order.
+    pub(super) fn entries(&self, name: &str) -> Option<Vec<(usize, &'a str, &'a str)>> {
+        let Kind::Entries { keys, values } = self.key(name)?.kind else { return None };
+        let good = |(key, value): (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Value<'a>)| {
+            let key: &'a str = key.as_ref();
+            let text = value.as_ref().as_str().filter(|text| (values.check)(text).is_ok())?;
+            (keys.check)(key).ok().map(|()| (value.span().start, key, text))
+        };
+        let mut entries: Vec<_> =
+            self.table.get(name)?.as_ref().as_table()?.iter().filter_map(good).collect();
+        entries.sort_by_key(|(at, ..)| *at);
+        Some(entries)
     }
 
     /// Where the table begins.

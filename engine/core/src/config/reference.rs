@@ -1,5 +1,6 @@
 //! The key table for machines (JSON Schema) and for people (Markdown).
 
+use super::model_keys::MODEL_FILE;
 use super::pipeline_keys::PIPELINE;
 use super::rule_keys::CATALOGUE;
 use super::schema::{Form, Key, Kind, Need};
@@ -8,9 +9,18 @@ use serde_json::{Value, json};
 /// JSON Schema (draft 2020-12) of a pipeline file, for editors. A file that breaks it is refused;
 /// one that keeps it may still be, since names must resolve and polygons be simple.
 pub fn pipeline_schema() -> Value {
-    let mut schema = table_schema(PIPELINE);
+    file_schema("viahe pipeline", PIPELINE)
+}
+
+/// JSON Schema (draft 2020-12) of a model file, in the same sense.
+pub fn model_schema() -> Value {
+    file_schema("viahe model", MODEL_FILE)
+}
+
+fn file_schema(title: &str, keys: &[Key]) -> Value {
+    let mut schema = table_schema(keys);
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    schema["title"] = json!("viahe pipeline");
+    schema["title"] = json!(title);
     schema
 }
 
@@ -48,6 +58,23 @@ fn key_schema(key: &Key) -> Value {
             let corner = json!({ "type": "array", "items": number, "minItems": 2, "maxItems": 2 });
             json!({ "type": "array", "items": corner, "minItems": 3, "maxItems": 64 })
         }
+        Kind::Numbers { count, min, max } => {
+            let number = json!({ "type": "number", "minimum": min, "maximum": max });
+            json!({ "type": "array", "items": number, "minItems": count, "maxItems": count })
+        }
+        Kind::Wholes { most, min, max } => {
+            let whole = json!({ "type": "integer", "minimum": min, "maximum": max });
+            json!({ "type": "array", "items": whole, "minItems": 1, "maxItems": most })
+        }
+        Kind::WholeOr { word, min, max } => json!({
+            "anyOf": [{ "type": "integer", "minimum": min, "maximum": max }, { "const": word }],
+        }),
+        Kind::Entries { keys, values } => json!({
+            "type": "object",
+            "propertyNames": { "pattern": keys.pattern },
+            "additionalProperties": text_schema(values),
+            "minProperties": 1,
+        }),
         Kind::Table(keys) => table_schema(keys),
         Kind::Tables(keys) => {
             json!({ "type": "array", "items": table_schema(keys), "minItems": 1 })
@@ -80,8 +107,18 @@ fn text_schema(form: &Form) -> Value {
 
 /// All keys of a catalogue entry as Markdown tables.
 pub fn catalogue_reference() -> String {
-    let rows: String = CATALOGUE.iter().filter(|key| !key.example.is_empty()).map(row).collect();
-    let inner: String = CATALOGUE.iter().map(|key| section(key, key.name)).collect();
+    file_reference(CATALOGUE)
+}
+
+/// All keys of a model file as Markdown tables.
+pub fn model_reference() -> String {
+    file_reference(MODEL_FILE)
+}
+
+/// The keys at the head of a file, then its tables.
+fn file_reference(keys: &[Key]) -> String {
+    let rows: String = keys.iter().filter(|key| !key.example.is_empty()).map(row).collect();
+    let inner: String = keys.iter().map(|key| section(key, key.name)).collect();
     let columns = "| key | value | default | meaning | example |\n|---|---|---|---|---|";
     format!("{columns}\n{rows}\n{inner}")
 }
@@ -130,6 +167,16 @@ fn value(key: &Key) -> String {
         Kind::List(form) => format!("list, each a {}", form.title),
         Kind::Amount { min, max } => format!("number, {min} to {max}, or a parameter"),
         Kind::Pairs { count, .. } => format!("list of {count} pairs"),
+        Kind::Numbers { count, .. } => format!("list of {count} numbers"),
+        Kind::Wholes { most, min, max } => {
+            format!("list of 1 to {most} whole numbers, {min} to {max}")
+        }
+        Kind::WholeOr { word, min, max } => {
+            format!("`\"{word}\"`, or whole number, {min} to {max}")
+        }
+        Kind::Entries { keys, values } => {
+            format!("table, each a {} = a {}", keys.title, values.title)
+        }
         Kind::Corners => "list of `[x, y]`".into(),
         Kind::Table(_) | Kind::Named(_) => "table".into(),
         Kind::Tables(_) => "list of tables".into(),
@@ -170,6 +217,7 @@ mod tests {
     fn examples_and_defaults_are_valid() {
         check(PIPELINE);
         check(CATALOGUE);
+        check(MODEL_FILE);
     }
 
     #[test]

@@ -57,6 +57,29 @@ pub(super) enum Kind {
         min: f64,
         max: f64,
     },
+    /// A list of exactly so many numbers.
+    Numbers {
+        count: usize,
+        min: f64,
+        max: f64,
+    },
+    /// A list of 1 to so many whole numbers.
+    Wholes {
+        most: usize,
+        min: i64,
+        max: i64,
+    },
+    /// A whole number, or this word.
+    WholeOr {
+        word: &'static str,
+        min: i64,
+        max: i64,
+    },
+    /// Texts under keys that the file chooses.
+    Entries {
+        keys: &'static Form,
+        values: &'static Form,
+    },
     /// `[x]` or `x = { … }`.
     Table(&'static [Key]),
     /// `[[x]]`.

@@ -39,23 +39,47 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
             DeValue::Integer(_) | DeValue::Float(_) => in_range(key, value, *min, *max),
             _ => wrong("a number"),
         },
+        Kind::Numbers { count, min, max } => match numbers(value, *min, *max) {
+            Some(numbers) if numbers.len() == *count => Ok(()),
+            _ => no_list(key, &format!("{count} numbers from {min} to {max}")),
+        },
+        Kind::Wholes { most, min, max } => {
+            let whole = |item: &Value| item.as_ref().is_integer();
+            let all = value.as_ref().as_array().is_some_and(|items| items.iter().all(whole));
+            match numbers(value, *min as f64, *max as f64) {
+                Some(numbers) if all && (1..=*most).contains(&numbers.len()) => Ok(()),
+                _ => no_list(key, &format!("1 to {most} whole numbers from {min} to {max}")),
+            }
+        }
+        Kind::WholeOr { word, min, max } => match value.as_ref() {
+            DeValue::Integer(_) => in_range(key, value, *min as f64, *max as f64),
+            DeValue::String(text) if text == word => Ok(()),
+            DeValue::String(text) => {
+                let what = format!("{} is neither \"{word}\" nor a whole number", quoted(text));
+                Err(Fault::new(what, example(key, "write")))
+            }
+            _ => wrong(&format!("\"{word}\" or a whole number")),
+        },
         Kind::Amount { min, max } => match value.as_ref() {
             DeValue::Integer(_) | DeValue::Float(_) => in_range(key, value, *min, *max),
             DeValue::String(text) => parameter(text).map(|_| ()),
             _ => wrong("a number, or the name of a parameter"),
         },
-        Kind::Pairs { count, min, max } => {
-            pairs(value, *count, *min, *max).map(|_| ()).ok_or_else(|| {
-                let what =
-                    format!("must be a list of {count} pairs of numbers from {min} to {max}");
-                Fault::new(what, example(key, "write for instance"))
-            })
-        }
+        Kind::Pairs { count, min, max } => match pairs(value, *count, *min, *max) {
+            Some(_) => Ok(()),
+            None => no_list(key, &format!("{count} pairs of numbers from {min} to {max}")),
+        },
         Kind::Corners => polygon(value).map(|_| ()),
         Kind::List(_) => wrong("a list"),
         // Tables are not looked at here, so none passes as a value.
-        Kind::Table(_) | Kind::Named(_) | Kind::Tables(_) => wrong("a table"),
+        Kind::Table(_) | Kind::Named(_) | Kind::Tables(_) | Kind::Entries { .. } => {
+            wrong("a table")
+        }
     }
+}
+
+fn no_list(key: &Key, of: &str) -> Result<(), Fault> {
+    Err(Fault::new(format!("must be a list of {of}"), example(key, "write for instance")))
 }
 
 /// The parameter of this name.
@@ -78,6 +102,12 @@ pub(super) fn pairs(value: &Value, count: usize, min: f64, max: f64) -> Option<V
     };
     let all: Vec<[f64; 2]> = value.as_ref().as_array()?.iter().map(pair).collect::<Option<_>>()?;
     (all.len() == count).then_some(all)
+}
+
+/// All numbers of a list, when each is in range.
+pub(super) fn numbers(value: &Value, min: f64, max: f64) -> Option<Vec<f64>> {
+    let in_range = |item: &Value| number(item).filter(|v| (min..=max).contains(v));
+    value.as_ref().as_array()?.iter().map(in_range).collect()
 }
 
 pub(super) fn text(form: &Form, key: &Key, value: &Value) -> Result<(), Fault> {

@@ -100,21 +100,24 @@ fn one_mistake_one_message() {
     #[rustfmt::skip]
     let cases = [
         // what was changed                                  line  the message says
-        ("recipe = \"make setup\"\n", "",                       1, "recipe is missing"),
-        ("[nms]", "[nmz]",                                      1, "[nms] is missing"),
-        ("batch = \"any\"", "batch = 0",                       12, "0 is not in 1 to 64"),
+        ("recipe = \"make setup\"\n", "",                       1, "`recipe` is missing"),
+        ("[nms]", "[nmz]",                                      1, "`nms` is missing"),
+        ("batch = \"any\"", "batch = 0",                       12, "must be from 1 to 64, got 0"),
         ("batch = \"any\"", "batch = \"some\"",                12, "neither"),
-        ("layout = \"nhwc\"", "layout = \"hwc\"",              13, "not one of \"nhwc\", \"nchw\""),
-        ("fit = \"stretch\"", "fit = \"letterbox\"",           15, "input.pad_value is missing"),
+        ("layout = \"nhwc\"", "layout = \"hwc\"",              13, "not one of the options"),
+        ("fit = \"stretch\"", "fit = \"letterbox\"",           15, "`pad_value` is missing"),
         ("fit = \"stretch\"", "fit = \"stretch\"\npad_value = 1.0", 16, "no use"),
-        ("mean = [0, 0.0, 0.0]", "mean = [0.0]",               16, "holds 1 numbers, not 3"),
-        ("mean = [0, 0.0, 0.0]", "mean = [0.0, inf, 0.0]",     16, "not a finite number"),
+        ("mean = [0, 0.0, 0.0]", "mean = [0.0]",               16, "must be a list of 3 numbers"),
+        ("mean = [0, 0.0, 0.0]", "mean = [0.0, inf, 0.0]",     16, "must be a list of 3 numbers"),
         ("candidates = 1917", "candidates = 199999",           22, "too many"),
-        ("confidence_min = 0.25", "confidence_min = 1.5",      26, "1.5 is not in 0 to 1"),
+        ("confidence_min = 0.25", "confidence_min = 1.5",      26, "must be from 0 to 1, got 1.5"),
         ("2 = \"vehicle.car\"", "90 = \"vehicle.car\"",        29, "classes 0 to 89"),
         ("2 = \"vehicle.car\"", "02 = \"vehicle.car\"",        29, "not a class number"),
-        ("0 = \"person\"\n2 = \"vehicle.car\"\n", "",          27, "[labels] is empty"),
-        ("boxes = \"boxes\"", "boxes = \"boxes\"\ntensor = \"t\"", 22, "output.tensor is not known"),
+        ("0 = \"person\"\n2 = \"vehicle.car\"\n", "",          27, "the table is empty"),
+        ("boxes = \"boxes\"\n", "",                           19, "`boxes` is missing"),
+        ("iou = 0.5", "iou = 0.0",                             25, "more than 0"),
+        ("fit = \"stretch\"", "fit = \"stretch\"\nfitt = 1",  16, "not a known key"),
+        ("boxes = \"boxes\"", "boxes = \"boxes\"\ntensor = \"t\"", 22, "`tensor` is of no use"),
     ];
     for (from, to, line, want) in cases {
         let text = SSD.replace(

@@ -1,0 +1,187 @@
+//! The keys of a model file.
+
+use super::problem::Fault;
+use super::schema::Kind::{self, Number, Numbers, OneOf, Table, Text, Whole, WholeOr, Wholes};
+use super::schema::Need::{Optional, Required};
+use super::schema::{CLASS, Form, Key, NAME, TEXT, form, key};
+use crate::model::{BATCH_MAX, CANDIDATES_MAX, CLASSES_MAX, INPUT_SIDE_PX_MAX};
+use viahe_contract::sha256::Sha256;
+
+/// Most grids of a head.
+const STRIDES_MAX: usize = 8;
+
+#[expect(clippy::cast_possible_wrap, reason = "the limits of a model are far below")]
+const fn limit(of: usize) -> i64 {
+    of as i64
+}
+
+/// Weights stay in their folder: a plain file name, no path.
+static FILE_NAME: Form = form("file name", r"^[^./\\][^/\\]{0,119}$", |text| {
+    let plain = !text.starts_with('.') && !text.contains(['/', '\\', '\0']) && text.len() <= 120;
+    if plain && !text.trim().is_empty() {
+        return Ok(());
+    }
+    Err(Fault::not_a(text, "a plain file name", "keep the weights in the model's folder"))
+});
+static SHA256: Form = form("SHA-256", "^[0-9a-f]{64}$", |text| match Sha256::try_from(text) {
+    Ok(_) => Ok(()),
+    Err(_) => Err(Fault::not_a(text, "a SHA-256", "copy the 64 digits that sha256sum prints")),
+});
+static CLASS_NUMBER: Form = form("class number", "^(0|[1-9][0-9]*)$", |text| {
+    let number = text.parse::<usize>().is_ok_and(|number| number.to_string() == text);
+    if number {
+        return Ok(());
+    }
+    Err(Fault::not_a(
+        text,
+        "a class number",
+        "count the model's classes from 0: `2 = \"vehicle.car\"`",
+    ))
+});
+
+/// `model.toml`.
+pub(super) static MODEL_FILE: &[Key] = &[
+    key("name", Text(&NAME), Required, r#""ssdlite-coco""#, "The name of its folder."),
+    key(
+        "version",
+        Whole { min: 1, max: u32::MAX as i64 },
+        Required,
+        "1",
+        "Raised when the same name begins to mean another file or another mapping.",
+    ),
+    key("title", Text(&TEXT), Required, r#""SSDLite MobileNetV2, COCO""#, "For people."),
+    key("licence", Text(&TEXT), Required, r#""Apache-2.0""#, "Of the weights, as SPDX writes it."),
+    key(
+        "file",
+        Text(&FILE_NAME),
+        Required,
+        r#""ssdlite-coco.onnx""#,
+        "The weights, beside this file or in the folder of its name under `VIAHE_DEPS`.",
+    ),
+    key(
+        "sha256",
+        Text(&SHA256),
+        Required,
+        r#""b5657e3465947a4a109aa95cfcbf73cfa64304ec4dccb0c1242f7911c6c8c471""#,
+        "Of the weights.",
+    ),
+    key(
+        "recipe",
+        Text(&TEXT),
+        Required,
+        r#""make setup""#,
+        "The command that brings the weights, shown when they are missing.",
+    ),
+    key("input", Table(INPUT), Required, "", "What the model must be fed."),
+    key("output", Table(OUTPUT), Required, "", "How its output reads."),
+    key("nms", Table(NMS), Required, "", "Which boxes count."),
+    key(
+        "labels",
+        Kind::Entries { keys: &CLASS_NUMBER, values: &CLASS },
+        Required,
+        r#"{ 0 = "person", 2 = "vehicle.car" }"#,
+        "What the model's classes mean, by their numbers: classes of `models/taxonomy.toml`, or of \
+         one beside a site's own models. A class that is not listed is ignored.",
+    ),
+];
+
+static INPUT: &[Key] = &[
+    key("name", Text(&TEXT), Required, r#""image""#, "The input tensor, of 32-bit floats."),
+    key("width", SIDE, Required, "300", "Its columns, px."),
+    key("height", SIDE, Required, "300", "Its rows, px."),
+    key(
+        "batch",
+        WholeOr { word: "any", min: 1, max: limit(BATCH_MAX) },
+        Required,
+        r#""any""#,
+        "How many images the graph takes at once: any number, or just so many.",
+    ),
+    key(
+        "layout",
+        OneOf(&["nhwc", "nchw"]),
+        Required,
+        r#""nhwc""#,
+        "Whether the channels come last or first.",
+    ),
+    key(
+        "channels",
+        OneOf(&["rgb", "bgr"]),
+        Required,
+        r#""rgb""#,
+        "Their order, as the model was trained with.",
+    ),
+    key(
+        "fit",
+        OneOf(&["stretch", "letterbox"]),
+        Required,
+        r#""stretch""#,
+        "How a picture is fitted in: stretched, or scaled in its own shape and placed top left.",
+    ),
+    key(
+        "pad_value",
+        Number { min: 0.0, max: 255.0 },
+        Optional,
+        "114.0",
+        "What fills the rest of a `letterbox`, before `mean` and `std`; required with it.",
+    ),
+    key(
+        "mean",
+        CHANNELS,
+        Required,
+        "[0.0, 0.0, 0.0]",
+        "In the order of `channels`: the model is fed (8-bit value - mean) / std.",
+    ),
+    key("std", CHANNELS, Required, "[1.0, 1.0, 1.0]", "See `mean`; none is 0."),
+];
+
+const SIDE: Kind = Whole { min: 8, max: limit(INPUT_SIDE_PX_MAX) };
+const CHANNELS: Kind = Numbers { count: 3, min: -1e9, max: 1e9 };
+
+static OUTPUT: &[Key] = &[
+    key(
+        "head",
+        OneOf(&["ssd", "yolox"]),
+        Required,
+        r#""ssd""#,
+        "Its layout. `ssd`: scores as probabilities, boxes as y0, x0, y1, x1 in fractions of the \
+         input. `yolox`: rows of cx, cy, log w, log h in cells of a grid, objectness and scores, \
+         the last two as probabilities.",
+    ),
+    key("scores", Text(&TEXT), Optional, r#""scores""#, "Of `ssd`: the tensor of the scores."),
+    key("boxes", Text(&TEXT), Optional, r#""boxes""#, "Of `ssd`: the tensor of the boxes."),
+    key("tensor", Text(&TEXT), Optional, r#""output""#, "Of `yolox`: the only tensor."),
+    key(
+        "strides",
+        Wholes { most: STRIDES_MAX, min: 1, max: 1024 },
+        Optional,
+        "[8, 16, 32]",
+        "Of `yolox`: px of the input for a cell, one grid after the other.",
+    ),
+    key(
+        "candidates",
+        Whole { min: 1, max: limit(CANDIDATES_MAX) },
+        Required,
+        "1917",
+        "Rows of the output.",
+    ),
+    key(
+        "classes",
+        Whole { min: 1, max: limit(CLASSES_MAX) },
+        Required,
+        "90",
+        "How many classes the model tells apart.",
+    ),
+];
+
+static NMS: &[Key] = &[
+    key(
+        "iou",
+        SHARE,
+        Required,
+        "0.5",
+        "Boxes of one class that overlap by more are one object. More than 0.",
+    ),
+    key("confidence_min", SHARE, Required, "0.25", "Weaker candidates are ignored. More than 0."),
+];
+
+const SHARE: Kind = Number { min: 0.0, max: 1.0 };
