@@ -5,8 +5,10 @@ use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use viahe_core::engine::Event;
+use viahe_core::engine::{Event, Saved};
 use viahe_core::observe::Header;
+use viahe_core::scenario::Run;
+use viahe_core::time::Timestamp;
 
 /// A recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -162,6 +164,27 @@ impl Recording {
     /// What the engine remembered when the recording began, if it says so.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
+    }
+
+    /// Runs all of it, from what the engine remembered when it began. Tells when each event happened, if
+    /// it has a time of its own.
+    ///
+    /// # Errors
+    /// [`RecordError`], also when this version cannot read what the engine remembered.
+    pub fn run_through(
+        self,
+        run: &mut Run,
+        mut heard: impl FnMut(Timestamp),
+    ) -> Result<(), RecordError> {
+        if let Some(state) = self.state() {
+            run.resume(&Saved::whole(state)).map_err(|why| self.bad(&why.to_string()))?;
+        }
+        for event in self {
+            let event = event?;
+            event.at().into_iter().for_each(&mut heard);
+            run.apply(event);
+        }
+        Ok(())
     }
 
     fn bad(&self, problem: &str) -> RecordError {

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 pub(super) use story::parts;
 use story::{Span, Story};
-use viahe_core::engine::Saved;
 use viahe_core::id::Name;
 use viahe_core::plan::{Camera, Plan, Rule};
 use viahe_core::rule::SubjectKey;
@@ -121,18 +120,12 @@ impl Seen {
                 }
                 opened => opened.or_usage()?,
             };
-            if let Some(state) = recording.state() {
-                let unreadable = |e| format!("{}: {e}", path.display());
-                run.resume(&Saved::whole(state)).map_err(unreadable).or_usage()?;
-            }
-            for event in recording {
-                let event = event.or_usage()?;
-                if let Some(at) = event.at() {
+            recording
+                .run_through(&mut run, |at| {
                     let (first, last) = span.unwrap_or((at, at));
                     span = Some((first.min(at), last.max(at)));
-                }
-                run.apply(event);
-            }
+                })
+                .or_usage()?;
         }
         let (told, tracer) = run.finish();
         Ok((told, tracer, span))

@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::ui::say;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use viahe_core::engine::{Saved, TooLate};
+use viahe_core::engine::TooLate;
 use viahe_core::plan::{Plan, Test};
 use viahe_core::scenario::{self, Run};
 use viahe_edge::record::Recording;
@@ -64,18 +64,15 @@ fn wanted<'p>(args: &Args, plan: &'p Plan) -> Result<Vec<&'p Test>, Exit> {
 /// What differs from what the test expects.
 fn outcome(pipeline: &Path, plan: &Arc<Plan>, test: &Test) -> Result<Vec<String>, Exit> {
     let place = || format!("{}:{}: test {}", pipeline.display(), test.line, test.name);
-    let wrong = |e: &dyn std::fmt::Display| Exit::Usage(format!("{}: {e}", place()));
-    let recording = Recording::open(&test.recording).map_err(|e| wrong(&e))?;
-    let mut run = Run::new(plan);
-    if let Some(state) = recording.state() {
-        run.resume(&Saved::whole(state)).map_err(|e| wrong(&e))?;
-    }
-    let mut start = None;
-    for event in recording {
-        let event = event.map_err(|e| wrong(&e))?;
-        start = start.or(event.at());
-        run.apply(event);
-    }
+    let wrong = |e| Exit::Usage(format!("{}: {e}", place()));
+    let (mut run, mut start) = (Run::new(plan), None);
+    Recording::open(&test.recording)
+        .and_then(|recording| {
+            recording.run_through(&mut run, |at| {
+                start.get_or_insert(at);
+            })
+        })
+        .map_err(wrong)?;
     if let Some(late) = run.too_late().first() {
         let TooLate { sensor, at, value, by, rule } = late;
         say(&format!(

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agree;
+mod anything;
 mod fakes;
 mod orders;
 mod pictures;

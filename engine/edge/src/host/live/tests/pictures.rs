@@ -1,6 +1,8 @@
 //! Pictures that come late, twice, never, or from somebody else.
 
 use super::street::{Street, WORKER, name, picture, secs};
+use crate::evidence::evidence_dir;
+use crate::trouble::{Lasting, Trouble};
 use crate::vision::supervise::WorkerEvent;
 use viahe_contract::id::CaptureId;
 use viahe_core::seam::FromWorker;
@@ -124,4 +126,33 @@ fn the_cameras_of_others_are_not_heard() {
     street.vehicle(1, 40);
     street.run(100.0);
     assert_eq!(street.told(), [""; 0]);
+}
+
+/// The folder takes nothing: the street is told of all the same, and so is the fault, while it lasts.
+#[test]
+fn a_folder_that_takes_no_pictures_is_told() {
+    let mut street = Street::new();
+    let pending = evidence_dir(street.dir()).join("pending");
+    let good = street.answering(0.2);
+    street.world.answers(|world, capture| {
+        let picture = Err("the disk takes nothing".to_owned());
+        let said = FromWorker::Captured { capture: capture.id, picture };
+        world.worker(world.passed(), (WORKER, WorkerEvent::Said(said)));
+    });
+    let folder = pending.clone();
+    street.world.then(secs(2.0), move |_| {
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::write(&folder, "no folder").unwrap();
+    });
+    street.vehicle(1, 40);
+    let troubles = street.troubles.clone();
+    street.world.then(secs(30.0), move |world| {
+        let lasts = |lasting: &Lasting| lasting.trouble == Trouble::EvidenceFailing;
+        assert!(troubles.lasting().iter().any(lasts));
+        std::fs::remove_file(&pending).unwrap();
+        world.answers(good);
+    });
+    street.run(100.0);
+    assert_eq!(street.told(), ["11 s: r1 open, 0 pictures", "60 s: r2 closed, 1 pictures"]);
+    assert!(!street.lasts(Trouble::EvidenceFailing));
 }

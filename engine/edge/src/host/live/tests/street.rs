@@ -6,13 +6,14 @@ use super::super::plane::EventPlane;
 use super::fakes::{AtOnce, BEGIN, Disk, World};
 use crate::evidence::{EvidenceStore, PendingWriter, evidence_dir};
 use crate::publish::Heard;
+use crate::record::{RecordOptions, Recorder};
 use crate::store::{Limits, Store};
 use crate::telemetry::Metrics;
 use crate::trouble::{Trouble, Troubles};
 use crate::vision::supervise::{Ended, WorkerEvent};
 use crossbeam_channel::{Sender, bounded};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::id::{Name, TrackId, WorkerId};
@@ -35,6 +36,8 @@ pub(super) struct Street {
     pub(super) world: World,
     pub(super) troubles: Troubles,
     pub(super) limits: Limits,
+    /// What the engine sees is recorded there.
+    pub(super) record: Option<PathBuf>,
     dir: tempfile::TempDir,
     plan: Plan,
     reload: (Sender<()>, Option<Reload>),
@@ -71,9 +74,17 @@ impl Street {
         let troubles = Troubles::default();
         let reload = (ask, Some(Reload { load, asked }));
         let limits = Limits { ballast_bytes: 0, ..Limits::default() };
-        let street = Self { world, troubles, limits, dir, plan, reload };
+        let street = Self { world, troubles, limits, record: None, dir, plan, reload };
         street.pictures_after(0.2);
         street
+    }
+
+    pub(super) fn plan(&self) -> Arc<Plan> {
+        Arc::new(self.plan.clone())
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// The worker is ready, and the camera is there.
@@ -115,12 +126,16 @@ impl Street {
 
     /// A worker's answer to each order for a picture: it is there after so long.
     pub(super) fn pictures_after(&self, after: f64) {
+        self.world.answers(self.answering(after));
+    }
+
+    /// See [`Street::pictures_after`].
+    pub(super) fn answering(&self, after: f64) -> impl FnMut(&World, &Capture) + Send + 'static {
         let writer = self.writer();
-        self.world.answers(move |world, capture| {
+        move |world, capture| {
             let said = picture(&writer, capture);
-            let at = world.passed() + secs(after);
-            world.worker(at, (WORKER, WorkerEvent::Said(said)));
-        });
+            world.worker(world.passed() + secs(after), (WORKER, WorkerEvent::Said(said)));
+        }
     }
 
     /// No worker answers any more.
@@ -163,8 +178,12 @@ impl Street {
         let store = Store::open_with(dir, self.limits).unwrap();
         let evidence = evidence_dir(dir);
         let evidence = Arc::new(EvidenceStore::open(&evidence, 1 << 30).unwrap());
+        let recorder = self
+            .record
+            .clone()
+            .map(|path| Recorder::create(&RecordOptions { path, bytes_max: u64::MAX }).unwrap());
         let plane = EventPlane::new(Parts {
-            plan: Arc::new(self.plan.clone()),
+            plan: self.plan(),
             clock: Box::new(self.world.clone()),
             event_time: EventTime::open(dir),
             arrivals: Box::new(self.world.clone()),
@@ -176,7 +195,7 @@ impl Street {
             centre: Box::new(self.world.clone()),
             metrics: Metrics::new("test", self.troubles.clone()),
             troubles: self.troubles.clone(),
-            recorder: None,
+            recorder,
             history: None,
             reload: self.reload.1.take(),
             observer: Box::new(Unobserved),
