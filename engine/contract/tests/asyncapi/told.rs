@@ -1,0 +1,327 @@
+//! Any message that the types can hold, within what they say of their numbers.
+
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use serde::de::DeserializeOwned;
+use viahe_contract::class::Class;
+use viahe_contract::id::{CommandId, IncidentId, Name, TrackId};
+use viahe_contract::message::*;
+use viahe_contract::place::Position;
+use viahe_contract::sha256::Sha256;
+use viahe_contract::time::{ClockSource, LocalTime, Timestamp};
+
+/// Every value of an enum of plain labels, by what serde says of a label that there is not.
+pub(crate) fn labels<T: DeserializeOwned>() -> Vec<String> {
+    let error = serde_json::from_str::<T>("\"\\u0000\"").err().expect("no such label").to_string();
+    let (_, known) = error.split_once("expected ").unwrap_or_else(|| panic!("{error}"));
+    let all: Vec<String> = known.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    assert!(!all.is_empty(), "{error}");
+    all
+}
+
+fn one_of<T: DeserializeOwned + Clone + std::fmt::Debug + 'static>() -> BoxedStrategy<T> {
+    let read = |label: String| serde_json::from_value(label.into()).unwrap();
+    prop::sample::select(labels::<T>().into_iter().map(read).collect::<Vec<T>>()).boxed()
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    "[a-z0-9-]{3,40}".prop_map(|text| Name::try_from(text).unwrap())
+}
+
+fn command_id() -> impl Strategy<Value = CommandId> {
+    "[A-Za-z0-9_-]{1,80}".prop_map(|text| CommandId::try_from(text).unwrap())
+}
+
+fn incident_id() -> impl Strategy<Value = IncidentId> {
+    any::<u128>().prop_map(IncidentId::from_bits)
+}
+
+fn sha256() -> impl Strategy<Value = Sha256> {
+    any::<[u8; 32]>().prop_map(Sha256::from_bytes)
+}
+
+/// Up to the year 2200: beyond, clocks are broken.
+fn timestamp() -> impl Strategy<Value = Timestamp> {
+    (0..7_258_118_400_000u64).prop_map(|ms| Timestamp(ms * 1_000_000))
+}
+
+fn time() -> impl Strategy<Value = LocalTime> {
+    (timestamp(), -14 * 60..=14 * 60i32).prop_map(|(at, minutes)| {
+        let offset = jiff::tz::Offset::from_seconds(minutes * 60).unwrap();
+        at.local(&jiff::tz::TimeZone::fixed(offset))
+    })
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["\\PC{0,20}", Just("Vỉa hè \u{202e}\n\"'\\".to_owned())]
+}
+
+fn finite() -> impl Strategy<Value = f64> {
+    any::<f64>().prop_filter("JSON has no others", |value| value.is_finite())
+}
+
+fn fraction() -> impl Strategy<Value = f64> {
+    prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0]
+}
+
+fn revision() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(1), Just(u32::MAX), 1..1000u32]
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    (one_of::<Moment>(), one_of::<Medium>(), sha256(), any::<u64>(), time()).prop_map(
+        |(moment, medium, sha256, bytes, captured)| Evidence {
+            moment,
+            medium,
+            sha256,
+            bytes,
+            captured,
+        },
+    )
+}
+
+fn subject() -> impl Strategy<Value = Subject> {
+    let class = "[a-z_]{1,8}(\\.[a-z_]{1,8}){0,2}".prop_map(|text| Class::try_from(text).unwrap());
+    (any::<u64>(), class, fraction(), prop::array::uniform4(fraction())).prop_map(
+        |(track, class, confidence, bbox)| Subject {
+            track: TrackId(track),
+            class,
+            confidence,
+            bbox,
+        },
+    )
+}
+
+fn model() -> impl Strategy<Value = ModelRef> {
+    (name(), sha256()).prop_map(|(name, sha256)| ModelRef { name, sha256 })
+}
+
+fn measured() -> impl Strategy<Value = Measured> {
+    (name(), finite(), text()).prop_map(|(name, value, unit)| Measured { name, value, unit })
+}
+
+fn citation() -> impl Strategy<Value = Citation> {
+    (text(), text(), any::<bool>()).prop_map(|(law, article, verified)| Citation {
+        law,
+        article,
+        verified,
+    })
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    (-90.0..=90.0, -180.0..=180.0).prop_map(|(lat, lon)| Position { lat, lon })
+}
+
+fn incident() -> impl Strategy<Value = Incident> {
+    let who = (incident_id(), revision(), one_of::<State>(), name(), any::<u32>());
+    let what =
+        (one_of::<Severity>(), text(), text(), (of(one_of::<Stage>()), of(text()), of(1..9u32)));
+    let place = (of(name()), of(text()), of(name()), of(text()), of(position()));
+    let when = (time(), time(), time(), of(time()), of(one_of::<EndReason>()));
+    let clock = (one_of::<ClockSource>(), any::<i64>());
+    let proof = (
+        vec(citation(), 0..3),
+        vec(measured(), 0..3),
+        vec(subject(), 0..3),
+        vec(evidence(), 0..3),
+        of(model()),
+    );
+    (who, what, place, when, proof, clock).prop_map(|(who, what, place, when, proof, clock)| {
+        let (incident, revision, standing, rule, rule_version) = who;
+        let (severity, title, guidance, (stage, stage_text, offence)) = what;
+        let (camera, camera_name, zone, place, position) = place;
+        let (first_seen, opened, updated, closed, ended_by) = when;
+        let (citations, measured, subjects, evidence, model) = proof;
+        let clock = ClockRef { source: clock.0, offset_ms: clock.1 };
+        Incident {
+            incident,
+            revision,
+            state: standing,
+            rule,
+            rule_version,
+            severity,
+            title,
+            guidance,
+            stage,
+            stage_text,
+            offence,
+            citations,
+            camera,
+            camera_name,
+            zone,
+            place,
+            position,
+            first_seen,
+            opened,
+            updated,
+            closed,
+            ended_by,
+            measured,
+            subjects,
+            evidence,
+            model,
+            clock,
+        }
+    })
+}
+
+pub(crate) fn incident_event() -> impl Strategy<Value = IncidentEvent> {
+    (name(), name(), incident()).prop_map(|(site, violation, incident)| IncidentEvent {
+        site,
+        violation,
+        incident,
+    })
+}
+
+fn suspension() -> impl Strategy<Value = Suspension> {
+    let who = (one_of::<WhySilent>(), of(name()), vec(name(), 0..3), any::<bool>());
+    (who, time(), of(time()), of(command_id()), of(text())).prop_map(
+        |((reason, camera, rules, all), since, until, command, by)| Suspension {
+            reason,
+            camera,
+            rules,
+            all,
+            since,
+            until,
+            command,
+            by,
+        },
+    )
+}
+
+fn disaster() -> impl Strategy<Value = Disaster> {
+    (1..=3u8, time(), time(), command_id(), of(text())).prop_map(
+        |(level, since, until, command, by)| Disaster { level, since, until, command, by },
+    )
+}
+
+pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
+    let step = (one_of::<ClockOf>(), any::<i64>(), time());
+    let step = step.prop_map(|(of, by_ms, at)| ClockStep { of, by_ms, at });
+    let short = (one_of::<WhySilent>(), time(), of(time()));
+    let short = short.prop_map(|(reason, since, until)| RulesSuspended { reason, since, until });
+    let how = (one_of::<CameraStatus>(), text(), time());
+    let numbers = (of(finite()), of(any::<[u32; 2]>()), of(any::<i64>()), of(step));
+    let rules = (of(short), vec(suspension(), 0..3), of(disaster()));
+    (how, numbers, of(one_of::<Carrier>()), rules).prop_map(|(how, numbers, transport, rules)| {
+        let (state, reason, time) = how;
+        let (fps, resolution, clock_offset_ms, clock_step) = numbers;
+        let (rules_suspended, suspensions, disaster) = rules;
+        CameraState {
+            state,
+            reason,
+            time,
+            fps,
+            resolution,
+            clock_offset_ms,
+            clock_step,
+            transport,
+            rules_suspended,
+            suspensions,
+            disaster,
+        }
+    })
+}
+
+/// `troubles` and `versions` of MQTT are text in the type, so that a reader takes those that will come: what
+/// there is today is in the document, which the edge's own tests hold against its labels.
+pub(crate) fn status(
+    troubles: Vec<String>,
+    versions: Vec<String>,
+) -> impl Strategy<Value = BoxStatus> {
+    let trouble = (prop::sample::select(troubles), text(), time());
+    let trouble = trouble.prop_map(|(trouble, text, since)| Trouble { trouble, text, since });
+    let numbers = (any::<u64>(), any::<u64>(), any::<u64>());
+    let what = (text(), prop::sample::select(versions), vec(model(), 0..3));
+    let lasts = (vec(trouble, 0..3), vec(suspension(), 0..3), of(disaster()));
+    let online = (what, numbers, lasts, time()).prop_map(|(what, numbers, lasts, time)| {
+        let (version, mqtt, models) = what;
+        let (outbox_depth, unsaved, quarantined) = numbers;
+        let (troubles, suspensions, disaster) = lasts;
+        BoxStatus::Online(Online {
+            version,
+            mqtt,
+            models,
+            outbox_depth,
+            unsaved,
+            quarantined,
+            troubles,
+            suspensions,
+            disaster,
+            time,
+        })
+    });
+    let stopped = (text(), time()).prop_map(|(version, time)| Offline::Shutdown { version, time });
+    let lost =
+        (text(), time()).prop_map(|(version, connected)| Offline::Lost { version, connected });
+    prop_oneof![
+        4 => online,
+        1 => stopped.prop_map(BoxStatus::Offline),
+        1 => lost.prop_map(BoxStatus::Offline),
+    ]
+}
+
+pub(crate) fn sensor_state() -> impl Strategy<Value = SensorState> {
+    (one_of::<SensorHealth>(), time()).prop_map(|(state, since)| SensorState { state, since })
+}
+
+pub(crate) fn window() -> impl Strategy<Value = WindowResult> {
+    let what = (name(), name(), finite(), text(), any::<u64>());
+    (what, time(), time(), one_of::<Certainty>(), revision()).prop_map(
+        |((window, sensor, value, unit, count), start, end, state, revision)| WindowResult {
+            window,
+            sensor,
+            start,
+            end,
+            value,
+            unit,
+            count,
+            state,
+            revision,
+        },
+    )
+}
+
+pub(crate) fn reply() -> impl Strategy<Value = Reply> {
+    let file = (sha256(), any::<u64>(), one_of::<Medium>());
+    let file = file.prop_map(|(sha256, bytes, media_type)| File { sha256, bytes, media_type });
+    (of(command_id()), any::<bool>(), text(), of(file)).prop_map(|(id, ok, text, evidence)| Reply {
+        id,
+        ok,
+        text,
+        evidence,
+    })
+}
+
+pub(crate) fn ack() -> impl Strategy<Value = Ack> {
+    (incident_id(), revision()).prop_map(|(incident, revision)| Ack { incident, revision })
+}
+
+pub(crate) fn verdict() -> impl Strategy<Value = Verdict> {
+    let said = (one_of::<Judgement>(), of(name()), name(), time());
+    (incident_id(), revision(), said).prop_map(
+        |(incident, revision, (judgement, reason, role, time))| Verdict {
+            incident,
+            revision,
+            judgement,
+            reason,
+            role,
+            time,
+        },
+    )
+}
+
+pub(crate) fn command() -> impl Strategy<Value = Command> {
+    let order =
+        prop_oneof![
+            name().prop_map(|camera| Order::Snapshot { camera }),
+            (of(name()), of(name()), timestamp())
+                .prop_map(|(camera, rule, until)| Order::Suspend { camera, rule, until }),
+            (0..=3u8, of(timestamp())).prop_map(|(level, until)| Order::Disaster { level, until }),
+            Just(Order::Reload),
+        ];
+    let by = "[^\\p{C}]{1,120}";
+    (command_id(), order, of(by), of(timestamp()), of(text()))
+        .prop_map(|(id, order, by, issued, reply_to)| Command { id, order, by, issued, reply_to })
+}
