@@ -37,6 +37,8 @@ pub mod rule;
 
 pub mod incident;
 
+pub mod attention;
+
 pub mod engine;
 
 pub mod driver;

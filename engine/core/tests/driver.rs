@@ -95,7 +95,7 @@ fn asked(does: fn(&Effect) -> Upshot) -> Driver<Scribe> {
 fn what_follows_from_an_answer_comes_after_what_is_to_be_done_already() {
     let mut driver = asked(nothing);
     let capture = match &driver.host_mut().asked[..] {
-        [Effect::Capture(capture)] => capture.clone(),
+        [Effect::Capture(capture), Effect::Attend { .. }] => capture.clone(),
         other => panic!("{other:?}"),
     };
     *driver.host_mut() = Scribe { asked: Vec::new(), does: no_picture };

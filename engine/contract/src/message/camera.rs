@@ -135,6 +135,29 @@ pub struct Suspension {
     pub by: Option<String>,
 }
 
+/// A rule that needs no looks at its camera now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resting {
+    /// Which.
+    pub rule: Name,
+    /// Why.
+    pub why: Rest,
+}
+
+/// Why a rule needs no looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rest {
+    /// Not at these hours.
+    Schedule,
+    /// What it forbids is permitted for now.
+    Permit,
+    /// A command says so.
+    Ordered,
+    /// It is relaxed, and the level of the disaster is 2 or 3.
+    Disaster,
+}
+
 /// A disaster that is declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disaster {

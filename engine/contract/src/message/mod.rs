@@ -14,8 +14,8 @@ mod verdict;
 mod window;
 
 pub use camera::{
-    CameraState, CameraStatus, Carrier, ClockOf, ClockStep, Disaster, RulesSuspended, Suspension,
-    WhySilent,
+    CameraState, CameraStatus, Carrier, ClockOf, ClockStep, Disaster, Rest, Resting,
+    RulesSuspended, Suspension, WhySilent,
 };
 pub use command::{Command, CommandError, Order, id_of};
 pub use evidence::{Evidence, Medium, Moment, moment_of};

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use viahe_contract::place::Position;
 
-/// Analysed frames per second of a camera without rules.
+/// Analysed frames per second of a camera without rules, when somebody wants to see what there is.
 const IDLE_HZ: f32 = 1.0;
 /// A subject must be missed in this many looks before it can count as absent.
 const LOOKS_BEFORE_ABSENT: f32 = 2.0;
@@ -238,10 +238,8 @@ impl Reader<'_> {
             nodes.iter().map(|rule| catalogue.rule(rule, Some(&around))).collect();
         let asked = rules.iter().flatten().map(|ruled| ruled.look_hz).filter(|hz| *hz > 0.0);
         let asked = asked.reduce(f32::max);
-        let analyse_hz = match node.number("analyse_hz") {
-            Some(hz) => hz as f32,
-            None => asked.unwrap_or(IDLE_HZ),
-        };
+        let set = node.number("analyse_hz").map(|hz| hz as f32);
+        let analyse_hz = set.or(asked).unwrap_or(IDLE_HZ);
         for (node, ruled) in nodes.iter().zip(&rules) {
             refuse_short_absence(node, ruled.as_ref(), analyse_hz);
         }
@@ -256,6 +254,7 @@ impl Reader<'_> {
             model: model?.name.clone(),
             position,
             analyse_hz,
+            steady: set.is_some(),
             ground,
             zones: zones.good,
             lines,

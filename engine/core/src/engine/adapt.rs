@@ -20,6 +20,7 @@ impl Engine {
     pub(super) fn adapt(&mut self) -> Vec<Effect> {
         let plan = Arc::clone(&self.plan);
         self.prepared = Prepared::new(&plan);
+        self.attended.forget();
         let mut effects = Vec::new();
         for Orphan { camera, model, mut memory } in self.memory.align(&plan) {
             let at = self.memory.cameras.iter().map(|c| c.last).max().unwrap_or_default();

@@ -1,15 +1,15 @@
 //! Whether a rule applies at a time, and how it is changed by a disaster.
 
-use super::command::SILENT_FROM;
+use super::command::{Declared, SILENT_FROM};
 use super::inactive::Inactive;
 use super::machine::Engine;
+use super::prepared::MINUTE_NS;
 use super::rule_at::RuleAt;
 use crate::plan::{Disaster, Rule};
 use crate::rule::Adjust;
 use crate::sun;
 use crate::time::Timestamp;
 
-const MINUTE_NS: u64 = 60_000_000_000;
 /// At the first level of a disaster, what is relaxed must hold so many times longer.
 const RELAXED: f32 = 3.0;
 /// With each level of a disaster, what is watched for is raised at so much lower values.
@@ -21,30 +21,36 @@ impl Engine {
         let RuleAt { camera, rule, .. } = of;
         // Operators, hours and permits mean the clock on the wall.
         let day_time = self.memory.site.clock.day_time(at);
-        let suspended = self.memory.rule_at(of).suspended.as_ref();
-        if let Some(standing) = suspended.filter(|s| s.holds(day_time)) {
-            return Some(Inactive::Suspended(standing.until));
-        }
-        if let Some(declared) = self.disaster(day_time)
-            && rule.disaster == Disaster::Relax
-            && declared.level >= SILENT_FROM
-        {
-            return Some(Inactive::Disaster(declared.level));
+        if let Some(order) = self.silenced(of, day_time) {
+            return Some(order);
         }
         if let Some(trouble) = camera.and_then(|c| self.memory.cameras[c].trouble())
             && rule.program.looks()
         {
             return Some(Inactive::View(trouble));
         }
-        // Known for a whole minute, as of its beginning: so a restart within it changes nothing.
-        let minute = day_time.0 / MINUTE_NS;
-        let prepared = self.prepared.rule_mut(of);
-        if prepared.minute != Some(minute) {
-            let camera = of.camera_of(&self.plan);
-            let place = camera.zip(rule.zone).map(|(c, z)| (&c.id, &c.zones[z].id));
-            prepared.begin(minute, Timestamp(minute * MINUTE_NS), &self.plan, rule, place);
-        }
-        prepared.barred.clone()
+        self.prepared.rule_mut(of).hours(day_time, &self.plan, of).barred.clone()
+    }
+
+    /// The order because of which a rule does not apply at a time by the clock on the wall.
+    pub(super) fn silenced(&self, of: RuleAt<'_>, day_time: Timestamp) -> Option<Inactive> {
+        self.silencing(of, day_time).next().map(|(why, _)| why)
+    }
+
+    /// All orders because of which it does not, each with the time until which it holds.
+    pub(super) fn silencing(
+        &self,
+        of: RuleAt<'_>,
+        day_time: Timestamp,
+    ) -> impl Iterator<Item = (Inactive, Timestamp)> {
+        let suspended = self.memory.rule_at(of).suspended.as_ref();
+        let suspended = suspended.filter(|s| s.holds(day_time));
+        let suspended = suspended.map(|s| (Inactive::Suspended(s.until), s.until));
+        let relaxes = of.rule.disaster == Disaster::Relax;
+        let silent = |declared: &&Declared| relaxes && declared.level >= SILENT_FROM;
+        let disaster = self.disaster(day_time).filter(silent);
+        let disaster = disaster.map(|d| (Inactive::Disaster(d.level), d.standing.until));
+        suspended.into_iter().chain(disaster)
     }
 
     pub(super) fn adjust(&self, rule: &Rule, at: Timestamp) -> Adjust {

@@ -8,8 +8,13 @@ impl Engine {
     /// Applies one event.
     pub fn apply(&mut self, mut event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
+        // Time has gone on, or somebody has said otherwise.
+        let turns = matches!(event, Event::Tick(_) | Event::Command(_));
         self.memory.site.clock.hear(&mut event);
         self.take(event, &mut effects);
+        if turns {
+            self.attend(&mut effects);
+        }
         self.memory.site.clock.tell(&mut effects);
         effects
     }

@@ -47,7 +47,7 @@ impl Engine {
                 CameraStatus::Online => memory.trouble(),
                 CameraStatus::Stalled | CameraStatus::Offline => Some(CameraTrouble::Offline),
             };
-            let frame = memory.frame.filter(|_| trouble != Some(CameraTrouble::Offline));
+            let frame = memory.picture().filter(|_| trouble != Some(CameraTrouble::Offline));
             let (values, measured) = self.values(of.rule, at);
             let shown = Shown { at, values, trouble, seen: None };
             self.look(of, &shown, (frame, &measured), effects);

@@ -93,7 +93,10 @@ impl DayClock {
                     answer.evidence.iter_mut().flat_map(shown).for_each(on);
                 }
                 // Windows are cut by the clock on the wall and tell its times as they are.
-                Effect::Window(_) | Effect::Capture(_) | Effect::Discard(_) => {}
+                Effect::Window(_)
+                | Effect::Capture(_)
+                | Effect::Discard(_)
+                | Effect::Attend { .. } => {}
             }
         }
     }

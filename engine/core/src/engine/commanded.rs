@@ -63,7 +63,7 @@ impl Engine {
         let Some(memory) = self.memory.camera_mut(camera) else {
             return Err(self.no_camera(camera));
         };
-        let frame = memory.frame.ok_or_else(|| {
+        let frame = memory.picture().ok_or_else(|| {
             format!("{camera} has shown nothing yet; try again when it is online")
         })?;
         // A clock that was set back must not make it wait for the old time.

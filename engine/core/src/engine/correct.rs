@@ -74,7 +74,7 @@ impl Engine {
         (memory.state, memory.weighed) = (state, until);
         let told = said.iter().map(|(_, _, signal, _)| key(signal)).collect();
         self.forget_begun(of, first_new, &told, effects);
-        let frame = of.camera.and_then(|c| self.memory.cameras[c].frame);
+        let frame = of.camera.and_then(|c| self.memory.cameras[c].picture());
         for (at, sensor, signal, ending) in said {
             let begun = |case: &Case| case.begun;
             let known = self.memory.rule_at(of).cases.get(&key(&signal)).is_some_and(begun);

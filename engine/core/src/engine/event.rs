@@ -2,6 +2,7 @@
 
 use super::command::{Answer, Command};
 use crate::artefact::Artefact;
+use crate::attention::Attention;
 use crate::id::{CaptureId, Name};
 use crate::incident::Revision;
 use crate::observe::{Observation, ViewReport};
@@ -99,6 +100,13 @@ pub enum Effect {
     Window(WindowTold),
     /// Answer a command.
     Answer(Answer),
+    /// A camera needs this much now. It is told when that changes, and once after a start.
+    Attend {
+        /// Which camera.
+        camera: Name,
+        /// What it needs, and why that is not more.
+        attention: Attention,
+    },
 }
 
 /// A picture to be taken.

@@ -4,7 +4,7 @@ use crate::id::Name;
 use crate::plan::program::CameraTrouble;
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
-use viahe_contract::message::EndReason;
+use viahe_contract::message::{EndReason, Rest};
 
 /// Why a rule does not apply.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,17 @@ impl Inactive {
         match self {
             Self::View(_) => EndReason::ViewLost,
             _ => EndReason::RuleInactive,
+        }
+    }
+
+    /// Why the rule needs no looks; none for what comes back without notice.
+    pub(super) fn rest(&self) -> Option<Rest> {
+        match self {
+            Self::Schedule => Some(Rest::Schedule),
+            Self::Permit(_) => Some(Rest::Permit),
+            Self::Suspended(_) => Some(Rest::Ordered),
+            Self::Disaster(_) => Some(Rest::Disaster),
+            Self::View(_) => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The engine's state, and what can be asked of it. What changes it stands in the files above: one for
 //! each sort of event, joined in [`super::apply`].
 
+use super::attend::Attended;
 use super::command::Declared;
 use super::memory::{Memory, RuleMemory};
 use super::prepared::Prepared;
@@ -27,6 +28,7 @@ pub struct Engine {
     pub(super) sight: Sight,
     pub(super) scratch: Scratch,
     pub(super) traced: Option<Traced>,
+    pub(super) attended: Attended,
 }
 
 /// A rule that somebody wants explained.
@@ -57,6 +59,7 @@ impl Engine {
             sight: Sight::default(),
             scratch: Scratch::default(),
             traced: None,
+            attended: Attended::default(),
         }
     }
 

@@ -98,6 +98,11 @@ pub(super) struct FrameRef {
     pub(super) offset_ms: i64,
 }
 
+impl FrameRef {
+    /// Whoever takes the picture has no frame of this number, and takes the newest.
+    const NEWEST: Self = Self { seq: u64::MAX, clock: ClockSource::Arrival, offset_ms: 0 };
+}
+
 /// What is remembered of a rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RuleMemory {
@@ -203,6 +208,13 @@ impl CameraMemory {
             let same = old.iter().position(|beat| beat.every() == every);
             self.beats.push(same.map_or_else(|| Beat::new(every), |i| old.remove(i)));
         }
+    }
+
+    /// The frame that a picture is taken of: that of the newest look, or any at all of a camera that shows
+    /// something and was not looked at.
+    pub(super) fn picture(&self) -> Option<FrameRef> {
+        let shows = self.status == CameraStatus::Online;
+        self.frame.or(shows.then_some(FrameRef::NEWEST))
     }
 
     /// Why its view is not to be trusted.

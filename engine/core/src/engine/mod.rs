@@ -15,6 +15,7 @@
 mod adapt;
 mod applies;
 mod apply;
+mod attend;
 mod camera;
 mod captured;
 mod case;

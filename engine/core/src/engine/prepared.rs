@@ -11,6 +11,8 @@ use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(super) const MINUTE_NS: u64 = 60_000_000_000;
+
 /// Of a whole plan; never saved.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -36,9 +38,16 @@ pub(super) struct PreparedRule {
     pub(super) rule: rule::Prepared,
     /// Index of its camera's beat; 0 for rules that do not look.
     pub(super) beat: usize,
-    /// The minute of event time for which the rest is known.
-    pub(super) minute: Option<u64>,
-    /// Hours or a permit bar the whole rule.
+    /// Of a minute and of the one after it.
+    hours: [Hours; 2],
+}
+
+/// Whether hours and permits let a rule be, known for a whole minute of the clock on the wall, as of its
+/// beginning: so a restart within it changes nothing.
+#[derive(Debug, Default)]
+pub(super) struct Hours {
+    minute: Option<u64>,
+    /// They bar the whole rule.
     pub(super) barred: Option<Inactive>,
     /// Permits that apply to a part of its zone: indices into the plan's.
     pub(super) bays: Vec<usize>,
@@ -82,24 +91,33 @@ impl PreparedRule {
         Self {
             rule: rule::Prepared::new(&rule.program, zone),
             beat: camera.map_or(0, |camera| beat_of(rule, &beat::intervals(camera))),
-            minute: None,
-            barred: None,
-            bays: Vec::new(),
+            hours: Default::default(),
         }
     }
 
-    /// Works out for a minute that begins at `start` whether hours and permits let the rule be.
-    /// `place` is its camera and zone.
-    pub(super) fn begin(
-        &mut self,
-        minute: u64,
-        start: Timestamp,
-        plan: &Plan,
-        rule: &Rule,
-        place: Option<(&Name, &Name)>,
-    ) {
+    /// What hours and permits say at a time by the clock on the wall.
+    pub(super) fn hours(&mut self, day_time: Timestamp, plan: &Plan, of: RuleAt<'_>) -> &Hours {
+        let minute = day_time.0 / MINUTE_NS;
+        let hours = &mut self.hours[(minute % 2) as usize];
+        if hours.minute != Some(minute) {
+            let camera = of.camera_of(plan);
+            let place = camera.zip(of.rule.zone).map(|(c, z)| (&c.id, &c.zones[z].id));
+            hours.begin(minute, plan, of.rule, place);
+        }
+        hours
+    }
+
+    /// As [`PreparedRule::hours`] was asked for this time before.
+    pub(super) fn known_hours(&self, day_time: Timestamp) -> &Hours {
+        &self.hours[(day_time.0 / MINUTE_NS % 2) as usize]
+    }
+}
+
+impl Hours {
+    /// Works them out. `place` is the rule's camera and zone.
+    fn begin(&mut self, minute: u64, plan: &Plan, rule: &Rule, place: Option<(&Name, &Name)>) {
         let Site { timezone, calendar, .. } = &plan.site;
-        let calendar = calendar.as_ref();
+        let (start, calendar) = (Timestamp(minute * MINUTE_NS), calendar.as_ref());
         self.minute = Some(minute);
         self.bays.clear();
         self.barred =
@@ -116,7 +134,7 @@ impl PreparedRule {
         }
     }
 
-    /// Where what it means is permitted now.
+    /// Where what the rule means is permitted now.
     pub(super) fn bays<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p Polygon> {
         self.bays.iter().filter_map(|permit| plan.permits[*permit].polygon.as_ref())
     }

@@ -171,7 +171,7 @@ impl Engine {
         let Found { signals, ending } = self.visit(of, &mut state, &Shown::values(at, values));
         self.note_trail(at, (&state, &signals), of);
         self.memory.rule_at_mut(of).state = state;
-        let frame = of.camera.and_then(|c| self.memory.cameras[c].frame);
+        let frame = of.camera.and_then(|c| self.memory.cameras[c].picture());
         for signal in signals {
             let moment = Moment { at, of, frame, measured: &measured, ending };
             self.signal(moment, signal, effects);

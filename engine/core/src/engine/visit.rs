@@ -4,7 +4,7 @@ use super::event::Effect;
 use super::inactive::Inactive;
 use super::machine::Engine;
 use super::memory::FrameRef;
-use super::prepared::PreparedRule;
+use super::prepared::Hours;
 use super::rule_at::RuleAt;
 use super::sight::Sight;
 use super::signal::Moment;
@@ -77,10 +77,11 @@ impl Engine {
         let day = camera.and_then(|c| self.is_day(c, at));
         let plan = Arc::clone(&self.plan);
         let prepared = self.prepared.rule(of);
+        let hours = prepared.known_hours(self.memory.site.clock.day_time(at));
         let listens = self.traced.as_ref().filter(|t| t.is(self.camera_id(of), &rule.id));
         let tracer = listens.map(|t| &t.tracer);
         if let Some(tracer) = tracer {
-            tracer.borrow_mut().applies(at, applies(&plan, prepared, inactive.as_ref()));
+            tracer.borrow_mut().applies(at, applies(&plan, hours, inactive.as_ref()));
         }
         if let Some(inactive) = inactive {
             let signals = state.suspend(&rule.program);
@@ -89,7 +90,7 @@ impl Engine {
         let bays: Vec<&Polygon>;
         let mut view = None;
         if let (Some((observation, sight)), Some(c), Some(z)) = (seen, camera, rule.zone) {
-            bays = prepared.bays(&plan).collect();
+            bays = hours.bays(&plan).collect();
             let camera = &plan.cameras[c];
             let mut picture = View::new(
                 &prepared.rule,
@@ -123,9 +124,9 @@ fn ending(rule: &Rule, values: &Values) -> EndReason {
 }
 
 /// Whether a rule applies, for who wants to know.
-fn applies(plan: &Plan, rule: &PreparedRule, inactive: Option<&Inactive>) -> Applies {
+fn applies(plan: &Plan, hours: &Hours, inactive: Option<&Inactive>) -> Applies {
     if let Some(inactive) = inactive {
         return Applies::No(inactive.told(&plan.site.timezone));
     }
-    Applies::Yes { but_for: rule.bays.iter().map(|p| plan.permits[*p].id.clone()).collect() }
+    Applies::Yes { but_for: hours.bays.iter().map(|p| plan.permits[*p].id.clone()).collect() }
 }

@@ -121,8 +121,10 @@ pub struct Camera {
     pub model: Name,
     /// WGS84 latitude and longitude in degrees.
     pub position: Option<Position>,
-    /// Analysed frames per second: what its rules ask for, unless set.
+    /// Analysed frames per second while all its rules apply.
     pub analyse_hz: f32,
+    /// That was set: all looks come at this rate, and no rule needs to ask for them.
+    pub steady: bool,
     /// From the picture to metres on the ground; speeds need it.
     pub ground: Option<Homography>,
     /// Zones that rules may name.

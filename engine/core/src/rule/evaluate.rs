@@ -18,7 +18,7 @@ const LEFT_ABSENCE: Duration = Duration::from_secs(15);
 /// Traffic so near, in heights of the taller box, is around a subject.
 const QUEUE_NEAR: f32 = 2.0;
 /// What came to rest within so long of a subject stopped for the same reason.
-const QUEUE_TOGETHER: Duration = Duration::from_secs(45);
+pub(super) const QUEUE_TOGETHER: Duration = Duration::from_secs(45);
 /// So many that stopped together in the zone are a queue; beside it, in the lane, one is enough.
 const QUEUE_IN_ZONE_MIN: usize = 3;
 

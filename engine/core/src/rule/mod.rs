@@ -32,4 +32,4 @@ pub use beat::Beat;
 pub use look::{Adjust, Look, Prepared, Values, View};
 pub use scene::Scene;
 pub use signal::{SUBJECTS_MAX, Signal, SubjectKey};
-pub use state::{RuleState, Scratch};
+pub use state::{HINDSIGHT, RuleState, Scratch};

@@ -1,8 +1,9 @@
 //! What a rule remembers from look to look, and what it says at each.
 
-use super::evaluate::{Memory, evaluate, fresh};
+use super::evaluate::{Memory, QUEUE_TOGETHER, evaluate, fresh};
 use super::look::{Look, Prepared};
 use super::movers::Movers;
+use super::path::PATH_SPAN_MAX;
 use super::places::Places;
 use super::report::{Reported, take};
 use super::riders::Rides;
@@ -13,6 +14,12 @@ use crate::incident::Subject;
 use crate::plan::Program;
 use crate::plan::program::{Identity, Scope};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// So far back a rule that begins to apply compares what it sees: the paths of things, and whether others
+/// have stood for as long.
+pub const HINDSIGHT: Duration = QUEUE_TOGETHER;
+const _: () = assert!(HINDSIGHT.as_secs() >= PATH_SPAN_MAX.as_secs());
 
 /// Room to work in, kept from look to look so that nothing is allocated for each.
 #[derive(Debug, Default)]
@@ -134,6 +141,12 @@ impl RuleState {
             self.shared = fresh(program);
         }
         signals
+    }
+
+    /// Is there nothing that [`RuleState::suspend`] would end or forget? Who rides what is of no use once
+    /// nobody was looked at for some seconds.
+    pub fn is_at_rest(&self, program: &Program) -> bool {
+        self.has_no_subjects() && (self.has_no_memory(program) || self.shared == fresh(program))
     }
 
     fn has_no_memory(&self, program: &Program) -> bool {

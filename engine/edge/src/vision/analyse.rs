@@ -2,7 +2,7 @@
 //! alike.
 
 use crate::infer::{Detector, DetectorOptions, InferError, RunStats, Runtime};
-use crate::ledger::{Ledger, Stage};
+use crate::ledger::Ledger;
 use crate::models::Package;
 use crate::preprocess::Preprocessor;
 use std::sync::Arc;
@@ -10,14 +10,8 @@ use viahe_core::detect::{DecodeStats, Detection};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::model::Model;
-use viahe_core::observe::{Class, Object, Observation, ViewReport};
-use viahe_core::sampler::Sampler;
+use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::track::{Tracker, TrackerOptions};
-use viahe_core::view::Signature;
-
-/// How often a camera's view is told. A covered lens is news after 10 s, so this is often enough;
-/// a signature costs a fraction of what one inference does.
-const VIEW_HZ: f32 = 0.5;
 
 /// What is remembered of one camera from frame to frame.
 pub(super) struct Gaze {
@@ -25,7 +19,6 @@ pub(super) struct Gaze {
     labels: Arc<[Option<Class>]>,
     preprocessor: Preprocessor,
     tracker: Tracker,
-    view: Sampler,
     ledger: Arc<Ledger>,
 }
 
@@ -38,7 +31,6 @@ impl Gaze {
             labels: model.labels.clone().into(),
             preprocessor: Preprocessor::new(model.input),
             tracker: Tracker::new(options, epoch),
-            view: Sampler::new(VIEW_HZ),
             ledger,
         }
     }
@@ -46,19 +38,6 @@ impl Gaze {
     /// Tracks held, lost ones included.
     pub(super) fn tracks(&self) -> u32 {
         self.tracker.held() as u32
-    }
-
-    /// What the camera's view looks like, when it is time to tell: of a frame that is analysed
-    /// anyway, so rules that look less often are told less often.
-    pub(super) fn view(&mut self, frame: &dyn Frame) -> Option<ViewReport> {
-        let at = frame.stamp().captured;
-        if !self.view.is_due(at) {
-            return None;
-        }
-        self.view.take(at);
-        let signature = Signature::of(&frame.view());
-        self.ledger.add(Stage::View, Signature::SAMPLES);
-        Some(ViewReport { camera: self.camera.clone(), at, signature })
     }
 
     fn observe(&mut self, frame: &dyn Frame, detections: &[Detection]) -> Observation {

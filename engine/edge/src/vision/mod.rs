@@ -5,6 +5,7 @@
 //! event time.
 
 mod analyse;
+mod glance;
 mod memory;
 mod photographer;
 pub mod pipe;

@@ -5,6 +5,7 @@
 //! time (then by camera), so two runs see the same sequence whatever the threads do.
 
 use super::analyse::{Eye, Gaze};
+use super::glance::Glance;
 use crate::infer::{InferError, Runtime};
 use crate::ingest::{FileReader, IngestError};
 use crate::ledger::Ledger;
@@ -105,20 +106,21 @@ impl Replay {
                 camera.id.clone(),
                 ModelRef { name: model.name.clone(), sha256: model.sha256 },
             ));
-            let eye = Eye::open(&runtime, &package, 1)?;
             let (name, head) = (model.name.clone(), model.head.clone());
-            let gaze = Gaze::new(camera.id.clone(), model, 0, Arc::clone(ledger));
-            let reader = FileReader::open(&camera.file, camera.start, Arc::clone(ledger))?;
+            let spectator = Spectator {
+                reader: FileReader::open(&camera.file, camera.start, Arc::clone(ledger))?,
+                sampler: Sampler::new(camera.analyse_hz),
+                eye: Eye::open(&runtime, &package, 1)?,
+                gaze: Gaze::new(camera.id.clone(), model, 0, Arc::clone(ledger)),
+                glance: Glance::new(camera.id.clone(), Arc::clone(ledger)),
+            };
             let (tx, rx) = bounded(AHEAD_MAX);
-            let sampler = Sampler::new(camera.analyse_hz);
             std::thread::spawn(move || {
                 let told = |why: String| tracing::warn!(model = %name, "{why}");
-                let end =
-                    match watch(reader, sampler, eye, gaze, &tx, &|s| s.complaint(&head).map(told))
-                    {
-                        Ok(()) => Step::End,
-                        Err(error) => Step::Failed(error),
-                    };
+                let end = match spectator.watch(&tx, &|s| s.complaint(&head).map(told)) {
+                    Ok(()) => Step::End,
+                    Err(error) => Step::Failed(error),
+                };
                 // Nobody may be left to hear it.
                 let _ = tx.send(end);
             });
@@ -176,32 +178,40 @@ impl Iterator for Replay {
     }
 }
 
-fn watch(
-    mut reader: FileReader,
-    mut sampler: Sampler,
-    mut eye: Eye,
-    mut gaze: Gaze,
-    out: &Sender<Step>,
-    judge: &dyn Fn(&Sanity) -> Option<()>,
-) -> Result<(), ReplayError> {
-    let mut length = None;
-    let (mut sanity, mut told) = (Sanity::default(), false);
-    while let Some(frame) = reader.next() {
-        let frame: Arc<dyn Frame> = Arc::new(frame?);
-        length = length.or_else(|| reader.duration());
-        let at = frame.stamp().captured;
-        if !sampler.is_due(at) {
-            continue;
+/// Who sees a recording to its end.
+struct Spectator {
+    reader: FileReader,
+    sampler: Sampler,
+    eye: Eye,
+    gaze: Gaze,
+    glance: Glance,
+}
+
+impl Spectator {
+    fn watch(
+        mut self,
+        out: &Sender<Step>,
+        judge: &dyn Fn(&Sanity) -> Option<()>,
+    ) -> Result<(), ReplayError> {
+        let mut length = None;
+        let (mut sanity, mut told) = (Sanity::default(), false);
+        while let Some(frame) = self.reader.next() {
+            let frame: Arc<dyn Frame> = Arc::new(frame?);
+            length = length.or_else(|| self.reader.duration());
+            let at = frame.stamp().captured;
+            if !self.sampler.is_due(at) {
+                continue;
+            }
+            self.sampler.take(at);
+            let observation = self.eye.look_at(&*frame, &mut self.gaze)?;
+            sanity.add(&self.eye.take_decoded());
+            told = told || judge(&sanity).is_some();
+            let view = self.glance.at(&*frame);
+            let seen = Seen { observation, view, frame: Arc::clone(&frame), length };
+            if out.send(Step::Seen(Box::new(seen))).is_err() {
+                return Ok(());
+            }
         }
-        sampler.take(at);
-        let observation = eye.look_at(&*frame, &mut gaze)?;
-        sanity.add(&eye.take_decoded());
-        told = told || judge(&sanity).is_some();
-        let view = gaze.view(&*frame);
-        let seen = Seen { observation, view, frame: Arc::clone(&frame), length };
-        if out.send(Step::Seen(Box::new(seen))).is_err() {
-            return Ok(());
-        }
+        Ok(())
     }
-    Ok(())
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use viahe_core::attention::Need;
 use viahe_core::frame::Frame;
 use viahe_core::sampler::Sampler;
 use viahe_core::time::Timestamp;
@@ -14,6 +15,10 @@ use viahe_core::time::Timestamp;
 /// Analysed frames kept for pictures. The engine asks within milliseconds; four frames at 5 Hz
 /// bridge 0.8 s and pin few of the decoder's buffers.
 const KEPT_FRAMES: usize = 4;
+
+/// How long they are kept once the camera is not looked at any more: a picture of an incident that ended with
+/// the last look is asked for within a second.
+const KEPT_FOR: Duration = Duration::from_secs(10);
 
 /// A frame that is shared, not copied.
 pub(crate) type SharedFrame = Arc<dyn Frame>;
@@ -23,6 +28,8 @@ pub(crate) type SharedFrame = Arc<dyn Frame>;
 pub(crate) enum DropReason {
     /// The rules look less often than the camera films. This is no loss.
     NotDue,
+    /// No rule needs looks now, neither is this.
+    NotNeeded,
     /// A look was due and did not take place before the next one was: the box is too slow. One
     /// for each look missed; a look that takes place within its interval, at a newer frame than
     /// the first that was due, misses nothing.
@@ -35,6 +42,7 @@ impl DropReason {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::NotDue => "not_due",
+            Self::NotNeeded => "not_needed",
             Self::Superseded => "superseded",
             Self::InferFailed => "infer_failed",
         }
@@ -49,6 +57,8 @@ struct Slot<S> {
     /// Out while a thread has it.
     state: Option<S>,
     kept: VecDeque<SharedFrame>,
+    /// The newest frame while the camera is not looked at.
+    unseen: Option<SharedFrame>,
     dropped: BTreeMap<DropReason, u64>,
     inferred: u64,
 }
@@ -84,16 +94,17 @@ pub(crate) struct Job<S> {
 }
 
 impl<S> Slots<S> {
-    /// One slot for each `(model, analyse_hz, state)`.
-    pub(crate) fn new(cameras: impl IntoIterator<Item = (usize, f32, S)>) -> Self {
+    /// One slot for each `(model, need, state)`.
+    pub(crate) fn new(cameras: impl IntoIterator<Item = (usize, Need, S)>) -> Self {
         let slots = cameras
             .into_iter()
-            .map(|(model, hz, state)| Slot {
+            .map(|(model, need, state)| Slot {
                 model,
-                sampler: Sampler::new(hz),
+                sampler: Sampler::new(need.looks_hz),
                 waiting: None,
                 state: Some(state),
                 kept: VecDeque::with_capacity(KEPT_FRAMES),
+                unseen: None,
                 dropped: BTreeMap::new(),
                 inferred: 0,
             })
@@ -111,24 +122,7 @@ impl<S> Slots<S> {
     pub(crate) fn offer(&self, camera: usize, frame: SharedFrame, now: Instant) {
         let mut inner = self.lock();
         let slot = &mut inner.slots[camera];
-        let at = frame.stamp().captured;
-        let dropped = match &mut slot.waiting {
-            Some(waiting) => {
-                waiting.frame = frame;
-                let periods = at.since(waiting.due).as_nanos() / slot.sampler.period().as_nanos();
-                if periods > u128::from(waiting.missed) {
-                    waiting.missed += 1;
-                    Some(DropReason::Superseded)
-                } else {
-                    Some(DropReason::NotDue)
-                }
-            }
-            None if !slot.sampler.is_due(at) => Some(DropReason::NotDue),
-            None => {
-                slot.waiting = Some(Waiting { frame, since: now, due: at, missed: 0 });
-                None
-            }
-        };
+        let dropped = slot.offer(frame, now);
         if let Some(reason) = dropped {
             *slot.dropped.entry(reason).or_default() += 1;
         }
@@ -174,12 +168,13 @@ impl<S> Slots<S> {
         }
     }
 
-    /// The frame `seq`, or the newest analysed one when that is gone. A new worker counts anew, so
-    /// the caller compares what it gets.
+    /// The frame `seq`, or when that is gone the newest analysed one, of a camera that is not looked at the
+    /// newest at all. A new worker counts anew, so the caller compares what it gets.
     pub(crate) fn kept(&self, camera: usize, seq: u64) -> Option<SharedFrame> {
         let inner = self.lock();
-        let kept = &inner.slots[camera].kept;
-        kept.iter().find(|f| f.stamp().seq == seq).or_else(|| kept.back()).cloned()
+        let Slot { kept, unseen, .. } = &inner.slots[camera];
+        let asked = kept.iter().find(|f| f.stamp().seq == seq);
+        asked.or(unseen.as_ref()).or_else(|| kept.back()).cloned()
     }
 
     /// Analysed frames, and frames dropped by reason.
@@ -224,6 +219,37 @@ impl<S> Inner<S> {
 }
 
 impl<S> Slot<S> {
+    /// Takes in the newest frame; why one is not analysed because of it.
+    fn offer(&mut self, frame: SharedFrame, now: Instant) -> Option<DropReason> {
+        let at = frame.stamp().captured;
+        let Some(period) = self.sampler.period() else {
+            self.keep_unseen(frame);
+            return Some(DropReason::NotNeeded);
+        };
+        let Some(waiting) = &mut self.waiting else {
+            if !self.sampler.is_due(at) {
+                return Some(DropReason::NotDue);
+            }
+            self.waiting = Some(Waiting { frame, since: now, due: at, missed: 0 });
+            return None;
+        };
+        waiting.frame = frame;
+        let periods = at.since(waiting.due).as_nanos() / period.as_nanos();
+        if periods > u128::from(waiting.missed) {
+            waiting.missed += 1;
+            Some(DropReason::Superseded)
+        } else {
+            Some(DropReason::NotDue)
+        }
+    }
+
+    /// For pictures. What was analysed long ago is not asked for any more, and pins memory.
+    fn keep_unseen(&mut self, frame: SharedFrame) {
+        let at = frame.stamp().captured;
+        self.kept.retain(|kept| at.since(kept.stamp().captured) <= KEPT_FOR);
+        self.unseen = Some(frame);
+    }
+
     fn start(&mut self, camera: usize) -> Option<Job<S>> {
         let Waiting { frame, .. } = self.waiting.take()?;
         let state = self.state.take()?;
@@ -242,6 +268,9 @@ mod tests {
     use crate::clock;
     use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
     use viahe_core::time::ClockSource;
+
+    /// A second.
+    const TWICE: Need = Need { looks_hz: 2.0 };
 
     struct Grey(FrameStamp);
 
@@ -281,7 +310,7 @@ mod tests {
 
     #[test]
     fn the_newest_due_frame_wins_and_the_rest_is_counted() {
-        let slots = Slots::new([(0, 2.0, 7u32)]);
+        let slots = Slots::new([(0, TWICE, 7u32)]);
         offer(&slots, 0, 0);
         offer(&slots, 0, 1);
         let (_, mut jobs) = slots.take(1).unwrap();
@@ -305,7 +334,7 @@ mod tests {
     fn only_looks_that_did_not_take_place_are_missed() {
         // 10 fps, two looks a second; a thread is free after so many frames.
         let missed = |free_every: u64| {
-            let slots = Slots::new([(0, 2.0, 0u32)]);
+            let slots = Slots::new([(0, TWICE, 0u32)]);
             let mut looks = 0;
             for seq in 0..1000 {
                 offer(&slots, 0, seq);
@@ -334,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_camera_is_with_one_thread_at_a_time_and_batches_share_the_work() {
-        let slots = Slots::new([(0, 2.0, 0u32), (1, 2.0, 1), (0, 2.0, 2), (0, 2.0, 3)]);
+        let slots = Slots::new([(0, TWICE, 0u32), (1, TWICE, 1), (0, TWICE, 2), (0, TWICE, 3)]);
         for camera in 0..4 {
             offer(&slots, camera, 0);
         }
@@ -355,7 +384,7 @@ mod tests {
 
     #[test]
     fn pictures_come_from_the_frame_asked_for_or_the_newest() {
-        let slots = Slots::new([(0, 2.0, 0u32)]);
+        let slots = Slots::new([(0, TWICE, 0u32)]);
         assert!(slots.kept(0, 0).is_none());
         for seq in [0, 5, 10, 15, 20, 25] {
             offer(&slots, 0, seq);

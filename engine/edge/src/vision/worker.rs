@@ -5,6 +5,7 @@
 //! another.
 
 use super::analyse::{Eye, Gaze};
+use super::glance::Glance;
 use super::photographer::Photographers;
 use super::playback::Playback;
 use super::slots::{Job, SharedFrame, Slots};
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use viahe_contract::message::{CameraStatus, ModelRef};
+use viahe_core::attention::Need;
 use viahe_core::detect::Sanity;
 use viahe_core::engine::Capture;
 use viahe_core::id::Name;
@@ -176,7 +178,7 @@ impl Worker {
             slots: Slots::new(plan.cameras.iter().zip(&packages.of_camera).map(|(camera, &p)| {
                 let model = &packages.loaded[p].model;
                 let gaze = Gaze::new(camera.id.clone(), model, plan.epoch, Arc::clone(&ledger));
-                (p, camera.analyse_hz, gaze)
+                (p, Need { looks_hz: camera.analyse_hz }, gaze)
             })),
             outlet: Arc::clone(outlet),
             ledger: Arc::clone(&ledger),
@@ -374,18 +376,14 @@ fn analyse(eyes: &mut [Eye], shared: &Shared) {
         let looked = look(&mut eyes[model], &mut jobs);
         shared.models[model].sanity().add(&eyes[model].take_decoded());
         let each = clock::monotonic().duration_since(started) / jobs.len().max(1) as u32;
-        for (mut job, looked) in jobs.into_iter().zip(looked) {
+        for (job, looked) in jobs.into_iter().zip(looked) {
             shared.infer_us[job.camera].fetch_add(each.as_micros() as u64, Ordering::Relaxed);
             shared.tracks[job.camera].store(u64::from(job.state.tracks()), Ordering::Relaxed);
             let analysed = looked.is_ok();
             shared.ages[job.camera].add(clock::event_time().since(job.frame.stamp().captured));
-            let view = job.state.view(&*job.frame);
             match looked {
                 Ok(observation) => shared.say(observation),
                 Err(error) => tracing::error!(%error, "a frame could not be analysed"),
-            }
-            if let Some(report) = view {
-                shared.outlet.tell(FromWorker::View(report));
             }
             shared.slots.finish(job, analysed);
         }
@@ -413,11 +411,17 @@ impl Shared {
 struct Sink {
     camera: usize,
     name: Name,
+    /// On the camera's own thread: a view is told whether the camera is looked at or not.
+    glance: Mutex<Glance>,
     shared: Arc<Shared>,
 }
 
 impl FrameSink for Sink {
     fn frame(&self, frame: SharedFrame) {
+        let view = self.glance.lock().unwrap_or_else(PoisonError::into_inner).at(&*frame);
+        if let Some(report) = view {
+            self.shared.outlet.tell(FromWorker::View(report));
+        }
         self.shared.slots.offer(self.camera, frame, clock::monotonic());
     }
 
@@ -442,7 +446,8 @@ fn start_cameras(plan: &VisionPlan, shared: &Arc<Shared>) -> Result<Vec<Feed>, W
         .map(|(camera, of)| {
             let ledger = Arc::clone(&shared.ledger);
             let shared = Arc::clone(shared);
-            let sink = Arc::new(Sink { camera, name: of.id.clone(), shared });
+            let glance = Mutex::new(Glance::new(of.id.clone(), Arc::clone(&ledger)));
+            let sink = Arc::new(Sink { camera, name: of.id.clone(), glance, shared });
             if let Source::File { path } = &of.source {
                 return Ok(Feed::Recorded(Playback::start(&of.id, path, sink, ledger)?));
             }

@@ -1,0 +1,66 @@
+//! How much a camera needs to be looked at: as much as those of its rules ask for that apply.
+//!
+//! Values, and what follows from them. Which rules apply is the engine's to say; it tells what a camera
+//! needs whenever that changes ([`Effect::Attend`](crate::engine::Effect::Attend)), and the vision plane
+//! spends that and no more. Why so: `docs/adr/0023-attention-follows-the-rules.md`.
+
+use crate::plan::{Camera, Rule};
+use crate::rule::HINDSIGHT;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use viahe_contract::message::{Rest, Resting};
+
+/// A camera is looked at for so long before a rule applies: who is who, and since when things stand, is
+/// then known as if it had been looked at all along.
+pub const LEAD: Duration = Duration::from_mins(1);
+
+/// For the tick at which it begins, the first look, and those until a thing counts as standing.
+const FIRST_LOOKS: Duration = Duration::from_secs(10);
+const _: () = assert!(LEAD.as_secs() >= HINDSIGHT.as_secs() + FIRST_LOOKS.as_secs());
+
+/// What the vision plane is to spend on a camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Need {
+    /// Analysed frames per second; 0 for none.
+    pub looks_hz: f32,
+}
+
+impl Need {
+    /// Frames are taken in, and none is analysed.
+    pub const NONE: Self = Self { looks_hz: 0.0 };
+}
+
+/// What a camera needs, and which of its rules ask for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Attention {
+    /// What it needs.
+    pub need: Need,
+    /// Rules that need no looks now, and why; in the plan's order.
+    pub resting: Vec<Resting>,
+}
+
+impl Attention {
+    /// As if all rules of the camera applied.
+    pub fn full(camera: &Camera) -> Self {
+        Self { need: Need { looks_hz: camera.analyse_hz }, resting: Vec::new() }
+    }
+
+    /// As its most demanding rule asks that does not rest. `rest` says why a rule does, by its index; none
+    /// when it needs looks. A rate that was set is the rate of all looks, and needs no rule.
+    pub fn of(camera: &Camera, mut rest: impl FnMut(usize, &Rule) -> Option<Rest>) -> Self {
+        let looking = camera.rules.iter().enumerate().filter(|(_, rule)| rule.program.looks());
+        let (mut asked, mut resting) = (Vec::new(), Vec::new());
+        for (index, rule) in looking {
+            match rest(index, rule) {
+                None => asked.push(rule.look_hz),
+                Some(why) => resting.push(Resting { rule: rule.id.clone(), why }),
+            }
+        }
+        let looks_hz = if camera.steady && (resting.is_empty() || !asked.is_empty()) {
+            camera.analyse_hz
+        } else {
+            asked.into_iter().fold(0.0, f32::max)
+        };
+        Self { need: Need { looks_hz }, resting }
+    }
+}
