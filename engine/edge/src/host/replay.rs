@@ -337,3 +337,46 @@ impl Lines {
         Ok(said.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn formats() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/formats")
+    }
+
+    fn replay(lines: &Path, frames_max: u64) -> Result<Replayed, RunError> {
+        let plan = Arc::new(crate::project::load(&formats().join("street.toml")).unwrap());
+        let material = Material::Observations(formats().join("recording-1.jsonl"));
+        let results = Results { lines: lines.to_owned(), evidence: None };
+        let mut seen = 0;
+        run(&plan, &material, &results, &mut |_| {
+            seen += 1;
+            if seen > frames_max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    }
+
+    #[test]
+    fn the_results_are_there_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let lines = dir.path().join("new/lines.jsonl");
+        assert!(matches!(replay(&lines, 20), Err(RunError::Stopped)));
+        assert!(!lines.exists());
+        let done = replay(&lines, u64::MAX).unwrap();
+        let text = std::fs::read_to_string(&lines).unwrap();
+        assert_eq!((done.messages, text.lines().count()), (3, 3));
+        assert_eq!(done.frames, 80);
+        assert_eq!(std::fs::read_dir(lines.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn results_that_cannot_be_are_told_before_anything_is_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let lines = dir.path().join("file/lines.jsonl");
+        std::fs::write(dir.path().join("file"), "no folder").unwrap();
+        let error = replay(&lines, 0).unwrap_err();
+        assert!(matches!(error, RunError::Results(_)), "{error:?}");
+        assert!(error.to_string().contains("file"), "{error}");
+    }
+}

@@ -44,7 +44,11 @@ impl EventPlane {
         // What is only in memory goes to the broker too, if it is there.
         let left = live.centre.hand_over(drain);
         self.refuse_what_is_heard();
-        self.driver.into_host().end(&state, left)
+        let live = self.driver.into_host();
+        if live.reload.as_ref().is_some_and(|reload| reload.asked.try_recv().is_ok()) {
+            tracing::warn!("the pipeline is not read again: the engine stops");
+        }
+        live.end(&state, left)
     }
 
     /// Pictures that are on their way.

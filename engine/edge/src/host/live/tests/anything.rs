@@ -57,7 +57,7 @@ fn street(seed: u64) -> (Street, usize) {
 
 #[test]
 fn whatever_happens_each_word_is_said_once_and_in_order_and_each_order_answered_once() {
-    for seed in 0..10 {
+    for seed in 0..20 {
         println!("seed {seed}");
         let (mut street, orders) = street(seed);
         let totals = street.run(WRONG as f64 + 60.0);

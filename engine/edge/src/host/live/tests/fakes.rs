@@ -53,6 +53,8 @@ pub(super) struct State {
     pub(super) workers: BTreeMap<WorkerId, Vec<Name>>,
     /// The disk takes nothing.
     pub(super) disk_full: bool,
+    /// Room on it; the test's own disk is no matter.
+    pub(super) room: Option<Room>,
     /// How many revisions the broker takes at a time.
     pub(super) broker_takes: usize,
     outbox: Option<Outbox>,
@@ -81,6 +83,7 @@ impl World {
             answers: None,
             workers: BTreeMap::new(),
             disk_full: false,
+            room: None,
             broker_takes: usize::MAX,
             outbox: None,
             taken: Vec::new(),
@@ -374,9 +377,8 @@ impl Storage for Disk {
         self.store.copies_set_aside()
     }
 
-    /// The test's own disk is no matter.
     fn room(&self) -> Option<Room> {
-        None
+        self.world.state().room
     }
 }
 

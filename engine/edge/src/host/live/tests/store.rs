@@ -1,6 +1,7 @@
 //! A disk that is full and has room again.
 
 use super::street::{Street, secs};
+use crate::disk::Room;
 use crate::trouble::Trouble;
 use std::time::Duration;
 
@@ -81,4 +82,42 @@ fn what_was_open_goes_on_after_a_restart_and_is_told_once() {
     let told = street.told();
     assert_eq!(told, ["11 s: r1 open, 2 pictures", "60 s: r2 closed, 3 pictures"]);
     assert_eq!(street.world.passed().max(Duration::from_secs(100)), street.world.passed());
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_is_told_until_there_is_ample_room() {
+    let mut street = Street::new();
+    let room = |free_bytes| {
+        Some(Room { free_bytes, total_bytes: 1 << 40, inodes: None, read_only: false })
+    };
+    let low = |street: &Street, at: f64, want: bool| {
+        let troubles = street.troubles.clone();
+        street.world.then(secs(at), move |_| {
+            let lasts = troubles.lasting().iter().any(|l| l.trouble == Trouble::DiskFull);
+            assert_eq!(lasts, want, "{at}");
+        });
+    };
+    low(&street, 4.0, false);
+    street.world.then(secs(5.0), move |world| world.state().room = room(1 << 10));
+    low(&street, 7.0, true);
+    street.world.then(secs(8.0), move |world| world.state().room = room(1 << 39));
+    low(&street, 10.0, false);
+    street.run(12.0);
+}
+
+/// A disk that became read-only is tried at once, so that it is told before an incident needs it.
+#[test]
+fn a_disk_that_became_read_only_is_tried_at_once() {
+    let mut street = Street::new();
+    street.world.then(secs(5.0), |world| {
+        let mut state = world.state();
+        let room =
+            Room { free_bytes: 1 << 39, total_bytes: 1 << 40, inodes: None, read_only: true };
+        (state.room, state.disk_full) = (Some(room), true);
+    });
+    let troubles = street.troubles.clone();
+    street.world.then(secs(8.0), move |_| {
+        assert!(troubles.lasting().iter().any(|l| l.trouble == Trouble::StoreFailing));
+    });
+    street.run(10.0);
 }
