@@ -42,3 +42,14 @@ impl Exit {
         Self::Missing(error.to_string())
     }
 }
+
+/// For a result whose error is what the user did wrong.
+pub(crate) trait OrUsage<T> {
+    fn or_usage(self) -> Result<T, Exit>;
+}
+
+impl<T, E: std::fmt::Display> OrUsage<T> for Result<T, E> {
+    fn or_usage(self) -> Result<T, Exit> {
+        self.map_err(|e| Exit::Usage(e.to_string()))
+    }
+}

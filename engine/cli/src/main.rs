@@ -9,7 +9,6 @@ mod stop;
 mod ui;
 
 use clap::{Parser, Subcommand};
-use exit::Exit;
 use std::process::ExitCode;
 use tracing::level_filters::LevelFilter;
 use viahe_edge::telemetry::{LogFormat, init_logging};
@@ -109,16 +108,5 @@ impl Command {
             Self::Run(_) | Self::Record(_) | Self::CameraSim(_) => LevelFilter::INFO,
             _ => LevelFilter::WARN,
         }
-    }
-}
-
-/// For a result whose error is what the user did wrong.
-trait OrUsage<T> {
-    fn or_usage(self) -> Result<T, Exit>;
-}
-
-impl<T, E: std::fmt::Display> OrUsage<T> for Result<T, E> {
-    fn or_usage(self) -> Result<T, Exit> {
-        self.map_err(|e| Exit::Usage(e.to_string()))
     }
 }

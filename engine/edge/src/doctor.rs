@@ -4,49 +4,14 @@
 //! pure and tested. Nothing is changed, but for a test file that is written and removed.
 
 mod disk;
+mod finding;
 mod gstreamer;
 mod host;
 
+pub use finding::{Finding, Level};
+
 use std::fmt::Write as _;
 use std::path::Path;
-
-/// How a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// As it should be.
-    Ok,
-    /// The engine runs, but something will not be as good as it could be.
-    Warn,
-    /// A required part is missing: the engine will not run, or not do its work.
-    Fail,
-}
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What it is about, in one or two words.
-    pub topic: &'static str,
-    /// How it matters.
-    pub level: Level,
-    /// What was found.
-    pub what: String,
-    /// What to do; none when it is well.
-    pub remedy: Option<String>,
-}
-
-impl Finding {
-    fn ok(topic: &'static str, what: impl Into<String>) -> Self {
-        Self { topic, level: Level::Ok, what: what.into(), remedy: None }
-    }
-
-    fn warn(topic: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { topic, level: Level::Warn, what: what.into(), remedy: Some(remedy.into()) }
-    }
-
-    fn fail(topic: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { topic, level: Level::Fail, what: what.into(), remedy: Some(remedy.into()) }
-    }
-}
 
 /// Looks at one part; says what is there, or what is wrong and what to do.
 pub type Check<'a> = &'a dyn Fn() -> Result<String, String>;
@@ -151,15 +116,6 @@ pub fn render(findings: &[Finding]) -> String {
     out
 }
 
-/// `n` bytes for people, in binary units.
-fn bytes(n: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    match UNITS.iter().find(|(size, _)| n >= *size) {
-        Some((size, unit)) => format!("{:.1} {unit}", n as f64 / *size as f64),
-        None => format!("{n} B"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,12 +180,5 @@ mod tests {
         }
         assert_eq!(exit_code(&findings), 3);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn sizes() {
-        assert_eq!(bytes(512), "512 B");
-        assert_eq!(bytes(5 << 20), "5.0 MiB");
-        assert_eq!(bytes(3 << 29), "1.5 GiB");
     }
 }

@@ -26,6 +26,7 @@ pub mod probe;
 pub mod project;
 pub mod publish;
 pub mod record;
+mod redact;
 pub mod station;
 pub mod store;
 pub mod telemetry;

@@ -133,6 +133,16 @@ fn list(names: &[String]) -> String {
 }
 
 impl Locations {
+    /// Where this process finds things; `project` is the folder of the pipeline file.
+    ///
+    /// # Errors
+    /// [`ModelError::Variable`] when a variable of the environment leads nowhere.
+    pub fn discover(project: Option<&Path>) -> Result<Self, ModelError> {
+        // The folder of a bare file name is the working directory.
+        let project = project.map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+        Ok(Self::from_surroundings(&Surroundings::of_process(project))?)
+    }
+
     /// The ONNX Runtime library: `ORT_DYLIB_PATH` when it is set, whatever lies there, else the
     /// first `libonnxruntime.so` of [`Locations::libraries`].
     ///

@@ -9,7 +9,7 @@ use crate::host::live::{
 use crate::models::ModelError;
 use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
-use crate::store::{Outbox, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
 use crate::vision::supervise::Launch;
@@ -112,7 +112,7 @@ impl Station {
                 plan.site.timezone.clone(),
                 troubles.clone(),
             ),
-            Outbox::of(&store),
+            store.outbox(),
         )?;
         let site = plan.site.id.clone();
         let filters = live::filters(&plan);

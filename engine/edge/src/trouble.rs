@@ -7,7 +7,7 @@
 //! cannot disagree. Not here: what comes and goes with one camera or sensor, which has a state of its own.
 
 use crate::clock;
-use crate::telemetry::redacted;
+use crate::redact::redacted;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use viahe_contract::message::{Disaster, Suspension};

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let missing = installed(&plan).err().unwrap_or_default();
     let mut problems: Vec<Problem> = missing.iter().map(Problem::of_installation).collect();
     if args.connect {
-        problems.extend(connect::connect(&plan));
+        problems.extend(connect::connect(&plan).into_iter().map(Problem::of_connection));
     }
     if !problems.is_empty() {
         let count = counted(problems.len(), "problem");

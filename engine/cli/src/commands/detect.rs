@@ -1,9 +1,9 @@
 //! `viahe detect`: what a model sees in still pictures.
 
-use crate::exit::Exit;
+use crate::exit::{Exit, OrUsage};
 use crate::files::not_over;
 use crate::pictures::{Font, Picture};
-use crate::{OrUsage, ui};
+use crate::ui;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use viahe_core::detect::{Detection, Sanity};

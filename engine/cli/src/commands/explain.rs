@@ -3,8 +3,7 @@
 mod story;
 
 use super::run::load_without_secrets;
-use crate::OrUsage;
-use crate::exit::Exit;
+use crate::exit::{Exit, OrUsage};
 use crate::ui::say;
 use std::path::PathBuf;
 use std::sync::Arc;

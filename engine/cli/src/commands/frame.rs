@@ -1,8 +1,7 @@
 //! `viahe frame`: one picture of a camera, with what its pipeline says of it drawn in.
 
 use super::run::{load, load_without_secrets};
-use crate::OrUsage;
-use crate::exit::Exit;
+use crate::exit::{Exit, OrUsage};
 use crate::files::{has_folder, not_over};
 use crate::pictures::{Font, Picture};
 use crate::ui::say;

@@ -1,7 +1,6 @@
 //! `viahe track`: MOTChallenge detections in, tracks out.
 
-use crate::OrUsage;
-use crate::exit::Exit;
+use crate::exit::{Exit, OrUsage};
 use crate::files::not_over;
 use std::path::PathBuf;
 use viahe_core::track::mot::{MotOptions, track_file};

@@ -1,5 +1,6 @@
 //! What a centre tells a box to do, on `…/cmd/{name}`.
 
+use super::bytes::to_bytes;
 use crate::id::{CommandId, Name};
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
@@ -156,7 +157,7 @@ impl Command {
             Order::Disaster { level: of, until: end } => (level, until) = (Some(of), end),
             Order::Reload => {}
         }
-        super::to_bytes(&Body { id, camera, rule, until, level, by, issued, reply_to })
+        to_bytes(&Body { id, camera, rule, until, level, by, issued, reply_to })
     }
 }
 

@@ -3,6 +3,7 @@
 //! A type here is one JSON object. What is unknown or does not apply is `null`, never left out, so that
 //! a reader sees what there is to know; commands leave out what they do not need.
 
+mod bytes;
 mod camera;
 mod command;
 mod evidence;
@@ -13,6 +14,7 @@ mod status;
 mod verdict;
 mod window;
 
+pub use bytes::to_bytes;
 pub use camera::{
     CameraState, CameraStatus, Carrier, ClockOf, ClockStep, Disaster, Rest, Resting,
     RulesSuspended, Suspension, WhySilent,
@@ -28,11 +30,3 @@ pub use sensor::{SensorHealth, SensorState};
 pub use status::{BoxStatus, Offline, Online, Trouble};
 pub use verdict::{Judgement, Verdict};
 pub use window::{Certainty, WindowResult};
-
-use serde::Serialize;
-
-/// The bytes of a message: JSON, keys in alphabetical order.
-pub fn to_bytes(message: &impl Serialize) -> Vec<u8> {
-    // Strings, finite numbers and maps with text keys: cannot fail.
-    serde_json::to_value(message).map(|value| value.to_string().into_bytes()).unwrap_or_default()
-}

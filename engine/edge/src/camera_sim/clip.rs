@@ -1,6 +1,6 @@
 //! A clip as access units with their times.
 
-use super::SimError;
+use super::error::SimError;
 use crate::ingest::{Codec, Container, IngestError, container_of, element, init};
 use gstreamer as gst;
 use gstreamer::prelude::*;

@@ -1,6 +1,6 @@
 //! The folder that holds the outbox, the saved state and the evidence.
 
-use super::{Finding, bytes};
+use super::finding::{Finding, bytes};
 use crate::clock;
 use rustix::fs::{statfs, statvfs};
 use std::fs::OpenOptions;

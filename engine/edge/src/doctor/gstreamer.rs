@@ -1,7 +1,7 @@
 //! GStreamer and the elements that pipelines are made of. Only names are looked up here: media
 //! is the business of `ingest`.
 
-use super::Finding;
+use super::finding::Finding;
 use gstreamer as gst;
 
 const TOPIC: &str = "gstreamer";

@@ -1,6 +1,6 @@
 //! The machine: limits, processor, memory, clock.
 
-use super::{Finding, bytes};
+use super::finding::{Finding, bytes};
 use crate::clock;
 use rustix::process::{Resource, Rlimit, getrlimit};
 use std::path::Path;

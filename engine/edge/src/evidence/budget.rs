@@ -5,32 +5,13 @@
 //! incident that names it is about to be told; but a picture for an operator never takes a needed one's place.
 
 use super::store::{EvidenceStore, State};
-use std::fmt;
 use std::fs;
 use std::io;
-use std::sync::Arc;
 use viahe_contract::sha256::Sha256;
 
 /// Pictures that only operators asked for have one part in so many of the budget: judgement, some hundred
 /// pictures of the usual 2 GB.
 const SNAPSHOTS_PART: u64 = 16;
-
-/// Says of a picture, by its hash, whether it is needed.
-#[derive(Clone)]
-pub struct Needed(Arc<dyn Fn(Sha256) -> bool + Send + Sync>);
-
-impl Needed {
-    /// As `says` says.
-    pub fn new(says: impl Fn(Sha256) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(says))
-    }
-}
-
-impl fmt::Debug for Needed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Needed")
-    }
-}
 
 impl EvidenceStore {
     /// Deletes pictures until `bytes` are free that were not, or none is left that may go; with

@@ -1,9 +1,10 @@
 //! What each picture of an incident is drawn with: known when the picture is asked for, used once the
 //! incident that names it is said.
 
+use super::error::EvidenceError;
 use super::names;
 use super::overlay::{Mark, OverlayOptions, overlay_svg};
-use super::store::{EvidenceError, EvidenceStore};
+use super::store::EvidenceStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viahe_contract::id::CaptureId;

@@ -1,12 +1,24 @@
 //! Files of the evidence folder: written whole, listed, removed.
 
-use super::store::EvidenceError;
+use super::error::EvidenceError;
 use crate::disk;
 use sha2::Digest;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use viahe_contract::message::Medium;
 use viahe_contract::sha256::Sha256;
+
+/// A whole file on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Of its content.
+    pub sha256: Sha256,
+    /// Its size.
+    pub bytes: u64,
+    /// What kind of file it is.
+    pub medium: Medium,
+}
 
 /// End of the name of a file that is being written.
 pub(super) const TMP: &str = "tmp";

@@ -5,7 +5,8 @@
 //! refused with the reason, and another thread is started for the next.
 
 use super::drawings::Sketch;
-use super::store::{EvidenceStore, StoredFile};
+use super::files::StoredFile;
+use super::store::EvidenceStore;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded, never};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

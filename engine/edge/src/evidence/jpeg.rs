@@ -6,7 +6,7 @@
     reason = "only what is inlined into the function with AVX2 is compiled for AVX2"
 )]
 
-use super::turbo::Compressor;
+use super::turbo::{Compressor, Planes};
 use crate::ledger::{Ledger, Stage};
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
 
@@ -50,16 +50,6 @@ impl JpegEncoder {
         };
         compressor.encode(&planes, quality.clamp(1, 100)).map_err(failed)
     }
-}
-
-/// Three planes as the encoder takes them: sides rounded up to whole chroma samples.
-pub(super) struct Planes<'a> {
-    pub(super) width: usize,
-    pub(super) height: usize,
-    /// Luma, Cb, Cr.
-    pub(super) samples: [Plane<'a>; 3],
-    /// Bytes written to make them.
-    moved: usize,
 }
 
 /// Planes of a view: its own where they are already what a JPEG holds, else in `room`.

@@ -10,24 +10,28 @@ pub const QUALITY: u8 = 90;
 
 mod budget;
 mod drawings;
+mod error;
 mod files;
 mod finish;
 mod jpeg;
 mod names;
+mod needed;
 mod overlay;
 mod pending;
 mod store;
 mod turbo;
 
-pub use budget::Needed;
 pub use drawings::{Drawings, Sketch};
+pub use error::EvidenceError;
+pub use files::StoredFile;
 pub use finish::{Finished, Finisher, Step};
 pub use jpeg::{JpegEncoder, JpegError};
 pub(crate) use names::PENDING;
 pub use names::path_of;
+pub use needed::Needed;
 pub use overlay::{Mark, OverlayOptions, overlay_svg};
 pub use pending::PendingWriter;
-pub use store::{EvidenceCounters, EvidenceError, EvidenceStore, StoredFile};
+pub use store::{EvidenceCounters, EvidenceStore};
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! The worker's half of the evidence folder: pictures that wait for the engine's decision.
 
-use super::files::{hash, make_dir, write_whole};
+use super::error::EvidenceError;
+use super::files::{StoredFile, hash, make_dir, write_whole};
 use super::names::{PENDING, pending};
-use super::store::{EvidenceError, StoredFile};
 use std::path::{Path, PathBuf};
 use viahe_contract::id::CaptureId;
 use viahe_contract::message::Medium;

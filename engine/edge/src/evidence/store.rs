@@ -6,13 +6,14 @@
 //! folder synced); a picture never changes; pictures over the budget go oldest first, pending ones
 //! never. One process owns the folder.
 
-use super::budget::Needed;
+use super::error::{EvidenceError, PENDING_MAX};
 use super::files::{
-    TMP, clear, failed, file_name, hash, is_hex, list, make_dir, sync_dir, write_whole,
+    StoredFile, TMP, clear, failed, file_name, hash, is_hex, list, make_dir, sync_dir, write_whole,
 };
 use super::names::{self, Kept, PENDING, capture_of};
+use super::needed::Needed;
 use super::pending::PendingWriter;
-use crate::disk::{self, Fault};
+use crate::disk;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
@@ -24,80 +25,8 @@ use viahe_contract::message::{Medium, Moment};
 use viahe_contract::sha256::Sha256;
 use viahe_core::artefact::Artefact;
 
-/// Pictures that may wait for a decision.
-const PENDING_MAX: usize = 1024;
 /// A larger file is no picture: one of 8K at the best quality is smaller.
 const PICTURE_BYTES_MAX: u64 = 64 << 20;
-
-/// A whole file on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredFile {
-    /// Of its content.
-    pub sha256: Sha256,
-    /// Its size.
-    pub bytes: u64,
-    /// What kind of file it is.
-    pub medium: Medium,
-}
-
-/// What evidence could not be kept, and why.
-#[derive(Debug, thiserror::Error)]
-pub enum EvidenceError {
-    /// The disk has no room.
-    #[error("{path:?}: no space left; free some, or lower the budget of evidence")]
-    Full {
-        /// What was to be written.
-        path: PathBuf,
-    },
-    /// A file or folder cannot be used.
-    #[error("{path:?} cannot be {what}: {source}")]
-    Io {
-        /// What was tried.
-        what: &'static str,
-        /// With what.
-        path: PathBuf,
-        /// Why it failed.
-        source: io::Error,
-    },
-    /// The capture was never stored, or was discarded; or its picture was kept and has since been removed.
-    #[error("capture {0} is not pending")]
-    NotPending(CaptureId),
-    /// Too many captures wait for a decision.
-    #[error("{PENDING_MAX} captures are pending; promote or discard some first")]
-    TooManyPending,
-    /// All that is there is needed by incidents.
-    #[error("evidence of incidents that are open or wait fills the budget; raise evidence_max_mb")]
-    NoRoom,
-    /// There is no such picture, or it has been removed to keep the budget.
-    #[error("there is no picture {0}")]
-    NoPicture(Sha256),
-    /// A picture is not what was said of it.
-    #[error("the picture of capture {capture} is not the one that was told: {what}")]
-    Other {
-        /// Whose.
-        capture: CaptureId,
-        /// What differs.
-        what: String,
-    },
-}
-
-impl EvidenceError {
-    /// What it says of the disk; none when it is about something else.
-    pub fn fault(&self) -> Option<Fault> {
-        match self {
-            Self::Full { path } => {
-                let dir = path.parent().unwrap_or(path);
-                Fault::of(&rustix::io::Errno::NOSPC.into(), dir)
-            }
-            Self::Io { path, source, .. } => Fault::of(source, path.parent().unwrap_or(path)),
-            Self::NotPending(_)
-            | Self::TooManyPending
-            | Self::NoRoom
-            | Self::NoPicture(_)
-            | Self::Other { .. } => None,
-        }
-    }
-}
 
 /// What a store holds and has done since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,10 +1,20 @@
 //! libjpeg-turbo, through its own small interface: three planes in, a JPEG out.
 
-use super::jpeg::Planes;
 use std::ffi::{CStr, c_int, c_ulong};
 use turbojpeg_sys as tj;
+use viahe_core::frame::Plane;
 
 const SUBSAMPLING: c_int = tj::TJSAMP_TJSAMP_420.cast_signed();
+
+/// Three planes as the encoder takes them: sides rounded up to whole chroma samples.
+pub(super) struct Planes<'a> {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// Luma, Cb, Cr.
+    pub(super) samples: [Plane<'a>; 3],
+    /// Bytes written to make them.
+    pub(super) moved: usize,
+}
 
 /// One compressor of the library, with room for what it writes.
 pub(super) struct Compressor {

@@ -1,7 +1,7 @@
 //! One model in one session, with its buffers.
 
 use super::Runtime;
-use super::error::InferError;
+use super::error::{BoxError, InferError};
 use super::onnx;
 use crate::clock;
 use ort::memory::Allocator;
@@ -18,9 +18,6 @@ use viahe_core::detect::{DecodeStats, Decoder, Detection, TensorView};
 use viahe_core::id::Name;
 use viahe_core::model::{Batch, Model};
 use viahe_core::tensor::{Fit, InputSpec, Layout};
-
-/// Why a frame could not be made into a tensor; whatever the preprocessing says.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Writes frame `i` into the tensor of one image and says how it was fitted.
 pub type Fill<'a> = dyn FnMut(usize, &mut [f32]) -> Result<Fit, BoxError> + 'a;

@@ -1,11 +1,13 @@
 //! What can go wrong around ONNX Runtime, and what to do about it.
 
-use super::detector::BoxError;
 use std::io;
 use std::path::PathBuf;
 use viahe_contract::sha256::Sha256;
 use viahe_core::detect::DecodeError;
 use viahe_core::id::Name;
+
+/// Why a frame could not be made into a tensor; whatever the preprocessing says.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The file is not an ONNX Runtime that this program can use.
 #[derive(Debug, thiserror::Error)]

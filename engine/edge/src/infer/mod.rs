@@ -19,6 +19,6 @@ mod library;
 mod onnx;
 mod runtime;
 
-pub use self::detector::{BoxError, Detector, DetectorOptions, Fill, RunStats};
-pub use self::error::{InferError, LibraryError};
+pub use self::detector::{Detector, DetectorOptions, Fill, RunStats};
+pub use self::error::{BoxError, InferError, LibraryError};
 pub use self::runtime::Runtime;

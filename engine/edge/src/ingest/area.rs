@@ -1,8 +1,10 @@
 //! Pictures too large to decode are refused before a decoder takes memory for them.
 
 use super::IngestError;
+use super::codec::Codec;
 use super::coded::{CodedSizes, Size};
-use super::graph::{self, Codec};
+use super::error::fault;
+use super::probe::leave_out;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use std::sync::{Mutex, PoisonError};
@@ -68,8 +70,7 @@ pub(super) fn refuse_large(
     codec: Codec,
     area_max: u64,
 ) -> Result<(), IngestError> {
-    let pad =
-        decoder.static_pad("sink").ok_or_else(|| graph::fault("a decoder has no sink pad"))?;
+    let pad = decoder.static_pad("sink").ok_or_else(|| fault("a decoder has no sink pad"))?;
     let of = decoder.downgrade();
     let gate = Mutex::new(Gate { sizes: CodedSizes::new(codec), refused: false });
     let what = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
@@ -77,7 +78,7 @@ pub(super) fn refuse_large(
         let mut gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
         let why = match (info.event().map(|event| event.view()), info.buffer()) {
             (Some(gst::EventView::Caps(caps)), _) => gate.caps(caps.caps(), area_max),
-            (_, Some(_)) if gate.refused => return graph::leave_out(),
+            (_, Some(_)) if gate.refused => return leave_out(),
             (_, Some(buffer)) => gate.unit(buffer, area_max),
             _ => None,
         };
@@ -86,7 +87,7 @@ pub(super) fn refuse_large(
         if let Some(decoder) = of.upgrade() {
             gst::element_error!(decoder, gst::StreamError::WrongType, ("{why}"));
         }
-        graph::leave_out()
+        leave_out()
     });
     Ok(())
 }

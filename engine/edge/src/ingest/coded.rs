@@ -5,7 +5,7 @@
 //! second. Both kinds of parameter sets begin alike enough to be read up to the size and no further (ITU-T H.264
 //! 7.3.2.1.1, H.265 7.3.2.2.1); one that cannot be read is left to the decoder, which cannot either.
 
-use super::graph::Codec;
+use super::codec::Codec;
 
 /// Where the units of a stream begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

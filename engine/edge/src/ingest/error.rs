@@ -96,3 +96,8 @@ pub enum IngestError {
         reason: String,
     },
 }
+
+/// A graph of elements cannot be built.
+pub(super) fn fault(text: &str) -> IngestError {
+    IngestError::Graph(text.into())
+}

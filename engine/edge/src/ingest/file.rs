@@ -1,7 +1,8 @@
 //! A recording, read once from start to end as fast as its reader takes it.
 
+use super::codec::Codec;
 use super::fault::{Fault, Redactor};
-use super::graph::{self, Codec, Tail};
+use super::graph::{self, Tail};
 use super::live::dismantle;
 use super::{GstFrame, IngestError};
 use crate::clock;

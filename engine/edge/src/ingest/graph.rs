@@ -3,6 +3,8 @@
 
 use super::IngestError;
 use super::area;
+use super::codec::{Codec, SOFT_H264, SOFT_H265, is_hardware};
+use super::error::fault;
 use super::pool::{self, PicturePool};
 use crate::telemetry::foreign::{self, Weight};
 use gstreamer as gst;
@@ -10,70 +12,6 @@ use gstreamer::glib::{LogField, LogWriterOutput};
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
-
-/// What the engine decodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Codec {
-    H264,
-    H265,
-}
-
-impl Codec {
-    /// By the `encoding-name` of an RTP stream.
-    pub(super) fn from_rtp(name: &str) -> Option<Self> {
-        match name {
-            "H264" => Some(Self::H264),
-            "H265" => Some(Self::H265),
-            _ => None,
-        }
-    }
-
-    /// By the name of a demuxer's caps.
-    pub(crate) fn from_caps(name: &str) -> Option<Self> {
-        match name {
-            "video/x-h264" => Some(Self::H264),
-            "video/x-h265" => Some(Self::H265),
-            _ => None,
-        }
-    }
-
-    pub(super) fn label(self) -> &'static str {
-        match self {
-            Self::H264 => "h264",
-            Self::H265 => "h265",
-        }
-    }
-
-    pub(super) fn depayloader(self) -> &'static str {
-        match self {
-            Self::H264 => "rtph264depay",
-            Self::H265 => "rtph265depay",
-        }
-    }
-
-    pub(crate) fn parser(self) -> &'static str {
-        match self {
-            Self::H264 => "h264parse",
-            Self::H265 => "h265parse",
-        }
-    }
-
-    /// Decoders, best first: those in hardware, then libav's, which is always there.
-    fn decoders(self) -> &'static [&'static str] {
-        match self {
-            Self::H264 => &["vah264dec", "nvh264dec", "v4l2slh264dec", "v4l2h264dec", SOFT_H264],
-            Self::H265 => &["vah265dec", "nvh265dec", "v4l2slh265dec", "v4l2h265dec", SOFT_H265],
-        }
-    }
-}
-
-const SOFT_H264: &str = "avdec_h264";
-const SOFT_H265: &str = "avdec_h265";
-
-/// Is it a decoder in hardware, which may be there and yet not work?
-pub(super) fn is_hardware(decoder: &str) -> bool {
-    ![SOFT_H264, SOFT_H265].contains(&decoder)
-}
 
 /// Starts the library. Cheap after the first time.
 ///
@@ -139,14 +77,6 @@ fn package_of(element: &str) -> &'static str {
         "filesrc" | "capsfilter" => "libgstreamer1.0-0",
         _ => "gstreamer1.0-plugins-good",
     }
-}
-
-/// What a probe returns to leave out the buffer that it was shown.
-///
-/// Not `Drop`: the bindings have taken the buffer out of what the probe was given, and a core before
-/// 1.24.8 releases what it still finds there again, with a complaint each time.
-pub(super) fn leave_out() -> gst::PadProbeReturn {
-    gst::PadProbeReturn::Handled
 }
 
 /// Sets a property where this version of the element has it; hardware decoders differ.
@@ -304,14 +234,11 @@ pub(super) fn add_linked(
     gst::Element::link_many(elements).map_err(|e| fault(&e.to_string()))
 }
 
-pub(super) fn fault(text: &str) -> IngestError {
-    IngestError::Graph(text.into())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use super::super::probe::leave_out;
     use super::*;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,8 @@
 //! A live camera: connected, watched, and connected again, for as long as it is wanted.
 
+use super::camera::{CameraOptions, FeedState, FrameSink};
 use super::carrier::{Carriers, Next, Shown};
+use super::codec::is_hardware;
 use super::fault::{Fault, FaultKind};
 use super::meter::{CameraCounters, Meter};
 use super::pace::{Pace, Waits};
@@ -16,8 +18,6 @@ use gstreamer::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use viahe_core::frame::Frame;
-use viahe_core::id::Name;
 use viahe_core::plan::{Source, Transport};
 
 /// Media without one whole picture for this many times `stall_after` is a fault as well.
@@ -32,85 +32,6 @@ const STOP_MAX: Duration = Duration::from_secs(2);
 const HUNG_MAX: usize = 3;
 /// Reports that may wait for the supervision.
 const WAKES_MAX: usize = 32;
-
-/// One camera's settings.
-#[derive(Clone, Debug)]
-pub struct CameraOptions {
-    /// For messages.
-    pub name: Name,
-    /// `Rtsp` or `Pattern`.
-    pub source: Source,
-    /// No media for so long is a stall; 3 s is good for cameras of 1 fps and more.
-    pub stall_after: Duration,
-    /// Of the jitter between connections.
-    pub rng_seed: u64,
-}
-
-impl CameraOptions {
-    /// Options with a stall after 3 s.
-    pub fn new(name: Name, source: Source, rng_seed: u64) -> Self {
-        Self { name, source, stall_after: Duration::from_secs(3), rng_seed }
-    }
-
-    fn check(&self) -> Result<(), IngestError> {
-        let refuse = |problem| Err(IngestError::Address { camera: self.name.clone(), problem });
-        match &self.source {
-            Source::File { .. } => Err(IngestError::NotLive { camera: self.name.clone() }),
-            Source::Rtsp { url, .. } => {
-                let rest = url.strip_prefix("rtsp://").or_else(|| url.strip_prefix("rtsps://"));
-                let Some(rest) = rest else {
-                    return refuse("its address must begin with rtsp:// or rtsps://");
-                };
-                match rest.split('/').next() {
-                    Some(host) if host.contains('@') => refuse(
-                        "its address holds a second user name or password; write / of a password in \
-                         its `url` as %2F, and @ as %40",
-                    ),
-                    None | Some("") => refuse("its address has no host"),
-                    Some(_) => Ok(()),
-                }
-            }
-            Source::Pattern { .. } => Ok(()),
-        }
-    }
-}
-
-/// Takes what a camera gives. Called from threads of GStreamer and of the supervision; both wait
-/// for it, so it keeps the newest frame and returns.
-pub trait FrameSink: Send + Sync {
-    /// A new frame.
-    fn frame(&self, frame: Arc<dyn Frame>);
-    /// The camera's state has changed.
-    fn state(&self, state: FeedState);
-}
-
-/// How a camera is. Reasons hold no login and no address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FeedState {
-    /// A connection is being made.
-    Connecting,
-    /// Pictures come. Said again when their size changes.
-    Online {
-        /// Width and height in px.
-        size_px: [u32; 2],
-        /// `h264` or `h265`; none for a test picture.
-        codec: Option<&'static str>,
-        /// The decoder's element.
-        decoder: Option<&'static str>,
-    },
-    /// Pictures came and now do not.
-    Stalled {
-        /// Why.
-        reason: String,
-    },
-    /// There is no connection.
-    Offline {
-        /// Why.
-        reason: String,
-        /// Until the next try.
-        retry_in: Duration,
-    },
-}
 
 /// A camera that is watched until this is dropped, which takes 2 s at most.
 pub struct LiveCamera {
@@ -374,7 +295,7 @@ impl Supervision {
         if let Some(decoder) = decoder
             && fault.kind == FaultKind::Box
             && !pictures
-            && graph::is_hardware(decoder)
+            && is_hardware(decoder)
         {
             self.failed_decoders.push(decoder.to_owned());
         }
@@ -437,6 +358,7 @@ pub(super) fn dismantle(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use viahe_core::id::Name;
     use viahe_core::plan::Secret;
 
     #[test]

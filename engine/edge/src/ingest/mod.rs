@@ -12,7 +12,9 @@
 //! Why it is built so: `docs/adr/0004-ingest.md`.
 
 mod area;
+mod camera;
 mod carrier;
+mod codec;
 mod coded;
 mod error;
 mod fault;
@@ -23,17 +25,20 @@ mod live;
 mod meter;
 mod pace;
 mod pool;
+mod probe;
 mod pulse;
 mod rtsp;
 mod session;
 mod stamp;
 mod tls;
 
+pub use camera::{CameraOptions, FeedState, FrameSink};
 pub use error::IngestError;
 pub use file::FileReader;
 pub use frame::GstFrame;
-pub use live::{CameraOptions, FeedState, FrameSink, LiveCamera};
+pub use live::LiveCamera;
 pub use meter::{CameraCounters, Dropped};
 
+pub(crate) use codec::Codec;
 pub(crate) use file::{Container, container_of};
-pub(crate) use graph::{Codec, element, init};
+pub(crate) use graph::{element, init};

@@ -1,11 +1,11 @@
 //! One connection to a live source, from the first packet to its end.
 
 use super::fault::{Fault, FaultKind, Redactor};
-use super::graph::{self, Codec, Tail};
+use super::graph::{self, Tail};
 use super::meter::Meter;
 use super::pulse::{Known, Pulse};
 use super::rtsp::{Call, Progress, Relay};
-use super::{CameraOptions, FrameSink, GstFrame, IngestError, stamp};
+use super::{CameraOptions, Codec, FrameSink, GstFrame, IngestError, probe, stamp};
 use crate::clock;
 use crate::ledger::{Ledger, Stage};
 use crossbeam_channel::Sender;
@@ -332,7 +332,7 @@ fn guard(pad: &gst::Pad, decoder: &gst::Element, link: &Arc<Link>) {
         skipping.store(skip, Ordering::Relaxed);
         if skip {
             link.camera.meter().counters.dropped.overload += 1;
-            return graph::leave_out();
+            return probe::leave_out();
         }
         gst::PadProbeReturn::Ok
     });

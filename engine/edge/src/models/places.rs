@@ -1,6 +1,5 @@
 //! Where the parts of an installation lie: what is set, what lies near, what is installed.
 
-use super::ModelError;
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
@@ -297,21 +296,11 @@ fn anybody_may_write(folder: &Path) -> bool {
 }
 
 impl Locations {
-    /// Where this process finds things; `project` is the folder of the pipeline file.
+    /// Where a process in these surroundings finds things.
     ///
     /// # Errors
-    /// [`ModelError::Variable`] when a variable of the environment leads nowhere.
-    pub fn discover(project: Option<&Path>) -> Result<Self, ModelError> {
-        // The folder of a bare file name is the working directory.
-        let project = project.map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
-        Self::from_surroundings(&Surroundings::of_process(project))
-    }
-
-    /// As [`Locations::discover`], from given surroundings.
-    ///
-    /// # Errors
-    /// As [`Locations::discover`].
-    pub fn from_surroundings(around: &Surroundings) -> Result<Self, ModelError> {
+    /// [`Variable`] when one of the environment leads nowhere.
+    pub fn from_surroundings(around: &Surroundings) -> Result<Self, Variable> {
         verify(around)?;
         let (deps, looked_deps) = around.search(&DEPS);
         let (models_dirs, models) = around.search(&MODELS);

@@ -7,8 +7,8 @@
 //! quartets, each at its own place of the row, fill the halves of one 256-bit register.
 
 use super::color::Color;
+use super::rows::{OutRow, SourceRows};
 use super::sampling::{ColumnTap, WEIGHT_ONE};
-use super::{OutRow, SourceRows};
 use std::arch::x86_64::{
     __m256, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm256_castsi128_si256,
     _mm256_cvtepi32_ps, _mm256_fmadd_ps, _mm256_inserti128_si256, _mm256_load_si256,

@@ -5,8 +5,8 @@
 //! slices, which it does (SSE2 on x86-64, NEON on aarch64).
 
 use super::color::Color;
+use super::rows::{OutRow, SourceRows};
 use super::sampling::{ColumnTap, WEIGHT_ONE};
-use super::{OutRow, SourceRows};
 
 /// Tables and row buffers for one geometry.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! away what was refused and nothing else, so that incidents go wherever they can. What was given
 //! up is told, and tried again after a connection of some length: a broker may be mended.
 
-use super::link::{Failure, Offer};
+use super::link::{Failure, Offer, Wanted};
 use super::reason::Then;
 use std::time::Duration;
 use viahe_core::plan::MqttVersion::{self, V5, V311};
@@ -61,16 +61,6 @@ struct Asks {
 
 impl Asks {
     const ALL: Self = Self { retain: true, at_least_once: true, will: true };
-}
-
-/// What to ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) version: MqttVersion,
-    pub(super) client_id: String,
-    pub(super) retain: bool,
-    pub(super) at_least_once: bool,
-    pub(super) will: bool,
 }
 
 impl Dialect {

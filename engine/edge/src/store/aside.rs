@@ -1,9 +1,10 @@
 //! Databases and rows that are not what was written: set aside for a person, never deleted, and what
 //! can be read of them is carried over.
 
+use super::file::{DAMAGED, FILE_NAME, beside};
 use super::life::Signs;
 use super::rows::{self, COLUMNS, Known};
-use super::{FILE_NAME, StoreError, states};
+use super::{StoreError, states};
 use crate::{clock, disk};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
@@ -16,9 +17,6 @@ use viahe_core::engine::Saved;
 const DAMAGED_COPIES_MAX: usize = 3;
 /// Least size of a database.
 const DATABASE_BYTES_MIN: u64 = 512;
-/// Why a row is set aside.
-pub(super) const DAMAGED: &str = "its bytes are not those that were written";
-
 /// What was carried over.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Salvaged {
@@ -27,13 +25,6 @@ pub(super) struct Salvaged {
     pub(super) damaged: u64,
     /// The engine's state too.
     pub(super) state: bool,
-}
-
-/// `path` with `end` after its name.
-pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
 }
 
 /// The databases in `dir` that were set aside, oldest first.

@@ -1,10 +1,11 @@
 //! Committing: rows, history and the engine's state in one transaction.
 
+use super::file::{DAMAGED, FILE_NAME};
 use super::held::{Fate, One};
 use super::outbox::{bound, natural};
 use super::rows::{Known, Waiting};
 use super::{
-    Committed, Limits, OutboxRow, Store, StoreCounters, StoreError, aside, ballast, open, states,
+    Committed, Limits, OutboxRow, Store, StoreCounters, StoreError, ballast, open, states,
 };
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use viahe_core::engine::Changes;
@@ -32,7 +33,7 @@ impl Store {
         self.open_again()?;
         if !ballast::allows_commit(&self.dir, self.limits.ballast_bytes) {
             self.counters.disk_full += 1;
-            return Err(StoreError::DiskFull { path: self.dir.join(super::FILE_NAME) });
+            return Err(StoreError::DiskFull { path: self.dir.join(FILE_NAME) });
         }
         match self.try_commit(rows, state) {
             Ok((committed, counters, merged_out)) => {
@@ -183,7 +184,7 @@ impl Work<'_> {
             .optional()?;
         if matches!(known, Some(None)) {
             // It would say of a new revision that it is an old one.
-            tracing::error!(incident, "what is remembered of it is forgotten: {}", aside::DAMAGED);
+            tracing::error!(incident, "what is remembered of it is forgotten: {}", DAMAGED);
             self.damaged += 1;
             self.tx.execute("DELETE FROM incidents WHERE incident = ?1", [incident])?;
         }

@@ -4,8 +4,8 @@
 //! A row has its number from the start and keeps it when it is written later, so that an acknowledgement
 //! that comes meanwhile meets it in either place. Bounded; what finds no room is lost, aloud.
 
-use super::outbox::Pending;
-use super::{OutboxRow, rows};
+use super::row::{OutboxRow, Pending};
+use super::rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use viahe_contract::sha256::Sha256;

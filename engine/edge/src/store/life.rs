@@ -3,7 +3,7 @@
 //! The signs do not depend on the database: a file `identity` that says which life this is, as a row of
 //! the database does; else whatever else a life leaves behind (0.1 wrote no `identity`).
 
-use super::{FILE_NAME, aside, open};
+use super::file::{APPLICATION_ID, FILE_NAME, beside};
 use crate::disk;
 use rusqlite::{Connection, OptionalExtension as _};
 use std::fs;
@@ -82,7 +82,7 @@ pub(super) fn loss(dir: &Path, life: &Signs) -> Option<String> {
         }
         // The file of this life says whose it is. 0.1 left that to the log, which SQLite would play
         // into whatever lies there.
-        Ok(_) if life.id.is_some() && application(&head) != open::APPLICATION_ID => {
+        Ok(_) if life.id.is_some() && application(&head) != APPLICATION_ID => {
             Some("it is a database of another program".into())
         }
         // Of a file that cannot be read SQLite says why.
@@ -103,7 +103,7 @@ pub(super) fn write(dir: &Path, id: &str) {
         disk::close_to_others(&path);
         return;
     }
-    let new = aside::beside(&path, ".tmp");
+    let new = beside(&path, ".tmp");
     let written = disk::create(&new).and_then(|mut file| {
         writeln!(file, "{id}")?;
         file.sync_all()?;

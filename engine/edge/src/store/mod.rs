@@ -18,11 +18,14 @@ mod aside;
 mod ballast;
 mod commit;
 mod error;
+mod file;
 mod held;
 mod life;
+mod limits;
 mod needs;
 mod open;
 mod outbox;
+mod row;
 mod rows;
 mod states;
 #[cfg(test)]
@@ -33,10 +36,13 @@ mod tests_damage;
 mod tests_state;
 
 pub use error::StoreError;
+pub use file::FILE_NAME;
 pub use held::Held;
+pub use limits::{Depth, Limits};
 pub use needs::Needs;
 pub use open::SchemaVersion;
-pub use outbox::{Outbox, Pending};
+pub use outbox::Outbox;
+pub use row::{OutboxRow, Pending};
 pub use states::{StoredState, Unread};
 
 use crate::clock;
@@ -45,83 +51,8 @@ use serde::Serialize;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use viahe_contract::id::IncidentId;
-use viahe_contract::message;
 use viahe_core::engine::Saves;
-use viahe_core::id::Name;
 use viahe_core::incident::Revision;
-use viahe_core::time::Timestamp;
-
-/// File name of the database in the state folder.
-pub const FILE_NAME: &str = "viahe.db";
-
-/// Bounds of everything that the store keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Limits {
-    /// Most rows waiting to be delivered.
-    pub outbox_rows_max: u64,
-    /// Most payload bytes waiting to be delivered.
-    pub outbox_bytes_max: u64,
-    /// Most quarantined rows kept; the oldest go.
-    pub quarantine_rows_max: u64,
-    /// Most incidents remembered; those that ended longest ago go.
-    pub history_rows_max: u64,
-    /// Size of the file that is given up when the disk is full, so that deleting can go on.
-    pub ballast_bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            outbox_rows_max: 100_000,
-            outbox_bytes_max: 256 << 20,
-            quarantine_rows_max: 1_000,
-            history_rows_max: 100_000,
-            ballast_bytes: 16 << 20,
-        }
-    }
-}
-
-/// One revision of an incident, ready to be sent.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OutboxRow {
-    /// Which incident.
-    pub incident: IncidentId,
-    /// From 1; grows within an incident.
-    pub revision: u32,
-    /// MQTT topic.
-    pub topic: String,
-    /// The message.
-    pub payload: Vec<u8>,
-    /// When it was made.
-    pub created: Timestamp,
-    /// It is over.
-    pub closed: bool,
-    /// The [`Revision`] itself as JSON, for the history.
-    pub record: Vec<u8>,
-}
-
-impl OutboxRow {
-    /// The row that tells `revision` to the operations centre.
-    ///
-    /// # Errors
-    /// [`StoreError::Json`] when a number in it is not finite.
-    pub fn new(
-        revision: &Revision,
-        site: &Name,
-        zone: &jiff::tz::TimeZone,
-    ) -> Result<Self, StoreError> {
-        let json = |source| StoreError::Json { incident: revision.incident.clone(), source };
-        Ok(Self {
-            incident: revision.incident.clone(),
-            revision: revision.revision,
-            topic: revision.topic(site).to_string(),
-            payload: message::to_bytes(&revision.event(site, zone)),
-            created: revision.updated,
-            closed: revision.state == message::State::Closed,
-            record: serde_json::to_vec(revision).map_err(json)?,
-        })
-    }
-}
 
 /// What a commit did with its rows. The numbers add up to the rows given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,19 +82,6 @@ pub struct StoreCounters {
     pub disk_full: u64,
     /// Incidents that left the history because of its limit.
     pub history_dropped: u64,
-}
-
-/// What waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Depth {
-    /// Rows to be delivered.
-    pub rows: u64,
-    /// Their payload bytes.
-    pub bytes: u64,
-    /// Rows set aside; see [`Outbox::quarantine`].
-    pub quarantined: u64,
-    /// Of `rows`, those that are only in memory.
-    pub held: u64,
 }
 
 /// The connection of the event plane: commits.
@@ -306,6 +224,11 @@ impl Store {
     /// What is only in memory.
     pub fn held(&self) -> &Held {
         &self.held
+    }
+
+    /// A second connection, for the thread that publishes; also where the disk takes nothing now.
+    pub fn outbox(&self) -> Outbox {
+        Outbox::beside(&self.dir, &self.held)
     }
 
     /// Which pictures must stay.

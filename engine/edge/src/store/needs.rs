@@ -1,6 +1,7 @@
 //! Which evidence pictures must stay, while others can go.
 
-use super::{FILE_NAME, Held, open};
+use super::file::FILE_NAME;
+use super::{Held, open};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

@@ -1,6 +1,7 @@
 //! Opening: lock, schema, and whether the file is what it was.
 
-use super::{FILE_NAME, StoreError, aside, life, rows, states};
+use super::file::{APPLICATION_ID, FILE_NAME, beside};
+use super::{StoreError, aside, life, rows, states};
 use crate::disk::{self, Fault};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -28,9 +29,6 @@ versions! {
 
 /// Newest schema known.
 const SCHEMA_VERSION: i64 = SchemaVersion::NEWEST.number() as i64;
-
-/// "viah" in ASCII.
-pub(super) const APPLICATION_ID: i64 = 0x7669_6168;
 
 /// How long one connection waits for the other's transaction; a sync on a worn card takes long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -117,7 +115,7 @@ fn open_checked(
     // For this user alone; SQLite gives its other files the mode of this one.
     disk::open(&path, File::options().create(true).truncate(false).write(true)).map_err(folder)?;
     for end in ["-wal", "-shm"] {
-        disk::close_to_others(&aside::beside(&path, end));
+        disk::close_to_others(&beside(&path, end));
     }
     if path.metadata().is_ok_and(|m| m.len() == 0) {
         // Before there is a log, so that the file alone says whose it is.
@@ -181,7 +179,7 @@ pub(super) fn connect(path: &Path, synchronous: &str) -> rusqlite::Result<Connec
 
 /// A connection that only reads, also from a disk that takes nothing; of a database as it is now.
 pub(super) fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
-    let log = std::fs::metadata(aside::beside(path, "-wal")).map_or(0, |m| m.len());
+    let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |m| m.len());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = if log > 0 {
         Connection::open_with_flags(path, flags)?

@@ -1,25 +1,14 @@
 //! The publisher's view of the store: read, delete, set aside.
 
+use super::error::StoreError;
+use super::file::{DAMAGED, FILE_NAME};
 use super::held::{Fate, Held};
+use super::limits::{Depth, Limits};
+use super::row::Pending;
 use super::rows::{self, COLUMNS};
-use super::{Depth, FILE_NAME, Limits, Store, StoreError, aside, ballast, open};
+use super::{ballast, open};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
-
-/// A row that waits to be delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
-    /// Row number; grows with the order of commits.
-    pub row: i64,
-    /// Which incident.
-    pub incident: String,
-    /// Which revision of it.
-    pub revision: u32,
-    /// MQTT topic.
-    pub topic: String,
-    /// The message.
-    pub payload: Vec<u8>,
-}
 
 /// A second connection to an open store, for the thread that publishes: what waits in the file, and
 /// after that what waits in memory.
@@ -50,12 +39,12 @@ impl Outbox {
         Ok(Self { db, dir: dir.to_path_buf(), held, quarantine_rows_max })
     }
 
-    /// Connects to an open store, also to one whose disk takes nothing now.
-    pub fn of(store: &Store) -> Self {
+    /// Connects to an open store in `dir`, which shares `held`; also to one whose disk takes nothing now.
+    pub(super) fn beside(dir: &Path, held: &Held) -> Self {
         let mut outbox = Self {
             db: None,
-            dir: store.dir.clone(),
-            held: store.held.clone(),
+            dir: dir.to_path_buf(),
+            held: held.clone(),
             quarantine_rows_max: Limits::default().quarantine_rows_max,
         };
         outbox.connect();
@@ -241,9 +230,9 @@ impl Outbox {
     }
 
     fn set_damaged_aside(&mut self, row: i64) {
-        tracing::error!(row, "a row of the outbox is set aside: {}", aside::DAMAGED);
+        tracing::error!(row, "a row of the outbox is set aside: {}", DAMAGED);
         self.held.found_damaged(1);
-        if let Err(error) = self.quarantine(row, aside::DAMAGED) {
+        if let Err(error) = self.quarantine(row, DAMAGED) {
             tracing::error!(row, %error, "it stays where it is, and is not sent");
         }
     }

@@ -3,7 +3,7 @@
 //! SQLite notices a page that is no page; it does not notice a letter that became another. So each row
 //! carries a checksum of what it says, made when it is written and looked at whenever it is read.
 
-use super::outbox::Pending;
+use super::row::Pending;
 use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, Row, params};
 use serde::Deserialize;

@@ -1,5 +1,6 @@
 //! The engine's state in the file: a row for each part. What cannot be read is kept in a file of its own.
 
+use super::file::DAMAGED;
 use super::rows::sum;
 use crate::{clock, disk};
 use rusqlite::types::ValueRef;
@@ -69,7 +70,7 @@ pub(super) fn read(db: &Connection) -> rusqlite::Result<StoredState> {
         match name.parse::<Scope>() {
             Ok(scope) if intact => parts.push((scope, state)),
             parsed => {
-                let why = parsed.err().unwrap_or_else(|| super::aside::DAMAGED.to_owned());
+                let why = parsed.err().unwrap_or_else(|| DAMAGED.to_owned());
                 damaged.push(Unread { scope: name, why, bytes: state });
             }
         }

@@ -1,6 +1,9 @@
 use super::*;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use viahe_contract::message;
 use viahe_core::engine::{Changes, Saved};
+use viahe_core::id::Name;
+use viahe_core::time::Timestamp;
 
 pub(super) fn id(n: u32) -> IncidentId {
     let name = |text: &str| Name::try_from(text).unwrap();

@@ -68,7 +68,7 @@ fn an_emptied_or_replaced_database_is_not_taken_for_new() {
         let rows = store.depth().unwrap().rows;
         println!("{name}: {rows} rows of 57; {:?}", names(dir.path()));
         assert!(rows >= salvaged, "{name}: {rows}");
-        assert_eq!(fs::read(aside::beside(&aside, "-wal")).unwrap(), log, "{name}: its log");
+        assert_eq!(fs::read(file::beside(&aside, "-wal")).unwrap(), log, "{name}: its log");
         assert!(name == "gone" || fs::read(&aside).unwrap() == left, "{name}: itself");
         assert_eq!(store.copies_set_aside(), [aside], "told until somebody takes it away");
         if rows == 57 {
@@ -156,9 +156,9 @@ fn a_row_whose_bytes_were_changed_is_set_aside_and_the_others_go_out() {
         assert_eq!((store.set_aside(), store.held().damaged()), (None, 1), "{name}");
         let depth = store.depth().unwrap();
         assert_eq!((depth.rows, depth.quarantined), (19, 1), "{name}");
-        let mut outbox = Outbox::of(&store);
+        let mut outbox = store.outbox();
         assert_eq!(outbox.pending(100, 0).unwrap().len(), 19, "{name}");
-        assert_eq!(outbox.quarantined().unwrap()[0].1, aside::DAMAGED, "{name}");
+        assert_eq!(outbox.quarantined().unwrap()[0].1, file::DAMAGED, "{name}");
     }
 }
 
@@ -169,7 +169,7 @@ fn a_row_that_changes_while_we_run_is_noticed_when_it_is_read() {
     let store = filled(dir.path(), 5);
     let other = Connection::open(dir.path().join(FILE_NAME)).unwrap();
     other.execute("UPDATE outbox SET payload = x'00' WHERE row IN (1, 2, 4)", []).unwrap();
-    let mut outbox = Outbox::of(&store);
+    let mut outbox = store.outbox();
     // Also when all of a batch are damaged.
     let rows = outbox.pending(2, 0).unwrap();
     assert_eq!(rows.iter().map(|r| r.row).collect::<Vec<_>>(), [3, 5]);
@@ -183,7 +183,7 @@ fn a_row_that_changes_while_we_run_is_noticed_when_it_is_read() {
 fn a_changed_memory_of_an_incident_does_not_swallow_its_next_revision() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = filled(dir.path(), 1);
-    let mut outbox = Outbox::of(&store);
+    let mut outbox = store.outbox();
     outbox.acknowledge(&[1]).unwrap();
     store.db().execute("UPDATE incidents SET revision = 200", []).unwrap();
     assert_eq!(store.commit(&[message(0, 2)], None).unwrap().added, 1);
@@ -239,7 +239,7 @@ fn whatever_bytes_rot_only_what_was_written_is_sent() {
             Err(StoreError::Newer { .. }) => continue,
             Err(error) => panic!("round {round}: {error}"),
         };
-        let mut outbox = Outbox::of(&store);
+        let mut outbox = store.outbox();
         let rows = outbox.pending(1_000, 0).unwrap();
         for row in &rows {
             assert!(written.contains(&row.payload), "round {round}: {row:?}");
@@ -283,7 +283,7 @@ fn a_database_without_checksums_gets_them_once() {
     let mut store = Store::open_with(dir.path(), small(10, 1_000)).unwrap();
     assert_eq!((store.set_aside(), store.held().damaged()), (None, 0));
     assert_eq!(state_of(&store), b"saved");
-    let mut outbox = Outbox::of(&store);
+    let mut outbox = store.outbox();
     assert_eq!(outbox.pending(10, 0).unwrap()[0].payload, payload.as_bytes());
     assert!(store.needs().has(hash) && !store.needs().has(Sha256::from_bytes([0xef; 32])));
     assert_eq!(store.commit(&[row(1, 1, 1)], None).unwrap().repeated, 1, "it is known");
@@ -297,7 +297,7 @@ fn a_database_without_checksums_gets_them_once() {
 fn held_rows_keep_their_number_and_are_remembered() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = filled(dir.path(), 2);
-    let mut outbox = Outbox::of(&store);
+    let mut outbox = store.outbox();
     assert!(store.hold((10..14).map(|n| message(n, 1)).collect()).is_empty());
     let depth = store.depth().unwrap();
     assert_eq!((depth.rows, depth.held), (6, 4));
@@ -327,7 +327,7 @@ fn memory_is_bounded_and_keeps_the_newest() {
     let lost = store.hold((0..10_000).map(|n| message(n, 1)).collect());
     assert!(lost.is_empty());
     assert!(store.hold(vec![message(0, 2)]).len() == 1, "nothing there is replaced by another");
-    Outbox::of(&store).acknowledge(&[5]).unwrap();
+    store.outbox().acknowledge(&[5]).unwrap();
     assert!(store.hold(vec![message(0, 2)]).is_empty(), "a delivered one makes room");
     assert!(store.hold(vec![message(20_000, 1)]).is_empty(), "a replaced one makes room");
     assert_eq!(store.held().waiting(), 10_000);
@@ -362,7 +362,7 @@ fn pictures_are_needed_while_their_incident_is_open_or_not_acknowledged() {
     assert!([open, over, held].iter().all(|hash| needs.has(*hash)));
     store.hold(vec![naming(3, 1, held, true)]);
     assert!(needs.has(held), "in memory");
-    let mut outbox = Outbox::of(&store);
+    let mut outbox = store.outbox();
     outbox.acknowledge(&[1, 2]).unwrap();
     assert!(needs.has(open) && needs.has(over), "both are open");
     store.commit(&[naming(2, 2, over, true)], None).unwrap();

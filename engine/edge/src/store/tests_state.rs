@@ -7,11 +7,13 @@ use std::sync::Arc;
 use viahe_core::config::{self, PipelineSources};
 use viahe_core::engine::{Changes, Engine, Event, Saved};
 use viahe_core::frame::FrameStamp;
+use viahe_core::id::Name;
 use viahe_core::id::TrackId;
 use viahe_core::model::ModelInfo;
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::plan::Plan;
 use viahe_core::time::ClockSource;
+use viahe_core::time::Timestamp;
 
 const CAMERAS: u64 = 128;
 

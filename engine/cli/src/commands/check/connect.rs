@@ -1,6 +1,5 @@
 //! `viahe check --connect`: the cameras and the broker, tried.
 
-use super::Problem;
 use crate::ui::say;
 use std::time::Duration;
 use viahe_core::plan::{Camera, MqttVersion, Plan, Source};
@@ -15,7 +14,7 @@ const PICTURE_WITHIN: Duration = Duration::from_secs(50);
 const AT_ONCE: usize = 8;
 
 /// Tries all; says a line of each that works, and returns those that do not.
-pub(super) fn connect(plan: &Plan) -> Vec<Problem> {
+pub(super) fn connect(plan: &Plan) -> Vec<String> {
     let mut problems = Vec::new();
     if let Some(mqtt) = &plan.mqtt {
         match try_broker(mqtt, WITHIN) {
@@ -42,7 +41,7 @@ pub(super) fn connect(plan: &Plan) -> Vec<Problem> {
             }
         }
     }
-    problems.into_iter().map(Problem::of_connection).collect()
+    problems
 }
 
 fn look(camera: &Camera) -> Result<String, String> {

@@ -7,7 +7,7 @@ const CODECS: [Codec; 2] = [Codec::H264, Codec::H265];
 
 /// What a decoder of `codec` says when these caps and access units come; it runs alone.
 fn refusal(codec: Codec, caps: &gst::Caps, units: &[Vec<u8>]) -> Option<String> {
-    let (decoder, _) = graph::decoder(codec, &[]).unwrap();
+    let (decoder, _) = super::super::graph::decoder(codec, &[]).unwrap();
     let bus = gst::Bus::new();
     decoder.set_bus(Some(&bus));
     refuse_large(&decoder, codec, AREA_PX_MAX).unwrap();

@@ -14,31 +14,18 @@
 
 #[cfg(test)]
 mod late;
+mod row;
 #[cfg(test)]
 mod sim;
 mod waiting;
 
+pub(crate) use row::{FlowOptions, RowRef};
 pub(crate) use waiting::Shut;
 
 use super::reason::Fate;
 use std::collections::VecDeque;
 use std::time::Duration;
 use waiting::{Waiting, Why};
-
-/// Settings; see [`super::Tuning`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FlowOptions {
-    /// Most packets in flight.
-    pub(crate) window: usize,
-    /// Rows stay until the centre's own acknowledgement.
-    pub(crate) centre: bool,
-    /// Wait before a row that the broker has, and the centre has not confirmed, is sent again.
-    pub(crate) resend_after: Duration,
-    /// Wait before a row that the broker refused is sent again.
-    pub(crate) retry_after: Duration,
-    /// Of the jitter.
-    pub(crate) seed: u64,
-}
 
 /// Most rows that wait for a time or for the centre; then no new ones are sent.
 pub(crate) const PARKED_MAX: usize = 1_000;
@@ -63,14 +50,6 @@ pub(crate) enum Item {
     Farewell,
     /// A row that is no longer in the outbox.
     Forgotten,
-}
-
-/// A row and the incident it tells of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RowRef {
-    pub(crate) row: i64,
-    pub(crate) incident: String,
-    pub(crate) topic: String,
 }
 
 /// What follows from an answer.

@@ -6,7 +6,7 @@
 //! in the outbox until it is taken. Waits double; a new connection ends them, because what made
 //! them long may be gone with the old one.
 
-use super::{FlowOptions, RowRef};
+use super::row::{FlowOptions, RowRef};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_core::random::SplitMix64;

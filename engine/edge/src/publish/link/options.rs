@@ -1,6 +1,6 @@
 //! What both clients have in common: timeouts and certificates.
 
-use super::CONNECT_TIMEOUT_SECS;
+use super::terms::CONNECT_TIMEOUT_SECS;
 use crate::publish::PublishError;
 use rumqttc::tokio_rustls::rustls;
 use rumqttc::{NetworkOptions, Transport};

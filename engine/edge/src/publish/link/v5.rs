@@ -1,9 +1,8 @@
 //! MQTT 5 by rumqttc's newer client.
 
 use super::options::{host, network, transport};
-use super::{
-    CONNECT_TIMEOUT_SECS, Event, Failure, Incoming, NoRoom, Offer, Outgoing, RetainFlag, Terms,
-};
+use super::terms::CONNECT_TIMEOUT_SECS;
+use super::{Event, Failure, Incoming, NoRoom, Offer, Outgoing, RetainFlag, Terms};
 use crate::publish::PublishError;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, ConnectReturnCode as Connect, Disconnect, Filter, LastWill, Packet,

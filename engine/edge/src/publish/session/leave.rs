@@ -1,5 +1,6 @@
 //! Stopping: deliver what can be delivered, say goodbye, close the connection.
 
+use super::memory::Farewell;
 use super::{End, Link, Worker};
 use crate::publish::flow::Item;
 use crate::publish::told;
@@ -10,16 +11,6 @@ use viahe_contract::topic::About;
 
 /// For the broker to take the farewell.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Farewell {
-    /// Sent; give up then.
-    Sent { until: Duration },
-    /// The broker has it.
-    Taken,
-    /// The connection is being closed.
-    Leaving { until: Duration },
-}
 
 impl Worker {
     pub(super) fn stop_asked(&mut self) -> bool {

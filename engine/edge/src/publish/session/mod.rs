@@ -1,6 +1,7 @@
 //! The publisher's thread: connect, hand rows over, take acknowledgements, come back.
 
 mod leave;
+mod memory;
 mod notes;
 mod rows;
 mod tell;
@@ -8,13 +9,15 @@ mod tell;
 use super::dialect::{Dialect, Soon};
 use super::flow::{Death, Flow, FlowOptions, Item, Mismatch};
 use super::link::{Connection, Event, Failure, NoRoom, Offer, Outgoing, RetainFlag, Terms};
+use super::options::{LASTING, PublishOptions};
 use super::reason::{self, Blame, Fate};
+use super::shared::Shared;
 use super::subscriptions::Subscriptions;
-use super::{PublishOptions, Shared, told};
+use super::told;
 use crate::backoff::{Backoff, Growth};
 use crate::clock;
 use crate::store::{Outbox, StoreError};
-use leave::Farewell;
+use memory::{Farewell, Notes, Told};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -89,8 +92,8 @@ pub(super) struct Worker {
     status_due: Duration,
     /// [`Troubles::revision`](crate::trouble::Troubles::revision) as last told.
     troubles_told: u64,
-    notes: notes::Notes,
-    told: tell::Told,
+    notes: Notes,
+    told: Told,
     deadline: Option<Duration>,
     farewell: Option<Farewell>,
 }
@@ -141,8 +144,8 @@ impl Worker {
             connected_at: None,
             status_due: Duration::ZERO,
             troubles_told: 0,
-            notes: notes::Notes::default(),
-            told: tell::Told::default(),
+            notes: Notes::default(),
+            told: Told::default(),
             deadline: None,
             farewell: None,
         }
@@ -205,7 +208,7 @@ impl Worker {
         let now = self.now();
         let lasted = self.connected_at.take().map(|at| now.saturating_sub(at));
         // Short ones are of a link or a broker that flaps, however much got through.
-        if lasted.is_some_and(|lasted| lasted >= self.told.steady_after(super::LASTING)) {
+        if lasted.is_some_and(|lasted| lasted >= self.told.steady_after(LASTING)) {
             self.backoff.reset();
             self.dialect.lost(now);
         }

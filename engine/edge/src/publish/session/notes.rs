@@ -3,52 +3,11 @@
 use super::{End, Link, PublishOptions, Worker};
 use crate::clock;
 use crate::publish::flow::Item;
-use crate::publish::reason::{self, Fate};
+use crate::publish::reason;
 use crate::publish::told;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::message;
 use viahe_contract::topic::About;
-
-/// After the broker hung up on what is told of box and cameras, nothing is told for so long.
-const HUSHED: Duration = Duration::from_mins(10);
-
-/// What the broker thinks of them.
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    /// Topics that it refused, and with which code. At most one for each camera and the box.
-    refused: BTreeMap<String, u8>,
-    /// It hung up on them, for this reason: they wait until then.
-    hushed: Option<(String, Duration)>,
-}
-
-impl Notes {
-    pub(super) fn hush(&mut self, why: &str, now: Duration) {
-        self.hushed = Some((why.to_owned(), now + HUSHED));
-    }
-
-    fn answered(&mut self, topic: String, code: u8) {
-        match reason::puback(code) {
-            // Who connects later is told what is kept.
-            Fate::Taken | Fate::Unheard => drop(self.refused.remove(&topic)),
-            _ => drop(self.refused.insert(topic, code)),
-        }
-    }
-
-    /// What is not taken, for people.
-    pub(super) fn refused(&self) -> Option<String> {
-        if let Some((why, _)) = &self.hushed {
-            return Some(format!(
-                "the broker hangs up when it is told of box and cameras, so it is not told: {why}"
-            ));
-        }
-        let (topic, code) = self.refused.first_key_value()?;
-        let code = reason::told(*code);
-        Some(format!(
-            "the broker refuses the state on {topic}: {code}; allow this client to write it"
-        ))
-    }
-}
 
 impl Worker {
     pub(super) fn on_noted(&mut self, topic: String, code: u8) {

@@ -33,7 +33,7 @@ impl Worker {
                 self.outbox.refused(row)?;
             }
             Consequence::Noted(topic, _) => self.on_noted(topic, code),
-            Consequence::Farewell => self.farewell = Some(super::Farewell::Taken),
+            Consequence::Farewell => self.farewell = Some(super::memory::Farewell::Taken),
             Consequence::Nothing => {}
         }
         Ok(())

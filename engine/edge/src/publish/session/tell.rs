@@ -1,9 +1,11 @@
 //! What people are told of delivery: faults that last, each with its remedy.
 
 use super::Worker;
+use super::memory::{SHORT_ONES, SOON};
 use crate::publish::flow::Shut;
 use crate::publish::link::Failure;
-use crate::publish::{CLIENT_ID_TAKEN, STEADY, reason};
+use crate::publish::options::{CLIENT_ID_TAKEN, STEADY};
+use crate::publish::reason;
 use crate::trouble::Trouble;
 use std::time::Duration;
 use viahe_core::plan::Ack as AckMode;
@@ -11,29 +13,6 @@ use viahe_core::plan::Ack as AckMode;
 /// Who has had the line for so long shares its client id with nobody: two boxes that slow down
 /// for each other take turns faster.
 const ALONE: Duration = Duration::from_mins(10);
-
-/// So many connections in a row that the broker closed soon, without a word, are a pattern.
-const SHORT_ONES: u32 = 5;
-
-/// And shorter than this is soon; a connection of this length breaks the pattern.
-const SOON: Duration = Duration::from_mins(1);
-
-/// What was told already, or is to be.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    fall_back: bool,
-    /// How the broker last refused an incident.
-    pub(super) refusal: Option<u8>,
-    /// Connections in a row that were closed soon, without a word.
-    short_ones: u32,
-}
-
-impl Told {
-    /// How long a connection must last to be trusted: longer where there is a pattern of short ones.
-    pub(super) fn steady_after(&self, usual: Duration) -> Duration {
-        if self.short_ones >= SHORT_ONES { SOON } else { usual }
-    }
-}
 
 impl Worker {
     /// Brings the troubles in line with what is known; while connected.

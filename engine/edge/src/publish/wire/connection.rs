@@ -1,13 +1,14 @@
 //! The thread of a [`super::Wire`]: connect, subscribe, hear and say, come back.
 
-use super::{Heard, Said, WireOptions, WireShared};
+use super::shared::{Heard, Said, WireOptions, WireShared};
 use crate::backoff::{Backoff, Growth};
 use crate::clock;
 use crate::publish::dialect::{Dialect, Soon};
 use crate::publish::link::{Connection, Event, Failure, Incoming, Outgoing, RetainFlag, Terms};
+use crate::publish::options::{CLIENT_ID_TAKEN, LASTING, STEADY};
 use crate::publish::reason::{self, Blame, Fate};
 use crate::publish::subscriptions::Subscriptions;
-use crate::publish::{CLIENT_ID_TAKEN, LASTING, STEADY, told};
+use crate::publish::told;
 use crate::trouble::Trouble;
 use crossbeam_channel::{Sender, TrySendError};
 use std::collections::{BTreeMap, VecDeque};

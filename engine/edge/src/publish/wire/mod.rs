@@ -6,72 +6,21 @@
 //! broker does not let us hear or answer, is told ([`Trouble::CommandLink`](crate::trouble::Trouble)).
 
 mod connection;
+mod shared;
+
+pub use shared::{Heard, Said, WireOptions};
 
 use super::{PublishError, link};
-use crate::trouble::Troubles;
 use crossbeam_channel::{Receiver, bounded};
+use shared::WireShared;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use tokio::sync::{Notify, mpsc};
-use viahe_core::id::Name;
-use viahe_core::plan::Mqtt;
-use viahe_core::time::Timestamp;
+use std::sync::atomic::Ordering;
+use tokio::sync::mpsc;
 
 /// Messages that may wait for the event plane.
 const HEARD_MAX: usize = 4_096;
 /// Messages that may wait for the link.
 const SAID_MAX: usize = 1_024;
-/// What a [`Wire`] must know.
-#[derive(Clone, Debug)]
-pub struct WireOptions {
-    /// The broker.
-    pub mqtt: Mqtt,
-    /// Of the topics that are answered to.
-    pub site: Name,
-    /// Unique at the broker.
-    pub client_id: String,
-    /// Topics and filters to subscribe to.
-    pub filters: Vec<String>,
-    /// Where it is told that the link does not work.
-    pub troubles: Troubles,
-}
-
-impl WireOptions {
-    /// The usual options for `site`.
-    pub fn new(mqtt: Mqtt, site: Name, filters: Vec<String>, troubles: Troubles) -> Self {
-        let client_id = format!("viahe-{site}-wire");
-        Self { mqtt, site, client_id, filters, troubles }
-    }
-}
-
-/// A message that came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
-    /// Where.
-    pub topic: String,
-    /// What.
-    pub payload: Vec<u8>,
-    /// When, by the box's clock.
-    pub at: Timestamp,
-    /// The broker kept it: it is of an unknown time ago.
-    pub retained: bool,
-    /// Where an answer is wanted, and what it must carry; below the box's own `reply/`.
-    pub answer_to: Option<(String, Option<Vec<u8>>)>,
-}
-
-/// A message that is to go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
-    /// Where.
-    pub topic: String,
-    /// What.
-    pub payload: Vec<u8>,
-    /// The broker keeps it for who comes later.
-    pub retained: bool,
-    /// Of the command that it answers.
-    pub correlation: Option<Vec<u8>>,
-}
-
 /// A running connection; it comes back by itself. Dropped while it is up, it first says what waits, for a
 /// moment.
 #[derive(Debug)]
@@ -80,17 +29,6 @@ pub struct Wire {
     said: mpsc::Sender<Said>,
     shared: Arc<WireShared>,
     thread: Option<std::thread::JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct WireShared {
-    stop: AtomicBool,
-    /// Wakes whoever waits for the stop, and whoever has to say the last words.
-    stopped: Notify,
-    leaving: Notify,
-    subscribed: AtomicU64,
-    heard_dropped: AtomicU64,
-    said_dropped: AtomicU64,
 }
 
 impl Wire {

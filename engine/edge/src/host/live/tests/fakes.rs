@@ -318,7 +318,7 @@ pub(super) struct Disk {
 
 impl Disk {
     pub(super) fn new(store: Store, world: &World, dir: PathBuf) -> Self {
-        world.state().outbox = Some(Outbox::of(&store));
+        world.state().outbox = Some(store.outbox());
         Self { store, world: world.clone(), dir }
     }
 }

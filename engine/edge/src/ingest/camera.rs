@@ -1,0 +1,87 @@
+//! What a live camera is to do, and to whom it tells what comes of it.
+
+use super::IngestError;
+use std::sync::Arc;
+use std::time::Duration;
+use viahe_core::frame::Frame;
+use viahe_core::id::Name;
+use viahe_core::plan::Source;
+
+/// One camera's settings.
+#[derive(Clone, Debug)]
+pub struct CameraOptions {
+    /// For messages.
+    pub name: Name,
+    /// `Rtsp` or `Pattern`.
+    pub source: Source,
+    /// No media for so long is a stall; 3 s is good for cameras of 1 fps and more.
+    pub stall_after: Duration,
+    /// Of the jitter between connections.
+    pub rng_seed: u64,
+}
+
+impl CameraOptions {
+    /// Options with a stall after 3 s.
+    pub fn new(name: Name, source: Source, rng_seed: u64) -> Self {
+        Self { name, source, stall_after: Duration::from_secs(3), rng_seed }
+    }
+
+    pub(super) fn check(&self) -> Result<(), IngestError> {
+        let refuse = |problem| Err(IngestError::Address { camera: self.name.clone(), problem });
+        match &self.source {
+            Source::File { .. } => Err(IngestError::NotLive { camera: self.name.clone() }),
+            Source::Rtsp { url, .. } => {
+                let rest = url.strip_prefix("rtsp://").or_else(|| url.strip_prefix("rtsps://"));
+                let Some(rest) = rest else {
+                    return refuse("its address must begin with rtsp:// or rtsps://");
+                };
+                match rest.split('/').next() {
+                    Some(host) if host.contains('@') => refuse(
+                        "its address holds a second user name or password; write / of a password in \
+                         its `url` as %2F, and @ as %40",
+                    ),
+                    None | Some("") => refuse("its address has no host"),
+                    Some(_) => Ok(()),
+                }
+            }
+            Source::Pattern { .. } => Ok(()),
+        }
+    }
+}
+
+/// Takes what a camera gives. Called from threads of GStreamer and of the supervision; both wait
+/// for it, so it keeps the newest frame and returns.
+pub trait FrameSink: Send + Sync {
+    /// A new frame.
+    fn frame(&self, frame: Arc<dyn Frame>);
+    /// The camera's state has changed.
+    fn state(&self, state: FeedState);
+}
+
+/// How a camera is. Reasons hold no login and no address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedState {
+    /// A connection is being made.
+    Connecting,
+    /// Pictures come. Said again when their size changes.
+    Online {
+        /// Width and height in px.
+        size_px: [u32; 2],
+        /// `h264` or `h265`; none for a test picture.
+        codec: Option<&'static str>,
+        /// The decoder's element.
+        decoder: Option<&'static str>,
+    },
+    /// Pictures came and now do not.
+    Stalled {
+        /// Why.
+        reason: String,
+    },
+    /// There is no connection.
+    Offline {
+        /// Why.
+        reason: String,
+        /// Until the next try.
+        retry_in: Duration,
+    },
+}
