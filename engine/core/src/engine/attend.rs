@@ -14,22 +14,6 @@ use crate::time::Timestamp;
 use std::sync::Arc;
 use viahe_contract::message::Rest;
 
-/// What the vision plane was told.
-#[derive(Debug, Default)]
-pub(super) struct Attended {
-    /// By camera; none when it was told nothing of it, or is to be told again.
-    told: Vec<Option<Attention>>,
-    /// All there is to see is wanted.
-    fully: bool,
-}
-
-impl Attended {
-    /// Everything is to be told again.
-    pub(super) fn forget(&mut self) {
-        self.told.clear();
-    }
-}
-
 impl Engine {
     /// From now on cameras are looked at as if all their rules applied: somebody records what there is to
     /// see, perhaps for other rules.

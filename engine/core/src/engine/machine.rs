@@ -1,7 +1,7 @@
 //! The engine's state, and what can be asked of it. What changes it stands in the files above: one for
 //! each sort of event, joined in [`super::apply`].
 
-use super::attend::Attended;
+use super::attended::Attended;
 use super::command::Declared;
 use super::memory::{Memory, RuleMemory};
 use super::prepared::Prepared;

@@ -16,6 +16,7 @@ mod adapt;
 mod applies;
 mod apply;
 mod attend;
+mod attended;
 mod camera;
 mod captured;
 mod case;
