@@ -3,7 +3,8 @@
 //! The worker is a process that may die of a bad stream; the engine goes on and starts another.
 //! Messages are JSON lines over the worker's standard input and output. The engine's first line is
 //! [`ToWorker::Start`], the worker's [`FromWorker::Hello`]; a worker of another version is refused.
-//! A worker whose input ends stops: it never outlives its engine.
+//! Cameras and models come and go by messages of their own while it runs. A worker whose input ends
+//! stops: it never outlives its engine.
 
 use crate::engine::Capture;
 use crate::id::{CaptureId, Name};
@@ -29,6 +30,8 @@ versions! {
     V3 = 3,
     /// A picture says its medium; what it is to show is the engine's own knowledge.
     V4 = 4,
+    /// Cameras and models come and go in messages of their own; a worker says which camera it opens.
+    V5 = 5,
 }
 
 /// The version that is spoken.
@@ -46,46 +49,60 @@ pub fn version_of(line: &[u8]) -> Option<u32> {
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// Engine to worker.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToWorker {
-    /// What to do; sent once.
-    Start(VisionPlan),
+    /// What its process needs; sent once, first.
+    Start(ProcessPlan),
+    /// Where a model lies. One of other files than those at work is loaded beside them and takes over
+    /// between two frames; when it cannot be loaded, those at work go on.
+    Use(Use),
+    /// Look at a camera, or go on otherwise with one.
+    Assign(Assign),
+    /// Look at a camera no longer.
+    Unassign(Name),
     /// Take a picture.
     Capture(Capture),
     /// Finish.
     Stop,
 }
 
-/// All that the vision plane needs of a [`Plan`](crate::plan::Plan).
+/// What the process of a worker needs, whatever it looks at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct VisionPlan {
+pub struct ProcessPlan {
     /// [`SEAM_VERSION`] of the engine.
     pub version: u32,
-    /// Which start of a worker this is; see [`crate::id::TrackId`].
-    pub epoch: u32,
     /// Event time when the box's monotonic clock was at zero: engine and worker count alike, and
     /// the worker asks no other clock when something was.
     pub axis_zero: Timestamp,
     /// Inference threads.
     pub threads: usize,
-    /// The files that it needs. The engine has looked for them: a worker does not search.
-    pub installed: Installed,
-    /// Pictures are written here.
-    pub evidence_dir: PathBuf,
-    /// What to look at.
-    pub cameras: Vec<VisionCamera>,
-}
-
-/// Where the files lie that a worker opens.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installed {
-    /// ONNX Runtime.
+    /// ONNX Runtime. The engine has looked for it: a worker does not search.
     pub library: PathBuf,
     /// Files with classes beside those of this release.
     pub taxonomies: Vec<PathBuf>,
-    /// Each model of the plan.
-    pub models: BTreeMap<Name, ModelFiles>,
+    /// Pictures are written here.
+    pub evidence_dir: PathBuf,
+}
+
+/// A model that cameras are looked at with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Use {
+    /// Of the tracks of cameras that go over to it; see [`crate::id::TrackId`].
+    pub epoch: u32,
+    /// As cameras name it.
+    pub name: Name,
+    /// Where it lies.
+    pub files: ModelFiles,
+}
+
+/// A camera that is to be looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Assign {
+    /// Of its tracks, when they begin anew; see [`crate::id::TrackId`].
+    pub epoch: u32,
+    /// The camera.
+    pub camera: VisionCamera,
 }
 
 /// The files of a model.
@@ -99,7 +116,7 @@ pub struct ModelFiles {
     pub sha256: Sha256,
 }
 
-/// One camera of a [`VisionPlan`].
+/// A camera, as a worker looks at it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VisionCamera {
     /// Its id.
@@ -116,13 +133,21 @@ pub struct VisionCamera {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FromWorker {
-    /// The worker is up and its models are loaded.
+    /// The worker is up.
     Hello {
         /// [`SEAM_VERSION`] of the worker.
         version: u32,
-        /// By camera.
-        models: BTreeMap<Name, ModelRef>,
     },
+    /// A camera is looked at with a model from now on; its tracks begin anew.
+    Looks {
+        /// Which camera.
+        camera: Name,
+        /// With what.
+        model: ModelRef,
+    },
+    /// A connection to a camera is about to be made. What ends the worker before the next
+    /// [`FromWorker::Camera`] of it may come of that.
+    Opening(Name),
     /// A frame was analysed.
     Observation(Observation),
     /// What a camera's view looks like.
@@ -142,9 +167,19 @@ pub enum FromWorker {
     Failed {
         /// Why, and what to do; for people.
         reason: String,
-        /// A part is missing, so that another start will not help.
-        missing_part: bool,
+        /// Will another start help?
+        failure: Failure,
     },
+}
+
+/// Why a worker cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// A part is missing or wrong: somebody has to mend that first.
+    PartMissing,
+    /// Another start may help.
+    Passing,
 }
 
 /// A picture that waits to become evidence.
@@ -196,6 +231,9 @@ pub struct WorkerStats {
     /// Models whose output is not what their description says, and why; for people.
     #[serde(default)]
     pub models_wrong: BTreeMap<Name, String>,
+    /// Models that cannot be used as they are wanted, and why; for people.
+    #[serde(default)]
+    pub models_refused: BTreeMap<Name, String>,
 }
 
 /// Bounds of [`CameraStats::look_ages`]: a look is usually there after 50 to 200 ms; rules that

@@ -16,7 +16,7 @@ use viahe_core::config::model;
 use viahe_core::config::{ConfigError, Taxonomy};
 use viahe_core::id::Name;
 use viahe_core::model::Model;
-use viahe_core::seam::{Installed, ModelFiles};
+use viahe_core::seam::ModelFiles;
 
 pub use self::places::{LIBRARY_FILE, Locations, Looked, Surroundings, Variable};
 
@@ -41,6 +41,17 @@ pub struct Package {
     pub weights: PathBuf,
     /// The folder with `model.toml`.
     pub folder: PathBuf,
+}
+
+/// Where the files lie that vision workers open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Installed {
+    /// ONNX Runtime.
+    pub library: PathBuf,
+    /// Files with classes beside those of this release.
+    pub taxonomies: Vec<PathBuf>,
+    /// Each model that cameras are looked at with.
+    pub models: BTreeMap<Name, ModelFiles>,
 }
 
 /// A model or a library cannot be found or read.

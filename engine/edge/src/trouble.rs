@@ -54,13 +54,15 @@ pub enum Trouble {
     RetainedCommand,
     /// A model's output is not what its description says.
     ModelOutput,
+    /// A model cannot be used as the pipeline wants it.
+    ModelRefused,
     /// A vision worker was ended because of its memory.
     WorkerMemory,
 }
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -80,6 +82,7 @@ impl Trouble {
         Self::Disaster,
         Self::RetainedCommand,
         Self::ModelOutput,
+        Self::ModelRefused,
         Self::WorkerMemory,
     ];
 
@@ -105,6 +108,7 @@ impl Trouble {
             Self::Disaster => "disaster",
             Self::RetainedCommand => "retained_command",
             Self::ModelOutput => "model_output",
+            Self::ModelRefused => "model_refused",
             Self::WorkerMemory => "worker_memory",
         }
     }

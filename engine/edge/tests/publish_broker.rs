@@ -213,6 +213,7 @@ fn camera_state(state: CameraStatus, fps: Option<f64>) -> CameraState {
         rules_suspended: None,
         suspensions: Vec::new(),
         disaster: None,
+        quarantine: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! this test program, because logging cannot be set up twice in one.
 #![allow(clippy::unwrap_used)] // A test's helpers fail as the test does.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -123,24 +124,20 @@ fn engine_of_the_rough_worker() {
     let (events, gone) = crossbeam_channel::bounded(64);
     let program = std::env::current_exe().unwrap();
     let args = ["--exact", "rough_worker", "--nocapture"].map(str::to_owned).to_vec();
-    let plan = viahe_core::seam::VisionPlan {
+    let process = viahe_core::seam::ProcessPlan {
         version: viahe_core::seam::SEAM_VERSION,
-        epoch: 0,
         axis_zero: viahe_core::time::Timestamp::default(),
-        installed: viahe_core::seam::Installed::default(),
         threads: 1,
+        library: std::path::PathBuf::new(),
+        taxonomies: Vec::new(),
         evidence_dir: std::path::PathBuf::new(),
-        cameras: vec![viahe_core::seam::VisionCamera {
-            id: "cam".try_into().unwrap(),
-            source: viahe_core::plan::Source::Pattern { size_px: [64, 64], fps: 1 },
-            model: "none".try_into().unwrap(),
-            analyse_hz: 1.0,
-        }],
     };
+    let (models, cameras) = (BTreeMap::new(), BTreeMap::new());
+    let share = viahe_edge::vision::share::Share { process, models, cameras };
     let worker = Supervisor::start(
         WorkerId(0),
         Launch::Process { program, args },
-        plan,
+        share,
         Epochs::default(),
         None,
         events,

@@ -1,11 +1,15 @@
 //! Several vision workers: what happens to one happens to its cameras alone.
 
-use crate::support::broker::Broker;
-use crate::support::engine::{ENOUGH_LOOKS, Engine, Pipeline};
-use crate::support::program::send;
-use crate::support::{LONG, until};
+use crate::support::broker::{Broker, Message};
+use crate::support::engine::{CameraSim, ENOUGH_LOOKS, Engine, Pipeline};
+use crate::support::program::{children_of, send};
+use crate::support::{LONG, clip, root, until};
 use rustix::process::Signal;
-use std::time::Duration;
+use serde_json::json;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use viahe_edge::clock;
 
 const CAMERAS: [&str; 3] = ["gate-east", "gate-north", "gate-west"];
@@ -16,11 +20,22 @@ const FPS: u64 = 10;
 
 #[test]
 fn a_killed_worker_takes_only_its_camera_and_the_others_lose_no_frame() {
-    let broker = Broker::start();
-    let ears = broker.listen();
+    let (broker, pattern) = (Broker::start(), "pattern://640x360@10");
     let pipeline = Pipeline::new(broker.port).engine("workers = 3");
-    let pipeline = CAMERAS.iter().fold(pipeline, |p, id| p.camera(id, "pattern://640x360@10"));
-    let engine = Engine::start(&pipeline);
+    let pipeline = CAMERAS.iter().fold(pipeline, |p, id| p.camera(id, pattern));
+    one_of_three_is_killed(&broker, &pipeline);
+}
+
+#[test]
+fn a_killed_worker_takes_only_its_camera_also_with_cameras_of_rtsp() {
+    let (broker, sim) = (Broker::start(), CameraSim::start(&clip(), &CAMERAS));
+    let pipeline = Pipeline::new(broker.port).engine("workers = 3").cameras(&sim, &CAMERAS);
+    one_of_three_is_killed(&broker, &pipeline);
+}
+
+fn one_of_three_is_killed(broker: &Broker, pipeline: &Pipeline) {
+    let ears = broker.listen();
+    let engine = Engine::start(pipeline);
     engine.until_looks(&CAMERAS, 4);
     let old = engine.workers();
     assert_eq!(old.len(), 3, "one for each camera");
@@ -36,7 +51,7 @@ fn a_killed_worker_takes_only_its_camera_and_the_others_lose_no_frame() {
     send(old[1], Signal::KILL);
     let offline = |camera: &&str| {
         let topic = format!("/cam/{camera}/state");
-        let state = |m: &crate::support::broker::Message| {
+        let state = |m: &Message| {
             m.at >= killed && m.topic.ends_with(&topic) && m.payload["state"] == "offline"
         };
         ears.heard().iter().any(state)
@@ -76,67 +91,262 @@ fn a_killed_worker_takes_only_its_camera_and_the_others_lose_no_frame() {
     engine.process.end(LONG).says(0, &[]);
 }
 
+/// An engine whose pipeline is edited while it runs.
+struct Edited {
+    engine: Engine,
+    file: PathBuf,
+    text: String,
+    reloads: u64,
+}
+
+impl Edited {
+    fn start(pipeline: &Pipeline) -> Self {
+        Self::start_file(pipeline.write())
+    }
+
+    fn start_file(file: PathBuf) -> Self {
+        let text = std::fs::read_to_string(&file).unwrap();
+        Self { engine: Engine::start_file(&file, |_| ()), file, text, reloads: 0 }
+    }
+
+    /// Reads the pipeline again, as it is now; when that was.
+    fn reload(&mut self) -> Instant {
+        self.reloads += 1;
+        let (asked, count) = (clock::monotonic(), self.reloads);
+        self.engine.process.signal(Signal::HUP);
+        self.engine.until_metric("viahe_reloads_total", |n| n == count);
+        asked
+    }
+
+    fn with(&mut self, text: &str) -> Instant {
+        std::fs::write(&self.file, text).unwrap();
+        self.reload()
+    }
+
+    fn restarts(&self, worker: u64) -> u64 {
+        self.engine.metric(&format!("viahe_worker_restarts_total{{worker=\"{worker}\"}}"))
+    }
+}
+
+/// Looks at a camera until now, of which no frame may be lost.
+struct Unharmed<'a> {
+    camera: &'a str,
+    since: Instant,
+    before: [u64; 4],
+}
+
+impl<'a> Unharmed<'a> {
+    fn since_now(engine: &Engine, camera: &'a str) -> Self {
+        Self { camera, since: clock::monotonic(), before: engine.frames(camera) }
+    }
+
+    fn check(&self, engine: &Engine) {
+        let (elapsed, now) = (self.since.elapsed().as_secs(), engine.frames(self.camera));
+        let [frames, inferred, not_due, lost] = std::array::from_fn(|i| now[i] - self.before[i]);
+        let camera = self.camera;
+        println!(
+            "{camera}: {frames} frames in {elapsed} s, {inferred} inferred, {not_due} not due, {lost} lost"
+        );
+        // Counters are told once a second.
+        assert!(frames >= elapsed.saturating_sub(2) * FPS, "{camera}: {frames} in {elapsed} s");
+        assert_eq!(lost, 0, "{camera}");
+        assert!(frames.abs_diff(inferred + not_due) <= 2, "{camera}: some may be on their way");
+    }
+}
+
 #[test]
 fn cameras_come_go_and_change_while_the_others_lose_no_frame() {
-    let broker = Broker::start();
+    let (broker, pattern) = (Broker::start(), "pattern://640x360@10");
+    let pipeline = Pipeline::new(broker.port).engine("workers = 1");
+    let pipeline = CAMERAS.iter().fold(pipeline, |p, id| p.camera(id, pattern));
+    come_go_and_change(&broker, &pipeline, [pattern, "pattern://320x240@10"]);
+}
+
+#[test]
+fn cameras_of_rtsp_come_go_and_change_while_the_others_lose_no_frame() {
+    let other = "gate-east-2";
+    let mounts: Vec<&str> = CAMERAS.into_iter().chain([other]).collect();
+    let (broker, sim) = (Broker::start(), CameraSim::start(&clip(), &mounts));
+    let pipeline = Pipeline::new(broker.port).engine("workers = 1").cameras(&sim, &CAMERAS);
+    come_go_and_change(&broker, &pipeline, [&sim.url(CAMERAS[0]), &sim.url(other)]);
+}
+
+/// All three are of one worker; the first one's address goes over to another.
+fn come_go_and_change(broker: &Broker, pipeline: &Pipeline, [old, new]: [&str; 2]) {
     let ears = broker.listen();
-    let pipeline = Pipeline::new(broker.port).engine("workers = 3");
-    let pipeline = CAMERAS.iter().fold(pipeline, |p, id| p.camera(id, "pattern://640x360@10"));
-    let engine = Engine::start(&pipeline);
-    engine.until_looks(&CAMERAS, 2);
+    let mut edited = Edited::start(pipeline);
     let [east, north, west] = CAMERAS;
-    let health = engine.health();
-    let worker_of = |camera: &str| health["cameras"][camera]["worker"].as_u64().unwrap();
-    let start = clock::monotonic();
-    let before = engine.frames(north);
-    let (file, text) = (pipeline.file(), std::fs::read_to_string(pipeline.file()).unwrap());
-    let reload = |text: &str, count: u64| {
-        std::fs::write(&file, text).unwrap();
-        let asked = clock::monotonic();
-        engine.process.signal(Signal::HUP);
-        engine.until_metric("viahe_reloads_total", |n| n == count);
-        asked
-    };
+    edited.engine.until_looks(&CAMERAS, 2);
+    let workers = edited.engine.workers();
+    let unharmed = Unharmed::since_now(&edited.engine, north);
+    let whole = edited.text.clone();
 
     // One is changed.
-    let (head, tail) = text.split_once(&format!("id = \"{east}\"")).unwrap();
-    let changed = tail.replacen("640x360", "320x240", 1);
-    let text = format!("{head}id = \"{east}\"{changed}");
-    let asked = reload(&text, 1);
+    let (head, tail) = whole.split_once(&format!("id = \"{east}\"")).unwrap();
+    let changed = format!("{head}id = \"{east}\"{}", tail.replacen(old, new, 1));
+    let asked = edited.with(&changed);
     ears.hear_camera(east, &["offline"], asked, LONG);
     ears.hear_camera(east, &["online"], asked, LONG);
-    until("the new picture", LONG, || {
-        let size = engine.health()["cameras"][east]["size_px"].clone();
-        Some(size).filter(|size| *size == serde_json::json!([320, 240]))
-    });
 
-    // One is taken away, with its worker.
-    let at = text.find(&format!("[[camera]]\nid = \"{west}\"")).unwrap();
-    let asked = reload(&text[..at], 2);
+    // One is taken away.
+    let at = changed.find(&format!("[[camera]]\nid = \"{west}\"")).unwrap();
+    let asked = edited.with(&changed[..at]);
     let gone = ears.hear_camera(west, &["offline"], asked, LONG);
     assert!(gone.payload.to_string().contains("no such camera any more"), "{gone:?}");
-    until("two workers", LONG, || Some(engine.workers()).filter(|now| now.len() == 2));
-    let two = engine.health();
-    assert_eq!(two["workers"].as_array().unwrap().len(), 2, "{two}");
-    assert!(two["cameras"].get(west).is_none(), "{two}");
+    until("its end", LONG, || {
+        Some(edited.engine.health()).filter(|health| health["cameras"].get(west).is_none())
+    });
 
     // And comes back.
-    let asked = reload(&text, 3);
+    let asked = edited.with(&changed);
     ears.hear_camera(west, &["online"], asked, LONG);
-    engine.until_looks(&CAMERAS, 2);
-    until("all is well", LONG, || Some(engine.health()).filter(|h| h["status"] == "ok"));
 
-    let now = engine.frames(north);
-    let [frames, inferred, not_due, lost] = std::array::from_fn(|i| now[i] - before[i]);
-    println!("{north}: {frames} frames, {inferred} inferred, {not_due} not due, {lost} lost");
-    assert!(frames >= start.elapsed().as_secs().saturating_sub(2) * FPS, "{frames}");
-    assert_eq!(lost, 0);
-    assert!(frames.abs_diff(inferred + not_due) <= 2, "some may be on their way");
-    let restarts = |camera| {
-        engine.metric(&format!("viahe_worker_restarts_total{{worker=\"{}\"}}", worker_of(camera)))
-    };
-    assert_eq!([restarts(east), restarts(north)], [1, 0]);
-    assert_eq!(engine.health()["cameras"][north]["worker"], health["cameras"][north]["worker"]);
-    engine.process.signal(Signal::TERM);
-    engine.process.end(LONG).says(0, &[]);
+    // All look more often.
+    let faster = changed.replace("[[camera]]", "[[camera]]\nanalyse_hz = 2.0");
+    edited.with(&faster);
+    edited.engine.until_looks(&CAMERAS, ENOUGH_LOOKS);
+    until("all is well", LONG, || Some(edited.engine.health()).filter(|h| h["status"] == "ok"));
+
+    unharmed.check(&edited.engine);
+    assert_eq!(edited.engine.workers(), workers, "the same process");
+    assert_eq!(edited.restarts(0), 0);
+    edited.engine.process.signal(Signal::TERM);
+    edited.engine.process.end(LONG).says(0, &[]);
+}
+
+#[test]
+fn a_model_takes_over_while_cameras_go_on_and_a_bad_one_does_not() {
+    const SERIES: &str = "viahe_trouble{trouble=\"model_refused\"}";
+    let broker = Broker::start();
+    let pipeline = Pipeline::new(broker.port).engine("workers = 1");
+    let pipeline = CAMERAS.iter().fold(pipeline, |p, id| p.camera(id, "pattern://640x360@10"));
+    let package = pipeline.dir.path().join("models/street-model");
+    std::fs::create_dir_all(&package).unwrap();
+    let weights = root().join(".deps/models/ssdlite-coco/ssdlite-coco.onnx");
+    std::fs::copy(weights, package.join("ssdlite-coco.onnx")).unwrap();
+    let right = std::fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
+    let right = right.replacen("\"ssdlite-coco\"", "\"street-model\"", 1);
+    let description = package.join("model.toml");
+    std::fs::write(&description, &right).unwrap();
+    let text = std::fs::read_to_string(pipeline.write()).unwrap();
+    std::fs::write(pipeline.file(), text.replacen("ssdlite-coco", "street-model", 1)).unwrap();
+    let mut edited = Edited::start_file(pipeline.file());
+    edited.engine.until_looks(&CAMERAS, 2);
+    let workers = edited.engine.workers();
+    let unharmed = CAMERAS.map(|camera| Unharmed::since_now(&edited.engine, camera));
+
+    let before = edited.engine.process.lines().len();
+    std::fs::write(&description, format!("{right}# Another one.\n")).unwrap();
+    edited.reload();
+    for camera in CAMERAS {
+        until("the other model", LONG, || {
+            let lines = edited.engine.process.lines().split_off(before);
+            let told = |line: &str| line.contains("is looked at with") && line.contains(camera);
+            lines.iter().any(|line| told(&line.text)).then_some(())
+        });
+    }
+
+    // The weights are not those that it says.
+    let sha256 = right.lines().find(|line| line.starts_with("sha256")).unwrap();
+    let bad = right.replace(sha256, &format!("sha256 = \"{}\"", "0".repeat(64)));
+    std::fs::write(&description, bad).unwrap();
+    edited.reload();
+    edited.engine.until_metric(SERIES, |n| n == 1);
+    let health = edited.engine.health();
+    assert_eq!(health["status"], "degraded", "{health}");
+    assert!(health["reasons"].to_string().contains("street-model"), "{health}");
+    edited.engine.until_looks(&CAMERAS, ENOUGH_LOOKS);
+
+    std::fs::write(&description, &right).unwrap();
+    edited.reload();
+    edited.engine.until_metric(SERIES, |n| n == 0);
+    until("all is well", LONG, || Some(edited.engine.health()).filter(|h| h["status"] == "ok"));
+    for camera in &unharmed {
+        camera.check(&edited.engine);
+    }
+    assert_eq!(edited.engine.workers(), workers, "the same process");
+    edited.engine.process.signal(Signal::TERM);
+    edited.engine.process.end(LONG).says(0, &[]);
+}
+
+/// A camera whose pictures are the death of whoever connects to it: a child of `parent`.
+struct Deadly {
+    port: u16,
+    parent: Arc<Mutex<Option<u32>>>,
+}
+
+impl Deadly {
+    fn new() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let parent = Arc::new(Mutex::new(None));
+        let of_thread = Arc::clone(&parent);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let parent = *of_thread.lock().unwrap();
+                parent
+                    .map(children_of)
+                    .into_iter()
+                    .flatten()
+                    .for_each(|pid| send(pid, Signal::KILL));
+                drop(client);
+            }
+        });
+        Self { port, parent }
+    }
+}
+
+#[test]
+fn a_camera_that_workers_die_of_is_quarantined_and_its_neighbours_go_on() {
+    const SERIES: &str = "viahe_camera_quarantined{camera=\"gate-north\"}";
+    let (broker, deadly) = (Broker::start(), Deadly::new());
+    let ears = broker.listen();
+    let [east, north, west] = CAMERAS;
+    let (pattern, url) = ("pattern://640x360@10", format!("rtsp://127.0.0.1:{}/x", deadly.port));
+    let pipeline = Pipeline::new(broker.port).engine("workers = 1");
+    let pipeline = pipeline.camera(east, pattern).camera(north, &url).camera(west, pattern);
+    let mut edited = Edited::start(&pipeline);
+    let started = clock::monotonic();
+    *deadly.parent.lock().unwrap() = Some(edited.engine.process.pid());
+
+    edited.engine.until_metric(SERIES, |n| n == 1);
+    println!("quarantined after {:?}", started.elapsed());
+    edited.engine.process.line("it is quarantined");
+    let told = until("its state", LONG, || {
+        let topic = format!("/cam/{north}/state");
+        let is_so = |m: &Message| m.topic.ends_with(&topic) && !m.payload["quarantine"].is_null();
+        ears.heard().into_iter().find(is_so)
+    });
+    assert_eq!(told.payload["state"], "offline", "{told:?}");
+    assert!(told.payload["quarantine"]["deaths"].as_u64() >= Some(3), "{told:?}");
+    assert!(told.payload["quarantine"]["next_try"].is_string(), "{told:?}");
+    assert!(told.payload["reason"].to_string().contains("signal: 9"), "{told:?}");
+
+    // Its neighbours go on, for good.
+    let restarts = edited.restarts(0);
+    assert!(restarts >= 3, "{restarts}");
+    edited.engine.until_looks(&[east, west], ENOUGH_LOOKS);
+    let unharmed = [east, west].map(|camera| Unharmed::since_now(&edited.engine, camera));
+    edited.engine.until_looks(&[east, west], ENOUGH_LOOKS);
+    let health = edited.engine.health();
+    assert_eq!(
+        (&health["status"], &health["cameras"][north]["quarantined"]),
+        (&json!("degraded"), &json!(true))
+    );
+    for (place, words) in
+        [(&health["reasons"], north), (&health["cameras"][north]["reason"], "quarantined")]
+    {
+        assert!(place.to_string().contains(words), "{health}");
+    }
+
+    // Another address: it is tried at once.
+    let mended = edited.text.replace(&url, pattern);
+    let asked = edited.with(&mended);
+    ears.hear_camera(north, &["online"], asked, LONG);
+    edited.engine.until_metric(SERIES, |n| n == 0);
+    until("all is well", LONG, || Some(edited.engine.health()).filter(|h| h["status"] == "ok"));
+    for camera in &unharmed {
+        camera.check(&edited.engine);
+    }
+    assert_eq!(edited.restarts(0), restarts);
 }

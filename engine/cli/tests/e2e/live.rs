@@ -64,6 +64,7 @@ fn check_camera(message: &Message) {
         "clock_step",
         "disaster",
         "fps",
+        "quarantine",
         "reason",
         "resolution",
         "rules_suspended",

@@ -30,6 +30,18 @@ pub struct CameraState {
     pub suspensions: Vec<Suspension>,
     /// The disaster that is declared.
     pub disaster: Option<Disaster>,
+    /// Why it is not looked at, when vision workers died of it.
+    #[serde(default)]
+    pub quarantine: Option<Quarantine>,
+}
+
+/// A camera is not looked at, because vision workers died while opening it; `reason` says how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// How many.
+    pub deaths: u32,
+    /// When it is tried again.
+    pub next_try: LocalTime,
 }
 
 /// How a camera is.

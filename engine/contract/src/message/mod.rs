@@ -16,7 +16,7 @@ mod window;
 
 pub use bytes::to_bytes;
 pub use camera::{
-    CameraState, CameraStatus, Carrier, ClockOf, ClockStep, Disaster, Rest, Resting,
+    CameraState, CameraStatus, Carrier, ClockOf, ClockStep, Disaster, Quarantine, Rest, Resting,
     RulesSuspended, Suspension, WhySilent,
 };
 pub use command::{Command, CommandError, Order, id_of};

@@ -203,11 +203,13 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
     let short = short.prop_map(|(reason, since, until)| RulesSuspended { reason, since, until });
     let how = (one_of::<CameraStatus>(), text(), time());
     let numbers = (of(finite()), of(any::<[u32; 2]>()), of(any::<i64>()), of(step));
-    let rules = (of(short), vec(suspension(), 0..3), of(disaster()));
+    let kept_away = (3..=u32::MAX, time());
+    let kept_away = kept_away.prop_map(|(deaths, next_try)| Quarantine { deaths, next_try });
+    let rules = (of(short), vec(suspension(), 0..3), of(disaster()), of(kept_away));
     (how, numbers, of(one_of::<Carrier>()), rules).prop_map(|(how, numbers, transport, rules)| {
         let (state, reason, time) = how;
         let (fps, resolution, clock_offset_ms, clock_step) = numbers;
-        let (rules_suspended, suspensions, disaster) = rules;
+        let (rules_suspended, suspensions, disaster, quarantine) = rules;
         CameraState {
             state,
             reason,
@@ -220,6 +222,7 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
             rules_suspended,
             suspensions,
             disaster,
+            quarantine,
         }
     })
 }

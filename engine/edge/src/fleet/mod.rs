@@ -10,14 +10,15 @@ pub use plan::{installed, vision_plan};
 
 use crate::clock;
 use crate::telemetry::WorkerMemory;
-use crate::vision::supervise::{Epochs, FromFleet, Launch, STOP_WITHIN, Supervisor};
+use crate::vision::share::Share;
+use crate::vision::supervise::{Epochs, FromFleet, Launch, Quarantine, STOP_WITHIN, Supervisor};
 use assign::Seat;
 use crossbeam_channel::Sender;
 use std::collections::{BTreeMap, BTreeSet};
 use viahe_contract::id::{Name, WorkerId};
 use viahe_core::engine::Capture;
 use viahe_core::plan::Plan;
-use viahe_core::seam::{ToWorker, VisionPlan};
+use viahe_core::seam::ToWorker;
 
 /// How many workers there are to be, and what each may take.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,9 +51,6 @@ pub struct Fleet {
 /// One worker, whoever it is at the moment.
 struct Place {
     supervisor: Supervisor,
-    /// What it does.
-    share: VisionPlan,
-    memory_max: Option<u64>,
     cameras: Vec<Name>,
 }
 
@@ -60,7 +58,7 @@ impl Fleet {
     /// Starts a worker for each share of the cameras of `plan`; none for a site of sensors alone.
     pub fn start(
         launch: Launch,
-        plan: &VisionPlan,
+        plan: &Share,
         options: FleetOptions,
         events: Sender<FromFleet>,
     ) -> Self {
@@ -70,10 +68,10 @@ impl Fleet {
         fleet
     }
 
-    /// Goes on under another plan: a worker whose share is as it was does not notice.
-    pub fn apply(&mut self, plan: &VisionPlan, options: FleetOptions) {
+    /// Goes on under another plan: each worker is told of what is different in its share.
+    pub fn apply(&mut self, plan: &Share, options: FleetOptions) {
         let seats: Vec<Seat<'_>> =
-            plan.cameras.iter().map(|c| Seat { camera: &c.id, model: &c.model }).collect();
+            plan.cameras.values().map(|c| Seat { camera: &c.id, model: &c.model }).collect();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let asked = match self.launch {
             Launch::Process { .. } => options.workers,
@@ -100,27 +98,17 @@ impl Fleet {
         self.of_camera = assigned.into_iter().map(|(c, worker)| (c.clone(), worker)).collect();
     }
 
-    fn employ(&mut self, worker: WorkerId, share: VisionPlan, memory_max: Option<u64>) {
-        let cameras: Vec<Name> = share.cameras.iter().map(|c| c.id.clone()).collect();
-        let supervisor = match self.places.remove(&worker) {
-            Some(place) if place.memory_max == memory_max && plan::serves(&place.share, &share) => {
-                self.places.insert(worker, place);
-                return;
-            }
-            Some(place) => {
-                place.supervisor.replace(share.clone(), memory_max);
-                place.supervisor
-            }
-            None => Supervisor::start(
-                worker,
-                self.launch.clone(),
-                share.clone(),
-                self.epochs.clone(),
-                memory_max,
-                self.events.clone(),
-            ),
-        };
-        self.places.insert(worker, Place { supervisor, share, memory_max, cameras });
+    fn employ(&mut self, worker: WorkerId, share: Share, memory_max: Option<u64>) {
+        let cameras: Vec<Name> = share.cameras.keys().cloned().collect();
+        if let Some(place) = self.places.get_mut(&worker) {
+            place.supervisor.direct(share, memory_max);
+            place.cameras = cameras;
+            return;
+        }
+        let (launch, epochs) = (self.launch.clone(), self.epochs.clone());
+        let supervisor =
+            Supervisor::start(worker, launch, share, epochs, memory_max, self.events.clone());
+        self.places.insert(worker, Place { supervisor, cameras });
     }
 
     /// Does this worker have this camera? One that was just taken from it may still be told of.
@@ -149,6 +137,11 @@ impl Fleet {
     /// Ends workers that have been silent for long. To be called now and then.
     pub fn end_silent(&self) {
         self.places.values().for_each(|place| place.supervisor.end_if_silent());
+    }
+
+    /// Cameras that are kept away from their workers, which die of them.
+    pub fn quarantined(&self) -> BTreeMap<Name, Quarantine> {
+        self.places.values().flat_map(|place| place.supervisor.quarantined()).collect()
     }
 
     /// What each worker uses.

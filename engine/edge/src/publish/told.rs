@@ -68,6 +68,7 @@ pub fn camera_state(
         }),
         suspensions,
         disaster: orders.disaster.as_ref().map(|declared| disaster(declared, zone)),
+        quarantine: None,
     }
 }
 

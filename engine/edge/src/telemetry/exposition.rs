@@ -240,6 +240,14 @@ impl Page<'_> {
             "1 while pictures come.",
             of(&|c| Some(f64::from(u8::from(state.status(c, now) == CameraStatus::Online)))),
         )?;
+        let kept_away = state.cameras.iter().filter(|(_, c)| c.watched).map(|(name, _)| {
+            ([camera(name)], f64::from(u8::from(state.quarantined.contains(name))))
+        });
+        self.gauges(
+            "viahe_camera_quarantined",
+            "1 while it is not looked at, because vision workers died while opening it.",
+            kept_away.collect::<Vec<_>>(),
+        )?;
         self.gauges(
             "viahe_camera_fps",
             "Decoded frames per second.",

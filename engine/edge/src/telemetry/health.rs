@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
+use viahe_core::id::Name;
 
 /// How long the engine may be without a working worker.
 pub(super) const WORKER_ABSENCE_MAX: Duration = Duration::from_secs(10);
@@ -60,6 +61,11 @@ impl State {
             health = Health::Degraded;
             reasons.push("no connection to the MQTT broker; incidents wait in the outbox".into());
         }
+        if !self.quarantined.is_empty() {
+            health = Health::Degraded;
+            let names: Vec<&str> = self.quarantined.iter().map(Name::as_str).collect();
+            reasons.push(format!("quarantined, vision workers died of them: {}", names.join(", ")));
+        }
         for lasting in self.troubles.lasting() {
             health = Health::Degraded;
             reasons.push(lasting.text);
@@ -108,7 +114,7 @@ impl State {
             .cameras
             .iter()
             .filter(|(_, camera)| camera.watched)
-            .map(|(name, camera)| (name.to_string(), self.camera_json(camera, now)))
+            .map(|(name, camera)| (name.to_string(), self.camera_json(name, camera, now)))
             .collect();
         let body = json!({
             "status": health.label(),
@@ -141,12 +147,13 @@ impl State {
         })
     }
 
-    fn camera_json(&self, camera: &Camera, now: Instant) -> Value {
+    fn camera_json(&self, name: &Name, camera: &Camera, now: Instant) -> Value {
         let up = self.is_looked_at(camera, now);
         json!({
             "status": self.status(camera, now),
             "worker": camera.worker,
             "reason": camera.reason,
+            "quarantined": self.quarantined.contains(name),
             "frame_age_ms": camera.frame_age(now).map(|age| age.as_millis() as u64),
             "fps_in": if up { f64::from(camera.fps_in) } else { 0.0 },
             "size_px": camera.size_px,
@@ -189,7 +196,6 @@ mod tests {
     use super::*;
     use crate::clock;
     use crate::trouble::{Trouble, Troubles};
-    use viahe_core::id::Name;
     use viahe_core::seam::{CameraReport, CameraStats, WorkerStats};
 
     const ONE: WorkerId = WorkerId(0);

@@ -153,6 +153,11 @@ impl Metrics {
         self.state().camera(report);
     }
 
+    /// The cameras that are kept away from their workers.
+    pub fn quarantine(&self, cameras: BTreeSet<Name>) {
+        self.state().quarantined = cameras;
+    }
+
     /// The engine's own numbers.
     pub fn engine(&self, stats: &EngineStats) {
         self.state().engine = stats.clone();
@@ -185,6 +190,7 @@ pub(super) struct State {
     pub(super) started: Instant,
     pub(super) workers: BTreeMap<WorkerId, Worker>,
     pub(super) cameras: BTreeMap<Name, Camera>,
+    pub(super) quarantined: BTreeSet<Name>,
     pub(super) engine: EngineStats,
 }
 
@@ -276,6 +282,7 @@ impl State {
             started: now,
             workers: BTreeMap::new(),
             cameras: BTreeMap::new(),
+            quarantined: BTreeSet::new(),
             engine: EngineStats::default(),
         }
     }
@@ -331,8 +338,12 @@ impl State {
 
     pub(super) fn worker_restarted(&mut self, worker: WorkerId, now: Instant) {
         self.at(worker).ended(now);
-        let its = self.cameras.values_mut().filter(|camera| camera.worker == Some(worker));
-        its.for_each(Camera::restart);
+        for (name, camera) in self.cameras.iter_mut().filter(|(_, c)| c.worker == Some(worker)) {
+            camera.restart();
+            if !self.quarantined.contains(name) {
+                "the vision worker ended and is being started again".clone_into(&mut camera.reason);
+            }
+        }
     }
 
     pub(super) fn camera(&mut self, report: &CameraReport) {
@@ -383,7 +394,6 @@ impl Camera {
     /// No worker: the camera is not looked at, and gauges say so. The frame's age goes on.
     fn restart(&mut self) {
         self.status = CameraStatus::Offline;
-        "the vision worker ended and is being started again".clone_into(&mut self.reason);
         self.frames_in.restart();
         self.frames_inferred.restart();
         self.frames_dropped.restart();

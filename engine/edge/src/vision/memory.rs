@@ -5,16 +5,16 @@
 //! comes late for what grows faster than it looks. Behind it stands a limit of the kernel's, at
 //! which an allocation fails: see [`bound`].
 
+use super::share::Share;
 use crate::telemetry::foreign::Line;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use rustix::io::Errno;
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use viahe_core::seam::VisionPlan;
 
 /// Between two looks at a process. New memory is cleared at a gigabyte or two a second, so it is
 /// at most some hundred megabytes past its limit when it is seen.
@@ -41,10 +41,10 @@ fn kibibytes(status: &str, name: &str) -> Option<u64> {
 const STEP: u64 = 256_000_000;
 
 /// The most that a worker may use when the pipeline does not say.
-pub(super) fn usual_max(plan: &VisionPlan) -> u64 {
-    let cameras = plan.cameras.len() as u64;
-    let models: BTreeSet<_> = plan.cameras.iter().map(|camera| &camera.model).collect();
-    let threads = (plan.threads as u64).clamp(1, cameras.max(1));
+pub(super) fn usual_max(share: &Share) -> u64 {
+    let cameras = share.cameras.len() as u64;
+    let models: BTreeSet<_> = share.cameras.values().map(|camera| &camera.model).collect();
+    let threads = (share.process.threads as u64).clamp(1, cameras.max(1));
     STEP.saturating_mul(1 + cameras + threads * models.len() as u64)
 }
 
@@ -71,7 +71,10 @@ pub(super) fn too_much(used: u64, max: u64) -> String {
 /// GStreamer touches a few kilobytes. `RLIMIT_AS` would count what is only set aside as well, 64 MB a
 /// thread in glibc, and files: 1.2 GB in a worker that uses 0.2.
 pub(super) fn bound(pid: Pid, data_max: u64) {
-    let limit = Rlimit { current: Some(data_max), maximum: Some(data_max) };
+    // Only the softer of its two limits, so that it can be raised when cameras are added.
+    let maximum = getrlimit(Resource::Data).maximum;
+    let current = Some(maximum.map_or(data_max, |most| data_max.min(most)));
+    let limit = Rlimit { current, maximum };
     match prlimit(Some(pid), Resource::Data, limit) {
         // A service may run under a lower one already, which is as good; or it has just ended.
         Ok(_) | Err(Errno::PERM | Errno::SRCH) => {}
@@ -91,12 +94,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Calls `over` with the bytes used once they are more than `max`. `known` is what was read last.
+    /// Calls `over` with the bytes used and `max` once they are more. `known` is what was read last.
     pub(super) fn start(
         pid: Pid,
-        max: u64,
+        max: impl Fn() -> u64 + Send + 'static,
         known: Arc<AtomicU64>,
-        over: impl FnOnce(u64) + Send + 'static,
+        over: impl FnOnce(u64, u64) + Send + 'static,
     ) -> Result<Self, std::io::Error> {
         let (stop, stopped) = bounded::<()>(0);
         let thread = std::thread::Builder::new().name("worker-memory".into()).spawn(move || {
@@ -105,8 +108,9 @@ impl Watch {
             }
             while let Some(bytes) = used(pid) {
                 known.store(bytes, Ordering::Relaxed);
-                if bytes > max {
-                    return over(bytes);
+                let most = max();
+                if bytes > most {
+                    return over(bytes, most);
                 }
                 if stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout) {
                     return;

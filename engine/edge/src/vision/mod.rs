@@ -11,6 +11,7 @@ mod photographer;
 pub mod pipe;
 mod playback;
 pub mod replay;
+pub mod share;
 mod slots;
 pub mod supervise;
 pub mod worker;

@@ -2,9 +2,10 @@
 //!
 //! One slot a camera, no queue. A frame that is due waits in its slot; a newer one takes its
 //! place. A camera is analysed by one thread at a time, so its tracker sees frames in order. Every
-//! frame that is not analysed is counted with a reason.
+//! frame that is not analysed is counted with a reason. Cameras and sessions of models come and go
+//! between frames; none of the others notices.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_core::attention::Need;
@@ -22,6 +23,14 @@ const KEPT_FOR: Duration = Duration::from_secs(10);
 
 /// A frame that is shared, not copied.
 pub(crate) type SharedFrame = Arc<dyn Frame>;
+
+/// A place for a camera; never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SlotId(u64);
+
+/// A model as it was loaded once; never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ModelId(pub(crate) u64);
 
 /// Why a frame was not analysed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,18 +58,40 @@ impl DropReason {
     }
 }
 
-/// What a camera's slot knows. `S` is what a thread needs to analyse a frame of it.
+/// What became of a frame that a thread took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    Analysed,
+    Failed,
+}
+
+/// What is wanted of a camera. `S` is what a thread needs to analyse a frame of it.
+pub(crate) struct Seat<S> {
+    pub(crate) model: ModelId,
+    pub(crate) need: Need,
+    pub(crate) state: S,
+}
+
+/// What a camera's slot knows.
 struct Slot<S> {
-    model: usize,
+    model: ModelId,
     sampler: Sampler,
     waiting: Option<Waiting>,
     /// Out while a thread has it.
     state: Option<S>,
+    /// What takes its place when it comes back.
+    next: Option<S>,
     kept: VecDeque<SharedFrame>,
     /// The newest frame while the camera is not looked at.
     unseen: Option<SharedFrame>,
-    dropped: BTreeMap<DropReason, u64>,
-    inferred: u64,
+    counts: Counts,
+}
+
+/// Analysed frames, and frames dropped by reason.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) inferred: u64,
+    pub(crate) dropped: BTreeMap<DropReason, u64>,
 }
 
 /// A look that is due.
@@ -74,57 +105,130 @@ struct Waiting {
     missed: u64,
 }
 
-struct Inner<S> {
-    slots: Vec<Slot<S>>,
+/// A session of a model, and how many frames it takes at once.
+pub(crate) struct Session<E> {
+    pub(crate) eye: E,
+    pub(crate) batch_max: usize,
+}
+
+struct Inner<S, E> {
+    slots: BTreeMap<SlotId, Slot<S>>,
+    /// By model: those that no thread has.
+    idle: BTreeMap<ModelId, Vec<Session<E>>>,
     idle_threads: usize,
+    next: u64,
     closed: bool,
 }
 
-/// All cameras of a worker.
-pub(crate) struct Slots<S> {
-    inner: Mutex<Inner<S>>,
+/// All cameras of a worker, and the sessions with which they are looked at.
+pub(crate) struct Slots<S, E> {
+    inner: Mutex<Inner<S, E>>,
     ready: Condvar,
 }
 
 /// A frame to analyse, with its camera's state, which must come back by [`Slots::finish`].
 pub(crate) struct Job<S> {
-    pub(crate) camera: usize,
+    pub(crate) slot: SlotId,
     pub(crate) frame: SharedFrame,
     pub(crate) state: S,
 }
 
-impl<S> Slots<S> {
-    /// One slot for each `(model, need, state)`.
-    pub(crate) fn new(cameras: impl IntoIterator<Item = (usize, Need, S)>) -> Self {
-        let slots = cameras
-            .into_iter()
-            .map(|(model, need, state)| Slot {
-                model,
-                sampler: Sampler::new(need.looks_hz),
-                waiting: None,
-                state: Some(state),
-                kept: VecDeque::with_capacity(KEPT_FRAMES),
-                unseen: None,
-                dropped: BTreeMap::new(),
-                inferred: 0,
-            })
-            .collect();
-        let inner = Inner { slots, idle_threads: 0, closed: false };
+/// Frames for one run of a model; the session must come back by [`Slots::give_back`].
+pub(crate) struct Work<S, E> {
+    pub(crate) model: ModelId,
+    pub(crate) session: Session<E>,
+    pub(crate) jobs: Vec<Job<S>>,
+}
+
+impl<S, E> Default for Slots<S, E> {
+    fn default() -> Self {
+        let (slots, idle) = (BTreeMap::new(), BTreeMap::new());
+        let inner = Inner { slots, idle, idle_threads: 0, next: 0, closed: false };
         Self { inner: Mutex::new(inner), ready: Condvar::new() }
     }
+}
 
+impl<S, E> Slots<S, E> {
     /// The state stays usable when a thread panicked: every change below is a single step.
-    fn lock(&self) -> MutexGuard<'_, Inner<S>> {
+    fn lock(&self) -> MutexGuard<'_, Inner<S, E>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A camera's newest frame.
-    pub(crate) fn offer(&self, camera: usize, frame: SharedFrame, now: Instant) {
+    /// A place for a camera.
+    pub(crate) fn add(&self, seat: Seat<S>) -> SlotId {
         let mut inner = self.lock();
-        let slot = &mut inner.slots[camera];
+        let id = SlotId(inner.next);
+        inner.next += 1;
+        let slot = Slot {
+            model: seat.model,
+            sampler: Sampler::new(seat.need.looks_hz),
+            waiting: None,
+            state: Some(seat.state),
+            next: None,
+            kept: VecDeque::with_capacity(KEPT_FRAMES),
+            unseen: None,
+            counts: Counts::default(),
+        };
+        inner.slots.insert(id, slot);
+        id
+    }
+
+    /// A camera is no longer looked at. What a thread has of it comes back to nobody.
+    pub(crate) fn remove(&self, slot: SlotId) {
+        let gone = self.lock().slots.remove(&slot);
+        // Frames go back to their decoder, which nobody needs to wait for.
+        drop(gone);
+    }
+
+    /// From its next frame on a camera is looked at with another model.
+    pub(crate) fn change_model(&self, slot: SlotId, model: ModelId, state: S) {
+        let mut inner = self.lock();
+        let Some(slot) = inner.slots.get_mut(&slot) else { return };
+        slot.model = model;
+        let here = if slot.state.is_some() { &mut slot.state } else { &mut slot.next };
+        *here = Some(state);
+        let ready = slot.waiting.is_some();
+        drop(inner);
+        if ready {
+            self.ready.notify_one();
+        }
+    }
+
+    /// From `at` on this is needed of a camera.
+    pub(crate) fn attend(&self, slot: SlotId, need: Need, at: Timestamp) {
+        if let Some(slot) = self.lock().slots.get_mut(&slot) {
+            slot.sampler.set_hz(need.looks_hz, at);
+            if slot.sampler.period().is_some() {
+                slot.unseen = None;
+            }
+        }
+    }
+
+    /// One more session of a model.
+    pub(crate) fn add_session(&self, model: ModelId, session: Session<E>) {
+        self.lock().idle.entry(model).or_default().push(session);
+        self.ready.notify_one();
+    }
+
+    /// Other models are no longer used: their sessions that no thread has. The rest end when they come
+    /// back.
+    pub(crate) fn keep_models(&self, kept: &BTreeSet<ModelId>) -> Vec<Session<E>> {
+        let gone = |model: &ModelId| !kept.contains(model);
+        let mut inner = self.lock();
+        inner
+            .idle
+            .extract_if(.., |model, _| gone(model))
+            .flat_map(|(_, sessions)| sessions)
+            .collect()
+    }
+
+    /// A camera's newest frame.
+    pub(crate) fn offer(&self, slot: SlotId, frame: SharedFrame, now: Instant) {
+        let mut inner = self.lock();
+        let Some(slot) = inner.slots.get_mut(&slot) else { return };
         let dropped = slot.offer(frame, now);
         if let Some(reason) = dropped {
-            *slot.dropped.entry(reason).or_default() += 1;
+            *slot.counts.dropped.entry(reason).or_default() += 1;
         }
         let ready = slot.waiting.is_some();
         drop(inner);
@@ -134,16 +238,15 @@ impl<S> Slots<S> {
     }
 
     /// Waits for work: the camera that waits longest, and more of the same model when there is
-    /// more to do than idle threads, at most `batch_max`. None when closed, else the model and its
-    /// jobs.
-    pub(crate) fn take(&self, batch_max: usize) -> Option<(usize, Vec<Job<S>>)> {
+    /// more to do than idle threads, as many as its session takes at once. None when closed.
+    pub(crate) fn take(&self) -> Option<Work<S, E>> {
         let mut inner = self.lock();
         inner.idle_threads += 1;
         loop {
             if inner.closed {
                 return None;
             }
-            if let Some(work) = inner.pick(batch_max) {
+            if let Some(work) = inner.pick() {
                 inner.idle_threads -= 1;
                 return Some(work);
             }
@@ -152,14 +255,13 @@ impl<S> Slots<S> {
     }
 
     /// Gives a camera's state back after its frame was analysed, or failed to be.
-    pub(crate) fn finish(&self, job: Job<S>, analysed: bool) {
+    pub(crate) fn finish(&self, job: Job<S>, looked: Looked) {
         let mut inner = self.lock();
-        let slot = &mut inner.slots[job.camera];
-        slot.state = Some(job.state);
-        if analysed {
-            slot.inferred += 1;
-        } else {
-            *slot.dropped.entry(DropReason::InferFailed).or_default() += 1;
+        let Some(slot) = inner.slots.get_mut(&job.slot) else { return };
+        slot.state = Some(slot.next.take().unwrap_or(job.state));
+        match looked {
+            Looked::Analysed => slot.counts.inferred += 1,
+            Looked::Failed => *slot.counts.dropped.entry(DropReason::InferFailed).or_default() += 1,
         }
         let waiting = slot.waiting.is_some();
         drop(inner);
@@ -168,25 +270,33 @@ impl<S> Slots<S> {
         }
     }
 
+    /// Gives a session back; one of a model that is no longer used ends here.
+    pub(crate) fn give_back(&self, model: ModelId, session: Session<E>) {
+        let mut inner = self.lock();
+        let Some(idle) = inner.idle.get_mut(&model) else { return };
+        idle.push(session);
+        drop(inner);
+        self.ready.notify_one();
+    }
+
     /// The frame `seq`, or when that is gone the newest analysed one, of a camera that is not looked at the
     /// newest at all. A new worker counts anew, so the caller compares what it gets.
-    pub(crate) fn kept(&self, camera: usize, seq: u64) -> Option<SharedFrame> {
+    pub(crate) fn kept(&self, slot: SlotId, seq: u64) -> Option<SharedFrame> {
         let inner = self.lock();
-        let Slot { kept, unseen, .. } = &inner.slots[camera];
+        let Slot { kept, unseen, .. } = inner.slots.get(&slot)?;
         let asked = kept.iter().find(|f| f.stamp().seq == seq);
         asked.or(unseen.as_ref()).or_else(|| kept.back()).cloned()
     }
 
-    /// Analysed frames, and frames dropped by reason.
-    pub(crate) fn counts(&self, camera: usize) -> (u64, BTreeMap<DropReason, u64>) {
-        let inner = self.lock();
-        (inner.slots[camera].inferred, inner.slots[camera].dropped.clone())
+    /// What became of a camera's frames.
+    pub(crate) fn counts(&self, slot: SlotId) -> Counts {
+        self.lock().slots.get(&slot).map(|slot| slot.counts.clone()).unwrap_or_default()
     }
 
     /// How long the frame that has waited longest has: no thread takes it.
     pub(crate) fn longest_wait(&self, now: Instant) -> Duration {
         let inner = self.lock();
-        let since = inner.slots.iter().filter_map(|s| s.waiting.as_ref()).map(|w| w.since);
+        let since = inner.slots.values().filter_map(|s| s.waiting.as_ref()).map(|w| w.since);
         since.min().map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
@@ -197,24 +307,27 @@ impl<S> Slots<S> {
     }
 }
 
-impl<S> Inner<S> {
-    fn pick(&mut self, batch_max: usize) -> Option<(usize, Vec<Job<S>>)> {
-        let mut ready: Vec<(Instant, usize)> = (0..self.slots.len())
-            .filter(|&i| self.slots[i].state.is_some())
-            .filter_map(|i| self.slots[i].waiting.as_ref().map(|w| (w.since, i)))
+impl<S, E> Inner<S, E> {
+    fn pick(&mut self) -> Option<Work<S, E>> {
+        let idle = &self.idle;
+        let is_free = |model: ModelId| idle.get(&model).is_some_and(|idle| !idle.is_empty());
+        let mut ready: Vec<(Instant, SlotId)> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.state.is_some() && is_free(slot.model))
+            .filter_map(|(id, slot)| slot.waiting.as_ref().map(|w| (w.since, *id)))
             .collect();
         ready.sort_unstable();
         let &(_, first) = ready.first()?;
-        let model = self.slots[first].model;
-        let share = ready.len().div_ceil(self.idle_threads.max(1)).min(batch_max.max(1));
-        let chosen: Vec<usize> = ready
-            .into_iter()
-            .map(|(_, i)| i)
-            .filter(|&i| self.slots[i].model == model)
-            .take(share)
-            .collect();
-        let jobs = chosen.into_iter().filter_map(|i| self.slots[i].start(i)).collect();
-        Some((model, jobs))
+        let model = self.slots.get(&first)?.model;
+        let session = self.idle.get_mut(&model)?.pop()?;
+        let share = ready.len().div_ceil(self.idle_threads.max(1)).min(session.batch_max.max(1));
+        let of_model = |id: &SlotId| self.slots.get(id).is_some_and(|slot| slot.model == model);
+        let chosen: Vec<SlotId> =
+            ready.into_iter().map(|(_, id)| id).filter(of_model).take(share).collect();
+        let start = |id: SlotId| self.slots.get_mut(&id)?.start(id);
+        let jobs = chosen.into_iter().filter_map(start).collect();
+        Some(Work { model, session, jobs })
     }
 }
 
@@ -250,7 +363,7 @@ impl<S> Slot<S> {
         self.unseen = Some(frame);
     }
 
-    fn start(&mut self, camera: usize) -> Option<Job<S>> {
+    fn start(&mut self, id: SlotId) -> Option<Job<S>> {
         let Waiting { frame, .. } = self.waiting.take()?;
         let state = self.state.take()?;
         self.sampler.take(frame.stamp().captured);
@@ -258,140 +371,9 @@ impl<S> Slot<S> {
             self.kept.pop_front();
         }
         self.kept.push_back(Arc::clone(&frame));
-        Some(Job { camera, frame, state })
+        Some(Job { slot: id, frame, state })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock;
-    use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
-    use viahe_core::time::ClockSource;
-
-    /// A second.
-    const TWICE: Need = Need { looks_hz: 2.0 };
-
-    struct Grey(FrameStamp);
-
-    impl Frame for Grey {
-        fn stamp(&self) -> FrameStamp {
-            self.0
-        }
-
-        fn view(&self) -> FrameView<'_> {
-            let plane = Plane { data: &[128; 4], stride: 2 };
-            FrameView::new(
-                2,
-                2,
-                PixelFormat::I420,
-                ColorMatrix::Bt601,
-                ColorRange::Limited,
-                &[plane, plane, plane],
-            )
-            .unwrap()
-        }
-    }
-
-    fn frame(seq: u64) -> SharedFrame {
-        let at = Timestamp(1_000_000_000_000 + seq * 100_000_000);
-        Arc::new(Grey(FrameStamp {
-            seq,
-            captured: at,
-            arrived: at,
-            offset_ms: 0,
-            clock: ClockSource::Arrival,
-        }))
-    }
-
-    fn offer(slots: &Slots<u32>, camera: usize, seq: u64) {
-        slots.offer(camera, frame(seq), clock::monotonic());
-    }
-
-    #[test]
-    fn the_newest_due_frame_wins_and_the_rest_is_counted() {
-        let slots = Slots::new([(0, TWICE, 7u32)]);
-        offer(&slots, 0, 0);
-        offer(&slots, 0, 1);
-        let (_, mut jobs) = slots.take(1).unwrap();
-        let job = jobs.pop().unwrap();
-        assert_eq!((job.frame.stamp().seq, job.state), (1, 7));
-        slots.finish(job, true);
-        for seq in 2..=6 {
-            offer(&slots, 0, seq); // due again at 6
-        }
-        let job = slots.take(1).unwrap().1.pop().unwrap();
-        assert_eq!(job.frame.stamp().seq, 6);
-        slots.finish(job, false);
-        let (inferred, dropped) = slots.counts(0);
-        assert_eq!(inferred, 1);
-        // Frame 1 took the place of 0 for the same look, which took place.
-        let want = [(DropReason::NotDue, 5), (DropReason::InferFailed, 1)];
-        assert_eq!(dropped, want.into_iter().collect());
-    }
-
-    #[test]
-    fn only_looks_that_did_not_take_place_are_missed() {
-        // 10 fps, two looks a second; a thread is free after so many frames.
-        let missed = |free_every: u64| {
-            let slots = Slots::new([(0, TWICE, 0u32)]);
-            let mut looks = 0;
-            for seq in 0..1000 {
-                offer(&slots, 0, seq);
-                let waits = slots.lock().slots[0].waiting.is_some();
-                if seq % free_every == free_every - 1 && waits {
-                    let job = slots.take(1).unwrap().1.pop().unwrap();
-                    slots.finish(job, true);
-                    looks += 1;
-                }
-            }
-            let (inferred, dropped) = slots.counts(0);
-            assert_eq!(inferred, looks);
-            let counted = inferred + dropped.values().sum::<u64>();
-            assert!((998..=1000).contains(&counted), "each frame once: {counted}");
-            (looks, dropped.get(&DropReason::Superseded).copied().unwrap_or_default())
-        };
-        assert_eq!(missed(1), (200, 0));
-        // Late by up to 0.4 s, and still each look takes place.
-        assert_eq!(missed(5).1, 0);
-        // Two looks of three are missed, or nine of ten.
-        let (looks, lost) = missed(15);
-        assert!((195..=201).contains(&(looks + lost)) && looks < 70, "{looks} {lost}");
-        let (looks, lost) = missed(50);
-        assert!((190..=201).contains(&(looks + lost)) && looks < 25, "{looks} {lost}");
-    }
-
-    #[test]
-    fn a_camera_is_with_one_thread_at_a_time_and_batches_share_the_work() {
-        let slots = Slots::new([(0, TWICE, 0u32), (1, TWICE, 1), (0, TWICE, 2), (0, TWICE, 3)]);
-        for camera in 0..4 {
-            offer(&slots, camera, 0);
-        }
-        // One thread for four cameras takes all of the first model, as far as the batch goes.
-        let (_, jobs) = slots.take(2).unwrap();
-        assert_eq!(jobs.iter().map(|j| j.camera).collect::<Vec<_>>(), [0, 2]);
-        offer(&slots, 0, 9); // waits for its state
-        let (_, next) = slots.take(8).unwrap();
-        assert_eq!(next.iter().map(|j| j.camera).collect::<Vec<_>>(), [1]);
-        for job in jobs {
-            slots.finish(job, true);
-        }
-        let (_, next) = slots.take(8).unwrap();
-        assert_eq!(next.iter().map(|j| j.camera).collect::<Vec<_>>(), [3, 0]);
-        slots.close();
-        assert!(slots.take(1).is_none());
-    }
-
-    #[test]
-    fn pictures_come_from_the_frame_asked_for_or_the_newest() {
-        let slots = Slots::new([(0, TWICE, 0u32)]);
-        assert!(slots.kept(0, 0).is_none());
-        for seq in [0, 5, 10, 15, 20, 25] {
-            offer(&slots, 0, seq);
-            let job = slots.take(1).unwrap().1.pop().unwrap();
-            slots.finish(job, true);
-        }
-        assert_eq!(slots.kept(0, 15).unwrap().stamp().seq, 15);
-        assert_eq!(slots.kept(0, 0).unwrap().stamp().seq, 25, "gone");
-    }
-}
+mod tests;

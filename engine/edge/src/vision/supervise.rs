@@ -1,21 +1,30 @@
 //! Keeps a vision worker alive: starts it, notices its death, starts another.
 
+mod orders;
 mod process;
 mod shared;
+mod suspects;
 
+use super::memory;
+use super::share::Share;
 use crate::clock;
 use crossbeam_channel::Sender;
+pub use orders::Epochs;
+use orders::{Change, Orders};
 pub use process::Launch;
 use process::run_once;
 pub(crate) use shared::STOP_WITHIN;
-use shared::{Ear, Orders, Shared};
+use shared::{Ear, Shared};
 pub use shared::{Ended, FromFleet, WorkerEvent};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+pub use suspects::Quarantine;
+use viahe_contract::id::Name;
 use viahe_contract::id::WorkerId;
-use viahe_core::seam::{ToWorker, VisionPlan};
+use viahe_core::seam::ToWorker;
 
 /// A worker that lived shorter than this is restarted after a pause.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
@@ -28,17 +37,6 @@ const SILENT_MAX: Duration = Duration::from_secs(15);
 /// Before its first word it loads its models, from a slow card perhaps.
 const LOADING_MAX: Duration = Duration::from_mins(2);
 
-/// Counts the starts of all workers of an engine: none has the epoch of another, so neither have their
-/// tracks.
-#[derive(Clone, Debug, Default)]
-pub struct Epochs(Arc<AtomicU32>);
-
-impl Epochs {
-    fn next(&self) -> u32 {
-        self.0.fetch_add(1, Ordering::Relaxed)
-    }
-}
-
 /// The engine's end of the seam.
 pub struct Supervisor {
     shared: Arc<Shared>,
@@ -46,24 +44,24 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts the first worker; each one has the next of `epochs`. A worker process that uses more than
-    /// `memory_max` bytes is ended; without it the limit follows from the plan. `events` are told as
-    /// those of `worker`.
+    /// Starts the first worker; whatever begins has the next of `epochs`. A worker process that uses more
+    /// than `memory_max` bytes is ended; without it the limit follows from its share. `events` are told
+    /// as those of `worker`.
     pub fn start(
         worker: WorkerId,
         launch: Launch,
-        plan: VisionPlan,
+        share: Share,
         epochs: Epochs,
         memory_max: Option<u64>,
         events: Sender<FromFleet>,
     ) -> Self {
         let ear = Ear { worker, events };
-        let shared = Arc::new(Shared::new(Orders::new(plan, memory_max, 0)));
+        let shared = Arc::new(Shared::new(Orders::new(share, memory_max, epochs)));
         let thread = {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
                 .name(format!("supervisor-{worker}"))
-                .spawn(move || supervise(&launch, &epochs, &ear, &shared))
+                .spawn(move || supervise(&launch, &ear, &shared))
         };
         if let Err(error) = &thread {
             tracing::error!(%error, %worker, "no thread for the supervisor of a vision worker; viahe ends");
@@ -77,13 +75,25 @@ impl Supervisor {
         sender.as_ref().is_some_and(|s| s.try_send(message).is_ok())
     }
 
-    /// Other orders: the present worker ends, and another one carries them out.
-    pub fn replace(&self, plan: VisionPlan, memory_max: Option<u64>) {
-        {
-            let mut orders = self.shared.orders();
-            *orders = Orders::new(plan, memory_max, orders.changes.wrapping_add(1));
+    /// Another share. The present worker is told of what differs; one whose process would have to be
+    /// another is replaced.
+    pub fn direct(&self, share: Share, memory_max: Option<u64>) {
+        let shared = &self.shared;
+        let mut orders = shared.orders();
+        match orders.take(share, memory_max) {
+            Change::Process => shared.dismiss(),
+            Change::Told => shared.direct(&mut orders),
         }
-        self.shared.dismiss();
+        let mapped = orders.limits().mapped;
+        drop(orders);
+        if let Some(pid) = shared.life().pid {
+            memory::bound(pid, mapped);
+        }
+    }
+
+    /// Cameras that are kept away, because workers died while opening them.
+    pub fn quarantined(&self) -> BTreeMap<Name, Quarantine> {
+        self.shared.orders().suspects.quarantined()
     }
 
     /// Does it still keep a worker alive?
@@ -99,7 +109,7 @@ impl Supervisor {
     /// Bytes that the present worker uses, when it is a process, and the most that it may.
     pub fn memory(&self) -> (Option<u64>, u64) {
         let used = self.shared.memory.load(Ordering::Relaxed);
-        (Some(used).filter(|used| *used > 0), self.shared.orders().memory_max)
+        (Some(used).filter(|used| *used > 0), self.shared.orders().limits().used)
     }
 
     /// Ends a worker process that has said nothing for long; another one is started. To be called
@@ -139,17 +149,15 @@ impl Supervisor {
     }
 }
 
-fn supervise(launch: &Launch, epochs: &Epochs, ear: &Ear, shared: &Arc<Shared>) {
+fn supervise(launch: &Launch, ear: &Ear, shared: &Arc<Shared>) {
     let worker = ear.worker;
     let mut short_lives = 0u32;
     loop {
         let started = clock::monotonic();
         shared.starts.fetch_add(1, Ordering::Relaxed);
         shared.hear(false);
-        let mut orders = shared.orders().clone();
-        orders.plan.epoch = epochs.next();
-        let changes = orders.changes;
-        let ended = run_once(launch, orders, ear, shared)
+        let (inbox, changes) = shared.begin();
+        let ended = run_once(launch, inbox, ear, shared)
             .unwrap_or_else(|error| Ended::other(error.to_string()));
         shared.to_worker().take();
         if shared.stopping.load(Ordering::Relaxed) {
@@ -164,6 +172,10 @@ fn supervise(launch: &Launch, epochs: &Epochs, ear: &Ear, shared: &Arc<Shared>) 
         }
         let (reason, for_memory) = (&ended.reason, ended.for_memory);
         tracing::error!(reason, %worker, "vision worker ended; starting another");
+        let kept_away = shared.orders().died(reason, for_memory, clock::monotonic());
+        for camera in kept_away {
+            tracing::error!(%camera, reason, "workers die while opening it; it is quarantined");
+        }
         if !ear.tell(WorkerEvent::Gone(ended)) {
             return;
         }

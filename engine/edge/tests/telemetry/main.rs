@@ -85,6 +85,7 @@ fn worker(n: u64) -> WorkerStats {
     };
     WorkerStats {
         models_wrong: BTreeMap::new(),
+        models_refused: BTreeMap::new(),
         cameras: BTreeMap::from([(name("le-loi-03"), camera)]),
         copied_bytes: BTreeMap::from([("preprocess".to_owned(), 1000 * n)]),
         seam_dropped: n / 8,

@@ -1,6 +1,7 @@
 //! How the cameras are: what the worker reports of them, told to the centre, the log and the engine.
 
 use super::host::Live;
+use super::parts::PlaneError;
 use crate::publish::{RulesState, camera_state};
 use crate::trouble::Trouble;
 use std::collections::BTreeMap;
@@ -14,16 +15,29 @@ use viahe_core::time::Timestamp;
 
 impl Live {
     /// A worker's counters.
-    pub(super) fn worker_stats(&mut self, worker: WorkerId, mut stats: WorkerStats) -> Vec<Event> {
+    ///
+    /// # Errors
+    /// [`PlaneError::PartMissing`] when a model of the plan cannot be used, and never could.
+    pub(super) fn worker_stats(
+        &mut self,
+        worker: WorkerId,
+        mut stats: WorkerStats,
+    ) -> Result<Vec<Event>, PlaneError> {
         stats.cameras.retain(|camera, _| self.fleet.has(worker, camera));
         self.books.metrics.worker(worker, &stats);
         let heard: BTreeMap<Name, CameraStatus> =
             stats.cameras.iter().map(|(camera, of)| (camera.clone(), of.status)).collect();
         let all = self.workers.report(worker, stats);
         self.observer.stats(&all);
-        let wrong = all.models_wrong.iter().map(|(name, why)| format!("model {name}: {why}"));
-        let wrong: Vec<String> = wrong.collect();
-        self.troubles.set(Trouble::ModelOutput, (!wrong.is_empty()).then(|| wrong.join("; ")));
+        self.troubles.set(Trouble::ModelOutput, of_models(&all.models_wrong));
+        let refused = of_models(&all.models_refused);
+        if let Some(refused) = &refused
+            && self.books.stats.reloads == 0
+            && all.models_refused.keys().any(|model| !self.workers.has_looked(model))
+        {
+            return Err(PlaneError::PartMissing(refused.clone()));
+        }
+        self.troubles.set(Trouble::ModelRefused, refused);
         let before = std::mem::replace(&mut self.books.totals.worker, all);
         self.tell_new_sizes(&before);
         self.tell_clocks(&before);
@@ -38,7 +52,7 @@ impl Live {
                 (now != told.status).then(report)
             })
             .collect();
-        differing.into_iter().filter_map(|report| self.camera(report)).collect()
+        Ok(differing.into_iter().filter_map(|report| self.camera(report)).collect())
     }
 
     /// How a camera is.
@@ -68,7 +82,8 @@ impl Live {
         let zone = &self.plan.site.timezone;
         let step = self.time.step(known, zone);
         let rules = RulesState { view, orders: &self.told.orders };
-        let state = camera_state(report, known, &rules, step, self.time.now(), zone);
+        let mut state = camera_state(report, known, &rules, step, self.time.now(), zone);
+        state.quarantine = self.told.quarantined.told(&report.camera, zone);
         self.centre.camera_state(&report.camera, &state);
     }
 
@@ -105,4 +120,10 @@ impl Live {
             self.tell_camera(report);
         }
     }
+}
+
+/// What is said of models, in one text; none when nothing is.
+fn of_models(said: &BTreeMap<Name, String>) -> Option<String> {
+    let said: Vec<String> = said.iter().map(|(name, why)| format!("model {name}: {why}")).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }

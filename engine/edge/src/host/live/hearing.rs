@@ -6,7 +6,7 @@ use crate::vision::supervise::{FromFleet, WorkerEvent};
 use viahe_core::engine::Event;
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
-use viahe_core::seam::{FromWorker, Picture, SEAM_VERSION};
+use viahe_core::seam::{Failure, FromWorker, Picture, SEAM_VERSION};
 
 impl Live {
     /// Something that a worker said, or its end.
@@ -23,15 +23,19 @@ impl Live {
             return Ok(Vec::new());
         }
         Ok(match said {
-            FromWorker::Hello { version, models } => {
+            FromWorker::Hello { version } => {
                 if version != SEAM_VERSION {
                     return Err(PlaneError::PartMissing(format!(
                         "the vision worker speaks version {version} of the seam, this engine \
                          {SEAM_VERSION}; install both from one release"
                     )));
                 }
-                self.worker_up(worker, models).into_iter().collect()
+                self.worker_up(worker);
+                Vec::new()
             }
+            FromWorker::Looks { camera, model } => vec![self.looks(camera, model)],
+            // Its supervisor keeps it in mind.
+            FromWorker::Opening(_) => Vec::new(),
             FromWorker::Observation(mut observation) => {
                 self.books.stats.observations += 1;
                 let FrameStamp { captured, arrived, .. } = &mut observation.frame;
@@ -48,11 +52,11 @@ impl Live {
                 self.pictures.taken(capture, picture, now).into_iter().collect()
             }
             FromWorker::Camera(report) => self.camera(report).into_iter().collect(),
-            FromWorker::Stats(stats) => self.worker_stats(worker, stats),
-            FromWorker::Failed { reason, missing_part } => {
+            FromWorker::Stats(stats) => self.worker_stats(worker, stats)?,
+            FromWorker::Failed { reason, failure } => {
                 // What was there once is there again soon: a card that hangs, a file that is
                 // being replaced. One camera's fault is no reason to leave the others.
-                if missing_part && !self.workers.was_up(worker) {
+                if failure == Failure::PartMissing && !self.workers.was_up(worker) {
                     return Err(PlaneError::PartMissing(reason));
                 }
                 tracing::error!(reason, %worker, "vision worker failed");
@@ -65,6 +69,7 @@ impl Live {
 /// Of which camera something is said.
 fn camera_of(said: &FromWorker) -> Option<&Name> {
     match said {
+        FromWorker::Looks { camera, .. } | FromWorker::Opening(camera) => Some(camera),
         FromWorker::Observation(observation) => Some(&observation.camera),
         FromWorker::View(report) => Some(&report.camera),
         FromWorker::Camera(report) => Some(&report.camera),

@@ -29,6 +29,7 @@ mod pace;
 mod parts;
 mod pictures;
 mod plane;
+mod quarantine;
 mod readings;
 mod replies;
 mod standing;

@@ -7,7 +7,8 @@ use crate::fleet::{Fleet, FleetOptions};
 use crate::publish::{Heard, PublishCounters, Publisher, Said, Wire};
 use crate::store::{Committed, Depth, Held, OutboxRow, Store, StoreError, StoredState, Unread};
 use crate::telemetry::WorkerMemory;
-use crate::vision::supervise::FromFleet;
+use crate::vision::share::Share;
+use crate::vision::supervise::{FromFleet, Quarantine};
 use crossbeam_channel::{Receiver, never, select};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +17,6 @@ use viahe_contract::id::{Name, WorkerId};
 use viahe_contract::message::{CameraState, ModelRef};
 use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
-use viahe_core::seam::VisionPlan;
 use viahe_core::time::Timestamp;
 
 /// Clocks.
@@ -311,7 +311,9 @@ pub(crate) trait Lookers: Send {
     /// See [`Fleet::seats`].
     fn seats(&self) -> Vec<(Name, WorkerId)>;
     /// See [`Fleet::apply`].
-    fn apply(&mut self, plan: &VisionPlan, options: FleetOptions);
+    fn apply(&mut self, plan: &Share, options: FleetOptions);
+    /// See [`Fleet::quarantined`].
+    fn quarantined(&self) -> BTreeMap<Name, Quarantine>;
     /// See [`Fleet::end_silent`].
     fn end_silent(&self);
     /// See [`Fleet::memory`].
@@ -339,8 +341,12 @@ impl Lookers for Fleet {
         Self::seats(self).map(|(camera, worker)| (camera.clone(), worker)).collect()
     }
 
-    fn apply(&mut self, plan: &VisionPlan, options: FleetOptions) {
+    fn apply(&mut self, plan: &Share, options: FleetOptions) {
         Self::apply(self, plan, options);
+    }
+
+    fn quarantined(&self) -> BTreeMap<Name, Quarantine> {
+        Self::quarantined(self)
     }
 
     fn end_silent(&self) {

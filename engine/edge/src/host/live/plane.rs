@@ -204,9 +204,10 @@ impl EventPlane {
             live.tell_orders(engine);
             live.tell_kept_commands(now);
             live.journal.tick(now);
-            live.look_at_workers(now, waiting == 0)?;
+            let changed = live.look_at_workers(now, waiting == 0)?;
             live.look_at_disk(now);
             live.measure(engine, waiting);
+            self.apply_all(changed);
         }
         Ok(())
     }

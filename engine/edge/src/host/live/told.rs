@@ -1,7 +1,10 @@
 //! What the centre was told of cameras and orders, so that it is told again when it changes.
 
+use crate::vision::supervise::Quarantine;
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use viahe_contract::message;
 use viahe_core::engine::Orders;
 use viahe_core::id::Name;
 use viahe_core::plan::program::CameraTrouble;
@@ -17,6 +20,8 @@ pub(super) struct Told {
     pub(super) reports: BTreeMap<Name, CameraReport>,
     /// Cameras whose rules are suspended, why and since when.
     pub(super) suspended: BTreeMap<Name, (CameraTrouble, Timestamp)>,
+    /// Cameras that are kept away from their workers.
+    pub(super) quarantined: Quarantined,
     /// What stands by order.
     pub(super) orders: Orders,
     stated_at: Instant,
@@ -27,6 +32,7 @@ impl Told {
         Self {
             reports: BTreeMap::new(),
             suspended: BTreeMap::new(),
+            quarantined: Quarantined::default(),
             orders: Orders::default(),
             stated_at: now,
         }
@@ -39,5 +45,42 @@ impl Told {
             self.stated_at = now;
         }
         due
+    }
+}
+
+/// A camera that is kept away, and the event time of its next try.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) quarantine: Quarantine,
+    pub(super) next_try: Timestamp,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Quarantined(BTreeMap<Name, Kept>);
+
+impl Quarantined {
+    pub(super) fn has(&self, camera: &Name) -> bool {
+        self.0.contains_key(camera)
+    }
+
+    /// Are they these?
+    pub(super) fn is(&self, these: &BTreeMap<Name, Quarantine>) -> bool {
+        self.0.iter().map(|(camera, kept)| (camera, &kept.quarantine)).eq(these)
+    }
+
+    pub(super) fn take(&mut self) -> BTreeMap<Name, Kept> {
+        std::mem::take(&mut self.0)
+    }
+
+    pub(super) fn set(&mut self, kept: BTreeMap<Name, Kept>) {
+        self.0 = kept;
+    }
+
+    /// For `…/cam/{camera}/state`.
+    pub(super) fn told(&self, camera: &Name, zone: &TimeZone) -> Option<message::Quarantine> {
+        let Kept { quarantine, next_try } = self.0.get(camera)?;
+        let (deaths, next_try) = (quarantine.deaths, next_try.local(zone));
+        Some(message::Quarantine { deaths, next_try })
     }
 }

@@ -4,7 +4,7 @@ use super::host::Live;
 use super::parts::PlaneError;
 use crate::trouble::Trouble;
 use crate::vision::supervise::Ended;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::{CameraStatus, ModelRef};
@@ -14,22 +14,18 @@ use viahe_core::seam::CameraReport;
 
 impl Live {
     /// A worker is ready.
-    pub(super) fn worker_up(
-        &mut self,
-        worker: WorkerId,
-        mut models: BTreeMap<Name, ModelRef>,
-    ) -> Option<Event> {
-        // It was started for others, and is being replaced.
-        models.retain(|camera, _| self.fleet.has(worker, camera));
-        if models.is_empty() {
-            return None;
-        }
-        self.workers.up.insert(worker);
+    pub(super) fn worker_up(&mut self, worker: WorkerId) {
         self.workers.lives.entry(worker).or_default().began(self.time.monotonic());
         self.books.metrics.worker_started(worker);
-        self.workers.models.extend(models.clone());
-        self.centre.status(self.workers.distinct_models());
-        Some(Event::WorkerStarted { models })
+    }
+
+    /// A camera is looked at anew.
+    pub(super) fn looks(&mut self, camera: Name, model: ModelRef) -> Event {
+        tracing::info!(%camera, model = %model.name, "is looked at with a model that was loaded");
+        if self.workers.looks(&camera, &model) {
+            self.centre.status(self.workers.distinct_models());
+        }
+        Event::WorkerStarted { models: [(camera, model)].into() }
     }
 
     /// The cameras are other ones, or with other workers.
@@ -58,17 +54,17 @@ impl Live {
     pub(super) fn worker_gone(&mut self, worker: WorkerId, ended: &Ended) -> Vec<Event> {
         let reason = &ended.reason;
         self.books.metrics.worker_restarted(worker);
+        let now = self.time.monotonic();
+        let text = || format!("vision worker {worker} ended and was started again: {reason}");
         let lives = self.workers.lives.entry(worker).or_default();
-        lives.ended(ended.for_memory, self.time.monotonic());
-        if ended.for_memory {
-            let text = format!("vision worker {worker} ended and was started again: {reason}");
-            self.troubles.raise(Trouble::WorkerMemory, text);
-        }
-        let cameras = self.fleet.cameras_of(worker);
-        let mut events = Vec::new();
+        lives.ended(ended.for_memory.then(text), now);
+        self.troubles.set(Trouble::WorkerMemory, self.workers.trials(now));
+        let mut events = self.look_at_quarantine();
+        let mut cameras = self.fleet.cameras_of(worker);
         for capture in self.pictures.unanswered_of(&cameras) {
             events.push(self.pictures.give_up(capture, "the vision worker ended"));
         }
+        cameras.retain(|camera| !self.told.quarantined.has(camera));
         for camera in cameras {
             let reason = format!("the vision worker restarts ({reason})");
             let report = CameraReport { camera, status: CameraStatus::Offline, reason };
@@ -85,7 +81,7 @@ impl Live {
         &mut self,
         now: Instant,
         all_heard: bool,
-    ) -> Result<(), PlaneError> {
+    ) -> Result<Vec<Event>, PlaneError> {
         if self.fleet.abandoned().is_some() {
             return Err(PlaneError::Supervisor);
         }
@@ -93,10 +89,8 @@ impl Live {
         if all_heard {
             self.fleet.end_silent();
         }
-        if self.workers.trials_are_over(now) {
-            self.troubles.end(Trouble::WorkerMemory);
-        }
+        self.troubles.set(Trouble::WorkerMemory, self.workers.trials(now));
         self.books.stats.worker_memory = self.fleet.memory();
-        Ok(())
+        Ok(self.look_at_quarantine())
     }
 }

@@ -18,48 +18,67 @@ const WELL_AFTER_MAX: Duration = Duration::from_hours(24);
 pub(super) struct Lives {
     /// When the present worker was ready.
     up_since: Option<Instant>,
-    /// How long one must run until the trouble is over, if there is one.
-    on_trial: Option<Duration>,
+    /// Was one ever?
+    ever_up: bool,
+    /// What one was ended for, and how long the next must run until that is over.
+    on_trial: Option<Trial>,
+}
+
+#[derive(Debug)]
+struct Trial {
+    lasts: Duration,
+    text: String,
 }
 
 impl Lives {
     pub(super) fn began(&mut self, now: Instant) {
-        self.up_since = Some(now);
+        (self.up_since, self.ever_up) = (Some(now), true);
     }
 
-    pub(super) fn ended(&mut self, for_memory: bool, now: Instant) {
+    /// `text` tells what it was ended for, when that was its memory.
+    pub(super) fn ended(&mut self, text: Option<String>, now: Instant) {
         let lived = self.up_since.take().map_or(Duration::ZERO, |up| now.duration_since(up));
-        if for_memory {
-            self.on_trial = Some((lived * 2).clamp(WELL_AFTER, WELL_AFTER_MAX));
+        if let Some(text) = text {
+            let lasts = (lived * 2).clamp(WELL_AFTER, WELL_AFTER_MAX);
+            self.on_trial = Some(Trial { lasts, text });
         }
     }
 
-    /// True once, when a worker has run for long enough.
-    fn is_over(&mut self, now: Instant) -> bool {
-        let ran = self.up_since.map(|up| now.duration_since(up));
-        let over = self.on_trial.zip(ran).is_some_and(|(trial, ran)| ran >= trial);
-        if over {
-            self.on_trial = None;
-        }
-        over
+    /// What is still held against the worker.
+    fn trial(&mut self, now: Instant) -> Option<&str> {
+        let ran = self.up_since.map_or(Duration::ZERO, |up| now.duration_since(up));
+        self.on_trial.take_if(|trial| self.up_since.is_some() && ran >= trial.lasts);
+        self.on_trial.as_ref().map(|trial| trial.text.as_str())
     }
 }
 
 /// What is known of all workers.
 #[derive(Debug, Default)]
 pub(super) struct Workers {
-    /// Those that were up in this run.
-    pub(super) up: BTreeSet<WorkerId>,
     pub(super) lives: BTreeMap<WorkerId, Lives>,
     /// What each one said last.
     stats: BTreeMap<WorkerId, WorkerStats>,
     /// By camera.
-    pub(super) models: BTreeMap<Name, ModelRef>,
+    models: BTreeMap<Name, ModelRef>,
+    /// Models that anybody has looked with in this run.
+    looked: BTreeSet<Name>,
 }
 
 impl Workers {
     pub(super) fn was_up(&self, worker: WorkerId) -> bool {
-        self.up.contains(&worker)
+        self.lives.get(&worker).is_some_and(|lives| lives.ever_up)
+    }
+
+    /// A camera is looked at with a model; true when that changes which models look.
+    pub(super) fn looks(&mut self, camera: &Name, model: &ModelRef) -> bool {
+        let before = self.distinct_models();
+        self.looked.insert(model.name.clone());
+        self.models.insert(camera.clone(), model.clone());
+        self.distinct_models() != before
+    }
+
+    pub(super) fn has_looked(&self, model: &Name) -> bool {
+        self.looked.contains(model)
     }
 
     /// What a worker says, together with what the others said.
@@ -73,13 +92,13 @@ impl Workers {
             }
             all.seam_dropped += of.seam_dropped;
             all.models_wrong.extend(of.models_wrong);
+            all.models_refused.extend(of.models_refused);
         }
         all
     }
 
     /// Forgets workers and cameras that are no more.
     pub(super) fn keep(&mut self, is_there: impl Fn(WorkerId) -> bool, watched: &BTreeSet<Name>) {
-        self.up.retain(|worker| is_there(*worker));
         self.lives.retain(|worker, _| is_there(*worker));
         self.stats.retain(|worker, _| is_there(*worker));
         for of in self.stats.values_mut() {
@@ -96,12 +115,11 @@ impl Workers {
         distinct
     }
 
-    /// True once, when none is on trial for its memory any more.
-    pub(super) fn trials_are_over(&mut self, now: Instant) -> bool {
-        let over =
-            self.lives.values_mut().map(|lives| lives.is_over(now)).filter(|over| *over).count()
-                > 0;
-        over && self.lives.values().all(|lives| lives.on_trial.is_none())
+    /// What is held against workers for their memory, all in one text.
+    pub(super) fn trials(&mut self, now: Instant) -> Option<String> {
+        let held = self.lives.values_mut().filter_map(|lives| lives.trial(now));
+        let held: Vec<&str> = held.collect();
+        (!held.is_empty()).then(|| held.join("; "))
     }
 }
 
@@ -114,20 +132,35 @@ mod tests {
     fn the_trouble_is_over_when_a_worker_has_run_longer_than_the_one_that_was_ended() {
         let (mut lives, zero) = (Lives::default(), clock::monotonic());
         let at = |minutes: u64| zero + Duration::from_mins(minutes);
+        let memory = || Some("too much".to_owned());
         lives.began(at(0));
-        assert!(!lives.is_over(at(2000)), "there was none");
+        assert_eq!(lives.trial(at(2000)), None, "there was none");
         let mut lives = Lives::default();
-        lives.ended(true, at(0));
-        assert!(!lives.is_over(at(60)), "none is up");
+        lives.ended(memory(), at(0));
+        assert!(lives.trial(at(60)).is_some(), "none is up");
         lives.began(at(60));
-        assert!(!lives.is_over(at(69)));
-        lives.ended(false, at(69));
+        assert!(lives.trial(at(69)).is_some());
+        lives.ended(None, at(69));
         lives.began(at(70));
-        assert!(!lives.is_over(at(79)), "another end: it did not run well");
-        assert!(lives.is_over(at(80)) && !lives.is_over(at(81)), "once");
-        lives.ended(true, at(100));
+        assert!(lives.trial(at(79)).is_some(), "another end: it did not run well");
+        assert_eq!(lives.trial(at(80)), None);
+        lives.ended(memory(), at(100));
         lives.began(at(100));
-        assert!(!lives.is_over(at(159)), "the last one had run for half an hour");
-        assert!(lives.is_over(at(160)));
+        assert!(lives.trial(at(159)).is_some(), "the last one had run for half an hour");
+        assert_eq!(lives.trial(at(160)), None);
+    }
+
+    #[test]
+    fn the_trouble_has_the_words_of_each_worker_until_its_own_is_over() {
+        let (mut workers, zero) = (Workers::default(), clock::monotonic());
+        let at = |minutes: u64| zero + Duration::from_mins(minutes);
+        for (n, ended) in [(0, 0), (1, 5)] {
+            let lives = workers.lives.entry(WorkerId(n)).or_default();
+            lives.ended(Some(format!("worker {n}")), at(ended));
+            lives.began(at(ended));
+        }
+        assert_eq!(workers.trials(at(9)).as_deref(), Some("worker 0; worker 1"));
+        assert_eq!(workers.trials(at(10)).as_deref(), Some("worker 1"));
+        assert_eq!(workers.trials(at(15)), None);
     }
 }

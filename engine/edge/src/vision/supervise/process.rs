@@ -1,17 +1,16 @@
 //! One worker, from its start to its end.
 
-use super::shared::{Ear, Ended, Life, Orders, STOP_WITHIN, Shared, WorkerEvent};
+use super::shared::{Ear, Ended, Life, STOP_WITHIN, Shared, WorkerEvent};
 use crate::clock;
 use crate::telemetry::{foreign, redacted, relayed};
 use crate::vision::memory::{self, LastWords};
 use crate::vision::pipe;
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use rustix::process::{Pid, Signal};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use viahe_contract::id::WorkerId;
 use viahe_core::seam::{FromWorker, ToWorker};
@@ -33,32 +32,20 @@ pub enum Launch {
     InProcess(fn(&Receiver<ToWorker>, Sender<FromWorker>)),
 }
 
-/// Runs one worker to its end; says how it ended.
+/// Runs one worker to its end, which reads its orders from `inbox`; says how it ended.
 pub(super) fn run_once(
     launch: &Launch,
-    orders: Orders,
+    inbox: Receiver<ToWorker>,
     ear: &Ear,
     shared: &Arc<Shared>,
 ) -> Result<Ended, pipe::PipeError> {
-    let (to_worker, inbox) = bounded(64);
-    let Orders { plan, memory_max, data_max, changes } = orders;
-    match to_worker.try_send(ToWorker::Start(plan)) {
-        Ok(()) | Err(TrySendError::Disconnected(_) | TrySendError::Full(_)) => {}
-    }
-    let publish = |sender| {
-        *shared.to_worker() = Some(sender);
-        // Since they were read: whoever changed them, or wants an end, had nobody to tell.
-        if shared.orders().changes != changes || shared.stopping.load(Ordering::Relaxed) {
-            shared.dismiss();
-        }
-    };
     match launch {
         Launch::InProcess(serve) => {
             let (tx, rx) = bounded(1024);
             let serve = *serve;
             let worker = std::thread::spawn(move || serve(&inbox, tx));
-            publish(to_worker);
             for message in rx {
+                shared.listen(&message);
                 if !ear.tell(WorkerEvent::Said(message)) {
                     break;
                 }
@@ -76,7 +63,7 @@ pub(super) fn run_once(
                 // Ctrl-C is for the engine, which ends the worker when it is done with it.
                 .process_group(0)
                 .spawn()?;
-            let cared_for = look_after(&child, memory_max, data_max, shared)
+            let cared_for = look_after(&child, shared)
                 .and_then(|watch| Ok((watch, listen(child.stderr.take(), ear.worker)?)));
             let (watch, log) = match cared_for {
                 Ok(both) => both,
@@ -85,7 +72,6 @@ pub(super) fn run_once(
                     return Err(error.into());
                 }
             };
-            publish(to_worker);
             let told = converse(&mut child, inbox, ear, shared);
             drop(watch);
             let status = wait_or_kill(&mut child, shared, told.as_ref().err());
@@ -113,17 +99,13 @@ fn abandon(child: &mut Child, shared: &Shared) {
 }
 
 /// From here on the process can be ended, and is when it uses too much memory.
-fn look_after(
-    child: &Child,
-    max: u64,
-    data_max: u64,
-    shared: &Arc<Shared>,
-) -> Result<memory::Watch, std::io::Error> {
+fn look_after(child: &Child, shared: &Arc<Shared>) -> Result<memory::Watch, std::io::Error> {
     let pid = Pid::from_child(child);
     *shared.life() = Life { pid: Some(pid), ended_for: None };
-    memory::bound(pid, data_max);
-    let of = Arc::clone(shared);
-    memory::Watch::start(pid, max, Arc::clone(&shared.memory), move |used| {
+    memory::bound(pid, shared.orders().limits().mapped);
+    let (of, limit) = (Arc::clone(shared), Arc::clone(shared));
+    let max = move || limit.orders().limits().used;
+    memory::Watch::start(pid, max, Arc::clone(&shared.memory), move |used, max| {
         of.end(Some(Ended::for_memory(memory::too_much(used, max))));
     })
 }
@@ -177,7 +159,7 @@ fn converse(
         let _ = pipe::write_all(&mut stdin, &inbox);
     });
     let read = pipe::read_into(stdout, |message| {
-        shared.hear(true);
+        shared.listen(&message);
         let taken = ear.tell(WorkerEvent::Said(message));
         // The engine may have been slow to take it; that is not the worker's silence.
         shared.hear(true);

@@ -1,14 +1,14 @@
 //! What the threads around one worker share.
 
+use super::orders::Orders;
 use crate::clock;
-use crate::vision::memory;
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use rustix::process::{Pid, Signal, kill_process};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
-use viahe_core::seam::{FromWorker, ToWorker, VisionPlan};
+use viahe_core::seam::{FromWorker, ToWorker};
 
 /// A worker that was asked to stop and does not is ended.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -24,6 +24,9 @@ pub enum WorkerEvent {
 
 /// What is heard of workers, and of which.
 pub type FromFleet = (WorkerId, WorkerEvent);
+
+/// Messages to a worker that may wait beside its first orders: pictures to take, mostly.
+const WAITING_MAX: usize = 64;
 
 /// The way to the engine.
 pub(super) struct Ear {
@@ -70,27 +73,6 @@ pub(super) struct Shared {
     heard: Mutex<(Instant, bool)>,
 }
 
-/// What a worker is to do; one that was started for others is replaced.
-#[derive(Clone)]
-pub(super) struct Orders {
-    pub(super) plan: VisionPlan,
-    /// The most bytes that it may use.
-    pub(super) memory_max: u64,
-    /// Behind it: the most that it may have mapped. What is mapped and not used grows with the plan,
-    /// and is less than the usual limit.
-    pub(super) data_max: u64,
-    /// How often they were changed.
-    pub(super) changes: u32,
-}
-
-impl Orders {
-    pub(super) fn new(plan: VisionPlan, memory_max: Option<u64>, changes: u32) -> Self {
-        let usual = memory::usual_max(&plan);
-        let memory_max = memory_max.unwrap_or(usual);
-        Self { plan, memory_max, data_max: memory_max.saturating_add(usual), changes }
-    }
-}
-
 /// The present worker process.
 #[derive(Default)]
 pub(super) struct Life {
@@ -115,6 +97,45 @@ impl Shared {
 
     pub(super) fn orders(&self) -> MutexGuard<'_, Orders> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first orders for a new worker, and how often another process was needed before. From now on
+    /// it can be told more.
+    pub(super) fn begin(&self) -> (Receiver<ToWorker>, u32) {
+        let mut orders = self.orders();
+        let first = orders.begin(clock::monotonic());
+        let (to_worker, inbox) = bounded(first.len() + WAITING_MAX);
+        for message in first {
+            // There is room for all.
+            let _ = to_worker.try_send(message);
+        }
+        *self.to_worker() = Some(to_worker);
+        if self.stopping.load(Ordering::Relaxed) {
+            self.dismiss();
+        }
+        (inbox, orders.changes)
+    }
+
+    /// Tells the present worker what it is to do otherwise. One that does not take it is replaced.
+    pub(super) fn direct(&self, orders: &mut Orders) {
+        let Some(to_worker) = self.to_worker().clone() else { return };
+        let mut due = orders.due(clock::monotonic()).into_iter();
+        if !due.all(|message| to_worker.try_send(message).is_ok()) {
+            orders.changes = orders.changes.wrapping_add(1);
+            self.dismiss();
+        }
+    }
+
+    /// What a worker says is of use here as well.
+    pub(super) fn listen(&self, message: &FromWorker) {
+        self.hear(true);
+        if matches!(message, FromWorker::Observation(_) | FromWorker::View(_)) {
+            // Many a second, and nothing follows from them here.
+            return;
+        }
+        let mut orders = self.orders();
+        orders.hear(message, clock::monotonic());
+        self.direct(&mut orders);
     }
 
     /// Tells the present worker to finish what it has begun, and to end.

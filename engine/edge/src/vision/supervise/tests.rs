@@ -11,8 +11,11 @@ use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use viahe_contract::message::CameraStatus;
 use viahe_core::plan::Source;
-use viahe_core::seam::{SEAM_VERSION, VisionCamera};
+use viahe_core::seam::{
+    Assign, CameraReport, FromWorker, ProcessPlan, SEAM_VERSION, VisionCamera, WorkerStats,
+};
 
 /// What the child does, and how much it does of it.
 const DO: &str = "VIAHE_TEST_WORKER";
@@ -20,26 +23,31 @@ const SOON: Duration = Duration::from_secs(30);
 const MB: u64 = 1_000_000;
 const WORKER: WorkerId = WorkerId(7);
 
-fn plan(cameras: usize, threads: usize, models: &[&str]) -> VisionPlan {
+fn share(cameras: usize, threads: usize, models: &[&str]) -> Share {
     let camera = |n: usize| VisionCamera {
         id: format!("camera-{n}").try_into().unwrap(),
         source: Source::Pattern { size_px: [64, 64], fps: 1 },
         model: models[n % models.len()].try_into().unwrap(),
         analyse_hz: 1.0,
     };
-    VisionPlan {
+    let process = ProcessPlan {
         version: SEAM_VERSION,
-        epoch: 0,
         axis_zero: viahe_core::time::Timestamp::default(),
         threads,
-        installed: viahe_core::seam::Installed::default(),
+        library: PathBuf::new(),
+        taxonomies: Vec::new(),
         evidence_dir: PathBuf::new(),
-        cameras: (0..cameras).map(camera).collect(),
-    }
+    };
+    let cameras = (0..cameras).map(camera).map(|camera| (camera.id.clone(), camera)).collect();
+    Share { process, models: BTreeMap::new(), cameras }
 }
 
 /// A supervised child that does `what`, and what is heard of it.
 fn supervised(what: &str, memory_max: u64) -> (Supervisor, Receiver<FromFleet>) {
+    supervised_with(what, share(1, 1, &["street"]), memory_max)
+}
+
+fn supervised_with(what: &str, share: Share, memory_max: u64) -> (Supervisor, Receiver<FromFleet>) {
     let program = std::env::current_exe().unwrap();
     // The harness writes to the standard output, which is the seam: it gets another one, and the
     // seam stays open.
@@ -49,8 +57,7 @@ fn supervised(what: &str, memory_max: u64) -> (Supervisor, Receiver<FromFleet>) 
     let args = vec!["-c".to_owned(), command, program.to_str().unwrap().to_owned()];
     let (events, heard) = bounded(64);
     let launch = Launch::Process { program: "sh".into(), args };
-    let (plan, epochs) = (plan(1, 1, &["street"]), Epochs::default());
-    (Supervisor::start(WORKER, launch, plan, epochs, Some(memory_max), events), heard)
+    (Supervisor::start(WORKER, launch, share, Epochs::default(), Some(memory_max), events), heard)
 }
 
 fn gone(heard: &Receiver<FromFleet>) -> Ended {
@@ -79,11 +86,54 @@ fn child() {
         "grow" => held.push(vec![1u8; 550_000_000]),
         // Asked for at once; never touched, so it costs nothing where it is given.
         "leap" => held.push(Vec::with_capacity(4_000_000_000)),
+        "look" => return look(|_| false),
+        "die" => {
+            return look(|camera| {
+                let [width, _] = match camera.source {
+                    Source::Pattern { size_px, .. } => size_px,
+                    _ => [0; 2],
+                };
+                camera.id.as_str() == "camera-1" && width == 64
+            });
+        }
         _ => {}
     }
     std::hint::black_box(&held);
     let mut rest = Vec::new();
     std::io::stdin().read_to_end(&mut rest).unwrap();
+}
+
+/// A worker that opens whatever it is given, until it dies of it. Descriptor 3 is the seam.
+fn look(dies_of: impl Fn(&VisionCamera) -> bool) {
+    let seam = std::fs::OpenOptions::new().write(true).open("/proc/self/fd/3").unwrap();
+    let say = |message: FromWorker| crate::vision::pipe::write(&mut &seam, &message).unwrap();
+    let mut pulse = seam.try_clone().unwrap();
+    std::thread::spawn(move || {
+        let stats = FromWorker::Stats(WorkerStats::default());
+        while crate::vision::pipe::write(&mut pulse, &stats).is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let report = |camera: Name, status| {
+        FromWorker::Camera(CameraReport { camera, status, reason: String::new() })
+    };
+    say(FromWorker::Hello { version: SEAM_VERSION });
+    let read = crate::vision::pipe::read_into(std::io::stdin(), |message: ToWorker| {
+        match message {
+            ToWorker::Assign(Assign { camera, .. }) => {
+                say(FromWorker::Opening(camera.id.clone()));
+                if dies_of(&camera) {
+                    std::process::abort();
+                }
+                say(report(camera.id, CameraStatus::Online));
+            }
+            ToWorker::Unassign(camera) => say(report(camera, CameraStatus::Offline)),
+            ToWorker::Stop => return false,
+            _ => {}
+        }
+        true
+    });
+    read.unwrap();
 }
 
 #[test]
@@ -183,7 +233,7 @@ fn the_usual_limit_follows_from_what_is_watched() {
         (8, 4, &["street", "night"], 4352),
     ] {
         assert_eq!(
-            memory::usual_max(&plan(cameras, threads, models)),
+            memory::usual_max(&share(cameras, threads, models)),
             mb * MB,
             "{cameras} {threads}"
         );
@@ -198,16 +248,81 @@ fn what_was_ended_for_memory_counts_as_short_for_longer() {
 }
 
 #[test]
-fn a_worker_with_other_orders_is_replaced_at_once_and_it_is_no_fault() {
+fn another_process_is_started_at_once_where_it_must_be_another_and_it_is_no_fault() {
     let (supervisor, heard) = supervised("nothing", 900 * MB);
-    for n in 1..4u64 {
+    for n in 2..5 {
         // Orders that come before a worker was started for others need no second one.
         until_it_runs(&supervisor);
-        supervisor.replace(plan(1, 1, &["night"]), Some((900 + n) * MB));
+        supervisor.direct(share(1, n, &["street"]), Some((900 + n as u64) * MB));
         let ended = gone(&heard);
         assert_eq!(ended, Ended::other("the pipeline was changed"));
-        assert_eq!(supervisor.memory().1, (900 + n) * MB);
+        assert_eq!(supervisor.memory().1, (900 + n as u64) * MB);
     }
     assert!(heard.is_empty());
+    supervisor.stop();
+}
+
+/// What the child has said of cameras until it died, or was asked to say so.
+fn until_it_says(heard: &Receiver<FromFleet>, what: &str) -> Vec<String> {
+    let mut said = Vec::new();
+    loop {
+        match heard.recv_timeout(SOON).unwrap() {
+            (WORKER, WorkerEvent::Said(FromWorker::Camera(report))) => {
+                said.push(format!("{} {:?}", report.camera, report.status).to_lowercase());
+            }
+            (WORKER, WorkerEvent::Gone(_)) => said.push("gone".to_owned()),
+            _ => {}
+        }
+        if said.last().is_some_and(|last| last == what) {
+            return said;
+        }
+    }
+}
+
+#[test]
+fn a_running_worker_takes_up_loses_and_changes_cameras() {
+    let (supervisor, heard) = supervised_with("look", share(2, 1, &["street"]), 900 * MB);
+    until_it_says(&heard, "camera-1 online");
+    supervisor.direct(share(3, 1, &["street"]), Some(901 * MB));
+    assert_eq!(until_it_says(&heard, "camera-2 online"), ["camera-2 online"]);
+    supervisor.direct(share(1, 1, &["street"]), Some(901 * MB));
+    assert_eq!(until_it_says(&heard, "camera-2 offline"), ["camera-1 offline", "camera-2 offline"]);
+    let mut other = share(1, 1, &["street"]);
+    other.cameras.values_mut().for_each(|camera| camera.analyse_hz = 3.0);
+    supervisor.direct(other, Some(901 * MB));
+    assert_eq!(until_it_says(&heard, "camera-0 online"), ["camera-0 online"]);
+    assert_eq!(supervisor.restarts(), 0);
+    supervisor.stop();
+}
+
+#[test]
+fn a_camera_that_workers_die_of_is_quarantined_and_its_neighbours_go_on() {
+    // Dies as soon as it opens `camera-1`.
+    let (supervisor, heard) = supervised_with("die", share(3, 1, &["street"]), 900 * MB);
+    let camera: Name = "camera-1".try_into().unwrap();
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        said.extend(until_it_says(&heard, "gone"));
+    }
+    let quarantine = supervisor.quarantined();
+    assert_eq!(quarantine.keys().collect::<Vec<_>>(), [&camera]);
+    let Quarantine { deaths, reason, next_try } = &quarantine[&camera];
+    assert_eq!(*deaths, 3);
+    assert!(reason.contains("SIGABRT"), "{reason}");
+    assert!(*next_try > clock::monotonic() + Duration::from_secs(30));
+    // Once it is known which one it is, the others are there before each death, and after the last.
+    assert!(said.iter().filter(|said| *said == "camera-0 online").count() >= 2, "{said:?}");
+    let mut after = until_it_says(&heard, "camera-2 online");
+    after.sort();
+    assert_eq!(after, ["camera-0 online", "camera-2 online"]);
+    assert_eq!(supervisor.restarts(), 3);
+
+    // Another camera of that name is tried at once.
+    let mut mended = share(3, 1, &["street"]);
+    mended.cameras.get_mut(&camera).unwrap().source = Source::Pattern { size_px: [32, 32], fps: 1 };
+    supervisor.direct(mended, Some(900 * MB));
+    assert!(supervisor.quarantined().is_empty());
+    until_it_says(&heard, "camera-1 online");
+    assert_eq!(supervisor.restarts(), 3);
     supervisor.stop();
 }

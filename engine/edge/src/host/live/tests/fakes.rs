@@ -9,7 +9,8 @@ use crate::store::{
     Committed, Depth, FILE_NAME, Held, Outbox, OutboxRow, Store, StoreError, StoredState, Unread,
 };
 use crate::telemetry::WorkerMemory;
-use crate::vision::supervise::FromFleet;
+use crate::vision::share::Share;
+use crate::vision::supervise::{FromFleet, Quarantine};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -20,7 +21,6 @@ use viahe_contract::id::{Name, WorkerId};
 use viahe_contract::message::{CameraState, ModelRef};
 use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
-use viahe_core::seam::VisionPlan;
 use viahe_core::time::Timestamp;
 
 /// When the world begins: 2026-11-22 08:14 at the site.
@@ -51,6 +51,8 @@ pub(super) struct State {
     answers: Option<Box<Answers>>,
     /// The workers, with their cameras.
     pub(super) workers: BTreeMap<WorkerId, Vec<Name>>,
+    /// Cameras that are kept away from them.
+    pub(super) quarantined: BTreeMap<Name, Quarantine>,
     /// The disk takes nothing.
     pub(super) disk_full: bool,
     /// Room on it; the test's own disk is no matter.
@@ -82,6 +84,7 @@ impl World {
             number: 0,
             answers: None,
             workers: BTreeMap::new(),
+            quarantined: BTreeMap::new(),
             disk_full: false,
             room: None,
             broker_takes: usize::MAX,
@@ -248,9 +251,13 @@ impl Lookers for World {
     }
 
     /// All cameras of the plan, for the first worker.
-    fn apply(&mut self, plan: &VisionPlan, _options: FleetOptions) {
-        let cameras = plan.cameras.iter().map(|camera| camera.id.clone()).collect();
+    fn apply(&mut self, plan: &Share, _options: FleetOptions) {
+        let cameras = plan.cameras.keys().cloned().collect();
         self.state().workers = BTreeMap::from([(WorkerId(0), cameras)]);
+    }
+
+    fn quarantined(&self) -> BTreeMap<Name, Quarantine> {
+        self.state().quarantined.clone()
     }
 
     fn end_silent(&self) {}

@@ -1,9 +1,11 @@
 //! Workers that go, come back, or are of another release.
 
-use super::street::Street;
-use std::collections::BTreeMap;
+use super::street::{Street, name, secs};
+use crate::trouble::Trouble;
+use crate::vision::supervise::Quarantine;
+use std::time::Duration;
 use viahe_contract::message::CameraStatus;
-use viahe_core::seam::{FromWorker, SEAM_VERSION};
+use viahe_core::seam::{Failure, FromWorker, SEAM_VERSION, WorkerStats};
 
 fn states(street: &Street) -> Vec<(u64, CameraStatus)> {
     let state = street.world.state();
@@ -33,7 +35,7 @@ fn a_worker_that_goes_takes_its_pictures_with_it_and_the_incident_is_told_at_onc
 #[test]
 fn a_worker_of_another_release_ends_the_run_with_the_reason() {
     let mut street = Street::new();
-    let hello = FromWorker::Hello { version: SEAM_VERSION + 1, models: BTreeMap::new() };
+    let hello = FromWorker::Hello { version: SEAM_VERSION + 1 };
     street.says(1.0, hello);
     let error = street.try_run(10.0).unwrap_err();
     assert!(error.contains("install both from one release"), "{error}");
@@ -44,8 +46,70 @@ fn a_part_that_was_never_there_ends_the_run_and_one_that_hangs_does_not() {
     for (at, ends) in [(0.0, true), (5.0, false)] {
         let mut street = if ends { Street::silent() } else { Street::new() };
         let reason = "no ONNX Runtime".to_owned();
-        street.says(at, FromWorker::Failed { reason, missing_part: true });
+        street.says(at, FromWorker::Failed { reason, failure: Failure::PartMissing });
         assert_eq!(street.try_run(10.0).is_err(), ends);
         assert!(street.world.state().stopped);
     }
+}
+
+#[test]
+fn a_model_that_was_never_there_ends_the_run_and_one_that_came_later_is_told() {
+    let refused = |at: f64, street: &Street| {
+        let models_refused = [(name("night"), "no weights".to_owned())].into();
+        let stats = WorkerStats { models_refused, ..WorkerStats::default() };
+        street.says(at, FromWorker::Stats(stats));
+    };
+    let mut street = Street::new();
+    street.up(0.0);
+    refused(5.0, &street);
+    let error = street.try_run(10.0).unwrap_err();
+    assert!(error.contains("model night: no weights"), "{error}");
+
+    let mut street = Street::new();
+    street.up(0.0);
+    street.hang_up(3.0);
+    refused(5.0, &street);
+    street.run(10.0);
+    assert!(street.lasts(Trouble::ModelRefused));
+
+    let mut street = Street::new();
+    street.up(0.0);
+    street.hang_up(3.0);
+    refused(5.0, &street);
+    street.says(6.0, FromWorker::Stats(WorkerStats::default()));
+    street.run(10.0);
+    assert!(!street.lasts(Trouble::ModelRefused));
+}
+
+#[test]
+fn a_camera_that_is_kept_away_says_so_until_it_is_tried_again() {
+    let mut street = Street::new();
+    street.up(0.0);
+    street.world.then(secs(5.0), |world| {
+        let next_try = crate::clock::monotonic() + Duration::from_mins(1);
+        let (deaths, reason) = (3, "signal: 11".to_owned());
+        let quarantine = Quarantine { deaths, reason, next_try };
+        world.state().quarantined.insert(name("gate"), quarantine);
+    });
+    street.gone(6.0);
+    street.world.then(secs(20.0), |world| world.state().quarantined.clear());
+    street.run(30.0);
+    let state = street.world.state();
+    let told: Vec<_> =
+        state.states.iter().filter(|(_, camera, _)| *camera == name("gate")).collect();
+    let at = |from: u64, to: u64| {
+        let within = move |at: Duration| (from..to).contains(&at.as_secs());
+        told.iter().filter(move |(at, ..)| within(*at)).map(|(.., state)| state)
+    };
+    let kept: Vec<_> = at(5, 20).collect();
+    assert!(!kept.is_empty());
+    for state in kept {
+        assert_eq!(state.state, CameraStatus::Offline);
+        assert_eq!(state.quarantine.map(|quarantine| quarantine.deaths), Some(3));
+        for words in ["3 vision workers died", "signal: 11"] {
+            assert!(state.reason.contains(words), "{}", state.reason);
+        }
+    }
+    let last = at(20, 31).next().unwrap();
+    assert_eq!((last.quarantine, last.reason.as_str()), (None, "it is tried again"));
 }

@@ -1,0 +1,218 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::*;
+use crate::clock;
+use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
+use viahe_core::time::ClockSource;
+
+struct Grey(FrameStamp);
+
+impl Frame for Grey {
+    fn stamp(&self) -> FrameStamp {
+        self.0
+    }
+
+    fn view(&self) -> FrameView<'_> {
+        let plane = Plane { data: &[128; 4], stride: 2 };
+        FrameView::new(
+            2,
+            2,
+            PixelFormat::I420,
+            ColorMatrix::Bt601,
+            ColorRange::Limited,
+            &[plane, plane, plane],
+        )
+        .unwrap()
+    }
+}
+
+fn frame(seq: u64) -> SharedFrame {
+    let at = Timestamp(1_000_000_000_000 + seq * 100_000_000);
+    Arc::new(Grey(FrameStamp {
+        seq,
+        captured: at,
+        arrived: at,
+        offset_ms: 0,
+        clock: ClockSource::Arrival,
+    }))
+}
+
+const MODEL: ModelId = ModelId(0);
+/// A second.
+const TWICE: Need = Need { looks_hz: 2.0 };
+
+/// Slots with these models and states, looked at twice a second, and one session of each model.
+fn slots(of: &[(ModelId, u32)], batch_max: usize) -> (Slots<u32, ()>, Vec<SlotId>) {
+    let slots = Slots::default();
+    let seat = |(model, state): &(ModelId, u32)| Seat { model: *model, need: TWICE, state: *state };
+    let ids = of.iter().map(|of| slots.add(seat(of))).collect();
+    for model in of.iter().map(|(model, _)| *model).collect::<BTreeSet<_>>() {
+        slots.add_session(model, Session { eye: (), batch_max });
+    }
+    (slots, ids)
+}
+
+fn offer(slots: &Slots<u32, ()>, slot: SlotId, seq: u64) {
+    slots.offer(slot, frame(seq), clock::monotonic());
+}
+
+/// Takes what there is, and gives the session back.
+fn take(slots: &Slots<u32, ()>) -> Vec<Job<u32>> {
+    let Work { model, session, jobs } = slots.take().unwrap();
+    slots.give_back(model, session);
+    jobs
+}
+
+fn dropped(slots: &Slots<u32, ()>, slot: SlotId) -> BTreeMap<DropReason, u64> {
+    slots.counts(slot).dropped
+}
+
+#[test]
+fn the_newest_due_frame_wins_and_the_rest_is_counted() {
+    let (slots, ids) = slots(&[(MODEL, 7)], 1);
+    let slot = ids[0];
+    offer(&slots, slot, 0);
+    offer(&slots, slot, 1);
+    let job = take(&slots).pop().unwrap();
+    assert_eq!((job.frame.stamp().seq, job.state), (1, 7));
+    slots.finish(job, Looked::Analysed);
+    for seq in 2..=6 {
+        offer(&slots, slot, seq); // due again at 6
+    }
+    let job = take(&slots).pop().unwrap();
+    assert_eq!(job.frame.stamp().seq, 6);
+    slots.finish(job, Looked::Failed);
+    assert_eq!(slots.counts(slot).inferred, 1);
+    // Frame 1 took the place of 0 for the same look, which took place.
+    let want = [(DropReason::NotDue, 5), (DropReason::InferFailed, 1)];
+    assert_eq!(dropped(&slots, slot), want.into_iter().collect());
+}
+
+#[test]
+fn only_looks_that_did_not_take_place_are_missed() {
+    // 10 fps, two looks a second; a thread is free after so many frames.
+    let missed = |free_every: u64| {
+        let (slots, ids) = slots(&[(MODEL, 0)], 1);
+        let slot = ids[0];
+        let mut looks = 0;
+        for seq in 0..1000 {
+            offer(&slots, slot, seq);
+            let waits = slots.lock().slots[&slot].waiting.is_some();
+            if seq % free_every == free_every - 1 && waits {
+                slots.finish(take(&slots).pop().unwrap(), Looked::Analysed);
+                looks += 1;
+            }
+        }
+        let Counts { inferred, dropped } = slots.counts(slot);
+        assert_eq!(inferred, looks);
+        let counted = inferred + dropped.values().sum::<u64>();
+        assert!((998..=1000).contains(&counted), "each frame once: {counted}");
+        (looks, dropped.get(&DropReason::Superseded).copied().unwrap_or_default())
+    };
+    assert_eq!(missed(1), (200, 0));
+    // Late by up to 0.4 s, and still each look takes place.
+    assert_eq!(missed(5).1, 0);
+    // Two looks of three are missed, or nine of ten.
+    let (looks, lost) = missed(15);
+    assert!((195..=201).contains(&(looks + lost)) && looks < 70, "{looks} {lost}");
+    let (looks, lost) = missed(50);
+    assert!((190..=201).contains(&(looks + lost)) && looks < 25, "{looks} {lost}");
+}
+
+#[test]
+fn a_camera_is_with_one_thread_at_a_time_and_batches_share_the_work() {
+    let other = ModelId(1);
+    let (slots, ids) = slots(&[(MODEL, 0), (other, 1), (MODEL, 2), (MODEL, 3)], 2);
+    for slot in &ids {
+        offer(&slots, *slot, 0);
+    }
+    let of = |jobs: &[Job<u32>]| jobs.iter().map(|job| job.state).collect::<Vec<_>>();
+    // One thread for four cameras takes all of the first model, as far as the batch goes.
+    let jobs = take(&slots);
+    assert_eq!(of(&jobs), [0, 2]);
+    offer(&slots, ids[0], 9); // waits for its state
+    assert_eq!(of(&take(&slots)), [1]);
+    for job in jobs {
+        slots.finish(job, Looked::Analysed);
+    }
+    assert_eq!(of(&take(&slots)), [3, 0]);
+    slots.close();
+    assert!(slots.take().is_none());
+}
+
+#[test]
+fn a_model_without_a_free_session_holds_nobody_else_up() {
+    let other = ModelId(1);
+    let (slots, ids) = slots(&[(MODEL, 0), (MODEL, 1), (other, 2)], 1);
+    for slot in &ids {
+        offer(&slots, *slot, 0);
+    }
+    let first = slots.take().unwrap();
+    assert_eq!((first.model, first.jobs[0].state), (MODEL, 0));
+    assert_eq!(take(&slots)[0].state, 2, "its model is free");
+    slots.give_back(MODEL, first.session);
+    assert_eq!(take(&slots)[0].state, 1);
+}
+
+#[test]
+fn cameras_and_models_come_and_go_between_frames_and_no_frame_is_lost() {
+    let (slots, ids) = slots(&[(MODEL, 1), (MODEL, 2)], 1);
+    let (stays, goes) = (ids[0], ids[1]);
+    offer(&slots, stays, 0);
+    offer(&slots, goes, 0);
+    let [at_work, leaving] = [0; 2].map(|_| take(&slots).pop().unwrap());
+    offer(&slots, stays, 5);
+    // While a thread looks, another model takes over: what waits is looked at with it.
+    let other = ModelId(1);
+    slots.add_session(other, Session { eye: (), batch_max: 1 });
+    slots.change_model(stays, other, 10);
+    slots.remove(goes);
+    assert_eq!(slots.keep_models(&[other].into()).len(), 1);
+    slots.finish(at_work, Looked::Analysed);
+    slots.finish(leaving, Looked::Analysed);
+    offer(&slots, goes, 5);
+    let work = slots.take().unwrap();
+    assert_eq!((work.model, work.jobs[0].state), (other, 10));
+    assert_eq!(work.jobs[0].frame.stamp().seq, 5);
+    slots.give_back(other, work.session);
+    slots.finish(work.jobs.into_iter().next().unwrap(), Looked::Analysed);
+    // Nobody looks: at once.
+    slots.add_session(MODEL, Session { eye: (), batch_max: 1 });
+    slots.change_model(stays, MODEL, 20);
+    offer(&slots, stays, 10);
+    assert_eq!(take(&slots)[0].state, 20);
+    let Counts { inferred, dropped } = slots.counts(stays);
+    assert_eq!((inferred, dropped), (2, BTreeMap::new()), "the third is being looked at");
+    assert!(slots.kept(goes, 0).is_none());
+    let again = slots.add(Seat { model: MODEL, need: TWICE, state: 3 });
+    assert!(again != goes && again != stays, "what was offered to one that left meets no other");
+}
+
+#[test]
+fn another_rate_holds_from_the_next_frame_on() {
+    let (slots, ids) = slots(&[(MODEL, 0)], 1);
+    let mut looks = 0;
+    for seq in 0..100 {
+        if seq == 50 {
+            slots.attend(ids[0], Need { looks_hz: 5.0 }, frame(seq).stamp().captured);
+        }
+        offer(&slots, ids[0], seq);
+        if slots.lock().slots[&ids[0]].waiting.is_some() {
+            slots.finish(take(&slots).pop().unwrap(), Looked::Analysed);
+            looks += 1;
+        }
+    }
+    assert_eq!(looks, 10 + 25);
+}
+
+#[test]
+fn pictures_come_from_the_frame_asked_for_or_the_newest() {
+    let (slots, ids) = slots(&[(MODEL, 0)], 1);
+    assert!(slots.kept(ids[0], 0).is_none());
+    for seq in [0, 5, 10, 15, 20, 25] {
+        offer(&slots, ids[0], seq);
+        slots.finish(take(&slots).pop().unwrap(), Looked::Analysed);
+    }
+    assert_eq!(slots.kept(ids[0], 15).unwrap().stamp().seq, 15);
+    assert_eq!(slots.kept(ids[0], 0).unwrap().stamp().seq, 25, "gone");
+}

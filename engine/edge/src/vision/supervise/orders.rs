@@ -1,0 +1,164 @@
+//! What a worker is to do, what the present one was told of it, and what it is to be told next.
+
+use super::suspects::Suspects;
+use crate::vision::memory;
+use crate::vision::share::Share;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+use viahe_contract::id::Name;
+use viahe_core::seam::{Assign, FromWorker, ModelFiles, ToWorker, Use, VisionCamera};
+
+/// Counts beginnings of cameras over all workers of an engine: none has the epoch of another, so neither
+/// have their tracks.
+#[derive(Clone, Debug, Default)]
+pub struct Epochs(Arc<AtomicU32>);
+
+impl Epochs {
+    fn next(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Of one place in the fleet; workers come and go.
+pub(super) struct Orders {
+    share: Share,
+    /// Bytes, as the pipeline says.
+    memory_max: Option<u64>,
+    limits: Limits,
+    epochs: Epochs,
+    told: Told,
+    pub(super) suspects: Suspects,
+    /// How often another process was needed.
+    pub(super) changes: u32,
+}
+
+/// Bytes of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// The most that a worker may use.
+    pub(super) used: u64,
+    /// Behind it: the most that it may have mapped. What is mapped and not used grows with the plan,
+    /// and is less than the usual limit.
+    pub(super) mapped: u64,
+}
+
+impl Limits {
+    fn new(share: &Share, memory_max: Option<u64>) -> Self {
+        let usual = memory::usual_max(share);
+        let used = memory_max.unwrap_or(usual);
+        Self { used, mapped: used.saturating_add(usual) }
+    }
+}
+
+/// What the present worker was told.
+#[derive(Debug, Default)]
+struct Told {
+    models: BTreeMap<Name, ModelFiles>,
+    cameras: BTreeMap<Name, VisionCamera>,
+}
+
+/// What new orders ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing that a message could not say.
+    Told,
+    /// Another process.
+    Process,
+}
+
+impl Orders {
+    pub(super) fn new(share: Share, memory_max: Option<u64>, epochs: Epochs) -> Self {
+        let limits = Limits::new(&share, memory_max);
+        let (told, suspects) = (Told::default(), Suspects::default());
+        Self { share, memory_max, limits, epochs, told, suspects, changes: 0 }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Takes other orders. Cameras that are others, or of another model, are no suspects any more.
+    pub(super) fn take(&mut self, share: Share, memory_max: Option<u64>) -> Change {
+        let old = std::mem::replace(&mut self.share, share);
+        let memory_was = std::mem::replace(&mut self.memory_max, memory_max);
+        self.limits = Limits::new(&self.share, memory_max);
+        let process = old.process != self.share.process;
+        for (camera, was) in &old.cameras {
+            let same = self.share.cameras.get(camera) == Some(was)
+                && old.models.get(&was.model) == self.share.models.get(&was.model);
+            if !same || process || memory_was != memory_max {
+                self.suspects.acquit(camera);
+            }
+        }
+        // A model that was refused may have been mended since.
+        self.told.models.clear();
+        if process {
+            self.changes = self.changes.wrapping_add(1);
+            return Change::Process;
+        }
+        Change::Told
+    }
+
+    /// All that a new worker is told.
+    pub(super) fn begin(&mut self, now: Instant) -> Vec<ToWorker> {
+        self.told = Told::default();
+        self.suspects.ended();
+        let mut all = vec![ToWorker::Start(self.share.process.clone())];
+        all.extend(self.due(now));
+        all
+    }
+
+    /// All that the present worker is to be told now.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<ToWorker> {
+        let mut all = Vec::new();
+        for (name, files) in &self.share.models {
+            if self.told.models.get(name) != Some(files) {
+                let (epoch, name, files) = (self.epochs.next(), name.clone(), files.clone());
+                all.push(ToWorker::Use(Use { epoch, name, files }));
+            }
+        }
+        self.told.models.clone_from(&self.share.models);
+        for (camera, _) in
+            self.told.cameras.extract_if(.., |c, _| !self.share.cameras.contains_key(c))
+        {
+            self.suspects.closed(&camera);
+            all.push(ToWorker::Unassign(camera));
+        }
+        let (given, waiting): (Vec<_>, Vec<_>) =
+            self.share.cameras.keys().partition(|camera| self.told.cameras.contains_key(*camera));
+        let due = self.suspects.due(waiting.into_iter(), now);
+        for name in given.into_iter().chain(due) {
+            let camera = &self.share.cameras[name];
+            if self.told.cameras.get(name) != Some(camera) {
+                self.told.cameras.insert(name.clone(), camera.clone());
+                let (epoch, camera) = (self.epochs.next(), camera.clone());
+                all.push(ToWorker::Assign(Assign { epoch, camera }));
+            }
+        }
+        all
+    }
+
+    /// Looks at what the present worker says.
+    pub(super) fn hear(&mut self, message: &FromWorker, now: Instant) {
+        match message {
+            FromWorker::Opening(camera) => self.suspects.opening(camera, now),
+            FromWorker::Camera(report) => {
+                self.suspects.reported(&report.camera, report.status, now);
+            }
+            _ => {}
+        }
+        self.suspects.look(now);
+    }
+
+    /// The present worker has died. Cameras that are kept away for it.
+    pub(super) fn died(&mut self, reason: &str, for_memory: bool, now: Instant) -> Vec<Name> {
+        // With one camera alone it may be the limit that is wrong, and nobody else is made dark.
+        if for_memory && self.share.cameras.len() < 2 {
+            self.suspects.ended();
+            return Vec::new();
+        }
+        self.suspects.died(reason, now)
+    }
+}

@@ -1,0 +1,73 @@
+//! What a worker counts of one camera.
+
+use crate::ingest::CameraCounters;
+use crate::vision::slots::Counts;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use viahe_contract::message::CameraStatus;
+use viahe_core::seam::{CameraStats, LOOK_AGES_MS};
+
+/// Counted by the threads that look, read by the one that reports.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    infer_us: AtomicU64,
+    ages: [AtomicU64; LOOK_AGES_MS.len() + 1],
+    ages_ms: AtomicU64,
+    tracks: AtomicU64,
+    status: Mutex<CameraStatus>,
+}
+
+impl Tally {
+    /// A frame was looked at: so old was it then, and so long did it take.
+    pub(super) fn looked(&self, age: Duration, took: Duration, tracks: u32) {
+        let ms = age.as_millis() as u64;
+        let bucket = LOOK_AGES_MS.partition_point(|most| *most < ms);
+        self.ages[bucket].fetch_add(1, Ordering::Relaxed);
+        self.ages_ms.fetch_add(ms, Ordering::Relaxed);
+        self.infer_us.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+        self.tracks.store(u64::from(tracks), Ordering::Relaxed);
+    }
+
+    /// How the camera is.
+    pub(super) fn is(&self, status: CameraStatus) {
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+
+    /// All that is known.
+    pub(super) fn stats(&self, counters: &CameraCounters, counts: Counts) -> CameraStats {
+        let mut frames_dropped: BTreeMap<String, u64> =
+            counts.dropped.into_iter().map(|(why, n)| (why.label().to_owned(), n)).collect();
+        for (why, n) in [
+            ("corrupt", counters.dropped.corrupt),
+            ("lead_in", counters.dropped.lead_in),
+            ("unusable", counters.dropped.unusable),
+            ("overload", counters.dropped.overload),
+        ] {
+            if n > 0 {
+                frames_dropped.insert(why.to_owned(), n);
+            }
+        }
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        CameraStats {
+            status: *self.status.lock().unwrap_or_else(PoisonError::into_inner),
+            frames_in: counters.frames_in,
+            frames_inferred: counts.inferred,
+            frames_dropped,
+            reconnects: counters.reconnects,
+            tries: counters.tries,
+            carrier: counters.carrier,
+            look_ages: self.ages.iter().map(read).collect(),
+            look_age_ms_sum: read(&self.ages_ms) as f64,
+            infer_ms_sum: read(&self.infer_us) as f64 / 1000.0,
+            frame_age_ms: counters.last_frame_age.map(|age| age.as_millis() as u64),
+            fps_in: counters.fps,
+            size_px: counters.size_px.unwrap_or_default(),
+            clock_offset_ms: counters.clock_offset_ms,
+            clock_steps: counters.clock_steps,
+            clock_step: counters.clock_step,
+            tracks: read(&self.tracks) as u32,
+        }
+    }
+}
