@@ -77,7 +77,7 @@ pub enum ModelError {
         /// Why.
         source: io::Error,
     },
-    /// `model.toml` is wrong; one line for each problem.
+    /// `model.toml` or `taxonomy.toml` is wrong; one line for each problem.
     #[error(transparent)]
     Invalid(#[from] ConfigError),
     /// `model.toml` names another model than its folder.
@@ -350,8 +350,7 @@ fn taxonomy(files: &[PathBuf]) -> Result<Taxonomy, ModelError> {
     for path in files {
         let failed = |source| ModelError::Read { path: path.clone(), source };
         let text = read_text(path, DESCRIPTION_BYTES_MAX).map_err(failed)?;
-        let wrong = |what| failed(io::Error::new(io::ErrorKind::InvalidData, what));
-        taxonomy.extend(&text).map_err(wrong)?;
+        taxonomy.extend(&path.display().to_string(), &text)?;
     }
     Ok(taxonomy)
 }

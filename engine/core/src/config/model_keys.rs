@@ -1,4 +1,4 @@
-//! The keys of a model file.
+//! The keys of a model file, and of the taxonomy to which its labels belong.
 
 use super::problem::Fault;
 use super::schema::Kind::{self, Number, Numbers, OneOf, Table, Text, Whole, WholeOr, Wholes};
@@ -185,3 +185,26 @@ static NMS: &[Key] = &[
 ];
 
 const SHARE: Kind = Number { min: 0.0, max: 1.0 };
+
+/// `taxonomy.toml`.
+pub(super) static TAXONOMY_FILE: &[Key] = &[
+    key(
+        "version",
+        Whole { min: 1, max: u32::MAX as i64 },
+        Optional,
+        "1",
+        "Raised when a class begins to mean something else.",
+    ),
+    key(
+        "class",
+        Kind::Titled { keys: &CLASS, table: CLASS_TITLE },
+        Required,
+        r#"{ "goods.cart" = { en = "Cart", vi = "Xe đẩy" } }"#,
+        "The classes that there are, each with its parents.",
+    ),
+];
+
+static CLASS_TITLE: &[Key] = &[
+    key("vi", Text(&TEXT), Optional, r#""Xe đẩy""#, "In Vietnamese, for people."),
+    key("en", Text(&TEXT), Optional, r#""Cart""#, "In English, for people."),
+];

@@ -4,7 +4,7 @@
 //! absent or was told, so that readers only look after meaning.
 
 use super::problem::{Fault, Source, closest, listed, quoted};
-use super::schema::{Key, Kind, Need};
+use super::schema::{Form, Key, Kind, Need};
 use super::value::{
     Value, example, leaf, number, numbers, pairs, parameter, polygon, text, type_of,
 };
@@ -168,16 +168,16 @@ impl<'a> Node<'a> {
                 }
             }
             (Kind::Entries { keys, values }, DeValue::Table(table)) => {
-                if table.is_empty() {
-                    tell(at, Fault::new("the table is empty", example(key, "write")));
-                }
-                for (name, value) in table {
-                    let good = (keys.check)(name.as_ref());
-                    if let Err(fault) = good.and_then(|()| text(values, key, value)) {
-                        let path = format!("{}.{}", self.child_path(key.name), name.as_ref());
-                        self.source.problem(value.span().start, &path, fault);
+                self.check_chosen(key, at, keys, table, |value| text(values, key, value));
+            }
+            (Kind::Titled { keys, .. }, DeValue::Table(table)) => {
+                self.check_chosen(key, at, keys, table, |value| {
+                    if value.as_ref().is_table() {
+                        return Ok(());
                     }
-                }
+                    let what = format!("must be a table, not {}", type_of(value));
+                    Err(Fault::new(what, example(key, "write")))
+                });
             }
             _ => {
                 if let Err(fault) = leaf(key, value) {
@@ -187,6 +187,28 @@ impl<'a> Node<'a> {
         }
         for child in self.children(key.name) {
             child.node.check();
+        }
+    }
+
+    /// What stands under keys that the file chooses.
+    fn check_chosen(
+        &self,
+        key: &Key,
+        at: usize,
+        keys: &Form,
+        table: &DeTable,
+        check: impl Fn(&Value) -> Result<(), Fault>,
+    ) {
+        let path = self.child_path(key.name);
+        if table.is_empty() {
+            self.source.problem(at, &path, Fault::new("the table is empty", example(key, "write")));
+        }
+        for (name, value) in table {
+            let good = (keys.check)(name.as_ref()).and_then(|()| check(value));
+            if let Err(fault) = good {
+                let path = format!("{path}.{}", name.as_ref());
+                self.source.problem(value.span().start, &path, fault);
+            }
         }
     }
 
@@ -340,6 +362,14 @@ impl<'a> Node<'a> {
         Some(entries)
     }
 
+    /// The good keys that the file chose for its tables.
+    pub(super) fn titles(&self, name: &str) -> Option<Vec<&'a str>> {
+        let Kind::Titled { keys, .. } = self.key(name)?.kind else { return None };
+        let table = self.table.get(name)?.as_ref().as_table()?;
+        let names = table.iter().map(|(key, _)| key.as_ref().as_ref());
+        Some(names.filter(|name| (keys.check)(name).is_ok()).collect())
+    }
+
     /// Where the table begins.
     pub(super) fn start(&self) -> usize {
         self.at
@@ -406,6 +436,11 @@ impl<'a> Node<'a> {
                 children.sort_by_key(|c| c.node.at);
                 children
             }
+            (Kind::Titled { table: keys, .. }, DeValue::Table(table)) => table
+                .iter()
+                .filter_map(|(name, value)| node(*keys, value, format!("{path}.{}", name.as_ref())))
+                .map(plain)
+                .collect(),
             _ => Vec::new(),
         }
     }

@@ -75,6 +75,11 @@ fn key_schema(key: &Key) -> Value {
             "additionalProperties": text_schema(values),
             "minProperties": 1,
         }),
+        Kind::Titled { keys, table } => json!({
+            "type": "object",
+            "propertyNames": { "pattern": keys.pattern },
+            "additionalProperties": table_schema(table),
+        }),
         Kind::Table(keys) => table_schema(keys),
         Kind::Tables(keys) => {
             json!({ "type": "array", "items": table_schema(keys), "minItems": 1 })
@@ -178,13 +183,14 @@ fn value(key: &Key) -> String {
             format!("table, each a {} = a {}", keys.title, values.title)
         }
         Kind::Corners => "list of `[x, y]`".into(),
-        Kind::Table(_) | Kind::Named(_) => "table".into(),
+        Kind::Table(_) | Kind::Named(_) | Kind::Titled { .. } => "table".into(),
         Kind::Tables(_) => "list of tables".into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::model_keys::TAXONOMY_FILE;
     use super::super::problem::{Report, Source};
     use super::super::read::{Node, document};
     use super::*;
@@ -218,6 +224,7 @@ mod tests {
         check(PIPELINE);
         check(CATALOGUE);
         check(MODEL_FILE);
+        check(TAXONOMY_FILE);
     }
 
     #[test]

@@ -80,6 +80,11 @@ pub(super) enum Kind {
         keys: &'static Form,
         values: &'static Form,
     },
+    /// Tables under keys that the file chooses.
+    Titled {
+        keys: &'static Form,
+        table: &'static [Key],
+    },
     /// `[x]` or `x = { … }`.
     Table(&'static [Key]),
     /// `[[x]]`.

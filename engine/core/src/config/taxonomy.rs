@@ -1,6 +1,8 @@
 //! The classes that rules speak: `models/taxonomy.toml`.
 
-use super::problem::closest;
+use super::model_keys::TAXONOMY_FILE;
+use super::problem::{ConfigError, Report, Source, closest};
+use super::read::{Node, document};
 use crate::observe::Class;
 use std::collections::BTreeSet;
 
@@ -15,25 +17,25 @@ impl Taxonomy {
         let mut taxonomy = Self(BTreeSet::new());
         let text = include_str!("../../../../models/taxonomy.toml");
         // A test reads it: nothing here can fail.
-        let _ = taxonomy.extend(text);
+        let _ = taxonomy.extend("taxonomy.toml", text);
         taxonomy
     }
 
-    /// Adds the classes of another file of this form.
+    /// Adds the classes of another file of this form; `file` is what messages call it.
     ///
     /// # Errors
-    /// What is wrong with the file, in words; nothing is then added.
-    pub fn extend(&mut self, text: &str) -> Result<(), String> {
-        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
-            let line = e.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            format!("line {line}: {}; correct the TOML", e.message())
-        })?;
-        let classes = table.get("class").and_then(toml::Value::as_table);
-        let classes =
-            classes.ok_or("it has no table [class]; add one with a line for each class")?;
-        let read: Result<Vec<Class>, String> =
-            classes.keys().map(|name| Class::try_from(name.as_str())).collect();
-        self.0.extend(read?);
+    /// All that is wrong with the file; nothing is then added.
+    pub fn extend(&mut self, file: &str, text: &str) -> Result<(), ConfigError> {
+        let report = Report::default();
+        let source = Source { name: file, text, rank: 0, report: &report };
+        let classes = document(&source).and_then(|table| {
+            let root = Node::root(&source, &table, TAXONOMY_FILE);
+            root.check();
+            let names = root.titles("class")?;
+            Some(names.into_iter().filter_map(|name| Class::try_from(name).ok()).collect())
+        });
+        let classes: Vec<Class> = report.finish(classes, file)?;
+        self.0.extend(classes);
         Ok(())
     }
 
@@ -59,12 +61,18 @@ mod tests {
         assert!(taxonomy.has(&class("vehicle.car")) && taxonomy.0.len() > 30);
         assert!(!taxonomy.has(&class("vehicle.tank")));
         assert_eq!(taxonomy.near(&class("vehicle.caar")), Some("vehicle.car"));
-        taxonomy.extend("[class]\n\"vehicle.tank\" = { en = \"Tank\", vi = \"Xe tăng\" }").unwrap();
+        taxonomy
+            .extend("own.toml", "[class]\n\"vehicle.tank\" = { en = \"Tank\", vi = \"Xe tăng\" }")
+            .unwrap();
         assert!(taxonomy.has(&class("vehicle.tank")) && taxonomy.has(&class("vehicle.car")));
-        for (bad, word) in
-            [("[class", "line 1"), ("version = 1", "[class]"), ("[class]\n\"A b\" = 1", "A b")]
-        {
-            let told = taxonomy.extend(bad).unwrap_err();
+        for (bad, word) in [
+            ("[class", "own.toml:1: "),
+            ("version = 1", "`class` is missing"),
+            ("[class]\n\"A b\" = {}", "\"A b\" is not a class"),
+            ("[class]\n\"robot\" = 1", "own.toml:2: class.robot: must be a table"),
+            ("[class]\n\"robot\" = { vn = \"Rô bốt\" }", "\"vn\" is not a known key"),
+        ] {
+            let told = taxonomy.extend("own.toml", bad).unwrap_err().to_string();
             assert!(told.contains(word), "{told}");
         }
     }

@@ -72,9 +72,11 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
         Kind::Corners => polygon(value).map(|_| ()),
         Kind::List(_) => wrong("a list"),
         // Tables are not looked at here, so none passes as a value.
-        Kind::Table(_) | Kind::Named(_) | Kind::Tables(_) | Kind::Entries { .. } => {
-            wrong("a table")
-        }
+        Kind::Table(_)
+        | Kind::Named(_)
+        | Kind::Tables(_)
+        | Kind::Entries { .. }
+        | Kind::Titled { .. } => wrong("a table"),
     }
 }
 

@@ -66,7 +66,9 @@ fn labels_outside_the_taxonomy_are_refused() {
         assert!(told.contains(label) && told.contains(remedy), "{told}");
     }
     let mut taxonomy = Taxonomy::builtin();
-    taxonomy.extend("[class]\n\"robot\" = { en = \"Robot\", vi = \"Rô bốt\" }").unwrap();
+    taxonomy
+        .extend("own.toml", "[class]\n\"robot\" = { en = \"Robot\", vi = \"Rô bốt\" }")
+        .unwrap();
     let own = SSD.replace("vehicle.car", "robot");
     assert!(parse_with("model.toml", &own, &taxonomy).is_ok());
 }
