@@ -219,13 +219,109 @@ pub struct ClockStep {
     pub by_ms: i64,
 }
 
+/// Where bytes of pixels or tensors are moved, in the order of the flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(usize)]
+pub enum Stage {
+    /// Decoder to engine: 0, planes are mapped where the decoder put them.
+    Ingest,
+    /// Tensor bytes written by the kernel: the one move there is.
+    Preprocess,
+    /// Kernel to ONNX Runtime: 0, it reads what the kernel wrote.
+    InferInput,
+    /// ONNX Runtime to head decoding: 0, outputs are read in place.
+    InferOutput,
+    /// Frame to JPEG encoder, for pictures kept as evidence only.
+    Evidence,
+    /// Luma samples read in place for a view's signature: some 20 kB of a frame every 2 s, whatever
+    /// its size.
+    View,
+}
+
+impl Stage {
+    /// All there are.
+    pub const ALL: [Self; 6] = [
+        Self::Ingest,
+        Self::Preprocess,
+        Self::InferInput,
+        Self::InferOutput,
+        Self::Evidence,
+        Self::View,
+    ];
+
+    /// In messages and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Preprocess => "preprocess",
+            Self::InferInput => "infer_input",
+            Self::InferOutput => "infer_output",
+            Self::Evidence => "evidence",
+            Self::View => "view",
+        }
+    }
+}
+
+/// Why a frame was not analysed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// The rules look less often than the camera films. This is no loss.
+    NotDue,
+    /// No rule needs looks now, neither is this.
+    NotNeeded,
+    /// A look was due and did not take place before the next one was: the box is too slow. One
+    /// for each look missed; a look that takes place within its interval, at a newer frame than
+    /// the first that was due, misses nothing.
+    Superseded,
+    /// The model failed on it.
+    InferFailed,
+    /// The decoder flagged it as damaged: data was lost on the way.
+    Corrupt,
+    /// It came before the connection's first key frame.
+    LeadIn,
+    /// Format, size or planes that the engine does not take.
+    Unusable,
+    /// Left out before the decoder, up to the next key frame, because decoding fell behind.
+    Overload,
+}
+
+impl DropReason {
+    /// All there are.
+    pub const ALL: [Self; 8] = [
+        Self::NotDue,
+        Self::NotNeeded,
+        Self::Superseded,
+        Self::InferFailed,
+        Self::Corrupt,
+        Self::LeadIn,
+        Self::Unusable,
+        Self::Overload,
+    ];
+
+    /// In messages and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NotDue => "not_due",
+            Self::NotNeeded => "not_needed",
+            Self::Superseded => "superseded",
+            Self::InferFailed => "infer_failed",
+            Self::Corrupt => "corrupt",
+            Self::LeadIn => "lead_in",
+            Self::Unusable => "unusable",
+            Self::Overload => "overload",
+        }
+    }
+}
+
 /// Counters since the worker's start, and gauges.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkerStats {
     /// By camera.
     pub cameras: BTreeMap<Name, CameraStats>,
     /// Bytes moved, by stage of the copy ledger.
-    pub copied_bytes: BTreeMap<String, u64>,
+    pub copied_bytes: BTreeMap<Stage, u64>,
     /// Messages to the engine that were dropped because the pipe was full.
     pub seam_dropped: u64,
     /// Models whose output is not what their description says, and why; for people.
@@ -251,7 +347,7 @@ pub struct CameraStats {
     /// Frames analysed.
     pub frames_inferred: u64,
     /// Frames not analysed, by reason.
-    pub frames_dropped: BTreeMap<String, u64>,
+    pub frames_dropped: BTreeMap<DropReason, u64>,
     /// Times that pictures came back after a connection was lost.
     pub reconnects: u64,
     /// Connections that were tried.
@@ -281,4 +377,19 @@ pub struct CameraStats {
     pub clock_step: Option<ClockStep>,
     /// Live tracks.
     pub tracks: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_as_they_are_written() {
+        for stage in Stage::ALL {
+            assert_eq!(serde_json::to_value(stage).unwrap(), stage.label());
+        }
+        for why in DropReason::ALL {
+            assert_eq!(serde_json::to_value(why).unwrap(), why.label());
+        }
+    }
 }

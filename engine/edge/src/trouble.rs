@@ -58,11 +58,13 @@ pub enum Trouble {
     ModelRefused,
     /// A vision worker was ended because of its memory.
     WorkerMemory,
+    /// What a vision worker says does not fit what it was given.
+    WorkerRefused,
 }
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -84,6 +86,7 @@ impl Trouble {
         Self::ModelOutput,
         Self::ModelRefused,
         Self::WorkerMemory,
+        Self::WorkerRefused,
     ];
 
     /// In messages and metrics.
@@ -110,6 +113,7 @@ impl Trouble {
             Self::ModelOutput => "model_output",
             Self::ModelRefused => "model_refused",
             Self::WorkerMemory => "worker_memory",
+            Self::WorkerRefused => "worker_refused",
         }
     }
 }

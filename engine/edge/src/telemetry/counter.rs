@@ -31,7 +31,7 @@ impl Amount for u64 {
 
 impl Amount for f64 {
     fn plus(self, other: Self) -> Self {
-        self + other
+        (self + other).min(f64::MAX)
     }
 
     fn is_count(self) -> bool {
@@ -63,29 +63,21 @@ impl<T: Amount> Total<T> {
     }
 }
 
-/// Totals by a label that the worker chooses. What goes beyond the bound is counted as `other`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Labelled(BTreeMap<String, Total<u64>>);
+/// Totals by a label; of these there are few, as its type says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Labelled<L>(BTreeMap<L, Total<u64>>);
 
-/// More labels than the worker has, few enough for a time series database.
-const LABELS_MAX: usize = 24;
-const LABEL_BYTES_MAX: usize = 40;
-const OTHER: &str = "other";
+impl<L> Default for Labelled<L> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
 
-impl Labelled {
+impl<L: Copy + Ord> Labelled<L> {
     /// The present worker says `now`.
-    pub(super) fn observe(&mut self, now: &BTreeMap<String, u64>) {
-        let mut other: Option<u64> = None;
+    pub(super) fn observe(&mut self, now: &BTreeMap<L, u64>) {
         for (label, count) in now {
-            let known = self.0.contains_key(label) && label != OTHER;
-            if known || (is_label(label) && self.0.len() < LABELS_MAX && label != OTHER) {
-                self.0.entry(label.clone()).or_default().observe(*count);
-            } else {
-                other = Some(other.unwrap_or(0).saturating_add(*count));
-            }
-        }
-        if let Some(count) = other {
-            self.0.entry(OTHER.into()).or_default().observe(count);
+            self.0.entry(*label).or_default().observe(*count);
         }
     }
 
@@ -95,14 +87,9 @@ impl Labelled {
     }
 
     /// Sorted by label.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.0.iter().map(|(label, total)| (label.as_str(), total.get()))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (L, u64)> {
+        self.0.iter().map(|(label, total)| (*label, total.get()))
     }
-}
-
-fn is_label(text: &str) -> bool {
-    (1..=LABEL_BYTES_MAX).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 #[cfg(test)]
@@ -111,23 +98,17 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn labels_are_bounded() {
-        let mut totals = Labelled::default();
-        let many = (0..100).map(|i| (format!("reason-{i:03}"), 1)).collect();
-        totals.observe(&many);
-        totals.observe(&BTreeMap::from([("bad label\n".into(), 80), ("other".into(), 5)]));
-        assert_eq!(totals.iter().count(), LABELS_MAX + 1);
-        let (_, other) = totals.iter().find(|(label, _)| *label == OTHER).unwrap();
-        assert_eq!(other, 85);
-    }
-
-    #[test]
     fn what_is_no_count_is_passed_over() {
         let mut total = Total::default();
         for value in [1.5, f64::NAN, f64::INFINITY, -3.0] {
             total.observe(value);
         }
         assert_eq!(total.get().to_bits(), 1.5f64.to_bits());
+        for _ in 0..2 {
+            total.observe(f64::MAX);
+            total.restart();
+        }
+        assert_eq!(total.get().to_bits(), f64::MAX.to_bits(), "it stays at the end");
     }
 
     proptest! {

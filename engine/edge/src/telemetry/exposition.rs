@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use viahe_contract::message::CameraStatus;
 use viahe_core::id::Name;
-use viahe_core::seam::LOOK_AGES_MS;
+use viahe_core::seam::{LOOK_AGES_MS, Stage};
 
 /// What [`render`] gives.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -25,6 +25,14 @@ pub(super) fn registry(metrics: Arc<Metrics>) -> Registry {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Snapshot(metrics)));
     registry
+}
+
+/// The series of a page, without their values.
+#[cfg(test)]
+pub(crate) fn series(metrics: &Arc<Metrics>) -> Vec<String> {
+    let page = render(&registry(Arc::clone(metrics))).unwrap_or_default();
+    let samples = page.lines().filter(|line| !line.starts_with('#'));
+    samples.filter_map(|line| Some(line.rsplit_once(' ')?.0.to_owned())).collect()
 }
 
 /// The page.
@@ -116,16 +124,20 @@ impl Page<'_> {
         self.counter(
             "viahe_seam_dropped",
             "Messages of workers lost because the engine did not read in time.",
-            state.workers.values().map(|worker| worker.seam_dropped.get()).sum(),
+            state
+                .workers
+                .values()
+                .fold(0, |sum, worker| sum.saturating_add(worker.seam_dropped.get())),
         )?;
-        let mut copied: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut copied: BTreeMap<Stage, u64> = BTreeMap::new();
         for (stage, bytes) in state.workers.values().flat_map(|worker| worker.copied_bytes.iter()) {
-            *copied.entry(stage).or_default() += bytes;
+            let sum = copied.entry(stage).or_default();
+            *sum = sum.saturating_add(bytes);
         }
         self.counters(
             "viahe_copied_bytes",
             "Bytes of pixels and tensors moved, by stage of the copy ledger.",
-            copied.into_iter().map(|(stage, bytes)| ([("stage", stage)], bytes)),
+            copied.into_iter().map(|(stage, bytes)| ([("stage", stage.label())], bytes)),
         )
     }
 
@@ -171,7 +183,9 @@ impl Page<'_> {
             of(|c| c.frames_inferred.get()),
         )?;
         let dropped = state.cameras.iter().flat_map(|(name, c)| {
-            c.frames_dropped.iter().map(move |(why, n)| ([camera(name), ("reason", why)], n))
+            c.frames_dropped
+                .iter()
+                .map(move |(why, n)| ([camera(name), ("reason", why.label())], n))
         });
         self.counters("viahe_frames_dropped", "Frames not analysed, by reason.", dropped)?;
         self.counters(
@@ -272,10 +286,15 @@ impl Page<'_> {
             "Evidence pictures that were asked for and not taken or not kept.",
             engine.captures_failed,
         )?;
-        self.counter(
-            "viahe_worker_unasked",
-            "Messages of the vision worker about cameras and pictures that nobody asked for.",
-            engine.worker_unasked,
+        let workers: Vec<String> =
+            engine.worker_refused.keys().map(|(worker, _)| worker.to_string()).collect();
+        let refused = engine.worker_refused.iter().zip(&workers);
+        self.counters(
+            "viahe_worker_refused",
+            "What vision workers said and did not fit what they were given, by reason.",
+            refused.map(|(((_, why), n), worker)| {
+                ([("worker", worker.as_str()), ("reason", *why)], *n)
+            }),
         )?;
         self.gauge("viahe_evidence_bytes", "Evidence on disk.", engine.evidence_bytes)?;
         self.counter(

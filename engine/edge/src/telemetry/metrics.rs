@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
 use viahe_core::id::Name;
-use viahe_core::seam::{CameraReport, CameraStats, LOOK_AGES_MS, WorkerStats};
+use viahe_core::seam::{CameraReport, CameraStats, DropReason, LOOK_AGES_MS, Stage, WorkerStats};
 
 /// More cameras than one box can watch; a worker cannot invent more.
 const CAMERAS_MAX: usize = 1024;
@@ -63,8 +63,8 @@ pub struct EngineStats {
     pub worker_memory: BTreeMap<WorkerId, WorkerMemory>,
     /// Pictures that incidents asked for and that were not taken or not kept.
     pub captures_failed: u64,
-    /// What a vision worker said of cameras that are not in the plan and of pictures that nobody waits for.
-    pub worker_unasked: u64,
+    /// What vision workers said and nobody believed, by worker and reason.
+    pub worker_refused: BTreeMap<(WorkerId, &'static str), u64>,
     /// Bytes of evidence pictures on disk now.
     pub evidence_bytes: u64,
     /// Evidence pictures deleted to keep the budget.
@@ -199,7 +199,7 @@ pub(super) struct State {
 pub(super) struct Worker {
     pub(super) presence: Presence,
     pub(super) restarts: u64,
-    pub(super) copied_bytes: Labelled,
+    pub(super) copied_bytes: Labelled<Stage>,
     pub(super) seam_dropped: Total<u64>,
 }
 
@@ -259,7 +259,7 @@ pub(super) struct Camera {
     pub(super) reason: String,
     pub(super) frames_in: Total<u64>,
     pub(super) frames_inferred: Total<u64>,
-    pub(super) frames_dropped: Labelled,
+    pub(super) frames_dropped: Labelled<DropReason>,
     pub(super) reconnects: Total<u64>,
     pub(super) tries: Total<u64>,
     pub(super) infer_ms: Total<f64>,

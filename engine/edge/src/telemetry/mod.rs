@@ -22,6 +22,8 @@ mod server;
 
 pub use crate::redact::{RedactingWriter, redact, redact_in_path, redact_source, redacted};
 pub use error::TelemetryError;
+#[cfg(test)]
+pub(crate) use exposition::series;
 pub(crate) use log::relayed;
 pub use log::{LogFormat, init_logging, log_format};
 pub use metrics::{EngineStats, Metrics, WorkerMemory};

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use viahe_core::attention::Need;
 use viahe_core::frame::Frame;
 use viahe_core::sampler::Sampler;
+use viahe_core::seam::DropReason;
 use viahe_core::time::Timestamp;
 
 /// Analysed frames kept for pictures. The engine asks within milliseconds; four frames at 5 Hz
@@ -31,32 +32,6 @@ pub(crate) struct SlotId(u64);
 /// A model as it was loaded once; never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ModelId(pub(crate) u64);
-
-/// Why a frame was not analysed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum DropReason {
-    /// The rules look less often than the camera films. This is no loss.
-    NotDue,
-    /// No rule needs looks now, neither is this.
-    NotNeeded,
-    /// A look was due and did not take place before the next one was: the box is too slow. One
-    /// for each look missed; a look that takes place within its interval, at a newer frame than
-    /// the first that was due, misses nothing.
-    Superseded,
-    /// The model failed on it.
-    InferFailed,
-}
-
-impl DropReason {
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::NotDue => "not_due",
-            Self::NotNeeded => "not_needed",
-            Self::Superseded => "superseded",
-            Self::InferFailed => "infer_failed",
-        }
-    }
-}
 
 /// What became of a frame that a thread took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use super::photographer::Photographers;
 use super::slots::Seat;
 use crate::clock;
 use crate::infer::{InferError, Runtime};
-use crate::ledger::{Ledger, STAGES};
+use crate::ledger::{Ledger, Stage};
 use camera::{Camera, Way};
 use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 use eyes::{Desk, View};
@@ -311,7 +311,7 @@ impl Worker {
     fn stats(&self) -> WorkerStats {
         let Way { desk, outlet, ledger } = &self.way;
         let of = |(name, camera): (&Name, &Camera)| (name.clone(), camera.stats(desk));
-        let bytes = STAGES.iter().map(|stage| (stage.label().to_owned(), ledger.bytes(*stage)));
+        let bytes = Stage::ALL.into_iter().map(|stage| (stage, ledger.bytes(stage)));
         WorkerStats {
             cameras: self.at_work.iter().map(of).collect(),
             copied_bytes: bytes.collect(),

@@ -14,7 +14,7 @@ use std::time::Duration;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
 use viahe_core::id::Name;
-use viahe_core::seam::{CameraReport, CameraStats, WorkerStats};
+use viahe_core::seam::{CameraReport, CameraStats, DropReason, Stage, WorkerStats};
 use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, WorkerMemory, serve};
 use viahe_edge::trouble::Troubles;
 
@@ -68,7 +68,7 @@ fn worker(n: u64) -> WorkerStats {
         status: CameraStatus::Online,
         frames_in: 10 * n,
         frames_inferred: n,
-        frames_dropped: [("replaced".to_owned(), 9 * n)].into(),
+        frames_dropped: [(DropReason::Superseded, 9 * n)].into(),
         reconnects: n / 4,
         tries: n / 3,
         carrier: None,
@@ -87,7 +87,7 @@ fn worker(n: u64) -> WorkerStats {
         models_wrong: BTreeMap::new(),
         models_refused: BTreeMap::new(),
         cameras: BTreeMap::from([(name("le-loi-03"), camera)]),
-        copied_bytes: BTreeMap::from([("preprocess".to_owned(), 1000 * n)]),
+        copied_bytes: BTreeMap::from([(Stage::Preprocess, 1000 * n)]),
         seam_dropped: n / 8,
     }
 }
@@ -118,7 +118,7 @@ fn engine(n: u64) -> EngineStats {
             WorkerMemory { used: Some(200_000_000), max: 768_000_000 },
         )]),
         captures_failed: n / 7,
-        worker_unasked: n / 9,
+        worker_refused: BTreeMap::from([((ONE, "camera"), n / 9)]),
         evidence_bytes: 81_234,
         evidence_evicted: n / 9,
         store_commit_errors: n / 9,
@@ -172,7 +172,7 @@ fn counters_never_go_back_when_the_worker_does() {
     let analysed = analysed as f64;
     same(&before, "viahe_frames_total{camera=\"le-loi-03\"}", 10.0 * analysed);
     same(&before, "viahe_frames_inferred_total{camera=\"le-loi-03\"}", analysed);
-    let dropped = "viahe_frames_dropped_total{camera=\"le-loi-03\",reason=\"replaced\"}";
+    let dropped = "viahe_frames_dropped_total{camera=\"le-loi-03\",reason=\"superseded\"}";
     same(&before, dropped, 9.0 * analysed);
     same(&before, "viahe_inference_seconds_sum{camera=\"le-loi-03\"}", 0.03125 * analysed);
     same(&before, "viahe_inference_seconds_count{camera=\"le-loi-03\"}", analysed);

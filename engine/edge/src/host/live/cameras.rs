@@ -21,9 +21,8 @@ impl Live {
     pub(super) fn worker_stats(
         &mut self,
         worker: WorkerId,
-        mut stats: WorkerStats,
+        stats: WorkerStats,
     ) -> Result<Vec<Event>, PlaneError> {
-        stats.cameras.retain(|camera, _| self.fleet.has(worker, camera));
         self.books.metrics.worker(worker, &stats);
         let heard: BTreeMap<Name, CameraStatus> =
             stats.cameras.iter().map(|(camera, of)| (camera.clone(), of.status)).collect();

@@ -34,7 +34,7 @@ impl Live {
             }
             if is_off {
                 let behind_secs = offset_ms as f64 / 1000.0;
-                if offset_ms.abs() >= OFF_MIN_MS {
+                if offset_ms.unsigned_abs() >= OFF_MIN_MS {
                     tracing::warn!(
                         %camera,
                         behind_secs,

@@ -25,9 +25,9 @@ const SLEW: i64 = 1_000;
 const FILE_NAME: &str = "clock.json";
 /// A camera's clock that is further off is worth a word: its own pictures and recordings, which
 /// police may ask for, are of another time than the incident.
-pub(super) const OFF_MIN_MS: i64 = 5_000;
+pub(super) const OFF_MIN_MS: u64 = 5_000;
 /// And again when it has moved by so much.
-const OFF_AGAIN_MS: i64 = STEP_MIN.as_millis() as i64;
+const OFF_AGAIN_MS: u64 = STEP_MIN.as_millis() as u64;
 
 /// The time of day, as events have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,8 +178,8 @@ impl Clocks {
     /// Is it news that a camera's clock is so far off?
     fn is_news(&mut self, camera: &Name, offset_ms: i64) -> bool {
         let told = self.told_ms.get(camera).copied().unwrap_or_default();
-        let off = |ms: i64| ms.abs() >= OFF_MIN_MS;
-        let news = if off(offset_ms) { (offset_ms - told).abs() > OFF_AGAIN_MS } else { off(told) };
+        let off = |ms: i64| ms.unsigned_abs() >= OFF_MIN_MS;
+        let news = if off(offset_ms) { offset_ms.abs_diff(told) > OFF_AGAIN_MS } else { off(told) };
         if news {
             self.told_ms.insert(camera.clone(), offset_ms);
         }
@@ -202,6 +202,11 @@ impl Time {
     /// For intervals.
     pub(super) fn monotonic(&self) -> Instant {
         self.clock.monotonic()
+    }
+
+    /// The time that engine and workers count in.
+    pub(super) fn event_time(&self) -> Timestamp {
+        self.clock.event_time()
     }
 
     /// The time of day, as events have it.

@@ -2,10 +2,11 @@
 
 use super::host::Live;
 use super::parts::PlaneError;
+use super::trust::{self, Given};
 use crate::vision::supervise::{FromFleet, WorkerEvent};
+use viahe_contract::id::WorkerId;
 use viahe_core::engine::Event;
 use viahe_core::frame::FrameStamp;
-use viahe_core::id::Name;
 use viahe_core::seam::{Failure, FromWorker, Picture, SEAM_VERSION};
 
 impl Live {
@@ -18,10 +19,7 @@ impl Live {
             WorkerEvent::Said(said) => said,
             WorkerEvent::Gone(ended) => return Ok(self.worker_gone(worker, &ended)),
         };
-        if camera_of(&said).is_some_and(|camera| !self.fleet.has(worker, camera)) {
-            // It does not have this camera, or not any more.
-            return Ok(Vec::new());
-        }
+        let Some(said) = self.believe(worker, said) else { return Ok(Vec::new()) };
         Ok(match said {
             FromWorker::Hello { version } => {
                 if version != SEAM_VERSION {
@@ -64,18 +62,29 @@ impl Live {
             }
         })
     }
-}
 
-/// Of which camera something is said.
-fn camera_of(said: &FromWorker) -> Option<&Name> {
-    match said {
-        FromWorker::Looks { camera, .. } | FromWorker::Opening(camera) => Some(camera),
-        FromWorker::Observation(observation) => Some(&observation.camera),
-        FromWorker::View(report) => Some(&report.camera),
-        FromWorker::Camera(report) => Some(&report.camera),
-        FromWorker::Hello { .. }
-        | FromWorker::Captured { .. }
-        | FromWorker::Stats(_)
-        | FromWorker::Failed { .. } => None,
+    /// What is believed of a worker's word; the rest is counted and told.
+    fn believe(&mut self, worker: WorkerId, said: FromWorker) -> Option<FromWorker> {
+        let capture = match &said {
+            FromWorker::Captured { capture, .. } => Some(*capture),
+            _ => None,
+        };
+        let given = Given {
+            plan: &self.plan,
+            has: &|camera| self.fleet.has(worker, camera),
+            asked: &|capture| self.pictures.camera_of(capture),
+            greeted: self.workers.is_up(worker),
+            now: self.time.event_time(),
+        };
+        let mut refused = Vec::new();
+        let believed = trust::believed(said, &given, &mut refused);
+        if let (None, Some(capture)) = (&believed, capture) {
+            self.pictures.refuse(capture);
+        }
+        let now = self.time.monotonic();
+        for why in refused {
+            self.refusals.note(worker, why, now);
+        }
+        believed
     }
 }

@@ -9,6 +9,7 @@ use super::owed::Owed;
 use super::parts::{Observer, Reload};
 use super::pictures::Pictures;
 use super::told::Told;
+use super::trust::Refusals;
 use super::watch::Watch;
 use super::workers::Workers;
 use crate::trouble::Troubles;
@@ -27,6 +28,8 @@ pub(super) struct Live {
     pub(super) fleet: Box<dyn Lookers>,
     /// What is known of them.
     pub(super) workers: Workers,
+    /// What they said and was not believed.
+    pub(super) refusals: Refusals,
     /// The store, and what it is to get.
     pub(super) owed: Owed,
     /// What is known of the disk.

@@ -44,7 +44,7 @@ impl Live {
         self.books.stats.resent = publish.resent;
         self.books.stats.not_taken = [publish.refused, publish.unheard];
         self.books.stats.mqtt_version = publish.version;
-        self.books.stats.worker_unasked = self.pictures.unasked();
+        self.books.stats.worker_refused = self.refusals.counts();
         let evidence = self.pictures.store().counters();
         self.books.stats.captures_failed = self.pictures.failed();
         self.books.stats.evidence_bytes = evidence.bytes;

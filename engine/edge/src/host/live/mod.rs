@@ -37,6 +37,7 @@ mod take_up;
 #[cfg(test)]
 mod tests;
 mod told;
+mod trust;
 mod watch;
 mod words;
 mod worker;

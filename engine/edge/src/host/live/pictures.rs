@@ -34,8 +34,6 @@ pub(super) struct Pictures {
     /// What was seen in the frame at hand.
     seen: Option<Observation>,
     failed: u64,
-    /// Answers about pictures that nobody waits for.
-    unasked: u64,
     /// One was lost, and it may be the disk.
     suspicion: bool,
     /// What is about to be named, so that it is not removed before it is.
@@ -69,7 +67,6 @@ impl Pictures {
             drawings: Drawings::default(),
             seen: None,
             failed: 0,
-            unasked: 0,
             suspicion: false,
             held,
         }
@@ -93,6 +90,20 @@ impl Pictures {
         self.asked.insert(capture.id, asked);
     }
 
+    /// Of which camera a picture is waited for.
+    pub(super) fn camera_of(&self, id: CaptureId) -> Option<&Name> {
+        self.asked.get(&id).filter(|asked| !asked.finishing).map(|asked| &asked.camera)
+    }
+
+    /// An answer is not believed: what was written for it goes, unless it is another's.
+    pub(super) fn refuse(&self, id: CaptureId) {
+        if !self.asked.contains_key(&id)
+            && let Err(error) = self.store.refuse(id)
+        {
+            tracing::warn!(%error, "a picture that nobody asked for stays");
+        }
+    }
+
     /// The worker's answer. A picture is looked at first; what is lost is told at once.
     pub(super) fn taken(
         &mut self,
@@ -100,15 +111,7 @@ impl Pictures {
         answer: Result<Picture, String>,
         now: Instant,
     ) -> Option<Event> {
-        let Some(asked) = self.asked.get_mut(&id).filter(|asked| !asked.finishing) else {
-            self.unasked += 1;
-            if !self.asked.contains_key(&id)
-                && let Err(error) = self.store.refuse(id)
-            {
-                tracing::warn!(%error, "a picture that nobody asked for stays");
-            }
-            return None;
-        };
+        let asked = self.asked.get_mut(&id)?;
         (asked.finishing, asked.until) = (true, now + CAPTURE_WITHIN);
         let step = answer.map(|picture| Step::Adopt(id, picture));
         let reason = step.and_then(|step| self.finisher.take(step)).err()?;
@@ -255,11 +258,6 @@ impl Pictures {
     /// Pictures that were lost.
     pub(super) fn failed(&self) -> u64 {
         self.failed
-    }
-
-    /// Answers about pictures that nobody waited for.
-    pub(super) fn unasked(&self) -> u64 {
-        self.unasked
     }
 
     /// Steps that wait to be done.

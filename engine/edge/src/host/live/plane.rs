@@ -11,6 +11,7 @@ use super::parts::{Parts, PlaneError, Totals};
 use super::pictures::Pictures;
 use super::take_up;
 use super::told::Told;
+use super::trust::Refusals;
 use super::watch::Watch;
 use super::workers::Workers;
 use crate::evidence::Finished;
@@ -60,6 +61,7 @@ impl EventPlane {
             pictures: Pictures::new(parts.evidence, parts.finisher, held, |id| known.contains(&id)),
             fleet: parts.fleet,
             workers: Workers::default(),
+            refusals: Refusals::default(),
             owed: Owed::new(store, now),
             disk: Watch::default(),
             journal: Journal::new(parts.recorder, parts.history),

@@ -59,6 +59,7 @@ impl Live {
         let lives = self.workers.lives.entry(worker).or_default();
         lives.ended(ended.for_memory.then(text), now);
         self.troubles.set(Trouble::WorkerMemory, self.workers.trials(now));
+        self.troubles.set(Trouble::WorkerRefused, self.refusals.lasting(now));
         let mut events = self.look_at_quarantine();
         let mut cameras = self.fleet.cameras_of(worker);
         for capture in self.pictures.unanswered_of(&cameras) {
@@ -90,6 +91,7 @@ impl Live {
             self.fleet.end_silent();
         }
         self.troubles.set(Trouble::WorkerMemory, self.workers.trials(now));
+        self.troubles.set(Trouble::WorkerRefused, self.refusals.lasting(now));
         self.books.stats.worker_memory = self.fleet.memory();
         Ok(self.look_at_quarantine())
     }

@@ -65,6 +65,11 @@ pub(super) struct Workers {
 }
 
 impl Workers {
+    /// It has said so, and has not ended since.
+    pub(super) fn is_up(&self, worker: WorkerId) -> bool {
+        self.lives.get(&worker).is_some_and(|lives| lives.up_since.is_some())
+    }
+
     pub(super) fn was_up(&self, worker: WorkerId) -> bool {
         self.lives.get(&worker).is_some_and(|lives| lives.ever_up)
     }
@@ -88,9 +93,10 @@ impl Workers {
         for of in self.stats.values().cloned() {
             all.cameras.extend(of.cameras);
             for (stage, bytes) in of.copied_bytes {
-                *all.copied_bytes.entry(stage).or_default() += bytes;
+                let sum = all.copied_bytes.entry(stage).or_default();
+                *sum = sum.saturating_add(bytes);
             }
-            all.seam_dropped += of.seam_dropped;
+            all.seam_dropped = all.seam_dropped.saturating_add(of.seam_dropped);
             all.models_wrong.extend(of.models_wrong);
             all.models_refused.extend(of.models_refused);
         }

@@ -2,12 +2,11 @@
 
 use crate::ingest::CameraCounters;
 use crate::vision::slots::Counts;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use viahe_contract::message::CameraStatus;
-use viahe_core::seam::{CameraStats, LOOK_AGES_MS};
+use viahe_core::seam::{CameraStats, DropReason, LOOK_AGES_MS};
 
 /// Counted by the threads that look, read by the one that reports.
 #[derive(Debug, Default)]
@@ -37,16 +36,15 @@ impl Tally {
 
     /// All that is known.
     pub(super) fn stats(&self, counters: &CameraCounters, counts: Counts) -> CameraStats {
-        let mut frames_dropped: BTreeMap<String, u64> =
-            counts.dropped.into_iter().map(|(why, n)| (why.label().to_owned(), n)).collect();
+        let mut frames_dropped = counts.dropped;
         for (why, n) in [
-            ("corrupt", counters.dropped.corrupt),
-            ("lead_in", counters.dropped.lead_in),
-            ("unusable", counters.dropped.unusable),
-            ("overload", counters.dropped.overload),
+            (DropReason::Corrupt, counters.dropped.corrupt),
+            (DropReason::LeadIn, counters.dropped.lead_in),
+            (DropReason::Unusable, counters.dropped.unusable),
+            (DropReason::Overload, counters.dropped.overload),
         ] {
             if n > 0 {
-                frames_dropped.insert(why.to_owned(), n);
+                frames_dropped.insert(why, n);
             }
         }
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);

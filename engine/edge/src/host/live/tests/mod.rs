@@ -6,6 +6,7 @@
 mod agree;
 mod anything;
 mod fakes;
+mod hostile;
 mod orders;
 mod pictures;
 mod publisher;

@@ -38,7 +38,10 @@ pub(super) struct Street {
     pub(super) limits: Limits,
     /// What the engine sees is recorded there.
     pub(super) record: Option<PathBuf>,
-    dir: tempfile::TempDir,
+    pub(super) metrics: Arc<Metrics>,
+    _dir: tempfile::TempDir,
+    /// What the box may write to, below `dir`.
+    state_dir: PathBuf,
     plan: Plan,
     reload: (Sender<()>, Option<Reload>),
 }
@@ -64,7 +67,9 @@ impl Street {
         let street =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/formats/street.toml");
         let mut plan = crate::project::load(&street).unwrap();
-        dir.path().clone_into(&mut plan.engine.state_dir);
+        let state_dir = dir.path().join("state");
+        std::fs::create_dir(&state_dir).unwrap();
+        state_dir.clone_into(&mut plan.engine.state_dir);
         let world = World::new();
         let cameras = plan.cameras.iter().map(|camera| camera.id.clone()).collect();
         world.state().workers.insert(WORKER, cameras);
@@ -74,7 +79,10 @@ impl Street {
         let troubles = Troubles::default();
         let reload = (ask, Some(Reload { load, asked }));
         let limits = Limits { ballast_bytes: 0, ..Limits::default() };
-        let street = Self { world, troubles, limits, record: None, dir, plan, reload };
+        let metrics = Metrics::new("test", troubles.clone());
+        let record = None;
+        let street =
+            Self { world, troubles, limits, record, metrics, _dir: dir, state_dir, plan, reload };
         street.pictures_after(0.2);
         street
     }
@@ -83,8 +91,9 @@ impl Street {
         Arc::new(self.plan.clone())
     }
 
+    /// The state folder.
     pub(super) fn dir(&self) -> &Path {
-        self.dir.path()
+        &self.state_dir
     }
 
     /// The worker is ready, and the camera is there.
@@ -144,7 +153,7 @@ impl Street {
     }
 
     pub(super) fn writer(&self) -> PendingWriter {
-        PendingWriter::new(&evidence_dir(self.dir.path()))
+        PendingWriter::new(&evidence_dir(&self.state_dir))
     }
 
     /// An order of the centre.
@@ -174,7 +183,7 @@ impl Street {
     pub(super) fn try_run(&mut self, until: f64) -> Result<Totals, String> {
         let (stopper, stop) = bounded(1);
         self.world.then(secs(until), move |_| drop(stopper));
-        let dir = self.dir.path();
+        let dir = self.dir();
         let store = Store::open_with(dir, self.limits).unwrap();
         let evidence = evidence_dir(dir);
         let evidence = Arc::new(EvidenceStore::open(&evidence, 1 << 30).unwrap());
@@ -193,7 +202,7 @@ impl Street {
             evidence,
             fleet: Box::new(self.world.clone()),
             centre: Box::new(self.world.clone()),
-            metrics: Metrics::new("test", self.troubles.clone()),
+            metrics: Arc::clone(&self.metrics),
             troubles: self.troubles.clone(),
             recorder,
             history: None,
@@ -238,13 +247,19 @@ impl Street {
 
     /// The store, once a run is over.
     pub(super) fn store(&self) -> Store {
-        Store::open_with(self.dir.path(), self.limits).unwrap()
+        Store::open_with(&self.state_dir, self.limits).unwrap()
+    }
+
+    /// Is there a kept picture with this hash?
+    pub(super) fn has_picture(&self, sha256: &str) -> bool {
+        let store = EvidenceStore::open(&evidence_dir(&self.state_dir), 1 << 30).unwrap();
+        store.path_of(sha256.try_into().unwrap()).is_some()
     }
 
     /// Pictures on disk: kept, and undecided.
     pub(super) fn files(&self) -> [usize; 2] {
         let counters =
-            EvidenceStore::open(&evidence_dir(self.dir.path()), 1 << 30).unwrap().counters();
+            EvidenceStore::open(&evidence_dir(&self.state_dir), 1 << 30).unwrap().counters();
         [counters.pictures, counters.pending].map(|n| n as usize)
     }
 }

@@ -34,7 +34,7 @@ fn a_worker_that_goes_takes_its_pictures_with_it_and_the_incident_is_told_at_onc
 
 #[test]
 fn a_worker_of_another_release_ends_the_run_with_the_reason() {
-    let mut street = Street::new();
+    let mut street = Street::silent();
     let hello = FromWorker::Hello { version: SEAM_VERSION + 1 };
     street.says(1.0, hello);
     let error = street.try_run(10.0).unwrap_err();
@@ -55,15 +55,15 @@ fn a_part_that_was_never_there_ends_the_run_and_one_that_hangs_does_not() {
 #[test]
 fn a_model_that_was_never_there_ends_the_run_and_one_that_came_later_is_told() {
     let refused = |at: f64, street: &Street| {
-        let models_refused = [(name("night"), "no weights".to_owned())].into();
+        let models_refused = [(name("ssdlite-coco"), "no weights".to_owned())].into();
         let stats = WorkerStats { models_refused, ..WorkerStats::default() };
         street.says(at, FromWorker::Stats(stats));
     };
-    let mut street = Street::new();
-    street.up(0.0);
+    let mut street = Street::silent();
+    street.says(0.0, FromWorker::Hello { version: SEAM_VERSION });
     refused(5.0, &street);
     let error = street.try_run(10.0).unwrap_err();
-    assert!(error.contains("model night: no weights"), "{error}");
+    assert!(error.contains("model ssdlite-coco: no weights"), "{error}");
 
     let mut street = Street::new();
     street.up(0.0);
