@@ -125,7 +125,7 @@ pub struct VisionCamera {
     pub source: Source,
     /// Folder under `models/`.
     pub model: Name,
-    /// Analysed frames per second.
+    /// Analysed frames per second, as the engine says now; 0 for none.
     pub analyse_hz: f32,
 }
 

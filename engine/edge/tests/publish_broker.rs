@@ -214,6 +214,7 @@ fn camera_state(state: CameraStatus, fps: Option<f64>) -> CameraState {
         suspensions: Vec::new(),
         disaster: None,
         quarantine: None,
+        looks: None,
     }
 }
 

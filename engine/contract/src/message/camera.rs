@@ -33,6 +33,9 @@ pub struct CameraState {
     /// Why it is not looked at, when vision workers died of it.
     #[serde(default)]
     pub quarantine: Option<Quarantine>,
+    /// How often it is looked at; none of a box of an earlier version, or when that is not known yet.
+    #[serde(default)]
+    pub looks: Option<Looks>,
 }
 
 /// A camera is not looked at, because vision workers died while opening it; `reason` says how.
@@ -42,6 +45,15 @@ pub struct Quarantine {
     pub deaths: u32,
     /// When it is tried again.
     pub next_try: LocalTime,
+}
+
+/// How often a camera is looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Looks {
+    /// Frames a second that are to be analysed now: as the most demanding rule asks that does not rest.
+    pub hz: f64,
+    /// Rules that need no looks now.
+    pub resting: Vec<Resting>,
 }
 
 /// How a camera is.

@@ -205,11 +205,13 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
     let numbers = (of(finite()), of(any::<[u32; 2]>()), of(any::<i64>()), of(step));
     let kept_away = (3..=u32::MAX, time());
     let kept_away = kept_away.prop_map(|(deaths, next_try)| Quarantine { deaths, next_try });
-    let rules = (of(short), vec(suspension(), 0..3), of(disaster()), of(kept_away));
+    let resting = (name(), one_of::<Rest>()).prop_map(|(rule, why)| Resting { rule, why });
+    let looks = (0.0..30.0f64, vec(resting, 0..3)).prop_map(|(hz, resting)| Looks { hz, resting });
+    let rules = (of(short), vec(suspension(), 0..3), of(disaster()), of(kept_away), of(looks));
     (how, numbers, of(one_of::<Carrier>()), rules).prop_map(|(how, numbers, transport, rules)| {
         let (state, reason, time) = how;
         let (fps, resolution, clock_offset_ms, clock_step) = numbers;
-        let (rules_suspended, suspensions, disaster, quarantine) = rules;
+        let (rules_suspended, suspensions, disaster, quarantine, looks) = rules;
         CameraState {
             state,
             reason,
@@ -223,6 +225,7 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
             suspensions,
             disaster,
             quarantine,
+            looks,
         }
     })
 }

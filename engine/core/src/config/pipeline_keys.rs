@@ -174,8 +174,8 @@ static CAMERA: &[Key] = &[
         Number { min: 0.05, max: 30.0 },
         Optional,
         "2.0",
-        "Analysed frames per second. Without it: as often as the most demanding of its rules \
-         looks, or once a second without rules.",
+        "Analysed frames per second, whenever the camera is looked at. Without it: as often as the \
+         most demanding of its rules looks that apply, and not at all without rules.",
     ),
     key(
         "calibration",

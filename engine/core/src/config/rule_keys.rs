@@ -248,7 +248,7 @@ pub(super) static CATALOGUE: &[Key] = &[
         "1.0",
         "How often a frame must be analysed for the entry to work, per second. Its rules take no more \
          looks than that, however often the camera looks, unless it asks for a heading, a line or a \
-         speed and counts no looks.",
+         speed and counts no looks. While a rule does not apply, it needs none.",
     ),
     key(
         "absence_secs",

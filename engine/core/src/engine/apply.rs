@@ -13,7 +13,7 @@ impl Engine {
         self.memory.site.clock.hear(&mut event);
         self.take(event, &mut effects);
         if turns {
-            self.attend(&mut effects);
+            effects.extend(self.attend_at(self.memory.site.clock.day_now()));
         }
         self.memory.site.clock.tell(&mut effects);
         effects

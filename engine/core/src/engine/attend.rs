@@ -21,10 +21,11 @@ impl Engine {
         self.attended.fully = true;
     }
 
-    /// Tells what cameras need that need something else than was told last.
-    pub(super) fn attend(&mut self, effects: &mut Vec<Effect>) {
+    /// What cameras need at `now`, by the box's clock, that need something else than was told last. It is
+    /// told by itself at each tick and command; whoever starts asks for it before.
+    pub fn attend_at(&mut self, now: Timestamp) -> Vec<Effect> {
         let plan = Arc::clone(&self.plan);
-        let now = self.memory.site.clock.day_now();
+        let mut effects = Vec::new();
         self.attended.told.resize(plan.cameras.len(), None);
         for (c, camera) in plan.cameras.iter().enumerate() {
             let attention = if self.attended.fully {
@@ -40,6 +41,7 @@ impl Engine {
                 effects.push(Effect::Attend { camera: camera.id.clone(), attention });
             }
         }
+        effects
     }
 
     /// Why a rule needs no looks at `now`, by the clock on the wall; none when it needs them.

@@ -16,6 +16,7 @@ use assign::Seat;
 use crossbeam_channel::Sender;
 use std::collections::{BTreeMap, BTreeSet};
 use viahe_contract::id::{Name, WorkerId};
+use viahe_core::attention::Need;
 use viahe_core::engine::Capture;
 use viahe_core::plan::Plan;
 use viahe_core::seam::ToWorker;
@@ -46,6 +47,8 @@ pub struct Fleet {
     asked: Option<usize>,
     epochs: Epochs,
     events: Sender<FromFleet>,
+    /// What each camera needs, as far as that was said.
+    needs: BTreeMap<Name, Need>,
 }
 
 /// One worker, whoever it is at the moment.
@@ -63,7 +66,8 @@ impl Fleet {
         events: Sender<FromFleet>,
     ) -> Self {
         let (places, of_camera, epochs) = (BTreeMap::new(), BTreeMap::new(), Epochs::default());
-        let mut fleet = Self { launch, places, of_camera, asked: None, epochs, events };
+        let needs = BTreeMap::new();
+        let mut fleet = Self { launch, places, of_camera, asked: None, epochs, events, needs };
         fleet.apply(plan, options);
         fleet
     }
@@ -86,7 +90,8 @@ impl Fleet {
         let assigned = assign::assign(&seats, workers, &self.of_camera);
         let employed: BTreeSet<WorkerId> = assigned.values().copied().collect();
         for worker in employed.iter().copied() {
-            let share = plan::share(plan, |camera| assigned.get(camera) == Some(&worker));
+            let mut share = plan::share(plan, |camera| assigned.get(camera) == Some(&worker));
+            self.needs.iter().for_each(|(camera, need)| share.attend(camera, *need));
             self.employ(worker, share, options.memory_max);
         }
         for (_, place) in self.places.extract_if(.., |worker, _| !employed.contains(worker)) {
@@ -96,6 +101,7 @@ impl Fleet {
         }
         self.asked = options.workers;
         self.of_camera = assigned.into_iter().map(|(c, worker)| (c.clone(), worker)).collect();
+        self.needs.retain(|camera, _| self.of_camera.contains_key(camera));
     }
 
     fn employ(&mut self, worker: WorkerId, share: Share, memory_max: Option<u64>) {
@@ -124,6 +130,17 @@ impl Fleet {
     /// Each camera with its worker.
     pub fn seats(&self) -> impl Iterator<Item = (&Name, WorkerId)> {
         self.of_camera.iter().map(|(camera, worker)| (camera, *worker))
+    }
+
+    /// From now on a camera is looked at so, whoever has it.
+    pub fn attend(&mut self, camera: &Name, need: Need) {
+        if self.needs.insert(camera.clone(), need) == Some(need) {
+            return;
+        }
+        let worker = self.of_camera.get(camera);
+        if let Some(place) = worker.and_then(|worker| self.places.get(worker)) {
+            place.supervisor.attend(camera, need);
+        }
     }
 
     /// Asks the worker that has the camera for a picture. One that cannot be asked now is not heard of again.

@@ -27,7 +27,8 @@ pub fn vision_plan(plan: &Plan) -> Result<Share, Vec<ModelError>> {
         id: camera.id.clone(),
         source: camera.source.clone(),
         model: camera.model.clone(),
-        analyse_hz: camera.analyse_hz,
+        // The engine says what it needs before any worker looks.
+        analyse_hz: 0.0,
     };
     Ok(Share {
         process: ProcessPlan {

@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use viahe_contract::message::{
-    Ack, BoxStatus, CameraStatus, Carrier, Certainty, ModelRef, Offline, Reply, SensorHealth,
-    Verdict,
+    Ack, BoxStatus, CameraStatus, Carrier, Certainty, ModelRef, Offline, Reply, Rest, Resting,
+    SensorHealth, Verdict,
 };
 use viahe_contract::sha256::Sha256;
+use viahe_core::attention::{Attention, Need};
 use viahe_core::engine::{Answer, Declared, Orders, Silence, Silenced, Standing, WindowTold};
 use viahe_core::id::{CommandId, Name};
 use viahe_core::incident::Revision;
@@ -168,6 +169,20 @@ fn orders_lasting() -> Vec<Lasting> {
     troubles.lasting()
 }
 
+/// How much a camera is looked at whose one rule may be ordered to be silent.
+fn attention(orders: &Orders) -> Attention {
+    let rest = |silenced: &Silenced| {
+        silenced
+            .rules
+            .iter()
+            .map(|rule| Resting { rule: rule.clone(), why: Rest::Ordered })
+            .collect()
+    };
+    let resting: Vec<_> = orders.silenced.first().map(rest).unwrap_or_default();
+    let looks_hz = if resting.is_empty() { 1.0 } else { 0.0 };
+    Attention { need: Need { looks_hz }, resting }
+}
+
 #[test]
 fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let time = "2026-11-22T08:14:03.120+07:00";
@@ -203,7 +218,8 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     };
     let told = |view, orders: &Orders| {
         let (now, zone) = (time.parse().unwrap(), hue());
-        let rules = RulesState { view, orders };
+        let attention = attention(orders);
+        let rules = RulesState { view, orders, attention: Some(&attention) };
         let said = camera_state(&report, Some(&stats), &rules, None, now, &zone);
         serde_json::to_value(said).unwrap()
     };

@@ -4,11 +4,12 @@ use crate::trouble::Lasting;
 use jiff::tz::TimeZone;
 use viahe_contract::id::Name;
 use viahe_contract::message::{
-    BoxStatus, CameraState, CameraStatus, ClockStep, Disaster, File, ModelRef, Online, Reply,
-    RulesSuspended, SensorHealth, SensorState, Suspension, Trouble, WhySilent, WindowResult,
+    BoxStatus, CameraState, CameraStatus, ClockStep, Disaster, File, Looks, ModelRef, Online,
+    Reply, RulesSuspended, SensorHealth, SensorState, Suspension, Trouble, WhySilent, WindowResult,
 };
 use viahe_contract::time::Timestamp;
 use viahe_core::artefact::Artefact;
+use viahe_core::attention::Attention;
 use viahe_core::engine::{Answer, Declared, Orders, Silence, Silenced, Standing, WindowTold};
 use viahe_core::plan::MqttVersion;
 use viahe_core::plan::program::CameraTrouble;
@@ -21,6 +22,8 @@ pub struct RulesState<'a> {
     pub view: Option<(CameraTrouble, Timestamp)>,
     /// Orders that stand, of all cameras.
     pub orders: &'a Orders,
+    /// How much the camera is looked at.
+    pub attention: Option<&'a Attention>,
 }
 
 /// How a camera is. Numbers are unknown until the first frame and not of interest without frames.
@@ -33,7 +36,7 @@ pub fn camera_state(
     zone: &TimeZone,
 ) -> CameraState {
     let online = stats.filter(|s| report.status == CameraStatus::Online && s.size_px != [0, 0]);
-    let RulesState { view, orders } = rules;
+    let RulesState { view, orders, attention } = rules;
     let view = view.map(|(trouble, since)| Suspension {
         reason: match trouble {
             CameraTrouble::Moved => WhySilent::Moved,
@@ -69,6 +72,11 @@ pub fn camera_state(
         suspensions,
         disaster: orders.disaster.as_ref().map(|declared| disaster(declared, zone)),
         quarantine: None,
+        looks: attention.map(|attention| Looks {
+            // As it was written: a rate of 0.2 is no 0.200000003.
+            hz: (f64::from(attention.need.looks_hz) * 1000.0).round() / 1000.0,
+            resting: attention.resting.clone(),
+        }),
     }
 }
 

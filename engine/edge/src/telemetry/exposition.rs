@@ -268,6 +268,11 @@ impl Page<'_> {
             of(&|c| Some(if state.is_looked_at(c, now) { f64::from(c.fps_in) } else { 0.0 })),
         )?;
         self.gauges(
+            "viahe_camera_looks_wanted_hz",
+            "Looks a second that the camera's rules ask for now.",
+            of(&|c| c.looks_wanted_hz.filter(|_| c.watched).map(f64::from)),
+        )?;
+        self.gauges(
             "viahe_frame_age_seconds",
             "Age of the newest frame; absent before the first.",
             of(&|c| c.frame_age(now).map(|age| age.as_secs_f64())),

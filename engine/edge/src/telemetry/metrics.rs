@@ -158,6 +158,13 @@ impl Metrics {
         self.state().quarantined = cameras;
     }
 
+    /// So many looks a second at a camera are wanted now.
+    pub fn attend(&self, camera: &Name, looks_hz: f32) {
+        if let Some(of) = self.state().slot(camera) {
+            of.looks_wanted_hz = Some(looks_hz);
+        }
+    }
+
     /// The engine's own numbers.
     pub fn engine(&self, stats: &EngineStats) {
         self.state().engine = stats.clone();
@@ -266,6 +273,8 @@ pub(super) struct Camera {
     pub(super) look_ages: [Total<u64>; LOOK_AGES_MS.len() + 1],
     pub(super) look_age_ms: Total<f64>,
     pub(super) fps_in: f32,
+    /// As the engine says; none before it did.
+    pub(super) looks_wanted_hz: Option<f32>,
     pub(super) size_px: [u32; 2],
     pub(super) clock_offset_ms: Option<i64>,
     pub(super) clock_steps: Total<u64>,

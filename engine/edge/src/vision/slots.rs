@@ -175,6 +175,9 @@ impl<S, E> Slots<S, E> {
             slot.sampler.set_hz(need.looks_hz, at);
             if slot.sampler.period().is_some() {
                 slot.unseen = None;
+            } else if let Some(Waiting { frame, .. }) = slot.waiting.take() {
+                *slot.counts.dropped.entry(DropReason::NotNeeded).or_default() += 1;
+                slot.keep_unseen(frame);
             }
         }
     }

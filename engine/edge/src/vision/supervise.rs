@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 pub use suspects::Quarantine;
 use viahe_contract::id::Name;
 use viahe_contract::id::WorkerId;
+use viahe_core::attention::Need;
 use viahe_core::seam::ToWorker;
 
 /// A worker that lived shorter than this is restarted after a pause.
@@ -89,6 +90,13 @@ impl Supervisor {
         if let Some(pid) = shared.life().pid {
             memory::bound(pid, mapped);
         }
+    }
+
+    /// From now on a camera is looked at so, by this worker and by those after it.
+    pub fn attend(&self, camera: &Name, need: Need) {
+        let mut orders = self.shared.orders();
+        orders.attend(camera, need);
+        self.shared.direct(&mut orders);
     }
 
     /// Cameras that are kept away, because workers died while opening them.

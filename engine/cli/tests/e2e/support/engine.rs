@@ -258,7 +258,7 @@ impl Engine {
         children_of(self.process.pid())
     }
 
-    /// Frames of a camera by what became of them: all, analysed, not due, and lost for any reason.
+    /// Frames of a camera by what became of them: all, analysed, not due or not needed, and lost for any reason.
     pub(crate) fn frames(&self, camera: &str) -> [u64; 4] {
         let (_, page) = self.page("/metrics");
         let of = |series: &str| -> BTreeMap<String, u64> {
@@ -269,7 +269,8 @@ impl Engine {
         };
         let sum = |counts: BTreeMap<String, u64>| counts.into_values().sum();
         let mut dropped = of("viahe_frames_dropped_total");
-        let not_due = dropped.remove(",reason=\"not_due\"").unwrap_or_default();
+        let mut take = |why: &str| dropped.remove(&format!(",reason=\"{why}\"")).unwrap_or(0);
+        let not_due = take("not_due") + take("not_needed");
         [
             sum(of("viahe_frames_total")),
             sum(of("viahe_frames_inferred_total")),

@@ -7,6 +7,7 @@ use crate::trouble::Trouble;
 use std::collections::BTreeMap;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
+use viahe_core::attention::{Attention, Need};
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::plan::program::CameraTrouble;
@@ -80,7 +81,8 @@ impl Live {
         let view = self.told.suspended.get(&report.camera).copied();
         let zone = &self.plan.site.timezone;
         let step = self.time.step(known, zone);
-        let rules = RulesState { view, orders: &self.told.orders };
+        let attention = self.told.attention.get(&report.camera);
+        let rules = RulesState { view, orders: &self.told.orders, attention };
         let mut state = camera_state(report, known, &rules, step, self.time.now(), zone);
         state.quarantine = self.told.quarantined.told(&report.camera, zone);
         self.centre.camera_state(&report.camera, &state);
@@ -99,6 +101,19 @@ impl Live {
             before.map(|c| c.size_px) != now.map(|c| c.size_px)
         };
         self.told.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
+    }
+
+    /// A camera is looked at so from now on.
+    pub(super) fn attend(&mut self, camera: Name, attention: Attention) {
+        let Need { looks_hz } = attention.need;
+        tracing::info!(%camera, looks_hz, resting = attention.resting.len(), "is looked at");
+        self.fleet.attend(&camera, attention.need);
+        self.books.metrics.attend(&camera, looks_hz);
+        let report = self.told.reports.get(&camera).cloned();
+        self.told.attention.insert(camera, attention);
+        if let Some(report) = report {
+            self.tell_camera(&report);
+        }
     }
 
     /// The rules of a camera are suspended, or apply again.

@@ -21,7 +21,7 @@ impl Host for Live {
             Effect::TooLate(told) => self.inbox.readings.too_late(&told, self.time.monotonic()),
             Effect::Window(told) => self.tell_window(&told),
             Effect::Answer(answer) => return Ok(self.answer(answer)),
-            Effect::Attend { .. } => {}
+            Effect::Attend { camera, attention } => self.attend(camera, attention),
         }
         Ok(Upshot::Nothing)
     }

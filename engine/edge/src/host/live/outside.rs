@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use viahe_contract::id::{Name, WorkerId};
 use viahe_contract::message::{CameraState, ModelRef};
+use viahe_core::attention::Need;
 use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
 use viahe_core::time::Timestamp;
@@ -302,6 +303,8 @@ impl Centre for Mqtt {
 
 /// Those who look: see [`Fleet`].
 pub(crate) trait Lookers: Send {
+    /// See [`Fleet::attend`].
+    fn attend(&mut self, camera: &Name, need: Need);
     /// See [`Fleet::capture`].
     fn capture(&self, capture: &Capture);
     /// See [`Fleet::has`].
@@ -325,6 +328,10 @@ pub(crate) trait Lookers: Send {
 }
 
 impl Lookers for Fleet {
+    fn attend(&mut self, camera: &Name, need: Need) {
+        Self::attend(self, camera, need);
+    }
+
     fn capture(&self, capture: &Capture) {
         Self::capture(self, capture);
     }

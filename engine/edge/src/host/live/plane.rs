@@ -44,7 +44,7 @@ impl EventPlane {
     /// [`PlaneError::Store`] when the file with the saved state cannot be read. A state that is there
     /// and makes no sense is kept aside, and told.
     pub(crate) fn new(parts: Parts) -> Result<Self, PlaneError> {
-        let (engine, ended) = take_up::take_up(&parts.plan, &*parts.store)?;
+        let (mut engine, ended) = take_up::take_up(&parts.plan, &*parts.store)?;
         let Parts { clock, event_time, arrivals, store, store_error, .. } = parts;
         let (day, set_back) = event_time.day(&*clock, engine.ahead_ns(), engine.newest());
         // Those that are waited for will not come: they were asked of a worker that is no more.
@@ -53,6 +53,11 @@ impl EventPlane {
             engine.pictures().filter(|capture| !awaited.contains(capture)).collect();
         let held = store.held().clone();
         let time = Time::new(clock, day);
+        if parts.recorder.is_some() {
+            engine.attend_fully();
+        }
+        // Before any worker looks.
+        let attention = engine.attend_at(time.now());
         let now = time.monotonic();
         parts.metrics.plan(parts.fleet.seats());
         let live = Live {
@@ -74,6 +79,7 @@ impl EventPlane {
             observer: parts.observer,
         };
         let mut plane = Self { driver: Driver::new(engine, live), arrivals, stopping: false };
+        let Ok(()) = plane.driver.carry_out(attention);
         plane.begin(set_back, ended, store_error);
         Ok(plane)
     }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_contract::message;
+use viahe_core::attention::Attention;
 use viahe_core::engine::Orders;
 use viahe_core::id::Name;
 use viahe_core::plan::program::CameraTrouble;
@@ -22,6 +23,8 @@ pub(super) struct Told {
     pub(super) suspended: BTreeMap<Name, (CameraTrouble, Timestamp)>,
     /// Cameras that are kept away from their workers.
     pub(super) quarantined: Quarantined,
+    /// How much cameras are looked at.
+    pub(super) attention: BTreeMap<Name, Attention>,
     /// What stands by order.
     pub(super) orders: Orders,
     stated_at: Instant,
@@ -33,6 +36,7 @@ impl Told {
             reports: BTreeMap::new(),
             suspended: BTreeMap::new(),
             quarantined: Quarantined::default(),
+            attention: BTreeMap::new(),
             orders: Orders::default(),
             stated_at: now,
         }

@@ -41,6 +41,7 @@ impl Live {
             self.tell_camera(&CameraReport { camera: camera.clone(), status, reason });
             self.told.reports.remove(camera);
             self.told.suspended.remove(camera);
+            self.told.attention.remove(camera);
             self.books.totals.worker.cameras.remove(camera);
         }
         self.workers.keep(|worker| !self.fleet.cameras_of(worker).is_empty(), &watched);

@@ -216,3 +216,28 @@ fn pictures_come_from_the_frame_asked_for_or_the_newest() {
     assert_eq!(slots.kept(ids[0], 15).unwrap().stamp().seq, 15);
     assert_eq!(slots.kept(ids[0], 0).unwrap().stamp().seq, 25, "gone");
 }
+
+#[test]
+fn a_camera_that_is_not_needed_is_not_analysed_and_shows_its_newest_frame() {
+    let (slots, ids) = slots(&[(MODEL, 0)], 1);
+    let slot = ids[0];
+    let at = |seq: u64| frame(seq).stamp().captured;
+    offer(&slots, slot, 0);
+    slots.finish(take(&slots).pop().unwrap(), Looked::Analysed);
+    (1..=5).for_each(|seq| offer(&slots, slot, seq));
+    // One is due and waits; nobody needs it any more.
+    slots.attend(slot, Need::NONE, at(5));
+    (6..=50).for_each(|seq| offer(&slots, slot, seq));
+    assert_eq!(slots.kept(slot, 0).unwrap().stamp().seq, 0, "of an incident that has just ended");
+    assert_eq!(slots.kept(slot, 7).unwrap().stamp().seq, 50, "the newest");
+    (51..=203).for_each(|seq| offer(&slots, slot, seq));
+    assert_eq!(slots.kept(slot, 0).unwrap().stamp().seq, 203, "it is not kept for ever");
+    // The look that would have been due at 205 takes place, at the next frame that comes.
+    slots.attend(slot, TWICE, at(204));
+    (204..=205).for_each(|seq| offer(&slots, slot, seq));
+    let job = take(&slots).pop().unwrap();
+    assert_eq!(job.frame.stamp().seq, 205);
+    slots.finish(job, Looked::Analysed);
+    let want = [(DropReason::NotDue, 5), (DropReason::NotNeeded, 199)];
+    assert_eq!(dropped(&slots, slot), want.into_iter().collect());
+}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 use viahe_contract::id::Name;
+use viahe_core::attention::Need;
 use viahe_core::seam::{Assign, FromWorker, ModelFiles, ToWorker, Use, VisionCamera};
 
 /// Counts beginnings of cameras over all workers of an engine: none has the epoch of another, so neither
@@ -99,6 +100,11 @@ impl Orders {
             return Change::Process;
         }
         Change::Told
+    }
+
+    /// From now on a camera is looked at so. It is no other camera for that: a suspect stays one.
+    pub(super) fn attend(&mut self, camera: &Name, need: Need) {
+        self.share.attend(camera, need);
     }
 
     /// All that a new worker is told.

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use viahe_contract::id::{Name, WorkerId};
 use viahe_contract::message::{CameraState, ModelRef};
+use viahe_core::attention::Need;
 use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
 use viahe_core::time::Timestamp;
@@ -53,6 +54,8 @@ pub(super) struct State {
     pub(super) workers: BTreeMap<WorkerId, Vec<Name>>,
     /// Cameras that are kept away from them.
     pub(super) quarantined: BTreeMap<Name, Quarantine>,
+    /// What cameras were said to need, oldest first.
+    pub(super) needs: Vec<(Name, Need)>,
     /// The disk takes nothing.
     pub(super) disk_full: bool,
     /// Room on it; the test's own disk is no matter.
@@ -85,6 +88,7 @@ impl World {
             answers: None,
             workers: BTreeMap::new(),
             quarantined: BTreeMap::new(),
+            needs: Vec::new(),
             disk_full: false,
             room: None,
             broker_takes: usize::MAX,
@@ -227,6 +231,10 @@ impl Arrivals for World {
 }
 
 impl Lookers for World {
+    fn attend(&mut self, camera: &Name, need: Need) {
+        self.state().needs.push((camera.clone(), need));
+    }
+
     fn capture(&self, capture: &Capture) {
         let Some(mut answers) = self.state().answers.take() else { return };
         answers(self, capture);

@@ -3,6 +3,7 @@
 use super::street::{Street, name, secs};
 use crate::trouble::Trouble;
 use crate::vision::supervise::Quarantine;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::message::CameraStatus;
 use viahe_core::seam::{Failure, FromWorker, SEAM_VERSION, WorkerStats};
@@ -112,4 +113,39 @@ fn a_camera_that_is_kept_away_says_so_until_it_is_tried_again() {
     }
     let last = at(20, 31).next().unwrap();
     assert_eq!((last.quarantine, last.reason.as_str()), (None, "it is tried again"));
+}
+
+/// What the cameras need, as was said last.
+fn needs(street: &Street) -> BTreeMap<String, f32> {
+    let state = street.world.state();
+    let needs = state.needs.iter().map(|(camera, need)| (camera.to_string(), need.looks_hz));
+    needs.collect()
+}
+
+#[test]
+fn what_cameras_need_is_said_before_any_worker_looks_and_told_to_the_centre() {
+    let mut street = Street::new();
+    street.run(0.5);
+    let expected = [("gate".to_owned(), 1.0), ("market".to_owned(), 1.0)];
+    assert_eq!(needs(&street), expected.into());
+    assert_eq!(street.world.state().needs.len(), 2, "each once");
+    let state = street.world.state();
+    let (_, _, told) =
+        state.states.iter().find(|(_, camera, _)| camera.as_str() == "gate").unwrap();
+    let looks = told.looks.clone().unwrap();
+    assert!((looks.hz - 1.0).abs() < 1e-9 && looks.resting.is_empty(), "{looks:?}");
+}
+
+#[test]
+fn an_order_lets_a_camera_rest_and_a_recording_does_not() {
+    for recorded in [false, true] {
+        let mut street = Street::new();
+        if recorded {
+            street.record = Some(street.dir().join("seen.jsonl"));
+        }
+        let until = "2026-11-22T09:00:00+07:00";
+        street.order(1.0, "suspend", serde_json::json!({ "camera": "gate", "until": until }));
+        street.run(3.0);
+        assert_eq!(needs(&street)["gate"] > 0.0, recorded);
+    }
 }
