@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::ui::say;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use viahe_core::attention::{Attention, Need};
 use viahe_core::config::hints;
 use viahe_core::plan::{Camera, Plan, Rule};
 use viahe_core::time::Timestamp;
@@ -121,10 +122,15 @@ fn summary(plan: &Plan, now: Timestamp) -> String {
 }
 
 fn camera_summary(plan: &Plan, camera: &Camera, now: Timestamp) -> String {
-    let mut text = format!(
-        "camera {}: {}, model {}, {} frames a second analysed\n",
-        camera.id, camera.source, camera.model, camera.analyse_hz
-    );
+    // As if every rule applied now: what each of them needs by the hour is the engine's to say.
+    let need = Attention::of(camera, |_, _| None).need;
+    let analysed = if need == Need::NONE {
+        "no frame analysed, as no rule looks and analyse_hz is not set".to_owned()
+    } else {
+        format!("up to {} frames a second analysed", need.looks_hz)
+    };
+    let mut text =
+        format!("camera {}: {}, model {}, {analysed}\n", camera.id, camera.source, camera.model);
     for rule in &camera.rules {
         text += &rule_summary(plan, Some(camera), rule, now);
     }

@@ -67,6 +67,7 @@ fn what_nothing_can_come_of_is_warned_of() {
             "camera[gate-west].url: the recording ",
             "gone.mp4 cannot be read",
             "camera[gate-north]: it has no rule",
+            "no frame analysed, as no rule looks",
             "permit[wedding]: it ended at 2025-11-22T10:00:00.000+07:00",
         ],
     );

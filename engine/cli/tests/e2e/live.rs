@@ -64,6 +64,7 @@ fn check_camera(message: &Message) {
         "clock_step",
         "disaster",
         "fps",
+        "looks",
         "quarantine",
         "reason",
         "resolution",
