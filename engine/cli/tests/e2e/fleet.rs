@@ -241,7 +241,7 @@ fn a_model_takes_over_while_cameras_go_on_and_a_bad_one_does_not() {
     for camera in CAMERAS {
         until("the other model", LONG, || {
             let lines = edited.engine.process.lines().split_off(before);
-            let told = |line: &str| line.contains("is looked at with") && line.contains(camera);
+            let told = |line: &str| line.contains("its model took over") && line.contains(camera);
             lines.iter().any(|line| told(&line.text)).then_some(())
         });
     }

@@ -21,7 +21,7 @@ impl Live {
 
     /// A camera is looked at anew.
     pub(super) fn looks(&mut self, camera: Name, model: ModelRef) -> Event {
-        tracing::info!(%camera, model = %model.name, "is looked at with a model that was loaded");
+        tracing::info!(%camera, model = %model.name, "its model took over");
         if self.workers.looks(&camera, &model) {
             self.centre.status(self.workers.distinct_models());
         }
