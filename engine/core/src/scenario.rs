@@ -171,7 +171,7 @@ impl Listener {
 }
 
 /// Stands for a picture of the frame.
-fn picture(capture: &Capture) -> Artefact {
+pub fn picture(capture: &Capture) -> Artefact {
     let mut hash = [0; 32];
     hash[24..].copy_from_slice(&capture.seq.to_be_bytes());
     Artefact {

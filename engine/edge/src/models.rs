@@ -355,11 +355,9 @@ fn taxonomy(files: &[PathBuf]) -> Result<Taxonomy, ModelError> {
     Ok(taxonomy)
 }
 
+/// A model file of few words, for tests.
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TOML: &str = r#"name = "tiny"
+pub(crate) const TINY: &str = r#"name = "tiny"
 version = 1
 title = "t"
 licence = "l"
@@ -389,6 +387,10 @@ confidence_min = 0.5
 0 = "person"
 "#;
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
     fn write(path: &Path, text: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -411,7 +413,7 @@ confidence_min = 0.5
         let err = at(&deep).load_package(&name("tiny")).unwrap_err().to_string();
         assert!(err.contains("\"tiny\" is not installed; installed: none"), "{err}");
 
-        write(&dir.path().join("models/tiny/model.toml"), TOML);
+        write(&dir.path().join("models/tiny/model.toml"), TINY);
         write(&dir.path().join("models/README.md"), "no package");
         let err = at(&deep).load_package(&name("other")).unwrap_err().to_string();
         assert!(err.contains("installed: tiny"), "{err}");
@@ -430,11 +432,11 @@ confidence_min = 0.5
     fn a_bad_description_names_file_and_line() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("models/tiny/model.toml");
-        write(&file, &TOML.replace("iou = 0.5", "iou = 2"));
+        write(&file, &TINY.replace("iou = 0.5", "iou = 2"));
         let err = at(dir.path()).load_package(&name("tiny")).unwrap_err().to_string();
         assert!(err.starts_with(&format!("{}:25: nms.iou", file.display())), "{err}");
 
-        write(&file, &TOML.replace("\"tiny\"", "\"tinier\""));
+        write(&file, &TINY.replace("\"tiny\"", "\"tinier\""));
         let err = at(dir.path()).load_package(&name("tiny")).unwrap_err().to_string();
         assert!(err.contains("name is tinier, but the folder is \"tiny\""), "{err}");
 

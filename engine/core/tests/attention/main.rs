@@ -16,17 +16,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use support::{World, name};
-use viahe_contract::message::{Medium, Order};
-use viahe_contract::sha256::Sha256;
-use viahe_core::artefact::{Artefact, Span};
+use viahe_contract::message::Order;
 use viahe_core::attention::{Attention, Need};
 use viahe_core::config;
-use viahe_core::engine::{Capture, Command, Effect, Engine, Event};
+use viahe_core::engine::{Command, Effect, Engine, Event};
 use viahe_core::id::Name;
 use viahe_core::incident::Revision;
 use viahe_core::model::ModelInfo;
 use viahe_core::plan::Plan;
 use viahe_core::sampler::Sampler;
+use viahe_core::scenario::picture;
 use viahe_core::time::Timestamp;
 
 fn model(_: &Name) -> Result<ModelInfo, String> {
@@ -110,20 +109,6 @@ impl Box {
                 _ => {}
             }
         }
-    }
-}
-
-/// Stands for a picture of the frame.
-fn picture(capture: &Capture) -> Artefact {
-    let mut hash = [0; 32];
-    hash[24..].copy_from_slice(&capture.seq.to_be_bytes());
-    Artefact {
-        sha256: Sha256::from_bytes(hash),
-        bytes: 1,
-        medium: Medium::Jpeg,
-        moment: capture.moment,
-        span: Span::at(Timestamp(capture.seq)),
-        capture: capture.id,
     }
 }
 

@@ -6,7 +6,7 @@ use super::process::epitaph;
 use super::*;
 use crate::telemetry::foreign;
 use crate::vision::memory::{self, LastWords};
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
@@ -20,6 +20,8 @@ use viahe_core::seam::{
 /// What the child does, and how much it does of it.
 const DO: &str = "VIAHE_TEST_WORKER";
 const SOON: Duration = Duration::from_secs(30);
+/// How often a child says that it lives.
+const PULSE: Duration = Duration::from_millis(100);
 const MB: u64 = 1_000_000;
 const WORKER: WorkerId = WorkerId(7);
 
@@ -108,11 +110,13 @@ fn look(dies_of: impl Fn(&VisionCamera) -> bool) {
     let seam = std::fs::OpenOptions::new().write(true).open("/proc/self/fd/3").unwrap();
     let say = |message: FromWorker| crate::vision::pipe::write(&mut &seam, &message).unwrap();
     let mut pulse = seam.try_clone().unwrap();
+    // Ends with this function.
+    let (_alive, ended) = bounded::<()>(0);
     std::thread::spawn(move || {
         let stats = FromWorker::Stats(WorkerStats::default());
-        while crate::vision::pipe::write(&mut pulse, &stats).is_ok() {
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        while crate::vision::pipe::write(&mut pulse, &stats).is_ok()
+            && ended.recv_timeout(PULSE) == Err(RecvTimeoutError::Timeout)
+        {}
     });
     let report = |camera: Name, status| {
         FromWorker::Camera(CameraReport { camera, status, reason: String::new() })

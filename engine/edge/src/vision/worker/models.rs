@@ -257,45 +257,16 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::models::TINY;
     use viahe_contract::sha256::Sha256;
     use viahe_core::config::Taxonomy;
-
-    const TOML: &str = r#"name = "day"
-version = 1
-title = "t"
-licence = "l"
-file = "day.onnx"
-sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-recipe = "make day"
-[input]
-name = "image"
-width = 8
-height = 8
-batch = 1
-layout = "nhwc"
-channels = "rgb"
-fit = "stretch"
-mean = [0, 0, 0]
-std = [1, 1, 1]
-[output]
-head = "ssd"
-scores = "s"
-boxes = "b"
-candidates = 1
-classes = 1
-[nms]
-iou = 0.5
-confidence_min = 0.5
-[labels]
-0 = "person"
-"#;
 
     fn day() -> Name {
         Name::try_from("day").unwrap()
     }
 
     fn model() -> Model {
-        viahe_core::config::model::parse_with("model.toml", TOML, &Taxonomy::builtin()).unwrap()
+        viahe_core::config::model::parse_with("model.toml", TINY, &Taxonomy::builtin()).unwrap()
     }
 
     fn wanted(epoch: u32, files: u8) -> Use {
