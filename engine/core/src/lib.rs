@@ -1,8 +1,8 @@
 //! The pure part of viahe: what was seen becomes what it means.
 //!
 //! Nothing here reads a clock, a file or the network, starts a thread or holds `unsafe` code.
-//! The list goes from what things are to what they mean: values, detections, tracks, rules,
-//! incidents, and the engine that joins them.
+//! Values, detections, tracks, rules, incidents, and the engine that joins them: the code map of
+//! ARCHITECTURE.md lists them in their order, from what things are to what they mean.
 
 pub mod version;
 

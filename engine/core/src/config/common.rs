@@ -47,7 +47,7 @@ pub(super) fn schedule(node: &Node, has_calendar: bool) -> Schedule {
     schedule
 }
 
-/// The same in both languages.
+/// A text in both languages.
 pub(super) fn words(node: &Node) -> Option<Words> {
     Some(Words { vi: node.text("vi")?.into(), en: node.text("en")?.into() })
 }

@@ -1,9 +1,10 @@
 //! Files → validated values. Parsing is pure; only a valid file yields a [`Plan`], an [`Entry`],
 //! a [`Calendar`] or a [`Model`](crate::model::Model).
 //!
-//! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (the
-//! key table; `engine_keys`, `rule_keys` and `condition_keys` are parts of it) → `value`, `read` (text → checked tables) → `catalogue`, `calendar` → `rules`,
-//! `permits`, `drawn`, `tests_table` → `pipeline`.
+//! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (forms and
+//! kinds of keys) → `…_keys` (the tables of keys) → `value`, `read` (text → checked tables) → `common` →
+//! `catalogue`, `calendar` → `rules`, `permits`, `drawn`, `tests_table` → `pipeline`; `model` and `taxonomy`
+//! stand beside it.
 
 mod advice;
 mod calendar;

@@ -56,7 +56,7 @@ impl Engine {
         if !self.memory.rule_at(of).state.is_at_rest(&of.rule.program) {
             return None;
         }
-        self.explain_rest(of, &inactive);
+        self.explain_rest(of);
         inactive.rest()
     }
 
@@ -67,11 +67,17 @@ impl Engine {
         order.or_else(|| self.prepared.rule_mut(of).hours(at, &self.plan, of).barred.clone())
     }
 
-    /// Whoever wants to know why it says nothing hears it without a look.
-    fn explain_rest(&self, of: RuleAt<'_>, inactive: &Inactive) {
-        let listens = self.traced.as_ref().filter(|t| t.is(self.camera_id(of), &of.rule.id));
-        let Some(traced) = listens else { return };
+    /// Whoever wants to know why it says nothing hears it without a look, in the words of a look.
+    fn explain_rest(&mut self, of: RuleAt<'_>) {
+        let camera = self.camera_id(of);
+        if !self.traced.as_ref().is_some_and(|traced| traced.is(camera, &of.rule.id)) {
+            return;
+        }
+        let now = self.memory.site.clock.event_now();
+        let Some(inactive) = self.inactive(of, now) else { return };
         let why = Applies::No(inactive.told(&self.plan.site.timezone));
-        traced.tracer.borrow_mut().applies(self.memory.site.clock.event_now(), why);
+        if let Some(traced) = &self.traced {
+            traced.tracer.borrow_mut().applies(now, why);
+        }
     }
 }

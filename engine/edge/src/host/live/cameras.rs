@@ -106,8 +106,11 @@ impl Live {
     /// A camera is looked at so from now on.
     pub(super) fn attend(&mut self, camera: Name, attention: Attention) {
         let Need { looks_hz } = attention.need;
-        let resting = attention.resting.len();
-        tracing::info!(%camera, looks_hz, resting, "its rules ask for so many looks");
+        // A reload tells all of them again.
+        if self.told.attention.get(&camera) != Some(&attention) {
+            let resting = attention.resting.len();
+            tracing::info!(%camera, looks_hz, resting, "its rules ask for so many looks");
+        }
         self.fleet.attend(&camera, attention.need);
         self.books.metrics.attend(&camera, looks_hz);
         let report = self.told.reports.get(&camera).cloned();
