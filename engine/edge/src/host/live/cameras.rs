@@ -42,15 +42,13 @@ impl Live {
         self.tell_new_sizes(&before);
         self.tell_clocks(&before);
         // A report that was lost on the way is made up for.
-        let differing: Vec<CameraReport> = self
-            .told
-            .reports
-            .values()
-            .filter_map(|told| {
-                let now = *heard.get(&told.camera)?;
-                let report = || CameraReport { status: now, reason: String::new(), ..told.clone() };
-                (now != told.status).then(report)
+        let differing: Vec<CameraReport> = heard
+            .into_iter()
+            .filter(|(camera, status)| {
+                let told = self.told.reports.get(camera);
+                *status != told.map_or(CameraStatus::Offline, |told| told.status)
             })
+            .map(|(camera, status)| CameraReport { camera, status, reason: String::new() })
             .collect();
         Ok(differing.into_iter().filter_map(|report| self.camera(report)).collect())
     }

@@ -251,13 +251,13 @@ fn short(mut text: String) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     by: BTreeMap<(WorkerId, Refusal), Count>,
-    /// When something was refused, the first time and the last, without a long pause between.
-    span: Option<(Instant, Instant)>,
 }
 
 #[derive(Debug, Default)]
 struct Count {
     refused: u64,
+    /// When it was, the first time and the last, without a long pause between.
+    span: Option<(Instant, Instant)>,
     /// Of these, those that the log has.
     told: u64,
     told_at: Option<Instant>,
@@ -266,9 +266,9 @@ struct Count {
 impl Refusals {
     /// Something was refused: counted, and told if that was not just done.
     pub(super) fn note(&mut self, worker: WorkerId, refusal: Refusal, now: Instant) {
-        let since = self.span.filter(|(_, last)| now.duration_since(*last) < OVER_AFTER);
-        self.span = Some((since.map_or(now, |(first, _)| first), now));
         let count = self.by.entry((worker, refusal)).or_default();
+        let since = count.span.filter(|(_, last)| now.duration_since(*last) < OVER_AFTER);
+        count.span = Some((since.map_or(now, |(first, _)| first), now));
         count.refused += 1;
         if count.told_at.is_none_or(|at| now.duration_since(at) >= TOLD_EVERY) {
             let times = count.refused - count.told;
@@ -285,19 +285,26 @@ impl Refusals {
 
     /// What goes on, in words, and what to do.
     pub(super) fn lasting(&self, now: Instant) -> Option<String> {
-        let (first, last) = self.span?;
-        if now.duration_since(last) >= OVER_AFTER || last.duration_since(first) < LASTS_AFTER {
-            return None;
-        }
-        let of = |((worker, why), _): (&(WorkerId, Refusal), &Count)| {
-            format!("worker {worker} of {}", why.words())
+        let of = |((worker, why), count): (&(WorkerId, Refusal), &Count)| {
+            let words = || format!("worker {worker} of {}", why.words());
+            count.lasts(now).then(words)
         };
-        let told: Vec<String> = self.by.iter().map(of).collect();
+        let told: Vec<String> = self.by.iter().filter_map(of).collect();
+        let told = (!told.is_empty()).then(|| told.join(", "))?;
         Some(format!(
             "what vision workers say is refused, as it does not fit what they were given ({}): it may be \
              a fault of viahe or a camera that breaks into it; report it with the log",
-            told.join(", ")
+            told
         ))
+    }
+}
+
+impl Count {
+    /// It goes on, and has for a while.
+    fn lasts(&self, now: Instant) -> bool {
+        self.span.is_some_and(|(first, last)| {
+            now.duration_since(last) < OVER_AFTER && last.duration_since(first) >= LASTS_AFTER
+        })
     }
 }
 
@@ -441,14 +448,17 @@ mod tests {
         }
         assert_eq!(refusals.lasting(at(60)), None, "as after a reload");
         refusals.note(WorkerId(1), Refusal::Time, at(30));
+        assert_eq!(refusals.lasting(at(30)), None, "two things, and neither lasts");
+        refusals.note(WorkerId(1), Refusal::Camera, at(30));
         let told = refusals.lasting(at(30)).unwrap();
         assert!(told.contains("worker 1 of cameras that it does not have"), "{told}");
+        assert!(!told.contains(Refusal::Time.words()), "{told}");
         assert!(refusals.lasting(at(149)).is_some());
         assert_eq!(refusals.lasting(at(150)), None, "over");
         refusals.note(WorkerId(1), Refusal::Time, at(200));
         assert_eq!(refusals.lasting(at(200)), None, "a new one");
         let counts = refusals.counts();
-        assert_eq!(counts[&(WorkerId(1), "camera")], 3);
+        assert_eq!(counts[&(WorkerId(1), "camera")], 4);
         assert_eq!(counts[&(WorkerId(1), "time")], 2);
     }
 }

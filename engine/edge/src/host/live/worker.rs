@@ -54,6 +54,10 @@ impl Live {
     /// Its cameras are dark until another one is there; those of the others are not.
     pub(super) fn worker_gone(&mut self, worker: WorkerId, ended: &Ended) -> Vec<Event> {
         let reason = &ended.reason;
+        if self.fleet.cameras_of(worker).is_empty() {
+            // A reload has taken it out; this was on its way.
+            return Vec::new();
+        }
         self.books.metrics.worker_restarted(worker);
         let now = self.time.monotonic();
         let text = || format!("vision worker {worker} ended and was started again: {reason}");

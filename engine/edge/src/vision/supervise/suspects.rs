@@ -68,9 +68,11 @@ pub(super) struct Suspects {
 }
 
 impl Suspects {
-    /// The present worker is about to connect to a camera.
+    /// The present worker is about to connect to a camera. One that it was not given is none of its.
     pub(super) fn opening(&mut self, camera: &Name, now: Instant) {
-        self.progress.insert(camera.clone(), Progress::Opening { since: now });
+        if let Some(progress) = self.progress.get_mut(camera) {
+            *progress = Progress::Opening { since: now };
+        }
     }
 
     /// What the present worker says of a camera.
@@ -326,6 +328,18 @@ mod tests {
         assert_eq!(worker.due(20_000, "cam-a cam-b"), "");
         assert_eq!(worker.due(20_030, "cam-a cam-b"), "cam-a", "twenty seconds are enough");
         assert_eq!(worker.due(20_040, "cam-b"), "", "one at a time");
+    }
+
+    #[test]
+    fn a_camera_that_a_worker_was_not_given_is_none_of_its() {
+        let mut worker = Worker::new(&["cam-a", "cam-b"]);
+        worker.due(0, "cam-a");
+        for n in 0..3 {
+            worker.opens(n, "cam-b");
+            worker.dies(n);
+        }
+        assert!(worker.suspects.quarantined().is_empty());
+        assert_eq!(worker.due(10, "cam-a cam-b"), "cam-a cam-b", "nothing is held against it");
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl<E> Models<E> {
         for (name, entry) in &mut self.entries {
             entry.need = cameras.get(name).copied().unwrap_or(0).min(self.threads.max(1));
             if entry.need == 0 {
-                (entry.at_work, entry.next) = (None, None);
+                (entry.at_work, entry.next, entry.refused) = (None, None, None);
             }
         }
     }
