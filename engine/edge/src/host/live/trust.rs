@@ -292,9 +292,8 @@ impl Refusals {
         let told: Vec<String> = self.by.iter().filter_map(of).collect();
         let told = (!told.is_empty()).then(|| told.join(", "))?;
         Some(format!(
-            "what vision workers say is refused, as it does not fit what they were given ({}): it may be \
-             a fault of viahe or a camera that breaks into it; report it with the log",
-            told
+            "what vision workers say is refused, as it does not fit what they were given ({told}): it may be \
+             a fault of viahe or a camera that breaks into it; report it with the log"
         ))
     }
 }
