@@ -68,8 +68,15 @@ impl Engine {
             }
             Event::Viewed(report) => self.viewed(&report, effects),
             Event::Reading { sensor, at, value } => self.reading(&sensor, at, value, effects),
-            Event::Command(command) => self.command(command, effects),
-            Event::Tick(at) => self.tick(at, effects),
+            Event::Command(command) => {
+                let at = command.at;
+                self.command(command, effects);
+                self.explain_rest(at);
+            }
+            Event::Tick(at) => {
+                self.tick(at, effects);
+                self.explain_rest(at);
+            }
             Event::ClockSet { by_ms } => self.clock_set(by_ms, effects),
         }
     }

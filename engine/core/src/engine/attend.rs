@@ -56,7 +56,6 @@ impl Engine {
         if !self.memory.rule_at(of).state.is_at_rest(&of.rule.program) {
             return None;
         }
-        self.explain_rest(of);
         inactive.rest()
     }
 
@@ -67,17 +66,20 @@ impl Engine {
         order.or_else(|| self.prepared.rule_mut(of).hours(at, &self.plan, of).barred.clone())
     }
 
-    /// Whoever wants to know why it says nothing hears it without a look, in the words of a look.
-    fn explain_rest(&mut self, of: RuleAt<'_>) {
-        let camera = self.camera_id(of);
-        if !self.traced.as_ref().is_some_and(|traced| traced.is(camera, &of.rule.id)) {
+    /// Whoever wants to know why a rule says nothing hears it without a look, in the words of a look: at
+    /// `at`, which is the time of what has just been applied, and not of what waits for older events.
+    pub(super) fn explain_rest(&mut self, at: Timestamp) {
+        let plan = Arc::clone(&self.plan);
+        let Some(of) = self.traced.as_ref().and_then(|traced| traced.looking(&plan)) else {
+            return;
+        };
+        if self.rest(of, self.memory.site.clock.day_time(at)).is_none() {
             return;
         }
-        let now = self.memory.site.clock.event_now();
-        let Some(inactive) = self.inactive(of, now) else { return };
-        let why = Applies::No(inactive.told(&self.plan.site.timezone));
+        let Some(inactive) = self.inactive(of, at) else { return };
+        let why = Applies::No(inactive.told(&plan.site.timezone));
         if let Some(traced) = &self.traced {
-            traced.tracer.borrow_mut().applies(now, why);
+            traced.tracer.borrow_mut().applies(at, why);
         }
     }
 }

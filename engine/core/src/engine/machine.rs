@@ -5,7 +5,7 @@ use super::attended::Attended;
 use super::command::Declared;
 use super::memory::{Memory, RuleMemory};
 use super::prepared::Prepared;
-use super::rule_at::RuleAt;
+use super::rule_at::{RuleAt, of_camera};
 use super::sight::Sight;
 use crate::id::{CaptureId, IncidentId, Name};
 use crate::plan::Plan;
@@ -43,6 +43,12 @@ impl Traced {
     /// Is it this one?
     pub(super) fn is(&self, camera: Option<&Name>, rule: &Name) -> bool {
         self.camera.as_ref() == camera && self.rule == *rule
+    }
+
+    /// Where it stands in the plan, if it looks.
+    pub(super) fn looking<'p>(&self, plan: &'p Plan) -> Option<RuleAt<'p>> {
+        let c = plan.cameras.iter().position(|camera| Some(&camera.id) == self.camera.as_ref())?;
+        of_camera(plan, c).find(|of| of.rule.id == self.rule && of.rule.program.looks())
     }
 }
 

@@ -117,12 +117,18 @@ impl Tracer {
         }
     }
 
-    /// The rule applies at a look, or does not for a reason.
+    /// The rule applies at a time, or does not for a reason. A look may come after a clock that went on
+    /// while its picture was on the way.
     pub(crate) fn applies(&mut self, at: Timestamp, applies: Applies) {
-        if self.applied.last().is_none_or(|(_, last)| *last != applies)
-            && self.applied.len() < CHANGES_MAX
-        {
-            self.applied.push((at, applies));
+        let next = self.applied.partition_point(|(t, _)| *t <= at);
+        let same = |i: usize| self.applied.get(i).is_some_and(|(_, known)| *known == applies);
+        if next.checked_sub(1).is_some_and(same) {
+            return;
+        }
+        if same(next) {
+            self.applied[next].0 = at;
+        } else if self.applied.len() < CHANGES_MAX {
+            self.applied.insert(next, (at, applies));
         }
     }
 

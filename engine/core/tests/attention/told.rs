@@ -7,10 +7,12 @@ use crate::street::{
     lens::{STRAIGHT, Shot},
 };
 use std::sync::Arc;
+use std::time::Duration;
 use viahe_contract::message::{CameraStatus, EndReason, Order, Rest};
 use viahe_core::attention::Need;
 use viahe_core::engine::{Effect, Engine, Event};
 use viahe_core::plan::Plan;
+use viahe_core::rule::explain::Applies;
 use viahe_core::time::Timestamp;
 
 const PARKING: &str = "use = \"illegal-parking\"";
@@ -299,6 +301,50 @@ fn events_that_wait_for_older_ones_do_not_delay_it() {
     );
     let day = changes(&mut Box::new(&plan), wednesday("08:00:00"), wednesday("11:00:00"));
     assert_eq!(day, told(&[("08:00:00", 0.0), ("08:59:00", 1.0), ("10:00:00", 0.0)]));
+}
+
+/// When a rule of these hours applied, as `viahe explain` tells it: the camera looks from 08:59 to 10:00:01
+/// in the last fifth of each second, and its pictures come after the second is over.
+fn applied(hours: &str, lateness_secs: u64, order: Option<Event>) -> Vec<(String, String)> {
+    let rules = rule(&format!("{PARKING}\nschedule = [\"{hours}\"]"));
+    let waits = format!("{rules}[engine]\nlateness_secs = {lateness_secs}\n");
+    let mut engine = Box::new(&plan_of(&World::new(), VIETNAM, "", &waits));
+    engine.engine.trace(Some(super::name("cam")), super::name("illegal-parking"));
+    let looks = Street::new("cam", 1.0, 3661.0).from("2026-03-04T01:59:00.8Z").events();
+    let late = |look: &Event| look.at().unwrap().plus(Duration::from_millis(300));
+    let mut arriving: Vec<_> = looks.into_iter().map(|look| (late(&look), look)).collect();
+    let rest = ticking(order.into_iter().collect(), wednesday("08:58:00"), wednesday("10:02:00"));
+    arriving.extend(rest.into_iter().map(|event| (event.at().unwrap(), event)));
+    arriving.sort_by_key(|(at, _)| *at);
+    for (_, event) in arriving {
+        engine.apply(event);
+    }
+    let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let told = |(at, applies): &(Timestamp, Applies)| {
+        let why = match applies {
+            Applies::Yes { .. } => "yes".to_owned(),
+            Applies::No(why) => why.clone(),
+        };
+        (at.rfc3339(&zone)[11..21].to_owned(), why)
+    };
+    engine.engine.traced().unwrap().applied().iter().map(told).collect()
+}
+
+#[test]
+fn why_a_rule_rests_is_told_in_the_order_of_time() {
+    let barred = "its schedule does not apply";
+    for lateness_secs in [30, 0] {
+        let all = applied("Mon-Sun 09:00-10:00", lateness_secs, None);
+        let all: Vec<_> = all.iter().map(|(at, why)| (at.as_str(), why.as_str())).collect();
+        let hours = [("08:58:00.0", barred), ("09:00:00.8", "yes"), ("10:00:00.0", barred)];
+        assert_eq!(all, hours, "{lateness_secs}");
+        // An order counts from when it was given, however long it waits.
+        let order = suspend(wednesday("09:59:50.5"), None, wednesday("12:00:00"));
+        let all = applied("Mon-Sun 09:00-10:00", lateness_secs, Some(order));
+        let suspended = "an operator suspended it until 2026-03-04T12:00:00.000+07:00";
+        assert_eq!(all[1].1, "yes", "{lateness_secs}");
+        assert_eq!(all[2..], [("09:59:50.5".to_owned(), suspended.to_owned())], "{lateness_secs}");
+    }
 }
 
 #[test]
