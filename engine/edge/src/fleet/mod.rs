@@ -143,12 +143,14 @@ impl Fleet {
         }
     }
 
-    /// Asks the worker that has the camera for a picture. One that cannot be asked now is not heard of again.
-    pub fn capture(&self, capture: &Capture) {
-        let worker = self.of_camera.get(&capture.camera);
-        if let Some(place) = worker.and_then(|worker| self.places.get(worker)) {
+    /// Asks the worker that has the camera for a picture, and says which that is. One that cannot be asked now
+    /// is not heard of again.
+    pub fn capture(&self, capture: &Capture) -> Option<WorkerId> {
+        let worker = *self.of_camera.get(&capture.camera)?;
+        if let Some(place) = self.places.get(&worker) {
             place.supervisor.send(ToWorker::Capture(capture.clone()));
         }
+        Some(worker)
     }
 
     /// Ends workers that have been silent for long. To be called now and then.

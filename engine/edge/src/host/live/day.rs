@@ -175,6 +175,11 @@ impl Clocks {
         Some(message::ClockStep { of, by_ms, at })
     }
 
+    /// Forgets cameras that are no more.
+    fn keep(&mut self, is_there: impl Fn(&Name) -> bool) {
+        self.told_ms.retain(|camera, _| is_there(camera));
+    }
+
     /// Is it news that a camera's clock is so far off?
     fn is_news(&mut self, camera: &Name, offset_ms: i64) -> bool {
         let told = self.told_ms.get(camera).copied().unwrap_or_default();
@@ -227,6 +232,11 @@ impl Time {
     /// Is it news that a camera's clock is so far off?
     pub(super) fn is_news(&mut self, camera: &Name, offset_ms: i64) -> bool {
         self.clocks.is_news(camera, offset_ms)
+    }
+
+    /// Forgets cameras that are no more.
+    pub(super) fn keep(&mut self, is_there: impl Fn(&Name) -> bool) {
+        self.clocks.keep(is_there);
     }
 
     /// Compares the clocks; by how many ms the box's was set, if it was.
@@ -289,6 +299,10 @@ mod tests {
         let mut news = |ms| clocks.is_news(&camera, ms);
         let told = [0, 4_999, -300_000, -300_400, -297_000, 120, 300, 3_600_000].map(&mut news);
         assert_eq!(told, [false, false, true, false, true, true, false, true]);
+        clocks.keep(|known| *known == camera);
+        assert!(!clocks.is_news(&camera, 3_600_000), "it was told");
+        clocks.keep(|known| *known != camera);
+        assert!(clocks.is_news(&camera, 3_600_000), "another camera of that name");
     }
 
     #[test]

@@ -29,8 +29,8 @@ impl Host for Live {
 
 impl Live {
     fn capture(&mut self, capture: &Capture) {
-        self.pictures.ask(capture, self.time.monotonic());
         // One that cannot be sent now is answered when its time is up.
-        self.fleet.capture(capture);
+        let worker = self.fleet.capture(capture);
+        self.pictures.ask(capture, worker, self.time.monotonic());
     }
 }

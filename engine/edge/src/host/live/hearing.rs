@@ -2,11 +2,14 @@
 
 use super::host::Live;
 use super::parts::PlaneError;
-use super::trust::{self, Given};
+use super::trust::{self, Given, Its};
+use super::workers::Seat;
 use crate::vision::supervise::{FromFleet, WorkerEvent};
 use viahe_contract::id::WorkerId;
 use viahe_core::engine::Event;
 use viahe_core::frame::FrameStamp;
+use viahe_core::id::Name;
+use viahe_core::plan::Camera;
 use viahe_core::seam::{Failure, FromWorker, Picture, SEAM_VERSION};
 
 impl Live {
@@ -31,7 +34,7 @@ impl Live {
                 self.worker_up(worker);
                 Vec::new()
             }
-            FromWorker::Looks { camera, model } => vec![self.looks(camera, model)],
+            FromWorker::Looks { camera, model } => vec![self.looks(worker, camera, model)],
             // Its supervisor keeps it in mind.
             FromWorker::Opening(_) => Vec::new(),
             FromWorker::Observation(mut observation) => {
@@ -69,19 +72,29 @@ impl Live {
             FromWorker::Captured { capture, .. } => Some(*capture),
             _ => None,
         };
+        let now = self.time.monotonic();
+        let had = |is: &dyn Fn(&Seat) -> bool| self.workers.had(worker, is, now);
+        let cameras = || self.plan.cameras.iter().filter(|c| self.fleet.has(worker, &c.id));
         let given = Given {
-            plan: &self.plan,
-            has: &|camera| self.fleet.has(worker, camera),
-            asked: &|capture| self.pictures.camera_of(capture),
+            work: Its::of(cameras().next().is_some(), || had(&|_| true)),
+            camera: &|camera| {
+                Its::of(self.fleet.has(worker, camera), || had(&|seat| seat.camera == *camera))
+            },
+            model: &|model, at| {
+                let is_there = |camera: &Name| at.is_none_or(|at| at == camera);
+                let looks = |c: &Camera| c.model == *model || self.workers.looks_with(&c.id, model);
+                let fits = cameras().any(|c| is_there(&c.id) && looks(c));
+                Its::of(fits, || had(&|seat| seat.model == *model && is_there(&seat.camera)))
+            },
+            picture: &|capture| self.pictures.standing(worker, capture, now),
             greeted: self.workers.is_up(worker),
             now: self.time.event_time(),
         };
         let mut refused = Vec::new();
         let believed = trust::believed(said, &given, &mut refused);
         if let (None, Some(capture)) = (&believed, capture) {
-            self.pictures.refuse(capture);
+            self.pictures.refuse(worker, capture, now);
         }
-        let now = self.time.monotonic();
         for why in refused {
             self.refusals.note(worker, why, now);
         }

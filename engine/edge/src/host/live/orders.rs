@@ -79,11 +79,12 @@ impl EventPlane {
                 return Err(why);
             }
         };
+        let before = live.seats();
         live.plan = Arc::clone(&plan);
         let Ok(()) = self.driver.reload(Arc::clone(&plan));
         let live = self.driver.host_mut();
         live.fleet.apply(&vision, FleetOptions::of(&plan));
-        let lost = live.fleet_changed();
+        let lost = live.fleet_changed(&before);
         live.journal.rules_changed();
         live.books.stats.reloads += 1;
         self.apply_all(lost);

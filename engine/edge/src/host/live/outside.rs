@@ -306,7 +306,7 @@ pub(crate) trait Lookers: Send {
     /// See [`Fleet::attend`].
     fn attend(&mut self, camera: &Name, need: Need);
     /// See [`Fleet::capture`].
-    fn capture(&self, capture: &Capture);
+    fn capture(&self, capture: &Capture) -> Option<WorkerId>;
     /// See [`Fleet::has`].
     fn has(&self, worker: WorkerId, camera: &Name) -> bool;
     /// See [`Fleet::cameras_of`].
@@ -332,8 +332,8 @@ impl Lookers for Fleet {
         Self::attend(self, camera, need);
     }
 
-    fn capture(&self, capture: &Capture) {
-        Self::capture(self, capture);
+    fn capture(&self, capture: &Capture) -> Option<WorkerId> {
+        Self::capture(self, capture)
     }
 
     fn has(&self, worker: WorkerId, camera: &Name) -> bool {

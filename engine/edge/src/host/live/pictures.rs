@@ -1,17 +1,20 @@
 //! Pictures on their way from the worker's frame to an incident's evidence.
 //!
 //! Each one that is asked for is answered once: with a file, or with its loss, also when the
-//! worker dies or says nothing. What it is to show is what it was asked for, whatever the worker says.
+//! worker dies or says nothing. Only the worker that was asked can answer, also when another one has the
+//! camera by then. What it is to show is what it was asked for, whatever the worker says.
 //! Files that nobody wants any more are removed.
 
+use super::lately::Lately;
 use super::outside::Finish;
+use super::trust::Its;
 use crate::evidence::{Drawings, EvidenceError, EvidenceStore, Finished, Step};
 use crate::store::Held;
 use crossbeam_channel::Receiver;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use viahe_contract::id::CaptureId;
+use viahe_contract::id::{CaptureId, WorkerId};
 use viahe_contract::message::Moment;
 use viahe_core::artefact::{Artefact, Span};
 use viahe_core::engine::{Capture, Event};
@@ -29,6 +32,8 @@ pub(super) struct Pictures {
     store: Arc<EvidenceStore>,
     finisher: Box<dyn Finish>,
     asked: BTreeMap<CaptureId, Asked>,
+    /// Not waited for any more, and not answered: the answer may be on its way.
+    let_go: Lately<(WorkerId, CaptureId)>,
     /// What is drawn beside them.
     drawings: Drawings,
     /// What was seen in the frame at hand.
@@ -42,6 +47,8 @@ pub(super) struct Pictures {
 
 /// A picture that is waited for.
 struct Asked {
+    /// None when no worker had the camera.
+    of: Option<WorkerId>,
     camera: Name,
     moment: Moment,
     until: Instant,
@@ -64,6 +71,7 @@ impl Pictures {
             store,
             finisher,
             asked: BTreeMap::new(),
+            let_go: Lately::default(),
             drawings: Drawings::default(),
             seen: None,
             failed: 0,
@@ -80,23 +88,28 @@ impl Pictures {
         };
     }
 
-    pub(super) fn ask(&mut self, capture: &Capture, now: Instant) {
+    /// A picture was asked of a worker, if one has the camera.
+    pub(super) fn ask(&mut self, capture: &Capture, of: Option<WorkerId>, now: Instant) {
         if let Some(seen) = &self.seen {
             self.drawings.asked(capture, seen);
         }
         let until = now + CAPTURE_WITHIN;
         let (camera, moment) = (capture.camera.clone(), capture.moment);
-        let asked = Asked { camera, moment, until, finishing: false };
+        let asked = Asked { of, camera, moment, until, finishing: false };
         self.asked.insert(capture.id, asked);
     }
 
-    /// Of which camera a picture is waited for.
-    pub(super) fn camera_of(&self, id: CaptureId) -> Option<&Name> {
-        self.asked.get(&id).filter(|asked| !asked.finishing).map(|asked| &asked.camera)
+    /// Is this worker's answer waited for?
+    pub(super) fn standing(&self, worker: WorkerId, id: CaptureId, now: Instant) -> Its {
+        let asked = self.asked.get(&id);
+        let awaited = asked.is_some_and(|asked| !asked.finishing && asked.of == Some(worker));
+        Its::of(awaited, || self.let_go.any(now, |one| *one == (worker, id)))
     }
 
-    /// An answer is not believed: what was written for it goes, unless it is another's.
-    pub(super) fn refuse(&self, id: CaptureId) {
+    /// Nothing comes of a worker's answer: what was written for it goes, unless it is another's.
+    pub(super) fn refuse(&mut self, worker: WorkerId, id: CaptureId, now: Instant) {
+        // Its next one is a second answer.
+        self.let_go.take(now, |one| *one == (worker, id));
         if !self.asked.contains_key(&id)
             && let Err(error) = self.store.refuse(id)
         {
@@ -199,14 +212,27 @@ impl Pictures {
         self.asked.len()
     }
 
-    /// Those of these cameras that the worker has not answered.
-    pub(super) fn unanswered_of(&self, cameras: &[Name]) -> Vec<CaptureId> {
-        let of = |asked: &Asked| !asked.finishing && cameras.contains(&asked.camera);
-        self.asked.iter().filter(|(_, asked)| of(asked)).map(|(id, _)| *id).collect()
+    /// Those that a worker was asked for and has not answered.
+    pub(super) fn unanswered_by(&self, worker: WorkerId) -> Vec<CaptureId> {
+        self.unanswered(|asked| asked.of == Some(worker))
+    }
+
+    /// Those of such cameras that no worker has answered.
+    pub(super) fn unanswered_of(&self, is: impl Fn(&Name) -> bool) -> Vec<CaptureId> {
+        self.unanswered(|asked| is(&asked.camera))
+    }
+
+    fn unanswered(&self, is: impl Fn(&Asked) -> bool) -> Vec<CaptureId> {
+        let those = self.asked.iter().filter(|(_, asked)| !asked.finishing && is(asked));
+        those.map(|(id, _)| *id).collect()
     }
 
     pub(super) fn discard(&mut self, id: CaptureId) {
-        self.asked.remove(&id);
+        if let Some(Asked { of: Some(worker), until, finishing: false, .. }) =
+            self.asked.remove(&id)
+        {
+            self.let_go.note((worker, id), until);
+        }
         self.drawings.forget(id);
         if let Err(error) = self.store.discard(id) {
             tracing::warn!(%error, "a picture that nobody wants stays");

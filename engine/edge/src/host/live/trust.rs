@@ -3,17 +3,18 @@
 //! A worker decodes what strangers' cameras send, so its process may be another's. What it says is held
 //! against the plan and against what this worker was given: its own cameras, the pictures that were asked
 //! of it, the time that it is. What does not fit is refused, counted and told; a message of which a part
-//! fits is passed on with that part. Not here: lines that are no messages end the worker in
+//! fits is passed on with that part. What fitted until a moment ago comes to nothing, and is no fault of the
+//! worker's. Not here: lines that are no messages end the worker in
 //! [`pipe`](crate::vision), and what its types keep out.
 
+use super::refusals::Refusal;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
-use viahe_contract::id::{CaptureId, WorkerId};
+use std::time::Duration;
+use viahe_contract::id::CaptureId;
 use viahe_contract::message::ModelRef;
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
 use viahe_core::observe::Observation;
-use viahe_core::plan::Plan;
 use viahe_core::seam::{CameraStats, FromWorker, Picture, SEAM_VERSION, WorkerStats};
 use viahe_core::time::Timestamp;
 
@@ -27,68 +28,48 @@ const BEHIND_MAX: Duration = Duration::from_mins(10);
 const SIDE_MAX: u32 = 16_384;
 /// Letters of a text for people.
 const LETTERS_MAX: usize = 400;
-/// One line in so long for each worker and reason.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
-/// It is a trouble when it goes on for so long; a camera that is given to another worker is spoken of by
-/// the one before for a moment.
-const LASTS_AFTER: Duration = Duration::from_secs(30);
-/// It is over when nothing was refused for so long.
-const OVER_AFTER: Duration = Duration::from_mins(2);
 
-/// Why a word is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Refusal {
-    /// It is about a camera that this worker was not given.
-    Camera,
-    /// It is about a picture that was not asked of this worker.
-    Picture,
-    /// It was seen when it cannot have been.
-    Time,
-    /// No picture has such a size.
-    Size,
-    /// Things are not told in the order of their tracks, or twice.
-    Objects,
-    /// The plan gives the camera another model, or the worker none of its models.
-    Model,
-    /// It is of another release, and was not when it began.
-    Release,
+/// How something stands to a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Its {
+    /// It has it.
+    Now,
+    /// It had it until a moment ago, and may not have heard of the change when it spoke.
+    Lately,
+    /// It is no business of its.
+    Never,
 }
 
-impl Refusal {
-    /// In logs and metrics.
-    pub(super) fn label(self) -> &'static str {
-        match self {
-            Self::Camera => "camera",
-            Self::Picture => "picture",
-            Self::Time => "time",
-            Self::Size => "size",
-            Self::Objects => "objects",
-            Self::Model => "model",
-            Self::Release => "release",
+impl Its {
+    pub(super) fn of(now: bool, lately: impl FnOnce() -> bool) -> Self {
+        if now {
+            Self::Now
+        } else if lately() {
+            Self::Lately
+        } else {
+            Self::Never
         }
     }
 
-    /// For people.
-    fn words(self) -> &'static str {
+    /// What is late comes to nothing, and the rest to a refusal.
+    fn or(self, refusal: Refusal) -> Result<(), Option<Refusal>> {
         match self {
-            Self::Camera => "cameras that it does not have",
-            Self::Picture => "pictures that nobody asked of it",
-            Self::Time => "times that cannot be",
-            Self::Size => "sizes that no picture has",
-            Self::Objects => "things out of order",
-            Self::Model => "models that the plan does not give it",
-            Self::Release => "being of another release all at once",
+            Self::Now => Ok(()),
+            Self::Lately => Err(None),
+            Self::Never => Err(Some(refusal)),
         }
     }
 }
 
 /// What a worker was given, and the time that it is.
 pub(super) struct Given<'a> {
-    pub(super) plan: &'a Plan,
-    /// Is it its camera?
-    pub(super) has: &'a dyn Fn(&Name) -> bool,
-    /// Of a picture that is waited for, the camera.
-    pub(super) asked: &'a dyn Fn(CaptureId) -> Option<&'a Name>,
+    /// Any camera at all. One without is no worker of this box, or not any more.
+    pub(super) work: Its,
+    pub(super) camera: &'a dyn Fn(&Name) -> Its,
+    /// A model that it looks with or is to look with; at this camera, if one is named.
+    pub(super) model: &'a dyn Fn(&Name, Option<&Name>) -> Its,
+    /// A picture that is waited for.
+    pub(super) picture: &'a dyn Fn(CaptureId) -> Its,
     /// It has said that it is up, and has not ended since.
     pub(super) greeted: bool,
     /// Event time.
@@ -103,20 +84,22 @@ pub(super) fn believed(
 ) -> Option<FromWorker> {
     let fits = match &message {
         FromWorker::Hello { version } if *version != SEAM_VERSION && given.greeted => {
-            Err(Refusal::Release)
+            Err(Some(Refusal::Release))
         }
         FromWorker::Observation(observation) => given.observation(observation),
-        FromWorker::View(report) => given.has(&report.camera).and_then(|()| given.time(report.at)),
+        FromWorker::View(report) => {
+            given.has(&report.camera).and_then(|()| Ok(given.time(report.at)?))
+        }
         FromWorker::Camera(report) => given.has(&report.camera),
         FromWorker::Looks { camera, model } => given.looks(camera, model),
         FromWorker::Opening(camera) => given.has(camera),
-        FromWorker::Captured { capture, .. } => given.picture_of(*capture),
+        FromWorker::Captured { capture, .. } => (given.picture)(*capture).or(Refusal::Picture),
         FromWorker::Hello { .. } | FromWorker::Stats(_) | FromWorker::Failed { .. } => {
-            given.is_at_work()
+            given.work.or(Refusal::Camera)
         }
     };
     if let Err(refusal) = fits {
-        refused.push(refusal);
+        refused.extend(refusal);
         return None;
     }
     Some(match message {
@@ -146,14 +129,8 @@ pub(super) fn believed(
 }
 
 impl Given<'_> {
-    fn has(&self, camera: &Name) -> Result<(), Refusal> {
-        if (self.has)(camera) { Ok(()) } else { Err(Refusal::Camera) }
-    }
-
-    /// One without a camera is no worker of this box, or not any more.
-    fn is_at_work(&self) -> Result<(), Refusal> {
-        let has_one = self.plan.cameras.iter().any(|camera| (self.has)(&camera.id));
-        if has_one { Ok(()) } else { Err(Refusal::Camera) }
+    fn has(&self, camera: &Name) -> Result<(), Option<Refusal>> {
+        (self.camera)(camera).or(Refusal::Camera)
     }
 
     fn time(&self, at: Timestamp) -> Result<(), Refusal> {
@@ -161,7 +138,7 @@ impl Given<'_> {
         if is_now { Ok(()) } else { Err(Refusal::Time) }
     }
 
-    fn observation(&self, observation: &Observation) -> Result<(), Refusal> {
+    fn observation(&self, observation: &Observation) -> Result<(), Option<Refusal>> {
         let Observation { camera, frame, size_px, objects } = observation;
         let FrameStamp { captured, arrived, .. } = *frame;
         self.has(camera)?;
@@ -169,12 +146,7 @@ impl Given<'_> {
         self.time(arrived)?;
         size(*size_px)?;
         let ascends = objects.windows(2).all(|pair| pair[0].track < pair[1].track);
-        if ascends { Ok(()) } else { Err(Refusal::Objects) }
-    }
-
-    fn picture_of(&self, capture: CaptureId) -> Result<(), Refusal> {
-        let camera = (self.asked)(capture).ok_or(Refusal::Picture)?;
-        self.has(camera).map_err(|_| Refusal::Picture)
+        if ascends { Ok(()) } else { Err(Some(Refusal::Objects)) }
     }
 
     fn picture(&self, picture: &Picture) -> Result<(), Refusal> {
@@ -182,26 +154,18 @@ impl Given<'_> {
         size(picture.size_px)
     }
 
-    fn looks(&self, camera: &Name, model: &ModelRef) -> Result<(), Refusal> {
+    fn looks(&self, camera: &Name, model: &ModelRef) -> Result<(), Option<Refusal>> {
         self.has(camera)?;
-        let planned = self.plan.cameras.iter().find(|planned| planned.id == *camera);
-        let fits = planned.is_some_and(|planned| planned.model == model.name);
-        if fits { Ok(()) } else { Err(Refusal::Model) }
+        (self.model)(&model.name, Some(camera)).or(Refusal::Model)
     }
 
     fn stats(&self, mut stats: WorkerStats, refused: &mut Vec<Refusal>) -> WorkerStats {
-        let had = stats.cameras.len();
-        stats.cameras.retain(|camera, _| self.has(camera).is_ok());
-        refused.extend((stats.cameras.len() < had).then_some(Refusal::Camera));
+        keep(&mut stats.cameras, |camera| self.has(camera), refused);
         for of in stats.cameras.values_mut() {
             refused.extend(self.camera_stats(of));
         }
-        let of_its =
-            |model: &Name| self.plan.cameras.iter().any(|c| c.model == *model && (self.has)(&c.id));
         for models in [&mut stats.models_wrong, &mut stats.models_refused] {
-            let had = models.len();
-            models.retain(|model, _| of_its(model));
-            refused.extend((models.len() < had).then_some(Refusal::Model));
+            keep(models, |model| (self.model)(model, None).or(Refusal::Model), refused);
             for why in models.values_mut() {
                 *why = short(std::mem::take(why));
             }
@@ -233,6 +197,23 @@ impl Given<'_> {
     }
 }
 
+/// Keeps what fits; the rest is one refusal, however much it is.
+fn keep<T>(
+    of: &mut BTreeMap<Name, T>,
+    fits: impl Fn(&Name) -> Result<(), Option<Refusal>>,
+    refused: &mut Vec<Refusal>,
+) {
+    let mut why = None;
+    of.retain(|name, _| match fits(name) {
+        Ok(()) => true,
+        Err(refusal) => {
+            why = why.or(refusal);
+            false
+        }
+    });
+    refused.extend(why);
+}
+
 fn size(size_px: [u32; 2]) -> Result<(), Refusal> {
     let fits = size_px.iter().all(|side| (1..=SIDE_MAX).contains(side));
     if fits { Ok(()) } else { Err(Refusal::Size) }
@@ -247,90 +228,29 @@ fn short(mut text: String) -> String {
     text
 }
 
-/// What was refused, of whom and how often.
-#[derive(Debug, Default)]
-pub(super) struct Refusals {
-    by: BTreeMap<(WorkerId, Refusal), Count>,
-}
-
-#[derive(Debug, Default)]
-struct Count {
-    refused: u64,
-    /// When it was, the first time and the last, without a long pause between.
-    span: Option<(Instant, Instant)>,
-    /// Of these, those that the log has.
-    told: u64,
-    told_at: Option<Instant>,
-}
-
-impl Refusals {
-    /// Something was refused: counted, and told if that was not just done.
-    pub(super) fn note(&mut self, worker: WorkerId, refusal: Refusal, now: Instant) {
-        let count = self.by.entry((worker, refusal)).or_default();
-        let since = count.span.filter(|(_, last)| now.duration_since(*last) < OVER_AFTER);
-        count.span = Some((since.map_or(now, |(first, _)| first), now));
-        count.refused += 1;
-        if count.told_at.is_none_or(|at| now.duration_since(at) >= TOLD_EVERY) {
-            let times = count.refused - count.told;
-            (count.told, count.told_at) = (count.refused, Some(now));
-            let reason = refusal.label();
-            tracing::warn!(%worker, reason, times, "refused: the vision worker told of {}", refusal.words());
-        }
-    }
-
-    /// How often, by worker and reason.
-    pub(super) fn counts(&self) -> BTreeMap<(WorkerId, &'static str), u64> {
-        self.by.iter().map(|((worker, why), n)| ((*worker, why.label()), n.refused)).collect()
-    }
-
-    /// What goes on, in words, and what to do.
-    pub(super) fn lasting(&self, now: Instant) -> Option<String> {
-        let of = |((worker, why), count): (&(WorkerId, Refusal), &Count)| {
-            let words = || format!("worker {worker} of {}", why.words());
-            count.lasts(now).then(words)
-        };
-        let told: Vec<String> = self.by.iter().filter_map(of).collect();
-        let told = (!told.is_empty()).then(|| told.join(", "))?;
-        Some(format!(
-            "what vision workers say is refused, as it does not fit what they were given ({told}): it may be \
-             a fault of viahe or a camera that breaks into it; report it with the log"
-        ))
-    }
-}
-
-impl Count {
-    /// It goes on, and has for a while.
-    fn lasts(&self, now: Instant) -> bool {
-        self.span.is_some_and(|(first, last)| {
-            now.duration_since(last) < OVER_AFTER && last.duration_since(first) >= LASTS_AFTER
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::{Value, json};
-    use std::path::Path;
 
     const NOW: &str = "2026-11-18T14:00:00Z";
 
-    /// What is believed of a message that a worker with `gate` alone says, of which picture 4 is awaited.
+    /// What is believed of a message that a worker with `gate` alone says, of which picture 4 is awaited. A
+    /// moment ago it had `corner` as well, looked with `yolox-old`, and was to take picture 3.
     fn hear(message: Value, greeted: bool) -> (Option<Value>, Vec<Refusal>) {
         hear_of("gate", message, greeted)
     }
 
     /// As [`hear`], of a worker with another camera.
     fn hear_of(camera: &str, message: Value, greeted: bool) -> (Option<Value>, Vec<Refusal>) {
-        let street =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/formats/street.toml");
-        let plan = crate::project::load(&street).unwrap();
-        let gate = Name::try_from("gate").unwrap();
-        let its = Name::try_from(camera).unwrap();
+        let known = |fits: bool, lately: bool| Its::of(fits, || lately);
         let given = Given {
-            plan: &plan,
-            has: &|camera| *camera == its,
-            asked: &|capture| (capture.0 == 4).then_some(&gate),
+            work: known(camera == "gate", camera == "corner"),
+            camera: &|its| known(its.as_str() == camera, its.as_str() == "corner"),
+            model: &|model, _| {
+                known(model.as_str() == "ssdlite-coco", model.as_str() == "yolox-old")
+            },
+            picture: &|capture| known(capture.0 == 4, capture.0 == 3),
             greeted,
             now: NOW.parse().unwrap(),
         };
@@ -436,28 +356,36 @@ mod tests {
         let text = believed["models_wrong"]["ssdlite-coco"].as_str().unwrap();
         assert_eq!(text.chars().count(), LETTERS_MAX + 1);
     }
-
+    /// An honest worker did not know of the change when it spoke.
     #[test]
-    fn what_goes_on_is_a_trouble_and_what_passes_is_none() {
-        let (mut refusals, zero) = (Refusals::default(), crate::clock::monotonic());
-        let at = |secs: u64| zero + Duration::from_secs(secs);
-        assert_eq!(refusals.lasting(at(0)), None);
-        for secs in [0, 1, 29] {
-            refusals.note(WorkerId(1), Refusal::Camera, at(secs));
+    fn what_fitted_a_moment_ago_comes_to_nothing_and_is_no_refusal() {
+        let hd = [1280, 720];
+        let report = json!({ "camera": { "camera": "corner", "status": "offline", "reason": "" } });
+        let model = json!({ "name": "yolox-old", "sha256": "ab".repeat(32) });
+        for message in [
+            observation("corner", NOW, hd, &[]),
+            report,
+            json!({ "opening": "corner" }),
+            json!({ "looks": { "camera": "gate", "model": model } }),
+            picture(3, NOW, hd),
+            json!({ "captured": { "capture": 3, "picture": { "Err": "gone" } } }),
+        ] {
+            assert_eq!(hear(message.clone(), true), (None, vec![]), "{message}");
         }
-        assert_eq!(refusals.lasting(at(60)), None, "as after a reload");
-        refusals.note(WorkerId(1), Refusal::Time, at(30));
-        assert_eq!(refusals.lasting(at(30)), None, "two things, and neither lasts");
-        refusals.note(WorkerId(1), Refusal::Camera, at(30));
-        let told = refusals.lasting(at(30)).unwrap();
-        assert!(told.contains("worker 1 of cameras that it does not have"), "{told}");
-        assert!(!told.contains(Refusal::Time.words()), "{told}");
-        assert!(refusals.lasting(at(149)).is_some());
-        assert_eq!(refusals.lasting(at(150)), None, "over");
-        refusals.note(WorkerId(1), Refusal::Time, at(200));
-        assert_eq!(refusals.lasting(at(200)), None, "a new one");
-        let counts = refusals.counts();
-        assert_eq!(counts[&(WorkerId(1), "camera")], 4);
-        assert_eq!(counts[&(WorkerId(1), "time")], 2);
+        let failed = json!({ "failed": { "reason": "no model", "failure": "part_missing" } });
+        assert_eq!(hear_of("corner", failed, true), (None, vec![]), "it has no camera any more");
+        let mut stats = serde_json::to_value(WorkerStats::default()).unwrap();
+        let camera = serde_json::to_value(CameraStats::default()).unwrap();
+        stats["cameras"] = json!({ "gate": camera, "corner": camera });
+        stats["models_wrong"] = json!({ "ssdlite-coco": "x", "yolox-old": "y" });
+        let (believed, why) = hear(json!({ "stats": stats }), true);
+        assert_eq!(why, []);
+        let believed = &believed.unwrap()["stats"];
+        for (of, its) in [("cameras", "gate"), ("models_wrong", "ssdlite-coco")] {
+            let kept: Vec<_> = believed[of].as_object().unwrap().keys().collect();
+            assert_eq!(kept, [its]);
+        }
+        stats["cameras"]["market"] = serde_json::to_value(CameraStats::default()).unwrap();
+        assert_eq!(hear(json!({ "stats": stats }), true).1, [Refusal::Camera], "another's");
     }
 }

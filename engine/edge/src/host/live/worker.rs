@@ -2,9 +2,10 @@
 
 use super::host::Live;
 use super::parts::PlaneError;
+use super::workers::Seat;
 use crate::trouble::Trouble;
 use crate::vision::supervise::Ended;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::{CameraStatus, ModelRef};
@@ -20,20 +21,37 @@ impl Live {
     }
 
     /// A camera is looked at anew.
-    pub(super) fn looks(&mut self, camera: Name, model: ModelRef) -> Event {
+    pub(super) fn looks(&mut self, worker: WorkerId, camera: Name, model: ModelRef) -> Event {
         tracing::info!(%camera, model = %model.name, "its model took over");
-        if self.workers.looks(&camera, &model) {
+        if self.workers.looks(worker, &camera, &model, self.time.monotonic()) {
             self.centre.status(self.workers.distinct_models());
         }
         Event::WorkerStarted { models: [(camera, model)].into() }
     }
 
-    /// The cameras are other ones, or with other workers.
-    pub(super) fn fleet_changed(&mut self) -> Vec<Event> {
+    /// Each camera at its worker, with the model that it is to be looked at with and the one that it is.
+    pub(super) fn seats(&self) -> BTreeSet<Seat> {
+        let at = |(camera, worker): (Name, WorkerId)| {
+            let planned = self.plan.cameras.iter().find(|planned| planned.id == camera);
+            let models = planned.map(|planned| &planned.model).into_iter();
+            let models = models.chain(self.workers.model_of(&camera));
+            let seat = |model: &Name| Seat { worker, camera: camera.clone(), model: model.clone() };
+            models.map(seat).collect::<Vec<Seat>>()
+        };
+        self.fleet.seats().into_iter().flat_map(at).collect()
+    }
+
+    /// The cameras are other ones, or with other workers than in these seats.
+    pub(super) fn fleet_changed(&mut self, before: &BTreeSet<Seat>) -> Vec<Event> {
         self.books.metrics.plan(self.fleet.seats());
-        let watched: BTreeSet<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
-        let gone: Vec<Name> =
-            self.told.reports.keys().filter(|camera| !watched.contains(*camera)).cloned().collect();
+        let watched: BTreeMap<Name, WorkerId> = self.fleet.seats().into_iter().collect();
+        let gone: Vec<Name> = self
+            .told
+            .reports
+            .keys()
+            .filter(|camera| !watched.contains_key(*camera))
+            .cloned()
+            .collect();
         for camera in &gone {
             tracing::info!(%camera, "is no longer watched");
             let reason = "the pipeline has no such camera any more".to_owned();
@@ -44,9 +62,12 @@ impl Live {
             self.told.attention.remove(camera);
             self.books.totals.worker.cameras.remove(camera);
         }
-        self.workers.keep(|worker| !self.fleet.cameras_of(worker).is_empty(), &watched);
+        self.time.keep(|camera| watched.contains_key(camera));
+        self.workers.keep(&watched);
+        let seats = self.seats();
+        self.workers.taken(before.difference(&seats).cloned(), self.time.monotonic());
         self.centre.status(self.workers.distinct_models());
-        let lost = self.pictures.unanswered_of(&gone);
+        let lost = self.pictures.unanswered_of(|camera| !watched.contains_key(camera));
         let why = "its camera is no longer watched";
         lost.into_iter().map(|id| self.pictures.give_up(id, why)).collect()
     }
@@ -54,9 +75,13 @@ impl Live {
     /// Its cameras are dark until another one is there; those of the others are not.
     pub(super) fn worker_gone(&mut self, worker: WorkerId, ended: &Ended) -> Vec<Event> {
         let reason = &ended.reason;
-        if self.fleet.cameras_of(worker).is_empty() {
+        let lost = self.pictures.unanswered_by(worker).into_iter();
+        let lost: Vec<Event> =
+            lost.map(|id| self.pictures.give_up(id, "the vision worker ended")).collect();
+        let mut cameras = self.fleet.cameras_of(worker);
+        if cameras.is_empty() {
             // A reload has taken it out; this was on its way.
-            return Vec::new();
+            return lost;
         }
         self.books.metrics.worker_restarted(worker);
         let now = self.time.monotonic();
@@ -66,10 +91,7 @@ impl Live {
         self.troubles.set(Trouble::WorkerMemory, self.workers.trials(now));
         self.troubles.set(Trouble::WorkerRefused, self.refusals.lasting(now));
         let mut events = self.look_at_quarantine();
-        let mut cameras = self.fleet.cameras_of(worker);
-        for capture in self.pictures.unanswered_of(&cameras) {
-            events.push(self.pictures.give_up(capture, "the vision worker ended"));
-        }
+        events.extend(lost);
         cameras.retain(|camera| !self.told.quarantined.has(camera));
         for camera in cameras {
             let reason = format!("the vision worker restarts ({reason})");

@@ -1,5 +1,6 @@
 //! What is known of vision workers: who was up, for how long, and what each said last.
 
+use super::lately::Lately;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
@@ -52,6 +53,14 @@ impl Lives {
     }
 }
 
+/// A camera at a worker, and a model that it is looked at with there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Seat {
+    pub(super) worker: WorkerId,
+    pub(super) camera: Name,
+    pub(super) model: Name,
+}
+
 /// What is known of all workers.
 #[derive(Debug, Default)]
 pub(super) struct Workers {
@@ -62,6 +71,8 @@ pub(super) struct Workers {
     models: BTreeMap<Name, ModelRef>,
     /// Models that anybody has looked with in this run.
     looked: BTreeSet<Name>,
+    /// What was taken from workers.
+    taken: Lately<Seat>,
 }
 
 impl Workers {
@@ -75,11 +86,40 @@ impl Workers {
     }
 
     /// A camera is looked at with a model; true when that changes which models look.
-    pub(super) fn looks(&mut self, camera: &Name, model: &ModelRef) -> bool {
+    pub(super) fn looks(
+        &mut self,
+        worker: WorkerId,
+        camera: &Name,
+        model: &ModelRef,
+        now: Instant,
+    ) -> bool {
         let before = self.distinct_models();
         self.looked.insert(model.name.clone());
-        self.models.insert(camera.clone(), model.clone());
+        let was = self.models.insert(camera.clone(), model.clone());
+        if let Some(was) = was.filter(|was| was.name != model.name) {
+            self.taken.note(Seat { worker, camera: camera.clone(), model: was.name }, now);
+        }
         self.distinct_models() != before
+    }
+
+    /// Is a camera looked at with this model, as far as is known?
+    pub(super) fn looks_with(&self, camera: &Name, model: &Name) -> bool {
+        self.model_of(camera) == Some(model)
+    }
+
+    /// The model that a camera is looked at with.
+    pub(super) fn model_of(&self, camera: &Name) -> Option<&Name> {
+        self.models.get(camera).map(|model| &model.name)
+    }
+
+    /// These were taken from workers.
+    pub(super) fn taken(&mut self, seats: impl Iterator<Item = Seat>, now: Instant) {
+        seats.for_each(|seat| self.taken.note(seat, now));
+    }
+
+    /// Had a worker such a seat until a moment ago?
+    pub(super) fn had(&self, worker: WorkerId, is: impl Fn(&Seat) -> bool, now: Instant) -> bool {
+        self.taken.any(now, |seat| seat.worker == worker && is(seat))
     }
 
     pub(super) fn has_looked(&self, model: &Name) -> bool {
@@ -103,14 +143,15 @@ impl Workers {
         all
     }
 
-    /// Forgets workers and cameras that are no more.
-    pub(super) fn keep(&mut self, is_there: impl Fn(WorkerId) -> bool, watched: &BTreeSet<Name>) {
-        self.lives.retain(|worker, _| is_there(*worker));
-        self.stats.retain(|worker, _| is_there(*worker));
-        for of in self.stats.values_mut() {
-            of.cameras.retain(|camera, _| watched.contains(camera));
+    /// Forgets workers and cameras that are no more, and what a worker said of a camera that is another's now.
+    pub(super) fn keep(&mut self, seats: &BTreeMap<Name, WorkerId>) {
+        let employed: BTreeSet<WorkerId> = seats.values().copied().collect();
+        self.lives.retain(|worker, _| employed.contains(worker));
+        self.stats.retain(|worker, _| employed.contains(worker));
+        for (worker, of) in &mut self.stats {
+            of.cameras.retain(|camera, _| seats.get(camera) == Some(worker));
         }
-        self.models.retain(|camera, _| watched.contains(camera));
+        self.models.retain(|camera, _| seats.contains_key(camera));
     }
 
     /// Each model that looks, once.
@@ -133,6 +174,8 @@ impl Workers {
 mod tests {
     use super::*;
     use crate::clock;
+    use viahe_contract::sha256::Sha256;
+    use viahe_core::seam::CameraStats;
 
     #[test]
     fn the_trouble_is_over_when_a_worker_has_run_longer_than_the_one_that_was_ended() {
@@ -154,6 +197,41 @@ mod tests {
         lives.began(at(100));
         assert!(lives.trial(at(159)).is_some(), "the last one had run for half an hour");
         assert_eq!(lives.trial(at(160)), None);
+    }
+
+    #[test]
+    fn what_a_worker_said_of_a_camera_does_not_stand_before_what_the_next_one_says() {
+        let (mut workers, gate) = (Workers::default(), Name::try_from("gate").unwrap());
+        let said = |frames_in| {
+            let camera = CameraStats { frames_in, ..CameraStats::default() };
+            let cameras = [(gate.clone(), camera)].into();
+            WorkerStats { cameras, ..WorkerStats::default() }
+        };
+        workers.report(WorkerId(0), WorkerStats::default());
+        workers.report(WorkerId(1), said(1000));
+        let market = Name::try_from("market").unwrap();
+        workers.keep(&[(gate.clone(), WorkerId(0)), (market, WorkerId(1))].into());
+        assert_eq!(workers.report(WorkerId(0), said(1)).cameras[&gate].frames_in, 1);
+    }
+
+    /// The worker may still name it.
+    #[test]
+    fn a_model_that_another_took_over_from_was_its_until_a_moment_ago() {
+        let (mut workers, zero) = (Workers::default(), clock::monotonic());
+        let name = |text: &str| Name::try_from(text).unwrap();
+        let (gate, worker) = (name("gate"), WorkerId(0));
+        let mut looks = |model: &str| {
+            let model = ModelRef { name: name(model), sha256: Sha256::from_bytes([7; 32]) };
+            workers.looks(worker, &gate, &model, zero)
+        };
+        assert!(looks("old") && looks("new") && !looks("new"));
+        assert!(workers.looks_with(&gate, &name("new")));
+        let had = |worker, model: &str, secs| {
+            let now = zero + Duration::from_secs(secs);
+            workers.had(worker, |seat| seat.model == name(model) && seat.camera == gate, now)
+        };
+        assert!(had(worker, "old", 9) && !had(worker, "new", 9) && !had(WorkerId(1), "old", 9));
+        assert!(!had(worker, "old", 60));
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(super) struct State {
     answers: Option<Box<Answers>>,
     /// The workers, with their cameras.
     pub(super) workers: BTreeMap<WorkerId, Vec<Name>>,
+    /// With those of a plan that is read again; with all of its cameras, the first worker alone.
+    pub(super) workers_next: Option<BTreeMap<WorkerId, Vec<Name>>>,
     /// Cameras that are kept away from them.
     pub(super) quarantined: BTreeMap<Name, Quarantine>,
     /// What cameras were said to need, oldest first.
@@ -87,6 +89,7 @@ impl World {
             number: 0,
             answers: None,
             workers: BTreeMap::new(),
+            workers_next: None,
             quarantined: BTreeMap::new(),
             needs: Vec::new(),
             disk_full: false,
@@ -235,10 +238,14 @@ impl Lookers for World {
         self.state().needs.push((camera.clone(), need));
     }
 
-    fn capture(&self, capture: &Capture) {
-        let Some(mut answers) = self.state().answers.take() else { return };
-        answers(self, capture);
-        self.state().answers.get_or_insert(answers);
+    fn capture(&self, capture: &Capture) -> Option<WorkerId> {
+        let seat = self.seats().into_iter().find(|(camera, _)| *camera == capture.camera);
+        let answers = self.state().answers.take();
+        if let Some(mut answers) = answers {
+            answers(self, capture);
+            self.state().answers.get_or_insert(answers);
+        }
+        seat.map(|(_, worker)| worker)
     }
 
     fn has(&self, worker: WorkerId, camera: &Name) -> bool {
@@ -258,10 +265,10 @@ impl Lookers for World {
         seats.collect()
     }
 
-    /// All cameras of the plan, for the first worker.
     fn apply(&mut self, plan: &Share, _options: FleetOptions) {
-        let cameras = plan.cameras.keys().cloned().collect();
-        self.state().workers = BTreeMap::from([(WorkerId(0), cameras)]);
+        let mut state = self.state();
+        let all = || BTreeMap::from([(WorkerId(0), plan.cameras.keys().cloned().collect())]);
+        state.workers = state.workers_next.take().unwrap_or_else(all);
     }
 
     fn quarantined(&self) -> BTreeMap<Name, Quarantine> {

@@ -1,7 +1,8 @@
 //! A worker that says anything: whatever its messages are, as long as they are messages, the plane goes on,
 //! nothing is written outside its folder, no metric grows, and what honest workers see is told.
 
-use super::super::trust::{self, Given, Refusal};
+use super::super::refusals::Refusal;
+use super::super::trust::{self, Given, Its};
 use super::fakes::{BEGIN, World};
 use super::street::{Street, look, name, picture, secs};
 use crate::telemetry::series;
@@ -297,12 +298,12 @@ fn what_is_refused_is_told_while_it_lasts() {
 #[test]
 fn liars_say_all_that_can_be_said() {
     let mut runner = TestRunner::deterministic();
-    let street = Street::two_workers();
-    let (plan, gate) = (street.plan(), name("gate"));
+    let its = |fits: bool| Its::of(fits, || false);
     let given = Given {
-        plan: &plan,
-        has: &|camera| *camera == gate,
-        asked: &|capture| (capture.0 < 4).then_some(&gate),
+        work: Its::Now,
+        camera: &|camera| its(camera.as_str() == "gate"),
+        model: &|model, _| its(model.as_str() == "ssdlite-coco"),
+        picture: &|capture| its(capture.0 < 4),
         greeted: true,
         now: BEGIN,
     };

@@ -10,6 +10,7 @@ mod hostile;
 mod orders;
 mod pictures;
 mod publisher;
+mod reload;
 mod store;
 mod street;
 mod workers;

@@ -33,6 +33,7 @@ fn a_picture_that_comes_after_it_was_given_up_is_not_kept() {
     street.run(100.0);
     assert_eq!(street.told(), ["16 s: r1 open, 0 pictures", "65 s: r2 closed, 0 pictures"]);
     assert_eq!(street.files(), [0, 0]);
+    assert_eq!(street.refused(), [""; 0], "it was asked for");
 }
 
 #[test]
@@ -49,6 +50,7 @@ fn an_answer_that_comes_twice_counts_once() {
     street.run(100.0);
     assert_eq!(street.told(), ["11 s: r1 open, 2 pictures", "60 s: r2 closed, 3 pictures"]);
     assert_eq!(street.files(), [3, 0]);
+    assert_eq!(street.refused(), [r#"viahe_worker_refused_total{worker="0",reason="picture"}"#]);
 }
 
 #[test]

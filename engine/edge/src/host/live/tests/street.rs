@@ -8,13 +8,13 @@ use crate::evidence::{EvidenceStore, PendingWriter, evidence_dir};
 use crate::publish::Heard;
 use crate::record::{RecordOptions, Recorder};
 use crate::store::{Limits, Store};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, series};
 use crate::trouble::{Trouble, Troubles};
 use crate::vision::supervise::{Ended, WorkerEvent};
 use crossbeam_channel::{Sender, bounded};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use viahe_contract::id::{Name, TrackId, WorkerId};
 use viahe_contract::message::{CameraStatus, Medium, ModelRef};
@@ -43,6 +43,8 @@ pub(super) struct Street {
     /// What the box may write to, below `dir`.
     state_dir: PathBuf,
     plan: Plan,
+    /// As it is on disk.
+    written: Arc<Mutex<Plan>>,
     reload: (Sender<()>, Option<Reload>),
 }
 
@@ -74,15 +76,26 @@ impl Street {
         let cameras = plan.cameras.iter().map(|camera| camera.id.clone()).collect();
         world.state().workers.insert(WORKER, cameras);
         let (ask, asked) = bounded(1);
-        let read = plan.clone();
-        let load = Box::new(move || Ok(read.clone()));
+        let written = Arc::new(Mutex::new(plan.clone()));
+        let read = Arc::clone(&written);
+        let load = Box::new(move || Ok(read.lock().unwrap().clone()));
         let troubles = Troubles::default();
         let reload = (ask, Some(Reload { load, asked }));
         let limits = Limits { ballast_bytes: 0, ..Limits::default() };
         let metrics = Metrics::new("test", troubles.clone());
         let record = None;
-        let street =
-            Self { world, troubles, limits, record, metrics, _dir: dir, state_dir, plan, reload };
+        let street = Self {
+            world,
+            troubles,
+            limits,
+            record,
+            metrics,
+            _dir: dir,
+            state_dir,
+            plan,
+            written,
+            reload,
+        };
         street.pictures_after(0.2);
         street
     }
@@ -173,6 +186,32 @@ impl Street {
     pub(super) fn hang_up(&self, at: f64) {
         let ask = self.reload.0.clone();
         self.world.then(secs(at), move |_| ask.try_send(()).unwrap());
+    }
+
+    /// Somebody changes the pipeline and asks for it to be read again; these are the workers then.
+    pub(super) fn reloads(
+        &self,
+        at: f64,
+        workers: &[(WorkerId, &[&str])],
+        change: impl FnOnce(&mut Plan) + Send + 'static,
+    ) {
+        let of = |(worker, cameras): &(WorkerId, &[&str])| {
+            (*worker, cameras.iter().map(|camera| name(camera)).collect())
+        };
+        let workers = workers.iter().map(of).collect();
+        let written = Arc::clone(&self.written);
+        self.world.then(secs(at), move |world| {
+            change(&mut written.lock().unwrap());
+            world.state().workers_next = Some(workers);
+        });
+        self.hang_up(at);
+    }
+
+    /// What was refused of workers, as series.
+    pub(super) fn refused(&self) -> Vec<String> {
+        let mut all = series(&self.metrics);
+        all.retain(|series| series.starts_with("viahe_worker_refused_total"));
+        all
     }
 
     /// Runs until `stop`.
