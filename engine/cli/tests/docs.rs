@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
+use viahe_testing::machine::root;
 
 /// Folders of the repository that documents name by path.
 const FOLDERS: [&str; 8] =
@@ -14,10 +14,6 @@ const FOLDERS: [&str; 8] =
 /// Not ours, or made.
 const NOT_READ: [&str; 3] = ["target", "runs", "node_modules"];
 const LIST_MARKS: [&str; 2] = ["<!-- list: begin -->\n", "<!-- list: end -->\n"];
-
-fn root() -> PathBuf {
-    fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap()
-}
 
 /// Files below `folder` whose names end in `ending`, as paths from the root.
 fn files(folder: &str, ending: &str) -> Vec<String> {
@@ -249,7 +245,8 @@ fn named_files_and_tests_exist() {
 #[test]
 fn every_module_is_in_the_code_map() {
     let map = read("ARCHITECTURE.md");
-    let libraries = ["contract", "core", "edge"].map(|name| format!("engine/{name}/src/lib.rs"));
+    let libraries =
+        ["contract", "core", "edge", "testing"].map(|name| format!("engine/{name}/src/lib.rs"));
     for library in libraries {
         let text = read(&library);
         let modules = text.lines().filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';'));
@@ -352,6 +349,16 @@ fn has_no_way_out(name: &str, pure: &[&str]) {
         assert!(fits, "{name} must not depend on {dependency} without a decision");
     }
     assert!(manifest.contains("unsafe_code = \"forbid\""));
+}
+
+/// It panics, as tests do; an engine must not.
+#[test]
+fn nothing_but_tests_uses_the_crate_for_tests() {
+    for name in ["contract", "core", "edge", "cli"] {
+        let manifest = read(&format!("engine/{name}/Cargo.toml"));
+        let product = manifest.split("\n[dev-dependencies]\n").next().unwrap();
+        assert!(!product.contains("viahe-testing"), "{name} is built with what only tests may use");
+    }
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use viahe_testing::machine::root;
 
 /// Lines that a file of the product may have at most.
 const FILE_LINES_MAX: usize = 500;
@@ -20,7 +21,7 @@ struct Source {
 
 /// All Rust files of `engine/` and `benches/`.
 fn sources() -> Vec<Source> {
-    let root = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap();
+    let root = root();
     let mut todo: Vec<PathBuf> = ["engine", "benches"].map(|folder| root.join(folder)).into();
     let mut found = Vec::new();
     while let Some(dir) = todo.pop() {

@@ -7,9 +7,10 @@
 
 mod mot_support;
 
-use mot_support::{Score, dev_data, score_text};
+use mot_support::{Score, score_text};
 use std::fmt::Write as _;
 use viahe_core::track::mot::{MotOptions, parse, track_file};
+use viahe_testing::machine::development_data;
 
 struct Peer {
     sequence: &'static str,
@@ -23,11 +24,7 @@ const PEERS: [Peer; 2] = [
 ];
 
 fn read(sequence: &str, file: &str) -> Option<String> {
-    let Some(data) = dev_data() else {
-        eprintln!("SKIPPED: no development data; set VIAHE_DEV_DATA to its folder");
-        return None;
-    };
-    let path = data.join("tracking").join(sequence).join(file);
+    let path = development_data("tracking")?.join(sequence).join(file);
     Some(std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
 }
 

@@ -355,41 +355,10 @@ fn taxonomy(files: &[PathBuf]) -> Result<Taxonomy, ModelError> {
     Ok(taxonomy)
 }
 
-/// A model file of few words, for tests.
-#[cfg(test)]
-pub(crate) const TINY: &str = r#"name = "tiny"
-version = 1
-title = "t"
-licence = "l"
-file = "tiny.onnx"
-sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-recipe = "make tiny"
-[input]
-name = "image"
-width = 8
-height = 8
-batch = 1
-layout = "nhwc"
-channels = "rgb"
-fit = "stretch"
-mean = [0, 0, 0]
-std = [1, 1, 1]
-[output]
-head = "ssd"
-scores = "s"
-boxes = "b"
-candidates = 1
-classes = 1
-[nms]
-iou = 0.5
-confidence_min = 0.5
-[labels]
-0 = "person"
-"#;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use viahe_testing::model::TINY;
 
     fn write(path: &Path, text: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -15,6 +15,7 @@ use viahe_edge::evidence::{
     EvidenceError, EvidenceStore, JpegEncoder, Needed, PendingWriter, StoredFile,
 };
 use viahe_edge::ledger::{Ledger, Stage};
+use viahe_testing::machine::skipped;
 
 /// A frame with soft gradients and one coloured edge, at any size and stride.
 struct Picture {
@@ -413,12 +414,12 @@ fn a_full_disk_is_an_error_and_leaves_nothing_half_written() {
         .env("VIAHE_TEST_SMALL_DISK", dir.path())
         .output();
     let Ok(output) = output else {
-        println!("SKIPPED: no command unshare");
+        skipped("a small disk: `unshare` is not installed");
         return;
     };
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     if text.contains("unshare failed") || text.contains("mount:") {
-        println!("SKIPPED: this machine lets nobody mount a file system: {text}");
+        skipped(&format!("a small disk: this machine lets nobody mount a file system: {text}"));
         return;
     }
     assert!(output.status.success(), "{}{text}", String::from_utf8_lossy(&output.stdout));

@@ -17,6 +17,7 @@ use viahe_core::random::SplitMix64;
 use viahe_core::time::{ClockSource, Timestamp};
 use viahe_edge::ingest::{FileReader, GstFrame, IngestError};
 use viahe_edge::ledger::{Ledger, Stage};
+use viahe_testing::machine::{development_data, root};
 
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -160,15 +161,10 @@ fn every_frame_once_and_in_order() {
     }
 }
 
-fn shared_file(relative: &str) -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let data = std::env::var_os("VIAHE_DEV_DATA").map_or(root.join("../shared/data"), Into::into);
-    let found = [root.join(".deps").join(relative), data.join(relative)];
-    let found = found.into_iter().find(|path| path.is_file());
-    if found.is_none() {
-        println!("SKIPPED: no {relative} in .deps or VIAHE_DEV_DATA");
-    }
-    found
+/// What `make setup` brought, or development data.
+fn real_file(relative: &str) -> Option<PathBuf> {
+    let installed = root().join(".deps").join(relative);
+    if installed.is_file() { Some(installed) } else { development_data(relative) }
 }
 
 #[test]
@@ -178,7 +174,7 @@ fn real_recordings_are_read_whole() {
         ("video/deepstream_Retail02_short.mp4", 603, [1920, 1080], "h265"),
         ("video/car-detection.mp4", 377, [768, 432], "h264"),
     ] {
-        let Some(path) = shared_file(relative) else { continue };
+        let Some(path) = real_file(relative) else { continue };
         let ledger = Arc::new(Ledger::default());
         let mut reader = FileReader::open(&path, START, Arc::clone(&ledger)).unwrap();
         let mut frames = 0;

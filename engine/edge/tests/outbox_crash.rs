@@ -15,6 +15,9 @@ use viahe_core::engine::{Changes, Saved};
 use viahe_core::plan::Ack;
 use viahe_edge::publish::Publisher;
 use viahe_edge::store::{Limits, Outbox, Store, StoreError};
+use viahe_testing::machine::skipped;
+use viahe_testing::mosquitto::Mosquitto;
+use viahe_testing::wait::{LONG, eventually};
 
 /// Starts this binary again, to do `what` in `dir`.
 fn child(what: &str, dir: &Path, port: u16) -> Child {
@@ -159,13 +162,13 @@ fn a_full_disk_stops_commits_and_not_deliveries() {
     );
     let done = Command::new("unshare").args(["-rm", "sh", "-c", &script]).output();
     let Ok(done) = done else {
-        println!("SKIPPED: a full disk: `unshare` is not installed");
+        skipped("a full disk: `unshare` is not installed");
         return;
     };
     let said = String::from_utf8_lossy(&done.stdout);
     let error = String::from_utf8_lossy(&done.stderr);
     if error.contains("unshare failed") || error.contains("permission denied") {
-        println!("SKIPPED: a full disk: no mount in a user namespace here: {error}");
+        skipped(&format!("a full disk: no mount in a user namespace here: {error}"));
         return;
     }
     println!("{said}");

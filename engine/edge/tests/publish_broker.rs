@@ -6,7 +6,6 @@ mod publish_support;
 
 use publish_support::*;
 use serde_json::{Value, json};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 use viahe_contract::message::{CameraState, CameraStatus, ModelRef};
 use viahe_contract::sha256::Sha256;
@@ -14,6 +13,8 @@ use viahe_core::plan::{Ack, MqttTls, Secret};
 use viahe_edge::broker::EmbeddedBroker;
 use viahe_edge::publish::{Message, PublishError, Publisher, Subscriber};
 use viahe_edge::store::{Outbox, Store};
+use viahe_testing::mosquitto::{Mosquitto, client};
+use viahe_testing::wait::{LONG, eventually};
 
 const INCIDENTS: &str = "viahe/v1/hue/cam/+/incident/#";
 
@@ -85,12 +86,10 @@ fn a_topic_that_cannot_be_published_to_is_set_aside() {
 
 #[test]
 fn without_rights_rows_wait_and_go_out_once_there_are() {
-    let deny = "acl_file DIR/acl";
-    let mut broker = Mosquitto::prepare(deny);
-    let acl = broker.dir.path().join("acl");
+    let mut broker = Mosquitto::prepare("");
     // Status may be told, one camera's incidents may not.
     let base = "topic readwrite viahe/v1/hue/status\ntopic readwrite viahe/v1/hue/cam/cam-02/#\n";
-    std::fs::write(&acl, format!("{base}topic read viahe/#\n")).unwrap();
+    broker.allow(&format!("{base}topic read viahe/#\n"));
     broker.restart();
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
@@ -111,7 +110,7 @@ fn without_rights_rows_wait_and_go_out_once_there_are() {
     // What may pass has passed.
     assert_eq!((store.depth().unwrap().rows, counters.quarantined), (6, 0));
     broker.kill();
-    std::fs::write(&acl, "topic readwrite viahe/#\n").unwrap();
+    broker.allow("topic readwrite viahe/#\n");
     broker.restart();
     let subscriber = subscribe(broker.port, "reader", INCIDENTS);
     eventually("all delivered", || store.depth().unwrap().rows == 0);
@@ -121,14 +120,8 @@ fn without_rights_rows_wait_and_go_out_once_there_are() {
 
 #[test]
 fn a_wrong_password_is_told_without_the_password() {
-    let mut broker = Mosquitto::prepare("allow_anonymous false\npassword_file DIR/passwords");
-    let passwords = broker.dir.path().join("passwords");
-    let done = Command::new("mosquitto_passwd")
-        .args(["-b", "-c", passwords.to_str().unwrap(), "box", "right-canary"])
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(done.success());
+    let mut broker = Mosquitto::prepare("");
+    broker.admit(&[("box", "right-canary")]);
     broker.restart();
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
@@ -285,9 +278,8 @@ fn the_embedded_broker_does_what_the_demo_needs() {
     assert_eq!((arrivals.late, publisher.counters().quarantined), (0, 0));
     println!("embedded: {} rows, {} twice", rows.len(), arrivals.duplicates());
 
-    let seen = Command::new("mosquitto_sub")
-        .args(["-V", "5", "-h", "127.0.0.1", "-p", &port.to_string(), "-q", "1", "-C", "1"])
-        .args(["-W", "20", "-t", "viahe/v1/hue/status"])
+    let seen = client("mosquitto_sub", port, None)
+        .args(["-C", "1", "-W", "20", "-t", "viahe/v1/hue/status"])
         .output()
         .unwrap();
     let status: Value = serde_json::from_slice(&seen.stdout).expect("the retained status");

@@ -12,6 +12,8 @@ use viahe_core::plan::{Ack, MqttTls, MqttVersion};
 use viahe_edge::publish::{Publisher, Wire, WireOptions};
 use viahe_edge::store::Store;
 use viahe_edge::trouble::{Trouble, Troubles};
+use viahe_testing::mosquitto::Mosquitto;
+use viahe_testing::wait::{LONG, eventually};
 
 /// Speaks 3.1.1, and answers MQTT 5 with `five`.
 fn old_broker(five: Answer) -> Fake {

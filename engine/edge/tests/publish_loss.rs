@@ -10,6 +10,8 @@ use viahe_core::plan::Ack;
 use viahe_core::plan::MqttVersion::{self, V5, V311};
 use viahe_edge::publish::{PublishOptions, Publisher, Subscriber};
 use viahe_edge::store::Store;
+use viahe_testing::mosquitto::Mosquitto;
+use viahe_testing::wait::eventually;
 
 const ROWS: u32 = 2_000;
 

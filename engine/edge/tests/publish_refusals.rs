@@ -14,6 +14,8 @@ use viahe_core::plan::{Ack, MqttVersion};
 use viahe_edge::publish::{PublishOptions, Publisher};
 use viahe_edge::store::Store;
 use viahe_edge::trouble::{Trouble, Troubles};
+use viahe_testing::mosquitto::Mosquitto;
+use viahe_testing::wait::{LONG, eventually};
 
 /// A box with a store and a publisher.
 struct Box {

@@ -10,6 +10,8 @@ use std::time::Duration;
 use viahe_core::plan::Ack;
 use viahe_edge::publish::{Said, Wire, WireOptions};
 use viahe_edge::trouble::{Trouble, Troubles};
+use viahe_testing::mosquitto::Mosquitto;
+use viahe_testing::wait::{LONG, eventually};
 
 const CMD: &str = "viahe/v1/hue/cmd/+";
 

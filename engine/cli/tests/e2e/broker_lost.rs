@@ -19,7 +19,7 @@ fn acknowledge(broker: &Broker, ears: &Ears) {
 #[test]
 fn incidents_survive_the_broker_until_the_centre_has_them() {
     const CAMERAS: [&str; 2] = ["gate-east", "gate-west"];
-    let mut broker = Broker::prepare(None);
+    let mut broker = Broker::prepare();
     // The engine gets through only when somebody listens, so that nothing is said to nobody.
     let gate = Gate::shut_before(broker.port);
     let sim = CameraSim::start(&clip(), &CAMERAS);

@@ -181,7 +181,7 @@ fn check_secrets(pipeline: &Pipeline, engine: &Engine, ears: &Ears) {
 
 #[test]
 fn incidents_and_states_keep_the_contract_and_hold_no_secret() {
-    let broker = Broker::start_with(Some(("box", BROKER_PASSWORD)));
+    let broker = Broker::start_with(("box", BROKER_PASSWORD));
     let ears = broker.listen();
     let login = format!("viewer:{CAMERA_PASSWORD}");
     let sim = CameraSim::start_with(&clip(), &CAMERAS, 0, Some(&login));

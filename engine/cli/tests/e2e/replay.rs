@@ -7,6 +7,7 @@ use crate::support::program::{Ended, Program, run_viahe, viahe};
 use crate::support::{LONG, clip, files_below, root, sha256, skipped};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use viahe_testing::machine::development_data;
 
 /// Boxes move by rounding on other processors.
 const BOX_TOLERANCE: f64 = 0.02;
@@ -197,13 +198,8 @@ fn models_with_yolox(dir: &Path) -> Option<PathBuf> {
     if root().join(".deps/models/yolox-nano").join(FILE).is_file() {
         return Some(models);
     }
-    let data = std::env::var_os("VIAHE_DEV_DATA").map(PathBuf::from);
-    let data = data.unwrap_or_else(|| root().join("../shared/data"));
-    let weights = data.join("models").join(FILE);
+    let weights = development_data(&format!("models/{FILE}"))?;
     let made = dir.join("models/yolox-nano");
-    if !weights.is_file() {
-        return None;
-    }
     std::fs::create_dir_all(&made).unwrap();
     std::fs::copy(models.join("taxonomy.toml"), dir.join("models/taxonomy.toml")).unwrap();
     std::fs::copy(models.join("yolox-nano/model.toml"), made.join("model.toml")).unwrap();

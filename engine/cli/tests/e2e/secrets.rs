@@ -9,7 +9,7 @@ const WRONG: &str = "canary-7/wr%ong@";
 
 #[test]
 fn a_refused_password_is_told_without_the_password() {
-    let broker = Broker::start_with(Some(("box", "right")));
+    let broker = Broker::start_with(("box", "right"));
     let sim = CameraSim::start_with(&clip(), &["gate-east"], 0, Some("viewer:right"));
     let address = format!("127.0.0.1:{}", sim.port);
     let pipeline = Pipeline::new(broker.port)

@@ -200,11 +200,3 @@ pub fn best_pairs(gains: &[Vec<f64>]) -> Vec<(usize, usize)> {
         .filter(|&(r, c)| r < rows && c < cols && gains[r][c] > 0.0)
         .collect()
 }
-
-/// The folder of development data, if this machine has it.
-pub fn dev_data() -> Option<std::path::PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let set = std::env::var_os("VIAHE_DEV_DATA");
-    let path = std::path::PathBuf::from(set.unwrap_or_else(|| beside.into()));
-    path.join("tracking").is_dir().then_some(path)
-}

@@ -159,7 +159,7 @@ mod tests {
             Ok(stat) if stat.f_type as u32 == 0x0102_1994 => {
                 assert_eq!(kind(shm).map(|f| f.level), Some(Level::Warn));
             }
-            _ => eprintln!("SKIPPED: /dev/shm is no tmpfs here"),
+            _ => viahe_testing::machine::skipped("memory as a disk: /dev/shm is no tmpfs here"),
         }
     }
 }

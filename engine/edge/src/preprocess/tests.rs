@@ -210,7 +210,7 @@ fn the_vector_path_serves_usual_geometries() {
     #[cfg(not(target_arch = "x86_64"))]
     let vector = false;
     if !vector {
-        eprintln!("SKIPPED: this processor has no AVX2 and FMA");
+        viahe_testing::machine::skipped("the vector path: this processor has no AVX2 and FMA");
         return;
     }
     #[rustfmt::skip]

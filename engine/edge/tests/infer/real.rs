@@ -4,7 +4,7 @@ use crate::runtime;
 use gstreamer::prelude::*;
 use gstreamer_video::VideoFrameExt as _;
 use gstreamer_video::video_frame::{Readable, VideoFrame};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use viahe_core::detect::Detection;
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
 use viahe_core::geometry::{PxBox, UnitBox};
@@ -12,22 +12,9 @@ use viahe_core::id::Name;
 use viahe_core::tensor::{Channels, Fit, FitMode, InputSpec, Layout};
 use viahe_edge::infer::{Detector, DetectorOptions};
 use viahe_edge::models::{Locations, Package};
+use viahe_testing::machine::{development_data, root, skipped};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
-
-/// Of the workspace; tests run in their crate's folder.
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn development_data() -> Option<PathBuf> {
-    let set = std::env::var_os("VIAHE_DEV_DATA").map(PathBuf::from);
-    let found = set.into_iter().chain([workspace().join("../shared/data")]).find(|p| p.is_dir());
-    if found.is_none() {
-        eprintln!("SKIPPED: no development data; set VIAHE_DEV_DATA to its folder");
-    }
-    found
-}
 
 /// A picture in planes, as a camera gives it.
 struct Picture {
@@ -151,7 +138,7 @@ fn package(name: &str, data: &Path) -> Option<Package> {
     std::os::unix::fs::symlink(data.join("models"), folder).unwrap();
     locations.deps.push(deps.path().to_owned());
     let found = locations.load_package(&name);
-    let mut package = found.inspect_err(|e| eprintln!("SKIPPED: {e}")).ok()?;
+    let mut package = found.inspect_err(|e| skipped(&e.to_string())).ok()?;
     // The links go with this function.
     package.weights = std::fs::canonicalize(&package.weights).unwrap();
     Some(package)
@@ -247,7 +234,7 @@ fn score(package: &Package, data: &Path) -> Score {
 
 #[test]
 fn pictures_with_ssdlite() {
-    let Some(data) = development_data() else { return };
+    let Some(data) = development_data("") else { return };
     let Some(package) = package("ssdlite-coco", &data) else { return };
     let score = score(&package, &data);
     assert!(score.found * 10 >= score.large * 6, "{} of {}", score.found, score.large);
@@ -256,7 +243,7 @@ fn pictures_with_ssdlite() {
 
 #[test]
 fn pictures_with_yolox() {
-    let Some(data) = development_data() else { return };
+    let Some(data) = development_data("") else { return };
     let Some(package) = package("yolox-nano", &data) else { return };
     let score = score(&package, &data);
     assert!(score.found * 10 >= score.large * 6, "{} of {}", score.found, score.large);
@@ -294,8 +281,7 @@ fn frames(clip: &Path, every: usize) -> Vec<Picture> {
 fn street_clip_with_ssdlite() {
     let runtime = runtime();
     let clip = Locations::discover(None).unwrap().clip().unwrap();
-    let package =
-        package("ssdlite-coco", &workspace()).expect("the default model; run: make setup");
+    let package = package("ssdlite-coco", &root()).expect("the default model; run: make setup");
     let pictures = frames(&clip, 80);
     assert!(pictures.len() >= 9, "{} frames of 795", pictures.len());
     let options = DetectorOptions { batch_max: 4, ..DetectorOptions::default() };

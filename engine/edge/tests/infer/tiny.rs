@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use viahe_core::config::model::parse;
 use viahe_core::model::Model;
+use viahe_testing::model::TINY;
 
 /// Values of one 8 x 8 px picture.
 pub(crate) const PICTURE: usize = 8 * 8 * 3;
@@ -89,40 +90,9 @@ fn whole<T: TryInto<i64, Error: std::fmt::Debug>>(n: T) -> i64 {
 /// The description that goes with `bytes`; `batch` as it is written in the file.
 pub(crate) fn describe(bytes: &[u8], batch: &str) -> Model {
     let digits: Vec<String> = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
-    let sha256 = digits.concat();
-    let text = format!(
-        r#"
-name = "tiny"
-version = 1
-title = "t"
-licence = "l"
-file = "tiny.onnx"
-sha256 = "{sha256}"
-recipe = "make tiny"
-[input]
-name = "image"
-width = 8
-height = 8
-batch = {batch}
-layout = "nhwc"
-channels = "rgb"
-fit = "stretch"
-mean = [0, 0, 0]
-std = [1, 1, 1]
-[output]
-head = "ssd"
-scores = "scores"
-boxes = "boxes"
-candidates = 4
-classes = 3
-[nms]
-iou = 0.5
-confidence_min = 0.25
-[labels]
-0 = "person"
-1 = "vehicle.car"
-"#
-    );
+    let text = TINY
+        .replace(&"0".repeat(64), &digits.concat())
+        .replace("batch = 1", &format!("batch = {batch}"));
     parse("model.toml", &text).unwrap()
 }
 

@@ -1,9 +1,9 @@
 //! A broker that answers in exact bytes, as it is told to.
 
-use super::LONG;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use viahe_testing::wait::LONG;
 
 /// What a client asked for on connecting.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! A real broker, a link that breaks, and rows to send.
+//! A link that breaks, and rows to send.
 // Each test file uses its part; a failed preparation ends the test.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::must_use_candidate)]
 
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,25 +16,13 @@ use viahe_core::id::Name;
 use viahe_core::plan::{Ack, Mqtt};
 use viahe_core::random::SplitMix64;
 use viahe_core::time::Timestamp;
-use viahe_edge::clock;
 use viahe_edge::publish::{Message, PublishOptions, Subscriber, SubscriberOptions, Tuning};
 use viahe_edge::store::{OutboxRow, Store};
 use viahe_edge::trouble::Troubles;
-
-/// Bound of every wait; reached only by a failure.
-pub const LONG: Duration = Duration::from_mins(2);
+use viahe_testing::wait::eventually;
 
 pub fn name(text: &str) -> Name {
     Name::try_from(text).unwrap()
-}
-
-/// Waits for a condition, or fails.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = clock::monotonic();
-    while !holds() {
-        assert!(start.elapsed() < LONG, "never happened: {what}");
-        std::thread::park_timeout(Duration::from_millis(2));
-    }
 }
 
 /// What the seed decides.
@@ -47,79 +35,6 @@ impl Dice {
 
     pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.0.draw() % (high - low)
-    }
-}
-
-pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
-/// A mosquitto child process on a port of its own.
-pub struct Mosquitto {
-    pub port: u16,
-    pub dir: tempfile::TempDir,
-    child: Option<Child>,
-}
-
-impl Mosquitto {
-    /// Starts one; `extra` lines end its configuration.
-    pub fn start(extra: &str) -> Self {
-        let mut broker = Self::prepare(extra);
-        broker.restart();
-        broker
-    }
-
-    /// As [`Mosquitto::start`], but does not run yet. `DIR` in `extra` is its folder.
-    pub fn prepare(extra: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let at = dir.path().display();
-        let extra = extra.replace("DIR", &at.to_string());
-        let anonymous = if extra.contains("allow_anonymous") { "" } else { "allow_anonymous true" };
-        let text = format!(
-            "user root\nlistener {port} 127.0.0.1\n{anonymous}\npersistence_location {at}/\n\
-             max_queued_messages 100000\nlog_dest file {at}/log\n{extra}\n"
-        );
-        std::fs::write(dir.path().join("mosquitto.conf"), text).unwrap();
-        Self { port, dir, child: None }
-    }
-
-    /// Runs it and waits until it listens.
-    pub fn restart(&mut self) {
-        let binary = if Path::new("/usr/sbin/mosquitto").exists() {
-            "/usr/sbin/mosquitto"
-        } else {
-            "mosquitto"
-        };
-        let child = Command::new(binary)
-            .arg("-c")
-            .arg(self.dir.path().join("mosquitto.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("mosquitto must be installed for this test");
-        self.child = Some(child);
-        eventually("mosquitto listens", || {
-            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
-        });
-    }
-
-    /// `kill -9`.
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 

@@ -1,132 +1,73 @@
-//! A real broker and real MQTT 5 clients: mosquitto, as an operations centre may use it.
+//! What the centre says to a box and hears of it, over a real broker.
 
 use super::program::Program;
-use super::{LONG, free_port, until};
+use super::{LONG, until};
 use serde_json::Value;
-use std::net::{Ipv4Addr, TcpStream};
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use viahe_edge::clock;
+use viahe_testing::mosquitto::{Login, Mosquitto, client};
 
-/// User name and password.
-pub(crate) type Login = (&'static str, &'static str);
-
-/// A mosquitto on a port of its own.
+/// A broker, and a centre that may use it.
 pub(crate) struct Broker {
     pub(crate) port: u16,
-    dir: tempfile::TempDir,
+    server: Mosquitto,
     login: Option<Login>,
-    process: Option<Program>,
 }
 
 impl Broker {
     /// Starts a broker for anybody.
     pub(crate) fn start() -> Self {
-        Self::start_with(None)
-    }
-
-    /// Starts a broker that wants a login, if one is given.
-    pub(crate) fn start_with(login: Option<Login>) -> Self {
-        let mut broker = Self::prepare(login);
+        let mut broker = Self::prepare();
         broker.restart();
         broker
+    }
+
+    /// Starts a broker that wants a login.
+    pub(crate) fn start_with(login: Login) -> Self {
+        Self::start_for(&[login], None)
     }
 
     /// Starts a broker for `users` only, each with what `acl` allows them; see [`password_of`]. What
     /// is said and heard without naming a user is by the first.
     pub(crate) fn guarded(acl: &str, users: &[&'static str]) -> Self {
-        let mut broker = Self::prepare(None);
-        let [passwords, acl_file, conf] =
-            ["passwords", "acl", "mosquitto.conf"].map(|name| broker.dir.path().join(name));
-        std::fs::write(&acl_file, acl).unwrap();
-        std::fs::write(&passwords, "").unwrap();
-        for user in users {
-            let made = Command::new("mosquitto_passwd")
-                .arg("-b")
-                .arg(&passwords)
-                .args([user, password_of(user)])
-                .output()
-                .unwrap();
-            assert!(made.status.success(), "{made:?}");
+        let logins: Vec<Login> = users.iter().map(|user| (*user, password_of(user))).collect();
+        Self::start_for(&logins, Some(acl))
+    }
+
+    fn start_for(logins: &[Login], acl: Option<&str>) -> Self {
+        let mut broker = Self::prepare();
+        broker.login = logins.first().copied();
+        broker.server.admit(logins);
+        if let Some(acl) = acl {
+            broker.server.allow(acl);
         }
-        let text = std::fs::read_to_string(&conf).unwrap();
-        let guard = format!(
-            "allow_anonymous false\npassword_file {}\nacl_file {}",
-            passwords.display(),
-            acl_file.display()
-        );
-        std::fs::write(&conf, text.replace("allow_anonymous true", &guard)).unwrap();
-        broker.login = Some((users[0], password_of(users[0])));
         broker.restart();
         broker
     }
 
     /// Does not run yet.
-    pub(crate) fn prepare(login: Option<Login>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let who = match login {
-            None => "allow_anonymous true".to_owned(),
-            Some((user, password)) => {
-                let file = dir.path().join("passwords");
-                let made = Command::new("mosquitto_passwd")
-                    .args(["-b", "-c"])
-                    .arg(&file)
-                    .args([user, password])
-                    .output()
-                    .unwrap();
-                assert!(made.status.success(), "{made:?}");
-                format!("allow_anonymous false\npassword_file {}", file.display())
-            }
-        };
-        let text = format!("user root\nlistener {port} 127.0.0.1\n{who}\nlog_dest stderr\n");
-        std::fs::write(dir.path().join("mosquitto.conf"), text).unwrap();
-        Self { port, dir, login, process: None }
+    pub(crate) fn prepare() -> Self {
+        let server = Mosquitto::prepare("");
+        Self { port: server.port, server, login: None }
     }
 
     /// Runs it and waits until it listens.
     pub(crate) fn restart(&mut self) {
-        let installed = "/usr/sbin/mosquitto";
-        let mut command =
-            Command::new(if Path::new(installed).exists() { installed } else { "mosquitto" });
-        command.arg("-c").arg(self.dir.path().join("mosquitto.conf"));
-        self.process = Some(Program::start(command));
-        until("the broker listens", LONG, || {
-            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok()
-        });
+        self.server.restart();
     }
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
-        self.process.take().unwrap().kill();
+        self.server.kill();
     }
 
     pub(crate) fn process(&self) -> &Program {
-        self.process.as_ref().unwrap()
+        self.server.process()
     }
 
     fn client(&self, program: &str) -> Command {
-        self.client_of(self.login, program)
-    }
-
-    fn client_of(&self, login: Option<Login>, program: &str) -> Command {
-        // Into a pipe it would keep its lines to itself for a while.
-        let mut command = Command::new("stdbuf");
-        command.args(["-oL", program]).args([
-            "-V",
-            "5",
-            "-h",
-            "127.0.0.1",
-            "-q",
-            "1",
-            "-p",
-            &self.port.to_string(),
-        ]);
-        if let Some((user, password)) = login {
-            command.args(["-u", user, "-P", password]);
-        }
-        command
+        client(program, self.port, self.login)
     }
 
     /// Subscribes to all that viahe says, and waits until the broker has agreed.
@@ -153,7 +94,7 @@ impl Broker {
 
     /// Publishes as somebody else, and waits for what the broker makes of it.
     pub(crate) fn say_as(&self, user: &'static str, topic: &str, payload: &Value) {
-        let mut command = self.client_of(Some((user, password_of(user))), "mosquitto_pub");
+        let mut command = client("mosquitto_pub", self.port, Some((user, password_of(user))));
         command.args(["-t", topic, "-m", &payload.to_string()]);
         // Its exit code differs by version where the broker refuses.
         Program::start(command).end(LONG);

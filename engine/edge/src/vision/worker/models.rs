@@ -257,9 +257,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
-    use crate::models::TINY;
     use viahe_contract::sha256::Sha256;
     use viahe_core::config::Taxonomy;
+    use viahe_testing::model::TINY;
 
     fn day() -> Name {
         Name::try_from("day").unwrap()
