@@ -15,6 +15,7 @@ use crate::vision::supervise::{Epochs, FromFleet, Launch, Quarantine, STOP_WITHI
 use assign::Seat;
 use crossbeam_channel::Sender;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 use viahe_contract::id::{Name, WorkerId};
 use viahe_core::attention::Need;
 use viahe_core::engine::Capture;
@@ -153,9 +154,10 @@ impl Fleet {
         Some(worker)
     }
 
-    /// Ends workers that have been silent for long. To be called now and then.
-    pub fn end_silent(&self) {
-        self.places.values().for_each(|place| place.supervisor.end_if_silent());
+    /// Ends workers that have been silent for long; all that they said is heard up to then. To be called now and
+    /// then.
+    pub fn end_silent(&self, heard_up_to: Instant) {
+        self.places.values().for_each(|place| place.supervisor.end_if_silent(heard_up_to));
     }
 
     /// Cameras that are kept away from their workers, which die of them.

@@ -120,12 +120,13 @@ impl Supervisor {
         (Some(used).filter(|used| *used > 0), self.shared.orders().limits().used)
     }
 
-    /// Ends a worker process that has said nothing for long; another one is started. To be called
-    /// now and then.
-    pub fn end_if_silent(&self) {
+    /// Ends a worker process that has said nothing for long; another one is started. All that it said is heard
+    /// up to then: what waits to be heard is not its silence. To be called now and then.
+    pub fn end_if_silent(&self, heard_up_to: Instant) {
         let (heard, spoken) = *self.shared.heard();
         let patience = if spoken { SILENT_MAX } else { LOADING_MAX };
-        if clock::monotonic().duration_since(heard) > patience && self.shared.life().pid.is_some() {
+        let silent = heard_up_to.saturating_duration_since(heard);
+        if silent > patience && self.shared.life().pid.is_some() {
             let why = silent_for(patience, spoken);
             self.shared.hear(spoken);
             self.shared.end(Some(Ended::other(why)));

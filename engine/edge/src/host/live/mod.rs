@@ -8,6 +8,7 @@
 //! `pictures`, `owed`, `told`, …), the [host](viahe_core::driver::Host) that has it all (`host`), a file for each thing that
 //! it does (`hearing`, `cameras`, `commit`, …), and the loop above all (`plane`).
 
+mod backlog;
 mod books;
 mod cameras;
 mod clocks;

@@ -193,9 +193,9 @@ impl Pictures {
         tracing::warn!(why, "no drawing beside the picture");
     }
 
-    /// Gives up pictures that should have come.
-    pub(super) fn give_up_overdue(&mut self, now: Instant) -> Vec<Event> {
-        let overdue = self.asked.iter().filter(|(_, asked)| asked.until <= now);
+    /// Gives up pictures that should have come, when all is heard up to then.
+    pub(super) fn give_up_overdue(&mut self, heard_up_to: Instant) -> Vec<Event> {
+        let overdue = self.asked.iter().filter(|(_, asked)| asked.until <= heard_up_to);
         let overdue: Vec<CaptureId> = overdue.map(|(id, _)| *id).collect();
         let why = "the vision worker did not answer in time";
         overdue.into_iter().map(|id| self.give_up(id, why)).collect()

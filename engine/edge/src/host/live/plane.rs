@@ -1,5 +1,6 @@
 //! The loop of a box: what arrives is applied, what is due is done.
 
+use super::backlog::Backlog;
 use super::books::Books;
 use super::day::Time;
 use super::host::Live;
@@ -33,6 +34,7 @@ const TICK: Duration = Duration::from_millis(250);
 pub struct EventPlane {
     pub(super) driver: Driver<Live>,
     pub(super) arrivals: Box<dyn Arrivals>,
+    backlog: Backlog,
     /// Orders and readings are not taken any more.
     pub(super) stopping: bool,
 }
@@ -78,7 +80,8 @@ impl EventPlane {
             books: Books::new(parts.metrics, now),
             observer: parts.observer,
         };
-        let mut plane = Self { driver: Driver::new(engine, live), arrivals, stopping: false };
+        let (driver, backlog) = (Driver::new(engine, live), Backlog::new(now));
+        let mut plane = Self { driver, arrivals, backlog, stopping: false };
         let Ok(()) = plane.driver.carry_out(attention);
         plane.begin(set_back, ended, store_error);
         Ok(plane)
@@ -163,6 +166,7 @@ impl EventPlane {
     }
 
     pub(super) fn hear(&mut self, said: FromFleet) -> Result<(), PlaneError> {
+        self.backlog.hear();
         let events = self.driver.host_mut().hear(said)?;
         self.apply_all(events);
         Ok(())
@@ -193,9 +197,10 @@ impl EventPlane {
         }
         let live = self.driver.host_mut();
         let now = live.time.monotonic();
-        // An answer may already wait to be heard.
-        if self.arrivals.waiting() == 0 && live.pictures.done().is_empty() {
-            let lost = live.pictures.give_up_overdue(now);
+        // An answer may already wait to be heard, or to be looked at.
+        let heard_up_to = self.backlog.heard_up_to(self.arrivals.waiting(), now);
+        if live.pictures.done().is_empty() {
+            let lost = live.pictures.give_up_overdue(heard_up_to);
             self.apply_all(lost);
         }
         let (engine, live) = self.driver.parts();
@@ -212,7 +217,7 @@ impl EventPlane {
             live.tell_orders(engine);
             live.tell_kept_commands(now);
             live.journal.tick(now);
-            let changed = live.look_at_workers(now, waiting == 0)?;
+            let changed = live.look_at_workers(now, heard_up_to)?;
             live.look_at_disk(now);
             live.measure(engine, waiting);
             self.apply_all(changed);

@@ -108,15 +108,12 @@ impl Live {
     pub(super) fn look_at_workers(
         &mut self,
         now: Instant,
-        all_heard: bool,
+        heard_up_to: Instant,
     ) -> Result<Vec<Event>, PlaneError> {
         if self.fleet.abandoned().is_some() {
             return Err(PlaneError::Supervisor);
         }
-        // With a full inbox it is we who are slow.
-        if all_heard {
-            self.fleet.end_silent();
-        }
+        self.fleet.end_silent(heard_up_to);
         self.troubles.set(Trouble::WorkerMemory, self.workers.trials(now));
         self.troubles.set(Trouble::WorkerRefused, self.refusals.lasting(now));
         self.books.stats.worker_memory = self.fleet.memory();

@@ -195,11 +195,11 @@ fn a_worker_that_is_silent_is_ended_with_the_reason() {
     ] {
         let (supervisor, heard) = supervised("nothing", 900 * MB);
         until_it_runs(&supervisor);
-        supervisor.end_if_silent();
+        supervisor.end_if_silent(clock::monotonic());
         assert!(heard.is_empty(), "not yet");
         let then = clock::monotonic().checked_sub(ago + Duration::from_secs(1)).unwrap();
         *supervisor.shared.heard() = (then, spoken);
-        supervisor.end_if_silent();
+        supervisor.end_if_silent(clock::monotonic());
         let ended = gone(&heard);
         assert!(ended.reason.contains(words) && !ended.for_memory, "{ended:?}");
         supervisor.stop();

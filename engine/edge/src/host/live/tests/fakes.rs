@@ -10,7 +10,7 @@ use crate::store::{
 };
 use crate::telemetry::WorkerMemory;
 use crate::vision::share::Share;
-use crate::vision::supervise::{FromFleet, Quarantine};
+use crate::vision::supervise::{Ended, FromFleet, Quarantine, WorkerEvent};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -54,6 +54,10 @@ pub(super) struct State {
     pub(super) workers: BTreeMap<WorkerId, Vec<Name>>,
     /// With those of a plan that is read again; with all of its cameras, the first worker alone.
     pub(super) workers_next: Option<BTreeMap<WorkerId, Vec<Name>>>,
+    /// Workers that say nothing, and since when; they are ended after 15 s.
+    pub(super) silent: BTreeMap<WorkerId, Duration>,
+    /// How long it takes to hear a message of a worker.
+    pub(super) hearing_takes: Duration,
     /// Cameras that are kept away from them.
     pub(super) quarantined: BTreeMap<Name, Quarantine>,
     /// What cameras were said to need, oldest first.
@@ -79,6 +83,12 @@ pub(super) struct State {
     pub(super) stopped: bool,
 }
 
+impl State {
+    fn is_heard(&mut self) {
+        self.passed += self.hearing_takes;
+    }
+}
+
 impl World {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(State {
@@ -90,6 +100,8 @@ impl World {
             answers: None,
             workers: BTreeMap::new(),
             workers_next: None,
+            silent: BTreeMap::new(),
+            hearing_takes: Duration::ZERO,
             quarantined: BTreeMap::new(),
             needs: Vec::new(),
             disk_full: false,
@@ -188,7 +200,10 @@ impl Arrivals for World {
             due.and_then(|key| state.due.remove(&key))
         };
         match next {
-            Some(Due::Worker(said)) => Arrival::Worker(said),
+            Some(Due::Worker(said)) => {
+                self.state().is_heard();
+                Arrival::Worker(said)
+            }
             Some(Due::Heard(heard)) => Arrival::Heard(heard),
             Some(Due::Other(does)) => {
                 does(self);
@@ -204,7 +219,10 @@ impl Arrivals for World {
         let next = state.due.first_entry().filter(|due| due.key().0 <= passed)?;
         match next.get() {
             Due::Worker(_) => match next.remove() {
-                Due::Worker(said) => Some(said),
+                Due::Worker(said) => {
+                    state.is_heard();
+                    Some(said)
+                }
                 _ => None,
             },
             _ => None,
@@ -275,7 +293,19 @@ impl Lookers for World {
         self.state().quarantined.clone()
     }
 
-    fn end_silent(&self) {}
+    fn end_silent(&self, heard_up_to: Instant) {
+        let mut state = self.state();
+        let (now, zero) = (state.passed, state.zero);
+        let for_long = |_: &WorkerId, since: &mut Duration| {
+            heard_up_to.saturating_duration_since(zero + *since) > Duration::from_secs(15)
+        };
+        let ended: Vec<WorkerId> = state.silent.extract_if(.., for_long).map(|one| one.0).collect();
+        drop(state);
+        for worker in ended {
+            let ended = Ended { reason: "it was silent".to_owned(), for_memory: false };
+            self.worker(now, (worker, WorkerEvent::Gone(ended)));
+        }
+    }
 
     fn memory(&self) -> BTreeMap<WorkerId, WorkerMemory> {
         BTreeMap::new()

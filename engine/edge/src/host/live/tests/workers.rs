@@ -1,10 +1,12 @@
 //! Workers that go, come back, or are of another release.
 
-use super::street::{Street, name, secs};
+use super::super::outside::Arrivals as _;
+use super::street::{Street, WORKER, name, secs};
 use crate::trouble::Trouble;
-use crate::vision::supervise::Quarantine;
+use crate::vision::supervise::{Quarantine, WorkerEvent};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
 use viahe_core::seam::{Failure, FromWorker, SEAM_VERSION, WorkerStats};
 
@@ -31,6 +33,38 @@ fn a_worker_that_goes_takes_its_pictures_with_it_and_the_incident_is_told_at_onc
     let online = CameraStatus::Online;
     let offline = CameraStatus::Offline;
     assert_eq!(states(&street), [(0, online), (11, offline), (12, online), (60, offline)]);
+}
+
+/// The inbox is never empty; what was said before is heard all the same, and deadlines are kept.
+#[test]
+fn a_worker_that_talks_without_end_takes_no_deadline_from_the_others() {
+    let mut street = Street::new();
+    street.no_pictures();
+    let flooder = WorkerId(1);
+    let mut state = street.world.state();
+    state.workers = [(WORKER, vec![name("gate")]), (flooder, vec![name("market")])].into();
+    state.hearing_takes = Duration::from_millis(1);
+    drop(state);
+    let said = || WorkerEvent::Said(FromWorker::Opening(name("market")));
+    for n in 0..60_000 {
+        street.world.worker(Duration::from_micros(1_000_000 + 990 * n), (flooder, said()));
+    }
+    street.looks(1, 12, true);
+    street.world.then(secs(12.0), |world| {
+        let since = world.passed();
+        world.state().silent.insert(WORKER, since);
+    });
+    let busy = street.world.clone();
+    street.world.then(secs(59.0), move |_| assert!(busy.waiting() > 0, "the flood goes on"));
+    street.run(60.0);
+    let told = street.told();
+    // 11 s and 5 s, and what it takes to hear 8,000 messages.
+    let within = |at: u64, from: u64| (from..=from + 9).contains(&at);
+    let at = street.world.state().taken.first().map(|(at, _)| at.as_secs());
+    assert!(at.is_some_and(|at| within(at, 16)), "{told:?}");
+    let states = states(&street);
+    let offline = states.iter().find(|(_, state)| *state == CameraStatus::Offline);
+    assert!(offline.is_some_and(|(at, _)| within(*at, 27)), "{states:?}");
 }
 
 #[test]
