@@ -81,7 +81,7 @@ pub fn write<T: Serialize>(output: &mut impl Write, message: &T) -> Result<(), P
 ///
 /// # Errors
 /// [`PipeError::Io`] when the other side is gone.
-pub fn write_all<T: Serialize>(
+fn write_all<T: Serialize>(
     output: &mut impl Write,
     messages: &Receiver<T>,
 ) -> Result<(), PipeError> {

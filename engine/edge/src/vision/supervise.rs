@@ -33,7 +33,7 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 const HEALTHY_WITH_MEMORY_AFTER: Duration = Duration::from_mins(10);
 /// Longest pause before a restart: a street must not stay dark for a crash.
 const PAUSE_MAX: Duration = Duration::from_millis(1500);
-/// A worker reports once a second; one that has been silent for so long hangs.
+/// A worker reports once a second and reads at once; one that has done neither for so long hangs.
 const SILENT_MAX: Duration = Duration::from_secs(15);
 /// Before its first word it loads its models, from a slow card perhaps.
 const LOADING_MAX: Duration = Duration::from_mins(2);
@@ -120,15 +120,22 @@ impl Supervisor {
         (Some(used).filter(|used| *used > 0), self.shared.orders().limits().used)
     }
 
-    /// Ends a worker process that has said nothing for long; another one is started. All that it said is heard
-    /// up to then: what waits to be heard is not its silence. To be called now and then.
+    /// Ends a worker process that has said nothing for long, or has read nothing; another one is started. All that
+    /// it said is heard up to then: what waits to be heard is not its silence. To be called now and then.
     pub fn end_if_silent(&self, heard_up_to: Instant) {
         let (heard, spoken) = *self.shared.heard();
         let patience = if spoken { SILENT_MAX } else { LOADING_MAX };
-        let silent = heard_up_to.saturating_duration_since(heard);
-        if silent > patience && self.shared.life().pid.is_some() {
-            let why = silent_for(patience, spoken);
+        let is_long_ago = |since| heard_up_to.saturating_duration_since(since) > patience;
+        let why = if is_long_ago(heard) {
+            silent_for(patience, spoken)
+        } else if self.shared.unread().is_some_and(is_long_ago) {
+            format!("it had taken no orders for {} s: something in it hangs", patience.as_secs())
+        } else {
+            return;
+        };
+        if self.shared.life().pid.is_some() {
             self.shared.hear(spoken);
+            *self.shared.unread() = None;
             self.shared.end(Some(Ended::other(why)));
         }
     }
@@ -165,21 +172,22 @@ fn supervise(launch: &Launch, ear: &Ear, shared: &Arc<Shared>) {
         let started = clock::monotonic();
         shared.starts.fetch_add(1, Ordering::Relaxed);
         shared.hear(false);
-        let (inbox, changes) = shared.begin();
+        let inbox = shared.begin();
         let ended = run_once(launch, inbox, ear, shared)
             .unwrap_or_else(|error| Ended::other(error.to_string()));
         shared.to_worker().take();
         if shared.stopping.load(Ordering::Relaxed) {
             return;
         }
-        if shared.orders().changes != changes {
-            tracing::info!(%worker, "vision worker ended for other orders; starting another");
+        let reason = &ended.reason;
+        if shared.was_dismissed() {
+            tracing::info!(%worker, reason, "vision worker ended for other orders; starting another");
             if !ear.tell(WorkerEvent::Gone(Ended::other("the pipeline was changed"))) {
                 return;
             }
             continue;
         }
-        let (reason, for_memory) = (&ended.reason, ended.for_memory);
+        let for_memory = ended.for_memory;
         tracing::error!(reason, %worker, "vision worker ended; starting another");
         let kept_away = shared.orders().died(reason, for_memory, clock::monotonic());
         for camera in kept_away {

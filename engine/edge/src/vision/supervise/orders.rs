@@ -31,8 +31,6 @@ pub(super) struct Orders {
     epochs: Epochs,
     told: Told,
     pub(super) suspects: Suspects,
-    /// How often another process was needed.
-    pub(super) changes: u32,
 }
 
 /// Bytes of memory.
@@ -73,7 +71,7 @@ impl Orders {
     pub(super) fn new(share: Share, memory_max: Option<u64>, epochs: Epochs) -> Self {
         let limits = Limits::new(&share, memory_max);
         let (told, suspects) = (Told::default(), Suspects::default());
-        Self { share, memory_max, limits, epochs, told, suspects, changes: 0 }
+        Self { share, memory_max, limits, epochs, told, suspects }
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -95,11 +93,7 @@ impl Orders {
         }
         // A model that was refused may have been mended since.
         self.told.models.clear();
-        if process {
-            self.changes = self.changes.wrapping_add(1);
-            return Change::Process;
-        }
-        Change::Told
+        if process { Change::Process } else { Change::Told }
     }
 
     /// From now on a camera is looked at so. It is no other camera for that: a suspect stays one.
@@ -112,36 +106,39 @@ impl Orders {
         self.told = Told::default();
         self.suspects.ended();
         let mut all = vec![ToWorker::Start(self.share.process.clone())];
-        all.extend(self.due(now));
+        all.extend(self.due(now, usize::MAX));
         all
     }
 
-    /// All that the present worker is to be told now.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<ToWorker> {
+    /// What the present worker is to be told now, at most `room` messages. The rest stays due.
+    pub(super) fn due(&mut self, now: Instant, room: usize) -> Vec<ToWorker> {
+        let (share, told) = (&self.share, &mut self.told);
         let mut all = Vec::new();
-        for (name, files) in &self.share.models {
-            if self.told.models.get(name) != Some(files) {
+        told.models.retain(|name, _| share.models.contains_key(name));
+        for (name, files) in &share.models {
+            if all.len() < room && told.models.get(name) != Some(files) {
+                told.models.insert(name.clone(), files.clone());
                 let (epoch, name, files) = (self.epochs.next(), name.clone(), files.clone());
                 all.push(ToWorker::Use(Use { epoch, name, files }));
             }
         }
-        self.told.models.clone_from(&self.share.models);
-        for (camera, _) in
-            self.told.cameras.extract_if(.., |c, _| !self.share.cameras.contains_key(c))
-        {
+        let gone = told.cameras.extract_if(.., |camera, _| !share.cameras.contains_key(camera));
+        for (camera, _) in gone.take(room - all.len()) {
             self.suspects.closed(&camera);
             all.push(ToWorker::Unassign(camera));
         }
         let (given, waiting): (Vec<_>, Vec<_>) =
-            self.share.cameras.keys().partition(|camera| self.told.cameras.contains_key(*camera));
-        let due = self.suspects.due(waiting.into_iter(), now);
-        for name in given.into_iter().chain(due) {
-            let camera = &self.share.cameras[name];
-            if self.told.cameras.get(name) != Some(camera) {
-                self.told.cameras.insert(name.clone(), camera.clone());
-                let (epoch, camera) = (self.epochs.next(), camera.clone());
-                all.push(ToWorker::Assign(Assign { epoch, camera }));
-            }
+            share.cameras.keys().partition(|camera| told.cameras.contains_key(*camera));
+        let differs = |camera: &&Name| told.cameras.get(*camera) != share.cameras.get(*camera);
+        let mut due: Vec<&Name> =
+            given.into_iter().filter(differs).take(room - all.len()).collect();
+        let left = room - all.len() - due.len();
+        due.extend(self.suspects.due(waiting.into_iter(), now, left));
+        for name in due {
+            let camera = &share.cameras[name];
+            told.cameras.insert(name.clone(), camera.clone());
+            let (epoch, camera) = (self.epochs.next(), camera.clone());
+            all.push(ToWorker::Assign(Assign { epoch, camera }));
         }
         all
     }

@@ -43,7 +43,13 @@ pub(super) fn run_once(
         Launch::InProcess(serve) => {
             let (tx, rx) = bounded(1024);
             let serve = *serve;
-            let worker = std::thread::spawn(move || serve(&inbox, tx));
+            let thread = std::thread::Builder::new().name("worker".into());
+            let worker = match thread.spawn(move || serve(&inbox, tx)) {
+                Ok(worker) => worker,
+                Err(error) => {
+                    return Ok(Ended::other(format!("there is no thread for it: {error}")));
+                }
+            };
             for message in rx {
                 shared.listen(&message);
                 if !ear.tell(WorkerEvent::Said(message)) {
@@ -154,10 +160,21 @@ fn converse(
     let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
         return Ok(());
     };
-    let writer = std::thread::spawn(move || {
+    let of = Arc::clone(shared);
+    let writer = std::thread::Builder::new().name("to-worker".into()).spawn(move || {
         // Ends when the worker is gone or its sender was dropped; closing stdin stops the worker.
-        let _ = pipe::write_all(&mut stdin, &inbox);
+        for message in inbox {
+            *of.unread() = Some(clock::monotonic());
+            if pipe::write(&mut stdin, &message).is_err() {
+                // One that is not about to end will read nothing any more.
+                return;
+            }
+            *of.unread() = None;
+        }
     });
+    let writer = writer.map_err(|error| {
+        std::io::Error::other(format!("there is no thread to write to it: {error}"))
+    })?;
     let read = pipe::read_into(stdout, |message| {
         shared.listen(&message);
         let taken = ear.tell(WorkerEvent::Said(message));

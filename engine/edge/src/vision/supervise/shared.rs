@@ -25,7 +25,7 @@ pub enum WorkerEvent {
 /// What is heard of workers, and of which.
 pub type FromFleet = (WorkerId, WorkerEvent);
 
-/// Messages to a worker that may wait beside its first orders: pictures to take, mostly.
+/// Messages to a worker that may wait beside its first orders.
 const WAITING_MAX: usize = 64;
 
 /// The way to the engine.
@@ -71,6 +71,10 @@ pub(super) struct Shared {
     pub(super) stopping: AtomicBool,
     /// When the present worker was last heard, and whether it ever was.
     heard: Mutex<(Instant, bool)>,
+    /// Since when the present worker has not read what is being written to it.
+    unread: Mutex<Option<Instant>>,
+    /// Was the present worker told to end, so that another takes its place?
+    dismissed: AtomicBool,
 }
 
 /// The present worker process.
@@ -92,6 +96,8 @@ impl Shared {
             starts: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
             heard: Mutex::new((clock::monotonic(), false)),
+            unread: Mutex::default(),
+            dismissed: AtomicBool::new(false),
         }
     }
 
@@ -99,9 +105,8 @@ impl Shared {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first orders for a new worker, and how often another process was needed before. From now on
-    /// it can be told more.
-    pub(super) fn begin(&self) -> (Receiver<ToWorker>, u32) {
+    /// The first orders for a new worker. From now on it can be told more.
+    pub(super) fn begin(&self) -> Receiver<ToWorker> {
         let mut orders = self.orders();
         let first = orders.begin(clock::monotonic());
         let (to_worker, inbox) = bounded(first.len() + WAITING_MAX);
@@ -109,20 +114,25 @@ impl Shared {
             // There is room for all.
             let _ = to_worker.try_send(message);
         }
+        *self.unread() = None;
+        self.dismissed.store(false, Ordering::Relaxed);
         *self.to_worker() = Some(to_worker);
         if self.stopping.load(Ordering::Relaxed) {
             self.dismiss();
         }
-        (inbox, orders.changes)
+        inbox
     }
 
-    /// Tells the present worker what it is to do otherwise. One that does not take it is replaced.
+    /// Tells the present worker what it is to do otherwise, as far as there is room. It is told the rest when
+    /// it has said something again.
     pub(super) fn direct(&self, orders: &mut Orders) {
-        let Some(to_worker) = self.to_worker().clone() else { return };
-        let mut due = orders.due(clock::monotonic()).into_iter();
-        if !due.all(|message| to_worker.try_send(message).is_ok()) {
-            orders.changes = orders.changes.wrapping_add(1);
-            self.dismiss();
+        // Held until all is sent: nobody else takes the room.
+        let to_worker = self.to_worker();
+        let Some(to_worker) = &*to_worker else { return };
+        let room = to_worker.capacity().unwrap_or_default().saturating_sub(to_worker.len());
+        for message in orders.due(clock::monotonic(), room) {
+            // There is room for all; one that has just ended needs no orders.
+            let _ = to_worker.try_send(message);
         }
     }
 
@@ -140,9 +150,16 @@ impl Shared {
 
     /// Tells the present worker to finish what it has begun, and to end.
     pub(super) fn dismiss(&self) {
-        let sender = self.to_worker().take();
+        let mut to_worker = self.to_worker();
+        let Some(sender) = to_worker.take() else { return };
+        self.dismissed.store(true, Ordering::Relaxed);
         // Dropping the sender closes the worker's input, which stops it as well.
-        let _ = sender.is_some_and(|sender| sender.try_send(ToWorker::Stop).is_ok());
+        let _ = sender.try_send(ToWorker::Stop);
+    }
+
+    /// Was the worker that has ended told to, so that another takes its place?
+    pub(super) fn was_dismissed(&self) -> bool {
+        self.dismissed.load(Ordering::Relaxed)
     }
 
     pub(super) fn life(&self) -> MutexGuard<'_, Life> {
@@ -156,6 +173,10 @@ impl Shared {
 
     pub(super) fn heard(&self) -> MutexGuard<'_, (Instant, bool)> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn unread(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the worker process, if there is one, however it feels about it. The first reason counts.

@@ -142,15 +142,17 @@ impl Suspects {
     }
 
     /// Of cameras that the present worker does not have yet, those that it may have now: all that are
-    /// no suspects; else one suspect, when no other camera is being opened.
+    /// no suspects; else one suspect, when no other camera is being opened. At most `room`.
     pub(super) fn due<'a>(
         &mut self,
         waiting: impl Iterator<Item = &'a Name>,
         now: Instant,
+        room: usize,
     ) -> Vec<&'a Name> {
-        let (suspects, others): (Vec<_>, Vec<_>) =
+        let (suspects, mut others): (Vec<_>, Vec<_>) =
             waiting.partition(|camera| self.cases.contains_key(*camera));
-        if !others.is_empty() || self.is_opening(now) {
+        if !others.is_empty() || room == 0 || self.is_opening(now) {
+            others.truncate(room);
             return self.given(others, now);
         }
         let may_be_tried = |camera: &&Name| {
@@ -223,7 +225,7 @@ mod tests {
         fn due(&mut self, ms: u64, of: &str) -> String {
             let now = self.at(ms);
             let waiting = self.cameras.iter().filter(|camera| of.contains(camera.as_str()));
-            let due = self.suspects.due(waiting, now);
+            let due = self.suspects.due(waiting, now, usize::MAX);
             due.into_iter().map(Name::as_str).collect::<Vec<_>>().join(" ")
         }
 

@@ -7,6 +7,7 @@ use super::*;
 use crate::telemetry::foreign;
 use crate::vision::memory::{self, LastWords};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
@@ -69,6 +70,15 @@ fn gone(heard: &Receiver<FromFleet>) -> Ended {
     }
 }
 
+/// As [`gone`], of one that says something before.
+fn gone_after_all(heard: &Receiver<FromFleet>) -> Ended {
+    loop {
+        if let (WORKER, WorkerEvent::Gone(ended)) = heard.recv_timeout(SOON).unwrap() {
+            return ended;
+        }
+    }
+}
+
 fn until_it_runs(supervisor: &Supervisor) {
     let deadline = clock::monotonic() + SOON;
     while supervisor.memory().0.is_none() {
@@ -88,6 +98,10 @@ fn child() {
         "grow" => held.push(vec![1u8; 550_000_000]),
         // Asked for at once; never touched, so it costs nothing where it is given.
         "leap" => held.push(Vec::with_capacity(4_000_000_000)),
+        "deaf" => {
+            let (_alive, ended) = bounded(0);
+            return pulse(seam(), &ended);
+        }
         "look" => return look(|_| false),
         "die" => {
             return look(|camera| {
@@ -105,19 +119,27 @@ fn child() {
     std::io::stdin().read_to_end(&mut rest).unwrap();
 }
 
-/// A worker that opens whatever it is given, until it dies of it. Descriptor 3 is the seam.
+/// Descriptor 3.
+fn seam() -> File {
+    std::fs::OpenOptions::new().write(true).open("/proc/self/fd/3").unwrap()
+}
+
+/// Says that it lives, until `ended` or nobody listens.
+fn pulse(mut seam: File, ended: &Receiver<()>) {
+    let stats = FromWorker::Stats(WorkerStats::default());
+    while crate::vision::pipe::write(&mut seam, &stats).is_ok()
+        && ended.recv_timeout(PULSE) == Err(RecvTimeoutError::Timeout)
+    {}
+}
+
+/// A worker that opens whatever it is given, until it dies of it.
 fn look(dies_of: impl Fn(&VisionCamera) -> bool) {
-    let seam = std::fs::OpenOptions::new().write(true).open("/proc/self/fd/3").unwrap();
+    let seam = seam();
     let say = |message: FromWorker| crate::vision::pipe::write(&mut &seam, &message).unwrap();
-    let mut pulse = seam.try_clone().unwrap();
+    let pulses = seam.try_clone().unwrap();
     // Ends with this function.
     let (_alive, ended) = bounded::<()>(0);
-    std::thread::spawn(move || {
-        let stats = FromWorker::Stats(WorkerStats::default());
-        while crate::vision::pipe::write(&mut pulse, &stats).is_ok()
-            && ended.recv_timeout(PULSE) == Err(RecvTimeoutError::Timeout)
-        {}
-    });
+    std::thread::spawn(move || pulse(pulses, &ended));
     let report = |camera: Name, status| {
         FromWorker::Camera(CameraReport { camera, status, reason: String::new() })
     };
@@ -296,6 +318,65 @@ fn a_running_worker_takes_up_loses_and_changes_cameras() {
     supervisor.direct(other, Some(901 * MB));
     assert_eq!(until_it_says(&heard, "camera-0 online"), ["camera-0 online"]);
     assert_eq!(supervisor.restarts(), 0);
+    supervisor.stop();
+}
+
+/// Many at once: more than may wait.
+const MANY: usize = 400;
+
+#[test]
+fn a_running_worker_takes_any_number_of_orders_at_once() {
+    let (supervisor, heard) = supervised_with("look", share(1, 1, &["street"]), 900 * MB);
+    until_it_says(&heard, "camera-0 online");
+    supervisor.direct(share(MANY, 1, &["street"]), Some(900 * MB));
+    let mut online = 1;
+    while online < MANY {
+        match heard.recv_timeout(SOON).unwrap() {
+            (_, WorkerEvent::Said(FromWorker::Camera(_))) => online += 1,
+            (_, WorkerEvent::Gone(ended)) => panic!("after {online}: {ended:?}"),
+            _ => {}
+        }
+    }
+    assert_eq!(supervisor.restarts(), 0);
+    supervisor.stop();
+}
+
+#[test]
+fn a_worker_that_dies_with_orders_waiting_is_told_with_its_own_end() {
+    let (supervisor, heard) = supervised_with("die", share(1, 1, &["street"]), 900 * MB);
+    until_it_says(&heard, "camera-0 online");
+    supervisor.direct(share(MANY, 1, &["street"]), Some(900 * MB));
+    let ended = gone_after_all(&heard);
+    assert!(ended.reason.contains("SIGABRT"), "{ended:?}");
+    // Nobody listens to the next one.
+    drop(heard);
+    supervisor.stop();
+}
+
+#[test]
+fn a_worker_that_takes_no_orders_is_ended_with_the_reason() {
+    let (supervisor, heard) = supervised("deaf", 900 * MB);
+    let camera: Name = "camera-0".try_into().unwrap();
+    let (mut written, mut same, mut looks_hz) = (None, 0, 1.0);
+    let deadline = clock::monotonic() + SOON;
+    // Until the pipe is full.
+    while same < 1_000 {
+        looks_hz += 1.0;
+        supervisor.attend(&camera, Need { looks_hz });
+        let now = *supervisor.shared.unread();
+        same = if now.is_some() && now == written { same + 1 } else { 0 };
+        written = now;
+        assert!(clock::monotonic() < deadline);
+        std::thread::yield_now();
+    }
+    supervisor.end_if_silent(clock::monotonic());
+    assert!(heard.try_iter().all(|(_, event)| matches!(event, WorkerEvent::Said(_))), "not yet");
+    let then = clock::monotonic().checked_sub(SILENT_MAX + Duration::from_secs(1)).unwrap();
+    *supervisor.shared.unread() = Some(then);
+    supervisor.end_if_silent(clock::monotonic());
+    let ended = gone_after_all(&heard);
+    assert!(ended.reason.contains("it had taken no orders for 15 s"), "{ended:?}");
+    drop(heard);
     supervisor.stop();
 }
 
