@@ -30,6 +30,11 @@ impl Live {
     pub(super) fn prepare(&mut self, mut revision: Revision) {
         self.pictures.keep(&mut revision);
         self.pictures.draw(&revision, &self.plan);
+        self.queue(revision);
+    }
+
+    /// Queues a revision for the next commit; one that cannot be written is lost, and counted.
+    pub(super) fn queue(&mut self, revision: Revision) {
         match OutboxRow::new(&revision, &self.plan.site.id, &self.plan.site.timezone) {
             Ok(row) => self.owed.rows.push((row, revision)),
             Err(error) => {

@@ -6,7 +6,7 @@
 
 use super::host::Live;
 use super::outside::Storage;
-use crate::store::{OutboxRow, StoreError, StoredState, Unread};
+use crate::store::{StoreError, StoredState, Unread};
 use crate::trouble::Trouble;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -95,14 +95,8 @@ impl Live {
         };
         self.owed.forgotten_closed = true;
         for revision in last_words {
-            let incident = revision.incident.clone();
-            match OutboxRow::new(&revision, &self.plan.site.id, &self.plan.site.timezone) {
-                Ok(row) => {
-                    tracing::error!(%incident, "closed: what was remembered of it is lost");
-                    self.owed.rows.push((row, revision));
-                }
-                Err(error) => tracing::error!(%error, "lost: an incident that cannot be written"),
-            }
+            tracing::error!(incident = %revision.incident, "closed: what was remembered of it is lost");
+            self.queue(revision);
         }
     }
 
@@ -125,7 +119,7 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{FILE_NAME, SchemaVersion, Store};
+    use crate::store::{FILE_NAME, OutboxRow, SchemaVersion, Store};
     use std::path::{Path, PathBuf};
     use viahe_contract::message::{EndReason, State};
     use viahe_core::engine::{Changes, Saved, Scope};
