@@ -53,8 +53,19 @@ impl Live {
         Ok(differing.into_iter().filter_map(|report| self.camera(report)).collect())
     }
 
+    /// How a camera is, as its worker says it. Until it looks at it the camera is about to begin, which is no
+    /// warning: a model that cannot be loaded is a trouble of its own.
+    pub(super) fn camera_of(&mut self, worker: WorkerId, report: CameraReport) -> Option<Event> {
+        let begins = !self.workers.has_begun(worker, &report.camera);
+        self.reported(report, begins)
+    }
+
     /// How a camera is.
     pub(super) fn camera(&mut self, report: CameraReport) -> Option<Event> {
+        self.reported(report, false)
+    }
+
+    fn reported(&mut self, report: CameraReport, begins: bool) -> Option<Event> {
         // A camera that is away says so at each try; once is enough.
         if self.told.reports.get(&report.camera) == Some(&report) {
             return None;
@@ -63,6 +74,7 @@ impl Live {
         match report.status {
             CameraStatus::Online => tracing::info!(%camera, "online"),
             CameraStatus::Stalled => tracing::warn!(%camera, reason, "stalled"),
+            CameraStatus::Offline if begins => tracing::info!(%camera, reason, "not looked at yet"),
             CameraStatus::Offline => tracing::warn!(%camera, reason, "offline"),
         }
         self.books.metrics.camera(&report);

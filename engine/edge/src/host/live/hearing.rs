@@ -52,7 +52,7 @@ impl Live {
                 let now = self.time.monotonic();
                 self.pictures.taken(capture, picture, now).into_iter().collect()
             }
-            FromWorker::Camera(report) => self.camera(report).into_iter().collect(),
+            FromWorker::Camera(report) => self.camera_of(worker, report).into_iter().collect(),
             FromWorker::Stats(stats) => self.worker_stats(worker, stats)?,
             FromWorker::Failed { reason, failure } => {
                 // What was there once is there again soon: a card that hangs, a file that is

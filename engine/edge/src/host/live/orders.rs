@@ -50,7 +50,7 @@ impl EventPlane {
         let reload = self.driver.host().reload.as_ref();
         if reload.is_some_and(|reload| reload.asked.try_recv().is_ok()) {
             match self.reload() {
-                Ok(text) => tracing::info!(text, "pipeline read again"),
+                Ok(text) => tracing::info!("{text}"),
                 Err(text) => tracing::error!(text, "the pipeline that runs goes on"),
             }
         }

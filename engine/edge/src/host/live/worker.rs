@@ -86,8 +86,7 @@ impl Live {
         self.books.metrics.worker_restarted(worker);
         let now = self.time.monotonic();
         let text = || format!("vision worker {worker} ended and was started again: {reason}");
-        let lives = self.workers.lives.entry(worker).or_default();
-        lives.ended(ended.for_memory.then(text), now);
+        self.workers.ended(worker, ended.for_memory.then(text), now);
         self.troubles.set(Trouble::WorkerMemory, self.workers.trials(now));
         self.troubles.set(Trouble::WorkerRefused, self.refusals.lasting(now));
         let mut events = self.look_at_quarantine();

@@ -69,6 +69,8 @@ pub(super) struct Workers {
     stats: BTreeMap<WorkerId, WorkerStats>,
     /// By camera.
     models: BTreeMap<Name, ModelRef>,
+    /// The worker that looks at each camera, or did when it was heard of last.
+    begun: BTreeMap<Name, WorkerId>,
     /// Models that anybody has looked with in this run.
     looked: BTreeSet<Name>,
     /// What was taken from workers.
@@ -95,11 +97,23 @@ impl Workers {
     ) -> bool {
         let before = self.distinct_models();
         self.looked.insert(model.name.clone());
+        self.begun.insert(camera.clone(), worker);
         let was = self.models.insert(camera.clone(), model.clone());
         if let Some(was) = was.filter(|was| was.name != model.name) {
             self.taken.note(Seat { worker, camera: camera.clone(), model: was.name }, now);
         }
         self.distinct_models() != before
+    }
+
+    /// Has a worker begun to look at a camera, and not ended since?
+    pub(super) fn has_begun(&self, worker: WorkerId, camera: &Name) -> bool {
+        self.begun.get(camera) == Some(&worker)
+    }
+
+    /// A worker is gone; `text` tells what it was ended for, when that was its memory.
+    pub(super) fn ended(&mut self, worker: WorkerId, text: Option<String>, now: Instant) {
+        self.begun.retain(|_, begun| *begun != worker);
+        self.lives.entry(worker).or_default().ended(text, now);
     }
 
     /// Is a camera looked at with this model, as far as is known?
@@ -151,6 +165,7 @@ impl Workers {
         for (worker, of) in &mut self.stats {
             of.cameras.retain(|camera, _| seats.get(camera) == Some(worker));
         }
+        self.begun.retain(|camera, worker| seats.get(camera) == Some(worker));
         self.models.retain(|camera, _| seats.contains_key(camera));
     }
 

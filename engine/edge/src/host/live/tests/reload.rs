@@ -112,3 +112,11 @@ fn pictures_of_a_camera_that_was_taken_out_are_given_up_at_once() {
     assert!(told.iter().all(|told| told.starts_with("11 s")), "{told:?}");
     assert_eq!(street.refused(), [""; 0], "the answer was on its way");
 }
+
+#[test]
+fn a_reload_is_logged_once() {
+    let mut street = Street::new();
+    street.hang_up(5.0);
+    let log = street.run_logged(10.0);
+    assert_eq!(log.matches("read again").count(), 1, "{log}");
+}

@@ -13,6 +13,7 @@ use crate::trouble::{Trouble, Troubles};
 use crate::vision::supervise::{Ended, WorkerEvent};
 use crossbeam_channel::{Sender, bounded};
 use serde_json::{Value, json};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -46,6 +47,20 @@ pub(super) struct Street {
     /// As it is on disk.
     written: Arc<Mutex<Plan>>,
     reload: (Sender<()>, Option<Reload>),
+}
+
+/// Clones are one and the same.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 pub(super) fn name(text: &str) -> Name {
@@ -217,6 +232,22 @@ impl Street {
     /// Runs until `stop`.
     pub(super) fn run(&mut self, stop: f64) -> Totals {
         self.try_run(stop).unwrap()
+    }
+
+    /// As [`Street::run`]; what was logged, a line each.
+    pub(super) fn run_logged(&mut self, stop: f64) -> String {
+        let log = Log::default();
+        let to = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .without_time()
+            .with_ansi(false)
+            .with_writer(move || to.clone())
+            .finish();
+        // With one alone, `tracing` asks the thread that meets a line first, and that may be another test's.
+        let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+        tracing::subscriber::with_default(subscriber, || self.run(stop));
+        let bytes = log.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
     }
 
     pub(super) fn try_run(&mut self, until: f64) -> Result<Totals, String> {

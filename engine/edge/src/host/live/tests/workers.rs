@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
-use viahe_core::seam::{Failure, FromWorker, SEAM_VERSION, WorkerStats};
+use viahe_core::seam::{CameraReport, Failure, FromWorker, SEAM_VERSION, WorkerStats};
 
 fn states(street: &Street) -> Vec<(u64, CameraStatus)> {
     let state = street.world.state();
@@ -65,6 +65,32 @@ fn a_worker_that_talks_without_end_takes_no_deadline_from_the_others() {
     let states = states(&street);
     let offline = states.iter().find(|(_, state)| *state == CameraStatus::Offline);
     assert!(offline.is_some_and(|(at, _)| within(*at, 27)), "{states:?}");
+}
+
+#[test]
+fn a_camera_that_begins_is_no_warning_and_one_that_fails_is() {
+    let mut street = Street::silent();
+    let loading = "its model is being loaded";
+    let dark = |at: f64, reason: &str, street: &Street| {
+        let (camera, reason) = (name("gate"), reason.to_owned());
+        let status = CameraStatus::Offline;
+        street.says(at, FromWorker::Camera(CameraReport { camera, status, reason }));
+    };
+    street.says(0.0, FromWorker::Hello { version: SEAM_VERSION });
+    dark(0.0, loading, &street);
+    street.up(2.0);
+    dark(4.0, "no route to host", &street);
+    street.gone(5.0);
+    street.says(6.0, FromWorker::Hello { version: SEAM_VERSION });
+    dark(6.0, loading, &street);
+    let log = street.run_logged(10.0);
+    let of = |words: &str| -> Vec<&str> {
+        let lines = log.lines().filter(|line| line.contains(words));
+        lines.map(|line| line.split_whitespace().next().unwrap()).collect()
+    };
+    assert_eq!(of(loading), ["INFO", "INFO"], "{log}");
+    assert_eq!(of("no route to host"), ["WARN"], "{log}");
+    assert_eq!(of("the vision worker restarts"), ["WARN"; 2], "{log}");
 }
 
 #[test]
