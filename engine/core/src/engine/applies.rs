@@ -1,6 +1,6 @@
 //! Whether a rule applies at a time, and how it is changed by a disaster.
 
-use super::command::{Declared, SILENT_FROM};
+use super::command::{Declared, SILENT_FROM, Standing};
 use super::inactive::Inactive;
 use super::machine::Engine;
 use super::prepared::MINUTE_NS;
@@ -34,23 +34,27 @@ impl Engine {
 
     /// The order because of which a rule does not apply at a time by the clock on the wall.
     pub(super) fn silenced(&self, of: RuleAt<'_>, day_time: Timestamp) -> Option<Inactive> {
-        self.silencing(of, day_time).next().map(|(why, _)| why)
+        if let Some(suspended) = self.suspended(of, day_time) {
+            return Some(Inactive::Suspended(suspended.until));
+        }
+        self.relaxed(of, day_time).map(|declared| Inactive::Disaster(declared.level))
     }
 
-    /// All orders because of which it does not, each with the time until which it holds.
-    pub(super) fn silencing(
-        &self,
-        of: RuleAt<'_>,
-        day_time: Timestamp,
-    ) -> impl Iterator<Item = (Inactive, Timestamp)> {
-        let suspended = self.memory.rule_at(of).suspended.as_ref();
-        let suspended = suspended.filter(|s| s.holds(day_time));
-        let suspended = suspended.map(|s| (Inactive::Suspended(s.until), s.until));
-        let relaxes = of.rule.disaster == Disaster::Relax;
-        let silent = |declared: &&Declared| relaxes && declared.level >= SILENT_FROM;
-        let disaster = self.disaster(day_time).filter(silent);
-        let disaster = disaster.map(|d| (Inactive::Disaster(d.level), d.standing.until));
-        suspended.into_iter().chain(disaster)
+    /// When the last of the orders ends because of which it does not; none without one.
+    pub(super) fn silent_until(&self, of: RuleAt<'_>, day_time: Timestamp) -> Option<Timestamp> {
+        let suspended = self.suspended(of, day_time).map(|s| s.until);
+        suspended.max(self.relaxed(of, day_time).map(|declared| declared.standing.until))
+    }
+
+    fn suspended(&self, of: RuleAt<'_>, day_time: Timestamp) -> Option<&Standing> {
+        self.memory.rule_at(of).suspended.as_ref().filter(|s| s.holds(day_time))
+    }
+
+    /// The disaster because of which a rule is silent.
+    fn relaxed(&self, of: RuleAt<'_>, day_time: Timestamp) -> Option<&Declared> {
+        let declared = self.memory.site.disaster.as_ref()?;
+        let silent = of.rule.disaster == Disaster::Relax && declared.level >= SILENT_FROM;
+        (silent && declared.standing.holds(day_time)).then_some(declared)
     }
 
     pub(super) fn adjust(&self, rule: &Rule, at: Timestamp) -> Adjust {

@@ -50,7 +50,7 @@ impl Engine {
         // Orders only end, and after the last of them hours decide, which change at full minutes: it is
         // barred until then when it is at both of these.
         let soon = now.plus(LEAD);
-        let free = self.silencing(of, now).map(|(_, until)| until).max().unwrap_or(now);
+        let free = self.silent_until(of, now).unwrap_or(now);
         self.barred(of, free.min(soon))?;
         self.barred(of, soon)?;
         if !self.memory.rule_at(of).state.is_at_rest(&of.rule.program) {

@@ -41,7 +41,7 @@ impl Engine {
         for (beat, needs_scene) in memory.beats.iter_mut().zip(&prepared.needs_scene) {
             let turn = beat.takes(frame.captured);
             if turn && *needs_scene {
-                beat.see(observation, camera);
+                beat.see(observation, camera, &mut self.scratch);
             }
             self.sight.turns.push(turn);
         }

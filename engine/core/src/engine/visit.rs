@@ -15,7 +15,6 @@ use crate::plan::{Plan, Rule};
 use crate::rule::explain::Applies;
 use crate::rule::{Look, RuleState, Signal, Values, View};
 use crate::time::Timestamp;
-use std::sync::Arc;
 use viahe_contract::message::{EndReason, Measured};
 
 /// What a rule is shown.
@@ -75,13 +74,13 @@ impl Engine {
         let inactive = self.inactive(of, at);
         let adjust = self.adjust(rule, at);
         let day = camera.and_then(|c| self.is_day(c, at));
-        let plan = Arc::clone(&self.plan);
+        let plan = &*self.plan;
         let prepared = self.prepared.rule(of);
         let hours = prepared.known_hours(self.memory.site.clock.day_time(at));
         let listens = self.traced.as_ref().filter(|t| t.is(self.camera_id(of), &rule.id));
         let tracer = listens.map(|t| &t.tracer);
         if let Some(tracer) = tracer {
-            tracer.borrow_mut().applies(at, applies(&plan, hours, inactive.as_ref()));
+            tracer.borrow_mut().applies(at, applies(plan, hours, inactive.as_ref()));
         }
         if let Some(inactive) = inactive {
             let signals = state.suspend(&rule.program);
@@ -90,7 +89,7 @@ impl Engine {
         let bays: Vec<&Polygon>;
         let mut view = None;
         if let (Some((observation, sight)), Some(c), Some(z)) = (seen, camera, rule.zone) {
-            bays = hours.bays(&plan).collect();
+            bays = hours.bays(plan).collect();
             let camera = &plan.cameras[c];
             let mut picture = View::new(
                 &prepared.rule,

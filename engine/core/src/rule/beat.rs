@@ -6,6 +6,7 @@
 //! looked at for, for every operator: there are now and later no looks but its own to be counted.
 
 use super::scene::Scene;
+use super::state::Scratch;
 use crate::observe::Observation;
 use crate::plan::{Camera, Rule};
 use crate::time::Timestamp;
@@ -73,8 +74,8 @@ impl Beat {
     }
 
     /// Takes in what a turn shows.
-    pub fn see(&mut self, observation: &Observation, camera: &Camera) {
-        self.scene.see(observation, &camera.lines);
+    pub fn see(&mut self, observation: &Observation, camera: &Camera, scratch: &mut Scratch) {
+        self.scene.see(observation, &camera.lines, &mut scratch.lineage);
     }
 }
 

@@ -43,19 +43,30 @@ const SAME_SIZE_MIN: f32 = 0.7;
 /// Less than this share of the size, elsewhere: another thing.
 const LEAP_SIZE_MAX: f32 = 0.6;
 
+/// Room to work in, kept from look to look so that nothing is allocated for each.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// Paths whose track is known, by it.
+    tracks: Vec<(TrackId, usize)>,
+    /// For each path: somebody has it.
+    taken: Vec<bool>,
+    /// For each path: its track is in view on its way, so it is not missing, wherever that got to.
+    away: Vec<bool>,
+    /// Objects that are not where their track's path leads, with that path.
+    strays: Vec<(usize, Option<usize>)>,
+    /// Who might have which path: misfit, path, object.
+    pairs: Vec<(f32, usize, usize)>,
+}
+
 /// For each object of a look, the index of its path; none where one begins. No two have the same.
-pub(super) fn identify(
-    paths: &[Path],
-    objects: &[Object],
-    at: Timestamp,
-    aspect: f32,
-) -> Vec<Option<usize>> {
-    let mut found = vec![None; objects.len()];
-    let mut taken = vec![false; paths.len()];
-    let mut strays: Vec<(usize, Option<usize>)> = Vec::new();
-    let tracks = by_track(paths);
-    // Whose track is in view on its way is not missing, wherever it got to.
-    let mut away = vec![false; paths.len()];
+pub(super) fn identify(look: &Matching<'_>, room: &mut Room, found: &mut Vec<Option<usize>>) {
+    let Matching { paths, objects, at, aspect } = *look;
+    refill(found, objects.len(), None);
+    refill(&mut room.taken, paths.len(), false);
+    refill(&mut room.away, paths.len(), false);
+    by_track(paths, &mut room.tracks);
+    let Room { tracks, taken, away, strays, pairs } = room;
+    strays.clear();
     for (o, object) in objects.iter().enumerate() {
         let own = tracks.binary_search_by_key(&object.track, |(track, _)| *track);
         let own = own.ok().map(|i| tracks[i].1);
@@ -69,45 +80,51 @@ pub(super) fn identify(
             away[p] = paths[p].still_since.is_none();
         }
     }
-    let look = Matching { paths, objects, at, aspect };
-    look.pair(&strays, &away, &mut taken, &mut found);
+    if strays.is_empty() {
+        return;
+    }
+    look.pair((strays, away), taken, found, pairs);
     // Who turned out to be another leaves the path of its track to be looked for. Without one, all that
     // fit are found.
     let mut left = false;
-    for (o, own) in &strays {
+    for (o, own) in &*strays {
         if let (Some(p), Some(_)) = (own, found[*o]) {
             left |= std::mem::take(&mut away[*p]);
         }
     }
     if left {
-        look.pair(&strays, &away, &mut taken, &mut found);
+        look.pair((strays, away), taken, found, pairs);
     }
     // Whoever nobody is missing for is believed, unless it is plainly another thing.
-    for (o, own) in strays {
+    for (o, own) in strays.drain(..) {
         if let Some(p) = own.filter(|p| found[o].is_none() && !taken[*p])
             && !is_another(&paths[p], &objects[o], aspect)
         {
             (found[o], taken[p]) = (Some(p), true);
         }
     }
-    found
+}
+
+fn refill<T: Clone>(list: &mut Vec<T>, count: usize, value: T) {
+    list.clear();
+    list.resize(count, value);
 }
 
 /// Paths whose track is known, by it; of two with one track the older.
-fn by_track(paths: &[Path]) -> Vec<(TrackId, usize)> {
-    let mut tracks: Vec<_> =
-        paths.iter().enumerate().filter_map(|(p, path)| Some((path.track?, p))).collect();
+fn by_track(paths: &[Path], tracks: &mut Vec<(TrackId, usize)>) {
+    tracks.clear();
+    tracks.extend(paths.iter().enumerate().filter_map(|(p, path)| Some((path.track?, p))));
     tracks.sort_unstable();
     tracks.dedup_by_key(|(track, _)| *track);
-    tracks
 }
 
 /// One look, to be matched with what was before.
-struct Matching<'a> {
-    paths: &'a [Path],
-    objects: &'a [Object],
-    at: Timestamp,
-    aspect: f32,
+#[derive(Clone, Copy)]
+pub(super) struct Matching<'a> {
+    pub(super) paths: &'a [Path],
+    pub(super) objects: &'a [Object],
+    pub(super) at: Timestamp,
+    pub(super) aspect: f32,
 }
 
 impl Matching<'_> {
@@ -115,12 +132,12 @@ impl Matching<'_> {
     /// the older path, so that no order of tracks decides.
     fn pair(
         &self,
-        strays: &[(usize, Option<usize>)],
-        away: &[bool],
+        (strays, away): (&[(usize, Option<usize>)], &[bool]),
         taken: &mut [bool],
         found: &mut [Option<usize>],
+        pairs: &mut Vec<(f32, usize, usize)>,
     ) {
-        let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
+        pairs.clear();
         for (o, own) in strays.iter().filter(|(o, _)| found[*o].is_none()) {
             let before = own.map(|own| &self.paths[own]);
             for (p, path) in self.paths.iter().enumerate() {
@@ -134,7 +151,7 @@ impl Matching<'_> {
             }
         }
         pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        for (_, p, o) in pairs {
+        for (_, p, o) in pairs.drain(..) {
             if found[o].is_none() && !taken[p] {
                 (found[o], taken[p]) = (Some(p), true);
             }
@@ -229,6 +246,7 @@ fn leaps(path: &Path, object: &Object, aspect: f32) -> bool {
 mod tests {
     use super::super::path::Who;
     use super::super::scene::Scene;
+    use super::Room;
     use crate::frame::FrameStamp;
     use crate::id::{Name, TrackId};
     use crate::observe::{Class, Object, Observation};
@@ -279,7 +297,8 @@ mod tests {
             let frame = FrameStamp { seq: 0, captured: at, arrived: at, clock, offset_ms: 0 };
             let camera = Name::try_from("cam").unwrap();
             let size_px = [1280, 720];
-            self.scene.see(&Observation { camera, frame, size_px, objects }, &[]);
+            let seen_now = Observation { camera, frame, size_px, objects };
+            self.scene.see(&seen_now, &[], &mut Room::default());
             (0..seen.len()).map(|o| self.scene.who(o).unwrap()).collect()
         }
 

@@ -1,6 +1,6 @@
 //! The objects of one camera from look to look: who each of them is, and its path, shared by the camera's rules.
 
-use super::lineage::identify;
+use super::lineage::{Matching, Room, identify};
 use super::measure::aspect;
 use super::path::{PATH_SPAN_MAX, Path, Who};
 use crate::observe::Observation;
@@ -26,14 +26,15 @@ pub struct Scene {
 
 impl Scene {
     /// Takes in a look at a camera that has these lines.
-    pub fn see(&mut self, observation: &Observation, lines: &[Line]) {
+    pub(super) fn see(&mut self, observation: &Observation, lines: &[Line], room: &mut Room) {
         let at = observation.frame.captured;
         let aspect = aspect(observation);
         self.paths.retain(|path| {
             let seen = path.seen();
             at.since(seen) <= PATH_SPAN_MAX && seen.since(at) <= CLOCK_STEP_MIN
         });
-        self.now = identify(&self.paths, &observation.objects, at, aspect);
+        let look = Matching { paths: &self.paths, objects: &observation.objects, at, aspect };
+        identify(&look, room, &mut self.now);
         let mut renamed = Vec::new();
         for (o, (object, now)) in observation.objects.iter().zip(&mut self.now).enumerate() {
             let i = match *now {

@@ -1,6 +1,7 @@
 //! What a rule remembers from look to look, and what it says at each.
 
 use super::evaluate::{Memory, QUEUE_TOGETHER, evaluate, fresh};
+use super::lineage::Room;
 use super::look::{Look, Prepared};
 use super::movers::Movers;
 use super::path::PATH_SPAN_MAX;
@@ -26,6 +27,7 @@ const _: () = assert!(HINDSIGHT.as_secs() >= PATH_SPAN_MAX.as_secs());
 pub struct Scratch {
     members: Members,
     levels: Vec<Level>,
+    pub(super) lineage: Room,
 }
 
 /// Memory of one rule. The default one is no rule's, and only stands in for one that is at work.
@@ -78,7 +80,7 @@ impl RuleState {
     pub fn step(&mut self, look: &Look<'_>, scratch: &mut Scratch) -> Vec<Signal> {
         let mut signals = Vec::new();
         let program = &look.rule.program;
-        let Scratch { members, levels } = scratch;
+        let Scratch { members, levels, .. } = scratch;
         match &look.view {
             Some(view) => members.find(look, view, &mut self.rides),
             None => members.clear(),
