@@ -151,6 +151,10 @@ impl<'a> Unharmed<'a> {
         assert!(frames >= elapsed.saturating_sub(2) * FPS, "{camera}: {frames} in {elapsed} s");
         assert_eq!(lost, 0, "{camera}");
         assert!(frames.abs_diff(inferred + not_due) <= 2, "{camera}: some may be on their way");
+        let lines = engine.process.lines();
+        let refused = lines.iter().find(|line| line.text.contains("refused: the vision worker"));
+        let refused = refused.map(|line| &line.text);
+        assert_eq!(refused, None, "an honest worker");
     }
 }
 
