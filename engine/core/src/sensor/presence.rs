@@ -40,11 +40,12 @@ impl Presence {
     pub fn hear(&mut self, now: Timestamp, at: Option<Timestamp>) {
         self.heard = self.heard.max(Some(now));
         self.ever = true;
-        let Some(at) = at else { return };
+        let delay = at.map(|at| now.since(at)).filter(|delay| *delay <= DELAY_MAX);
+        let Some(delay) = delay else { return };
         if self.delays.len() >= DELAYS_MAX {
             self.delays.pop_front();
         }
-        self.delays.push_back(now.since(at).min(DELAY_MAX));
+        self.delays.push_back(delay);
     }
 
     /// Was it heard at least once?
@@ -110,5 +111,14 @@ mod tests {
         assert_eq!(presence.patience(), Duration::from_secs(2));
         presence.hear(secs(800), Some(secs(900)));
         assert_eq!(presence.patience(), Duration::from_secs(2), "a clock that is ahead");
+    }
+
+    #[test]
+    fn what_was_stored_for_more_than_a_day_says_nothing_of_the_link() {
+        let (mut presence, day) = (Presence::default(), 24 * 3600);
+        presence.hear(secs(day + 1), Some(secs(0)));
+        assert_eq!(presence.patience(), Duration::from_secs(2));
+        presence.hear(secs(day), Some(secs(0)));
+        assert_eq!(presence.patience(), Duration::from_secs(day + day / 2 + 2));
     }
 }
