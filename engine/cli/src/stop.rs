@@ -6,6 +6,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// Why it is time to stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Interrupt,
+    Terminate,
+    Limit,
+}
+
+impl Why {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Interrupt => "Ctrl-C",
+            Self::Terminate => "SIGTERM",
+            Self::Limit => "--seconds",
+        }
+    }
+}
+
 /// Says when to stop, and afterwards why.
 pub(crate) struct Stop {
     /// Gets a message, or closes, when it is time.
@@ -28,14 +46,17 @@ impl Stop {
         std::thread::Builder::new()
             .name("signals".into())
             .spawn(move || {
-                if runtime.block_on(wait(limit)) {
+                let why = runtime.block_on(wait(limit));
+                tracing::info!(by = why.told(), "stopping");
+                if why == Why::Interrupt {
                     flag.store(true, Ordering::Relaxed);
                 }
                 ended.store(true, Ordering::Relaxed);
                 // The command may have ended by itself.
                 let _ = tx.send(());
                 // A second signal ends the process at once, should stopping hang.
-                let code = if runtime.block_on(wait(None)) { 130 } else { 1 };
+                let again = runtime.block_on(wait(None));
+                let code = if again == Why::Interrupt { 130 } else { 1 };
                 std::process::exit(code);
             })
             .map_err(Exit::failed)?;
@@ -79,8 +100,7 @@ pub(crate) fn hangups() -> Result<Receiver<()>, Exit> {
     Ok(asked)
 }
 
-/// Waits; true for SIGINT.
-async fn wait(limit: Option<Duration>) -> bool {
+async fn wait(limit: Option<Duration>) -> Why {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
@@ -95,8 +115,8 @@ async fn wait(limit: Option<Duration>) -> bool {
         }
     };
     tokio::select! {
-        _ = interrupt.recv() => true,
-        _ = terminate.recv() => false,
-        () = timeout => false,
+        _ = interrupt.recv() => Why::Interrupt,
+        _ = terminate.recv() => Why::Terminate,
+        () = timeout => Why::Limit,
     }
 }

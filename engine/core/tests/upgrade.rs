@@ -150,9 +150,10 @@ fn what_was_ordered_in_0_1_stands_for_a_day_and_is_told() {
         [
             "disaster level 1 ends at 2026-09-22T21:19:09.500+07:00: an order stands for 24 h at \
              most now; give it again to go on",
-            "the suspension of quiet of cam ends at 2026-09-22T21:19:09.500+07:00: an order stands \
+            "the suspension of rule quiet of camera cam ends at 2026-09-22T21:19:09.500+07:00: an order stands \
              for 24 h at most now; give it again to go on",
-            "the suspension of brief of cam goes on until 2026-09-21T22:13:20.000+07:00",
+            "the suspension of rule brief of camera cam ends at 2026-09-21T22:13:20.000+07:00, as it was \
+             ordered",
         ]
     );
     // Taken over once.

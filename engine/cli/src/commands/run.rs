@@ -88,6 +88,9 @@ pub(crate) fn watch(
     observer: Box<dyn Observer>,
     stop: &Stop,
 ) -> Result<Totals, Exit> {
+    let state_dir = plan.engine.state_dir.display();
+    let (site, cameras, version) = (&plan.site.id, plan.cameras.len(), env!("CARGO_PKG_VERSION"));
+    tracing::info!(version, %site, cameras, %state_dir, "viahe starts");
     let options = StationOptions { launch, record, reload, observer };
     let station = Station::open(Arc::new(plan), options).map_err(|e| match e {
         StationError::NoMqtt => Exit::Usage(e.to_string()),
@@ -101,6 +104,7 @@ pub(crate) fn watch(
         PlaneError::PartMissing(_) => Exit::missing(e),
         PlaneError::Store(_) | PlaneError::Supervisor => Exit::failed(e),
     })?;
+    tracing::info!("stopped");
     match totals.lost {
         0 => Ok(totals),
         lost => Err(Exit::Failed(format!(

@@ -32,5 +32,6 @@ mod secrets;
 mod state_lost;
 mod stills;
 mod support;
+mod upgrade;
 mod worker_lost;
 mod wrong_model;

@@ -110,12 +110,12 @@ fn v1_to_v2(state: &mut Value, plan: &Plan, notes: &mut Vec<String>) {
         rule["trail"] = json!({ "anchors": [], "newest": null, "began": null, "said": ZERO });
         let until = time(&rule["suspended_until"]).filter(|until| *until > saved);
         if let Some(until) = until {
-            let told = format!("the suspension of {} of {whose}", text(&rule["id"]));
+            let told = format!("the suspension of rule {} of {whose}", text(&rule["id"]));
             rule["suspended"] = standing(&told, Some(until), saved, plan, notes).into();
         }
     };
     for camera in items(&mut state["cameras"]) {
-        let whose = text(&camera["id"]).to_owned();
+        let whose = format!("camera {}", text(&camera["id"]));
         items(&mut camera["rules"]).for_each(|rule| lasting(rule, &whose));
     }
     items(&mut state["site_rules"]).for_each(|rule| lasting(rule, "the site"));
@@ -141,7 +141,7 @@ fn standing(
     let end = until.unwrap_or(latest).min(latest);
     let at = end.rfc3339(&plan.site.timezone);
     notes.push(if until == Some(end) {
-        format!("{told} goes on until {at}")
+        format!("{told} ends at {at}, as it was ordered")
     } else {
         format!("{told} ends at {at}: an order stands for 24 h at most now; give it again to go on")
     });

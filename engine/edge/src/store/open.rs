@@ -148,6 +148,11 @@ fn open_checked(
     }
     migrate(&mut db, version).map_err(sqlite)?;
     if (1..SCHEMA_VERSION).contains(&version) {
+        tracing::info!(
+            from = version,
+            to = SCHEMA_VERSION,
+            "the database of an earlier release was taken over"
+        );
         // Of 0.1 only the log may say it so far. Best effort: the log still does.
         let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }

@@ -119,7 +119,7 @@ impl Live {
         // A reload tells all of them again.
         if self.told.attention.get(&camera) != Some(&attention) {
             let resting = attention.resting.len();
-            tracing::info!(%camera, looks_hz, resting, "its rules ask for so many looks");
+            tracing::info!(%camera, looks_hz, resting, "its rules ask for this many looks a second");
         }
         self.fleet.attend(&camera, attention.need);
         self.books.metrics.attend(&camera, looks_hz);

@@ -36,6 +36,10 @@ pub(super) fn take_up(
         why: why.to_string(),
     });
     let unread: Vec<Unread> = damaged.into_iter().chain(unread).collect();
+    let open = engine.open_incidents();
+    if open > 0 {
+        tracing::info!(open, "incidents of the last run go on");
+    }
     for note in engine.notes() {
         tracing::warn!("the state of an earlier release was taken over: {note}");
     }

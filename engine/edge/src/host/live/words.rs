@@ -5,9 +5,15 @@ use viahe_contract::message::State;
 use viahe_core::incident::Revision;
 use viahe_core::time::Timestamp;
 
-/// That an incident began or is over, and why; nothing for what only says it again.
+/// That an incident began or is over, and why; nothing for what only says it again. Times have their day where
+/// that is not the day on which it is said.
 pub(super) fn incident(revision: &Revision, zone: &TimeZone) -> Option<String> {
-    let clock = |at: Timestamp| at.in_zone(zone).strftime("%H:%M:%S").to_string();
+    let today = revision.updated.in_zone(zone).date();
+    let clock = |at: Timestamp| {
+        let at = at.in_zone(zone);
+        let format = if at.date() == today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        at.strftime(format).to_string()
+    };
     let camera = revision.camera.as_ref().map(|camera| format!(" at {camera}"));
     let place = revision.zone.as_ref().map(|zone| format!(" in {zone}"));
     let place = camera.unwrap_or_default() + &place.unwrap_or_default();
@@ -60,12 +66,18 @@ mod tests {
             state: State::Closed,
             closed: Some(at(0)),
             ended_by: Some(EndReason::ViewLost),
-            ..revision
+            ..revision.clone()
         };
         let want = format!(
             "illegal-parking closed at gate-east in kerb, {since} to {since}: the camera sees \
              something else, {id}"
         );
         assert_eq!(said(&closed), Some(want));
+        // The box was off for a week.
+        let week = 7 * 24 * 3600;
+        let late = Revision { closed: Some(at(60)), updated: at(week), ..closed };
+        let day = |secs| at(secs).in_zone(&zone).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let times = format!("{} to {}", day(0), day(60));
+        assert!(said(&late).unwrap().contains(&times), "{:?}", said(&late));
     }
 }
