@@ -1,10 +1,12 @@
 //! Cameras that a reload takes out, or gives to another worker.
 
 use super::street::{Street, WORKER, look, name, picture, secs};
+use crate::trouble::Trouble;
 use crate::vision::supervise::WorkerEvent;
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::CameraStatus;
-use viahe_core::seam::{CameraReport, CameraStats, FromWorker, WorkerStats};
+use viahe_contract::message::{CameraStatus, ModelRef};
+use viahe_contract::sha256::Sha256;
+use viahe_core::seam::{CameraReport, CameraStats, FromWorker, SEAM_VERSION, WorkerStats};
 
 const OTHER: WorkerId = WorkerId(1);
 
@@ -111,6 +113,28 @@ fn pictures_of_a_camera_that_was_taken_out_are_given_up_at_once() {
     let told = street.told();
     assert!(told.iter().all(|told| told.starts_with("11 s")), "{told:?}");
     assert_eq!(street.refused(), [""; 0], "the answer was on its way");
+}
+
+/// The one of the new pipeline was refused, so the one of before goes on, and what is wrong with it is told.
+#[test]
+fn a_model_that_a_camera_still_looks_with_may_be_spoken_of() {
+    let mut street = Street::silent();
+    let (before, new) = (name("street-model"), name("ssdlite-coco"));
+    street.plan.cameras.iter_mut().for_each(|camera| camera.model = before.clone());
+    let model = ModelRef { name: before.clone(), sha256: Sha256::from_bytes([7; 32]) };
+    street.says(0.0, FromWorker::Hello { version: SEAM_VERSION });
+    street.says(0.0, FromWorker::Looks { camera: name("gate"), model });
+    street.reloads(5.0, &[(WORKER, &["gate", "market"])], |_| {});
+    let stats = WorkerStats {
+        models_wrong: [(before, "it says nothing".to_owned())].into(),
+        models_refused: [(new, "no weights".to_owned())].into(),
+        ..WorkerStats::default()
+    };
+    // Later than what was just taken from a worker is remembered.
+    street.says(80.0, FromWorker::Stats(stats));
+    street.run(81.0);
+    assert_eq!(street.refused(), [""; 0]);
+    assert!(street.lasts(Trouble::ModelOutput) && street.lasts(Trouble::ModelRefused));
 }
 
 #[test]

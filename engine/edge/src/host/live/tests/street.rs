@@ -43,7 +43,8 @@ pub(super) struct Street {
     _dir: tempfile::TempDir,
     /// What the box may write to, below `dir`.
     state_dir: PathBuf,
-    plan: Plan,
+    /// What it begins with.
+    pub(super) plan: Plan,
     /// As it is on disk.
     written: Arc<Mutex<Plan>>,
     reload: (Sender<()>, Option<Reload>),
