@@ -27,13 +27,15 @@ pub(super) fn workers_for(cameras: usize, cores: usize, asked: Option<usize>) ->
     asked.unwrap_or_else(usual).min(cameras).min(WORKERS_MAX)
 }
 
-/// The worker of each camera, with at most so many `workers`; `now` is where cameras are.
+/// The worker of each camera, with at most so many `workers`; `now` is where cameras are. The number of one
+/// that `is_leaving` is given to no other.
 pub(super) fn assign<'a>(
     seats: &[Seat<'a>],
     workers: usize,
     now: &BTreeMap<Name, WorkerId>,
+    is_leaving: impl Fn(WorkerId) -> bool,
 ) -> BTreeMap<&'a Name, WorkerId> {
-    let mut shares = vacant(seats, workers, now);
+    let mut shares = vacant(seats, workers, now, is_leaving);
     let mut assigned = BTreeMap::new();
     let mut without: Vec<Seat<'a>> = Vec::new();
     for seat in seats {
@@ -69,11 +71,12 @@ pub(super) fn assign<'a>(
     assigned
 }
 
-/// So many workers, by number: those that have most of the cameras, else the lowest numbers.
+/// So many workers, by number: those that have most of the cameras, else the lowest numbers that are free.
 fn vacant<'a>(
     seats: &[Seat<'a>],
     workers: usize,
     now: &BTreeMap<Name, WorkerId>,
+    is_leaving: impl Fn(WorkerId) -> bool,
 ) -> Vec<Share<'a>> {
     let mut held: BTreeMap<WorkerId, usize> = BTreeMap::new();
     for worker in seats.iter().filter_map(|seat| now.get(seat.camera)) {
@@ -81,7 +84,8 @@ fn vacant<'a>(
     }
     let mut ids: Vec<WorkerId> = held.keys().copied().collect();
     ids.sort_by_key(|worker| (Reverse(held[worker]), *worker));
-    let others = (0..=u16::MAX).map(WorkerId).filter(|worker| !held.contains_key(worker));
+    let others = (0..=u16::MAX).map(WorkerId);
+    let others = others.filter(|worker| !held.contains_key(worker) && !is_leaving(*worker));
     let mut ids: Vec<WorkerId> = ids.into_iter().chain(others).take(workers).collect();
     ids.sort_unstable();
     ids.into_iter().map(Share::new).collect()
@@ -140,7 +144,8 @@ mod tests {
         let now = seats.iter().zip(now).map(|((c, _), w)| (c.clone(), WorkerId(*w as u16)));
         let seated: Vec<Seat<'_>> =
             seats.iter().map(|(camera, model)| Seat { camera, model }).collect();
-        assign(&seated, workers, &now.collect()).into_values().map(|worker| worker.0).collect()
+        let assigned = assign(&seated, workers, &now.collect(), |_| false);
+        assigned.into_values().map(|worker| worker.0).collect()
     }
 
     #[test]

@@ -42,6 +42,9 @@ impl FleetOptions {
 pub struct Fleet {
     launch: Launch,
     places: BTreeMap<WorkerId, Place>,
+    /// Those that were told to stop and have not ended: until when they have time for it. What they still say
+    /// must not be taken for another's, so nobody has their numbers.
+    leaving: BTreeMap<WorkerId, (Supervisor, Instant)>,
     /// Where each camera is.
     of_camera: BTreeMap<Name, WorkerId>,
     /// Workers that the plan asks for, if it does.
@@ -67,8 +70,9 @@ impl Fleet {
         events: Sender<FromFleet>,
     ) -> Self {
         let (places, of_camera, epochs) = (BTreeMap::new(), BTreeMap::new(), Epochs::default());
-        let needs = BTreeMap::new();
-        let mut fleet = Self { launch, places, of_camera, asked: None, epochs, events, needs };
+        let (needs, leaving) = (BTreeMap::new(), BTreeMap::new());
+        let asked = None;
+        let mut fleet = Self { launch, places, leaving, of_camera, asked, epochs, events, needs };
         fleet.apply(plan, options);
         fleet
     }
@@ -88,17 +92,19 @@ impl Fleet {
             // Somebody wants other shares.
             self.of_camera.clear();
         }
-        let assigned = assign::assign(&seats, workers, &self.of_camera);
+        self.look_at_leaving();
+        let is_leaving = |worker| self.leaving.contains_key(&worker);
+        let assigned = assign::assign(&seats, workers, &self.of_camera, is_leaving);
         let employed: BTreeSet<WorkerId> = assigned.values().copied().collect();
         for worker in employed.iter().copied() {
             let mut share = plan::share(plan, |camera| assigned.get(camera) == Some(&worker));
             self.needs.iter().for_each(|(camera, need)| share.attend(camera, *need));
             self.employ(worker, share, options.memory_max);
         }
-        for (_, place) in self.places.extract_if(.., |worker, _| !employed.contains(worker)) {
+        let until = clock::monotonic() + STOP_WITHIN;
+        for (worker, place) in self.places.extract_if(.., |worker, _| !employed.contains(worker)) {
             place.supervisor.ask_to_stop();
-            // It takes a moment, and nobody needs to wait for it.
-            std::thread::spawn(move || place.supervisor.stop());
+            self.leaving.insert(worker, (place.supervisor, until));
         }
         self.asked = options.workers;
         self.of_camera = assigned.into_iter().map(|(c, worker)| (c.clone(), worker)).collect();
@@ -154,10 +160,21 @@ impl Fleet {
         Some(worker)
     }
 
-    /// Ends workers that have been silent for long; all that they said is heard up to then. To be called now and
-    /// then.
-    pub fn end_silent(&self, heard_up_to: Instant) {
+    /// Ends workers that have been silent for long, where all that they said is heard up to then; and those that
+    /// were told to stop and do not. To be called now and then.
+    pub fn end_silent(&mut self, heard_up_to: Instant) {
         self.places.values().for_each(|place| place.supervisor.end_if_silent(heard_up_to));
+        self.look_at_leaving();
+    }
+
+    fn look_at_leaving(&mut self) {
+        self.leaving.retain(|_, (supervisor, _)| supervisor.is_at_work());
+        let now = clock::monotonic();
+        for (supervisor, until) in self.leaving.values() {
+            if now >= *until {
+                supervisor.end();
+            }
+        }
     }
 
     /// Cameras that are kept away from their workers, which die of them.
@@ -187,5 +204,74 @@ impl Fleet {
         for place in std::mem::take(&mut self.places).into_values() {
             place.supervisor.stop_by(deadline);
         }
+        for (supervisor, until) in std::mem::take(&mut self.leaving).into_values() {
+            supervisor.stop_by(until);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crossbeam_channel::{Receiver, bounded};
+    use std::path::PathBuf;
+    use std::sync::{Mutex, PoisonError};
+    use std::time::Duration;
+    use viahe_core::plan::Source;
+    use viahe_core::seam::{FromWorker, ProcessPlan, SEAM_VERSION, VisionCamera};
+
+    const SOON: Duration = Duration::from_secs(30);
+    /// While it is held, workers that were told to stop go on.
+    static STOPPING: Mutex<()> = Mutex::new(());
+
+    fn slow_to_stop(inbox: &Receiver<ToWorker>, _says: Sender<FromWorker>) {
+        while inbox.recv().is_ok_and(|message| message != ToWorker::Stop) {}
+        drop(STOPPING.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn share(camera: Option<&str>) -> Share {
+        let camera = camera.map(|id| VisionCamera {
+            id: id.try_into().unwrap(),
+            source: Source::Pattern { size_px: [64, 64], fps: 1 },
+            model: "street".try_into().unwrap(),
+            analyse_hz: 1.0,
+        });
+        let process = ProcessPlan {
+            version: SEAM_VERSION,
+            axis_zero: viahe_core::time::Timestamp::default(),
+            threads: 1,
+            library: PathBuf::new(),
+            taxonomies: Vec::new(),
+            evidence_dir: PathBuf::new(),
+        };
+        let cameras = camera.into_iter().map(|camera| (camera.id.clone(), camera)).collect();
+        Share { process, models: BTreeMap::new(), cameras }
+    }
+
+    #[test]
+    fn the_number_of_a_worker_is_its_own_until_it_has_ended() {
+        let (events, _heard) = bounded(64);
+        let launch = Launch::InProcess(slow_to_stop);
+        let (one, none, options) = (share(Some("kerb")), share(None), FleetOptions::default());
+        let workers = |fleet: &Fleet| fleet.seats().map(|(_, worker)| worker.0).collect::<Vec<_>>();
+        let held = STOPPING.lock().unwrap();
+        let mut fleet = Fleet::start(launch, &one, options, events);
+        assert_eq!(workers(&fleet), [0]);
+        fleet.apply(&none, options);
+        fleet.apply(&one, options);
+        assert_eq!(workers(&fleet), [1], "the first has not ended");
+        drop(held);
+        let deadline = clock::monotonic() + SOON;
+        while !fleet.leaving.is_empty() {
+            fleet.end_silent(clock::monotonic());
+            assert!(clock::monotonic() < deadline);
+            std::thread::yield_now();
+        }
+        fleet.apply(&none, options);
+        fleet.apply(&one, options);
+        assert_eq!(workers(&fleet), [0], "it is free again");
+        fleet.stop();
     }
 }

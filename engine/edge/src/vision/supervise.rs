@@ -140,6 +140,11 @@ impl Supervisor {
         }
     }
 
+    /// Ends the worker process, whatever it is doing.
+    pub fn end(&self) {
+        self.shared.end(None);
+    }
+
     /// Tells the worker to end, and that no other is to be started.
     pub fn ask_to_stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
@@ -159,7 +164,7 @@ impl Supervisor {
             std::thread::sleep(Duration::from_millis(10));
         }
         if !thread.is_finished() {
-            self.shared.end(None);
+            self.end();
         }
         let _ = thread.join();
     }

@@ -318,7 +318,7 @@ pub(crate) trait Lookers: Send {
     /// See [`Fleet::quarantined`].
     fn quarantined(&self) -> BTreeMap<Name, Quarantine>;
     /// See [`Fleet::end_silent`].
-    fn end_silent(&self, heard_up_to: Instant);
+    fn end_silent(&mut self, heard_up_to: Instant);
     /// See [`Fleet::memory`].
     fn memory(&self) -> BTreeMap<WorkerId, WorkerMemory>;
     /// See [`Fleet::abandoned`].
@@ -356,7 +356,7 @@ impl Lookers for Fleet {
         Self::quarantined(self)
     }
 
-    fn end_silent(&self, heard_up_to: Instant) {
+    fn end_silent(&mut self, heard_up_to: Instant) {
         Self::end_silent(self, heard_up_to);
     }
 

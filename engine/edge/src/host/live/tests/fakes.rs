@@ -293,7 +293,7 @@ impl Lookers for World {
         self.state().quarantined.clone()
     }
 
-    fn end_silent(&self, heard_up_to: Instant) {
+    fn end_silent(&mut self, heard_up_to: Instant) {
         let mut state = self.state();
         let (now, zero) = (state.passed, state.zero);
         let for_long = |_: &WorkerId, since: &mut Duration| {
