@@ -1,4 +1,5 @@
-//! The shape of the sources: files and functions are short, and nothing is public that nobody uses.
+//! The shape of the sources: files and functions are short, and nothing is public that nobody uses; what only one
+//! place may do, and what none may.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -141,6 +142,25 @@ fn nothing_public_is_unused() {
         }
     }
     assert!(seen > 700, "only {seen} public names were found");
+}
+
+/// A box that has no thread left says so and goes on, or ends in words: only the `Builder` of a thread says that there
+/// is none, and the other ways panic.
+#[test]
+fn whoever_starts_a_thread_hears_that_there_is_none() {
+    let panics = |code: &str| {
+        code.contains("thread::spawn")
+            || code.contains("thread::scope") && code.contains("scope.spawn(")
+    };
+    assert!(panics("std::thread::spawn(f);") && panics("thread::scope(|scope| scope.spawn(f));"));
+    let sources = sources();
+    let builders = sources.iter().filter(|source| source.code().contains("thread::Builder"));
+    assert!(builders.count() > 10, "threads are started in another way now");
+    // What only tests use panics for whatever it misses.
+    let of_a_box = |file: &str| file.starts_with("engine/") && !file.starts_with("engine/testing/");
+    for source in sources.iter().filter(|source| source.is_product() && of_a_box(&source.file)) {
+        assert!(!panics(&source.code()), "{}: start it by a `thread::Builder`", source.file);
+    }
 }
 
 /// Who gives an event to an engine must carry out what follows from it, in order: the driver does, and

@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     introduce(&plan, &clip, &broker, &pictures);
 
     let started = clock::monotonic();
-    let listener = Listener::new(subscriber, pictures);
+    let listener = Listener::new(subscriber, pictures).map_err(Exit::failed)?;
     let cameras = plan.cameras.iter().map(|c| c.id.clone()).collect();
     let totals = watch(plan, process()?, None, None, Box::new(Lines::new(cameras)), &stop);
     let incidents = listener.finish();
@@ -244,9 +244,10 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(subscriber: Subscriber, pictures: PathBuf) -> Self {
+    fn new(subscriber: Subscriber, pictures: PathBuf) -> std::io::Result<Self> {
         let (ended, end) = crossbeam_channel::bounded(1);
-        let thread = std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().name("centre".into());
+        let thread = thread.spawn(move || {
             let mut incidents = Incidents::new();
             loop {
                 let last = !matches!(end.try_recv(), Err(crossbeam_channel::TryRecvError::Empty));
@@ -257,8 +258,8 @@ impl Listener {
                     return incidents;
                 }
             }
-        });
-        Self { thread, ended }
+        })?;
+        Ok(Self { thread, ended })
     }
 
     fn finish(self) -> Incidents {

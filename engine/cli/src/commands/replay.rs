@@ -94,7 +94,7 @@ fn exit_of(error: RunError) -> Exit {
         | RunError::Results(_)
         | RunError::Recording(_)
         | RunError::State(_) => Exit::Usage(error.to_string()),
-        RunError::Seen(ReplayError::Thread(_))
+        RunError::Seen(ReplayError::Thread(_) | ReplayError::NoThread(..))
         | RunError::Picture(_)
         | RunError::Evidence(_)
         | RunError::Write { .. }

@@ -56,7 +56,11 @@ pub(super) fn start(media: &gst_rtsp_server::RTSPMedia, clip: &Arc<Clip>, valve:
     source.set_caps(Some(&clip.caps()));
     let feeder = Feeder { source, clip: Arc::clone(clip), valve: Arc::clone(valve) };
     // Without a thread the media gives nothing, and clients see a silent camera.
-    let _ = std::thread::Builder::new().name("camera-feed".into()).spawn(move || feeder.run());
+    let spawned =
+        std::thread::Builder::new().name("camera-feed".into()).spawn(move || feeder.run());
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "no thread to feed a client of the simulator; it sees nothing");
+    }
 }
 
 struct Feeder {

@@ -352,6 +352,9 @@ pub(super) fn dismantle(
         counted.fetch_sub(1, Ordering::AcqRel);
         let _ = done.try_send(());
     });
+    if let Err(error) = &spawned {
+        tracing::warn!(%error, "no thread to shut a pipeline down on");
+    }
     spawned.is_ok() && ended.recv_timeout(limit).is_ok()
 }
 

@@ -94,7 +94,7 @@ fn write_all<T: Serialize>(
 /// error.
 ///
 /// # Errors
-/// [`PipeError::Io`] when standard output cannot be kept apart, or what ended the input.
+/// [`PipeError::Io`] when standard output cannot be kept apart or there is no thread, or what ended the input.
 pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + 'static>(
     serve: impl FnOnce(&Receiver<I>, Sender<O>),
 ) -> Result<(), PipeError> {
@@ -104,18 +104,19 @@ pub fn serve_stdio<I: DeserializeOwned + Send + 'static, O: Serialize + Send + '
     let (to_us, ours) = crossbeam_channel::bounded(64);
     let (theirs, from_us) = crossbeam_channel::bounded(1024);
     let (failed, failure) = crossbeam_channel::bounded(1);
-    std::thread::spawn(move || {
+    let thread = |name: &str| std::thread::Builder::new().name(name.into());
+    thread("from-engine").spawn(move || {
         // The engine is gone or talks nonsense: either way the channel closes and we stop.
         if let Err(error) = read_into(std::io::stdin(), |message| to_us.send(message).is_ok()) {
             let _ = failed.send(error);
         }
-    });
+    })?;
     let (wrote, written) = crossbeam_channel::bounded::<()>(0);
-    std::thread::spawn(move || {
+    thread("to-engine").spawn(move || {
         // The engine is gone; so are we, soon.
         let _ = write_all(&mut seam, &from_us);
         drop(wrote);
-    });
+    })?;
     serve(&ours, theirs);
     // The writer ends when all have said their last word; one that hangs is not waited for.
     let _ = written.recv_timeout(GOODBYE_WITHIN);

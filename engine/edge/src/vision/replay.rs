@@ -67,6 +67,9 @@ pub enum ReplayError {
     /// A thread ended without a word.
     #[error("the thread that analysed camera {0} ended before its recording did")]
     Thread(Name),
+    /// The system gives no more threads.
+    #[error("there is no thread to analyse camera {0}: {1}; replay fewer cameras at once")]
+    NoThread(Name, std::io::Error),
 }
 
 /// Recordings in progress: an iterator over what is seen, in event time.
@@ -115,7 +118,8 @@ impl Replay {
                 glance: Glance::new(camera.id.clone(), Arc::clone(ledger)),
             };
             let (tx, rx) = bounded(AHEAD_MAX);
-            std::thread::spawn(move || {
+            let thread = std::thread::Builder::new().name("replay".into());
+            let spawned = thread.spawn(move || {
                 let told = |why: String| tracing::warn!(model = %name, "{why}");
                 let end = match spectator.watch(&tx, &|s| s.complaint(&head).map(told)) {
                     Ok(()) => Step::End,
@@ -124,6 +128,7 @@ impl Replay {
                 // Nobody may be left to hear it.
                 let _ = tx.send(end);
             });
+            spawned.map_err(|error| ReplayError::NoThread(camera.id.clone(), error))?;
             running.push((camera.id, rx));
         }
         let heads = running.iter().map(|_| None).collect();

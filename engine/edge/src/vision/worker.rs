@@ -187,7 +187,7 @@ impl Worker {
         let gone = |camera: &Name, _: &mut Camera| !self.wanted.contains_key(camera);
         let gone: Vec<_> = self.at_work.extract_if(.., gone).collect();
         for (name, camera) in gone {
-            self.close(name, camera);
+            self.close(&name, camera);
         }
         let wanted: Vec<Assign> = self.wanted.values().cloned().collect();
         for wanted in wanted {
@@ -215,7 +215,7 @@ impl Worker {
         if self.at_work.get(name).is_some_and(is_other)
             && let Some(camera) = self.at_work.remove(name)
         {
-            self.close(name.clone(), camera);
+            self.close(name, camera);
             self.tell_dark(name, "it is opened anew, as the pipeline says now");
         }
         let model = self.models.current(&wanted.camera.model);
@@ -264,15 +264,20 @@ impl Worker {
     }
 
     /// It takes a while, and the others must not wait for it.
-    fn close(&mut self, name: Name, camera: Camera) {
+    fn close(&mut self, name: &Name, camera: Camera) {
         self.way.desk.remove(camera.slot);
         self.not_before.insert(name.clone(), Wait::Closed);
-        let (feed, closed) = (camera.into_feed(), self.closed.0.clone());
-        std::thread::spawn(move || {
+        let (feed, closed, camera) = (camera.into_feed(), self.closed.0.clone(), name.clone());
+        let spawned = std::thread::Builder::new().name("closing".into()).spawn(move || {
             drop(feed);
             // The worker may have ended meanwhile.
-            let _ = closed.send(name);
+            let _ = closed.send(camera);
         });
+        if let Err(error) = spawned {
+            // With the thread that was not to be had the feed went, here and now.
+            tracing::warn!(camera = %name, %error, "no thread to close it on; the others waited for it");
+            self.not_before.remove(name);
+        }
     }
 
     fn tell_dark(&mut self, name: &Name, reason: &str) {

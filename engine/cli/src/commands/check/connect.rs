@@ -1,6 +1,7 @@
 //! `viahe check --connect`: the cameras and the broker, tried.
 
 use crate::ui::say;
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 use viahe_core::plan::{Camera, MqttVersion, Plan, Source};
 use viahe_edge::probe::first_picture;
@@ -30,14 +31,19 @@ pub(super) fn connect(plan: &Plan) -> Vec<String> {
     }
     for some in plan.cameras.chunks(AT_ONCE) {
         let tries: Vec<_> = std::thread::scope(|scope| {
-            let tries: Vec<_> = some.iter().map(|c| scope.spawn(move || look(c))).collect();
-            tries.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+            let start =
+                |camera| std::thread::Builder::new().spawn_scoped(scope, move || look(camera));
+            let threads: Vec<_> = some.iter().map(start).collect();
+            let ended = |thread: std::io::Result<ScopedJoinHandle<'_, _>>| match thread {
+                Ok(thread) => thread.join().unwrap_or_else(|_| Err("the try failed".into())),
+                Err(error) => Err(format!("there is no thread to try it on: {error}")),
+            };
+            threads.into_iter().map(ended).collect()
         });
         for (camera, tried) in some.iter().zip(tries) {
             match tried {
-                Ok(Ok(size)) => say(&format!("camera {}: {size}", camera.id)),
-                Ok(Err(why)) => problems.push(format!("camera {}: {why}", camera.id)),
-                Err(_) => problems.push(format!("camera {}: the try failed", camera.id)),
+                Ok(size) => say(&format!("camera {}: {size}", camera.id)),
+                Err(why) => problems.push(format!("camera {}: {why}", camera.id)),
             }
         }
     }
