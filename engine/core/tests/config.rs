@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 use support::{SECRETS, World, installed, name, root, tomls};
 use viahe_contract::message::Severity;
-use viahe_core::config::Entry;
+use viahe_core::config::{Entry, Taxonomy, model};
 use viahe_core::geometry::UnitPoint;
 use viahe_core::plan::program::{Heading, Test};
 use viahe_core::plan::{Ack, Calendar, DayKind, Permit, PermitReason, Rule, Source, Transport};
@@ -310,6 +310,22 @@ fn absurd_files_are_refused() {
     ] {
         let error = world.parse("absurd.toml", &text).unwrap_err();
         assert!(error.to_string().contains(what), "{what}: {}", error.problems[0]);
+    }
+}
+
+/// What is said of a file that is too long fits what is in it.
+#[test]
+fn a_file_that_is_too_long_is_told_what_makes_it_shorter() {
+    let long = "#".repeat((1 << 20) + 1);
+    let model = model::parse("model.toml", &long).unwrap_err();
+    let classes = Taxonomy::builtin().extend("taxonomy.toml", &long).unwrap_err();
+    let entry = Entry::parse("entry.toml", &long).unwrap_err();
+    for (error, words) in
+        [(model, "its weights"), (classes, "leave out classes"), (entry, "one rule")]
+    {
+        let told = error.to_string();
+        assert!(told.contains("longer than 1 MiB; ") && told.contains(words), "{told}");
+        assert!(!told.contains("boxes"), "{told}");
     }
 }
 

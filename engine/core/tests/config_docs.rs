@@ -11,8 +11,8 @@ use std::fs;
 use std::path::PathBuf;
 use support::{World, installed, root, tomls};
 use viahe_core::config::{
-    Entry, catalogue_reference, model, model_reference, model_schema, pipeline_reference,
-    pipeline_schema,
+    Entry, Taxonomy, catalogue_reference, model, model_reference, model_schema, pipeline_reference,
+    pipeline_schema, taxonomy_schema,
 };
 
 const GUIDE: &str = "docs/configuration.md";
@@ -198,6 +198,26 @@ fn the_schema_of_models_agrees_with_the_reader() {
         let text = text.replacen(from, to, 1);
         assert!(!taken(&text), "the schema takes {to:?}");
         let told = model::parse("model.toml", &text).unwrap_err();
+        assert!(told.problems.iter().all(|p| !p.remedy.is_empty()), "{told}");
+    }
+}
+
+#[test]
+fn the_schema_of_taxonomies_agrees_with_the_reader() {
+    let schema = taxonomy_schema();
+    let text = fs::read_to_string(root().join("models/taxonomy.toml")).unwrap();
+    let taken = |text: &str| keeps(&schema, &toml::from_str::<Value>(text).unwrap());
+    assert!(taken(&text));
+    for (from, to) in [
+        ("version = 1", "version = 0"),
+        ("version = 1", "versoin = 1"),
+        ("[class]", "[klass]"),
+        ("{ en = \"Person\", vi = \"Người\" }", "\"Person\""),
+        ("en = \"Person\"", "fr = \"Personne\""),
+    ] {
+        let text = text.replacen(from, to, 1);
+        assert!(!taken(&text), "the schema takes {to:?}");
+        let told = Taxonomy::builtin().extend("taxonomy.toml", &text).unwrap_err();
         assert!(told.problems.iter().all(|p| !p.remedy.is_empty()), "{told}");
     }
 }

@@ -98,9 +98,14 @@ fn recordings_pictures_and_tracks_are_made() {
             .unwrap();
     let path = "export PATH=$PWD/target/release:$PATH\n";
     shell(dir.path(), &format!("{path}{tools}")).end(LONG).says(0, &[]);
-    for made in
-        ["incidents.jsonl", "seen", "tracks.txt", "pipeline.schema.json", "model.schema.json"]
-    {
+    for made in [
+        "incidents.jsonl",
+        "seen",
+        "tracks.txt",
+        "pipeline.schema.json",
+        "model.schema.json",
+        "taxonomy.schema.json",
+    ] {
         let made = dir.path().join("runs").join(made);
         assert!(std::fs::metadata(&made).unwrap().len() > 0, "{}", made.display());
     }

@@ -4,7 +4,7 @@
 //! governments move holidays.
 
 use super::common::words;
-use super::problem::{ConfigError, Fault, Report, Source, closest, listed, quoted};
+use super::problem::{ConfigError, Fault, FileKind, Report, Source, closest, listed, quoted};
 use super::read::{Node, document};
 use super::rule_keys::LANGUAGES;
 use super::schema::{Form, Key, Kind, Need, form, key};
@@ -75,7 +75,10 @@ impl Calendar {
     /// Everything that is wrong with it, for the person who edits it.
     pub fn parse(name: Name, file: &str, text: &str) -> Result<Self, ConfigError> {
         let report = Report::default();
-        let calendar = read(name, &Source { name: file, text, rank: RANK, report: &report });
+        let calendar = read(
+            name,
+            &Source { kind: FileKind::Calendar, name: file, text, rank: RANK, report: &report },
+        );
         report.finish(calendar, file)
     }
 }
@@ -134,7 +137,10 @@ pub(super) fn of_site(site: &Node, sources: &PipelineSources, report: &Report) -
     }
     let name = site.name("calendar")?;
     match (sources.calendar)(&name) {
-        Ok((file, text)) => read(name, &Source { name: &file, text: &text, rank: RANK, report }),
+        Ok((file, text)) => read(
+            name,
+            &Source { kind: FileKind::Calendar, name: &file, text: &text, rank: RANK, report },
+        ),
         Err(reason) => {
             site.tell("calendar", missing(&name, &reason, sources.calendar_names));
             None

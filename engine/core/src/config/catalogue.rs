@@ -3,7 +3,7 @@
 
 use super::common::words;
 use super::language::{self, Wanted};
-use super::problem::{ConfigError, Fault, Report, Source, listed};
+use super::problem::{ConfigError, Fault, FileKind, Report, Source, listed};
 use super::read::{Node, document};
 use super::rule_keys::{CATALOGUE, PARAMETERS};
 use super::schema::Kind;
@@ -56,7 +56,8 @@ impl Entry {
     /// Everything that is wrong with it, for the person who edits it.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         let report = Report::default();
-        let entry = read(&Source { name: file, text, rank: 0, report: &report });
+        let entry =
+            read(&Source { kind: FileKind::Entry, name: file, text, rank: 0, report: &report });
         report.finish(entry, file)
     }
 
@@ -76,7 +77,7 @@ pub(super) fn program(
     parameter: &dyn Fn(&'static str) -> f64,
 ) -> Result<Program, Fault> {
     let report = Report::default();
-    let source = Source { name: "", text, rank: 0, report: &report };
+    let source = Source { kind: FileKind::Entry, name: "", text, rank: 0, report: &report };
     let read = document(&source).and_then(|table| {
         language::read(&Node::root(&source, &table, CATALOGUE), absence, parameter)
     });

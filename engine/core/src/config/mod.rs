@@ -45,6 +45,7 @@ pub use pipeline::parse;
 pub use problem::{ConfigError, Problem};
 pub use reference::{
     catalogue_reference, model_reference, model_schema, pipeline_reference, pipeline_schema,
+    taxonomy_schema,
 };
 pub use secret::{SecretLookup, SecretRef};
 pub use sources::{Lookup, PipelineSources};

@@ -1,7 +1,7 @@
 //! `models/<name>/model.toml` → [`Model`]: all that the engine knows of a model.
 
 use super::model_keys::MODEL_FILE;
-use super::problem::{ConfigError, Fault, Report, Source};
+use super::problem::{ConfigError, Fault, FileKind, Report, Source};
 use super::read::{Node, document};
 use super::taxonomy::Taxonomy;
 use crate::id::Name;
@@ -27,7 +27,7 @@ pub fn parse(file: &str, text: &str) -> Result<Model, ConfigError> {
 /// As [`parse`].
 pub fn parse_with(file: &str, text: &str, taxonomy: &Taxonomy) -> Result<Model, ConfigError> {
     let report = Report::default();
-    let source = Source { name: file, text, rank: 0, report: &report };
+    let source = Source { kind: FileKind::Model, name: file, text, rank: 0, report: &report };
     let model = document(&source).and_then(|table| {
         let root = Node::root(&source, &table, MODEL_FILE);
         root.check();

@@ -6,7 +6,7 @@
 use super::common::refuse_repeats;
 use super::drawn::{calibration, lines, zones};
 use super::pipeline_keys::PIPELINE;
-use super::problem::{ConfigError, Fault, Report, Source, closest, listed};
+use super::problem::{ConfigError, Fault, FileKind, Report, Source, closest, listed};
 use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Measured, Ruled};
 use super::sources::{Package, PipelineSources};
@@ -35,7 +35,13 @@ const LOOKS_BEFORE_ABSENT: f32 = 2.0;
 /// it uses.
 pub fn parse(sources: &PipelineSources) -> Result<Plan, ConfigError> {
     let report = Report::default();
-    let source = Source { name: sources.file, text: sources.text, rank: 0, report: &report };
+    let source = Source {
+        kind: FileKind::Pipeline,
+        name: sources.file,
+        text: sources.text,
+        rank: 0,
+        report: &report,
+    };
     let plan = document(&source).and_then(|table| {
         let root = Node::root(&source, &table, PIPELINE);
         root.check();

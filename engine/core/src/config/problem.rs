@@ -115,8 +115,32 @@ impl Report {
     }
 }
 
+/// What a file that people write is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum FileKind {
+    Pipeline,
+    Entry,
+    Calendar,
+    Model,
+    Taxonomy,
+}
+
+impl FileKind {
+    /// What to do about a file that holds too much.
+    pub(super) fn when_too_long(self) -> &'static str {
+        match self {
+            Self::Pipeline => "split the site over several boxes",
+            Self::Entry => "an entry is one rule: write another entry for another one",
+            Self::Calendar => "leave out days that are past",
+            Self::Model => "a model file says what a model is; its weights are a file beside it",
+            Self::Taxonomy => "leave out classes that no model and no rule names",
+        }
+    }
+}
+
 /// A file that is being read, and where its problems go.
 pub(super) struct Source<'a> {
+    pub(super) kind: FileKind,
     pub(super) name: &'a str,
     pub(super) text: &'a str,
     /// Problems of a lower rank are told first.
@@ -243,7 +267,13 @@ mod tests {
     #[test]
     fn a_flood_of_problems_is_cut_and_counted() {
         let report = Report::default();
-        let source = Source { name: "x.toml", text: "a\nb\n", rank: 0, report: &report };
+        let source = Source {
+            kind: FileKind::Model,
+            name: "x.toml",
+            text: "a\nb\n",
+            rank: 0,
+            report: &report,
+        };
         for _ in 0..PROBLEMS_MAX + 5 {
             source.problem(2, "b", Fault::new("bad", "fix it"));
         }

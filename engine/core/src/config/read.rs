@@ -21,8 +21,7 @@ const TABLES_MAX: usize = 1000;
 /// The document, or `None` when it is no TOML, which was told.
 pub(super) fn document<'a>(source: &Source<'a>) -> Option<DeTable<'a>> {
     if source.text.len() > FILE_BYTES_MAX {
-        let fault =
-            Fault::new("the file is longer than 1 MiB", "split the site over several boxes");
+        let fault = Fault::new("the file is longer than 1 MiB", source.kind.when_too_long());
         source.problem(0, "", fault);
         return None;
     }
@@ -221,7 +220,7 @@ impl<'a> Node<'a> {
         }
         if count > TABLES_MAX {
             let what = format!("there are {count}, and {TABLES_MAX} are the most");
-            self.source.problem(at, &path, Fault::new(what, "split the site over several boxes"));
+            self.source.problem(at, &path, Fault::new(what, self.source.kind.when_too_long()));
         }
     }
 

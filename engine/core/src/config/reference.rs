@@ -1,6 +1,6 @@
 //! The key table for machines (JSON Schema) and for people (Markdown).
 
-use super::model_keys::MODEL_FILE;
+use super::model_keys::{MODEL_FILE, TAXONOMY_FILE};
 use super::pipeline_keys::PIPELINE;
 use super::rule_keys::CATALOGUE;
 use super::schema::{Form, Key, Kind, Need};
@@ -15,6 +15,11 @@ pub fn pipeline_schema() -> Value {
 /// JSON Schema (draft 2020-12) of a model file, in the same sense.
 pub fn model_schema() -> Value {
     file_schema("viahe model", MODEL_FILE)
+}
+
+/// JSON Schema (draft 2020-12) of a taxonomy file, in the same sense.
+pub fn taxonomy_schema() -> Value {
+    file_schema("viahe taxonomy", TAXONOMY_FILE)
 }
 
 fn file_schema(title: &str, keys: &[Key]) -> Value {
@@ -190,8 +195,7 @@ fn value(key: &Key) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model_keys::TAXONOMY_FILE;
-    use super::super::problem::{Report, Source};
+    use super::super::problem::{FileKind, Report, Source};
     use super::super::read::{Node, document};
     use super::*;
 
@@ -205,7 +209,13 @@ mod tests {
             };
             for value in [key.example, &default].into_iter().filter(|v| !v.is_empty()) {
                 let (text, report) = (format!("{} = {value}", key.name), Report::default());
-                let source = Source { name: "example", text: &text, rank: 0, report: &report };
+                let source = Source {
+                    kind: FileKind::Pipeline,
+                    name: "example",
+                    text: &text,
+                    rank: 0,
+                    report: &report,
+                };
                 let table = document(&source).unwrap();
                 // The other keys are missing; only this one is of interest.
                 Node::root(&source, &table, keys).check();

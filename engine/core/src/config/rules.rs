@@ -3,7 +3,7 @@
 use super::catalogue::{self, Entry};
 use super::common;
 use super::language::Wanted;
-use super::problem::{Fault, Report, Source, closest, listed};
+use super::problem::{Fault, FileKind, Report, Source, closest, listed};
 use super::read::Node;
 use super::sources::{Package, PipelineSources};
 use crate::id::Name;
@@ -124,7 +124,8 @@ impl<'a> Catalogue<'a> {
                 Ok((file, text)) => {
                     let rank = self.entries.len() + 1;
                     let report = self.report;
-                    let source = Source { name: &file, text: &text, rank, report };
+                    let source =
+                        Source { kind: FileKind::Entry, name: &file, text: &text, rank, report };
                     let entry = catalogue::read(&source);
                     self.entries.insert(name.clone(), entry.map(|entry| Known { entry, text }));
                 }

@@ -1,7 +1,7 @@
 //! The classes that rules speak: `models/taxonomy.toml`.
 
 use super::model_keys::TAXONOMY_FILE;
-use super::problem::{ConfigError, Report, Source, closest};
+use super::problem::{ConfigError, FileKind, Report, Source, closest};
 use super::read::{Node, document};
 use crate::observe::Class;
 use std::collections::BTreeSet;
@@ -27,7 +27,8 @@ impl Taxonomy {
     /// All that is wrong with the file; nothing is then added.
     pub fn extend(&mut self, file: &str, text: &str) -> Result<(), ConfigError> {
         let report = Report::default();
-        let source = Source { name: file, text, rank: 0, report: &report };
+        let source =
+            Source { kind: FileKind::Taxonomy, name: file, text, rank: 0, report: &report };
         let classes = document(&source).and_then(|table| {
             let root = Node::root(&source, &table, TAXONOMY_FILE);
             root.check();
