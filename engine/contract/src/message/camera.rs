@@ -56,6 +56,66 @@ pub struct Looks {
     pub resting: Vec<Resting>,
 }
 
+/// How much of a camera's stream is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decoding {
+    /// Which pictures.
+    pub mode: DecodeMode,
+    /// Why not fewer.
+    pub reason: DecodeReason,
+    /// Longest time between two key frames lately; none until it is known.
+    pub key_interval_secs: Option<f64>,
+}
+
+/// Which pictures of a stream are decoded; each more than the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecodeMode {
+    /// None, but a key frame now and then that shows whether the lens is covered.
+    None,
+    /// Key frames, which need no other picture.
+    Keys,
+    /// Those that others refer to.
+    References,
+    /// All.
+    #[default]
+    All,
+}
+
+impl DecodeMode {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::None, Self::Keys, Self::References, Self::All];
+
+    /// As it is written.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Keys => "keys",
+            Self::References => "references",
+            Self::All => "all",
+        }
+    }
+}
+
+/// Why a stream is decoded as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecodeReason {
+    /// It is as much as the rules need.
+    Enough,
+    /// How far its key frames are apart is not known yet.
+    #[default]
+    NotMeasured,
+    /// Its key frames are further apart than the rules bear.
+    KeysTooRare,
+    /// It has no key frames that decode alone: intra refresh, or pictures that refer across key frames.
+    NoKeys,
+    /// Its pictures may be coded as two fields, of which only one is a key frame.
+    Fields,
+    /// What gives the pictures cannot be told to give fewer.
+    Fixed,
+}
+
 /// How a camera is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

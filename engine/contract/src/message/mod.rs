@@ -16,8 +16,8 @@ mod window;
 
 pub use bytes::to_bytes;
 pub use camera::{
-    CameraState, CameraStatus, Carrier, ClockOf, ClockStep, Disaster, Looks, Quarantine, Rest,
-    Resting, RulesSuspended, Suspension, WhySilent,
+    CameraState, CameraStatus, Carrier, ClockOf, ClockStep, DecodeMode, DecodeReason, Decoding,
+    Disaster, Looks, Quarantine, Rest, Resting, RulesSuspended, Suspension, WhySilent,
 };
 pub use command::{Command, CommandError, Order, id_of};
 pub use evidence::{Evidence, Medium, Moment, moment_of};

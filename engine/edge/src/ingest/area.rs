@@ -2,7 +2,7 @@
 
 use super::IngestError;
 use super::codec::Codec;
-use super::coded::{CodedSizes, Size};
+use super::coded::{Coded, Size};
 use super::error::fault;
 use super::probe::leave_out;
 use gstreamer as gst;
@@ -35,7 +35,7 @@ fn coded_too_large((width, height): Size, area_max: u64) -> Option<String> {
 
 /// What is known of a stream on its way into the decoder.
 struct Gate {
-    sizes: CodedSizes,
+    coded: Coded,
     refused: bool,
 }
 
@@ -47,7 +47,7 @@ impl Gate {
         let shown = side("width").zip(side("height"));
         let data = of.get::<gst::Buffer>("codec_data").ok();
         let data = data.as_ref().and_then(|data| data.map_readable().ok());
-        let coded = self.sizes.caps(data.as_ref().map(gst::BufferMap::as_slice));
+        let coded = self.coded.caps(data.as_ref().map(gst::BufferMap::as_slice));
         let why = shown
             .and_then(|size| too_large(size, "said to be", area_max))
             .or_else(|| coded.and_then(|size| coded_too_large(size, area_max)));
@@ -57,7 +57,7 @@ impl Gate {
 
     fn unit(&mut self, buffer: &gst::BufferRef, area_max: u64) -> Option<String> {
         let data = buffer.map_readable().ok()?;
-        let why = coded_too_large(self.sizes.access_unit(&data)?, area_max)?;
+        let why = coded_too_large(self.coded.access_unit(&data)?, area_max)?;
         self.refused = true;
         Some(why)
     }
@@ -72,7 +72,7 @@ pub(super) fn refuse_large(
 ) -> Result<(), IngestError> {
     let pad = decoder.static_pad("sink").ok_or_else(|| fault("a decoder has no sink pad"))?;
     let of = decoder.downgrade();
-    let gate = Mutex::new(Gate { sizes: CodedSizes::new(codec), refused: false });
+    let gate = Mutex::new(Gate { coded: Coded::new(codec), refused: false });
     let what = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
     pad.add_probe(what, move |_, info| {
         let mut gate = gate.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! What a live camera is to do, and to whom it tells what comes of it.
 
 use super::IngestError;
+use super::decode::Demand;
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::frame::Frame;
@@ -18,12 +19,14 @@ pub struct CameraOptions {
     pub stall_after: Duration,
     /// Of the jitter between connections.
     pub rng_seed: u64,
+    /// What pictures are needed for at first.
+    pub demand: Demand,
 }
 
 impl CameraOptions {
-    /// Options with a stall after 3 s.
+    /// Options with a stall after 3 s, every picture decoded.
     pub fn new(name: Name, source: Source, rng_seed: u64) -> Self {
-        Self { name, source, stall_after: Duration::from_secs(3), rng_seed }
+        Self { name, source, stall_after: Duration::from_secs(3), rng_seed, demand: Demand::ALL }
     }
 
     pub(super) fn check(&self) -> Result<(), IngestError> {

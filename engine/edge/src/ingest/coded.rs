@@ -1,11 +1,15 @@
-//! The size that pictures are coded in, read from parameter sets before a decoder sees them.
+//! What an access unit tells before a decoder sees it: the size that its pictures are coded in, and
+//! what other pictures it needs ([`unit`]).
 //!
 //! A stream tells two sizes: that which is shown, in the caps of the parser, and that which is coded
 //! and decoded, of which the first may be a small part cut out. The decoder takes memory for the
 //! second. Both kinds of parameter sets begin alike enough to be read up to the size and no further (ITU-T H.264
 //! 7.3.2.1.1, H.265 7.3.2.2.1); one that cannot be read is left to the decoder, which cannot either.
 
+pub(super) mod unit;
+
 use super::codec::Codec;
+use memchr::memmem;
 
 /// Where the units of a stream begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,19 +20,31 @@ enum Framing {
     Lengths(usize),
 }
 
-/// Reads sizes out of one stream.
+/// Reads one stream.
 #[derive(Debug)]
-pub(super) struct CodedSizes {
+pub(super) struct Coded {
     codec: Codec,
     framing: Framing,
+    /// The newest parameter set.
+    set: Option<ParameterSet>,
 }
 
 /// Width and height in pixels.
 pub(super) type Size = (u64, u64);
 
-impl CodedSizes {
+/// What a sequence parameter set tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ParameterSet {
+    size: Size,
+    /// H.264: pictures may be coded as two fields.
+    fields: bool,
+    /// H.265: the highest temporal layer.
+    top_layer: u8,
+}
+
+impl Coded {
     pub(super) fn new(codec: Codec) -> Self {
-        Self { codec, framing: Framing::StartCodes }
+        Self { codec, framing: Framing::StartCodes, set: None }
     }
 
     /// New caps: how units are framed from here on (`codec_data` is there when they have lengths), and
@@ -48,18 +64,20 @@ impl CodedSizes {
     }
 
     /// The largest size that an access unit declares; most declare none.
-    pub(super) fn access_unit(&self, data: &[u8]) -> Option<Size> {
+    pub(super) fn access_unit(&mut self, data: &[u8]) -> Option<Size> {
         match self.framing {
             Framing::StartCodes => self.largest(by_start_codes(data)),
             Framing::Lengths(bytes) => self.largest(by_lengths(data, bytes)),
         }
     }
 
-    fn largest<'d>(&self, units: impl Iterator<Item = &'d [u8]>) -> Option<Size> {
-        let sizes = units.filter_map(|unit| match self.codec {
-            Codec::H264 => size_h264(unit),
-            Codec::H265 => size_h265(unit),
+    fn largest<'d>(&mut self, units: impl Iterator<Item = &'d [u8]>) -> Option<Size> {
+        let codec = self.codec;
+        let sets = units.filter_map(|unit| match codec {
+            Codec::H264 => set_h264(unit),
+            Codec::H265 => set_h265(unit),
         });
+        let sizes = sets.map(|set| self.set.insert(set).size);
         sizes.max_by_key(|(width, height)| width.saturating_mul(*height))
     }
 }
@@ -93,7 +111,7 @@ fn by_start_codes(data: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// What follows the first start code.
 fn next_unit(data: &[u8]) -> Option<&[u8]> {
-    let at = data.windows(3).position(|bytes| bytes == [0, 0, 1])?;
+    let at = memmem::find(data, &[0, 0, 1])?;
     data.get(at + 3..)
 }
 
@@ -122,7 +140,7 @@ fn beside_h265(data: &[u8]) -> Vec<&[u8]> {
 /// Profiles of H.264 whose parameter sets tell of chroma.
 const WITH_CHROMA: [u32; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
 
-fn size_h264(unit: &[u8]) -> Option<Size> {
+fn set_h264(unit: &[u8]) -> Option<ParameterSet> {
     let (head, body) = unit.split_first()?;
     if head & 31 != 7 {
         return None;
@@ -163,9 +181,11 @@ fn size_h264(unit: &[u8]) -> Option<Size> {
     bits.golomb()?;
     bits.take(1)?;
     let (width, height) = (bits.golomb()?, bits.golomb()?);
+    let fields = bits.take(1)? == 0;
     // Lines are counted in pairs where fields may be coded.
-    let fields = 2 - u64::from(bits.take(1)?);
-    Some(((u64::from(width) + 1) * 16, (u64::from(height) + 1) * 16 * fields))
+    let lines = if fields { 32 } else { 16 };
+    let size = ((u64::from(width) + 1) * 16, (u64::from(height) + 1) * lines);
+    Some(ParameterSet { size, fields, top_layer: 0 })
 }
 
 fn skip_scaling_list(bits: &mut Bits<'_>, length: usize) -> Option<()> {
@@ -185,7 +205,7 @@ fn signed(code: u32) -> i64 {
     if code.is_multiple_of(2) { -half } else { half }
 }
 
-fn size_h265(unit: &[u8]) -> Option<Size> {
+fn set_h265(unit: &[u8]) -> Option<ParameterSet> {
     let (head, body) = unit.split_first_chunk::<2>()?;
     let layer = (head[0] & 1) << 5 | head[1] >> 3;
     if head[0] >> 1 & 63 != 33 || layer != 0 {
@@ -211,7 +231,8 @@ fn size_h265(unit: &[u8]) -> Option<Size> {
     if bits.golomb()? == 3 {
         bits.take(1)?;
     }
-    Some((u64::from(bits.golomb()?), u64::from(bits.golomb()?)))
+    let size = (u64::from(bits.golomb()?), u64::from(bits.golomb()?));
+    Some(ParameterSet { size, fields: false, top_layer: more_layers as u8 })
 }
 
 /// Bits of a unit, without the bytes that keep start codes out of it.

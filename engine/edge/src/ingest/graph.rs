@@ -12,6 +12,7 @@ use gstreamer::glib::{LogField, LogWriterOutput};
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
+use std::time::Duration;
 
 /// Starts the library. Cheap after the first time.
 ///
@@ -182,6 +183,21 @@ fn offer_padding(sink: &gst_app::AppSink) -> Result<(), IngestError> {
         }
     });
     Ok(())
+}
+
+/// How long ago something stamped `pts` reached the box.
+pub(super) fn age(
+    now: Option<gst::ClockTime>,
+    segment: Option<&gst::Segment>,
+    pts: Option<gst::ClockTime>,
+) -> Duration {
+    let then = segment
+        .and_then(gst::Segment::downcast_ref::<gst::ClockTime>)
+        .and_then(|segment| segment.to_running_time(pts));
+    match (now, then) {
+        (Some(now), Some(then)) => now.saturating_sub(then).into(),
+        _ => Duration::ZERO,
+    }
 }
 
 /// What stands between a source's pad and the tail.

@@ -3,12 +3,14 @@
 use super::camera::{CameraOptions, FeedState, FrameSink};
 use super::carrier::{Carriers, Next, Shown};
 use super::codec::is_hardware;
+use super::decode::Demand;
 use super::fault::{Fault, FaultKind};
+use super::link::{Camera, Hints, Wake};
 use super::meter::{CameraCounters, Meter};
 use super::pace::{Pace, Waits};
 use super::pulse::Known;
 use super::rtsp::Relay;
-use super::session::{Camera, Hints, Session, Wake};
+use super::session::{Ages, Session};
 use super::{IngestError, graph};
 use crate::clock;
 use crate::ledger::Ledger;
@@ -16,12 +18,15 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_core::plan::{Source, Transport};
 
 /// Media without one whole picture for this many times `stall_after` is a fault as well.
 const DAMAGED_STALLS: u32 = 5;
+/// A camera of which no picture can be decoded for want of a key frame is asked for one by a new
+/// connection.
+const NO_KEY_MAX: Duration = Duration::from_secs(45);
 /// After so long without a fault the next wait is the shortest again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 /// A pipeline that does not shut down in this time is left to a thread of its own.
@@ -61,7 +66,7 @@ impl LiveCamera {
             _ => Transport::default(),
         };
         let (wake, wakes) = bounded(WAKES_MAX);
-        let (name, seed) = (options.name.clone(), options.rng_seed);
+        let (name, seed, demand) = (options.name.clone(), options.rng_seed, options.demand);
         let camera = Arc::new(Camera {
             options,
             sink,
@@ -69,6 +74,8 @@ impl LiveCamera {
             meter: Mutex::new(Meter::default()),
             wake,
             closed: AtomicBool::new(false),
+            demand: Mutex::new(demand),
+            peek: AtomicBool::new(false),
         });
         let (done, ended) = bounded(1);
         let supervision = Supervision {
@@ -91,6 +98,16 @@ impl LiveCamera {
             })
             .map_err(|source| IngestError::Thread { camera: name, source })?;
         Ok(Self { camera, ended })
+    }
+
+    /// From its next picture on this is needed of it.
+    pub fn demand(&self, demand: Demand) {
+        *self.camera.demand.lock().unwrap_or_else(PoisonError::into_inner) = demand;
+    }
+
+    /// Its picture of now is wanted as well, however little is decoded.
+    pub fn peek(&self) {
+        self.camera.peek.store(true, Ordering::Relaxed);
     }
 
     /// What it has done so far.
@@ -183,7 +200,7 @@ impl Supervision {
             self.known.unsure = self.known.unsure.saturating_add(1);
         }
         let now = clock::monotonic();
-        let (_, media, picture) = session.ages(now);
+        let Ages { media, picture, .. } = session.ages(now);
         if let (Some(fault), Some(_)) = (&fault, picture) {
             self.tell(FeedState::Stalled { reason: fault.text.clone() });
         }
@@ -236,7 +253,7 @@ impl Supervision {
     fn watchdog(&self, session: &Session, now: Instant) -> Result<Duration, Fault> {
         let least = self.camera.options.stall_after;
         let stall = session.patience(least, self.known);
-        let (age, media, picture) = session.ages(now);
+        let Ages { connection: age, media, picture, owed, no_key } = session.ages(now);
         let Some(picture) = picture else {
             let [whole, pause] = session.first_patience(least, self.known);
             let left = whole.saturating_sub(age);
@@ -247,11 +264,17 @@ impl Supervision {
         if media >= stall {
             return Err(Fault::silent(media));
         }
-        if picture >= stall * DAMAGED_STALLS {
-            return Err(Fault::damaged(picture));
+        // What was not given to the decoder is not missed.
+        let owed = owed.unwrap_or_default();
+        if owed >= stall * DAMAGED_STALLS {
+            return Err(Fault::damaged(owed));
         }
-        let damaged = (stall * DAMAGED_STALLS).saturating_sub(picture);
-        Ok(stall.saturating_sub(media).min(damaged))
+        let dark = no_key.unwrap_or_default();
+        if dark >= NO_KEY_MAX {
+            return Err(Fault::no_key_frame(dark));
+        }
+        let damaged = (stall * DAMAGED_STALLS).saturating_sub(owed);
+        Ok(stall.saturating_sub(media).min(damaged).min(NO_KEY_MAX.saturating_sub(dark)))
     }
 
     fn without_picture(&self, session: &Session, after: Duration) -> Fault {

@@ -2,16 +2,16 @@
 
 use super::stamp::CaptureClock;
 use std::time::{Duration, Instant};
-use viahe_contract::message::Carrier;
+use viahe_contract::message::{Carrier, DecodeMode, Decoding};
 use viahe_core::seam::ClockStep;
 use viahe_core::time::ClockSource;
 
 /// What became of a camera's frames, and how it is doing. Counts are since start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CameraCounters {
-    /// Frames that came out of the decoder.
+    /// Pictures that the camera sent, as far as they have been decoded or will not be.
     pub frames_in: u64,
-    /// Frames of them, and access units before them, that went no further.
+    /// Pictures of them that went no further.
     pub dropped: Dropped,
     /// Times that pictures came back after a connection was lost.
     pub reconnects: u64,
@@ -21,11 +21,11 @@ pub struct CameraCounters {
     pub connections: u64,
     /// How media travels, or did last; none before the first frame and for what is no RTSP.
     pub carrier: Option<Carrier>,
-    /// Since the last frame was delivered.
+    /// Since the camera last sent a picture.
     pub last_frame_age: Option<Duration>,
     /// Width and height of the last frame in px.
     pub size_px: Option<[u32; 2]>,
-    /// Frames per second that come in, smoothed over about 20 frames.
+    /// Pictures per second that it sends, smoothed over about 20.
     pub fps: f32,
     /// `h264` or `h265`; none for a test picture.
     pub codec: Option<&'static str>,
@@ -41,6 +41,10 @@ pub struct CameraCounters {
     pub clock_step: Option<ClockStep>,
     /// Pipelines that did not shut down in time and were left to themselves.
     pub teardown_hung: u64,
+    /// How much of its stream is decoded; none before it sends and for a test picture.
+    pub decoding: Option<Decoding>,
+    /// Time that each mode of decoding was in use, in the order of [`DecodeMode::ALL`].
+    pub decoded: [Duration; DecodeMode::ALL.len()],
     /// Reports of elements lost because too many came at once.
     pub reports_lost: u64,
 }
@@ -54,9 +58,10 @@ pub struct Dropped {
     pub lead_in: u64,
     /// Format, size or planes that the engine does not take.
     pub unusable: u64,
-    /// Access units left out before the decoder, up to the next key frame, because decoding fell
-    /// behind.
+    /// Left out before the decoder, up to the next key frame, because decoding fell behind.
     pub overload: u64,
+    /// Not decoded, because looks are rarer than pictures. This is no loss.
+    pub spared: u64,
 }
 
 #[derive(Debug, Default)]
@@ -69,8 +74,14 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// A frame was delivered at `now`.
-    pub(super) fn frame(&mut self, now: Instant, size_px: [u32; 2], clock: ClockSource) {
+    /// A frame was delivered.
+    pub(super) fn frame(&mut self, size_px: [u32; 2], clock: ClockSource) {
+        self.counters.size_px = Some(size_px);
+        self.counters.clock = clock;
+    }
+
+    /// The camera sent a picture.
+    pub(super) fn arrived(&mut self, now: Instant) {
         if let Some(last) = self.last_frame.filter(|_| !self.after_gap) {
             let interval = now.saturating_duration_since(last).as_secs_f32();
             let smooth = self.interval_secs.unwrap_or(interval);
@@ -78,8 +89,6 @@ impl Meter {
         }
         self.after_gap = false;
         self.last_frame = Some(now);
-        self.counters.size_px = Some(size_px);
-        self.counters.clock = clock;
     }
 
     /// A connection is tried: the gap before it says nothing of the frame rate.

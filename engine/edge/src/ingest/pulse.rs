@@ -8,6 +8,10 @@ use std::time::Duration;
 pub(super) struct Pulse {
     pub(super) media: AtomicU64,
     pub(super) picture: AtomicU64,
+    /// Something went to the decoder, and no picture has come out since.
+    pub(super) owed: AtomicU64,
+    /// Only a key frame lets decoding go on, and none has come.
+    pub(super) no_key: AtomicU64,
     /// Access units before the decoder, and the last gaps between them in ms.
     pub(super) units: AtomicU64,
     unit: AtomicU64,
@@ -49,6 +53,27 @@ impl Pulse {
         if n > 0 {
             let place = &self.gaps[n as usize % GAPS];
             place.store(ms.saturating_sub(before), Ordering::Relaxed);
+        }
+    }
+
+    /// Something went to the decoder `ms` after the connection began.
+    pub(super) fn fed(&self, ms: u64) {
+        let _ = self.owed.compare_exchange(0, ms + 1, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// A picture came out of it.
+    pub(super) fn paid(&self) {
+        self.owed.store(0, Ordering::Relaxed);
+    }
+
+    /// Decoding waits for a key frame, as was noticed at that time, or does not.
+    pub(super) fn waits_for_key(&self, at_ms: Option<u64>) {
+        match at_ms {
+            None => self.no_key.store(0, Ordering::Relaxed),
+            Some(ms) => {
+                let (order, at) = (Ordering::Relaxed, ms + 1);
+                let _ = self.no_key.compare_exchange(0, at, order, order);
+            }
         }
     }
 

@@ -2,18 +2,17 @@
 
 use super::fault::{Fault, FaultKind, Redactor};
 use super::graph::{self, Tail};
-use super::meter::Meter;
+use super::link::{Camera, Hints, Link, Wake};
 use super::pulse::{Known, Pulse};
 use super::rtsp::{Call, Progress, Relay};
-use super::{CameraOptions, Codec, FrameSink, GstFrame, IngestError, probe, stamp};
+use super::{Codec, GstFrame, IngestError, stamp, valve};
 use crate::clock;
-use crate::ledger::{Ledger, Stage};
-use crossbeam_channel::Sender;
+use crate::ledger::Stage;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use viahe_contract::message::Carrier;
 use viahe_core::plan::Source;
@@ -21,82 +20,19 @@ use viahe_core::plan::Source;
 /// Waits of the jitter buffer: enough to put UDP packets in order on a local network.
 const JITTER_MS: u32 = 100;
 
-/// Decoding that is further behind than this goes on at the next key frame.
-const BEHIND_MAX: Duration = Duration::from_secs(1);
-
-/// What wakes the supervision of a camera.
-#[derive(Debug)]
-pub(super) enum Wake {
-    /// The owner wants it to end.
-    Stop,
-    /// Connection number `.0` gave its first frame, or one of another size.
-    Picture(u64),
-    /// Connection number `.0` failed.
-    Failed(u64, Fault),
-}
-
-/// What outlives a connection.
-pub(super) struct Camera {
-    pub(super) options: CameraOptions,
-    pub(super) sink: Arc<dyn FrameSink>,
-    pub(super) ledger: Arc<Ledger>,
-    pub(super) meter: Mutex<Meter>,
-    pub(super) wake: Sender<Wake>,
-    pub(super) closed: AtomicBool,
-}
-
-impl Camera {
-    pub(super) fn meter(&self) -> MutexGuard<'_, Meter> {
-        // A count that is half done is still better than none.
-        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn send(&self, wake: Wake) {
-        if self.wake.try_send(wake).is_err() {
-            self.meter().counters.reports_lost += 1;
-        }
-    }
-}
-
-/// Shared by the threads of one connection.
-struct Link {
-    camera: Arc<Camera>,
-    number: u64,
-    began: Instant,
-    pulse: Pulse,
-    closed: AtomicBool,
-    size_px: Mutex<Option<[u32; 2]>>,
-    /// Timestamp of the first key frame; `u64::MAX` before it.
-    key_pts: AtomicU64,
-}
-
-impl Link {
-    fn beat(&self, what: &AtomicU64) {
-        let ms = clock::monotonic().saturating_duration_since(self.began).as_millis();
-        what.store(u64::try_from(ms).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
-    }
-
-    /// This connection has failed; what it says after its end is no news.
-    fn failed(&self, fault: Fault) {
-        if !self.closed() {
-            self.camera.send(Wake::Failed(self.number, fault));
-        }
-    }
-
-    fn closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire) || self.camera.closed.load(Ordering::Acquire)
-    }
-}
-
-/// What earlier connections have taught.
-#[derive(Clone, Debug)]
-pub(super) struct Hints {
-    /// How media is asked for.
-    pub(super) carrier: Carrier,
-    /// The login was accepted before.
-    pub(super) login_good: bool,
-    /// Decoders that do not work for this camera.
-    pub(super) failed_decoders: Vec<String>,
+/// How long ago things happened; none that did not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ages {
+    /// The connection began.
+    pub(super) connection: Duration,
+    /// Media came.
+    pub(super) media: Option<Duration>,
+    /// A picture was delivered.
+    pub(super) picture: Option<Duration>,
+    /// Something was given to the decoder, of which no picture has come yet.
+    pub(super) owed: Option<Duration>,
+    /// Decoding began to wait for a key frame, and waits still.
+    pub(super) no_key: Option<Duration>,
 }
 
 /// A running connection.
@@ -118,15 +54,7 @@ impl Session {
         hints: &Hints,
     ) -> Result<Self, IngestError> {
         let pipeline = gst::Pipeline::new();
-        let link = Arc::new(Link {
-            camera: Arc::clone(camera),
-            number,
-            began: clock::monotonic(),
-            pulse: Pulse::default(),
-            closed: AtomicBool::new(false),
-            size_px: Mutex::new(None),
-            key_pts: AtomicU64::new(u64::MAX),
-        });
+        let link = Arc::new(Link::new(camera, number));
         // The callback takes each picture at once; the bound is for the moment between.
         let tail = Tail::new(&pipeline, 2, true)?;
         tap(&tail, &link);
@@ -211,14 +139,16 @@ impl Session {
         self.link.pulse.units.load(Ordering::Relaxed) > 0
     }
 
-    /// Since the connection began, since media last came, since a picture was last delivered.
-    pub(super) fn ages(&self, now: Instant) -> (Duration, Option<Duration>, Option<Duration>) {
-        let age = now.saturating_duration_since(self.link.began);
+    /// How long ago what happened.
+    pub(super) fn ages(&self, now: Instant) -> Ages {
+        let connection = now.saturating_duration_since(self.link.began);
         let since = |beat: &AtomicU64| {
             let ms = beat.load(Ordering::Relaxed).checked_sub(1)?;
-            Some(age.saturating_sub(Duration::from_millis(ms)))
+            Some(connection.saturating_sub(Duration::from_millis(ms)))
         };
-        (age, since(&self.link.pulse.media), since(&self.link.pulse.picture))
+        let Pulse { media, picture, owed, no_key, .. } = &self.link.pulse;
+        let [media, picture, owed, no_key] = [media, picture, owed, no_key].map(since);
+        Ages { connection, media, picture, owed, no_key }
     }
 }
 
@@ -297,66 +227,12 @@ fn attach(
     let built = graph::middle(pipeline, tail, codec, true, failed_decoders)
         .and_then(|middle| graph::link_pad(pad, &middle.first).map(|()| middle));
     let middle = built.map_err(|e| Fault::new(FaultKind::Box, e.to_string()))?;
-    if let Some(pad) = middle.decoder.static_pad("sink") {
-        guard(&pad, &middle.decoder, link);
-    }
+    valve::install(&middle.decoder, codec, link)
+        .map_err(|e| Fault::new(FaultKind::Box, e.to_string()))?;
     let mut meter = link.camera.meter();
     meter.counters.codec = Some(codec.label());
     meter.counters.decoder = Some(middle.name);
     Ok(())
-}
-
-/// Before the decoder: notes that media comes, and lets an overloaded box catch up at a key frame
-/// instead of falling further behind with a growing jitter buffer.
-fn guard(pad: &gst::Pad, decoder: &gst::Element, link: &Arc<Link>) {
-    let (link, decoder) = (Arc::downgrade(link), decoder.downgrade());
-    let skipping = AtomicBool::new(false);
-    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-        let (Some(link), Some(decoder)) = (link.upgrade(), decoder.upgrade()) else {
-            return gst::PadProbeReturn::Ok;
-        };
-        let ms = clock::monotonic().saturating_duration_since(link.began).as_millis();
-        link.pulse.unit(u64::try_from(ms).unwrap_or(u64::MAX));
-        link.beat(&link.pulse.media);
-        let Some(buffer) = info.buffer() else { return gst::PadProbeReturn::Ok };
-        let segment = pad.sticky_event::<gst::event::Segment>(0);
-        let segment = segment.as_ref().map(|event| event.segment());
-        let behind = age(decoder.current_running_time(), segment, buffer.pts());
-        let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-        if let (true, Some(pts)) = (key, buffer.pts()) {
-            let unset = u64::MAX;
-            let order = Ordering::Relaxed;
-            let _ = link.key_pts.compare_exchange(unset, pts.nseconds(), order, order);
-        }
-        let skip = skips(skipping.load(Ordering::Relaxed), behind, key);
-        skipping.store(skip, Ordering::Relaxed);
-        if skip {
-            link.camera.meter().counters.dropped.overload += 1;
-            return probe::leave_out();
-        }
-        gst::PadProbeReturn::Ok
-    });
-}
-
-/// Is this access unit left out? Once skipping, only a key frame that is at most half as late
-/// ends it.
-fn skips(skipping: bool, behind: Duration, key: bool) -> bool {
-    if skipping { !(key && behind < BEHIND_MAX / 2) } else { behind > BEHIND_MAX }
-}
-
-/// How long ago something stamped `pts` reached the box.
-fn age(
-    now: Option<gst::ClockTime>,
-    segment: Option<&gst::Segment>,
-    pts: Option<gst::ClockTime>,
-) -> Duration {
-    let then = segment
-        .and_then(gst::Segment::downcast_ref::<gst::ClockTime>)
-        .and_then(|segment| segment.to_running_time(pts));
-    match (now, then) {
-        (Some(now), Some(then)) => now.saturating_sub(then).into(),
-        _ => Duration::ZERO,
-    }
 }
 
 fn pattern_source(
@@ -434,13 +310,24 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
     link.beat(&link.pulse.media);
     let Some(buffer) = sample.buffer() else { return };
     let camera = &link.camera;
-    let late = age(tail.sink.current_running_time(), sample.segment(), buffer.pts());
+    // After catching up what was shown before comes again.
+    let pts = buffer.pts().map_or(u64::MAX, |pts| pts.nseconds().saturating_add(1));
+    if pts <= link.shown_pts.load(Ordering::Relaxed) {
+        return;
+    }
+    if pts != u64::MAX {
+        link.shown_pts.store(pts, Ordering::Relaxed);
+    }
+    let late = graph::age(tail.sink.current_running_time(), sample.segment(), buffer.pts());
     let now = stamp::Now { event_time: clock::event_time(), day_time: clock::now() };
-    let at = clock::monotonic();
     let stamp = {
         let mut meter = camera.meter();
         let seq = meter.counters.frames_in;
         meter.counters.frames_in += 1;
+        if meter.counters.codec.is_none() {
+            // A test picture passes no valve.
+            meter.arrived(clock::monotonic());
+        }
         if buffer.flags().contains(gst::BufferFlags::CORRUPTED) {
             let key_pts = link.key_pts.load(Ordering::Relaxed);
             let dropped = &mut meter.counters.dropped;
@@ -459,8 +346,9 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
         camera.meter().counters.dropped.unusable += 1;
         return;
     };
-    camera.meter().frame(at, frame.size_px(), stamp.clock);
+    camera.meter().frame(frame.size_px(), stamp.clock);
     link.beat(&link.pulse.picture);
+    link.pulse.paid();
     let before =
         link.size_px.lock().unwrap_or_else(PoisonError::into_inner).replace(frame.size_px());
     if before != Some(frame.size_px()) {
@@ -476,25 +364,4 @@ fn reported(buffer: &gst::BufferRef) -> Option<viahe_core::time::Timestamp> {
     };
     let meta = buffer.iter_meta::<gst::ReferenceTimestampMeta>().find(is_ntp)?;
     Some(stamp::unix_from_ntp(meta.timestamp().nseconds()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn catching_up_begins_and_ends_where_it_should() {
-        let ms = Duration::from_millis;
-        let cases = [
-            ("on time", false, ms(100), false, false),
-            ("just late", false, ms(999), false, false),
-            ("too late", false, ms(1001), true, true),
-            ("still skipping, no key", true, ms(10), false, true),
-            ("key, but late", true, ms(600), true, true),
-            ("key in time", true, ms(400), true, false),
-        ];
-        for (name, skipping, behind, key, want) in cases {
-            assert_eq!(skips(skipping, behind, key), want, "{name}");
-        }
-    }
 }

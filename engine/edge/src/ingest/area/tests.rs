@@ -115,7 +115,7 @@ fn what_an_encoder_cuts_out_counts_whole() {
             pipeline.set_state(gst::State::Playing).unwrap();
             let sample = sink.unwrap().pull_sample().unwrap();
             pipeline.set_state(gst::State::Null).unwrap();
-            let mut gate = Gate { sizes: CodedSizes::new(codec), refused: false };
+            let mut gate = Gate { coded: Coded::new(codec), refused: false };
             let (data, caps) = (sample.buffer().unwrap(), sample.caps().unwrap());
             let area = |size: Size| size.0 * size.1;
             // A limit that it just keeps, and one that it does not.
@@ -125,8 +125,8 @@ fn what_an_encoder_cuts_out_counts_whole() {
             let found = |gate: &mut Gate| {
                 let from = caps.structure(0).unwrap().get::<gst::Buffer>("codec_data").ok();
                 let beside = from.map(|data| data.map_readable().unwrap().to_vec());
-                let beside = gate.sizes.caps(beside.as_deref());
-                beside.or_else(|| gate.sizes.access_unit(&data.map_readable().unwrap()))
+                let beside = gate.coded.caps(beside.as_deref());
+                beside.or_else(|| gate.coded.access_unit(&data.map_readable().unwrap()))
             };
             assert_eq!(found(&mut gate), Some(coded), "{chain}");
             assert_eq!(coded_too_large(coded, area(rounded)), None);

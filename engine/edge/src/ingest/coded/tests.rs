@@ -57,6 +57,14 @@ pub(in crate::ingest) fn parameter_set(codec: Codec, (width, height): Size) -> V
     }
 }
 
+/// One of H.265 with three temporal layers, of which the lower two tell profile and level.
+pub(super) fn three_layers((width, height): Size) -> Vec<u8> {
+    let mut pen = Pen::default();
+    pen.put(0, 4).put(2, 3).put(1, 1).put(0, 96).put(0b11, 2).put(0b01, 2).put(0, 12);
+    pen.put(0, 88 + 8).put(0, 8).golomb(0).golomb(3).put(0, 1).golomb(width).golomb(height);
+    pen.unit(&[0x42, 0x01])
+}
+
 /// A parameter set as it stands beside a stream in a file.
 pub(in crate::ingest) fn beside(codec: Codec, unit: &[u8]) -> Vec<u8> {
     let length = u16::try_from(unit.len()).unwrap().to_be_bytes();
@@ -75,7 +83,7 @@ fn sizes_are_read_from_both_kinds_in_both_framings() {
     for codec in [Codec::H264, Codec::H265] {
         for size in [(16, 16), (1920, 1088), (8192, 8192), (65_536, 16)] {
             let unit = parameter_set(codec, size);
-            let mut sizes = CodedSizes::new(codec);
+            let mut sizes = Coded::new(codec);
             let other = [&[0, 0, 1], &[0x09, 0xf0][..], &[0, 0, 0, 1], &unit, &[0, 0, 1, 0x65, 1]];
             assert_eq!(sizes.access_unit(&other.concat()), Some(size), "{codec:?}");
             assert_eq!(sizes.access_unit(&[0, 0, 1, 0x65, 0x88, 0, 0, 1]), None);
@@ -93,7 +101,7 @@ fn sizes_are_read_from_both_kinds_in_both_framings() {
 fn the_largest_of_several_counts() {
     let units = [(640, 480), (1920, 1088), (320, 240)];
     let units = units.map(|size| [&[0, 0, 1], &parameter_set(Codec::H265, size)[..]].concat());
-    let sizes = CodedSizes::new(Codec::H265);
+    let mut sizes = Coded::new(Codec::H265);
     assert_eq!(sizes.access_unit(&units.concat()), Some((1920, 1088)));
 }
 
@@ -118,15 +126,14 @@ fn fields_scaling_lists_and_layers_are_read_past() {
     pen.put(1, 1).golomb(16).put(0, 10);
     pen.golomb(4).golomb(1).put(0, 1).golomb(3).golomb(4).golomb(2).golomb(5).golomb(6);
     pen.golomb(2).put(0, 1).golomb(119).golomb(33).put(0, 1).put(0, 3);
-    assert_eq!(size_h264(&pen.unit(&[0x67])), Some((1920, 1088)), "34 pairs of 16 lines");
+    let set = set_h264(&pen.unit(&[0x67])).unwrap();
+    assert_eq!((set.size, set.fields), ((1920, 1088), true), "34 pairs of 16 lines");
 
-    let mut pen = Pen::default();
-    pen.put(0, 4).put(2, 3).put(1, 1).put(0, 96).put(0b11, 2).put(0b01, 2).put(0, 12);
-    pen.put(0, 88 + 8).put(0, 8).golomb(0).golomb(3).put(0, 1).golomb(3840).golomb(2160);
-    assert_eq!(size_h265(&pen.unit(&[0x42, 0x01])), Some((3840, 2160)));
+    let set = set_h265(&three_layers((3840, 2160))).unwrap();
+    assert_eq!((set.size, set.top_layer), ((3840, 2160), 2));
     let mut other = parameter_set(Codec::H265, (64, 64));
     other[1] = 0x09;
-    assert_eq!(size_h265(&other), None, "of another layer, which is not decoded");
+    assert_eq!(set_h265(&other), None, "of another layer, which is not decoded");
 }
 
 #[test]
@@ -135,10 +142,10 @@ fn what_is_cut_off_or_noise_is_no_size_and_no_panic() {
         let unit = parameter_set(codec, (1920, 1088));
         let whole = beside(codec, &unit);
         for length in 0..whole.len() {
-            let mut sizes = CodedSizes::new(codec);
+            let mut sizes = Coded::new(codec);
             let _ = sizes.caps(Some(&whole[..length]));
             let _ = sizes.access_unit(&whole[..length]);
-            let _ = CodedSizes::new(codec).access_unit(&[&[0, 0, 1], &whole[..length]].concat());
+            let _ = Coded::new(codec).access_unit(&[&[0, 0, 1], &whole[..length]].concat());
         }
     }
     let seed = 0x9e37_79b9_7f4a_7c15_u64;
@@ -149,8 +156,8 @@ fn what_is_cut_off_or_noise_is_no_size_and_no_panic() {
         for head in [&[0x67][..], &[0x42, 0x01]] {
             let unit = [&[0, 0, 1], head, &bytes].concat();
             for codec in [Codec::H264, Codec::H265] {
-                let _ = CodedSizes::new(codec).access_unit(&unit);
-                let _ = CodedSizes::new(codec).caps(Some(&unit));
+                let _ = Coded::new(codec).access_unit(&unit);
+                let _ = Coded::new(codec).caps(Some(&unit));
             }
         }
     }

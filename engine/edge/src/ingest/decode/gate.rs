@@ -1,0 +1,368 @@
+//! What becomes of each access unit before the decoder.
+
+use super::super::coded::unit::{Kind, Unit};
+use super::gop::Gop;
+use super::ring::{Kept, Ring};
+use super::{Choice, Demand, GLANCE, Looks};
+use std::time::Duration;
+use viahe_contract::message::{DecodeMode, DecodeReason, Decoding};
+
+/// Decoding that is further behind than this goes on at the next key frame.
+const BEHIND_MAX: Duration = Duration::from_secs(1);
+
+/// So many key frames in a row must have come in one access unit each, before one is believed to be whole
+/// without having seen what follows it.
+const WHOLE_KEYS: u32 = 2;
+
+/// An access unit that has arrived.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ingest) struct Arrived {
+    pub(in crate::ingest) what: Unit,
+    /// Timestamp in the stream; access units of one picture have the same or none.
+    pub(in crate::ingest) pts: Option<Duration>,
+    /// On a clock that is never set.
+    pub(in crate::ingest) now: Duration,
+    /// How long ago it reached the box.
+    pub(in crate::ingest) behind: Duration,
+    pub(in crate::ingest) bytes: usize,
+    /// Pictures of the stream may be coded as two fields.
+    pub(in crate::ingest) fields: bool,
+}
+
+/// What is to be done with an access unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::ingest) enum Verdict<U> {
+    /// Into the decoder.
+    Feed,
+    /// It is left out.
+    Leave,
+    /// These, in this order, in its place.
+    Instead(Vec<Step<U>>),
+}
+
+/// A step towards the decoder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::ingest) enum Step<U> {
+    Feed(U),
+    /// What it holds comes out at once; it forgets what came before.
+    Drain,
+}
+
+/// What the decoder has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decoder {
+    /// No key frame yet.
+    Fresh,
+    /// All that the next picture refers to.
+    Following,
+    /// It must begin anew, at a key frame.
+    Empty,
+}
+
+/// Pictures that were not decoded and will not be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::ingest) struct LeftOut {
+    /// They were not needed.
+    pub(in crate::ingest) spared: u64,
+    /// Decoding had fallen behind.
+    pub(in crate::ingest) overload: u64,
+}
+
+/// How a gate does.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ingest) struct Report {
+    /// The newest access unit began a picture.
+    pub(in crate::ingest) picture: bool,
+    pub(in crate::ingest) left_out: LeftOut,
+    /// Time in each mode, in the order of [`DecodeMode::ALL`].
+    pub(in crate::ingest) spent: [Duration; DecodeMode::ALL.len()],
+    pub(in crate::ingest) decoding: Decoding,
+    /// More is to be decoded, and that can begin only at a key frame.
+    pub(in crate::ingest) waits_for_key: bool,
+}
+
+/// Stands before the decoder of one connection.
+#[derive(Debug)]
+pub(in crate::ingest) struct Gate<U> {
+    gop: Gop,
+    ring: Ring<U>,
+    decoder: Decoder,
+    choice: Choice,
+    /// Timestamp of the newest picture, and whether it went to the decoder.
+    newest: Option<(Duration, bool)>,
+    /// Of the newest key frame that went to the decoder.
+    key_fed: Option<Duration>,
+    whole_keys: u32,
+    /// The newest picture is a key frame, of which one access unit has come.
+    key_in_one: bool,
+    /// The newest picture is to come out once it is whole.
+    drain_due: bool,
+    /// Leading pictures refer to what was left out.
+    leading_broken: bool,
+    /// Up to a key frame in time, since decoding fell behind.
+    shedding: bool,
+    /// Until then it is expected to be behind: it catches up.
+    catching_up: Option<(Duration, Duration)>,
+    left_out: LeftOut,
+    /// By mode.
+    spent: [Duration; DecodeMode::ALL.len()],
+    clock: Option<Duration>,
+    /// The newest access unit began a picture.
+    began: bool,
+}
+
+impl<U: Clone> Gate<U> {
+    pub(in crate::ingest) fn new() -> Self {
+        let choice = Choice { mode: DecodeMode::All, reason: DecodeReason::NotMeasured };
+        Self {
+            gop: Gop::default(),
+            ring: Ring::default(),
+            decoder: Decoder::Fresh,
+            choice,
+            newest: None,
+            key_fed: None,
+            whole_keys: 0,
+            key_in_one: false,
+            drain_due: false,
+            leading_broken: true,
+            shedding: false,
+            catching_up: None,
+            left_out: LeftOut::default(),
+            spent: Default::default(),
+            clock: None,
+            began: false,
+        }
+    }
+
+    /// How it goes, and what became of what since this was last asked.
+    pub(in crate::ingest) fn report(&mut self) -> Report {
+        let Choice { mode, reason } = self.choice;
+        let key_interval_secs = self.gop.key_interval().map(|interval| interval.as_secs_f64());
+        Report {
+            picture: std::mem::take(&mut self.began),
+            left_out: std::mem::take(&mut self.left_out),
+            spent: std::mem::take(&mut self.spent),
+            decoding: Decoding { mode, reason, key_interval_secs },
+            waits_for_key: self.decoder == Decoder::Empty && !self.is_sparse(),
+        }
+    }
+
+    /// Takes an access unit. `peek`: its picture is wanted, whatever the mode.
+    pub(in crate::ingest) fn unit(
+        &mut self,
+        arrived: Arrived,
+        unit: &U,
+        demand: Demand,
+        peek: bool,
+    ) -> Verdict<U> {
+        if arrived.what.kind == Kind::Empty {
+            return Verdict::Feed;
+        }
+        let before = self.newest;
+        match arrived.pts.filter(|pts| before.is_none_or(|(newest, _)| newest != *pts)) {
+            Some(pts) => self.picture(arrived, pts, unit, demand, peek),
+            None => self.continuation(arrived, unit),
+        }
+    }
+
+    /// Another part of the newest picture goes where the first went.
+    fn continuation(&mut self, arrived: Arrived, unit: &U) -> Verdict<U> {
+        let fed = self.newest.is_none_or(|(_, fed)| fed);
+        (self.whole_keys, self.key_in_one) = (0, false);
+        self.keep(&arrived, unit, fed, true);
+        // It was believed to be whole, and came out so: this would only spoil what follows.
+        if fed && self.decoder != Decoder::Empty { Verdict::Feed } else { Verdict::Leave }
+    }
+
+    fn picture(
+        &mut self,
+        arrived: Arrived,
+        pts: Duration,
+        unit: &U,
+        demand: Demand,
+        peek: bool,
+    ) -> Verdict<U> {
+        let mut steps = Vec::new();
+        if std::mem::take(&mut self.drain_due) {
+            self.drain(&mut steps);
+        }
+        if std::mem::replace(&mut self.key_in_one, arrived.what.kind == Kind::Key) {
+            self.whole_keys = self.whole_keys.saturating_add(1);
+        }
+        self.gop.picture(arrived.what, pts);
+        let spent =
+            arrived.now.saturating_sub(self.clock.replace(arrived.now).unwrap_or(arrived.now));
+        self.spent[self.choice.mode as usize] += spent;
+        self.began = true;
+        self.choice = demand.choose(&self.gop, arrived.fields);
+        let fed = if self.sheds(&arrived) {
+            self.left_out.overload += 1;
+            if arrived.what.kind == Kind::Key {
+                self.left_out.spared += self.ring.begin();
+            }
+            self.keep(&arrived, unit, true, false);
+            (self.decoder, self.leading_broken) = (Decoder::Empty, true);
+            false
+        } else if arrived.what.kind == Kind::Key {
+            self.key(&arrived, pts, unit, demand, peek, &mut steps)
+        } else {
+            self.other(&arrived, pts, unit, peek, &mut steps)
+        };
+        self.newest = Some((pts, fed));
+        match (steps.as_slice(), fed) {
+            ([Step::Feed(_)], true) => Verdict::Feed,
+            ([], _) => Verdict::Leave,
+            _ => Verdict::Instead(steps),
+        }
+    }
+
+    /// Is it left out because decoding is behind? Once it is, only a key frame that is at most half as
+    /// late ends that; in a stream without, a picture from which decoding recovers.
+    fn sheds(&mut self, arrived: &Arrived) -> bool {
+        let excused = self.catching_up.filter(|(until, _)| arrived.now < *until);
+        let excused = excused.map_or(Duration::ZERO, |(_, by)| by);
+        let begins = match arrived.what.kind {
+            Kind::Key => true,
+            Kind::Recovery => self.gop.recovers_only(),
+            _ => false,
+        };
+        self.shedding = match self.shedding {
+            true => !(begins && arrived.behind < BEHIND_MAX / 2),
+            false => arrived.behind > BEHIND_MAX + excused,
+        };
+        self.shedding
+    }
+
+    fn key(
+        &mut self,
+        arrived: &Arrived,
+        pts: Duration,
+        unit: &U,
+        demand: Demand,
+        peek: bool,
+        steps: &mut Vec<Step<U>>,
+    ) -> bool {
+        self.left_out.spared += self.ring.begin();
+        let sparse = self.is_sparse();
+        let fed = peek || !sparse || self.key_is_due(pts, demand.looks);
+        self.keep(arrived, unit, fed, false);
+        if !fed {
+            self.leading_broken = true;
+            if self.decoder == Decoder::Following {
+                self.drain(steps);
+            }
+            return false;
+        }
+        self.key_fed = Some(pts);
+        self.leading_broken = self.decoder != Decoder::Following;
+        self.decoder = Decoder::Following;
+        steps.push(Step::Feed(unit.clone()));
+        if sparse {
+            self.come_out(steps);
+        }
+        true
+    }
+
+    /// The key frame nearest to when a look, or a glance, is due.
+    fn key_is_due(&self, pts: Duration, looks: Option<Looks>) -> bool {
+        let period = looks.map_or(GLANCE, |looks| looks.period);
+        let half = self.gop.key_interval().unwrap_or_default() / 2;
+        self.key_fed.is_none_or(|fed| pts.saturating_sub(fed) + half >= period || pts < fed)
+    }
+
+    fn other(
+        &mut self,
+        arrived: &Arrived,
+        pts: Duration,
+        unit: &U,
+        peek: bool,
+        steps: &mut Vec<Step<U>>,
+    ) -> bool {
+        let Unit { kind, disposable } = arrived.what;
+        if kind == Kind::Leading && self.leading_broken && self.decoder != Decoder::Fresh {
+            self.left_out.spared += 1;
+            return false;
+        }
+        let begins = kind == Kind::Recovery && self.gop.recovers_only();
+        let spare = disposable && self.choice.mode == DecodeMode::References;
+        let fed = match self.decoder {
+            Decoder::Fresh => true,
+            _ if self.is_sparse() && !peek => {
+                if self.decoder == Decoder::Following {
+                    self.drain(steps);
+                }
+                false
+            }
+            Decoder::Following => peek || !spare,
+            Decoder::Empty => begins,
+        };
+        self.keep(arrived, unit, fed, false);
+        if fed {
+            steps.push(Step::Feed(unit.clone()));
+            self.decoder = match self.decoder {
+                Decoder::Empty => Decoder::Following,
+                other => other,
+            };
+        } else if self.decoder == Decoder::Empty && (peek || (!self.is_sparse() && !spare)) {
+            return self.catch_up(arrived, pts, peek, steps);
+        }
+        if fed && peek && self.is_sparse() {
+            self.come_out(steps);
+        }
+        fed
+    }
+
+    /// From the newest key frame to now.
+    fn catch_up(
+        &mut self,
+        arrived: &Arrived,
+        pts: Duration,
+        peek: bool,
+        steps: &mut Vec<Step<U>>,
+    ) -> bool {
+        let Some(missed) = self.ring.catch_up() else { return false };
+        steps.extend(missed.into_iter().map(Step::Feed));
+        self.decoder = Decoder::Following;
+        self.leading_broken = true;
+        // As long as it took to film is more than it takes to decode.
+        let by = self.gop.since_key(pts);
+        self.catching_up = Some((arrived.now + by, by));
+        if peek && self.is_sparse() {
+            self.come_out(steps);
+        }
+        true
+    }
+
+    fn keep(&mut self, arrived: &Arrived, unit: &U, fed: bool, continues: bool) {
+        // Whoever begins at the key frame cannot use what leads up to it.
+        if arrived.what.kind == Kind::Leading {
+            self.left_out.spared += u64::from(!fed && !continues);
+            return;
+        }
+        let disposable = arrived.what.disposable;
+        let kept = Kept { unit: unit.clone(), disposable, fed, continues };
+        self.left_out.spared += self.ring.push(kept, arrived.bytes);
+    }
+
+    fn is_sparse(&self) -> bool {
+        matches!(self.choice.mode, DecodeMode::None | DecodeMode::Keys)
+    }
+
+    /// The newest picture is to come out at once; of a stream whose pictures come in parts, once the next
+    /// one begins.
+    fn come_out(&mut self, steps: &mut Vec<Step<U>>) {
+        if self.whole_keys >= WHOLE_KEYS {
+            self.drain(steps);
+        } else {
+            self.drain_due = true;
+        }
+    }
+
+    fn drain(&mut self, steps: &mut Vec<Step<U>>) {
+        steps.push(Step::Drain);
+        (self.decoder, self.leading_broken) = (Decoder::Empty, true);
+    }
+}
+
+#[cfg(test)]
+mod tests;

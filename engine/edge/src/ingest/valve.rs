@@ -1,0 +1,151 @@
+//! Carries out what the gate decides, on the pad before a decoder.
+
+use super::Codec;
+use super::coded::Coded;
+use super::coded::unit::Kind;
+use super::decode::{Arrived, Demand, Gate, Report, Step, Verdict};
+use super::error::fault;
+use super::probe::leave_out;
+use super::{IngestError, graph};
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+/// Who wants pictures, and hears what becomes of them. Called from the streaming thread.
+pub(super) trait Consumer: Send + Sync {
+    /// What pictures are needed for now.
+    fn demand(&self) -> Demand;
+    /// Is the picture of this moment wanted, however little is decoded?
+    fn peeks(&self) -> bool;
+    /// A clock that is never set.
+    fn clock(&self) -> Duration;
+    /// An access unit came; `begins` when decoding can begin with it.
+    fn arrived(&self, begins: bool, pts: Option<u64>);
+    /// One goes to the decoder; `peeked` when what [`Consumer::peeks`] asked for is with it.
+    fn fed(&self, peeked: bool);
+    /// How it goes; after each access unit.
+    fn report(&self, report: Report);
+}
+
+struct Valve {
+    coded: Coded,
+    gate: Gate<gst::Buffer>,
+}
+
+/// Lets into `decoder` what the consumer's demand asks for, until the consumer is gone.
+pub(super) fn install<C: Consumer + 'static>(
+    decoder: &gst::Element,
+    codec: Codec,
+    consumer: &Arc<C>,
+) -> Result<(), IngestError> {
+    let pad = decoder.static_pad("sink").ok_or_else(|| fault("a decoder has no sink pad"))?;
+    let (of, consumer): (_, Weak<C>) = (decoder.downgrade(), Arc::downgrade(consumer));
+    let valve = Mutex::new(Valve { coded: Coded::new(codec), gate: Gate::new() });
+    // What the valve itself gives to the decoder passes here again.
+    let own = AtomicBool::new(false);
+    let what = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
+    pad.add_probe(what, move |pad, info| {
+        if own.load(Ordering::Relaxed) {
+            return gst::PadProbeReturn::Ok;
+        }
+        let (Some(decoder), Some(consumer)) = (of.upgrade(), consumer.upgrade()) else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let Some(buffer) = info.buffer().cloned() else {
+            if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) {
+                valve.lock().unwrap_or_else(PoisonError::into_inner).caps(caps.caps());
+            }
+            return gst::PadProbeReturn::Ok;
+        };
+        let behind =
+            graph::age(decoder.current_running_time(), segment(pad).as_ref(), buffer.pts());
+        let verdict = {
+            let mut valve = valve.lock().unwrap_or_else(PoisonError::into_inner);
+            valve.unit(&buffer, behind, &*consumer)
+        };
+        match verdict {
+            Verdict::Feed => gst::PadProbeReturn::Ok,
+            Verdict::Leave => leave_out(),
+            Verdict::Instead(steps) => {
+                own.store(true, Ordering::Relaxed);
+                info.flow_res = carry_out(pad, steps);
+                own.store(false, Ordering::Relaxed);
+                leave_out()
+            }
+        }
+    });
+    Ok(())
+}
+
+fn segment(pad: &gst::Pad) -> Option<gst::Segment> {
+    pad.sticky_event::<gst::event::Segment>(0).map(|event| event.segment().to_owned())
+}
+
+fn carry_out(
+    pad: &gst::Pad,
+    steps: Vec<Step<gst::Buffer>>,
+) -> Result<gst::FlowSuccess, gst::FlowError> {
+    for step in steps {
+        match step {
+            Step::Feed(buffer) => drop(pad.chain(buffer)?),
+            // Of all that a decoder of GStreamer understands this alone makes it give out what it holds
+            // without beginning anew; a gap does not, and new caps cost a third more.
+            Step::Drain => {
+                let end = gst::event::SegmentDone::new(gst::ClockTime::NONE);
+                // It may refuse only when it is being shut down.
+                let _ = pad.send_event(end);
+            }
+        }
+    }
+    Ok(gst::FlowSuccess::Ok)
+}
+
+impl Valve {
+    fn caps(&mut self, caps: &gst::CapsRef) {
+        let data = caps.structure(0).and_then(|of| of.get::<gst::Buffer>("codec_data").ok());
+        let data = data.as_ref().and_then(|data| data.map_readable().ok());
+        let _ = self.coded.caps(data.as_ref().map(gst::BufferMap::as_slice));
+    }
+
+    fn unit<C: Consumer>(
+        &mut self,
+        buffer: &gst::Buffer,
+        behind: Duration,
+        consumer: &C,
+    ) -> Verdict<gst::Buffer> {
+        let Ok(data) = buffer.map_readable() else { return Verdict::Feed };
+        let _ = self.coded.access_unit(&data);
+        let what = self.coded.unit(&data);
+        drop(data);
+        consumer.arrived(
+            matches!(what.kind, Kind::Key | Kind::Recovery),
+            buffer.pts().map(gst::ClockTime::nseconds),
+        );
+        let arrived = Arrived {
+            what,
+            pts: buffer.pts().map(Into::into),
+            now: consumer.clock(),
+            behind,
+            bytes: buffer.size(),
+            fields: self.coded.fields(),
+        };
+        let peek = consumer.peeks();
+        let verdict = self.gate.unit(arrived, buffer, consumer.demand(), peek);
+        let feeds = |step: &Step<_>| matches!(step, Step::Feed(_));
+        let fed = match &verdict {
+            Verdict::Feed => true,
+            Verdict::Leave => false,
+            Verdict::Instead(steps) => steps.iter().any(feeds),
+        };
+        if fed {
+            consumer.fed(peek && what.kind != Kind::Empty);
+        }
+        consumer.report(self.gate.report());
+        verdict
+    }
+}
+
+#[cfg(test)]
+mod tests;

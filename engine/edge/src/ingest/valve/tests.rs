@@ -1,0 +1,320 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+//! Streams made for it by real encoders, through real parsers and decoders: every picture that comes out
+//! is the one that full decoding gives at that time.
+
+use super::super::decode::Looks;
+use super::*;
+use gstreamer_app as gst_app;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::atomic::AtomicU64;
+use viahe_contract::message::{DecodeMode, DecodeReason, Decoding};
+
+/// Pictures a second of all streams here.
+const FPS: u64 = 10;
+
+/// A stream: encoder, what follows it up to access units, and pictures.
+struct Stream {
+    codec: Codec,
+    encoder: &'static str,
+    pictures: u32,
+}
+
+/// The coded stream as buffers, from a picture that moves, with noise.
+fn encode(stream: &Stream) -> (Vec<gst::Buffer>, gst::Caps) {
+    crate::ingest::init().unwrap();
+    let chain = format!(
+        "videotestsrc num-buffers={} pattern=ball ! video/x-raw,format=I420,width=320,height=192,\
+         framerate={FPS}/1 ! {} ! {} ! video/x-{},stream-format=byte-stream,alignment=au ! \
+         appsink name=out sync=false max-buffers=0",
+        stream.pictures,
+        stream.encoder,
+        stream.codec.parser(),
+        stream.codec.label(),
+    );
+    let pipeline = gst::parse::launch(&chain).unwrap().downcast::<gst::Pipeline>().unwrap();
+    let sink = pipeline.by_name("out").unwrap().downcast::<gst_app::AppSink>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let (mut units, mut caps) = (Vec::new(), None);
+    while let Ok(sample) = sink.pull_sample() {
+        caps = sample.caps_owned();
+        units.push(sample.buffer_owned().unwrap());
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
+    (units, caps.unwrap())
+}
+
+/// What a test wants, and what it hears.
+struct Fake {
+    demand: Mutex<Demand>,
+    peek: AtomicBool,
+    clock_ms: AtomicU64,
+    told: Mutex<Option<Decoding>>,
+    spared: AtomicU64,
+}
+
+impl Consumer for Fake {
+    fn demand(&self) -> Demand {
+        *self.demand.lock().unwrap()
+    }
+    fn peeks(&self) -> bool {
+        self.peek.load(Ordering::Relaxed)
+    }
+    fn clock(&self) -> Duration {
+        Duration::from_millis(self.clock_ms.load(Ordering::Relaxed))
+    }
+    fn arrived(&self, _: bool, _: Option<u64>) {}
+    fn fed(&self, peeked: bool) {
+        if peeked {
+            self.peek.store(false, Ordering::Relaxed);
+        }
+    }
+    fn report(&self, report: Report) {
+        *self.told.lock().unwrap() = Some(report.decoding);
+        self.spared.fetch_add(report.left_out.spared, Ordering::Relaxed);
+    }
+}
+
+/// A picture: its time in ms and what it shows.
+type Shown = (u64, u64);
+
+/// What came out after each access unit went in.
+struct Played {
+    shown: Vec<Vec<Shown>>,
+    told: Vec<Decoding>,
+    spared: u64,
+}
+
+impl Played {
+    fn all(&self) -> impl Iterator<Item = Shown> {
+        self.shown.iter().flatten().copied()
+    }
+
+    fn since(&self, unit: usize) -> Vec<u64> {
+        self.shown[unit..].iter().flatten().map(|(ms, _)| *ms).collect()
+    }
+}
+
+/// Gives the units to a decoder behind a valve, one by one; `script` says what is wanted at each. Without
+/// it there is no valve.
+fn play(
+    codec: Codec,
+    (units, caps): &(Vec<gst::Buffer>, gst::Caps),
+    script: Option<&dyn Fn(usize) -> (Demand, bool)>,
+) -> Played {
+    let pipeline = gst::Pipeline::new();
+    let source = gst_app::AppSrc::builder().caps(caps).format(gst::Format::Time).build();
+    let (decoder, _) =
+        graph::decoder(codec, &["vah264dec", "vah265dec"].map(String::from)).unwrap();
+    let sink = gst_app::AppSink::builder().sync(false).build();
+    graph::add_linked(&pipeline, &[source.upcast_ref(), &decoder, sink.upcast_ref()]).unwrap();
+    let fake = Arc::new(Fake {
+        demand: Mutex::new(Demand::ALL),
+        peek: AtomicBool::new(false),
+        clock_ms: AtomicU64::new(0),
+        told: Mutex::new(None),
+        spared: AtomicU64::new(0),
+    });
+    if script.is_some() {
+        install(&decoder, codec, &fake).unwrap();
+    }
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let pad = decoder.static_pad("sink").unwrap();
+    let mut played = Played { shown: vec![], told: vec![], spared: 0 };
+    // The first goes by the source, which sends what must come before it; each of the rest straight into
+    // the decoder, so that it is known what came out because of it.
+    for (at, unit) in units.iter().enumerate() {
+        if let Some(script) = script {
+            let (demand, peek) = script(at);
+            *fake.demand.lock().unwrap() = demand;
+            fake.peek.fetch_or(peek, Ordering::Relaxed);
+            fake.clock_ms.store(at as u64 * 1000 / FPS, Ordering::Relaxed);
+        }
+        if at == 0 {
+            let (done, fed) = crossbeam_channel::bounded(1);
+            let probe = pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+                let _ = done.try_send(());
+                gst::PadProbeReturn::Ok
+            });
+            source.push_buffer(unit.clone()).unwrap();
+            fed.recv().unwrap();
+            // It is done with the first once it takes another.
+            let _guard = pad.stream_lock();
+            pad.remove_probe(probe.unwrap());
+        } else {
+            pad.chain(unit.clone()).unwrap();
+        }
+        played.shown.push(pull(&sink));
+        played.told.extend(*fake.told.lock().unwrap());
+    }
+    pad.send_event(gst::event::SegmentDone::new(gst::ClockTime::NONE));
+    played.shown.push(pull(&sink));
+    played.spared = fake.spared.load(Ordering::Relaxed);
+    pipeline.set_state(gst::State::Null).unwrap();
+    played
+}
+
+fn pull(sink: &gst_app::AppSink) -> Vec<Shown> {
+    let mut shown = Vec::new();
+    while let Some(sample) = sink.try_pull_sample(gst::ClockTime::ZERO) {
+        let buffer = sample.buffer().unwrap();
+        assert!(!buffer.flags().contains(gst::BufferFlags::CORRUPTED));
+        let mut hash = DefaultHasher::new();
+        hash.write(&buffer.map_readable().unwrap());
+        shown.push((buffer.pts().unwrap().mseconds(), hash.finish()));
+    }
+    shown
+}
+
+fn looks(hz: f32, gap_secs: f32) -> Demand {
+    let period = Duration::from_secs_f32(1.0 / hz);
+    Demand { looks: Some(Looks { period, gap_max: Duration::from_secs_f32(gap_secs) }) }
+}
+
+const NOTHING: Demand = Demand { looks: None };
+
+/// What full decoding shows, by time.
+fn truth(codec: Codec, coded: &(Vec<gst::Buffer>, gst::Caps)) -> BTreeMap<u64, u64> {
+    play(codec, coded, None).all().collect()
+}
+
+/// Each stream, what its mode is when a second without a look is bearable, and why.
+fn streams() -> Vec<(&'static str, Stream, DecodeMode, DecodeReason)> {
+    use DecodeMode::{All, Keys, References};
+    use DecodeReason::{Enough, KeysTooRare, NoKeys};
+    let h264 = |encoder| Stream { codec: Codec::H264, encoder, pictures: 130 };
+    let h265 = |encoder| Stream { codec: Codec::H265, encoder, pictures: 60 };
+    vec![
+        (
+            "plain",
+            h264("x264enc speed-preset=ultrafast threads=1 bframes=0 key-int-max=10"),
+            Keys,
+            Enough,
+        ),
+        (
+            "B pictures",
+            h264("x264enc speed-preset=veryfast threads=1 bframes=3 b-pyramid=true key-int-max=10"),
+            Keys,
+            Enough,
+        ),
+        (
+            "B pictures, rare keys",
+            h264("x264enc speed-preset=veryfast threads=1 bframes=3 b-adapt=false key-int-max=50"),
+            References,
+            KeysTooRare,
+        ),
+        (
+            "rare keys",
+            h264("x264enc speed-preset=ultrafast threads=1 bframes=0 key-int-max=50"),
+            All,
+            KeysTooRare,
+        ),
+        (
+            "intra refresh",
+            h264(
+                "x264enc speed-preset=ultrafast threads=1 bframes=0 intra-refresh=true key-int-max=10",
+            ),
+            All,
+            NoKeys,
+        ),
+        (
+            "open",
+            h264(
+                "x264enc speed-preset=veryfast threads=1 bframes=2 b-adapt=false option-string=open-gop=1 key-int-max=10",
+            ),
+            All,
+            NoKeys,
+        ),
+        (
+            "slices",
+            h264(
+                "x264enc speed-preset=ultrafast threads=1 bframes=0 key-int-max=10 option-string=slices=4",
+            ),
+            Keys,
+            Enough,
+        ),
+        (
+            "H.265, clean keys",
+            h265(
+                "x265enc speed-preset=ultrafast key-int-max=10 option-string=open-gop=1:bframes=2:b-adapt=0:log-level=none",
+            ),
+            Keys,
+            Enough,
+        ),
+        (
+            "H.265, closed",
+            h265(
+                "x265enc speed-preset=ultrafast key-int-max=10 option-string=open-gop=0:log-level=none",
+            ),
+            Keys,
+            Enough,
+        ),
+    ]
+}
+
+#[test]
+fn each_picture_is_the_one_of_full_decoding() {
+    for (name, stream, mode, reason) in streams() {
+        let coded = encode(&stream);
+        let truth = truth(stream.codec, &coded);
+        assert_eq!(truth.len() as u32, stream.pictures, "{name}");
+        let played = play(stream.codec, &coded, Some(&|_| (looks(2.0, 1.0), false)));
+        for (ms, hash) in played.all() {
+            assert_eq!(truth.get(&ms), Some(&hash), "{name} at {ms} ms");
+        }
+        let told = played.told.last().unwrap();
+        assert_eq!((told.mode, told.reason), (mode, reason), "{name}: {told:?}");
+        let shown = played.all().count();
+        println!("{name}: {shown} of {} pictures, {told:?}", truth.len());
+    }
+}
+
+/// From key frames to every picture, in the middle of a group: within two access units the picture of now
+/// is there, exact, and so are all after it.
+#[test]
+fn more_is_needed_at_once() {
+    for (name, stream, ..) in
+        streams().into_iter().filter(|(_, _, mode, _)| *mode == DecodeMode::Keys)
+    {
+        let coded = encode(&stream);
+        let truth = truth(stream.codec, &coded);
+        let turn = coded.0.len() * 3 / 4 + 3;
+        let script = |at| (if at < turn { looks(1.0, 1.0) } else { Demand::ALL }, false);
+        let played = play(stream.codec, &coded, Some(&script));
+        for (ms, hash) in played.all() {
+            assert_eq!(truth.get(&ms), Some(&hash), "{name} at {ms} ms");
+        }
+        assert_eq!(played.told[turn - 1].mode, DecodeMode::Keys, "{name}");
+        let now = coded.0[turn].pts().unwrap().mseconds();
+        let soon: Vec<Shown> = played.shown[turn..turn + 3].iter().flatten().copied().collect();
+        let held = 3 * 1000 / FPS;
+        assert!(soon.iter().any(|(ms, _)| ms + held >= now), "{name}: {now} {soon:?}");
+        let after = played.since(turn);
+        let missing = truth.range(now..).find(|(ms, _)| !after.contains(ms));
+        assert_eq!(missing, None, "{name}: {after:?}");
+    }
+}
+
+/// The picture of now is wanted once, while nothing is decoded.
+#[test]
+fn a_single_picture_of_now() {
+    for (name, stream, ..) in
+        streams().into_iter().filter(|(_, _, mode, _)| *mode == DecodeMode::Keys)
+    {
+        let coded = encode(&stream);
+        let truth = truth(stream.codec, &coded);
+        let turn = coded.0.len() * 3 / 4 + 3;
+        let played = play(stream.codec, &coded, Some(&|at| (NOTHING, at == turn)));
+        for (ms, hash) in played.all() {
+            assert_eq!(truth.get(&ms), Some(&hash), "{name} at {ms} ms");
+        }
+        assert_eq!(played.told[turn].mode, DecodeMode::None, "{name}");
+        let now = coded.0[turn].pts().unwrap().mseconds();
+        // Of a stream whose pictures come in parts it is whole when the next one begins.
+        let soon: Vec<u64> = played.shown[turn..=turn + 4].iter().flatten().map(|s| s.0).collect();
+        assert!(soon.contains(&now), "{name}: {now} {soon:?}");
+        let later = played.since(turn + 5);
+        assert!(later.len() <= 1, "then nothing but a glance: {name}: {later:?}");
+    }
+}
