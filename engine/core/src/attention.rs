@@ -23,11 +23,20 @@ const _: () = assert!(LEAD.as_secs() >= HINDSIGHT.as_secs() + FIRST_LOOKS.as_sec
 pub struct Need {
     /// Analysed frames per second; 0 for none.
     pub looks_hz: f32,
+    /// The longest time between two of them that the rules bear, in ms: looks as rare as this are enough
+    /// where more would cost more.
+    pub gap_max_ms: u32,
 }
 
 impl Need {
     /// Frames are taken in, and none is analysed.
-    pub const NONE: Self = Self { looks_hz: 0.0 };
+    pub const NONE: Self = Self { looks_hz: 0.0, gap_max_ms: 0 };
+
+    /// So many looks a second, and none rarer.
+    pub fn steady(looks_hz: f32) -> Self {
+        let gap_max_ms = if looks_hz > 0.0 { (1000.0 / looks_hz).round() as u32 } else { 0 };
+        Self { looks_hz, gap_max_ms }
+    }
 }
 
 /// What a camera needs, and which of its rules ask for nothing.
@@ -42,7 +51,7 @@ pub struct Attention {
 impl Attention {
     /// As if all rules of the camera applied.
     pub fn full(camera: &Camera) -> Self {
-        Self { need: Need { looks_hz: camera.analyse_hz }, resting: Vec::new() }
+        Self { need: Need::steady(camera.analyse_hz), resting: Vec::new() }
     }
 
     /// As its most demanding rule asks that does not rest. `rest` says why a rule does, by its index; none
@@ -61,6 +70,6 @@ impl Attention {
         } else {
             asked.into_iter().fold(0.0, f32::max)
         };
-        Self { need: Need { looks_hz }, resting }
+        Self { need: Need::steady(looks_hz), resting }
     }
 }

@@ -11,12 +11,13 @@ pub struct Sampler {
     /// A look from which the others follow in whole periods; none before the first.
     grid: Option<Timestamp>,
     next: Timestamp,
+    slack: Duration,
 }
 
 impl Sampler {
     /// Picks `hz` frames a second, or every frame when the camera gives fewer; none for 0.
     pub fn new(hz: f32) -> Self {
-        Self { period: period(hz), grid: None, next: Timestamp(0) }
+        Self { period: period(hz), grid: None, next: Timestamp(0), slack: Duration::ZERO }
     }
 
     /// Between two looks; none while there are to be none.
@@ -35,16 +36,26 @@ impl Sampler {
         self.next = Timestamp(grid.0.saturating_add(passed.saturating_mul(period_ns)));
     }
 
+    /// From here on frames come so far apart that the nearest one to a look's time is taken, which may be
+    /// so much before it. Of frames that come often the first after it is as good.
+    pub fn set_slack(&mut self, slack: Duration) {
+        self.slack = slack;
+    }
+
     /// Is a frame of this time to be looked at?
     pub fn is_due(&self, at: Timestamp) -> bool {
         // A clock that stepped back would otherwise blind the camera until it catches up.
-        self.period.is_some_and(|period| at >= self.next || self.next.since(at) > period * 2)
+        self.period.is_some_and(|period| {
+            let early = self.next.since(at);
+            early <= self.slack.min(period / 2) || early > period * 2
+        })
     }
 
     /// A frame of this time is looked at.
     pub fn take(&mut self, at: Timestamp) {
         let Some(period) = self.period else { return };
-        let in_step = at >= self.next && at.since(self.next) < period;
+        let early = self.next.since(at) <= self.slack.min(period / 2);
+        let in_step = early && at.since(self.next) < period;
         if !in_step || self.grid.is_none() {
             self.grid = Some(at);
             self.next = at;
@@ -122,6 +133,29 @@ mod tests {
         assert_eq!(picked_at_rates(&[(0, 0.0), (5_300, 1.0)], 8_000), [5_300, 6_300, 7_300]);
         let picked = picked_at_rates(&[(0, 1.0), (3_400, 0.0), (3_600_200, 1.0)], 3_603_000);
         assert_eq!(picked, [0, 1_000, 2_000, 3_000, 3_601_000, 3_602_000]);
+    }
+
+    #[test]
+    fn of_rare_frames_the_nearest_is_taken() {
+        let picked = |slack_ms, times: &[u64]| {
+            let mut sampler = Sampler::new(1.0);
+            sampler.set_slack(Duration::from_millis(slack_ms));
+            let due = |ms: &&u64| {
+                let due = sampler.is_due(at(**ms));
+                if due {
+                    sampler.take(at(**ms));
+                }
+                due
+            };
+            times.iter().filter(due).copied().collect::<Vec<_>>()
+        };
+        // A second apart, but never to the millisecond.
+        let jitter = [0, 990, 2_010, 2_980, 4_000, 4_990, 6_000];
+        assert_eq!(picked(0, &jitter), [0, 2_010, 4_000, 6_000]);
+        assert_eq!(picked(500, &jitter), jitter);
+        // More often than they are needed, and more rarely.
+        assert_eq!(picked(300, &[0, 600, 1_200, 1_800, 2_400]), [0, 1_200, 1_800]);
+        assert_eq!(picked(500, &[0, 2_000, 4_000]), [0, 2_000, 4_000]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! Cameras and models come and go by messages of their own while it runs. A worker whose input ends
 //! stops: it never outlives its engine.
 
+use crate::attention::Need;
 use crate::engine::Capture;
 use crate::id::{CaptureId, Name};
 use crate::observe::{Observation, ViewReport};
@@ -15,7 +16,7 @@ use crate::versions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use viahe_contract::message::{CameraStatus, Carrier, Medium, ModelRef};
+use viahe_contract::message::{CameraStatus, Carrier, DecodeMode, Decoding, Medium, ModelRef};
 use viahe_contract::sha256::Sha256;
 
 versions! {
@@ -32,6 +33,8 @@ versions! {
     V4 = 4,
     /// Cameras and models come and go in messages of their own; a worker says which camera it opens.
     V5 = 5,
+    /// A camera's need says also the longest gap between looks; a worker says how much it decodes.
+    V6 = 6,
 }
 
 /// The version that is spoken.
@@ -125,8 +128,8 @@ pub struct VisionCamera {
     pub source: Source,
     /// Folder under `models/`.
     pub model: Name,
-    /// Analysed frames per second, as the engine says now; 0 for none.
-    pub analyse_hz: f32,
+    /// How much it is to be looked at, as the engine says now.
+    pub need: Need,
 }
 
 /// Worker to engine.
@@ -285,11 +288,13 @@ pub enum DropReason {
     Unusable,
     /// Left out before the decoder, up to the next key frame, because decoding fell behind.
     Overload,
+    /// Not decoded: the rules look less often than the camera films. This is no loss.
+    Spared,
 }
 
 impl DropReason {
     /// All there are.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotDue,
         Self::NotNeeded,
         Self::Superseded,
@@ -298,6 +303,7 @@ impl DropReason {
         Self::LeadIn,
         Self::Unusable,
         Self::Overload,
+        Self::Spared,
     ];
 
     /// In messages and metrics.
@@ -311,6 +317,7 @@ impl DropReason {
             Self::LeadIn => "lead_in",
             Self::Unusable => "unusable",
             Self::Overload => "overload",
+            Self::Spared => "spared",
         }
     }
 }
@@ -342,7 +349,7 @@ pub const LOOK_AGES_MS: [u64; 12] =
 pub struct CameraStats {
     /// How it is.
     pub status: CameraStatus,
-    /// Frames out of the decoder.
+    /// Frames that the camera sent, as far as it is known what became of them.
     pub frames_in: u64,
     /// Frames analysed.
     pub frames_inferred: u64,
@@ -365,8 +372,12 @@ pub struct CameraStats {
     pub look_age_ms_sum: f64,
     /// Age of the newest frame in ms; none before the first.
     pub frame_age_ms: Option<u64>,
-    /// Decoded frames per second, over the last seconds.
+    /// Frames per second that it sends, over the last seconds.
     pub fps_in: f32,
+    /// How much of its stream is decoded; none before it sends, and for what is no coded stream.
+    pub decoding: Option<Decoding>,
+    /// Seconds in each mode of decoding.
+    pub decoded_secs: BTreeMap<DecodeMode, f64>,
     /// Frame width and height in px.
     pub size_px: [u32; 2],
     /// The box's clock less the camera's, in ms; none while the camera does not tell its own.

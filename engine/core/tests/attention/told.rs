@@ -54,7 +54,7 @@ fn changes_with(
 }
 
 fn looks(looks_hz: f32) -> Need {
-    Need { looks_hz }
+    Need::steady(looks_hz)
 }
 
 fn told(list: &[(&str, f32)]) -> Vec<(String, f32)> {

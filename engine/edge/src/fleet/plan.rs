@@ -5,6 +5,7 @@ use crate::evidence::evidence_dir;
 use crate::models::{Installed, Locations, ModelError};
 use crate::vision::share::Share;
 use viahe_contract::id::Name;
+use viahe_core::attention::Need;
 use viahe_core::plan::{Camera, Plan};
 use viahe_core::seam::{ProcessPlan, SEAM_VERSION, VisionCamera};
 
@@ -28,7 +29,7 @@ pub fn vision_plan(plan: &Plan) -> Result<Share, Vec<ModelError>> {
         source: camera.source.clone(),
         model: camera.model.clone(),
         // The engine says what it needs before any worker looks.
-        analyse_hz: 0.0,
+        need: Need::NONE,
     };
     Ok(Share {
         process: ProcessPlan {
@@ -71,7 +72,7 @@ mod tests {
         let camera = |id: &str, model: &str| {
             let source = Source::Pattern { size_px: [64, 64], fps: 1 };
             let (id, model) = (name(id), name(model));
-            (id.clone(), VisionCamera { id, source, model, analyse_hz: 2.0 })
+            (id.clone(), VisionCamera { id, source, model, need: Need::steady(2.0) })
         };
         let files = |n: u8| ModelFiles {
             description: "model.toml".into(),

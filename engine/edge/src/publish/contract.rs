@@ -173,7 +173,7 @@ fn attention(orders: &Orders) -> Attention {
     };
     let resting: Vec<_> = orders.silenced.first().map(rest).unwrap_or_default();
     let looks_hz = if resting.is_empty() { 1.0 } else { 0.0 };
-    Attention { need: Need { looks_hz }, resting }
+    Attention { need: Need::steady(looks_hz), resting }
 }
 
 #[test]

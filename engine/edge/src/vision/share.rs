@@ -20,7 +20,7 @@ impl Share {
     /// From now on one of its cameras is looked at so.
     pub(crate) fn attend(&mut self, camera: &Name, need: Need) {
         if let Some(camera) = self.cameras.get_mut(camera) {
-            camera.analyse_hz = need.looks_hz;
+            camera.need = need;
         }
     }
 }

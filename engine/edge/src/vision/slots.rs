@@ -22,6 +22,9 @@ const KEPT_FRAMES: usize = 4;
 /// the last look is asked for within a second.
 const KEPT_FOR: Duration = Duration::from_secs(10);
 
+/// With fewer frames than this to a look the nearest one is taken, not the first that is due.
+const RARE: u32 = 4;
+
 /// A frame that is shared, not copied.
 pub(crate) type SharedFrame = Arc<dyn Frame>;
 
@@ -59,7 +62,18 @@ struct Slot<S> {
     kept: VecDeque<SharedFrame>,
     /// The newest frame while the camera is not looked at.
     unseen: Option<SharedFrame>,
+    /// When the newest frame was taken.
+    newest: Option<Timestamp>,
+    /// The next frame is wanted, whether it is looked at or not.
+    fresh: Fresh,
     counts: Counts,
+}
+
+/// A frame that is wanted for what it shows now.
+enum Fresh {
+    Unasked,
+    Asked,
+    Here(SharedFrame),
 }
 
 /// Analysed frames, and frames dropped by reason.
@@ -142,6 +156,8 @@ impl<S, E> Slots<S, E> {
             next: None,
             kept: VecDeque::with_capacity(KEPT_FRAMES),
             unseen: None,
+            newest: None,
+            fresh: Fresh::Unasked,
             counts: Counts::default(),
         };
         inner.slots.insert(id, slot);
@@ -200,10 +216,30 @@ impl<S, E> Slots<S, E> {
             .collect()
     }
 
-    /// A camera's newest frame.
-    pub(crate) fn offer(&self, slot: SlotId, frame: SharedFrame, now: Instant) {
+    /// The next frame of a camera is wanted, besides those that are looked at.
+    pub(crate) fn ask_fresh(&self, slot: SlotId) {
+        if let Some(slot) = self.lock().slots.get_mut(&slot) {
+            slot.fresh = Fresh::Asked;
+        }
+    }
+
+    /// The frame that was asked for, once; none when it has not come.
+    pub(crate) fn take_fresh(&self, slot: SlotId) -> Option<SharedFrame> {
         let mut inner = self.lock();
-        let Some(slot) = inner.slots.get_mut(&slot) else { return };
+        match std::mem::replace(&mut inner.slots.get_mut(&slot)?.fresh, Fresh::Unasked) {
+            Fresh::Here(frame) => Some(frame),
+            Fresh::Asked | Fresh::Unasked => None,
+        }
+    }
+
+    /// A camera's newest frame; true when somebody asked for it.
+    pub(crate) fn offer(&self, slot: SlotId, frame: SharedFrame, now: Instant) -> bool {
+        let mut inner = self.lock();
+        let Some(slot) = inner.slots.get_mut(&slot) else { return false };
+        let asked = matches!(slot.fresh, Fresh::Asked);
+        if asked {
+            slot.fresh = Fresh::Here(Arc::clone(&frame));
+        }
         let dropped = slot.offer(frame, now);
         if let Some(reason) = dropped {
             *slot.counts.dropped.entry(reason).or_default() += 1;
@@ -213,6 +249,7 @@ impl<S, E> Slots<S, E> {
         if ready {
             self.ready.notify_one();
         }
+        asked
     }
 
     /// Waits for work: the camera that waits longest, and more of the same model when there is
@@ -313,10 +350,14 @@ impl<S> Slot<S> {
     /// Takes in the newest frame; why one is not analysed because of it.
     fn offer(&mut self, frame: SharedFrame, now: Instant) -> Option<DropReason> {
         let at = frame.stamp().captured;
+        let before = self.newest.replace(at);
         let Some(period) = self.sampler.period() else {
             self.keep_unseen(frame);
             return Some(DropReason::NotNeeded);
         };
+        let apart = before.map_or(Duration::ZERO, |before| at.since(before));
+        let rare = apart * RARE >= period;
+        self.sampler.set_slack(if rare { apart / 2 } else { Duration::ZERO });
         let Some(waiting) = &mut self.waiting else {
             if !self.sampler.is_due(at) {
                 return Some(DropReason::NotDue);

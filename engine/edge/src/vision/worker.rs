@@ -10,11 +10,12 @@ mod eyes;
 mod loader;
 mod models;
 mod outlet;
+mod peeks;
 mod tally;
 
 use super::analyse::{Eye, Gaze};
 use super::photographer::Photographers;
-use super::slots::Seat;
+use super::slots::{Seat, SharedFrame};
 use crate::clock;
 use crate::infer::{InferError, Runtime};
 use crate::ledger::{Ledger, Stage};
@@ -24,12 +25,12 @@ use eyes::{Desk, View};
 use loader::Loader;
 use models::{Current, Models};
 use outlet::Outlet;
+use peeks::Peeks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tally::Tally;
-use viahe_contract::message::CameraStatus;
-use viahe_core::attention::Need;
+use viahe_contract::message::{CameraStatus, Moment};
 use viahe_core::engine::Capture;
 use viahe_core::id::Name;
 use viahe_core::seam::{
@@ -92,6 +93,9 @@ struct Worker {
     photographers: Photographers,
     threads: Vec<std::thread::JoinHandle<()>>,
     closed: (Sender<Name>, Receiver<Name>),
+    /// Pictures of now that are waited for, and cameras of which they have come.
+    peeks: Peeks,
+    fresh: Receiver<Name>,
 }
 
 /// What a camera waits for before it is opened.
@@ -114,8 +118,9 @@ impl Worker {
         let answer = move |capture: &Capture, picture| of.answer(capture, picture);
         let photographers = Photographers::start(&plan.evidence_dir, &ledger, answer)?;
         outlet.must_tell(FromWorker::Hello { version: SEAM_VERSION });
+        let (to, fresh) = bounded(64);
         Ok(Self {
-            way: Way { desk, outlet: Arc::clone(outlet), ledger },
+            way: Way { desk, outlet: Arc::clone(outlet), ledger, fresh: to },
             wanted: BTreeMap::new(),
             at_work: BTreeMap::new(),
             not_before: BTreeMap::new(),
@@ -125,6 +130,8 @@ impl Worker {
             photographers,
             threads,
             closed: bounded(64),
+            peeks: Peeks::default(),
+            fresh,
         })
     }
 
@@ -143,6 +150,9 @@ impl Worker {
                         self.way.desk.add_session(model, session);
                     }
                 }
+                recv(self.fresh) -> camera => if let Ok(camera) = camera {
+                    self.fresh_came(&camera);
+                },
                 recv(self.closed.1) -> closed => if let Ok(camera) = closed {
                     self.not_before.remove(&camera);
                 },
@@ -174,7 +184,7 @@ impl Worker {
                     self.wanted.insert(assign.camera.id.clone(), assign);
                 }
                 ToWorker::Unassign(camera) => drop(self.wanted.remove(&camera)),
-                ToWorker::Capture(capture) => self.capture(capture),
+                ToWorker::Capture(capture) => self.order(capture),
                 ToWorker::Start(_) => {}
                 ToWorker::Stop => return false,
             }
@@ -245,7 +255,7 @@ impl Worker {
         let Way { desk, outlet, .. } = &self.way;
         let tally = Arc::new(Tally::default());
         let view = view(name, &tally, model, wanted.epoch, &self.way);
-        let need = Need { looks_hz: wanted.camera.analyse_hz };
+        let need = wanted.camera.need;
         let slot = desk.add(Seat { model: model.id, need, state: view });
         outlet.must_tell(looks(name, model));
         match Camera::open(wanted, model.id, slot, tally, self.way.clone()) {
@@ -291,7 +301,10 @@ impl Worker {
     }
 
     /// Once a second; false when inference hangs.
-    fn tick(&self) -> bool {
+    fn tick(&mut self) -> bool {
+        for capture in self.peeks.overdue(clock::monotonic()) {
+            self.capture(capture);
+        }
         self.way.outlet.tell(FromWorker::Stats(self.stats()));
         let stuck = self.way.desk.longest_wait(clock::monotonic()) > STUCK_AFTER;
         if stuck {
@@ -302,9 +315,36 @@ impl Worker {
         !stuck
     }
 
+    /// Evidence is of the frame that was looked at; who asks for a picture means now.
+    fn order(&mut self, capture: Capture) {
+        let now = clock::monotonic();
+        match self.at_work.get(&capture.camera) {
+            Some(camera) if capture.moment == Moment::Commanded && camera.peek(&self.way.desk) => {
+                self.peeks.wait(capture, now);
+            }
+            _ => self.capture(capture),
+        }
+    }
+
+    /// The picture of now is there, for all who asked.
+    fn fresh_came(&mut self, camera: &Name) {
+        let slot = self.at_work.get(camera).map(|camera| camera.slot);
+        let frame = slot.and_then(|slot| self.way.desk.take_fresh(slot));
+        for capture in self.peeks.came(camera) {
+            match &frame {
+                Some(frame) => self.photograph(capture, Some(Arc::clone(frame))),
+                None => self.capture(capture),
+            }
+        }
+    }
+
     fn capture(&self, capture: Capture) {
         let camera = self.at_work.get(&capture.camera);
         let frame = camera.and_then(|camera| self.way.desk.kept(camera.slot, capture.seq));
+        self.photograph(capture, frame);
+    }
+
+    fn photograph(&self, capture: Capture, frame: Option<SharedFrame>) {
         let Some(frame) = frame else {
             return self.way.outlet.answer(&capture, Err("its frame is gone".to_owned()));
         };
@@ -314,7 +354,7 @@ impl Worker {
     }
 
     fn stats(&self) -> WorkerStats {
-        let Way { desk, outlet, ledger } = &self.way;
+        let Way { desk, outlet, ledger, .. } = &self.way;
         let of = |(name, camera): (&Name, &Camera)| (name.clone(), camera.stats(desk));
         let bytes = Stage::ALL.into_iter().map(|stage| (stage, ledger.bytes(stage)));
         WorkerStats {
@@ -329,10 +369,10 @@ impl Worker {
 
 /// Changes of a camera whose pictures go on.
 fn change(camera: &mut Camera, wanted: &Assign, model: Option<Current>, way: &Way) {
-    if camera.plan.analyse_hz.to_bits() != wanted.camera.analyse_hz.to_bits() {
-        camera.plan.analyse_hz = wanted.camera.analyse_hz;
-        let need = Need { looks_hz: camera.plan.analyse_hz };
-        way.desk.attend(camera.slot, need, clock::event_time());
+    if camera.plan.need != wanted.camera.need {
+        camera.plan.need = wanted.camera.need;
+        way.desk.attend(camera.slot, camera.plan.need, clock::event_time());
+        camera.attend();
     }
     let Some(model) = model.filter(|model| model.id != camera.model) else { return };
     // One for each beginning: that of the order, else that of the model.

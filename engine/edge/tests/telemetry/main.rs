@@ -76,6 +76,8 @@ fn worker(n: u64) -> WorkerStats {
         look_age_ms_sum: 125.0 * n as f64,
         infer_ms_sum: 31.25 * n as f64,
         frame_age_ms: Some(40),
+        decoding: None,
+        decoded_secs: BTreeMap::new(),
         fps_in: 9.5,
         size_px: [768, 576],
         clock_offset_ms: Some(-125),

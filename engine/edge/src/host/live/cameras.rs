@@ -115,7 +115,7 @@ impl Live {
 
     /// A camera is looked at so from now on.
     pub(super) fn attend(&mut self, camera: Name, attention: Attention) {
-        let Need { looks_hz } = attention.need;
+        let Need { looks_hz, .. } = attention.need;
         // A reload tells all of them again.
         if self.told.attention.get(&camera) != Some(&attention) {
             let resting = attention.resting.len();

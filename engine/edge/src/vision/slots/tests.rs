@@ -39,7 +39,7 @@ fn frame(seq: u64) -> SharedFrame {
 
 const MODEL: ModelId = ModelId(0);
 /// A second.
-const TWICE: Need = Need { looks_hz: 2.0 };
+const TWICE: Need = Need { looks_hz: 2.0, gap_max_ms: 500 };
 
 /// Slots with these models and states, looked at twice a second, and one session of each model.
 fn slots(of: &[(ModelId, u32)], batch_max: usize) -> (Slots<u32, ()>, Vec<SlotId>) {
@@ -194,7 +194,7 @@ fn another_rate_holds_from_the_next_frame_on() {
     let mut looks = 0;
     for seq in 0..100 {
         if seq == 50 {
-            slots.attend(ids[0], Need { looks_hz: 5.0 }, frame(seq).stamp().captured);
+            slots.attend(ids[0], Need::steady(5.0), frame(seq).stamp().captured);
         }
         offer(&slots, ids[0], seq);
         if slots.lock().slots[&ids[0]].waiting.is_some() {

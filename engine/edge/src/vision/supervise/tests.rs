@@ -31,7 +31,7 @@ fn share(cameras: usize, threads: usize, models: &[&str]) -> Share {
         id: format!("camera-{n}").try_into().unwrap(),
         source: Source::Pattern { size_px: [64, 64], fps: 1 },
         model: models[n % models.len()].try_into().unwrap(),
-        analyse_hz: 1.0,
+        need: viahe_core::attention::Need::steady(1.0),
     };
     let process = ProcessPlan {
         version: SEAM_VERSION,
@@ -314,7 +314,7 @@ fn a_running_worker_takes_up_loses_and_changes_cameras() {
     supervisor.direct(share(1, 1, &["street"]), Some(901 * MB));
     assert_eq!(until_it_says(&heard, "camera-2 offline"), ["camera-1 offline", "camera-2 offline"]);
     let mut other = share(1, 1, &["street"]);
-    other.cameras.values_mut().for_each(|camera| camera.analyse_hz = 3.0);
+    other.cameras.values_mut().for_each(|camera| camera.need.looks_hz = 3.0);
     supervisor.direct(other, Some(901 * MB));
     assert_eq!(until_it_says(&heard, "camera-0 online"), ["camera-0 online"]);
     assert_eq!(supervisor.restarts(), 0);

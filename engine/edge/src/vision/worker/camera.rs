@@ -4,14 +4,19 @@ use super::eyes::Desk;
 use super::outlet::Outlet;
 use super::tally::Tally;
 use crate::clock;
-use crate::ingest::{CameraCounters, CameraOptions, FeedState, FrameSink, IngestError, LiveCamera};
+use crate::ingest::{
+    CameraCounters, CameraOptions, Demand, FeedState, FrameSink, IngestError, LiveCamera, Looks,
+};
 use crate::ledger::Ledger;
 use crate::telemetry::redact_source;
 use crate::vision::glance::Glance;
 use crate::vision::playback::Playback;
 use crate::vision::slots::{ModelId, SharedFrame, SlotId};
+use crossbeam_channel::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
-use viahe_contract::message::CameraStatus;
+use std::time::Duration;
+use viahe_contract::message::{CameraStatus, DecodeMode};
+use viahe_core::attention::Need;
 use viahe_core::id::Name;
 use viahe_core::plan::Source;
 use viahe_core::seam::{Assign, CameraReport, CameraStats, FromWorker, VisionCamera};
@@ -57,10 +62,30 @@ impl Camera {
             // Any number that differs from camera to camera and from start to start.
             let seed =
                 u64::from(wanted.epoch) << 16 | id.as_str().bytes().map(u64::from).sum::<u64>();
-            let options = CameraOptions::new(id.clone(), source.clone(), seed);
+            let mut options = CameraOptions::new(id.clone(), source.clone(), seed);
+            options.demand = demand(wanted.camera.need);
             Feed::Live(LiveCamera::start(options, sink, ledger)?)
         };
         Ok(Self { plan: wanted.camera.clone(), epoch: wanted.epoch, model, slot, tally, feed })
+    }
+
+    /// What is needed of it has changed.
+    pub(super) fn attend(&self) {
+        if let Feed::Live(camera) = &self.feed {
+            camera.demand(demand(self.plan.need));
+        }
+    }
+
+    /// Asks for the picture of now, where that is not decoded anyway; false when it is.
+    pub(super) fn peek(&self, desk: &Desk) -> bool {
+        let Feed::Live(camera) = &self.feed else { return false };
+        let mode = camera.counters().decoding.map(|decoding| decoding.mode);
+        if !matches!(mode, Some(DecodeMode::None | DecodeMode::Keys)) {
+            return false;
+        }
+        desk.ask_fresh(self.slot);
+        camera.peek();
+        true
     }
 
     pub(super) fn stats(&self, desk: &Desk) -> CameraStats {
@@ -77,12 +102,23 @@ impl Camera {
     }
 }
 
+/// What pictures are needed for.
+fn demand(need: Need) -> Demand {
+    let looks = (need.looks_hz > 0.0).then(|| Looks {
+        period: Duration::from_secs_f32(1.0 / need.looks_hz.clamp(0.01, 120.0)),
+        gap_max: Duration::from_millis(u64::from(need.gap_max_ms)),
+    });
+    Demand { looks }
+}
+
 /// Where frames and news of them go.
 #[derive(Clone)]
 pub(super) struct Way {
     pub(super) desk: Arc<Desk>,
     pub(super) outlet: Arc<Outlet>,
     pub(super) ledger: Arc<Ledger>,
+    /// Cameras of which a picture of now has come that was asked for.
+    pub(super) fresh: Sender<Name>,
 }
 
 /// A camera's end of the slots.
@@ -101,7 +137,10 @@ impl FrameSink for Sink {
         if let Some(report) = view {
             self.way.outlet.tell(FromWorker::View(report));
         }
-        self.way.desk.offer(self.slot, frame, clock::monotonic());
+        if self.way.desk.offer(self.slot, frame, clock::monotonic()) {
+            // There is room: one is asked for at a time, and who waits looks once a second anyway.
+            let _ = self.way.fresh.try_send(self.name.clone());
+        }
     }
 
     fn state(&self, state: FeedState) {

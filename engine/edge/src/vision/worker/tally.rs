@@ -5,7 +5,7 @@ use crate::vision::slots::Counts;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use viahe_contract::message::CameraStatus;
+use viahe_contract::message::{CameraStatus, DecodeMode};
 use viahe_core::seam::{CameraStats, DropReason, LOOK_AGES_MS};
 
 /// Counted by the threads that look, read by the one that reports.
@@ -42,6 +42,7 @@ impl Tally {
             (DropReason::LeadIn, counters.dropped.lead_in),
             (DropReason::Unusable, counters.dropped.unusable),
             (DropReason::Overload, counters.dropped.overload),
+            (DropReason::Spared, counters.dropped.spared),
         ] {
             if n > 0 {
                 frames_dropped.insert(why, n);
@@ -61,6 +62,10 @@ impl Tally {
             infer_ms_sum: read(&self.infer_us) as f64 / 1000.0,
             frame_age_ms: counters.last_frame_age.map(|age| age.as_millis() as u64),
             fps_in: counters.fps,
+            decoding: counters.decoding,
+            decoded_secs: (DecodeMode::ALL.into_iter().zip(counters.decoded))
+                .map(|(mode, time)| (mode, time.as_secs_f64()))
+                .collect(),
             size_px: counters.size_px.unwrap_or_default(),
             clock_offset_ms: counters.clock_offset_ms,
             clock_steps: counters.clock_steps,
