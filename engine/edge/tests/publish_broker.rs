@@ -208,6 +208,7 @@ fn camera_state(state: CameraStatus, fps: Option<f64>) -> CameraState {
         disaster: None,
         quarantine: None,
         looks: None,
+        decoding: None,
     }
 }
 

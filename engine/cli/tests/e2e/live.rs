@@ -65,6 +65,7 @@ fn check_camera(message: &Message) {
         "disaster",
         "fps",
         "looks",
+        "decoding",
         "quarantine",
         "reason",
         "resolution",

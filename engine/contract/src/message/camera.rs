@@ -36,6 +36,10 @@ pub struct CameraState {
     /// How often it is looked at; none of a box of an earlier version, or when that is not known yet.
     #[serde(default)]
     pub looks: Option<Looks>,
+    /// How much of its stream is decoded; none while no pictures come, for what is no coded stream, and of a
+    /// box of an earlier version.
+    #[serde(default)]
+    pub decoding: Option<Decoding>,
 }
 
 /// A camera is not looked at, because vision workers died while opening it; `reason` says how.
@@ -112,8 +116,6 @@ pub enum DecodeReason {
     NoKeys,
     /// Its pictures may be coded as two fields, of which only one is a key frame.
     Fields,
-    /// What gives the pictures cannot be told to give fewer.
-    Fixed,
 }
 
 /// How a camera is.

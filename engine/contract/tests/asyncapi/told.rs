@@ -208,7 +208,14 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
     let resting = (name(), one_of::<Rest>()).prop_map(|(rule, why)| Resting { rule, why });
     let looks = (0.0..30.0f64, vec(resting, 0..3)).prop_map(|(hz, resting)| Looks { hz, resting });
     let rules = (of(short), vec(suspension(), 0..3), of(disaster()), of(kept_away), of(looks));
-    (how, numbers, of(one_of::<Carrier>()), rules).prop_map(|(how, numbers, transport, rules)| {
+    let decoding = (one_of::<DecodeMode>(), one_of::<DecodeReason>(), of(0.0..90.0f64));
+    let decoding = decoding.prop_map(|(mode, reason, key_interval_secs)| Decoding {
+        mode,
+        reason,
+        key_interval_secs,
+    });
+    let media = (of(one_of::<Carrier>()), of(decoding));
+    (how, numbers, media, rules).prop_map(|(how, numbers, (transport, decoding), rules)| {
         let (state, reason, time) = how;
         let (fps, resolution, clock_offset_ms, clock_step) = numbers;
         let (rules_suspended, suspensions, disaster, quarantine, looks) = rules;
@@ -226,6 +233,7 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
             disaster,
             quarantine,
             looks,
+            decoding,
         }
     })
 }

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use viahe_contract::message::{
-    Ack, BoxStatus, CameraStatus, Carrier, Certainty, ModelRef, Offline, Reply, Rest, Resting,
-    SensorHealth, Verdict,
+    Ack, BoxStatus, CameraStatus, Carrier, Certainty, DecodeMode, DecodeReason, Decoding, ModelRef,
+    Offline, Reply, Rest, Resting, SensorHealth, Verdict,
 };
 use viahe_contract::sha256::Sha256;
 use viahe_core::attention::{Attention, Need};
@@ -202,7 +202,10 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
         status: CameraStatus::Online,
         reason: String::new(),
     };
-    let stats = CameraStats {
+    let decoding =
+        |mode| Decoding { mode, reason: DecodeReason::Enough, key_interval_secs: Some(1.0) };
+    let stats = |mode| CameraStats {
+        decoding: Some(decoding(mode)),
         fps_in: 12.5,
         size_px: [1920, 1080],
         clock_offset_ms: Some(12),
@@ -213,6 +216,8 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
         let (now, zone) = (time.parse().unwrap(), hue());
         let attention = attention(orders);
         let rules = RulesState { view, orders, attention: Some(&attention) };
+        let idle = attention.need.looks_hz <= 0.0;
+        let stats = stats(if idle { DecodeMode::None } else { DecodeMode::Keys });
         let said = camera_state(&report, Some(&stats), &rules, None, now, &zone);
         serde_json::to_value(said).unwrap()
     };

@@ -4,8 +4,9 @@ use crate::trouble::Lasting;
 use jiff::tz::TimeZone;
 use viahe_contract::id::Name;
 use viahe_contract::message::{
-    BoxStatus, CameraState, CameraStatus, ClockStep, Disaster, File, Looks, ModelRef, Online,
-    Reply, RulesSuspended, SensorHealth, SensorState, Suspension, Trouble, WhySilent, WindowResult,
+    BoxStatus, CameraState, CameraStatus, ClockStep, Decoding, Disaster, File, Looks, ModelRef,
+    Online, Reply, RulesSuspended, SensorHealth, SensorState, Suspension, Trouble, WhySilent,
+    WindowResult,
 };
 use viahe_contract::time::Timestamp;
 use viahe_core::artefact::Artefact;
@@ -76,6 +77,12 @@ pub fn camera_state(
             // As it was written: a rate of 0.2 is no 0.200000003.
             hz: (f64::from(attention.need.looks_hz) * 1000.0).round() / 1000.0,
             resting: attention.resting.clone(),
+        }),
+        decoding: online.and_then(|s| s.decoding).map(|decoding| Decoding {
+            key_interval_secs: decoding
+                .key_interval_secs
+                .map(|secs| (secs * 100.0).round() / 100.0),
+            ..decoding
         }),
     }
 }

@@ -6,14 +6,14 @@ use super::metrics::{Camera, EngineStats, Metrics, Presence, State, WorkerMemory
 use crate::clock;
 use crate::trouble::Trouble;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeCounterValue, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
-use viahe_contract::message::CameraStatus;
+use viahe_contract::message::{CameraStatus, DecodeMode};
 use viahe_core::id::Name;
 use viahe_core::seam::{LOOK_AGES_MS, Stage};
 
@@ -70,11 +70,11 @@ type Label<'a> = (&'static str, &'a str);
 
 impl Page<'_> {
     /// One family of counters; `_total` is added to `name` by the encoder.
-    fn counters<'l, const N: usize>(
+    fn counters<'l, const N: usize, V: EncodeCounterValue>(
         &mut self,
         name: &str,
         help: &str,
-        samples: impl IntoIterator<Item = ([Label<'l>; N], u64)>,
+        samples: impl IntoIterator<Item = ([Label<'l>; N], V)>,
     ) -> fmt::Result {
         let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (labels, value) in samples {
@@ -176,7 +176,7 @@ impl Page<'_> {
         let of = |count: fn(&Camera) -> u64| {
             state.cameras.iter().map(move |(name, c)| ([camera(name)], count(c)))
         };
-        self.counters("viahe_frames", "Frames out of the decoder.", of(|c| c.frames_in.get()))?;
+        self.counters("viahe_frames", "Frames that the camera sent.", of(|c| c.frames_in.get()))?;
         self.counters(
             "viahe_frames_inferred",
             "Frames analysed.",
@@ -188,6 +188,11 @@ impl Page<'_> {
                 .map(move |(why, n)| ([camera(name), ("reason", why.label())], n))
         });
         self.counters("viahe_frames_dropped", "Frames not analysed, by reason.", dropped)?;
+        let decoded = state.cameras.iter().flat_map(|(name, c)| {
+            let modes = DecodeMode::ALL.iter().zip(&c.decoded_secs);
+            modes.map(move |(mode, secs)| ([camera(name), ("mode", mode.label())], secs.get()))
+        });
+        self.counters("viahe_decode_seconds", "Time in each mode of decoding.", decoded)?;
         self.counters(
             "viahe_camera_reconnects",
             "Times that the camera's pictures came back after its connection was lost.",
@@ -264,13 +269,18 @@ impl Page<'_> {
         )?;
         self.gauges(
             "viahe_camera_fps",
-            "Decoded frames per second.",
+            "Frames per second that the camera sends.",
             of(&|c| Some(if state.is_looked_at(c, now) { f64::from(c.fps_in) } else { 0.0 })),
         )?;
         self.gauges(
             "viahe_camera_looks_wanted_hz",
             "Looks a second that the camera's rules ask for now.",
             of(&|c| c.looks_wanted_hz.filter(|_| c.watched).map(f64::from)),
+        )?;
+        self.gauges(
+            "viahe_key_interval_seconds",
+            "Longest time between two key frames lately; absent until it is known.",
+            of(&|c| c.decoding.and_then(|decoding| decoding.key_interval_secs)),
         )?;
         self.gauges(
             "viahe_frame_age_seconds",

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::CameraStatus;
+use viahe_contract::message::{CameraStatus, DecodeMode, Decoding};
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, CameraStats, DropReason, LOOK_AGES_MS, Stage, WorkerStats};
 
@@ -273,6 +273,8 @@ pub(super) struct Camera {
     pub(super) look_ages: [Total<u64>; LOOK_AGES_MS.len() + 1],
     pub(super) look_age_ms: Total<f64>,
     pub(super) fps_in: f32,
+    pub(super) decoding: Option<Decoding>,
+    pub(super) decoded_secs: [Total<f64>; DecodeMode::ALL.len()],
     /// As the engine says; none before it did.
     pub(super) looks_wanted_hz: Option<f32>,
     pub(super) size_px: [u32; 2],
@@ -391,6 +393,10 @@ impl Camera {
         }
         self.look_age_ms.observe(stats.look_age_ms_sum);
         self.fps_in = if stats.fps_in.is_finite() { stats.fps_in.max(0.0) } else { 0.0 };
+        self.decoding = stats.decoding;
+        for (mode, total) in DecodeMode::ALL.iter().zip(&mut self.decoded_secs) {
+            total.observe(stats.decoded_secs.get(mode).copied().unwrap_or_default());
+        }
         self.size_px = stats.size_px;
         self.clock_offset_ms = stats.clock_offset_ms;
         self.clock_steps.observe(stats.clock_steps);
@@ -412,6 +418,8 @@ impl Camera {
         self.look_ages.iter_mut().for_each(Total::restart);
         self.look_age_ms.restart();
         self.clock_steps.restart();
+        self.decoded_secs.iter_mut().for_each(Total::restart);
+        self.decoding = None;
         self.fps_in = 0.0;
         self.tracks = 0;
     }

@@ -362,7 +362,7 @@ fn a_worker_that_takes_no_orders_is_ended_with_the_reason() {
     // Until the pipe is full.
     while same < 1_000 {
         looks_hz += 1.0;
-        supervisor.attend(&camera, Need { looks_hz });
+        supervisor.attend(&camera, Need::steady(looks_hz));
         let now = *supervisor.shared.unread();
         same = if now.is_some() && now == written { same + 1 } else { 0 };
         written = now;
