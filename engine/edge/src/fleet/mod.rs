@@ -236,7 +236,7 @@ mod tests {
             id: id.try_into().unwrap(),
             source: Source::Pattern { size_px: [64, 64], fps: 1 },
             model: "street".try_into().unwrap(),
-            analyse_hz: 1.0,
+            need: viahe_core::attention::Need::steady(1.0),
         });
         let process = ProcessPlan {
             version: SEAM_VERSION,
