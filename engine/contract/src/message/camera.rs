@@ -116,6 +116,8 @@ pub enum DecodeReason {
     NoKeys,
     /// Its pictures may be coded as two fields, of which only one is a key frame.
     Fields,
+    /// It is less than the rules need: decoding fell behind, so looks are stretched for a while.
+    Strained,
 }
 
 /// How a camera is.

@@ -9,6 +9,7 @@ use super::probe::leave_out;
 use super::{IngestError, graph};
 use gstreamer as gst;
 use gstreamer::prelude::*;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -27,6 +28,20 @@ pub(super) trait Consumer: Send + Sync {
     fn fed(&self, peeked: bool);
     /// How it goes; after each access unit.
     fn report(&self, report: Report);
+}
+
+/// Decoding gives way to looking: what is decoded while no thread has time to look is decoded in vain.
+const NICE: i32 = 10;
+
+thread_local! {
+    static GIVES_WAY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lowers the priority of this thread, once; to lower one's own is never refused.
+fn give_way() {
+    if !GIVES_WAY.replace(true) {
+        let _ = rustix::process::setpriority_process(None, NICE);
+    }
 }
 
 struct Valve {
@@ -59,6 +74,7 @@ pub(super) fn install<C: Consumer + 'static>(
             }
             return gst::PadProbeReturn::Ok;
         };
+        give_way();
         let behind =
             graph::age(decoder.current_running_time(), segment(pad).as_ref(), buffer.pts());
         let verdict = {

@@ -3,7 +3,7 @@
 use super::super::coded::unit::{Kind, Unit};
 use super::gop::Gop;
 use super::ring::{Kept, Ring};
-use super::{Choice, Demand, GLANCE, Looks};
+use super::{Choice, Demand, GLANCE, Looks, STRAINED_FOR};
 use std::time::Duration;
 use viahe_contract::message::{DecodeMode, DecodeReason, Decoding};
 
@@ -101,6 +101,8 @@ pub(in crate::ingest) struct Gate<U> {
     leading_broken: bool,
     /// Up to a key frame in time, since decoding fell behind.
     shedding: bool,
+    /// Until then less is decoded than is needed, since decoding fell behind.
+    strained: Option<Duration>,
     /// Until then it is expected to be behind: it catches up.
     catching_up: Option<(Duration, Duration)>,
     left_out: LeftOut,
@@ -127,6 +129,7 @@ impl<U: Clone> Gate<U> {
             leading_broken: true,
             shedding: false,
             catching_up: None,
+            strained: None,
             left_out: LeftOut::default(),
             spent: Default::default(),
             clock: None,
@@ -194,7 +197,8 @@ impl<U: Clone> Gate<U> {
             arrived.now.saturating_sub(self.clock.replace(arrived.now).unwrap_or(arrived.now));
         self.spent[self.choice.mode as usize] += spent;
         self.began = true;
-        self.choice = demand.choose(&self.gop, arrived.fields);
+        let strained = self.strained.is_some_and(|until| arrived.now < until);
+        self.choice = demand.choose(&self.gop, arrived.fields, strained);
         let fed = if self.sheds(&arrived) {
             self.left_out.overload += 1;
             if arrived.what.kind == Kind::Key {
@@ -230,6 +234,9 @@ impl<U: Clone> Gate<U> {
             true => !(begins && arrived.behind < BEHIND_MAX / 2),
             false => arrived.behind > BEHIND_MAX + excused,
         };
+        if self.shedding {
+            self.strained = Some(arrived.now + STRAINED_FOR);
+        }
         self.shedding
     }
 

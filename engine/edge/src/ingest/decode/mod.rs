@@ -29,6 +29,10 @@ const KEYS_MAX: Duration = Duration::from_secs(50);
 /// A rate is never kept to the millisecond: this much more than the longest bearable gap passes.
 const TOLERANCE: u32 = 10;
 
+/// After decoding fell behind, looks are stretched for so long, by so much at most.
+const STRAINED_FOR: Duration = Duration::from_secs(30);
+const STRETCH: u32 = 2;
+
 /// What pictures are needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
@@ -57,9 +61,16 @@ impl Demand {
     pub const ALL: Self =
         Self { looks: Some(Looks { period: Duration::ZERO, gap_max: Duration::ZERO }) };
 
-    /// The sparsest mode that meets it. `fields`: pictures may be coded as two.
-    fn choose(self, gop: &gop::Gop, fields: bool) -> Choice {
+    /// The sparsest mode that meets it; of a box that has fallen behind, the sparsest that meets it by half.
+    /// `fields`: pictures may be coded as two.
+    fn choose(self, gop: &gop::Gop, fields: bool, strained: bool) -> Choice {
         let keys = if fields { Err(DecodeReason::Fields) } else { self.by_keys(gop) };
+        if let (Err(_), true, false, Some(looks)) = (keys, strained, fields, self.looks) {
+            let looks = Looks { gap_max: looks.gap_max * STRETCH, ..looks };
+            if let Ok(mode) = (Self { looks: Some(looks) }).by_keys(gop) {
+                return Choice { mode, reason: DecodeReason::Strained };
+            }
+        }
         let reason = match keys {
             Ok(mode) => return Choice { mode, reason: DecodeReason::Enough },
             Err(reason) => reason,

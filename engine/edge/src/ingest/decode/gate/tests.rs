@@ -214,6 +214,20 @@ fn key_frames_that_stay_away_are_noticed() {
     assert_eq!(modes[150 + 28], DecodeMode::All, "1.1 s after the newest one");
 }
 
+/// A box that falls behind decodes less for half a minute, as far as twice the gap allows.
+#[test]
+fn a_box_that_falls_behind_decodes_less_for_a_while() {
+    let stream = film(Camera { gop: 50, ..PLAIN }, 2_500);
+    for (gap_secs, want) in [(1.0, DecodeMode::Keys), (0.5, DecodeMode::All)] {
+        let late = |n: usize| if (500..505).contains(&n) { 1_500 } else { 0 };
+        let script = &mut |n| (looks(1.0, gap_secs), false, late(n));
+        let (_, modes, _) = play(PLAIN, &stream, script);
+        assert_eq!(modes[499], DecodeMode::All);
+        assert_eq!(modes[600], want, "{gap_secs}");
+        assert_eq!(modes[500 + 31 * 25], DecodeMode::All, "{gap_secs}");
+    }
+}
+
 /// Whatever is asked for and whenever, on every kind of stream: nothing is fed of which something that it
 /// refers to is missing, no picture comes out in part or twice, and each is counted.
 #[test]
