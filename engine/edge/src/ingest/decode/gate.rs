@@ -1,9 +1,9 @@
 //! What becomes of each access unit before the decoder.
 
 use super::super::coded::unit::{Kind, Unit};
+use super::demand::{Choice, Demand, GLANCE, Looks, STRAINED_FOR};
 use super::gop::Gop;
 use super::ring::{Kept, Ring};
-use super::{Choice, Demand, GLANCE, Looks, STRAINED_FOR};
 use std::time::Duration;
 use viahe_contract::message::{DecodeMode, DecodeReason, Decoding};
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Gate`] stands before the decoder. It knows of each access unit what it refers to
 //! ([`coded::unit`](super::coded::unit)), measures how the stream is built ([`gop`]) and chooses the
-//! sparsest [`DecodeMode`] that meets the [`Demand`]. What it feeds to the decoder always decodes to
+//! sparsest [`DecodeMode`](viahe_contract::message::DecodeMode) that meets the [`Demand`]. What it feeds to the decoder always decodes to
 //! the very pictures that decoding all of it would give: it begins at key frames only, leaves out only what
 //! nothing fed refers to, and keeps the coded pictures since the newest key frame, so that it can
 //! catch up with the stream at any moment instead of waiting for the next one.
@@ -10,92 +10,10 @@
 //! Pure: units are handles of any type, times are given. The probe that carries it out is
 //! [`valve`](super::valve).
 
+mod demand;
 mod gate;
 mod gop;
 mod ring;
 
+pub use demand::{Demand, Looks};
 pub(super) use gate::{Arrived, Gate, LeftOut, Report, Step, Verdict};
-
-use std::time::Duration;
-use viahe_contract::message::{DecodeMode, DecodeReason};
-
-/// While no rule needs looks a key frame is decoded so often: a lens that is covered is news then as well.
-pub(super) const GLANCE: Duration = Duration::from_secs(5);
-
-/// Key frames further apart than this are not waited for: a camera that is to be looked at again would stay
-/// dark for longer than attention's lead.
-const KEYS_MAX: Duration = Duration::from_secs(50);
-
-/// A rate is never kept to the millisecond: this much more than the longest bearable gap passes.
-const TOLERANCE: u32 = 10;
-
-/// After decoding fell behind, looks are stretched for so long, by so much at most.
-const STRAINED_FOR: Duration = Duration::from_secs(30);
-const STRETCH: u32 = 2;
-
-/// What pictures are needed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Demand {
-    /// Looks; none when no rule needs any.
-    pub looks: Option<Looks>,
-}
-
-/// How often a camera is to be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Looks {
-    /// Between two looks.
-    pub period: Duration,
-    /// The longest gap between two that the rules bear.
-    pub gap_max: Duration,
-}
-
-/// How a camera's stream is decoded, and why not more sparsely.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Choice {
-    pub(super) mode: DecodeMode,
-    pub(super) reason: DecodeReason,
-}
-
-impl Demand {
-    /// Every picture.
-    pub const ALL: Self =
-        Self { looks: Some(Looks { period: Duration::ZERO, gap_max: Duration::ZERO }) };
-
-    /// The sparsest mode that meets it; of a box that has fallen behind, the sparsest that meets it by half.
-    /// `fields`: pictures may be coded as two.
-    fn choose(self, gop: &gop::Gop, fields: bool, strained: bool) -> Choice {
-        let keys = if fields { Err(DecodeReason::Fields) } else { self.by_keys(gop) };
-        if let (Err(_), true, false, Some(looks)) = (keys, strained, fields, self.looks) {
-            let looks = Looks { gap_max: looks.gap_max * STRETCH, ..looks };
-            if let Ok(mode) = (Self { looks: Some(looks) }).by_keys(gop) {
-                return Choice { mode, reason: DecodeReason::Strained };
-            }
-        }
-        let reason = match keys {
-            Ok(mode) => return Choice { mode, reason: DecodeReason::Enough },
-            Err(reason) => reason,
-        };
-        let spaced = |looks: Looks| gop.reference_interval().is_some_and(|i| i * 2 <= looks.period);
-        let mode = match self.looks {
-            _ if fields => DecodeMode::All,
-            Some(looks) if spaced(looks) => DecodeMode::References,
-            None if gop.reference_interval().is_some() => DecodeMode::References,
-            _ => DecodeMode::All,
-        };
-        Choice { mode, reason }
-    }
-
-    /// By key frames alone, or why not.
-    fn by_keys(self, gop: &gop::Gop) -> Result<DecodeMode, DecodeReason> {
-        let (mode, longest) = match self.looks {
-            Some(looks) => (DecodeMode::Keys, looks.gap_max + looks.gap_max / TOLERANCE),
-            None => (DecodeMode::None, KEYS_MAX),
-        };
-        match gop.key_interval() {
-            Some(interval) if interval <= longest => Ok(mode),
-            _ if gop.recovers_only() => Err(DecodeReason::NoKeys),
-            Some(_) => Err(DecodeReason::KeysTooRare),
-            None => Err(DecodeReason::NotMeasured),
-        }
-    }
-}
