@@ -107,7 +107,7 @@ fn carry_out(
         match step {
             Step::Feed(buffer) => drop(pad.chain(buffer)?),
             // Of all that a decoder of GStreamer understands this alone makes it give out what it holds
-            // without beginning anew; a gap does not, and new caps cost a third more.
+            // without being closed and opened again: `findings/decoder-drain.sh`.
             Step::Drain => {
                 let end = gst::event::SegmentDone::new(gst::ClockTime::NONE);
                 // It may refuse only when it is being shut down.
