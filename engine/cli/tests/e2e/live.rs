@@ -62,10 +62,10 @@ fn check_camera(message: &Message) {
     let wanted = [
         "clock_offset_ms",
         "clock_step",
+        "decoding",
         "disaster",
         "fps",
         "looks",
-        "decoding",
         "quarantine",
         "reason",
         "resolution",
