@@ -93,7 +93,7 @@ fn picture_h264(unit: &[u8]) -> Option<Unit> {
         1 | 2 => Kind::Inter,
         _ => return None,
     };
-    Some(Unit { kind, disposable: head >> 5 & 3 == 0 })
+    Some(Unit { kind, disposable: head & 0b110_0000 == 0 })
 }
 
 /// Supplemental information that holds a recovery point (H.264 7.3.2.3.1, D.1.8).

@@ -88,13 +88,10 @@ pub(in crate::ingest) struct Gate<U> {
     ring: Ring<U>,
     decoder: Decoder,
     choice: Choice,
-    /// Timestamp of the newest picture, and whether it went to the decoder.
-    newest: Option<(Duration, bool)>,
+    newest: Option<Newest>,
     /// Of the newest key frame that went to the decoder.
     key_fed: Option<Duration>,
     whole_keys: u32,
-    /// The newest picture is a key frame, of which one access unit has come.
-    key_in_one: bool,
     /// The newest picture is to come out once it is whole.
     drain_due: bool,
     /// Leading pictures refer to what was left out.
@@ -109,8 +106,18 @@ pub(in crate::ingest) struct Gate<U> {
     /// By mode.
     spent: [Duration; DecodeMode::ALL.len()],
     clock: Option<Duration>,
-    /// The newest access unit began a picture.
-    began: bool,
+    /// Pictures that began since the last report.
+    began: u32,
+}
+
+/// The newest picture.
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    pts: Duration,
+    /// It went to the decoder.
+    fed: bool,
+    /// It is a key frame, of which one access unit has come.
+    key_in_one: bool,
 }
 
 impl<U: Clone> Gate<U> {
@@ -124,7 +131,6 @@ impl<U: Clone> Gate<U> {
             newest: None,
             key_fed: None,
             whole_keys: 0,
-            key_in_one: false,
             drain_due: false,
             leading_broken: true,
             shedding: false,
@@ -133,7 +139,7 @@ impl<U: Clone> Gate<U> {
             left_out: LeftOut::default(),
             spent: Default::default(),
             clock: None,
-            began: false,
+            began: 0,
         }
     }
 
@@ -142,7 +148,7 @@ impl<U: Clone> Gate<U> {
         let Choice { mode, reason } = self.choice;
         let key_interval_secs = self.gop.key_interval().map(|interval| interval.as_secs_f64());
         Report {
-            picture: std::mem::take(&mut self.began),
+            picture: std::mem::take(&mut self.began) > 0,
             left_out: std::mem::take(&mut self.left_out),
             spent: std::mem::take(&mut self.spent),
             decoding: Decoding { mode, reason, key_interval_secs },
@@ -161,8 +167,8 @@ impl<U: Clone> Gate<U> {
         if arrived.what.kind == Kind::Empty {
             return Verdict::Feed;
         }
-        let before = self.newest;
-        match arrived.pts.filter(|pts| before.is_none_or(|(newest, _)| newest != *pts)) {
+        let before = self.newest.map(|newest| newest.pts);
+        match arrived.pts.filter(|pts| before != Some(*pts)) {
             Some(pts) => self.picture(arrived, pts, unit, demand, peek),
             None => self.continuation(arrived, unit),
         }
@@ -170,8 +176,11 @@ impl<U: Clone> Gate<U> {
 
     /// Another part of the newest picture goes where the first went.
     fn continuation(&mut self, arrived: Arrived, unit: &U) -> Verdict<U> {
-        let fed = self.newest.is_none_or(|(_, fed)| fed);
-        (self.whole_keys, self.key_in_one) = (0, false);
+        let fed = self.newest.is_none_or(|newest| newest.fed);
+        self.whole_keys = 0;
+        if let Some(newest) = &mut self.newest {
+            newest.key_in_one = false;
+        }
         self.keep(&arrived, unit, fed, true);
         // It was believed to be whole, and came out so: this would only spoil what follows.
         if fed && self.decoder != Decoder::Empty { Verdict::Feed } else { Verdict::Leave }
@@ -189,14 +198,14 @@ impl<U: Clone> Gate<U> {
         if std::mem::take(&mut self.drain_due) {
             self.drain(&mut steps);
         }
-        if std::mem::replace(&mut self.key_in_one, arrived.what.kind == Kind::Key) {
+        if self.newest.is_some_and(|newest| newest.key_in_one) {
             self.whole_keys = self.whole_keys.saturating_add(1);
         }
         self.gop.picture(arrived.what, pts);
         let spent =
             arrived.now.saturating_sub(self.clock.replace(arrived.now).unwrap_or(arrived.now));
         self.spent[self.choice.mode as usize] += spent;
-        self.began = true;
+        self.began += 1;
         let strained = self.strained.is_some_and(|until| arrived.now < until);
         self.choice = demand.choose(&self.gop, arrived.fields, strained);
         let fed = if self.sheds(&arrived) {
@@ -212,7 +221,7 @@ impl<U: Clone> Gate<U> {
         } else {
             self.other(&arrived, pts, unit, peek, &mut steps)
         };
-        self.newest = Some((pts, fed));
+        self.newest = Some(Newest { pts, fed, key_in_one: arrived.what.kind == Kind::Key });
         match (steps.as_slice(), fed) {
             ([Step::Feed(_)], true) => Verdict::Feed,
             ([], _) => Verdict::Leave,
@@ -230,9 +239,10 @@ impl<U: Clone> Gate<U> {
             Kind::Recovery => self.gop.recovers_only(),
             _ => false,
         };
-        self.shedding = match self.shedding {
-            true => !(begins && arrived.behind < BEHIND_MAX / 2),
-            false => arrived.behind > BEHIND_MAX + excused,
+        self.shedding = if self.shedding {
+            !(begins && arrived.behind < BEHIND_MAX / 2)
+        } else {
+            arrived.behind > BEHIND_MAX + excused
         };
         if self.shedding {
             self.strained = Some(arrived.now + STRAINED_FOR);

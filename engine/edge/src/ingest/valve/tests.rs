@@ -17,7 +17,7 @@ const FPS: u64 = 10;
 /// A stream: encoder, what follows it up to access units, and pictures.
 struct Stream {
     codec: Codec,
-    encoder: &'static str,
+    encoder: String,
     pictures: u32,
 }
 
@@ -175,91 +175,47 @@ fn looks(hz: f32, gap_secs: f32) -> Demand {
 const NOTHING: Demand = Demand { looks: None };
 
 /// What full decoding shows, by time.
-fn truth(codec: Codec, coded: &(Vec<gst::Buffer>, gst::Caps)) -> BTreeMap<u64, u64> {
-    play(codec, coded, None).all().collect()
+fn truth(codec: Codec, units: &(Vec<gst::Buffer>, gst::Caps)) -> BTreeMap<u64, u64> {
+    play(codec, units, None).all().collect()
 }
 
-/// Each stream, what its mode is when a second without a look is bearable, and why.
-fn streams() -> Vec<(&'static str, Stream, DecodeMode, DecodeReason)> {
+/// A stream with what its mode is when a second without a look is bearable, and why.
+type Case = (&'static str, Stream, DecodeMode, DecodeReason);
+
+fn streams() -> Vec<Case> {
     use DecodeMode::{All, Keys, References};
     use DecodeReason::{Enough, KeysTooRare, NoKeys};
-    let h264 = |encoder| Stream { codec: Codec::H264, encoder, pictures: 130 };
-    let h265 = |encoder| Stream { codec: Codec::H265, encoder, pictures: 60 };
+    let h264 = |name, options: &str, mode, reason| {
+        let encoder = format!("x264enc speed-preset=veryfast threads=1 {options}");
+        (name, Stream { codec: Codec::H264, encoder, pictures: 130 }, mode, reason)
+    };
+    let h265 = |name, options: &str| {
+        let encoder =
+            format!("x265enc speed-preset=ultrafast option-string={options}:log-level=none");
+        let encoder = format!("{encoder} key-int-max=10");
+        (name, Stream { codec: Codec::H265, encoder, pictures: 60 }, Keys, Enough)
+    };
+    let open = "bframes=2 b-adapt=false option-string=open-gop=1 key-int-max=10";
     vec![
-        (
-            "plain",
-            h264("x264enc speed-preset=ultrafast threads=1 bframes=0 key-int-max=10"),
-            Keys,
-            Enough,
-        ),
-        (
-            "B pictures",
-            h264("x264enc speed-preset=veryfast threads=1 bframes=3 b-pyramid=true key-int-max=10"),
-            Keys,
-            Enough,
-        ),
-        (
-            "B pictures, rare keys",
-            h264("x264enc speed-preset=veryfast threads=1 bframes=3 b-adapt=false key-int-max=50"),
-            References,
-            KeysTooRare,
-        ),
-        (
-            "rare keys",
-            h264("x264enc speed-preset=ultrafast threads=1 bframes=0 key-int-max=50"),
-            All,
-            KeysTooRare,
-        ),
-        (
-            "intra refresh",
-            h264(
-                "x264enc speed-preset=ultrafast threads=1 bframes=0 intra-refresh=true key-int-max=10",
-            ),
-            All,
-            NoKeys,
-        ),
-        (
-            "open",
-            h264(
-                "x264enc speed-preset=veryfast threads=1 bframes=2 b-adapt=false option-string=open-gop=1 key-int-max=10",
-            ),
-            All,
-            NoKeys,
-        ),
-        (
-            "slices",
-            h264(
-                "x264enc speed-preset=ultrafast threads=1 bframes=0 key-int-max=10 option-string=slices=4",
-            ),
-            Keys,
-            Enough,
-        ),
-        (
-            "H.265, clean keys",
-            h265(
-                "x265enc speed-preset=ultrafast key-int-max=10 option-string=open-gop=1:bframes=2:b-adapt=0:log-level=none",
-            ),
-            Keys,
-            Enough,
-        ),
-        (
-            "H.265, closed",
-            h265(
-                "x265enc speed-preset=ultrafast key-int-max=10 option-string=open-gop=0:log-level=none",
-            ),
-            Keys,
-            Enough,
-        ),
+        h264("plain", "bframes=0 key-int-max=10", Keys, Enough),
+        h264("B pictures", "bframes=3 b-pyramid=true key-int-max=10", Keys, Enough),
+        h264("rare keys", "bframes=0 key-int-max=50", All, KeysTooRare),
+        h264("rare keys, B", "bframes=3 b-adapt=false key-int-max=50", References, KeysTooRare),
+        h264("refresh", "bframes=0 intra-refresh=true key-int-max=10", All, NoKeys),
+        h264("open", open, All, NoKeys),
+        h264("slices", "bframes=0 key-int-max=10 option-string=slices=4", Keys, Enough),
+        h265("H.265, clean keys", "open-gop=1:bframes=2:b-adapt=0"),
+        h265("H.265, closed", "open-gop=0"),
     ]
 }
 
 #[test]
 fn each_picture_is_the_one_of_full_decoding() {
     for (name, stream, mode, reason) in streams() {
-        let coded = encode(&stream);
-        let truth = truth(stream.codec, &coded);
+        let units = encode(&stream);
+        let truth = truth(stream.codec, &units);
         assert_eq!(truth.len() as u32, stream.pictures, "{name}");
-        let played = play(stream.codec, &coded, Some(&|_| (looks(2.0, 1.0), false)));
+        let played = play(stream.codec, &units, Some(&|_| (looks(2.0, 1.0), false)));
         for (ms, hash) in played.all() {
             assert_eq!(truth.get(&ms), Some(&hash), "{name} at {ms} ms");
         }
@@ -277,16 +233,16 @@ fn more_is_needed_at_once() {
     for (name, stream, ..) in
         streams().into_iter().filter(|(_, _, mode, _)| *mode == DecodeMode::Keys)
     {
-        let coded = encode(&stream);
-        let truth = truth(stream.codec, &coded);
-        let turn = coded.0.len() * 3 / 4 + 3;
+        let units = encode(&stream);
+        let truth = truth(stream.codec, &units);
+        let turn = units.0.len() * 3 / 4 + 3;
         let script = |at| (if at < turn { looks(1.0, 1.0) } else { Demand::ALL }, false);
-        let played = play(stream.codec, &coded, Some(&script));
+        let played = play(stream.codec, &units, Some(&script));
         for (ms, hash) in played.all() {
             assert_eq!(truth.get(&ms), Some(&hash), "{name} at {ms} ms");
         }
         assert_eq!(played.told[turn - 1].mode, DecodeMode::Keys, "{name}");
-        let now = coded.0[turn].pts().unwrap().mseconds();
+        let now = units.0[turn].pts().unwrap().mseconds();
         let soon: Vec<Shown> = played.shown[turn..turn + 3].iter().flatten().copied().collect();
         let held = 3 * 1000 / FPS;
         assert!(soon.iter().any(|(ms, _)| ms + held >= now), "{name}: {now} {soon:?}");
@@ -302,15 +258,15 @@ fn a_single_picture_of_now() {
     for (name, stream, ..) in
         streams().into_iter().filter(|(_, _, mode, _)| *mode == DecodeMode::Keys)
     {
-        let coded = encode(&stream);
-        let truth = truth(stream.codec, &coded);
-        let turn = coded.0.len() * 3 / 4 + 3;
-        let played = play(stream.codec, &coded, Some(&|at| (NOTHING, at == turn)));
+        let units = encode(&stream);
+        let truth = truth(stream.codec, &units);
+        let turn = units.0.len() * 3 / 4 + 3;
+        let played = play(stream.codec, &units, Some(&|at| (NOTHING, at == turn)));
         for (ms, hash) in played.all() {
             assert_eq!(truth.get(&ms), Some(&hash), "{name} at {ms} ms");
         }
         assert_eq!(played.told[turn].mode, DecodeMode::None, "{name}");
-        let now = coded.0[turn].pts().unwrap().mseconds();
+        let now = units.0[turn].pts().unwrap().mseconds();
         // Of a stream whose pictures come in parts it is whole when the next one begins.
         let soon: Vec<u64> = played.shown[turn..=turn + 4].iter().flatten().map(|s| s.0).collect();
         assert!(soon.contains(&now), "{name}: {now} {soon:?}");

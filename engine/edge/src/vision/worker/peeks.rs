@@ -53,7 +53,7 @@ mod tests {
             let camera = Name::try_from(camera).unwrap();
             Capture { id: CaptureId(id), camera, seq: 0, moment: Moment::Commanded }
         };
-        let (mut peeks, now) = (Peeks::default(), Instant::now());
+        let (mut peeks, now) = (Peeks::default(), crate::clock::monotonic());
         peeks.wait(capture(1, "gate"), now);
         peeks.wait(capture(2, "gate"), now + WAIT_MAX / 2);
         peeks.wait(capture(3, "yard"), now + WAIT_MAX / 2);

@@ -4,13 +4,13 @@ use super::*;
 
 fn of(codec: Codec, units: &[&[u8]]) -> Unit {
     let data: Vec<u8> = units.iter().flat_map(|unit| [&[0, 0, 1], *unit].concat()).collect();
-    let mut coded = Coded::new(codec);
-    let _ = coded.access_unit(&data);
-    let by_codes = coded.unit(&data);
-    coded.framing = Framing::Lengths(4);
+    let mut reader = Coded::new(codec);
+    let _ = reader.access_unit(&data);
+    let by_codes = reader.unit(&data);
+    reader.framing = Framing::Lengths(4);
     let framed = |unit: &&[u8]| [&(unit.len() as u32).to_be_bytes()[..], *unit].concat();
     let data: Vec<u8> = units.iter().flat_map(framed).collect();
-    assert_eq!(coded.unit(&data), by_codes, "in both framings");
+    assert_eq!(reader.unit(&data), by_codes, "in both framings");
     by_codes
 }
 
