@@ -176,6 +176,20 @@ fn attention(orders: &Orders) -> Attention {
     Attention { need: Need::steady(looks_hz), resting }
 }
 
+/// What a camera's worker reports.
+fn stats(need: Need) -> CameraStats {
+    let mode = if need == Need::NONE { DecodeMode::None } else { DecodeMode::Keys };
+    let reason = DecodeReason::Enough;
+    CameraStats {
+        decoding: Some(Decoding { mode, reason, key_interval_secs: Some(1.0) }),
+        fps_in: 12.5,
+        size_px: [1920, 1080],
+        clock_offset_ms: Some(12),
+        carrier: Some(Carrier::Tcp),
+        ..CameraStats::default()
+    }
+}
+
 #[test]
 fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let time = "2026-11-22T08:14:03.120+07:00";
@@ -202,22 +216,11 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
         status: CameraStatus::Online,
         reason: String::new(),
     };
-    let decoding =
-        |mode| Decoding { mode, reason: DecodeReason::Enough, key_interval_secs: Some(1.0) };
-    let stats = |mode| CameraStats {
-        decoding: Some(decoding(mode)),
-        fps_in: 12.5,
-        size_px: [1920, 1080],
-        clock_offset_ms: Some(12),
-        carrier: Some(Carrier::Tcp),
-        ..CameraStats::default()
-    };
     let told = |view, orders: &Orders| {
         let (now, zone) = (time.parse().unwrap(), hue());
         let attention = attention(orders);
         let rules = RulesState { view, orders, attention: Some(&attention) };
-        let idle = attention.need.looks_hz <= 0.0;
-        let stats = stats(if idle { DecodeMode::None } else { DecodeMode::Keys });
+        let stats = stats(attention.need);
         let said = camera_state(&report, Some(&stats), &rules, None, now, &zone);
         serde_json::to_value(said).unwrap()
     };
