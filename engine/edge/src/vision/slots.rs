@@ -54,6 +54,8 @@ pub(crate) struct Seat<S> {
 struct Slot<S> {
     model: ModelId,
     sampler: Sampler,
+    /// The longest time between two looks that is borne.
+    gap_max: Duration,
     waiting: Option<Waiting>,
     /// Out while a thread has it.
     state: Option<S>,
@@ -151,6 +153,7 @@ impl<S, E> Slots<S, E> {
         let slot = Slot {
             model: seat.model,
             sampler: Sampler::new(seat.need.looks_hz),
+            gap_max: gap_max(seat.need),
             waiting: None,
             state: Some(seat.state),
             next: None,
@@ -189,6 +192,7 @@ impl<S, E> Slots<S, E> {
     pub(crate) fn attend(&self, slot: SlotId, need: Need, at: Timestamp) {
         if let Some(slot) = self.lock().slots.get_mut(&slot) {
             slot.sampler.set_hz(need.looks_hz, at);
+            slot.gap_max = gap_max(need);
             if slot.sampler.period().is_some() {
                 slot.unseen = None;
             } else if let Some(Waiting { frame, .. }) = slot.waiting.take() {
@@ -252,7 +256,7 @@ impl<S, E> Slots<S, E> {
         asked
     }
 
-    /// Waits for work: the camera that waits longest, and more of the same model when there is
+    /// Waits for work: the camera whose look must take place first, and more of the same model when there is
     /// more to do than idle threads, as many as its session takes at once. None when closed.
     pub(crate) fn take(&self) -> Option<Work<S, E>> {
         let mut inner = self.lock();
@@ -330,7 +334,7 @@ impl<S, E> Inner<S, E> {
             .slots
             .iter()
             .filter(|(_, slot)| slot.state.is_some() && is_free(slot.model))
-            .filter_map(|(id, slot)| slot.waiting.as_ref().map(|w| (w.since, *id)))
+            .filter_map(|(id, slot)| Some((slot.waiting.as_ref()?.since + slot.gap_max, *id)))
             .collect();
         ready.sort_unstable();
         let &(_, first) = ready.first()?;
@@ -344,6 +348,10 @@ impl<S, E> Inner<S, E> {
         let jobs = chosen.into_iter().filter_map(start).collect();
         Some(Work { model, session, jobs })
     }
+}
+
+fn gap_max(need: Need) -> Duration {
+    Duration::from_millis(u64::from(need.gap_max_ms))
 }
 
 impl<S> Slot<S> {

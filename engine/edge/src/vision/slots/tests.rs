@@ -140,6 +140,23 @@ fn a_camera_is_with_one_thread_at_a_time_and_batches_share_the_work() {
     assert!(slots.take().is_none());
 }
 
+/// Of two looks the one that must take place first does, not the one that was due first.
+#[test]
+fn the_earliest_deadline_comes_first() {
+    for (gap_max_ms, late_ms, want) in
+        [(500, 100, [0, 1]), (5_000, 4_000, [1, 0]), (5_000, 4_600, [0, 1])]
+    {
+        let (slots, ids) = slots(&[(MODEL, 0), (MODEL, 1)], 1);
+        let at = frame(0).stamp().captured;
+        slots.attend(ids[0], Need { gap_max_ms, ..TWICE }, at);
+        let begin = clock::monotonic();
+        slots.offer(ids[0], frame(0), begin);
+        slots.offer(ids[1], frame(0), begin + Duration::from_millis(late_ms));
+        let order = [take(&slots).remove(0).state, take(&slots).remove(0).state];
+        assert_eq!(order, want, "{gap_max_ms} ms, {late_ms} ms later");
+    }
+}
+
 #[test]
 fn a_model_without_a_free_session_holds_nobody_else_up() {
     let other = ModelId(1);
