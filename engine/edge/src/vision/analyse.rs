@@ -92,12 +92,8 @@ pub(super) struct Eye {
 
 impl Eye {
     /// Loads the model.
-    pub(super) fn open(
-        runtime: &Runtime,
-        package: &Package,
-        batch_max: usize,
-    ) -> Result<Self, InferError> {
-        let options = DetectorOptions { batch_max, ..Default::default() };
+    pub(super) fn open(runtime: &Runtime, package: &Package) -> Result<Self, InferError> {
+        let options = DetectorOptions::default();
         let detector = Detector::new(runtime, &package.model, &package.weights, options)?;
         Ok(Self { detector, found: Vec::new(), decoded: DecodeStats::default() })
     }

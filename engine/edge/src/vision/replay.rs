@@ -113,7 +113,7 @@ impl Replay {
             let spectator = Spectator {
                 reader: FileReader::open(&camera.file, camera.start, Arc::clone(ledger))?,
                 sampler: Sampler::new(camera.analyse_hz),
-                eye: Eye::open(&runtime, &package, 1)?,
+                eye: Eye::open(&runtime, &package)?,
                 gaze: Gaze::new(camera.id.clone(), model, 0, Arc::clone(ledger)),
                 glance: Glance::new(camera.id.clone(), Arc::clone(ledger)),
             };

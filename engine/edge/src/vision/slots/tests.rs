@@ -226,12 +226,18 @@ fn another_rate_holds_from_the_next_frame_on() {
 fn pictures_come_from_the_frame_asked_for_or_the_newest() {
     let (slots, ids) = slots(&[(MODEL, 0)], 1);
     assert!(slots.kept(ids[0], 0).is_none());
-    for seq in [0, 5, 10, 15, 20, 25] {
-        offer(&slots, ids[0], seq);
-        slots.finish(take(&slots).pop().unwrap(), Looked::Analysed);
-    }
-    assert_eq!(slots.kept(ids[0], 15).unwrap().stamp().seq, 15);
-    assert_eq!(slots.kept(ids[0], 0).unwrap().stamp().seq, 25, "gone");
+    let kept = |seqs: &[u64], hz| {
+        slots.attend(ids[0], Need::steady(hz), frame(seqs[0]).stamp().captured);
+        for seq in seqs {
+            offer(&slots, ids[0], *seq);
+            slots.finish(take(&slots).pop().unwrap(), Looked::Analysed);
+        }
+        let found = |seq: &u64| slots.kept(ids[0], *seq).unwrap().stamp().seq == *seq;
+        seqs.iter().copied().filter(found).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&[0, 5, 10, 15, 20, 25], 2.0), [20, 25], "two of rare looks");
+    assert_eq!(kept(&[40, 42, 44, 46, 48, 50], 5.0), [44, 46, 48, 50], "four of frequent ones");
+    assert_eq!(slots.kept(ids[0], 0).unwrap().stamp().seq, 50, "gone");
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Loader {
 fn open(runtime: &Runtime, order: &Order, taxonomies: &[PathBuf]) -> Result<Made<Eye>, String> {
     let package =
         Package::read(&order.name, &order.files, taxonomies).map_err(|e| e.to_string())?;
-    let eye = Eye::open(runtime, &package, order.batch_max).map_err(|e| e.to_string())?;
+    let eye = Eye::open(runtime, &package).map_err(|e| e.to_string())?;
     let batch_max = eye.batch_max();
     Ok(Made { eye, batch_max, model: package.model })
 }

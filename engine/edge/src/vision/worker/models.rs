@@ -10,16 +10,12 @@ use viahe_core::id::Name;
 use viahe_core::model::Model;
 use viahe_core::seam::{ModelFiles, Use};
 
-/// Frames in one run at most. Beyond four the gain is small and the wait is long.
-const BATCH_MAX: usize = 4;
-
 /// A session to be opened.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Order {
     pub(super) id: ModelId,
     pub(super) name: Name,
     pub(super) files: ModelFiles,
-    pub(super) batch_max: usize,
 }
 
 /// What became of an order.
@@ -162,9 +158,8 @@ impl<E> Models<E> {
                 continue;
             }
             self.opening = true;
-            let batch_max = cameras.get(name).copied().unwrap_or(1).clamp(1, BATCH_MAX);
             let files = generation.of.files.clone();
-            return Some(Order { id: generation.id, name: name.clone(), files, batch_max });
+            return Some(Order { id: generation.id, name: name.clone(), files });
         }
         None
     }
@@ -280,7 +275,7 @@ mod tests {
     }
 
     fn made(order: &Order) -> Opened<u32> {
-        let result = Ok(Made { eye: 7, batch_max: order.batch_max, model: model() });
+        let result = Ok(Made { eye: 7, batch_max: 1, model: model() });
         Opened { order: order.clone(), result }
     }
 
