@@ -37,6 +37,29 @@ impl Need {
         let gap_max_ms = if looks_hz > 0.0 { (1000.0 / looks_hz).round() as u32 } else { 0 };
         Self { looks_hz, gap_max_ms }
     }
+
+    /// Does it ask for the same but for another gap?
+    pub fn differs_by_gap_alone(self, other: Self) -> bool {
+        self != other && Self { gap_max_ms: other.gap_max_ms, ..self } == other
+    }
+
+    /// So many looks a second, where so much time between two is not exceeded.
+    pub fn rarely(looks_hz: f32, gap: Duration) -> Self {
+        let steady = Self::steady(looks_hz);
+        Self { gap_max_ms: gap_ms(gap).max(steady.gap_max_ms), ..steady }
+    }
+}
+
+/// What a rule asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wants {
+    /// No looks, and why.
+    Rest(Rest),
+    /// Looks at its own rate, which may be as rare as this.
+    Looks {
+        /// The longest time between two of them.
+        gap: Duration,
+    },
 }
 
 /// What a camera needs, and which of its rules ask for nothing.
@@ -54,22 +77,33 @@ impl Attention {
         Self { need: Need::steady(camera.analyse_hz), resting: Vec::new() }
     }
 
-    /// As its most demanding rule asks that does not rest. `rest` says why a rule does, by its index; none
-    /// when it needs looks. A rate that was set is the rate of all looks, and needs no rule.
-    pub fn of(camera: &Camera, mut rest: impl FnMut(usize, &Rule) -> Option<Rest>) -> Self {
+    /// As its most demanding rules ask: as often as one that does not rest wants, and no rarer than any
+    /// bears. `wants` is asked for each rule that looks, by its index. A rate that was set is the rate of
+    /// all looks, and needs no rule.
+    pub fn of(camera: &Camera, mut wants: impl FnMut(usize, &Rule) -> Wants) -> Self {
         let looking = camera.rules.iter().enumerate().filter(|(_, rule)| rule.program.looks());
-        let (mut asked, mut resting) = (Vec::new(), Vec::new());
+        let (mut asked, mut resting) = (None, Vec::new());
         for (index, rule) in looking {
-            match rest(index, rule) {
-                None => asked.push(rule.look_hz),
-                Some(why) => resting.push(Resting { rule: rule.id.clone(), why }),
+            match wants(index, rule) {
+                Wants::Looks { gap } => {
+                    let (hz, least) = asked.unwrap_or((0.0, Duration::MAX));
+                    asked = Some((rule.look_hz.max(hz), gap.min(least)));
+                }
+                Wants::Rest(why) => resting.push(Resting { rule: rule.id.clone(), why }),
             }
         }
-        let looks_hz = if camera.steady && (resting.is_empty() || !asked.is_empty()) {
-            camera.analyse_hz
-        } else {
-            asked.into_iter().fold(0.0, f32::max)
+        let need = match asked {
+            _ if camera.steady && (resting.is_empty() || asked.is_some()) => {
+                Need::steady(camera.analyse_hz)
+            }
+            Some((looks_hz, gap)) => Need::rarely(looks_hz, gap),
+            None => Need::NONE,
         };
-        Self { need: Need::steady(looks_hz), resting }
+        Self { need, resting }
     }
+}
+
+/// In whole milliseconds.
+pub(crate) fn gap_ms(gap: Duration) -> u32 {
+    (gap.as_secs_f64() * 1000.0).round() as u32
 }

@@ -8,9 +8,11 @@ use crate::exit::Exit;
 use crate::ui::say;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use viahe_core::attention::{Attention, Need};
+use std::time::Duration;
+use viahe_core::attention::{Attention, Need, Wants};
 use viahe_core::config::hints;
 use viahe_core::plan::{Camera, Plan, Rule};
+use viahe_core::rule::Bears;
 use viahe_core::time::Timestamp;
 use viahe_edge::advice;
 use viahe_edge::clock;
@@ -123,7 +125,7 @@ fn summary(plan: &Plan, now: Timestamp) -> String {
 
 fn camera_summary(plan: &Plan, camera: &Camera, now: Timestamp) -> String {
     // As if every rule applied now: what each of them needs by the hour is the engine's to say.
-    let need = Attention::of(camera, |_, _| None).need;
+    let need = Attention::of(camera, |_, rule| Wants::Looks { gap: Bears::of(rule).close }).need;
     let analysed = if need == Need::NONE {
         "no frame analysed, as no rule looks and analyse_hz is not set".to_owned()
     } else {
@@ -137,6 +139,17 @@ fn camera_summary(plan: &Plan, camera: &Camera, now: Timestamp) -> String {
     text
 }
 
+/// How rarely a rule may look.
+fn looks_in_words(rule: &Rule) -> String {
+    let Bears { idle, busy, close, .. } = Bears::of(rule);
+    let secs = |gap: Duration| format!("{} s", (gap.as_secs_f32() * 10.0).round() / 10.0);
+    let [idle, busy, close] = [idle, busy, close].map(secs);
+    if idle == close && busy == close {
+        return format!("{close} apart at all times");
+    }
+    format!("{close} apart, at most {idle} while nothing is there and {busy} while something is")
+}
+
 /// A rule by what it is about and what must hold, down to what is seen or measured.
 fn rule_summary(plan: &Plan, camera: Option<&Camera>, rule: &Rule, now: Timestamp) -> String {
     let program = &rule.program;
@@ -146,6 +159,9 @@ fn rule_summary(plan: &Plan, camera: Option<&Camera>, rule: &Rule, now: Timestam
     let active = rule.schedule.active(now, &plan.site.timezone, plan.site.calendar.as_ref());
     let applies = if active { "applies now" } else { "does not apply now" };
     let _ = writeln!(text, "    when: {}; {applies}", rule.schedule);
+    if camera.is_some_and(|camera| !camera.steady) && program.looks() {
+        let _ = writeln!(text, "    looks: {}", looks_in_words(rule));
+    }
     let mut lines = Vec::new();
     parts(program, program.trigger, 2, &mut lines);
     lines.push(String::new());

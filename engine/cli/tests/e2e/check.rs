@@ -39,6 +39,21 @@ fn a_right_pipeline_ends_with_no_problem_found() {
     assert!(said.contains("applies now") || said.contains("does not apply now"), "{said}");
 }
 
+#[test]
+fn how_rarely_a_rule_may_look_is_said_unless_a_rate_is_set() {
+    let pipeline = pipeline();
+    let said = "looks: 1 s apart, at most 5 s while nothing is there and 2 s while something is";
+    let file = changed(&pipeline, "dwell_secs", "dwell_secs = 180 #");
+    check(&file, &[]).prints(0, &[said]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let steady = text.replacen("id = \"gate-east\"", "id = \"gate-east\"\nanalyse_hz = 2.0", 1);
+    assert_ne!(text, steady);
+    std::fs::write(&file, steady).unwrap();
+    let ended = check(&file, &[]);
+    ended.prints(0, &["up to 2 frames a second analysed"]);
+    assert!(!ended.stdout.join("\n").contains("looks: "), "{:?}", ended.stdout);
+}
+
 /// It is right, and nothing will come of it.
 #[test]
 fn what_nothing_can_come_of_is_warned_of() {

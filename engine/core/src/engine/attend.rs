@@ -7,11 +7,12 @@
 use super::event::Effect;
 use super::inactive::Inactive;
 use super::machine::Engine;
-use super::rule_at::RuleAt;
-use crate::attention::{Attention, LEAD};
+use super::rule_at::{RuleAt, of_camera};
+use crate::attention::{Attention, LEAD, Need, Wants};
 use crate::rule::explain::Applies;
 use crate::time::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use viahe_contract::message::Rest;
 
 impl Engine {
@@ -22,26 +23,75 @@ impl Engine {
     }
 
     /// What cameras need at `now`, by the box's clock, that need something else than was told last. It is
-    /// told by itself at each tick and command; whoever starts asks for it before.
+    /// told by itself at each tick and command, and at looks that ask for more; whoever starts asks for it
+    /// before.
     pub fn attend_at(&mut self, now: Timestamp) -> Vec<Effect> {
         let plan = Arc::clone(&self.plan);
+        let at = self.memory.site.clock.event_time(now);
         let mut effects = Vec::new();
-        self.attended.told.resize(plan.cameras.len(), None);
         for (c, camera) in plan.cameras.iter().enumerate() {
             let attention = if self.attended.fully {
                 Attention::full(camera)
             } else {
                 Attention::of(camera, |index, rule| {
-                    self.rest(RuleAt { camera: Some(c), index, rule }, now)
+                    self.wants(RuleAt { camera: Some(c), index, rule }, now)
                 })
             };
-            let told = &mut self.attended.told[c];
-            if told.as_ref() != Some(&attention) {
-                *told = Some(attention.clone());
+            if self.attended.is_news(c, &attention, at) {
                 effects.push(Effect::Attend { camera: camera.id.clone(), attention });
             }
         }
         effects
+    }
+
+    /// A camera has been looked at. Where that makes looks urgent, it is told without waiting for a tick.
+    pub(super) fn attend_look(&mut self, c: usize, at: Timestamp, effects: &mut Vec<Effect>) {
+        let plan = Arc::clone(&self.plan);
+        let camera = &plan.cameras[c];
+        let Some(told) = self.attended.of(c) else { return };
+        if self.attended.fully || camera.steady || told.need == Need::NONE {
+            return;
+        }
+        let asks = |of: &RuleAt<'_>| {
+            of.rule.program.looks() && !told.resting.iter().any(|r| r.rule == of.rule.id)
+        };
+        let gaps = of_camera(&plan, c).filter(asks).map(|of| self.gap(of, at));
+        let Some(gap) = gaps.min() else { return };
+        let need = Need::rarely(told.need.looks_hz, gap);
+        if need.gap_max_ms > told.need.gap_max_ms {
+            return;
+        }
+        if need == told.need {
+            self.attended.is_needed(c, at);
+            return;
+        }
+        let attention = Attention { need, ..told.clone() };
+        if self.attended.is_news(c, &attention, at) {
+            effects.push(Effect::Attend { camera: camera.id.clone(), attention });
+        }
+    }
+
+    /// What a rule asks for at `now`, by the clock on the wall.
+    fn wants(&mut self, of: RuleAt<'_>, now: Timestamp) -> Wants {
+        match self.rest(of, now) {
+            Some(why) => Wants::Rest(why),
+            // It will apply soon: who is who is to be known by then as if it had all along.
+            None if self.barred(of, now).is_some() => {
+                Wants::Looks { gap: self.prepared.rule(of).bears.busy }
+            }
+            None => Wants::Looks { gap: self.gap(of, self.memory.site.clock.event_time(now)) },
+        }
+    }
+
+    /// The longest gap between looks that a rule bears at an event time.
+    fn gap(&self, of: RuleAt<'_>, at: Timestamp) -> Duration {
+        let bears = &self.prepared.rule(of).bears;
+        // What waits for older events is not known yet.
+        if !self.plan.engine.lateness.is_zero() {
+            return bears.close;
+        }
+        let state = &self.memory.rule_at(of).state;
+        bears.gap(state.scrutiny(of.rule, bears, self.adjust(of.rule, at), at))
     }
 
     /// Why a rule needs no looks at `now`, by the clock on the wall; none when it needs them.

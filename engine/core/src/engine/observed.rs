@@ -25,6 +25,7 @@ impl Engine {
         }
         self.note_frame(c, observation);
         self.look_all(c, observation, effects);
+        self.attend_look(c, at, effects);
     }
 
     /// The camera has shown something: whose turn it is follows.

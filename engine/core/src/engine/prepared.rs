@@ -6,7 +6,7 @@ use crate::geometry::Polygon;
 use crate::id::Name;
 use crate::observe::{Class, Object};
 use crate::plan::{Camera, Plan, Rule, Site};
-use crate::rule::{self, beat};
+use crate::rule::{self, Bears, beat};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub(super) struct PreparedCamera {
 #[derive(Debug)]
 pub(super) struct PreparedRule {
     pub(super) rule: rule::Prepared,
+    /// How rarely it may look.
+    pub(super) bears: Bears,
     /// Index of its camera's beat; 0 for rules that do not look.
     pub(super) beat: usize,
     /// Of a minute and of the one after it.
@@ -90,6 +92,7 @@ impl PreparedRule {
         let zone = camera.zip(rule.zone).map(|(c, z)| &c.zones[z].polygon);
         Self {
             rule: rule::Prepared::new(&rule.program, zone),
+            bears: Bears::of(rule),
             beat: camera.map_or(0, |camera| beat_of(rule, &beat::intervals(camera))),
             hours: Default::default(),
         }

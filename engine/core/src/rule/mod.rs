@@ -10,7 +10,9 @@
 //! movers) → conditions → signals. Not here: incident ids, evidence, publishing (see
 //! [`crate::engine`]).
 
+mod bears;
 pub mod beat;
+mod due;
 mod evaluate;
 pub mod explain;
 mod lineage;
@@ -28,6 +30,7 @@ mod signal;
 mod state;
 mod temporal;
 
+pub use bears::{Bears, Scrutiny};
 pub use beat::Beat;
 pub use look::{Adjust, Look, Prepared, Values, View};
 pub use scene::Scene;

@@ -1,5 +1,7 @@
 //! Subjects that move: a subject is whoever it was in the look before, see [`super::lineage`].
 
+use super::bears::Scrutiny;
+use super::due::{Asked, MISSED};
 use super::evaluate::{Memory, Sighting, evaluate, fresh};
 use super::look::{Look, View};
 use super::path::Who;
@@ -85,6 +87,19 @@ impl Movers {
 
     pub(super) fn is_empty(&self) -> bool {
         self.movers.is_empty()
+    }
+
+    /// How closely they must be looked at.
+    pub(super) fn scrutiny(&self, asked: &Asked<'_>) -> Scrutiny {
+        let of = |mover: &Mover| {
+            let open = mover.reported.is_open();
+            if open || mover.absent <= MISSED {
+                asked.subject(&mover.memories, open)
+            } else {
+                Scrutiny::Idle
+            }
+        };
+        self.movers.iter().map(of).max().unwrap_or(Scrutiny::Idle)
     }
 
     pub(super) fn suspend(&mut self) -> Vec<Signal> {

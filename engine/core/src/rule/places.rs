@@ -4,6 +4,8 @@
 //! the same parked car. A new track that has come to rest where a subject is missing becomes that
 //! subject; one that was seen to drive in, or only passes, does not.
 
+use super::bears::Scrutiny;
+use super::due::{Asked, MISSED};
 use super::evaluate::{Memory, Sighting, evaluate, fresh, pass_hidden};
 use super::look::{Look, View};
 use super::measure::same_kind;
@@ -108,6 +110,11 @@ impl Places {
 
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
+    }
+
+    /// How closely they must be looked at.
+    pub(super) fn scrutiny(&self, asked: &Asked<'_>) -> Scrutiny {
+        self.places.iter().map(|place| place.scrutiny(asked)).max().unwrap_or(Scrutiny::Idle)
     }
 
     pub(super) fn suspend(&mut self) -> Vec<Signal> {
@@ -395,6 +402,20 @@ impl Place {
         let params = stand.params();
         let absence = if self.left { params.absence.min(LEFT_ABSENCE) } else { params.absence };
         HoldParams { absence, lapse: absence, ..params }
+    }
+
+    /// What only passes leaves a place without anything in it, which needs nobody's looks.
+    fn scrutiny(&self, asked: &Asked<'_>) -> Scrutiny {
+        let lately = self.presence.absent() <= MISSED;
+        match self.presence.phase {
+            // It may only pass.
+            Phase::New if lately => Scrutiny::Busy,
+            Phase::New => Scrutiny::Idle,
+            // Whether it is still there hangs on the next look.
+            _ if self.moved > 0 && lately => Scrutiny::Close,
+            _ if lately => asked.subject(&self.memories, self.reported.is_open()),
+            _ => Scrutiny::Busy,
+        }
     }
 
     /// Evaluates its conditions and says what changed.

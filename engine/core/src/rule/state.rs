@@ -1,8 +1,10 @@
 //! What a rule remembers from look to look, and what it says at each.
 
+use super::bears::{Bears, Scrutiny};
+use super::due::Asked;
 use super::evaluate::{Memory, QUEUE_TOGETHER, evaluate, fresh};
 use super::lineage::Room;
-use super::look::{Look, Prepared};
+use super::look::{Adjust, Look, Prepared};
 use super::movers::Movers;
 use super::path::PATH_SPAN_MAX;
 use super::places::Places;
@@ -12,8 +14,9 @@ use super::select::Members;
 use super::signal::{Signal, SubjectKey, subject};
 use super::temporal::Level;
 use crate::incident::Subject;
-use crate::plan::Program;
 use crate::plan::program::{Identity, Scope};
+use crate::plan::{Program, Rule};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -117,6 +120,22 @@ impl RuleState {
     /// Subjects that found no room since the rule began.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// How closely it must look at `at`, while a disaster changes it so.
+    pub fn scrutiny(&self, rule: &Rule, bears: &Bears, adjust: Adjust, at: Timestamp) -> Scrutiny {
+        let asked = Asked {
+            conditions: &rule.program.conditions,
+            durations: adjust.durations,
+            at,
+            ahead: bears.ahead,
+        };
+        let (subjects, open) = match &self.subjects {
+            Subjects::Places(places) => (places.scrutiny(&asked), false),
+            Subjects::Movers(movers) => (movers.scrutiny(&asked), false),
+            Subjects::Zone(reported) => (Scrutiny::Idle, reported.is_open()),
+        };
+        subjects.max(asked.shared(&self.shared, open))
     }
 
     fn has_no_subjects(&self) -> bool {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod gaps;
+mod rarely;
 mod same;
 mod told;
 
@@ -14,7 +16,7 @@ mod support;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use street::sparse::ticking;
 use support::{World, name};
 use viahe_contract::message::Order;
 use viahe_core::attention::{Attention, Need};
@@ -148,15 +150,4 @@ impl Camera {
             self.sampler.set_hz(need.looks_hz, at);
         }
     }
-}
-
-/// Each event at its time, with a tick every second.
-fn ticking(events: Vec<Event>, from: Timestamp, to: Timestamp) -> Vec<Event> {
-    let secs = to.since(from).as_secs();
-    let ticks = (0..=secs).map(|s| Event::Tick(from.plus(Duration::from_secs(s))));
-    let mut all: Vec<(Timestamp, u8, Event)> =
-        events.into_iter().map(|e| (e.at().unwrap_or_default(), 0, e)).collect();
-    all.extend(ticks.map(|tick| (tick.at().unwrap_or_default(), 1, tick)));
-    all.sort_by_key(|(at, rank, _)| (*at, *rank));
-    all.into_iter().map(|(_, _, event)| event).collect()
 }

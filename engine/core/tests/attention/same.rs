@@ -17,7 +17,7 @@ use viahe_core::time::Timestamp;
 
 /// Wednesday, 9 o'clock in Vietnam.
 const START: &str = "2026-03-04T02:00:00Z";
-const MINUTES: u64 = 8;
+pub(super) const MINUTES: u64 = 8;
 /// Where things stand, side by side.
 const PLACES: u64 = 5;
 const FRAMES_HZ: f32 = 10.0;
@@ -35,17 +35,17 @@ const MOST_OFTEN: [&str; 2] = ["use = \"no-helmet\"", "use = \"riding-on-sidewal
 const WAYS: [&str; 1] = ["use = \"wrong-way\"\nallowed_deg = 0"];
 
 /// A day in a street of some minutes, drawn from a seed.
-struct Day {
-    plan: Arc<Plan>,
+pub(super) struct Day {
+    pub(super) plan: Arc<Plan>,
     /// Of its first frame.
-    start: Timestamp,
-    events: Vec<Event>,
+    pub(super) start: Timestamp,
+    pub(super) events: Vec<Event>,
 }
 
 /// From one time to another.
 type Order = fn(Timestamp, Timestamp) -> Event;
 
-fn day(seed: u64, rules: &[&str], noise: Noise) -> Day {
+pub(super) fn day(seed: u64, rules: &[&str], noise: Noise) -> Day {
     let mut random = Random::new(seed);
     let mut below = |most: u64| (random.unit() * most as f32) as u64;
     let start: Timestamp = START.parse().unwrap();
@@ -137,7 +137,7 @@ fn told(of: &Day, mut camera: Camera) -> (Vec<Revision>, u64) {
     (engine.said, camera.looks)
 }
 
-fn told_to_all_looks(of: &Day) -> (Vec<Revision>, u64) {
+pub(super) fn told_to_all_looks(of: &Day) -> (Vec<Revision>, u64) {
     told(of, Camera::always(&of.plan))
 }
 
@@ -200,9 +200,9 @@ proptest! {
 }
 
 /// What became of a rule's incident: when it opened and, if it did, closed.
-type Story = (String, Timestamp, Option<Timestamp>);
+pub(super) type Story = (String, Timestamp, Option<Timestamp>);
 
-fn stories(said: &[Revision]) -> Vec<Story> {
+pub(super) fn stories(said: &[Revision]) -> Vec<Story> {
     let first = said.iter().filter(|r| r.revision == 1);
     let story = |r: &Revision| {
         let closed = said.iter().filter(|s| s.incident == r.incident).find_map(|s| s.closed);

@@ -9,7 +9,6 @@ use crate::street::{
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::message::{CameraStatus, EndReason, Order, Rest};
-use viahe_core::attention::Need;
 use viahe_core::engine::{Effect, Engine, Event};
 use viahe_core::plan::Plan;
 use viahe_core::rule::explain::Applies;
@@ -43,9 +42,9 @@ fn changes_with(
     let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
     let mut changes = Vec::new();
     for event in ticking(events, from, to) {
-        let (before, when) = (of.need, event.at().unwrap());
+        let (before, when) = (looks_hz(of), event.at().unwrap());
         of.apply(event);
-        if of.need != before {
+        if looks_hz(of) != before {
             let time = when.rfc3339(&zone)[11..19].to_owned();
             changes.push((time, of.need.unwrap().looks_hz));
         }
@@ -53,8 +52,9 @@ fn changes_with(
     changes
 }
 
-fn looks(looks_hz: f32) -> Need {
-    Need::steady(looks_hz)
+/// So many looks a second are wanted, as was told last.
+fn looks_hz(of: &Box) -> Option<f32> {
+    of.need.map(|need| need.looks_hz)
 }
 
 fn told(list: &[(&str, f32)]) -> Vec<(String, f32)> {
@@ -121,7 +121,7 @@ fn a_camera_without_rules_that_look_is_not_looked_at_unless_a_rate_is_set() {
             let mut engine = Box::new(&plan);
             engine.apply(Event::Tick(wednesday("09:00:00")));
             assert_eq!(engine.attended.len(), 1);
-            assert_eq!(engine.need, Some(looks(hz)), "{rules}");
+            assert_eq!(looks_hz(&engine), Some(hz), "{rules}");
             assert!(engine.attended[0].resting.is_empty());
         }
     }
@@ -176,12 +176,12 @@ fn a_disaster_lets_rest_what_it_silences() {
     engine.apply(Event::Tick(wednesday("09:00:00")));
     // At the first level it is patient, and looks.
     engine.apply(disaster(wednesday("09:00:01"), 1, None));
-    assert_eq!(engine.need, Some(looks(1.0)));
+    assert_eq!(looks_hz(&engine), Some(1.0));
     engine.apply(disaster(wednesday("09:00:02"), 2, None));
-    assert_eq!(engine.need, Some(looks(0.0)));
+    assert_eq!(looks_hz(&engine), Some(0.0));
     assert_eq!(resting(&engine), [("illegal-parking".to_owned(), Rest::Disaster)]);
     engine.apply(disaster(wednesday("09:00:03"), 0, None));
-    assert_eq!(engine.need, Some(looks(1.0)), "lifted by word, at once");
+    assert_eq!(looks_hz(&engine), Some(1.0), "lifted by word, at once");
 }
 
 /// A car that stands from 10 s on, looked at once a second.
@@ -201,7 +201,7 @@ fn what_a_rule_has_begun_is_seen_to_end() {
     assert_eq!(engine.engine.open_incidents(), 1);
     // The camera is away when the hours end: whoever is told of an incident is told of its end.
     let away = changes(&mut engine, ends, wednesday("10:20:00"));
-    assert_eq!((away, engine.need), (vec![], Some(looks(1.0))));
+    assert_eq!((away, looks_hz(&engine)), (vec![], Some(1.0)));
     let back = parked("2026-03-04T03:20:00Z", 0.0);
     let after = changes_with(&mut engine, back, wednesday("10:20:00"), wednesday("10:21:00"));
     assert_eq!(after, told(&[("10:20:00", 0.0)]));
@@ -211,7 +211,7 @@ fn what_a_rule_has_begun_is_seen_to_end() {
     let mut engine = Box::new(&plan);
     let seen = parked("2026-03-04T02:59:40Z", 19.0);
     changes_with(&mut engine, seen, wednesday("09:59:40"), wednesday("10:10:00"));
-    assert_eq!((engine.need, engine.engine.open_incidents()), (Some(looks(1.0)), 0));
+    assert_eq!((looks_hz(&engine), engine.engine.open_incidents()), (Some(1.0), 0));
 }
 
 #[test]
@@ -230,22 +230,23 @@ fn it_is_told_once_and_again_after_a_restart_and_a_reload() {
     let plan = scheduled("Mon-Sun 09:00-10:00");
     let mut engine = Box::new(&plan);
     changes(&mut engine, wednesday("08:00:00"), wednesday("09:10:00"));
-    assert_eq!(engine.attended.len(), 2);
+    // Hours begin, and with them nothing is there.
+    assert_eq!(engine.attended.len(), 3);
     let saved = engine.engine.save();
     engine.engine = Engine::restore(Arc::clone(&plan), &saved).unwrap().0;
     engine.apply(Event::Tick(wednesday("09:10:01")));
     engine.apply(Event::Tick(wednesday("09:10:02")));
-    assert_eq!(engine.attended.len(), 3, "a vision plane that starts knows nothing");
-    assert_eq!(engine.attended[2], engine.attended[1]);
+    assert_eq!(engine.attended.len(), 4, "a vision plane that starts knows nothing");
+    assert_eq!(engine.attended[3], engine.attended[2]);
     // Other hours.
     let effects = engine.engine.reload(scheduled("Mon-Sun 11:00-12:00"));
     engine.carry_out(effects);
     engine.apply(Event::Tick(wednesday("09:10:03")));
-    assert_eq!((engine.attended.len(), engine.need), (4, Some(looks(0.0))));
+    assert_eq!((engine.attended.len(), looks_hz(&engine)), (5, Some(0.0)));
     // The state says nothing of it: the same bytes, however often it was told.
     let before = engine.engine.save();
     engine.apply(Event::WorkerStarted { models: std::collections::BTreeMap::new() });
-    assert_eq!(engine.attended.len(), 4);
+    assert_eq!(engine.attended.len(), 5);
     assert_eq!(engine.engine.save(), before);
 }
 
@@ -264,14 +265,14 @@ fn clocks_that_are_set_are_followed() {
     let mut engine = Box::new(&scheduled("Mon-Sun 09:00-10:00"));
     let boot = Timestamp::from_secs(100);
     engine.apply(Event::Tick(boot));
-    assert_eq!(engine.need, Some(looks(0.0)), "07:01 there");
+    assert_eq!(looks_hz(&engine), Some(0.0), "07:01 there");
     let by_ms = wednesday("09:30:00").offset_ms(boot);
     engine.apply(Event::ClockSet { by_ms });
     engine.apply(Event::Tick(wednesday("09:30:01")));
-    assert_eq!(engine.need, Some(looks(1.0)));
+    assert_eq!(looks_hz(&engine), Some(1.0));
     engine.apply(Event::ClockSet { by_ms: -3_600_000 });
     engine.apply(Event::Tick(wednesday("08:30:02")));
-    assert_eq!(engine.need, Some(looks(0.0)));
+    assert_eq!(looks_hz(&engine), Some(0.0));
     // Summer time: on the 29th of March 2026 at 02:00 it is 03:00 in Berlin.
     let spring = plan_of(
         &World::new(),
@@ -281,11 +282,11 @@ fn clocks_that_are_set_are_followed() {
     );
     let mut engine = Box::new(&spring);
     changes(&mut engine, at("2026-03-29T00:30:00Z"), at("2026-03-29T00:58:59Z"));
-    assert_eq!(engine.need, Some(looks(0.0)));
+    assert_eq!(looks_hz(&engine), Some(0.0));
     engine.apply(Event::Tick(at("2026-03-29T00:59:00Z")));
-    assert_eq!(engine.need, Some(looks(1.0)), "03:00 comes in a minute");
+    assert_eq!(looks_hz(&engine), Some(1.0), "03:00 comes in a minute");
     changes(&mut engine, at("2026-03-29T00:59:01Z"), at("2026-03-29T02:00:00Z"));
-    assert_eq!(engine.need, Some(looks(0.0)));
+    assert_eq!(looks_hz(&engine), Some(0.0));
 }
 
 #[test]

@@ -18,6 +18,8 @@ mod support;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
+use street::sparse::{self, Frames, ticking};
 use street::{Rate, Street};
 use support::World;
 use viahe_core::config;
@@ -25,7 +27,9 @@ use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::model::ModelInfo;
 use viahe_core::plan::Plan;
+use viahe_core::rule::Bears;
 use viahe_core::scenario;
+use viahe_core::time::Timestamp;
 
 /// Each story under so many seeds.
 const SEEDS: [u64; 3] = [1, 2, 3];
@@ -98,7 +102,43 @@ fn check(stories: &[Story]) {
         stories.len(),
         failures.lines().filter(|l| !l.is_empty()).count()
     );
+    failures += &check_rarely(stories, &world);
     assert!(failures.is_empty(), "{failures}");
+}
+
+/// The same, looked at as rarely as the rule bears: then the opening may be late by the gap at which nothing is
+/// there.
+fn check_rarely(stories: &[Story], world: &World) -> String {
+    let mut failures = String::new();
+    for Story { name, rule, hz, street, opens: (opens, within) } in stories {
+        let plan = plan(world, rule);
+        let bears = Bears::of(&plan.cameras[0].rules[0]);
+        let late = bears.idle.as_secs_f32() + 1.0 / hz;
+        let all = [1, 2, 4].map(|secs| Frames::Keys(Duration::from_secs(secs)));
+        for (frames, seed) in all
+            .into_iter()
+            .chain([Frames::Latest])
+            .flat_map(|frames| SEEDS.map(|seed| (frames, seed)))
+        {
+            let street = street.clone().looked_at(Rate::Steady(10.0)).seed(seed);
+            let (start, events) = (street.time(0.0), street.events());
+            let end = events.last().and_then(Event::at).unwrap();
+            let from = Timestamp(start.0 - 1_000_000_000);
+            let told = sparse::told(&plan, &ticking(events, from, end), frames);
+            let first = told.said.iter().filter(|r| r.revision == 1);
+            let mut got: Vec<f32> = first.map(|r| r.opened.since(start).as_secs_f32()).collect();
+            got.sort_by(f32::total_cmp);
+            let fits = got.len() == opens.len()
+                && got.iter().zip(opens).all(|(a, b)| (a - b).abs() <= within + late);
+            if !fits {
+                let _ = write!(
+                    failures,
+                    "\n{name}, {frames:?}, seed {seed}: opened {got:?}, must {opens:?}"
+                );
+            }
+        }
+    }
+    failures
 }
 
 fn street(secs: f32) -> Street {

@@ -6,6 +6,7 @@
 
 pub(crate) mod lens;
 mod random;
+pub(crate) mod sparse;
 
 use lens::{Place, Shot};
 pub(crate) use random::Random;

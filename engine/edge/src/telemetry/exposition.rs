@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 use viahe_contract::message::{CameraStatus, DecodeMode};
+use viahe_core::attention::Need;
 use viahe_core::id::Name;
 use viahe_core::seam::{LOOK_AGES_MS, Stage};
 
@@ -275,7 +276,13 @@ impl Page<'_> {
         self.gauges(
             "viahe_camera_looks_wanted_hz",
             "Looks a second that the camera's rules ask for now.",
-            of(&|c| c.looks_wanted_hz.filter(|_| c.watched).map(f64::from)),
+            of(&|c| c.need.filter(|_| c.watched).map(|need| f64::from(need.looks_hz))),
+        )?;
+        let gap = |need: Need| f64::from(need.gap_max_ms) / 1000.0;
+        self.gauges(
+            "viahe_camera_look_gap_max_seconds",
+            "Longest time between two looks that the camera's rules bear now; absent while none is needed.",
+            of(&|c| c.need.filter(|need| c.watched && *need != Need::NONE).map(gap)),
         )?;
         self.gauges(
             "viahe_key_interval_seconds",

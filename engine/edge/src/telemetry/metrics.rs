@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::{CameraStatus, DecodeMode, Decoding};
+use viahe_core::attention::Need;
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, CameraStats, DropReason, LOOK_AGES_MS, Stage, WorkerStats};
 
@@ -158,10 +159,10 @@ impl Metrics {
         self.state().quarantined = cameras;
     }
 
-    /// So many looks a second at a camera are wanted now.
-    pub fn attend(&self, camera: &Name, looks_hz: f32) {
+    /// So much is a camera to be looked at now.
+    pub fn attend(&self, camera: &Name, need: Need) {
         if let Some(of) = self.state().slot(camera) {
-            of.looks_wanted_hz = Some(looks_hz);
+            of.need = Some(need);
         }
     }
 
@@ -276,7 +277,7 @@ pub(super) struct Camera {
     pub(super) decoding: Option<Decoding>,
     pub(super) decoded_secs: [Total<f64>; DecodeMode::ALL.len()],
     /// As the engine says; none before it did.
-    pub(super) looks_wanted_hz: Option<f32>,
+    pub(super) need: Option<Need>,
     pub(super) size_px: [u32; 2],
     pub(super) clock_offset_ms: Option<i64>,
     pub(super) clock_steps: Total<u64>,

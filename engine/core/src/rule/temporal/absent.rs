@@ -18,6 +18,14 @@ pub(in crate::rule) struct AbsentParams {
 /// misses somebody for a look or two.
 const PAUSE_SHARE: u32 = 4;
 
+impl AbsentParams {
+    /// The longest gap between looks that tells a passer-by from who stays: two looks in a row may miss
+    /// somebody without ending a sighting.
+    pub(in crate::rule) fn bears(&self) -> Duration {
+        self.grace / (2 * PAUSE_SHARE)
+    }
+}
+
 /// For how long it has been missing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::rule) struct Absent {
@@ -85,6 +93,17 @@ impl Absent {
         // Not while somebody is with it: whether they only pass is not known yet.
         self.holds |= self.missing >= params.duration && self.sighted.is_none();
         self.level()
+    }
+
+    /// When it will have been missing for long enough; none while it is not missing, or has been.
+    pub(in crate::rule) fn due(&self, duration: Duration) -> Option<Timestamp> {
+        let looked = self.looked.filter(|_| self.since.is_some() && !self.holds)?;
+        Some(looked.plus(duration.saturating_sub(self.missing)))
+    }
+
+    /// Is the other one missing, as far as is known?
+    pub(in crate::rule) fn goes_on(&self) -> bool {
+        self.since.is_some()
     }
 
     /// What the last look made of it.
@@ -159,6 +178,22 @@ mod tests {
             });
         }
         out
+    }
+
+    #[test]
+    fn it_holds_when_it_is_due() {
+        let secs = Duration::from_secs;
+        let p = AbsentParams { duration: secs(30), grace: secs(8), pace: Pace::CAMERA };
+        assert_eq!(p.bears(), secs(1));
+        let at = |s: u64| Timestamp::from_secs(1_000 + s);
+        let mut absent = Absent::default();
+        absent.step(&p, at(0), true, true);
+        assert_eq!((absent.due(p.duration), absent.goes_on()), (None, false), "it is there");
+        absent.step(&p, at(2), false, false);
+        assert_eq!((absent.due(p.duration), absent.goes_on()), (Some(at(32)), true));
+        let held: Vec<u64> =
+            (3..40).filter(|s| absent.step(&p, at(*s), false, false).holds()).collect();
+        assert_eq!((held[0], absent.due(p.duration)), (32, None));
     }
 
     proptest! {

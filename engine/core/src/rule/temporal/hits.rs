@@ -17,6 +17,17 @@ pub(in crate::rule) struct HitsParams {
     pub(in crate::rule) pace: Pace,
 }
 
+impl HitsParams {
+    /// It counts looks and no seconds, so it bears no gap and needs all of them.
+    pub(in crate::rule) const BEARS: Duration = Duration::ZERO;
+
+    /// The shortest time from its first hit until it holds, at so many looks a second.
+    pub(in crate::rule) fn takes(&self, look_hz: f32) -> Duration {
+        let steps = self.min.saturating_sub(1) as f32;
+        Duration::from_secs_f32(steps / look_hz.max(f32::EPSILON))
+    }
+}
+
 /// The last looks, and whether it holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::rule) struct Hits {
@@ -60,6 +71,13 @@ impl Hits {
             None if hits > 0 => Level::Pending { since: first },
             None => Level::No,
         }
+    }
+}
+
+impl Hits {
+    /// Was it hit lately?
+    pub(in crate::rule) fn goes_on(&self) -> bool {
+        self.enough.is_some() || self.recent.iter().any(|(_, hit)| *hit)
     }
 }
 

@@ -37,6 +37,19 @@ pub(in crate::rule) struct HoldParams {
     pub(in crate::rule) pace: Pace,
 }
 
+/// A share of looks is measured by this many at least.
+const SHARE_LOOKS_MIN: u32 = 8;
+
+impl HoldParams {
+    /// The longest gap between looks under which a run goes as it would with more looks: some fit into what
+    /// it may be absent for, and many into all of it where a share of them counts.
+    pub(in crate::rule) fn bears(&self) -> Duration {
+        let missed = self.absence.min(self.lapse) / Pace::LOOKS_MIN;
+        let counts = self.support_min > 0.0 && !self.dwell.is_zero();
+        if counts { missed.min(self.dwell / SHARE_LOOKS_MIN) } else { missed }
+    }
+}
+
 /// What a look changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::rule) enum Step {
@@ -158,6 +171,12 @@ impl Hold {
         self.looked
     }
 
+    /// When it has held for `dwell`, if it goes on; none when it has.
+    pub(in crate::rule) fn due(&self, dwell: Duration) -> Option<Timestamp> {
+        let waits = self.phase < Phase::Fired;
+        waits.then(|| self.looked.plus(dwell.saturating_sub(self.watched)))
+    }
+
     /// How long it has been absent at the last look.
     pub(in crate::rule) fn absent(&self) -> Duration {
         self.absent
@@ -267,6 +286,48 @@ mod tests {
         assert!((1..=120).all(|i| hold.pass_hidden(&Pace::CAMERA, at(5 * i))));
         assert!(hold.pass_hidden(&Pace::CAMERA, at(601)), "exactly ten minutes so far");
         assert!(!hold.pass_hidden(&Pace::CAMERA, at(602)));
+    }
+
+    proptest! {
+        /// Whatever was before: seen from now on, it fires at the first look that is not before it is due.
+        #[test]
+        fn it_fires_when_it_is_due(gaps in looks(), dwell in 1u32..60, step in 1u32..8) {
+            let p = HoldParams {
+                settle: Duration::ZERO,
+                dwell: GRID * dwell,
+                absence: GRID * 30,
+                lapse: GRID * 30,
+                support_min: 0.0,
+                pace: Pace::CAMERA,
+            };
+            let mut at = Timestamp::from_secs(1_000);
+            let mut hold = Hold::begin(at);
+            for (gap, look) in gaps {
+                at = at.plus(GRID * gap);
+                if hold.step(&p, at, look == Look::Holds) == Step::Over {
+                    hold = Hold::begin(at);
+                }
+            }
+            while let Some(due) = hold.due(p.dwell) {
+                at = at.plus(GRID * step);
+                let fired = hold.step(&p, at, true) == Step::Fired;
+                prop_assert_eq!(fired, at >= due);
+            }
+            prop_assert_eq!(hold.phase, Phase::Fired);
+        }
+    }
+
+    #[test]
+    fn looks_fit_into_what_it_may_miss() {
+        let secs = Duration::from_secs;
+        let bears = |dwell, absence, lapse, support_min| {
+            let [settle, dwell, absence, lapse] = [0, dwell, absence, lapse].map(secs);
+            HoldParams { settle, dwell, absence, lapse, support_min, pace: Pace::CAMERA }.bears()
+        };
+        assert_eq!(bears(180, 150, 150, 0.0), secs(50));
+        assert_eq!(bears(180, 150, 6, 0.0), secs(2), "sooner over before it fires");
+        assert_eq!(bears(32, 150, 150, 0.5), secs(4), "a share of looks");
+        assert_eq!(bears(32, 0, 0, 0.0), secs(0), "none may be missed");
     }
 
     fn looks() -> impl Strategy<Value = Vec<(u32, Look)>> {

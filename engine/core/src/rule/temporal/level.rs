@@ -22,6 +22,10 @@ impl Pace {
     pub(in crate::rule) const SENSOR: Self =
         Self { gap_max: Duration::from_hours(24), away_max: Duration::from_hours(48) };
 
+    /// So many looks must fit into what may be missed: one that sees nothing may be a detector's
+    /// miss, and two as well.
+    pub(in crate::rule) const LOOKS_MIN: u32 = 3;
+
     /// How much of the time from one look to the next counts.
     pub(in crate::rule) fn watched(&self, from: Timestamp, to: Timestamp) -> Duration {
         to.since(from).min(self.gap_max)

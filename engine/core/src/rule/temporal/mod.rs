@@ -20,6 +20,6 @@ pub(super) use hits::{Hits, HitsParams};
 pub(super) use hold::{Hold, HoldParams, Phase, Step};
 pub(super) use hysteresis::{Hysteresis, Thresholds};
 pub(super) use level::{Level, Pace};
-pub(super) use queue::{Around, Queue};
+pub(super) use queue::{Around, PASSED_KEEP, Queue};
 pub(super) use rate::{Rate, RateParams};
 pub(super) use sequence::{Sequence, SequenceParams};

@@ -33,6 +33,10 @@ pub(in crate::rule) struct Queue {
     stood: Duration,
     /// It held in the last look.
     held: bool,
+    /// Some of the traffic stands for the reason for which the subject does, as far as has been seen since a
+    /// start: while it does, each that passes counts.
+    #[serde(skip)]
+    stands: bool,
     looked: Option<Timestamp>,
 }
 
@@ -54,8 +58,20 @@ impl Queue {
         self.passers.extend(around.passing.iter().map(|who| (*who, at)));
         let surplus = self.passers.len().saturating_sub(PASSERS_MAX);
         self.passers.drain(..surplus);
+        self.stands = around.stands;
         self.held = around.stands && self.passers.is_empty() && self.stood < STANDS_MAX;
         self.held
+    }
+}
+
+impl Queue {
+    /// Does it hang on whether somebody passes? It does where traffic stands and none has been seen to pass
+    /// for half the time for which that is remembered.
+    pub(in crate::rule) fn asks_for_passers(&self) -> bool {
+        let newest = self.passers.last().map(|(_, seen)| *seen);
+        let lately =
+            newest.zip(self.looked).is_some_and(|(seen, at)| at.since(seen) < PASSED_KEEP / 2);
+        self.stands && !lately && self.stood < STANDS_MAX
     }
 }
 
@@ -118,6 +134,21 @@ mod tests {
         let mut queue = Queue::default();
         let held = (0..400).filter(|s| queue.step(Pace::CAMERA, at(*s), &stands)).count();
         assert_eq!(held, 180);
+    }
+
+    #[test]
+    fn it_asks_for_passers_where_traffic_stands_and_none_was_seen_lately() {
+        let at = |secs: u64| Timestamp::from_secs(1_000 + secs);
+        let around = |stands, passing| Around { stands, passing, resting: Vec::new() };
+        let mut queue = Queue::default();
+        let mut asks = |secs, around| {
+            queue.step(Pace::CAMERA, at(secs), &around);
+            queue.asks_for_passers()
+        };
+        assert!(!asks(0, around(false, vec![])), "nothing stands with it");
+        assert!(asks(2, around(true, vec![])));
+        assert!(!asks(4, around(true, vec![7])) && !asks(13, around(true, vec![])));
+        assert!(asks(14, around(true, vec![])), "ten seconds later it may be forgotten soon");
     }
 
     #[test]

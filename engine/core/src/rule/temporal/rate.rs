@@ -17,6 +17,14 @@ pub(in crate::rule) struct RateParams {
     pub(in crate::rule) pace: Pace,
 }
 
+impl RateParams {
+    /// The longest gap between looks that tells one beginning from the next: two of them fit into a pause
+    /// that is bridged.
+    pub(in crate::rule) fn bears(&self) -> Duration {
+        self.grace / 2
+    }
+}
+
 /// The newest beginnings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::rule) struct Rate {
@@ -63,6 +71,13 @@ impl Rate {
             Some(since) => Level::Pending { since: *since },
             None => Level::No,
         }
+    }
+}
+
+impl Rate {
+    /// Has it begun lately?
+    pub(in crate::rule) fn goes_on(&self) -> bool {
+        self.holds || !self.begun.is_empty()
     }
 }
 

@@ -14,6 +14,16 @@ pub(in crate::rule) struct SequenceParams {
     pub(in crate::rule) pace: Pace,
 }
 
+impl SequenceParams {
+    /// The longest gap between looks in which so many steps can be seen one after the other, and under which
+    /// it ends as it would with more looks.
+    pub(in crate::rule) fn bears(&self, steps: usize) -> Duration {
+        let between = u32::try_from(steps.saturating_sub(1).max(1)).unwrap_or(u32::MAX);
+        let paced = self.within / between.saturating_mul(2);
+        if self.grace.is_zero() { paced } else { paced.min(self.grace / Pace::LOOKS_MIN) }
+    }
+}
+
 /// How far it has come. Of all ways to explain the looks by the steps, the one that began last is
 /// kept for each step: it has the most time left.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -72,6 +82,13 @@ impl Sequence {
             (None, Some(since)) => Level::Pending { since: *since },
             (None, None) => Level::No,
         }
+    }
+}
+
+impl Sequence {
+    /// Has a step been seen that another may follow, or is it complete?
+    pub(in crate::rule) fn goes_on(&self) -> bool {
+        self.complete.is_some() || self.begun.iter().any(Option::is_some)
     }
 }
 

@@ -115,17 +115,24 @@ impl Live {
 
     /// A camera is looked at so from now on.
     pub(super) fn attend(&mut self, camera: Name, attention: Attention) {
-        let Need { looks_hz, .. } = attention.need;
+        let Need { looks_hz, gap_max_ms } = attention.need;
+        let before = self.told.attention.get(&camera);
+        // What comes and goes in a street changes how rarely is enough, many times an hour.
+        let gap_alone = before.is_some_and(|before| {
+            before.resting == attention.resting && before.need.differs_by_gap_alone(attention.need)
+        });
         // A reload tells all of them again.
-        if self.told.attention.get(&camera) != Some(&attention) {
+        if gap_alone {
+            tracing::debug!(%camera, gap_max_ms, "looks so far apart are enough for its rules");
+        } else if before != Some(&attention) {
             let resting = attention.resting.len();
             tracing::info!(%camera, looks_hz, resting, "its rules ask for this many looks a second");
         }
         self.fleet.attend(&camera, attention.need);
-        self.books.metrics.attend(&camera, looks_hz);
+        self.books.metrics.attend(&camera, attention.need);
         let report = self.told.reports.get(&camera).cloned();
         self.told.attention.insert(camera, attention);
-        if let Some(report) = report {
+        if let Some(report) = report.filter(|_| !gap_alone) {
             self.tell_camera(&report);
         }
     }
