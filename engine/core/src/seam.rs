@@ -331,6 +331,8 @@ pub struct WorkerStats {
     pub copied_bytes: BTreeMap<Stage, u64>,
     /// Messages to the engine that were dropped because the pipe was full.
     pub seam_dropped: u64,
+    /// Processor time of the whole worker, in ms: also what is no stage of a camera.
+    pub cpu_ms: f64,
     /// Models whose output is not what their description says, and why; for people.
     #[serde(default)]
     pub models_wrong: BTreeMap<Name, String>,
@@ -355,6 +357,8 @@ pub struct CameraStats {
     pub frames_inferred: u64,
     /// Frames not analysed, by reason.
     pub frames_dropped: BTreeMap<DropReason, u64>,
+    /// How often the longest gap that the rules bear passed without a look while pictures came.
+    pub looks_late: u64,
     /// Times that pictures came back after a connection was lost.
     pub reconnects: u64,
     /// Connections that were tried.
@@ -363,6 +367,10 @@ pub struct CameraStats {
     pub carrier: Option<Carrier>,
     /// Sum over frames of preprocessing, inference and head decoding, in ms.
     pub infer_ms_sum: f64,
+    /// Processor time of parsing, decoding and handing on its pictures, in ms.
+    pub decode_cpu_ms: f64,
+    /// Processor time of the looks at it, in ms.
+    pub infer_cpu_ms: f64,
     /// Looks by how long after its frame's arrival the observation was there: up to each of
     /// [`LOOK_AGES_MS`], and longer.
     #[serde(default)]

@@ -27,6 +27,21 @@ fn uptime() -> Duration {
     Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or_default())
 }
 
+/// Processor time that the calling thread has used.
+pub fn thread_cpu() -> Duration {
+    cpu(rustix::time::ClockId::ThreadCPUTime)
+}
+
+/// Processor time that this process has used, with all its threads.
+pub fn process_cpu() -> Duration {
+    cpu(rustix::time::ClockId::ProcessCPUTime)
+}
+
+fn cpu(of: rustix::time::ClockId) -> Duration {
+    let used = rustix::time::clock_gettime(of);
+    Duration::new(used.tv_sec.unsigned_abs(), u32::try_from(used.tv_nsec).unwrap_or_default())
+}
+
 /// The time of day as it was when event time began, carried on by the monotonic clock. It is never
 /// set, and engine and worker have the same.
 pub fn event_time() -> Timestamp {

@@ -60,11 +60,13 @@ pub enum Trouble {
     WorkerMemory,
     /// What a vision worker says does not fit what it was given.
     WorkerRefused,
+    /// Cameras are looked at more rarely than their rules bear.
+    RulesBelowNeed,
 }
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -87,6 +89,7 @@ impl Trouble {
         Self::ModelRefused,
         Self::WorkerMemory,
         Self::WorkerRefused,
+        Self::RulesBelowNeed,
     ];
 
     /// In messages and metrics.
@@ -114,6 +117,7 @@ impl Trouble {
             Self::ModelRefused => "model_refused",
             Self::WorkerMemory => "worker_memory",
             Self::WorkerRefused => "worker_refused",
+            Self::RulesBelowNeed => "rules_below_need",
         }
     }
 }

@@ -1,8 +1,10 @@
 //! A recording, read once from start to end as fast as its reader takes it.
 
 use super::codec::Codec;
+use super::error::fault;
 use super::fault::{Fault, Redactor};
 use super::graph::{self, Tail};
+use super::labour::Labour;
 use super::live::dismantle;
 use super::{GstFrame, IngestError};
 use crate::clock;
@@ -109,6 +111,7 @@ pub struct FileReader {
     tail: Tail,
     ledger: Arc<Ledger>,
     found: Arc<Mutex<Option<(Codec, &'static str)>>>,
+    labour: Arc<Mutex<Labour>>,
     seq: u64,
     corrupt: u64,
     last: Option<Timestamp>,
@@ -133,6 +136,7 @@ impl FileReader {
         let pipeline = gst::Pipeline::new();
         let tail = Tail::new(&pipeline, AHEAD_FRAMES, false)?;
         let found = Arc::new(Mutex::new(None));
+        let labour = watch_labour(&tail)?;
         let source = graph::element("filesrc")?;
         source.set_property("location", path);
         match kind {
@@ -155,6 +159,7 @@ impl FileReader {
             tail,
             ledger,
             found,
+            labour,
             seq: 0,
             corrupt: 0,
             last: None,
@@ -175,6 +180,11 @@ impl FileReader {
     /// Frames left out because the recording is damaged there.
     pub fn dropped_corrupt(&self) -> u64 {
         self.corrupt
+    }
+
+    /// Processor time of the thread that decodes it.
+    pub fn cpu(&self) -> Duration {
+        self.labour.lock().unwrap_or_else(PoisonError::into_inner).sum
     }
 
     /// `h264` or `h265`, and the decoder's element, once known.
@@ -299,6 +309,18 @@ impl Drop for FileReader {
         let hung = Arc::new(AtomicUsize::new(0));
         dismantle(self.pipeline.clone(), None, &hung, Duration::from_secs(2));
     }
+}
+
+/// Counts what the thread uses that brings pictures to the end.
+fn watch_labour(tail: &Tail) -> Result<Arc<Mutex<Labour>>, IngestError> {
+    let labour = Arc::new(Mutex::new(Labour::default()));
+    let pad = tail.sink.static_pad("sink").ok_or_else(|| fault("appsink has no sink pad"))?;
+    let of = Arc::clone(&labour);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        of.lock().unwrap_or_else(PoisonError::into_inner).look_in();
+        gst::PadProbeReturn::Ok
+    });
+    Ok(labour)
 }
 
 /// Builds the decoding part for the first video stream.

@@ -132,6 +132,7 @@ impl Consumer for Link {
     fn report(&self, report: Report) {
         let LeftOut { spared, overload } = report.left_out;
         let mut meter = self.camera.meter();
+        meter.works();
         let counters = &mut meter.counters;
         counters.frames_in += spared + overload;
         counters.dropped.spared += spared;

@@ -1,5 +1,6 @@
 //! What one camera has done so far. Outlives its connections.
 
+use super::labour::Labour;
 use super::stamp::CaptureClock;
 use std::time::{Duration, Instant};
 use viahe_contract::message::{Carrier, DecodeMode, Decoding};
@@ -45,6 +46,8 @@ pub struct CameraCounters {
     pub decoding: Option<Decoding>,
     /// Time that each mode of decoding was in use, in the order of [`DecodeMode::ALL`].
     pub decoded: [Duration; DecodeMode::ALL.len()],
+    /// Processor time of its streaming thread: parsing, decoding and handing on.
+    pub cpu: Duration,
     /// Reports of elements lost because too many came at once.
     pub reports_lost: u64,
 }
@@ -68,6 +71,7 @@ pub struct Dropped {
 pub(super) struct Meter {
     pub(super) counters: CameraCounters,
     pub(super) clock: CaptureClock,
+    labour: Labour,
     last_frame: Option<Instant>,
     interval_secs: Option<f32>,
     after_gap: bool,
@@ -78,6 +82,11 @@ impl Meter {
     pub(super) fn frame(&mut self, size_px: [u32; 2], clock: ClockSource) {
         self.counters.size_px = Some(size_px);
         self.counters.clock = clock;
+    }
+
+    /// The streaming thread has come by.
+    pub(super) fn works(&mut self) {
+        self.labour.look_in();
     }
 
     /// The camera sent a picture.
@@ -95,6 +104,7 @@ impl Meter {
     pub(super) fn connection(&mut self) {
         self.interval_secs = None;
         self.after_gap = true;
+        self.labour.pause();
         self.counters.tries += 1;
     }
 
@@ -110,6 +120,7 @@ impl Meter {
             clock_offset_ms: self.clock.offset_ms,
             clock_steps: self.clock.steps,
             clock_step: self.clock.step,
+            cpu: self.labour.sum,
             ..self.counters.clone()
         }
     }

@@ -22,6 +22,7 @@ mod fault;
 mod file;
 mod frame;
 mod graph;
+mod labour;
 mod link;
 mod live;
 mod meter;

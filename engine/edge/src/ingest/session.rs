@@ -327,6 +327,7 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
         if meter.counters.codec.is_none() {
             // A test picture passes no valve.
             meter.arrived(clock::monotonic());
+            meter.works();
         }
         if buffer.flags().contains(gst::BufferFlags::CORRUPTED) {
             let key_pts = link.key_pts.load(Ordering::Relaxed);

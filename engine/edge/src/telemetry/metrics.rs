@@ -209,6 +209,7 @@ pub(super) struct Worker {
     pub(super) restarts: u64,
     pub(super) copied_bytes: Labelled<Stage>,
     pub(super) seam_dropped: Total<u64>,
+    pub(super) cpu_ms: Total<f64>,
 }
 
 impl Worker {
@@ -218,6 +219,7 @@ impl Worker {
             restarts: 0,
             copied_bytes: Labelled::default(),
             seam_dropped: Total::default(),
+            cpu_ms: Total::default(),
         }
     }
 
@@ -240,6 +242,7 @@ impl Worker {
         }
         self.copied_bytes.observe(&stats.copied_bytes);
         self.seam_dropped.observe(stats.seam_dropped);
+        self.cpu_ms.observe(stats.cpu_ms);
     }
 
     fn ended(&mut self, now: Instant) {
@@ -253,6 +256,7 @@ impl Worker {
         self.restarts += 1;
         self.copied_bytes.restart();
         self.seam_dropped.restart();
+        self.cpu_ms.restart();
     }
 }
 
@@ -268,9 +272,12 @@ pub(super) struct Camera {
     pub(super) frames_in: Total<u64>,
     pub(super) frames_inferred: Total<u64>,
     pub(super) frames_dropped: Labelled<DropReason>,
+    pub(super) looks_late: Total<u64>,
     pub(super) reconnects: Total<u64>,
     pub(super) tries: Total<u64>,
     pub(super) infer_ms: Total<f64>,
+    pub(super) decode_cpu_ms: Total<f64>,
+    pub(super) infer_cpu_ms: Total<f64>,
     pub(super) look_ages: [Total<u64>; LOOK_AGES_MS.len() + 1],
     pub(super) look_age_ms: Total<f64>,
     pub(super) fps_in: f32,
@@ -386,9 +393,12 @@ impl Camera {
         self.frames_in.observe(stats.frames_in);
         self.frames_inferred.observe(stats.frames_inferred);
         self.frames_dropped.observe(&stats.frames_dropped);
+        self.looks_late.observe(stats.looks_late);
         self.reconnects.observe(stats.reconnects);
         self.tries.observe(stats.tries);
         self.infer_ms.observe(stats.infer_ms_sum);
+        self.decode_cpu_ms.observe(stats.decode_cpu_ms);
+        self.infer_cpu_ms.observe(stats.infer_cpu_ms);
         for (total, now) in self.look_ages.iter_mut().zip(&stats.look_ages) {
             total.observe(*now);
         }
@@ -413,9 +423,12 @@ impl Camera {
         self.frames_in.restart();
         self.frames_inferred.restart();
         self.frames_dropped.restart();
+        self.looks_late.restart();
         self.reconnects.restart();
         self.tries.restart();
         self.infer_ms.restart();
+        self.decode_cpu_ms.restart();
+        self.infer_cpu_ms.restart();
         self.look_ages.iter_mut().for_each(Total::restart);
         self.look_age_ms.restart();
         self.clock_steps.restart();

@@ -13,11 +13,13 @@
 mod connections;
 mod counter;
 mod error;
+mod events;
 mod exposition;
 pub(crate) mod foreign;
 mod health;
 mod log;
 mod metrics;
+mod page;
 mod server;
 
 pub use crate::redact::{RedactingWriter, redact, redact_in_path, redact_source, redacted};

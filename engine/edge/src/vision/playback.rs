@@ -99,6 +99,7 @@ impl Player {
         counters.clock = ClockSource::Recording;
         counters.last_frame_age = Some(Duration::ZERO);
         counters.dropped.corrupt = reader.dropped_corrupt();
+        counters.cpu = reader.cpu();
         drop(counters);
         if first {
             let (codec, decoder) = (codec.map(|c| c.0), codec.map(|c| c.1));

@@ -5,6 +5,9 @@
 //! frame that is not analysed is counted with a reason. Cameras and sessions of models come and go
 //! between frames; none of the others notices.
 
+mod punctual;
+
+use punctual::Punctual;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -60,6 +63,7 @@ struct Slot<S> {
     sampler: Sampler,
     /// The longest time between two looks that is borne.
     gap_max: Duration,
+    punctual: Punctual,
     waiting: Option<Waiting>,
     /// Out while a thread has it.
     state: Option<S>,
@@ -86,6 +90,8 @@ enum Fresh {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) inferred: u64,
+    /// How often the longest gap that the rules bear passed without a look.
+    pub(crate) late: u64,
     pub(crate) dropped: BTreeMap<DropReason, u64>,
 }
 
@@ -158,6 +164,7 @@ impl<S, E> Slots<S, E> {
             model: seat.model,
             sampler: Sampler::new(seat.need.looks_hz),
             gap_max: gap_max(seat.need),
+            punctual: Punctual::new(seat.need),
             waiting: None,
             state: Some(seat.state),
             next: None,
@@ -197,12 +204,20 @@ impl<S, E> Slots<S, E> {
         if let Some(slot) = self.lock().slots.get_mut(&slot) {
             slot.sampler.set_hz(need.looks_hz, at);
             slot.gap_max = gap_max(need);
+            slot.punctual.attend(need, at);
             if slot.sampler.period().is_some() {
                 slot.unseen = None;
             } else if let Some(Waiting { frame, .. }) = slot.waiting.take() {
                 *slot.counts.dropped.entry(DropReason::NotNeeded).or_default() += 1;
                 slot.keep_unseen(frame);
             }
+        }
+    }
+
+    /// No pictures of a camera come for now.
+    pub(crate) fn away(&self, slot: SlotId) {
+        if let Some(slot) = self.lock().slots.get_mut(&slot) {
+            slot.punctual.away();
         }
     }
 
@@ -283,7 +298,10 @@ impl<S, E> Slots<S, E> {
         let Some(slot) = inner.slots.get_mut(&job.slot) else { return };
         slot.state = Some(slot.next.take().unwrap_or(job.state));
         match looked {
-            Looked::Analysed => slot.counts.inferred += 1,
+            Looked::Analysed => {
+                slot.counts.inferred += 1;
+                slot.punctual.looked(job.frame.stamp().captured);
+            }
             Looked::Failed => *slot.counts.dropped.entry(DropReason::InferFailed).or_default() += 1,
         }
         let waiting = slot.waiting.is_some();
@@ -311,9 +329,12 @@ impl<S, E> Slots<S, E> {
         asked.or(unseen.as_ref()).or_else(|| kept.back()).cloned()
     }
 
-    /// What became of a camera's frames.
-    pub(crate) fn counts(&self, slot: SlotId) -> Counts {
-        self.lock().slots.get(&slot).map(|slot| slot.counts.clone()).unwrap_or_default()
+    /// What became of a camera's frames up to now.
+    pub(crate) fn counts(&self, slot: SlotId, now: Timestamp) -> Counts {
+        let mut inner = self.lock();
+        let Some(slot) = inner.slots.get_mut(&slot) else { return Counts::default() };
+        slot.counts.late = slot.punctual.late(now);
+        slot.counts.clone()
     }
 
     /// How long the frame that has waited longest has: no thread takes it.
@@ -368,6 +389,7 @@ impl<S> Slot<S> {
             return Some(DropReason::NotNeeded);
         };
         let apart = before.map_or(Duration::ZERO, |before| at.since(before));
+        self.punctual.picture(at, apart);
         let rare = apart * RARE >= period;
         self.sampler.set_slack(if rare { apart / 2 } else { Duration::ZERO });
         let Some(waiting) = &mut self.waiting else {

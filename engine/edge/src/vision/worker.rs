@@ -361,6 +361,7 @@ impl Worker {
             cameras: self.at_work.iter().map(of).collect(),
             copied_bytes: bytes.collect(),
             seam_dropped: outlet.dropped(),
+            cpu_ms: clock::process_cpu().as_secs_f64() * 1000.0,
             models_wrong: self.models.wrong(),
             models_refused: self.models.refused(),
         }

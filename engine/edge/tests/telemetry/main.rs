@@ -69,12 +69,15 @@ fn worker(n: u64) -> WorkerStats {
         frames_in: 10 * n,
         frames_inferred: n,
         frames_dropped: [(DropReason::Superseded, 9 * n)].into(),
+        looks_late: n / 4,
         reconnects: n / 4,
         tries: n / 3,
         carrier: None,
         look_ages: vec![0, 0, n / 2, 0, 0, n - n / 2],
         look_age_ms_sum: 125.0 * n as f64,
         infer_ms_sum: 31.25 * n as f64,
+        decode_cpu_ms: 62.5 * n as f64,
+        infer_cpu_ms: 15.625 * n as f64,
         frame_age_ms: Some(40),
         decoding: None,
         decoded_secs: BTreeMap::new(),
@@ -91,6 +94,7 @@ fn worker(n: u64) -> WorkerStats {
         cameras: BTreeMap::from([(name("le-loi-03"), camera)]),
         copied_bytes: BTreeMap::from([(Stage::Preprocess, 1000 * n)]),
         seam_dropped: n / 8,
+        cpu_ms: 125.0 * n as f64,
     }
 }
 
@@ -178,6 +182,10 @@ fn counters_never_go_back_when_the_worker_does() {
     same(&before, dropped, 9.0 * analysed);
     same(&before, "viahe_inference_seconds_sum{camera=\"le-loi-03\"}", 0.03125 * analysed);
     same(&before, "viahe_inference_seconds_count{camera=\"le-loi-03\"}", analysed);
+    let cpu = |stage| format!("viahe_cpu_seconds_total{{camera=\"le-loi-03\",stage=\"{stage}\"}}");
+    same(&before, &cpu("decode"), 0.0625 * analysed);
+    same(&before, &cpu("inference"), 0.015_625 * analysed);
+    same(&before, "viahe_worker_cpu_seconds_total{worker=\"0\"}", 0.125 * analysed);
     same(&before, "viahe_look_age_seconds_sum{camera=\"le-loi-03\"}", 0.125 * analysed);
     for (le, share) in [("0.05", 0.0), ("0.075", 0.5), ("0.15", 0.5), ("0.2", 1.0), ("+Inf", 1.0)] {
         let bucket = format!("viahe_look_age_seconds_bucket{{le=\"{le}\",camera=\"le-loi-03\"}}");

@@ -90,6 +90,11 @@ impl Page {
         *self.samples.get(sample).unwrap_or_else(|| panic!("no {sample} in {:#?}", self.samples))
     }
 
+    /// Each `name{labels}`.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = &str> {
+        self.samples.keys().map(String::as_str)
+    }
+
     /// Is there a `name{labels}`?
     pub(crate) fn has(&self, sample: &str) -> bool {
         self.samples.contains_key(sample)

@@ -38,6 +38,7 @@ impl Live {
             return Err(PlaneError::PartMissing(refused.clone()));
         }
         self.troubles.set(Trouble::ModelRefused, refused);
+        self.hear_of_looks(&all, heard.keys());
         let before = std::mem::replace(&mut self.books.totals.worker, all);
         self.tell_new_sizes(&before);
         self.tell_clocks(&before);
@@ -51,6 +52,18 @@ impl Live {
             .map(|(camera, status)| CameraReport { camera, status, reason: String::new() })
             .collect();
         Ok(differing.into_iter().filter_map(|report| self.camera(report)).collect())
+    }
+
+    /// Do the looks at these cameras come as often as their rules bear?
+    fn hear_of_looks<'a>(&mut self, all: &WorkerStats, cameras: impl Iterator<Item = &'a Name>) {
+        let now = self.time.monotonic();
+        for camera in cameras {
+            if let (Some(of), Some(attention)) =
+                (all.cameras.get(camera), self.told.attention.get(camera))
+            {
+                self.below.hear(camera, of, attention.need, now);
+            }
+        }
     }
 
     /// How a camera is, as its worker says it. Until it looks at it the camera is about to begin, which is no
@@ -130,6 +143,9 @@ impl Live {
         }
         self.fleet.attend(&camera, attention.need);
         self.books.metrics.attend(&camera, attention.need);
+        if let Some(of) = self.plan.cameras.iter().find(|of| of.id == camera) {
+            self.observer.attends(of, &attention);
+        }
         let report = self.told.reports.get(&camera).cloned();
         self.told.attention.insert(camera, attention);
         if let Some(report) = report.filter(|_| !gap_alone) {

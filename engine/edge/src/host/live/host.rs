@@ -1,5 +1,6 @@
 //! The live host: a box at work. Its parts, each with what it knows.
 
+use super::below::Below;
 use super::books::Books;
 use super::day::Time;
 use super::inbound::Inbox;
@@ -30,6 +31,8 @@ pub(super) struct Live {
     pub(super) workers: Workers,
     /// What they said and was not believed.
     pub(super) refusals: Refusals,
+    /// Cameras that are looked at too rarely.
+    pub(super) below: Below,
     /// The store, and what it is to get.
     pub(super) owed: Owed,
     /// What is known of the disk.

@@ -9,6 +9,7 @@
 //! it does (`hearing`, `cameras`, `commit`, …), and the loop above all (`plane`).
 
 mod backlog;
+mod below;
 mod books;
 mod cameras;
 mod clocks;

@@ -6,13 +6,15 @@ use crate::evidence::EvidenceStore;
 use crate::history::History;
 use crate::record::Recorder;
 use crate::store::StoreError;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, WorkerMemory};
 use crate::trouble::Troubles;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use viahe_contract::id::WorkerId;
+use viahe_core::attention::Attention;
 use viahe_core::id::Name;
 use viahe_core::incident::Revision;
-use viahe_core::plan::Plan;
+use viahe_core::plan::{Camera, Plan};
 use viahe_core::seam::{CameraReport, WorkerStats};
 
 /// Who is told what happens, beside MQTT and metrics: the command line.
@@ -21,6 +23,10 @@ pub trait Observer: Send {
     fn stats(&mut self, _stats: &WorkerStats) {}
     /// A camera went on or off line.
     fn camera(&mut self, _report: &CameraReport) {}
+    /// So much a camera is looked at from now on.
+    fn attends(&mut self, _camera: &Camera, _attention: &Attention) {}
+    /// What workers use of the box's memory, once a second.
+    fn memory(&mut self, _workers: &BTreeMap<WorkerId, WorkerMemory>) {}
     /// An incident was committed.
     fn committed(&mut self, _revision: &Revision) {}
 }

@@ -1,6 +1,7 @@
 //! The loop of a box: what arrives is applied, what is due is done.
 
 use super::backlog::Backlog;
+use super::below::Below;
 use super::books::Books;
 use super::day::Time;
 use super::host::Live;
@@ -69,6 +70,7 @@ impl EventPlane {
             fleet: parts.fleet,
             workers: Workers::default(),
             refusals: Refusals::default(),
+            below: Below::default(),
             owed: Owed::new(store, now),
             disk: Watch::default(),
             journal: Journal::new(parts.recorder, parts.history),

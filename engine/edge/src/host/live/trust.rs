@@ -182,6 +182,8 @@ impl Given<'_> {
         };
         count(&mut stats.infer_ms_sum);
         count(&mut stats.look_age_ms_sum);
+        count(&mut stats.decode_cpu_ms);
+        count(&mut stats.infer_cpu_ms);
         let known = stats.size_px == [0, 0] || size(stats.size_px).is_ok();
         if !known {
             stats.size_px = [0, 0];

@@ -64,6 +64,7 @@ impl Live {
         }
         self.time.keep(|camera| watched.contains_key(camera));
         self.workers.keep(&watched);
+        self.below.keep(|camera| watched.contains_key(camera));
         let seats = self.seats();
         self.workers.taken(before.difference(&seats).cloned(), self.time.monotonic());
         self.centre.status(self.workers.distinct_models());
@@ -114,8 +115,11 @@ impl Live {
         }
         self.fleet.end_silent(heard_up_to);
         self.troubles.set(Trouble::WorkerMemory, self.workers.trials(now));
+        self.troubles.set(Trouble::RulesBelowNeed, self.below.lasting(now));
         self.troubles.set(Trouble::WorkerRefused, self.refusals.lasting(now));
-        self.books.stats.worker_memory = self.fleet.memory();
+        let memory = self.fleet.memory();
+        self.observer.memory(&memory);
+        self.books.stats.worker_memory = memory;
         Ok(self.look_at_quarantine())
     }
 }

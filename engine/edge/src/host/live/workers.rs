@@ -151,6 +151,7 @@ impl Workers {
                 *sum = sum.saturating_add(bytes);
             }
             all.seam_dropped = all.seam_dropped.saturating_add(of.seam_dropped);
+            all.cpu_ms += of.cpu_ms;
             all.models_wrong.extend(of.models_wrong);
             all.models_refused.extend(of.models_refused);
         }

@@ -64,7 +64,7 @@ fn take(slots: &Slots<u32, ()>) -> Vec<Job<u32>> {
 }
 
 fn dropped(slots: &Slots<u32, ()>, slot: SlotId) -> BTreeMap<DropReason, u64> {
-    slots.counts(slot).dropped
+    slots.counts(slot, Timestamp(0)).dropped
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn the_newest_due_frame_wins_and_the_rest_is_counted() {
     let job = take(&slots).pop().unwrap();
     assert_eq!(job.frame.stamp().seq, 6);
     slots.finish(job, Looked::Failed);
-    assert_eq!(slots.counts(slot).inferred, 1);
+    assert_eq!(slots.counts(slot, Timestamp(0)).inferred, 1);
     // Frame 1 took the place of 0 for the same look, which took place.
     let want = [(DropReason::NotDue, 5), (DropReason::InferFailed, 1)];
     assert_eq!(dropped(&slots, slot), want.into_iter().collect());
@@ -103,7 +103,7 @@ fn only_looks_that_did_not_take_place_are_missed() {
                 looks += 1;
             }
         }
-        let Counts { inferred, dropped } = slots.counts(slot);
+        let Counts { inferred, dropped, .. } = slots.counts(slot, Timestamp(0));
         assert_eq!(inferred, looks);
         let counted = inferred + dropped.values().sum::<u64>();
         assert!((998..=1000).contains(&counted), "each frame once: {counted}");
@@ -198,7 +198,7 @@ fn cameras_and_models_come_and_go_between_frames_and_no_frame_is_lost() {
     slots.change_model(stays, MODEL, 20);
     offer(&slots, stays, 10);
     assert_eq!(take(&slots)[0].state, 20);
-    let Counts { inferred, dropped } = slots.counts(stays);
+    let Counts { inferred, dropped, .. } = slots.counts(stays, Timestamp(0));
     assert_eq!((inferred, dropped), (2, BTreeMap::new()), "the third is being looked at");
     assert!(slots.kept(goes, 0).is_none());
     let again = slots.add(Seat { model: MODEL, need: TWICE, state: 3 });
@@ -263,4 +263,33 @@ fn a_camera_that_is_not_needed_is_not_analysed_and_shows_its_newest_frame() {
     slots.finish(job, Looked::Analysed);
     let want = [(DropReason::NotDue, 5), (DropReason::NotNeeded, 199)];
     assert_eq!(dropped(&slots, slot), want.into_iter().collect());
+}
+
+#[test]
+fn looks_that_are_later_than_the_rules_bear_are_counted_while_pictures_come() {
+    // 10 fps, two looks a second; a thread is free after so many frames, and a camera may be away.
+    let late = |free_every: u64, away: std::ops::Range<u64>| {
+        let (slots, ids) = slots(&[(MODEL, 0)], 1);
+        let slot = ids[0];
+        for seq in (0..1000).filter(|seq| !away.contains(seq)) {
+            if seq == away.end {
+                slots.away(slot);
+            }
+            offer(&slots, slot, seq);
+            let waits = slots.lock().slots[&slot].waiting.is_some();
+            if seq % free_every == free_every - 1 && waits {
+                slots.finish(take(&slots).pop().unwrap(), Looked::Analysed);
+            }
+        }
+        slots.counts(slot, frame(999).stamp().captured).late
+    };
+    assert_eq!(late(1, 0..0), 0);
+    assert_eq!(late(6, 0..0), 0, "a look every 0.6 s");
+    // The rules bear 0.5 s, a tenth of it and a picture; looks come each 1 s, and each 2 s.
+    assert_eq!([late(10, 0..0), late(20, 0..0)], [100, 149]);
+    assert_eq!(late(1, 300..700), 0, "it was away");
+    let (slots, ids) = slots(&[(MODEL, 0)], 1);
+    offer(&slots, ids[0], 0);
+    let after = |secs: u64| slots.counts(ids[0], frame(secs * 10).stamp().captured).late;
+    assert_eq!([after(1), after(10)], [0, 16], "no thread ever takes it");
 }

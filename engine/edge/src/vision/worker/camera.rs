@@ -93,7 +93,7 @@ impl Camera {
             Feed::Live(camera) => camera.counters(),
             Feed::Recorded(playback) => playback.counters(),
         };
-        self.tally.stats(&counters, desk.counts(self.slot))
+        self.tally.stats(&counters, desk.counts(self.slot, clock::event_time()))
     }
 
     /// What is to be dropped where nobody waits.
@@ -154,6 +154,9 @@ impl FrameSink for Sink {
             FeedState::Offline { reason, .. } => (CameraStatus::Offline, reason),
         };
         self.tally.is(status);
+        if status != CameraStatus::Online {
+            self.way.desk.away(self.slot);
+        }
         let report = CameraReport { camera: self.name.clone(), status, reason };
         self.way.outlet.tell(FromWorker::Camera(report));
     }

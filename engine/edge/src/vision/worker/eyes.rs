@@ -2,14 +2,13 @@
 
 use super::models::Sight;
 use super::outlet::Outlet;
-use super::tally::Tally;
+use super::tally::{Cost, Tally};
 use crate::clock;
 use crate::infer::InferError;
 use crate::vision::analyse::{Eye, Gaze};
 use crate::vision::slots::{Job, Looked, Session, Slots, Work};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 use viahe_core::observe::Observation;
 use viahe_core::seam::FromWorker;
 
@@ -44,28 +43,30 @@ pub(super) fn start(
 
 fn analyse(work: Work<View, Sight<Eye>>, desk: &Desk, outlet: &Outlet) {
     let Work { model, mut session, mut jobs } = work;
-    let started = clock::monotonic();
+    let (started, used) = (clock::monotonic(), clock::thread_cpu());
     let Session { eye: Sight { eye, watched }, .. } = &mut session;
     let looked = look(eye, &mut jobs);
     watched.add(&eye.take_decoded());
     // Others may need it while this thread tells what it saw.
     desk.give_back(model, session);
-    let took = clock::monotonic().duration_since(started) / jobs.len().max(1) as u32;
+    let share = jobs.len().max(1) as u32;
+    let took = clock::monotonic().duration_since(started) / share;
+    let cost = Cost { took, cpu: clock::thread_cpu().saturating_sub(used) / share };
     for (job, observation) in jobs.into_iter().zip(looked) {
-        tell(job, observation, took, desk, outlet);
+        tell(job, observation, cost, desk, outlet);
     }
 }
 
 fn tell(
     mut job: Job<View>,
     observation: Result<Observation, InferError>,
-    took: Duration,
+    cost: Cost,
     desk: &Desk,
     outlet: &Outlet,
 ) {
     let View { gaze, tally, news } = &mut job.state;
     let age = clock::event_time().since(job.frame.stamp().captured);
-    tally.looked(age, took, gaze.tracks());
+    tally.looked(age, cost, gaze.tracks());
     if let Some(news) = news.take() {
         outlet.must_tell(news);
     }

@@ -12,20 +12,31 @@ use viahe_core::seam::{CameraStats, DropReason, LOOK_AGES_MS};
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     infer_us: AtomicU64,
+    infer_cpu_us: AtomicU64,
     ages: [AtomicU64; LOOK_AGES_MS.len() + 1],
     ages_ms: AtomicU64,
     tracks: AtomicU64,
     status: Mutex<CameraStatus>,
 }
 
+/// What a look costs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    /// On the clock.
+    pub(super) took: Duration,
+    /// Of the processor.
+    pub(super) cpu: Duration,
+}
+
 impl Tally {
-    /// A frame was looked at: so old was it then, and so long did it take.
-    pub(super) fn looked(&self, age: Duration, took: Duration, tracks: u32) {
+    /// A frame was looked at: so old was it then, and that did it cost.
+    pub(super) fn looked(&self, age: Duration, cost: Cost, tracks: u32) {
         let ms = age.as_millis() as u64;
         let bucket = LOOK_AGES_MS.partition_point(|most| *most < ms);
         self.ages[bucket].fetch_add(1, Ordering::Relaxed);
         self.ages_ms.fetch_add(ms, Ordering::Relaxed);
-        self.infer_us.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+        self.infer_us.fetch_add(cost.took.as_micros() as u64, Ordering::Relaxed);
+        self.infer_cpu_us.fetch_add(cost.cpu.as_micros() as u64, Ordering::Relaxed);
         self.tracks.store(u64::from(tracks), Ordering::Relaxed);
     }
 
@@ -53,6 +64,7 @@ impl Tally {
             status: *self.status.lock().unwrap_or_else(PoisonError::into_inner),
             frames_in: counters.frames_in,
             frames_inferred: counts.inferred,
+            looks_late: counts.late,
             frames_dropped,
             reconnects: counters.reconnects,
             tries: counters.tries,
@@ -60,6 +72,8 @@ impl Tally {
             look_ages: self.ages.iter().map(read).collect(),
             look_age_ms_sum: read(&self.ages_ms) as f64,
             infer_ms_sum: read(&self.infer_us) as f64 / 1000.0,
+            decode_cpu_ms: counters.cpu.as_secs_f64() * 1000.0,
+            infer_cpu_ms: read(&self.infer_cpu_us) as f64 / 1000.0,
             frame_age_ms: counters.last_frame_age.map(|age| age.as_millis() as u64),
             fps_in: counters.fps,
             decoding: counters.decoding,

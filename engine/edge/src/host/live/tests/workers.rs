@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
-use viahe_core::seam::{CameraReport, Failure, FromWorker, SEAM_VERSION, WorkerStats};
+use viahe_core::seam::{CameraReport, CameraStats, Failure, FromWorker, SEAM_VERSION, WorkerStats};
 
 fn states(street: &Street) -> Vec<(u64, CameraStatus)> {
     let state = street.world.state();
@@ -208,4 +208,39 @@ fn an_order_lets_a_camera_rest_and_a_recording_does_not() {
         street.run(3.0);
         assert_eq!(needs(&street)["gate"] > 0.0, recorded);
     }
+}
+
+/// Health, metric and log agree, since it goes through the one way of what lasts.
+#[test]
+fn rules_that_are_looked_for_too_rarely_are_a_trouble_until_they_are_not() {
+    let counted = |late_from: u64, late_until: u64| {
+        let street = Street::new();
+        for secs in 1..200u64 {
+            let looks_late = secs.clamp(late_from, late_until) - late_from;
+            let stats = CameraStats {
+                status: CameraStatus::Online,
+                frames_inferred: secs / 2,
+                looks_late,
+                fps_in: 25.0,
+                ..CameraStats::default()
+            };
+            let cameras = [(name("gate"), stats)].into();
+            let stats = WorkerStats { cameras, ..WorkerStats::default() };
+            street.says(secs as f64, FromWorker::Stats(stats));
+        }
+        street
+    };
+    let mut street = counted(10, 200);
+    let log = street.run_logged(199.0);
+    assert!(street.lasts(Trouble::RulesBelowNeed));
+    let told = log.matches("rules of gate are looked for too rarely").count();
+    assert_eq!(told, 1, "once: {log}");
+    assert!(log.contains("they ask for 1.0 looks a second"), "{log}");
+    let mut street = counted(10, 60);
+    let log = street.run_logged(199.0);
+    assert!(!street.lasts(Trouble::RulesBelowNeed), "it is over");
+    assert!(log.contains("over trouble=\"rules_below_need\""), "{log}");
+    let mut street = counted(10, 25);
+    street.run(60.0);
+    assert!(!street.lasts(Trouble::RulesBelowNeed), "it was for a moment");
 }

@@ -1,0 +1,295 @@
+//! Rules that are looked for more rarely than they bear: of which camera, since when, and why.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use viahe_contract::message::DecodeReason;
+use viahe_core::attention::Need;
+use viahe_core::id::Name;
+use viahe_core::seam::{CameraStats, DropReason};
+
+/// It is told when it goes on for so long.
+const LASTS_AFTER: Duration = Duration::from_secs(30);
+/// Gaps that are further apart than this, and than three times what the rules bear, are no single trouble.
+const APART_MAX: Duration = Duration::from_secs(10);
+/// It is over when no look was late for so long.
+const OVER_AFTER: Duration = Duration::from_mins(1);
+
+/// All cameras of a box.
+#[derive(Debug, Default)]
+pub(super) struct Below {
+    cameras: BTreeMap<Name, Watched>,
+}
+
+/// Of one camera.
+#[derive(Debug)]
+struct Watched {
+    newest: Counts,
+    /// Since looks came late without a long pause between: when, and what was counted by then.
+    began: Option<(Instant, Counts)>,
+    /// When one was late, the last time.
+    last: Instant,
+    /// In words, while it lasts.
+    told: Option<String>,
+}
+
+/// What a worker counted.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    late: u64,
+    looks: u64,
+    superseded: u64,
+    overload: u64,
+    failed: u64,
+    corrupt: u64,
+}
+
+/// Why looks are late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// Inference does not keep up.
+    Looking,
+    /// Decoding does not.
+    Decoding,
+    /// The model fails.
+    Failing,
+    /// Pictures come damaged.
+    Damaged,
+    /// The camera sends too few.
+    FewPictures,
+    /// Pictures wait for a key frame.
+    NoKeys,
+    /// None of these.
+    Unknown,
+}
+
+impl Below {
+    /// What a worker says of a camera that needs so much.
+    pub(super) fn hear(&mut self, camera: &Name, of: &CameraStats, need: Need, now: Instant) {
+        let counts = Counts::of(of);
+        let fresh = || Watched { newest: counts, began: None, last: now, told: None };
+        let watched = self.cameras.entry(camera.clone()).or_insert_with(fresh);
+        watched.hear(camera, of, counts, need, now);
+    }
+
+    /// Forgets cameras that are no more.
+    pub(super) fn keep(&mut self, is_watched: impl Fn(&Name) -> bool) {
+        self.cameras.retain(|camera, _| is_watched(camera));
+    }
+
+    /// What goes on, in words, and what to do.
+    pub(super) fn lasting(&mut self, now: Instant) -> Option<String> {
+        for watched in self.cameras.values_mut() {
+            if now.duration_since(watched.last) >= OVER_AFTER {
+                watched.told = None;
+            }
+        }
+        let told = self.cameras.values().filter_map(|watched| watched.told.as_deref());
+        let told: Vec<&str> = told.collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+}
+
+impl Watched {
+    fn hear(&mut self, camera: &Name, of: &CameraStats, counts: Counts, need: Need, now: Instant) {
+        let before = std::mem::replace(&mut self.newest, counts);
+        if counts.late < before.late || counts.looks < before.looks {
+            // Another worker counts from the beginning.
+            self.began = None;
+            return;
+        }
+        if counts.late == before.late {
+            return;
+        }
+        let pause = APART_MAX.max(Duration::from_millis(u64::from(need.gap_max_ms)) * 3);
+        if now.duration_since(self.last) > pause {
+            self.began = None;
+        }
+        self.last = now;
+        let (since, first) = *self.began.get_or_insert((now, before));
+        let lasted = now.duration_since(since);
+        if lasted >= LASTS_AFTER && self.told.is_none() {
+            let why = counts.since(&first).why(of, need);
+            let reached = (counts.looks - first.looks) as f64 / lasted.as_secs_f64();
+            self.told = Some(words(camera, need, reached, why));
+        }
+    }
+}
+
+impl Counts {
+    fn of(stats: &CameraStats) -> Self {
+        let dropped = |why| stats.frames_dropped.get(&why).copied().unwrap_or_default();
+        Self {
+            late: stats.looks_late,
+            looks: stats.frames_inferred,
+            superseded: dropped(DropReason::Superseded),
+            overload: dropped(DropReason::Overload),
+            failed: dropped(DropReason::InferFailed),
+            corrupt: dropped(DropReason::Corrupt),
+        }
+    }
+
+    fn since(&self, first: &Self) -> Self {
+        Self {
+            late: self.late.saturating_sub(first.late),
+            looks: self.looks.saturating_sub(first.looks),
+            superseded: self.superseded.saturating_sub(first.superseded),
+            overload: self.overload.saturating_sub(first.overload),
+            failed: self.failed.saturating_sub(first.failed),
+            corrupt: self.corrupt.saturating_sub(first.corrupt),
+        }
+    }
+
+    /// What happened most often while looks were late.
+    fn why(&self, stats: &CameraStats, need: Need) -> Why {
+        let decoding = stats.decoding.map(|decoding| decoding.reason);
+        if self.failed > self.looks {
+            Why::Failing
+        } else if decoding == Some(DecodeReason::Strained) || self.overload > 0 {
+            Why::Decoding
+        } else if self.superseded > 0 {
+            Why::Looking
+        } else if f64::from(stats.fps_in) * f64::from(need.gap_max_ms) < 1000.0 {
+            Why::FewPictures
+        } else if self.corrupt > self.late {
+            Why::Damaged
+        } else if decoding.is_some_and(|why| why != DecodeReason::Enough) {
+            Why::NoKeys
+        } else {
+            Why::Unknown
+        }
+    }
+}
+
+fn words(camera: &Name, need: Need, reached: f64, why: Why) -> String {
+    let Need { looks_hz, gap_max_ms } = need;
+    let gap = f64::from(gap_max_ms) / 1000.0;
+    format!(
+        "rules of {camera} are looked for too rarely: they ask for {looks_hz:.1} looks a second, bear {gap:.1} s \
+         between two, and {reached:.1} a second took place; {}",
+        why.advice()
+    )
+}
+
+impl Why {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Looking => {
+                "looking does not keep up: fewer cameras, a smaller model or a lower `analyse_hz`; \
+                 `viahe capacity` says what helps most"
+            }
+            Self::Decoding => {
+                "decoding does not keep up: set the camera's key frame interval to 2 s, or take its second \
+                 stream; `viahe capacity` says what helps most"
+            }
+            Self::Failing => "the model fails on its pictures: the log says why",
+            Self::Damaged => {
+                "its pictures come damaged: set `transport = \"tcp\"`, look at cables and radio links"
+            }
+            Self::FewPictures => "the camera sends too few pictures: raise its frame rate",
+            Self::NoKeys => {
+                "its pictures wait for key frames: set the camera's key frame interval to 2 s, and leave \
+                 \"smart\" codecs off"
+            }
+            Self::Unknown => {
+                "see that nothing else uses the processor; `viahe capacity` says what the box bears"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use viahe_contract::message::{DecodeMode, Decoding};
+
+    const NEED: Need = Need { looks_hz: 2.0, gap_max_ms: 500 };
+
+    struct Told {
+        below: Below,
+        zero: Instant,
+        stats: CameraStats,
+    }
+
+    impl Told {
+        fn new() -> Self {
+            let stats = CameraStats { fps_in: 25.0, ..CameraStats::default() };
+            Self { below: Below::default(), zero: crate::clock::monotonic(), stats }
+        }
+
+        /// What is told then, when so many more looks came late and so many took place.
+        fn at(&mut self, secs: u64, late: u64, looks: u64) -> Option<String> {
+            self.stats.looks_late += late;
+            self.stats.frames_inferred += looks;
+            let (gate, now) = ("gate".try_into().unwrap(), self.zero + Duration::from_secs(secs));
+            self.below.hear(&gate, &self.stats, NEED, now);
+            self.below.lasting(now)
+        }
+    }
+
+    #[test]
+    fn what_lasts_is_told_and_what_passes_is_not() {
+        let mut told = Told::new();
+        assert_eq!(told.at(0, 900, 0), None, "what was before is not known");
+        for secs in 1..100 {
+            assert_eq!(told.at(secs, u64::from(secs % 11 == 0), 2), None, "now and then");
+        }
+        for secs in 200..230 {
+            assert_eq!(told.at(secs, 1, 1), None);
+        }
+        let text = told.at(230, 1, 1).unwrap();
+        assert!(text.contains("rules of gate"), "{text}");
+        assert!(
+            text.contains("2.0 looks a second, bear 0.5 s between two, and 1.0 a second"),
+            "{text}"
+        );
+        assert_eq!(told.at(240, 9, 0), Some(text.clone()), "the words stay while it lasts");
+        for secs in 241..300 {
+            assert_eq!(told.at(secs, 0, 2), Some(text.clone()));
+        }
+        assert_eq!(told.at(300, 0, 2), None, "over");
+        assert_eq!(told.at(301, 1, 2), None, "a new one");
+    }
+
+    #[test]
+    fn another_worker_counts_anew() {
+        let mut told = Told::new();
+        (0..20).for_each(|secs| drop(told.at(secs, 1, 1)));
+        told.stats = CameraStats::default();
+        for secs in 20..50 {
+            assert_eq!(told.at(secs, 1, 1), None, "{secs}");
+        }
+        assert!(told.at(51, 1, 1).is_some());
+        told.below.keep(|_| false);
+        assert_eq!(told.at(52, 1, 1), None);
+    }
+
+    #[test]
+    fn it_says_what_to_do_about_what_happened() {
+        let decoding =
+            |reason| Some(Decoding { mode: DecodeMode::All, reason, key_interval_secs: None });
+        let dropped =
+            |why, n| move |stats: &mut CameraStats| stats.frames_dropped = [(why, n)].into();
+        let cases: [(Box<dyn Fn(&mut CameraStats)>, &str); 7] = [
+            (Box::new(dropped(DropReason::Superseded, 3)), "a smaller model"),
+            (Box::new(dropped(DropReason::Overload, 3)), "decoding does not keep up"),
+            (
+                Box::new(move |s| s.decoding = decoding(DecodeReason::Strained)),
+                "decoding does not keep up",
+            ),
+            (Box::new(dropped(DropReason::InferFailed, 999)), "the model fails"),
+            (Box::new(|stats| stats.fps_in = 1.0), "raise its frame rate"),
+            (Box::new(dropped(DropReason::Corrupt, 999)), "come damaged"),
+            (
+                Box::new(move |s| s.decoding = decoding(DecodeReason::KeysTooRare)),
+                "key frame interval to 2 s",
+            ),
+        ];
+        for (happens, advice) in cases {
+            let mut told = Told::new();
+            told.at(0, 0, 0);
+            happens(&mut told.stats);
+            let told = (1..40).filter_map(|secs| told.at(secs, 1, 1)).next().unwrap();
+            assert!(told.contains(advice), "{told}");
+        }
+    }
+}
