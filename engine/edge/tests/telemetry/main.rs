@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test's helpers fail as the test does.
 
+mod grafana;
 mod openmetrics;
 
 use openmetrics::Page;
