@@ -18,6 +18,7 @@ Start here:
   viahe demo                         two simulated cameras, a broker, real incidents
   viahe check pipelines/demo.toml    is this pipeline right?
   viahe frame CAMERA --zones …       a picture with zones and a grid, to draw them by
+  viahe capacity pipelines/my.toml   how many such cameras does this box bear?
   viahe test pipelines/my.toml       do recordings yield what they should?
   viahe run pipelines/my.toml        watch, until stopped
   viahe doctor                       is this machine able?
@@ -52,6 +53,7 @@ enum Command {
     Run(commands::run::Args),
     Demo(commands::demo::Args),
     Check(commands::check::Args),
+    Capacity(commands::capacity::Args),
     Frame(commands::frame::Args),
     Record(commands::record::Args),
     Replay(commands::replay::Args),
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
+        Command::Capacity(args) => commands::capacity::run(&args),
         Command::Frame(args) => commands::frame::run(&args),
         Command::Record(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),

@@ -10,6 +10,7 @@ mod backoff;
 pub mod bounded;
 pub mod broker;
 pub mod camera_sim;
+pub mod capacity;
 pub mod clock;
 pub mod disk;
 pub mod doctor;

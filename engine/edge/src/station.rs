@@ -4,19 +4,21 @@ use crate::evidence::{EvidenceError, EvidenceStore, Finisher, Needed, evidence_d
 use crate::fleet::{Fleet, FleetOptions, vision_plan};
 use crate::history::{self, History, history_dir};
 use crate::host::live::{
-    self, BoxClock, Channels, EventPlane, EventTime, Mqtt, Observer, Parts, PlaneError, Reload,
+    self, BoxClock, Centre, Channels, EventPlane, EventTime, Mqtt, Nobody, Observer, Parts,
+    PlaneError, Reload,
 };
 use crate::models::ModelError;
-use crate::publish::{PublishError, PublishOptions, Publisher, Wire, WireOptions};
+use crate::publish::{Heard, PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
 use crate::vision::supervise::Launch;
 use crate::{advice, clock};
+use crossbeam_channel::{Receiver, never};
 use std::path::Path;
 use std::sync::Arc;
-use viahe_core::plan::Plan;
+use viahe_core::plan::{Mqtt as Broker, Plan};
 
 /// How a box is to run, beside its plan.
 pub struct StationOptions {
@@ -78,6 +80,24 @@ impl Station {
     /// [`StationError`].
     pub fn open(plan: Arc<Plan>, options: StationOptions) -> Result<Self, StationError> {
         let mqtt = plan.mqtt.clone().ok_or(StationError::NoMqtt)?;
+        Self::put_together(plan, options, Some(mqtt))
+    }
+
+    /// As [`Station::open`], for nobody: without broker, metrics and history. What it keeps, it keeps under
+    /// `state_dir`, which is the caller's to remove.
+    ///
+    /// # Errors
+    /// [`StationError`].
+    pub fn open_alone(mut plan: Plan, options: StationOptions) -> Result<Self, StationError> {
+        (plan.mqtt, plan.engine.listen, plan.engine.history_bytes_max) = (None, None, 0);
+        Self::put_together(Arc::new(plan), options, None)
+    }
+
+    fn put_together(
+        plan: Arc<Plan>,
+        options: StationOptions,
+        mqtt: Option<Broker>,
+    ) -> Result<Self, StationError> {
         let vision_plan = vision_plan(&plan).map_err(StationError::Missing)?;
         for warning in advice::warnings(&plan) {
             tracing::warn!("{warning}");
@@ -105,18 +125,10 @@ impl Station {
             Some(addr) => Some(telemetry::serve(addr, Arc::clone(&metrics))?),
             None => None,
         };
-        let publisher = Publisher::start_with(
-            PublishOptions::new(
-                mqtt.clone(),
-                plan.site.id.clone(),
-                plan.site.timezone.clone(),
-                troubles.clone(),
-            ),
-            store.outbox(),
-        )?;
-        let site = plan.site.id.clone();
-        let filters = live::filters(&plan);
-        let wire = Wire::start(WireOptions::new(mqtt, site, filters, troubles.clone()))?;
+        let (centre, from_wire) = match mqtt {
+            Some(mqtt) => connect(&plan, mqtt, &store, &troubles)?,
+            None => (Box::new(Nobody) as Box<dyn Centre>, never()),
+        };
         let (heard, events) = crossbeam_channel::bounded(1024);
         let fleet = Fleet::start(options.launch, &vision_plan, FleetOptions::of(&plan), heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
@@ -124,13 +136,13 @@ impl Station {
             plan,
             clock: Box::new(BoxClock),
             event_time,
-            arrivals: Box::new(Channels { events, heard: wire.heard().clone() }),
+            arrivals: Box::new(Channels { events, heard: from_wire }),
             store: Box::new(store),
             store_error,
             finisher: Box::new(Finisher::start(Arc::clone(&evidence))),
             evidence,
             fleet: Box::new(fleet),
-            centre: Box::new(Mqtt::new(publisher, wire)),
+            centre,
             metrics,
             troubles,
             recorder,
@@ -140,6 +152,22 @@ impl Station {
         })?;
         Ok(Self { plane, metrics_addr, _server: server })
     }
+}
+
+/// The way to the centre, and what comes from there.
+fn connect(
+    plan: &Plan,
+    mqtt: Broker,
+    store: &Store,
+    troubles: &Troubles,
+) -> Result<(Box<dyn Centre>, Receiver<Heard>), StationError> {
+    let site = plan.site.id.clone();
+    let zone = plan.site.timezone.clone();
+    let options = PublishOptions::new(mqtt.clone(), site.clone(), zone, troubles.clone());
+    let publisher = Publisher::start_with(options, store.outbox())?;
+    let wire = Wire::start(WireOptions::new(mqtt, site, live::filters(plan), troubles.clone()))?;
+    let heard = wire.heard().clone();
+    Ok((Box::new(Mqtt::new(publisher, wire)), heard))
 }
 
 /// Opens the store. A full disk gives up history for it; one that takes nothing at all is no reason to

@@ -1,6 +1,7 @@
 //! One file a subcommand: its arguments, and `run`.
 
 pub(crate) mod camera_sim;
+pub(crate) mod capacity;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod detect;

@@ -43,7 +43,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = Arc::new(load_without_secrets(&args.pipeline)?);
-    let files = given(args, &plan)?;
+    let files = given(&args.cameras, &plan)?;
     let observations = args.observations.as_deref();
     let read = files.values().map(PathBuf::as_path).chain(observations);
     not_over(&args.out, read.chain([args.pipeline.as_path()]))?;
@@ -103,9 +103,9 @@ fn exit_of(error: RunError) -> Exit {
 }
 
 /// Which recording stands for which camera: each has one.
-fn given(args: &Args, plan: &Plan) -> Result<BTreeMap<Name, PathBuf>, Exit> {
+pub(crate) fn given(cameras: &[String], plan: &Plan) -> Result<BTreeMap<Name, PathBuf>, Exit> {
     let mut files = BTreeMap::new();
-    for text in &args.cameras {
+    for text in cameras {
         let (id, file) = assignment(text, plan)?;
         if let Some(other) = files.insert(id.clone(), file) {
             return Err(Exit::Usage(format!(

@@ -11,6 +11,7 @@ mod attention;
 mod broker_lost;
 mod brokers;
 mod camera_lost;
+mod capacity;
 mod check;
 mod commands;
 mod demo;

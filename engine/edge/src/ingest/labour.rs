@@ -59,7 +59,7 @@ mod tests {
         let idle = thread::spawn(|| {
             let before = clock::thread_cpu();
             thread::park_timeout(Duration::from_millis(50));
-            clock::thread_cpu() - before
+            clock::thread_cpu().saturating_sub(before)
         });
         let (mut labour, mut n) = (Labour::default(), 0u64);
         labour.look_in();

@@ -263,13 +263,15 @@ mod tests {
         assert_eq!(told.at(52, 1, 1), None);
     }
 
+    type Happens = Box<dyn Fn(&mut CameraStats)>;
+
     #[test]
     fn it_says_what_to_do_about_what_happened() {
         let decoding =
             |reason| Some(Decoding { mode: DecodeMode::All, reason, key_interval_secs: None });
         let dropped =
             |why, n| move |stats: &mut CameraStats| stats.frames_dropped = [(why, n)].into();
-        let cases: [(Box<dyn Fn(&mut CameraStats)>, &str); 7] = [
+        let cases: [(Happens, &str); 7] = [
             (Box::new(dropped(DropReason::Superseded, 3)), "a smaller model"),
             (Box::new(dropped(DropReason::Overload, 3)), "decoding does not keep up"),
             (
@@ -288,7 +290,7 @@ mod tests {
             let mut told = Told::new();
             told.at(0, 0, 0);
             happens(&mut told.stats);
-            let told = (1..40).filter_map(|secs| told.at(secs, 1, 1)).next().unwrap();
+            let told = (1..40).find_map(|secs| told.at(secs, 1, 1)).unwrap();
             assert!(told.contains(advice), "{told}");
         }
     }

@@ -49,7 +49,7 @@ mod workers;
 
 pub(crate) use day::EventTime;
 pub(crate) use inbound::filters;
-pub(crate) use outside::{BoxClock, Channels, Mqtt};
+pub(crate) use outside::{BoxClock, Centre, Channels, Mqtt, Nobody};
 pub(crate) use parts::Parts;
 pub use parts::{Observer, PlaneError, Reload, Totals, Unobserved};
 pub use plane::EventPlane;

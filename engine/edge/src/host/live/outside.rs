@@ -301,6 +301,35 @@ impl Centre for Mqtt {
     }
 }
 
+/// No centre: what is told is told to nobody.
+pub(crate) struct Nobody;
+
+impl Centre for Nobody {
+    fn wake(&self) {}
+
+    fn camera_state(&self, _camera: &Name, _state: &CameraState) {}
+
+    fn status(&self, _models: Vec<ModelRef>) {}
+
+    fn say(&self, _message: Said) {}
+
+    fn subscribed(&self) -> u64 {
+        0
+    }
+
+    fn dropped(&self) -> [u64; 2] {
+        [0; 2]
+    }
+
+    fn counters(&self) -> PublishCounters {
+        PublishCounters::default()
+    }
+
+    fn hand_over(&mut self, _drain: Duration) -> usize {
+        0
+    }
+}
+
 /// Those who look: see [`Fleet`].
 pub(crate) trait Lookers: Send {
     /// See [`Fleet::attend`].
