@@ -7,7 +7,8 @@
 mod ingest_support;
 
 use ingest_support::{
-    SimProcess, Told, Watched, certificate, make_clip, rtsp, rtsps, serve_as_child, sim, sim_with,
+    SimProcess, Told, Watched, certificate, make_clip, rtsp, rtsps, serve_as_child, sim, sim_apart,
+    sim_with,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,6 +64,26 @@ fn frames_carry_the_cameras_time_tcp() {
 #[test]
 fn frames_carry_the_cameras_time_udp() {
     frames_carry_the_cameras_time(Transport::Udp);
+}
+
+/// It neither waits until the clip has come there nor hurries through what it passes over.
+#[test]
+fn a_camera_that_begins_far_into_the_clip_sends_at_once_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    // `other` begins after 12 s of 20.
+    let clip = make_clip(dir.path(), "long.mp4", [320, 240], 10, 200);
+    let sim = sim_apart(&clip);
+    let mut watched = Watched::start(rtsp(&sim.url("other"), Transport::Tcp, None));
+    let first = watched.frame(START_MAX);
+    let mut frames = 0;
+    // Past the end of the clip, into its next round.
+    let last = watched.until("80 frames", Duration::from_secs(15), |told| {
+        frames += usize::from(matches!(told, Told::Frame(..)));
+        frames == 80
+    });
+    let took = last - first;
+    println!("80 frames in {took:?}");
+    assert!(took > Duration::from_secs(6), "{took:?}");
 }
 
 #[test]

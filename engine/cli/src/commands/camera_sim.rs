@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Name of a camera; may be given more than once.
     #[arg(long = "mount", value_name = "NAME", default_value = "camera")]
     mounts: Vec<String>,
+    /// Each camera begins elsewhere in the clip, in the middle of a group of pictures.
+    #[arg(long)]
+    apart: bool,
     /// TCP port; 0 takes a free one.
     #[arg(long, default_value_t = 8554)]
     port: u16,
@@ -46,6 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let sim = CameraSim::start(&SimOptions {
         clip,
         mounts: args.mounts.clone(),
+        apart: args.apart,
         port: args.port,
         login,
         tls: None,

@@ -45,6 +45,13 @@ impl Clip {
         (0..=i).rev().find(|&k| self.units[k].key).unwrap_or(0)
     }
 
+    /// Where camera `i` begins that knows nothing of the others: by the golden ratio, so that
+    /// however many they are, they are spread over the clip and over its groups of pictures.
+    pub(super) fn apart(&self, i: usize) -> usize {
+        let share = (i as f64 * 0.618_034).fract();
+        ((self.units.len() as f64 * share) as usize).min(self.units.len().saturating_sub(1))
+    }
+
     /// The caps of all units.
     pub(super) fn caps(&self) -> gst::Caps {
         let name = match self.codec {

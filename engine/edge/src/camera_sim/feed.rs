@@ -48,13 +48,19 @@ impl Valve {
     }
 }
 
-/// Starts to feed a media that the server has made. It ends with the media.
-pub(super) fn start(media: &gst_rtsp_server::RTSPMedia, clip: &Arc<Clip>, valve: &Arc<Valve>) {
+/// Starts to feed a media that the server has made, from unit `first` of the clip on. It ends with
+/// the media.
+pub(super) fn start(
+    media: &gst_rtsp_server::RTSPMedia,
+    clip: &Arc<Clip>,
+    first: usize,
+    valve: &Arc<Valve>,
+) {
     let bin = media.element().downcast::<gst::Bin>().ok();
     let source = bin.and_then(|bin| bin.by_name("feed"));
     let Some(source) = source.and_then(|s| s.downcast::<gst_app::AppSrc>().ok()) else { return };
     source.set_caps(Some(&clip.caps()));
-    let feeder = Feeder { source, clip: Arc::clone(clip), valve: Arc::clone(valve) };
+    let feeder = Feeder { source, clip: Arc::clone(clip), first, valve: Arc::clone(valve) };
     // Without a thread the media gives nothing, and clients see a silent camera.
     let spawned =
         std::thread::Builder::new().name("camera-feed".into()).spawn(move || feeder.run());
@@ -66,27 +72,32 @@ pub(super) fn start(media: &gst_rtsp_server::RTSPMedia, clip: &Arc<Clip>, valve:
 struct Feeder {
     source: gst_app::AppSrc,
     clip: Arc<Clip>,
+    first: usize,
     valve: Arc<Valve>,
 }
 
 impl Feeder {
     fn run(self) {
         let Some(mut zero) = self.started() else { return };
-        let mut next = 0;
+        let mut next = self.first;
+        // So much of the clip was passed over when it began at `zero`.
+        let mut skipped = self.clip.units[next].send_at;
         loop {
             let unit = &self.clip.units[next];
-            let Some(paused) = self.until(zero + unit.send_at) else { return };
+            let Some(paused) = self.until((zero + unit.send_at).saturating_sub(skipped)) else {
+                return;
+            };
             if paused {
                 let Some(now) = self.resumed() else { return };
                 next = self.clip.key_before(next);
-                zero = now.saturating_sub(self.clip.units[next].send_at);
+                (zero, skipped) = (now, self.clip.units[next].send_at);
                 continue;
             }
             let mut data = unit.data.clone();
             {
                 let data = data.make_mut();
-                data.set_pts(clock_time(zero + unit.show_at));
-                data.set_dts(clock_time(zero + unit.send_at));
+                data.set_pts(clock_time((zero + unit.show_at).saturating_sub(skipped)));
+                data.set_dts(clock_time((zero + unit.send_at).saturating_sub(skipped)));
             }
             if self.source.push_buffer(data).is_err() {
                 return;

@@ -29,6 +29,9 @@ pub struct SimOptions {
     pub clip: PathBuf,
     /// Names under which it is served, without the first slash.
     pub mounts: Vec<String>,
+    /// Each mount begins elsewhere in the clip, as cameras do that know nothing of each other. Else
+    /// all begin with its first picture.
+    pub apart: bool,
     /// TCP port; 0 takes a free one.
     pub port: u16,
     /// User name and password that clients must give, by digest authentication.
@@ -79,9 +82,10 @@ impl CameraSim {
         let failed =
             |reason: &str| SimError::Serve { port: options.port, reason: reason.to_owned() };
         let mounts = server.mount_points().ok_or_else(|| failed("it has no mount points"))?;
-        for mount in &options.mounts {
-            mounts
-                .add_factory(&format!("/{mount}"), factory(&clip, &valve, &camera_clock, options));
+        for (i, mount) in options.mounts.iter().enumerate() {
+            let first = if options.apart { clip.apart(i) } else { 0 };
+            let factory = factory(&clip, first, &valve, &camera_clock, options);
+            mounts.add_factory(&format!("/{mount}"), factory);
         }
         // Everything of the server lives in a context of its own: no main loop of the process is
         // needed, and two simulated cameras do not meet.
@@ -146,6 +150,7 @@ impl Drop for CameraSim {
 
 fn factory(
     clip: &Arc<Clip>,
+    first: usize,
     valve: &Arc<Valve>,
     camera_clock: &Arc<SimClock>,
     options: &SimOptions,
@@ -165,7 +170,7 @@ fn factory(
     let camera_clock = Arc::clone(camera_clock);
     factory.connect_media_configure(move |_, media| {
         clock::attach(media, &camera_clock);
-        feed::start(media, &clip, &valve);
+        feed::start(media, &clip, first, &valve);
     });
     factory
 }

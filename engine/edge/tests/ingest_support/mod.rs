@@ -195,11 +195,20 @@ pub fn sim_with(
     CameraSim::start(&SimOptions {
         clip: clip.into(),
         mounts: vec!["cam".into()],
+        apart: false,
         port: 0,
         login: login.map(|(user, password)| (user.to_owned(), Secret::new(password))),
         tls,
     })
     .unwrap()
+}
+
+/// Two cameras, `cam` and `other`, which begin apart in the clip.
+pub fn sim_apart(clip: &Path) -> CameraSim {
+    let mounts = vec!["cam".into(), "other".into()];
+    let clip = clip.into();
+    CameraSim::start(&SimOptions { clip, mounts, apart: true, port: 0, login: None, tls: None })
+        .unwrap()
 }
 
 /// A simulated camera in a process of its own: this test binary, run again for its test
@@ -259,7 +268,8 @@ pub fn serve_as_child() {
     let Some(clip) = std::env::var_os("VIAHE_TEST_SIM") else { return };
     let port = std::env::var("VIAHE_TEST_SIM_PORT").unwrap().parse().unwrap();
     let mounts = vec!["cam".into()];
-    let options = SimOptions { clip: clip.into(), mounts, port, login: None, tls: None };
+    let options =
+        SimOptions { clip: clip.into(), mounts, apart: false, port, login: None, tls: None };
     let sim = CameraSim::start(&options).unwrap();
     println!("\nsim port {}", sim.port());
     let _ = std::io::stdin().lines().count();
