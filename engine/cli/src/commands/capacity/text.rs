@@ -39,6 +39,14 @@ fn verdict(text: &mut String, report: &Report) -> std::fmt::Result {
         report.rest_ms,
         report.memory_bytes / 1_000_000
     )?;
+    let below = report.cameras.iter().filter(|camera| !camera.below_need.is_empty()).count();
+    if below > 0 {
+        writeln!(
+            text,
+            "  Now: rules are looked for too rarely at {below} of {} cameras, see below.",
+            report.cameras.len()
+        )?;
+    }
     match report.helps.split_first() {
         Some((most, others)) => {
             writeln!(text, "  What would help most: {}", help(most, report))?;
