@@ -18,6 +18,9 @@ pub const LEAD: Duration = Duration::from_mins(1);
 const FIRST_LOOKS: Duration = Duration::from_secs(10);
 const _: () = assert!(LEAD.as_secs() >= HINDSIGHT.as_secs() + FIRST_LOOKS.as_secs());
 
+/// Longer than any rule bears while something is there.
+const SPARSE_GAP_MS: u32 = 4_000;
+
 /// What the vision plane is to spend on a camera.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Need {
@@ -36,6 +39,16 @@ impl Need {
     pub fn steady(looks_hz: f32) -> Self {
         let gap_max_ms = if looks_hz > 0.0 { (1000.0 / looks_hz).round() as u32 } else { 0 };
         Self { looks_hz, gap_max_ms }
+    }
+
+    /// Looks a second to be made: as many as are wanted. Where gaps of four seconds and more are borne nothing is there
+    /// that any rule means, and looks are as rare as they may be.
+    pub fn pace_hz(self) -> f32 {
+        if self.gap_max_ms >= SPARSE_GAP_MS && self.looks_hz > 0.0 {
+            self.looks_hz.min(1000.0 / self.gap_max_ms as f32)
+        } else {
+            self.looks_hz
+        }
     }
 
     /// Does it ask for the same but for another gap?

@@ -162,7 +162,7 @@ impl<S, E> Slots<S, E> {
         inner.next += 1;
         let slot = Slot {
             model: seat.model,
-            sampler: Sampler::new(seat.need.looks_hz),
+            sampler: Sampler::new(seat.need.pace_hz()),
             gap_max: gap_max(seat.need),
             punctual: Punctual::new(seat.need),
             waiting: None,
@@ -202,7 +202,7 @@ impl<S, E> Slots<S, E> {
     /// From `at` on this is needed of a camera.
     pub(crate) fn attend(&self, slot: SlotId, need: Need, at: Timestamp) {
         if let Some(slot) = self.lock().slots.get_mut(&slot) {
-            slot.sampler.set_hz(need.looks_hz, at);
+            slot.sampler.set_hz(need.pace_hz(), at);
             slot.gap_max = gap_max(need);
             slot.punctual.attend(need, at);
             if slot.sampler.period().is_some() {
@@ -393,7 +393,7 @@ impl<S> Slot<S> {
         let rare = apart * RARE >= period;
         self.sampler.set_slack(if rare { apart / 2 } else { Duration::ZERO });
         let Some(waiting) = &mut self.waiting else {
-            if !self.sampler.is_due(at) {
+            if !(self.sampler.is_due(at) || rare && self.is_last_chance(at, apart)) {
                 return Some(DropReason::NotDue);
             }
             self.waiting = Some(Waiting { frame, since: now, due: at, missed: 0 });
@@ -407,6 +407,12 @@ impl<S> Slot<S> {
         } else {
             Some(DropReason::NotDue)
         }
+    }
+
+    /// Would the next frame come later than is borne?
+    fn is_last_chance(&self, at: Timestamp, apart: Duration) -> bool {
+        let looked = self.kept.back().map(|kept| kept.stamp().captured);
+        looked.is_some_and(|looked| at.since(looked) + apart > self.gap_max + self.gap_max / 10)
     }
 
     /// For pictures. What was analysed long ago is not asked for any more, and pins memory.

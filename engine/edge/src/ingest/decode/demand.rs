@@ -41,6 +41,11 @@ pub(super) struct Choice {
     pub(super) reason: DecodeReason,
 }
 
+/// What passes for a gap of at most this.
+pub(super) fn longest(gap_max: Duration) -> Duration {
+    gap_max + gap_max / TOLERANCE
+}
+
 impl Demand {
     /// Every picture.
     pub const ALL: Self =
@@ -73,7 +78,7 @@ impl Demand {
     /// By key frames alone, or why not.
     fn by_keys(self, gop: &Gop) -> Result<DecodeMode, DecodeReason> {
         let (mode, longest) = match self.looks {
-            Some(looks) => (DecodeMode::Keys, looks.gap_max + looks.gap_max / TOLERANCE),
+            Some(looks) => (DecodeMode::Keys, longest(looks.gap_max)),
             None => (DecodeMode::None, KEYS_MAX),
         };
         match gop.key_interval() {

@@ -1,7 +1,7 @@
 //! What becomes of each access unit before the decoder.
 
 use super::super::coded::unit::{Kind, Unit};
-use super::demand::{Choice, Demand, GLANCE, Looks, STRAINED_FOR};
+use super::demand::{Choice, Demand, GLANCE, Looks, STRAINED_FOR, longest};
 use super::gop::Gop;
 use super::ring::{Kept, Ring};
 use std::time::Duration;
@@ -283,8 +283,12 @@ impl<U: Clone> Gate<U> {
     /// The key frame nearest to when a look, or a glance, is due.
     fn key_is_due(&self, pts: Duration, looks: Option<Looks>) -> bool {
         let period = looks.map_or(GLANCE, |looks| looks.period);
-        let half = self.gop.key_interval().unwrap_or_default() / 2;
-        self.key_fed.is_none_or(|fed| pts.saturating_sub(fed) + half >= period || pts < fed)
+        let interval = self.gop.key_interval().unwrap_or_default();
+        let Some(fed) = self.key_fed.filter(|fed| *fed <= pts) else { return true };
+        let since = pts.saturating_sub(fed);
+        // The next one may be later than is borne.
+        let last_chance = looks.is_some_and(|looks| since + interval > longest(looks.gap_max));
+        since + interval / 2 >= period || last_chance
     }
 
     fn other(

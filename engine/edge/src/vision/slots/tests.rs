@@ -140,6 +140,30 @@ fn a_camera_is_with_one_thread_at_a_time_and_batches_share_the_work() {
     assert!(slots.take().is_none());
 }
 
+/// Frames three seconds apart, five are borne: each is looked at, since with every other one it would be six.
+#[test]
+fn no_gap_is_longer_than_is_borne() {
+    let (slots, ids) = slots(&[(MODEL, 0)], 1);
+    let need = Need { looks_hz: 1.0, gap_max_ms: 5_000 };
+    slots.attend(ids[0], need, frame(0).stamp().captured);
+    let looked = |apart: u64| {
+        let mut looked = Vec::new();
+        for seq in (1..8).map(|n| 1_000 * apart + n * apart) {
+            offer(&slots, ids[0], seq);
+            if slots.lock().slots[&ids[0]].waiting.is_some() {
+                slots.finish(take(&slots).pop().unwrap(), Looked::Analysed);
+                looked.push(seq - 1_000 * apart);
+            }
+        }
+        looked
+    };
+    // In tenths of a second.
+    assert_eq!(looked(30), [30, 60, 90, 120, 150, 180, 210]);
+    let often = looked(10);
+    assert!(often.windows(2).all(|two| two[1] - two[0] <= 50), "{often:?}");
+    assert!(often.len() <= 3, "{often:?}");
+}
+
 /// Of two looks the one that must take place first does, not the one that was due first.
 #[test]
 fn the_earliest_deadline_comes_first() {

@@ -105,7 +105,7 @@ impl Camera {
 /// What pictures are needed for.
 fn demand(need: Need) -> Demand {
     let looks = (need.looks_hz > 0.0).then(|| Looks {
-        period: Duration::from_secs_f32(1.0 / need.looks_hz.clamp(0.01, 120.0)),
+        period: Duration::from_secs_f32(1.0 / need.pace_hz().clamp(0.01, 120.0)),
         gap_max: Duration::from_millis(u64::from(need.gap_max_ms)),
     });
     Demand { looks }

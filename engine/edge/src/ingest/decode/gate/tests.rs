@@ -188,6 +188,20 @@ fn each_key_frame_comes_out_at_once_and_alone() {
     assert!(left_out > 150, "{left_out}");
 }
 
+/// As rarely as may be: key frames are left out, but no gap is longer than is borne.
+#[test]
+fn key_frames_that_are_not_needed_are_left_out() {
+    for (gop, gap_secs, want_secs) in [(25, 5.0, 5), (50, 5.0, 4), (75, 5.0, 3), (100, 5.0, 4)] {
+        let camera = Camera { gop, ..PLAIN };
+        let stream = film(camera, gop * 16);
+        let script = &mut |_| (looks(1.0 / gap_secs, gap_secs), false, 0);
+        let (mut decoder, ..) = play(camera, &stream, script);
+        decoder.drain();
+        let last: Vec<_> = decoder.out.iter().rev().take(3).map(|n| n / 25).collect();
+        assert_eq!((last[0] - last[1], last[1] - last[2]), (want_secs, want_secs), "{gop}");
+    }
+}
+
 /// From key frames to all: what was not decoded since the newest one is, at the very next picture.
 #[test]
 fn more_is_needed_in_the_middle() {
