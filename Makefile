@@ -6,10 +6,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # `make demo SECONDS=60`. Expanded by make, never by the shell: bash counts in a variable of this name.
 demo_arguments := $(if $(SECONDS),--seconds $(SECONDS))
 
-.PHONY: help setup demo install test bench lint yolox clean distclean
+.PHONY: help setup demo install test bench bench-peers lint yolox clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## bring all that is needed onto this machine (quick when it is there)
 	@scripts/setup.sh
@@ -27,6 +27,13 @@ test: setup ## run all tests
 bench: setup ## run the benchmarks, with their peers
 	benches/peers/setup.sh
 	cargo bench -p viahe-benches --locked
+
+# Hours for all cases. `make bench-peers CASES="standing-4 quiet-16" BEFORE=/path/to/viahe`; SHORT=1 for development.
+bench-peers: setup ## measure viahe beside its peers; CASES="…" chooses, BEFORE=PROGRAM puts an older viahe beside
+	benches/peers/setup.sh
+	cargo build --release --locked -p viahe
+	PYTHONPATH=benches/peers "$(or $(VIAHE_DEPS),.deps)/venv-peers/bin/python" -m judge $(CASES) \
+		$(if $(BEFORE),--before "$(BEFORE)") $(if $(SHORT),--short) $(if $(PAGE),--page "$(PAGE)")
 
 lint: setup ## check format, lints and the shell scripts (where shellcheck is installed)
 	cargo fmt --all --check

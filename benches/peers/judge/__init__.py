@@ -1,0 +1,1 @@
+"""Measures viahe beside its peers: `make bench-peers`."""

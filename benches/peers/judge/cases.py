@@ -1,0 +1,120 @@
+"""What is measured: cases, their cameras and sides, and what the figures should come to."""
+
+from dataclasses import dataclass
+
+from .clips import Clip
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What all sides are to watch for, in a form for each."""
+
+    name: str  # as `street.py` knows it
+    entry: str  # of the catalogue
+    hz: float
+    # Corners of a zone, or ends of a line, as fractions of the picture.
+    where: tuple
+    parameters: tuple = ()
+    # Events that must come in the time that is measured, or the side did no work: of each camera, or of any.
+    every_camera: bool = True
+
+    @property
+    def is_line(self):
+        return len(self.where) == 2
+
+
+# Both cars of the clip stand in it from the first picture to the last.
+STANDING = Rule(
+    "standing",
+    "illegal-parking",
+    1.0,
+    ((0.80, 0.14), (1.00, 0.12), (1.00, 0.21), (0.80, 0.24)),
+    (("dwell_secs", 20),),
+)
+# Across the square that people of the clip walk over.
+CROSSING = Rule("crossing", "person-crosses", 5.0, ((0.45, 0.15), (0.55, 0.95)), every_camera=False)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bound for a figure of viahe, or for its ratio to that of another side."""
+
+    figure: str
+    most: float | None = None
+    least: float | None = None
+    against: str | None = None
+
+    def is_met(self, value):
+        return (self.most is None or value <= self.most) and (self.least is None or value >= self.least)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Several sides watch the same cameras by turns."""
+
+    name: str
+    clip: Clip
+    rule: Rule
+    # How many; a case of several numbers goes on to the next as long as looks are kept.
+    cameras: tuple
+    sides: tuple
+    targets: tuple = ()
+
+    @property
+    def grows(self):
+        return len(self.cameras) > 1
+
+    @property
+    def words(self):
+        rule = "standing vehicles" if self.rule is STANDING else "people over a line"
+        count = f"{self.cameras[0]} to {self.cameras[-1]} cameras" if self.grows else f"{self.cameras[0]} camera(s)"
+        return f"{count}: {self.clip.words}; rule: {rule}, {self.rule.hz:g} looks a second"
+
+
+ALL = ("viahe", "before", "p1", "p5", "floor")
+GROWING = (1, 2, 4, 8, 16, 32, 64)
+STREET, QUIET = Clip("street", "1080p", "cbr"), Clip("quiet", "1080p", "crf")
+FAST = Clip("street", "720p", "cbr")
+
+CHEAP = (
+    Target("cpu_ms", most=1 / 10, against="p5"),
+    Target("cpu_ms", most=1 / 1.5, against="p1"),
+    Target("cpu_ms", most=1 / 6, against="before"),
+)
+BUSY = (
+    Target("kept", least=0.99),
+    Target("box_cpu_pct", most=60),
+    Target("pss_mib", most=1 / 3, against="before"),
+)
+IDLE = (Target("cpu_ms", most=1 / 20, against="before"), Target("cpu_ms", most=1.6, against="floor"))
+PROMPT = (Target("delay_p95_ms", most=100), Target("delay_p95_ms", most=1 / 2, against="p5"))
+
+CASES = (
+    Case("standing-1", STREET, STANDING, (1,), ALL, CHEAP),
+    Case("standing-4", STREET, STANDING, (4,), ALL, CHEAP),
+    Case("standing-16", STREET, STANDING, (16,), ALL, BUSY),
+    Case("standing-crf-4", Clip("street", "1080p", "crf"), STANDING, (4,), ALL, CHEAP),
+    Case("standing-b-4", Clip("street", "1080p", "cbr", 2), STANDING, (4,), ALL, CHEAP),
+    Case("quiet-16", QUIET, STANDING, (16,), ("viahe", "before", "p1", "floor"), IDLE),
+    Case("quiet-cbr-16", Clip("quiet", "1080p", "cbr"), STANDING, (16,), ("viahe", "before", "p1", "floor")),
+    Case("fast-1", FAST, CROSSING, (1,), ("viahe", "before", "p5"), PROMPT),
+    Case("fast-4", FAST, CROSSING, (4,), ("viahe", "before", "p5"), PROMPT),
+    Case("scaling-street", STREET, STANDING, GROWING, ("viahe", "before", "p1"), (Target("borne", least=48),)),
+    Case("scaling-quiet", QUIET, STANDING, GROWING, ("viahe", "before"), (Target("borne", least=64),)),
+    Case("scaling-fast", FAST, CROSSING, GROWING, ("viahe", "p5"), (Target("borne", least=4, against="p5"),)),
+)
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long and how often is measured."""
+
+    settle_secs: int
+    window_secs: int
+    rounds: int
+
+
+WHOLE, SHORT = Times(10, 60, 3), Times(5, 20, 1)
+
+# A number of cameras is borne when so many of the looks are kept, with so much left of the box, this soon.
+KEPT_LEAST, BOX_CPU_MOST_PCT, AGE_P99_MOST_MS = 0.95, 80, 2000

@@ -1,0 +1,163 @@
+"""The programs that are measured: how each is started, and what it says of its looks."""
+
+import re
+import urllib.error
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import figures
+from .children import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+PEERS = ROOT / "benches" / "peers"
+LOOKS = "viahe_frames_inferred_total"
+AGES = "viahe_look_age_seconds"
+SHARES = (0.50, 0.95, 0.99)
+LOOK_LINE = re.compile(r"^look (\S+) (\S+) (\S+) (\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Street:
+    """What a side is given to watch."""
+
+    cameras: dict  # name -> address
+    rule: object
+    gop_secs: float
+    broker_port: int
+    folder: Path
+    deps: Path
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a side did between two of its words; ages in ms at SHARES."""
+
+    looks: dict
+    ages_ms: tuple
+
+
+class Viahe:
+    """An engine, told by its metrics."""
+
+    def __init__(self, name, program):
+        self.name, self.program = name, program
+
+    def start(self, street, children):
+        port = free_port()
+        pipeline = street.folder / "bench.toml"
+        pipeline.write_text(self.pipeline(street, port))
+        catalogue = street.folder / "catalogue"
+        catalogue.mkdir()
+        for entry in (PEERS / "catalogue").glob("*.toml"):
+            (catalogue / entry.name).write_bytes(entry.read_bytes())
+        self.metrics_url = f"http://127.0.0.1:{port}/metrics"
+        self.child = children.start(self.name, [self.program, "run", pipeline], cwd=ROOT)
+        self.wanted_hz = street.rule.hz
+
+    @staticmethod
+    def pipeline(street, port):
+        rule = street.rule
+        where = ", ".join(f"[{x}, {y}]" for x, y in rule.where)
+        # A rule has a zone, also when it asks only for a line.
+        zone = "[0, 0], [1, 0], [1, 1], [0, 1]" if rule.is_line else where
+        place = f"[camera.zone.kerb]\npolygon = [{zone}]\n"
+        place += f"\n[camera.line.gate]\npoints = [{where}]\n" if rule.is_line else ""
+        used = 'zone = "kerb"' + ('\nline = "gate"' if rule.is_line else "")
+        parameters = "".join(f"{key} = {value}\n" for key, value in rule.parameters)
+        head = (
+            '[site]\nid = "bench"\ntimezone = "Asia/Ho_Chi_Minh"\n\n'
+            f'[mqtt]\nurl = "mqtt://127.0.0.1:{street.broker_port}"\n\n'
+            f'[engine]\nstate_dir = "state"\nlisten = "127.0.0.1:{port}"\n\n'
+            '[model.street]\npackage = "ssdlite-coco"\n'
+        )
+        cameras = (
+            f'\n[[camera]]\nid = "{name}"\nurl = "{url}"\nmodel = "street"\ntransport = "tcp"\n\n{place}\n'
+            f'[[camera.rule]]\nuse = "{rule.entry}"\n{used}\n{parameters}'
+            for name, url in street.cameras.items()
+        )
+        return head + "".join(cameras)
+
+    def word(self):
+        """Its counters so far; nothing while it does not answer."""
+        try:
+            with urllib.request.urlopen(self.metrics_url, timeout=5) as answer:
+                return figures.samples(answer.read().decode())
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return {}
+
+    def looked(self, word):
+        return {name: int(count) for name, count in figures.by_camera(word, LOOKS).items()}
+
+    def between(self, one, other):
+        looks = figures.less(self.looked(other), self.looked(one))
+        ages = figures.less(figures.buckets(other, AGES), figures.buckets(one, AGES))
+        secs = [figures.histogram_quantile(ages, share) for share in SHARES]
+        return Seen(looks, tuple(None if age is None else age * 1e3 for age in secs))
+
+
+class Peer:
+    """`street.py`, told by its log."""
+
+    def __init__(self, name, decode, hz=None):
+        self.name, self.decode, self.hz = name, decode, hz
+
+    def start(self, street, children):
+        hz = self.hz or street.rule.hz
+        # One look in each group of pictures is all that key frames allow.
+        self.wanted_hz = min(hz, 1 / street.gop_secs) if self.decode == "key" else hz
+        options = {
+            "--decode": self.decode,
+            "--hz": hz,
+            "--weights": street.deps / "models" / "ssdlite-coco" / "ssdlite-coco.onnx",
+            "--broker": street.broker_port,
+            "--rule": street.rule.name,
+            "--where": " ".join(f"{x},{y}" for x, y in street.rule.where),
+        }
+        command = [street.deps / "venv-peers" / "bin" / "python", PEERS / "street.py"]
+        command += [word for option in options.items() for word in option]
+        command += [f"{name}={url}" for name, url in street.cameras.items()]
+        self.child = children.start(self.name, command)
+
+    def word(self):
+        return self.child.log.read_text(errors="replace")
+
+    def looked(self, word):
+        return Counter(camera for _, camera, _, _ in LOOK_LINE.findall(word))
+
+    def between(self, one, other):
+        lines = LOOK_LINE.findall(other[len(one) :])
+        ages = [float(age) for _, _, age, _ in lines]
+        looks = {camera: 0 for camera in self.looked(other)} | Counter(camera for _, camera, _, _ in lines)
+        return Seen(looks, tuple(figures.quantile(ages, share) for share in SHARES))
+
+
+class Floor:
+    """What it costs to receive the streams and to find their pictures, and to do nothing with them."""
+
+    name, wanted_hz = "floor", 0
+
+    def start(self, street, children):
+        command = ["gst-launch-1.0", "-q"]
+        for url in street.cameras.values():
+            source = ["rtspsrc", f"location={url}", "protocols=tcp", "latency=200"]
+            command += [*source, "!", "rtph264depay", "!", "h264parse", "!", "fakesink"]
+        self.child = children.start(self.name, command)
+
+    def word(self):
+        return {}
+
+    def looked(self, word):
+        return {}
+
+    def between(self, one, other):
+        return Seen({}, (None,) * len(SHARES))
+
+
+def sides(program, before=None):
+    """All sides there are, by name; without a program of before, not that one."""
+    known = [Viahe("viahe", program), Peer("p1", "key", 1.0), Peer("p5", "all", 5.0), Floor()]
+    if before:
+        known.append(Viahe("before", before))
+    return {side.name: side for side in known}
