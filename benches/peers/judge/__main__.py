@@ -26,14 +26,17 @@ def say(text):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="bench-peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="bench-peers", description=__doc__, formatter_class=as_written)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(case.name for case in CASES)}")
     parser.add_argument("--viahe", type=Path, default=ROOT / "target" / "release" / "viahe", metavar="PROGRAM")
     parser.add_argument("--before", type=Path, metavar="PROGRAM", help="a viahe of before, to put beside")
     parser.add_argument("--sides", help="only these, divided by commas")
-    parser.add_argument("--short", action="store_true", help=f"one round of {SHORT.window_secs} s; for development, not to be told")
+    parser.add_argument("--short", action="store_true", help=f"one round of {SHORT.window_secs} s; for development only")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "bench-peers", metavar="FOLDER")
-    parser.add_argument("--page", type=Path, metavar="PAGE.md", help="put all results between the marks of this page; measures nothing without names")
+    parser.add_argument(
+        "--page", type=Path, metavar="PAGE.md", help="put all results between the marks of this page; without names, measure nothing"
+    )
     options = parser.parse_args()
     unknown = set(options.cases) - {case.name for case in CASES}
     if unknown:

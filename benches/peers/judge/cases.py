@@ -72,7 +72,7 @@ class Case:
 
 
 ALL = ("viahe", "before", "p1", "p5", "floor")
-GROWING = (1, 2, 4, 8, 16, 32, 64)
+GROWING = (1, 2, 4, 8, 16, 32, 48, 64)
 STREET, QUIET = Clip("street", "1080p", "cbr"), Clip("quiet", "1080p", "crf")
 FAST = Clip("street", "720p", "cbr")
 
@@ -87,6 +87,7 @@ BUSY = (
     Target("pss_mib", most=1 / 3, against="before"),
 )
 IDLE = (Target("cpu_ms", most=1 / 20, against="before"), Target("cpu_ms", most=1.6, against="floor"))
+LINEAR = Target("growth", most=1.1)
 PROMPT = (Target("delay_p95_ms", most=100), Target("delay_p95_ms", most=1 / 2, against="p5"))
 
 CASES = (
@@ -99,8 +100,8 @@ CASES = (
     Case("quiet-cbr-16", Clip("quiet", "1080p", "cbr"), STANDING, (16,), ("viahe", "before", "p1", "floor")),
     Case("fast-1", FAST, CROSSING, (1,), ("viahe", "before", "p5"), PROMPT),
     Case("fast-4", FAST, CROSSING, (4,), ("viahe", "before", "p5"), PROMPT),
-    Case("scaling-street", STREET, STANDING, GROWING, ("viahe", "before", "p1"), (Target("borne", least=48),)),
-    Case("scaling-quiet", QUIET, STANDING, GROWING, ("viahe", "before"), (Target("borne", least=64),)),
+    Case("scaling-street", STREET, STANDING, GROWING, ("viahe", "before", "p1"), (Target("borne", least=48), LINEAR)),
+    Case("scaling-quiet", QUIET, STANDING, GROWING, ("viahe", "before"), (Target("borne", least=64), LINEAR)),
     Case("scaling-fast", FAST, CROSSING, GROWING, ("viahe", "p5"), (Target("borne", least=4, against="p5"),)),
 )
 

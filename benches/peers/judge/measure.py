@@ -59,7 +59,7 @@ def measure(case, cameras, side, clip, times, tools):
         with street_of(case, cameras, clip, tools, children) as (street, centre):
             world = list(children.all)
             side.start(street, children)
-            if side.wanted_hz:
+            if side.looks:
                 children.wait_until(
                     f"{side.name}: a look at each of {cameras} cameras",
                     lambda: sum(count > 0 for count in side.looked(side.word()).values()) == cameras,
@@ -71,7 +71,7 @@ def measure(case, cameras, side, clip, times, tools):
             other, last_word = Used.now(side, world), side.word()
             memory = system.memory_mib(side.child.session)
             seen = side.between(word, last_word)
-            if side.wanted_hz:
+            if side.looks:
                 check_work(case, cameras, side, seen, centre, children)
             return sum_up(cameras, side, seen, (one, other), memory, centre.heard())
 
@@ -116,6 +116,8 @@ def check_work(case, cameras, side, seen, centre, children):
 
 def sum_up(cameras, side, seen, used, memory, incidents):
     """Figures by name, from two looks at all that is counted."""
+    if side.looks and not seen.wanted_hz:
+        raise Failed(f"{side.name} wants no looks")
     one, other = used
     secs = other.at - one.at
     looks = sum(seen.looks.values())
@@ -126,8 +128,8 @@ def sum_up(cameras, side, seen, used, memory, incidents):
         raise Failed(f"{side.name} used no CPU")
     return {
         "cpu_ms": side_ms / secs / cameras,
-        "looks_hz": looks / secs / cameras if side.wanted_hz else None,
-        "kept": looks / secs / cameras / side.wanted_hz if side.wanted_hz else None,
+        "looks_hz": looks / secs / cameras if side.looks else None,
+        "kept": looks / secs / cameras / seen.wanted_hz if side.looks else None,
         "cpu_ms_look": figures.ratio(side_ms, looks),
         "box_cpu_pct": 100 * side_ms / box_ms,
         "cameras_cpu_pct": 100 * (other.cameras - one.cameras) / box_ms,
@@ -139,5 +141,5 @@ def sum_up(cameras, side, seen, used, memory, incidents):
         "age_p99_ms": seen.ages_ms[2],
         "delay_p50_ms": figures.quantile(delays, 0.50),
         "delay_p95_ms": figures.quantile(delays, 0.95),
-        "incidents": len(incidents) if side.wanted_hz else None,
+        "incidents": len(incidents) if side.looks else None,
     }

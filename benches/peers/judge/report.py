@@ -11,6 +11,7 @@ WORDS = {
     "pss_mib": "memory of all processes (PSS), MiB",
     "delay_p95_ms": "frame → MQTT p95, ms",
     "borne": "cameras borne",
+    "growth": "CPU-ms per camera-second at the most cameras borne, times that at one",
 }
 HEADINGS = (
     "side",
@@ -62,9 +63,11 @@ class Measured:
         }
 
     def value(self, figure, side):
-        """A figure as targets mean it: of the only number of cameras, or how many are borne."""
+        """A figure as targets mean it: of the only number of cameras, or of how many are borne."""
         if figure == "borne":
             return self.borne(side)
+        if figure == "growth":
+            return self.growth(side)
         case = self.median(self.counts[0], side)
         return None if case is None else case[figure]
 
@@ -77,6 +80,12 @@ class Measured:
                 return most
             most = cameras
         return most
+
+    def growth(self, side):
+        """What a camera costs among the most that are borne, times what it costs alone."""
+        if not (most := self.borne(side)):
+            return None
+        return figures.ratio(self.median(most, side)["cpu_ms"], self.median(self.counts[0], side)["cpu_ms"])
 
 
 def keeps(case):

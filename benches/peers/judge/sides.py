@@ -12,7 +12,9 @@ from .children import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 PEERS = ROOT / "benches" / "peers"
-LOOKS = "viahe_frames_inferred_total"
+# Looks that were inferred, and those that a gate answered because nothing had changed (not in each version).
+LOOKS, GATED = "viahe_frames_inferred_total", "viahe_looks_gated_total"
+WANTED = "viahe_camera_looks_wanted_hz"
 AGES = "viahe_look_age_seconds"
 SHARES = (0.50, 0.95, 0.99)
 LOOK_LINE = re.compile(r"^look (\S+) (\S+) (\S+) (\d+)$", re.MULTILINE)
@@ -35,11 +37,15 @@ class Seen:
     """What a side did between two of its words; ages in ms at SHARES."""
 
     looks: dict
+    # Of a camera, on average.
+    wanted_hz: float | None
     ages_ms: tuple
 
 
 class Viahe:
     """An engine, told by its metrics."""
+
+    looks = True
 
     def __init__(self, name, program):
         self.name, self.program = name, program
@@ -54,7 +60,6 @@ class Viahe:
             (catalogue / entry.name).write_bytes(entry.read_bytes())
         self.metrics_url = f"http://127.0.0.1:{port}/metrics"
         self.child = children.start(self.name, [self.program, "run", pipeline], cwd=ROOT)
-        self.wanted_hz = street.rule.hz
 
     @staticmethod
     def pipeline(street, port):
@@ -88,17 +93,23 @@ class Viahe:
             return {}
 
     def looked(self, word):
-        return {name: int(count) for name, count in figures.by_camera(word, LOOKS).items()}
+        gated = figures.by_camera(word, GATED)
+        return {name: int(count + gated.get(name, 0)) for name, count in figures.by_camera(word, LOOKS).items()}
 
     def between(self, one, other):
         looks = figures.less(self.looked(other), self.looked(one))
         ages = figures.less(figures.buckets(other, AGES), figures.buckets(one, AGES))
         secs = [figures.histogram_quantile(ages, share) for share in SHARES]
-        return Seen(looks, tuple(None if age is None else age * 1e3 for age in secs))
+        # A gauge, as it was at both ends: rules may want more while something happens.
+        wanted = [hz for word in (one, other) for hz in figures.by_camera(word, WANTED).values()]
+        wanted_hz = sum(wanted) / len(wanted) if wanted else None
+        return Seen(looks, wanted_hz, tuple(None if age is None else age * 1e3 for age in secs))
 
 
 class Peer:
     """`street.py`, told by its log."""
+
+    looks = True
 
     def __init__(self, name, decode, hz=None):
         self.name, self.decode, self.hz = name, decode, hz
@@ -130,13 +141,13 @@ class Peer:
         lines = LOOK_LINE.findall(other[len(one) :])
         ages = [float(age) for _, _, age, _ in lines]
         looks = {camera: 0 for camera in self.looked(other)} | Counter(camera for _, camera, _, _ in lines)
-        return Seen(looks, tuple(figures.quantile(ages, share) for share in SHARES))
+        return Seen(looks, self.wanted_hz, tuple(figures.quantile(ages, share) for share in SHARES))
 
 
 class Floor:
     """What it costs to receive the streams and to find their pictures, and to do nothing with them."""
 
-    name, wanted_hz = "floor", 0
+    name, looks = "floor", False
 
     def start(self, street, children):
         command = ["gst-launch-1.0", "-q"]
@@ -152,7 +163,7 @@ class Floor:
         return {}
 
     def between(self, one, other):
-        return Seen({}, (None,) * len(SHARES))
+        return Seen({}, None, (None,) * len(SHARES))
 
 
 def sides(program, before=None):

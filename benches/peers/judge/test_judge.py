@@ -132,20 +132,24 @@ class Sides(unittest.TestCase):
 
     def test_a_peer_is_told_by_the_lines_between_two_moments(self):
         peer = sides.sides("viahe")["p5"]
+        peer.wanted_hz = 5.0
         before = "look 1.0 cam-01 10.0 2\ncam-02: lost\nlook 1.1 cam-02 20.0 0\n"
         after = before + "".join(f"look 2.{i} cam-01 {i}.5 1\n" for i in range(1, 5)) + "look 3.0 cam-"
         seen = peer.between(before, after)
-        self.assertEqual(seen, sides.Seen({"cam-01": 4, "cam-02": 0}, (2.5, 4.5, 4.5)))
+        self.assertEqual(seen, sides.Seen({"cam-01": 4, "cam-02": 0}, 5.0, (2.5, 4.5, 4.5)))
 
     def test_viahe_is_told_by_what_its_counters_grew(self):
-        def word(looks, fast, slow):
+        def word(looks, fast, slow, wanted, gated=""):
             return figures.samples(
-                f'{sides.LOOKS}{{camera="cam-01"}} {looks}\n{sides.AGES}_bucket{{camera="cam-01",le="0.1"}} {fast}\n'
+                f'{sides.LOOKS}{{camera="cam-01"}} {looks}\n{sides.WANTED}{{camera="cam-01"}} {wanted}\n{gated}{sides.AGES}_bucket{{camera="cam-01",le="0.1"}} {fast}\n'
                 f'{sides.AGES}_bucket{{camera="cam-01",le="0.2"}} {fast + slow}\n{sides.AGES}_bucket{{camera="cam-01",le="+Inf"}} {fast + slow}\n'
             )
 
-        seen = sides.sides("viahe")["viahe"].between(word(10, 10, 0), word(30, 20, 10))
-        self.assertEqual(seen.looks, {"cam-01": 20})
+        viahe = sides.sides("viahe")["viahe"]
+        seen = viahe.between(word(10, 10, 0, 1.0), word(30, 20, 10, 0.5))
+        self.assertEqual((seen.looks, seen.wanted_hz), ({"cam-01": 20}, 0.75))
+        # What a gate answers is a look too.
+        self.assertEqual(viahe.looked(word(10, 10, 0, 1.0, f'{sides.GATED}{{camera="cam-01"}} 7\n')), {"cam-01": 17})
         self.assertEqual([round(age, 6) for age in seen.ages_ms], [100, 190, 198])
 
     def test_what_both_publish_is_heard_alike(self):
@@ -185,6 +189,8 @@ class Reports(unittest.TestCase):
         measured = report.Measured(case("scaling-street"), rows)
         self.assertEqual((measured.borne("viahe"), measured.borne("p1"), measured.borne("before")), (2, 0, None))
         self.assertIn("2 cameras borne", report.ratios(measured))
+        dear = report.Measured(case("scaling-street"), [row(1, "viahe", 1, cpu_ms=2), row(2, "viahe", 1, cpu_ms=3)])
+        self.assertIn("times that at one: at most 1.1; is 1.5: **not met**", report.ratios(dear))
 
     def test_a_failure_and_a_loud_box_are_told(self):
         rows = [row(4, "viahe", 1, cpu_ms=1, others_cpu_pct=40), {"cameras": 4, "side": "p1", "round": 1, "failed": "no looks\nmore"}]
