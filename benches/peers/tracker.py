@@ -1,6 +1,8 @@
 """Milliseconds an update of Python's ByteTrack trackers, on scenes like benches/tracker.rs's.
 
-python -m venv v && v/bin/pip install supervision trackers && v/bin/python tracker.py
+benches/peers/setup.sh && .deps/venv-peers/bin/python benches/peers/tracker.py
+
+Those of the package `trackers` are measured where it is installed.
 """
 
 import time

@@ -42,6 +42,38 @@ class Seen:
     ages_ms: tuple
 
 
+def write_pipeline(street, metrics_port):
+    """Viahe's pipeline for a street, with the bench's own entries of the catalogue beside it."""
+    catalogue = street.folder / "catalogue"
+    catalogue.mkdir()
+    for entry in (PEERS / "catalogue").glob("*.toml"):
+        (catalogue / entry.name).write_bytes(entry.read_bytes())
+    head = (
+        '[site]\nid = "bench"\ntimezone = "Asia/Ho_Chi_Minh"\n\n'
+        f'[mqtt]\nurl = "mqtt://127.0.0.1:{street.broker_port}"\n\n'
+        f'[engine]\nstate_dir = "state"\nlisten = "127.0.0.1:{metrics_port}"\n\n'
+        '[model.street]\npackage = "ssdlite-coco"\n'
+    )
+    cameras = (
+        f'\n[[camera]]\nid = "{name}"\nurl = "{url}"\nmodel = "street"\ntransport = "tcp"\n\n{place_and_rule(street.rule)}'
+        for name, url in street.cameras.items()
+    )
+    pipeline = street.folder / "bench.toml"
+    pipeline.write_text(head + "".join(cameras))
+    return pipeline
+
+
+def place_and_rule(rule):
+    """What each camera has in common."""
+    where = ", ".join(f"[{x}, {y}]" for x, y in rule.where)
+    # A rule has a zone, also when it asks only for a line.
+    zone = "[0, 0], [1, 0], [1, 1], [0, 1]" if rule.is_line else where
+    line = f"[camera.line.gate]\npoints = [{where}]\n\n" if rule.is_line else ""
+    used = 'zone = "kerb"\n' + ('line = "gate"\n' if rule.is_line else "")
+    parameters = "".join(f"{key} = {value}\n" for key, value in rule.parameters)
+    return f'[camera.zone.kerb]\npolygon = [{zone}]\n\n{line}[[camera.rule]]\nuse = "{rule.entry}"\n{used}{parameters}'
+
+
 class Viahe:
     """An engine, told by its metrics."""
 
@@ -52,37 +84,9 @@ class Viahe:
 
     def start(self, street, children):
         port = free_port()
-        pipeline = street.folder / "bench.toml"
-        pipeline.write_text(self.pipeline(street, port))
-        catalogue = street.folder / "catalogue"
-        catalogue.mkdir()
-        for entry in (PEERS / "catalogue").glob("*.toml"):
-            (catalogue / entry.name).write_bytes(entry.read_bytes())
+        pipeline = write_pipeline(street, port)
         self.metrics_url = f"http://127.0.0.1:{port}/metrics"
         self.child = children.start(self.name, [self.program, "run", pipeline], cwd=ROOT)
-
-    @staticmethod
-    def pipeline(street, port):
-        rule = street.rule
-        where = ", ".join(f"[{x}, {y}]" for x, y in rule.where)
-        # A rule has a zone, also when it asks only for a line.
-        zone = "[0, 0], [1, 0], [1, 1], [0, 1]" if rule.is_line else where
-        place = f"[camera.zone.kerb]\npolygon = [{zone}]\n"
-        place += f"\n[camera.line.gate]\npoints = [{where}]\n" if rule.is_line else ""
-        used = 'zone = "kerb"' + ('\nline = "gate"' if rule.is_line else "")
-        parameters = "".join(f"{key} = {value}\n" for key, value in rule.parameters)
-        head = (
-            '[site]\nid = "bench"\ntimezone = "Asia/Ho_Chi_Minh"\n\n'
-            f'[mqtt]\nurl = "mqtt://127.0.0.1:{street.broker_port}"\n\n'
-            f'[engine]\nstate_dir = "state"\nlisten = "127.0.0.1:{port}"\n\n'
-            '[model.street]\npackage = "ssdlite-coco"\n'
-        )
-        cameras = (
-            f'\n[[camera]]\nid = "{name}"\nurl = "{url}"\nmodel = "street"\ntransport = "tcp"\n\n{place}\n'
-            f'[[camera.rule]]\nuse = "{rule.entry}"\n{used}\n{parameters}'
-            for name, url in street.cameras.items()
-        )
-        return head + "".join(cameras)
 
     def word(self):
         """Its counters so far; nothing while it does not answer."""
