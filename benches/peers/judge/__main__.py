@@ -1,6 +1,6 @@
 """`make bench-peers`: viahe beside its peers in one run, by turns.
 
-Without names it measures all cases, which takes about four hours on a quiet box. CPU is that of all processes of a side, user and
+Without names it measures all cases, which takes four to eight hours on a quiet box. CPU is that of all processes of a side, user and
 system. Results are kept in FOLDER/results.json: a case that is measured again replaces what was there of it.
 """
 

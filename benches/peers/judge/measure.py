@@ -65,7 +65,7 @@ def measure(case, cameras, side, clip, times, tools):
                     lambda: sum(count > 0 for count in side.looked(side.word()).values()) == cameras,
                     LOOKS_WITHIN_SECS,
                 )
-            children.sleep(times.settle_secs)
+            children.sleep(max(times.settle_secs, case.settle_secs))
             one, word = Used.now(side, world), side.word()
             children.sleep(times.window_secs)
             other, last_word = Used.now(side, world), side.word()
