@@ -44,6 +44,8 @@ DWELL_SECS = 20
 # What moves by more than this share of its height does not stand.
 STANDS_WITHIN = 0.25
 RECONNECT_SECS = 1
+# Later than this it makes up for lost time: one look in each such time, until it has caught up.
+LATE_SECS = 1
 
 
 class Detector:
@@ -172,8 +174,10 @@ class Camera(threading.Thread):
                     # A picture that comes a little early is the one that was meant.
                     if due is not None and frame.time < due - 0.5 / stream.guessed_rate:
                         continue
-                    due = frame.time + self.interval if due is None else max(due + self.interval, frame.time)
-                    yield delay + frame.time, frame
+                    arrived = delay + frame.time
+                    interval = self.interval if time.time() - arrived < LATE_SECS else LATE_SECS
+                    due = frame.time + interval if due is None else max(due + interval, frame.time)
+                    yield arrived, frame
 
     def look(self, arrived, frame):
         image = self.scaler.reformat(frame, SIDE, SIDE, "rgb24", interpolation=Interpolation.FAST_BILINEAR, threads=1)

@@ -164,6 +164,12 @@ def warnings(measured):
     if loud and max(loud) > OTHERS_MOST_PCT:
         lines.append(f"The box was not quiet: others used up to {max(loud):.0f} % of it. Trust ratios of CPU time, not ages and delays.")
     lines += [
+        f"{side} kept {case['kept']:.2f} of its looks at {cameras} cameras: its CPU-ms per camera-second is of less work, compare those per look."
+        for cameras in measured.counts
+        for side in measured.sides
+        if (case := measured.median(cameras, side)) and not keeps(case)
+    ]
+    lines += [
         f"FAILED: {r['side']}, {r['cameras']} cameras, round {r['round']}: {r['failed'].splitlines()[0]}"
         for r in measured.failures()
     ]

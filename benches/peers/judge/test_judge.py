@@ -198,6 +198,8 @@ class Reports(unittest.TestCase):
         self.assertIn("others used up to 40 %", report.warnings(measured))
         self.assertIn("FAILED: p1, 4 cameras, round 1: no looks", report.warnings(measured))
         self.assertIsNone(measured.median(4, "p1"))
+        late = report.Measured(case("standing-4"), [row(4, "p5", 1, cpu_ms=1, kept=0.5)])
+        self.assertIn("p5 kept 0.50 of its looks at 4 cameras", report.warnings(late))
 
     def test_results_are_kept_and_put_into_a_page(self):
         with tempfile.TemporaryDirectory() as folder:
