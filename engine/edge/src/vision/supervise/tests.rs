@@ -72,8 +72,9 @@ fn gone(heard: &Receiver<FromFleet>) -> Ended {
 
 /// As [`gone`], of one that says something before.
 fn gone_after_all(heard: &Receiver<FromFleet>) -> Ended {
+    let deadline = clock::monotonic() + SOON;
     loop {
-        if let (WORKER, WorkerEvent::Gone(ended)) = heard.recv_timeout(SOON).unwrap() {
+        if let (WORKER, WorkerEvent::Gone(ended)) = heard.recv_deadline(deadline).unwrap() {
             return ended;
         }
     }
@@ -356,6 +357,10 @@ fn a_worker_that_dies_with_orders_waiting_is_told_with_its_own_end() {
 #[test]
 fn a_worker_that_takes_no_orders_is_ended_with_the_reason() {
     let (supervisor, heard) = supervised("deaf", 900 * MB);
+    // The first is known to have been heard once the second is here; until then patience is that of a start.
+    for _ in 0..2 {
+        heard.recv_timeout(SOON).unwrap();
+    }
     let camera: Name = "camera-0".try_into().unwrap();
     let (mut written, mut same, mut looks_hz) = (None, 0, 1.0);
     let deadline = clock::monotonic() + SOON;
