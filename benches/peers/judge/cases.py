@@ -106,7 +106,7 @@ CASES = (
     Case("quiet-cbr-16", Clip("quiet", "1080p", "cbr"), STANDING, (16,), RESTING, (), LEARNT_SECS),
     Case("fast-1", FAST, CROSSING, (1,), ("viahe", "before", "p5"), PROMPT),
     Case("fast-4", FAST, CROSSING, (4,), ("viahe", "before", "p5"), PROMPT),
-    Case("scaling-street", STREET, STANDING, GROWING, ("viahe", "before", "p1"), (Target("borne", least=48), LINEAR)),
+    Case("scaling-street", STREET, STANDING, GROWING, ("viahe", "before", "p1"), (Target("borne", least=48), LINEAR), TOLD_SECS),
     Case("scaling-quiet", QUIET, STANDING, GROWING, ("viahe", "before"), (Target("borne", least=64), LINEAR), LEARNT_SECS),
     Case("scaling-fast", FAST, CROSSING, GROWING, ("viahe", "p5"), (Target("borne", least=4, against="p5"),)),
 )

@@ -6,7 +6,7 @@ from .measure import OTHERS_MOST_PCT
 
 WORDS = {
     "cpu_ms": "CPU-ms per camera-second",
-    "kept": "looks kept, of those wanted",
+    "kept": "looks kept, of those needed",
     "box_cpu_pct": "CPU of the box, %",
     "pss_mib": "memory of all processes (PSS), MiB",
     "delay_p95_ms": "frame → MQTT p95, ms",
@@ -17,7 +17,7 @@ HEADINGS = (
     "side",
     "CPU-ms per camera-second (least–most)",
     "looks a second and camera",
-    "of those wanted",
+    "kept, of those needed",
     "CPU-ms per look",
     "CPU of the box, %",
     "PSS, MiB",

@@ -15,6 +15,8 @@ PEERS = ROOT / "benches" / "peers"
 # Looks that were inferred, and those that a gate answered because nothing had changed (not in each version).
 LOOKS, GATED = "viahe_frames_inferred_total", "viahe_looks_gated_total"
 WANTED = "viahe_camera_looks_wanted_hz"
+# The longest time between looks that rules bear (not in each version): so many are needed, and the others are welcome.
+GAP_MAX = "viahe_camera_look_gap_max_seconds"
 AGES = "viahe_look_age_seconds"
 SHARES = (0.50, 0.95, 0.99)
 LOOK_LINE = re.compile(r"^look (\S+) (\S+) (\S+) (\d+)$", re.MULTILINE)
@@ -38,7 +40,7 @@ class Seen:
 
     looks: dict
     # Of a camera, on average.
-    wanted_hz: float | None
+    needed_hz: float | None
     ages_ms: tuple
 
 
@@ -100,14 +102,20 @@ class Viahe:
         gated = figures.by_camera(word, GATED)
         return {name: int(count + gated.get(name, 0)) for name, count in figures.by_camera(word, LOOKS).items()}
 
+    @staticmethod
+    def needed(word):
+        """Looks a second that the rules of each camera need."""
+        gaps = figures.by_camera(word, GAP_MAX)
+        return [min(hz, 1 / gaps[name]) if gaps.get(name) else hz for name, hz in figures.by_camera(word, WANTED).items()]
+
     def between(self, one, other):
         looks = figures.less(self.looked(other), self.looked(one))
         ages = figures.less(figures.buckets(other, AGES), figures.buckets(one, AGES))
         secs = [figures.histogram_quantile(ages, share) for share in SHARES]
-        # A gauge, as it was at both ends: rules may want more while something happens.
-        wanted = [hz for word in (one, other) for hz in figures.by_camera(word, WANTED).values()]
-        wanted_hz = sum(wanted) / len(wanted) if wanted else None
-        return Seen(looks, wanted_hz, tuple(None if age is None else age * 1e3 for age in secs))
+        # Gauges, as they were at both ends: rules need more while something happens.
+        needed = [hz for word in (one, other) for hz in self.needed(word)]
+        needed_hz = sum(needed) / len(needed) if needed else None
+        return Seen(looks, needed_hz, tuple(None if age is None else age * 1e3 for age in secs))
 
 
 class Peer:
@@ -121,7 +129,7 @@ class Peer:
     def start(self, street, children):
         hz = self.hz or street.rule.hz
         # One look in each group of pictures is all that key frames allow.
-        self.wanted_hz = min(hz, 1 / street.gop_secs) if self.decode == "key" else hz
+        self.needed_hz = min(hz, 1 / street.gop_secs) if self.decode == "key" else hz
         options = {
             "--decode": self.decode,
             "--hz": hz,
@@ -145,7 +153,7 @@ class Peer:
         lines = LOOK_LINE.findall(other[len(one) :])
         ages = [float(age) for _, _, age, _ in lines]
         looks = {camera: 0 for camera in self.looked(other)} | Counter(camera for _, camera, _, _ in lines)
-        return Seen(looks, self.wanted_hz, tuple(figures.quantile(ages, share) for share in SHARES))
+        return Seen(looks, self.needed_hz, tuple(figures.quantile(ages, share) for share in SHARES))
 
 
 class Floor:

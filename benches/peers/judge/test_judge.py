@@ -124,30 +124,34 @@ class Sides(unittest.TestCase):
             def start(self, name, command, **_):
                 self.command = [str(word) for word in command]
 
-        for name, wanted in (("p1", 0.5), ("p5", 5.0)):
+        for name, needed in (("p1", 0.5), ("p5", 5.0)):
             side, started = sides.sides("viahe")[name], Started()
             side.start(self.STREET, started)
-            self.assertEqual(side.wanted_hz, wanted)
+            self.assertEqual(side.needed_hz, needed)
             self.assertEqual(started.command[-1], "cam-01=rtsp://x/1")
 
     def test_a_peer_is_told_by_the_lines_between_two_moments(self):
         peer = sides.sides("viahe")["p5"]
-        peer.wanted_hz = 5.0
+        peer.needed_hz = 5.0
         before = "look 1.0 cam-01 10.0 2\ncam-02: lost\nlook 1.1 cam-02 20.0 0\n"
         after = before + "".join(f"look 2.{i} cam-01 {i}.5 1\n" for i in range(1, 5)) + "look 3.0 cam-"
         seen = peer.between(before, after)
         self.assertEqual(seen, sides.Seen({"cam-01": 4, "cam-02": 0}, 5.0, (2.5, 4.5, 4.5)))
 
     def test_viahe_is_told_by_what_its_counters_grew(self):
-        def word(looks, fast, slow, wanted, gated=""):
+        def word(looks, fast, slow, wanted, more=""):
             return figures.samples(
-                f'{sides.LOOKS}{{camera="cam-01"}} {looks}\n{sides.WANTED}{{camera="cam-01"}} {wanted}\n{gated}{sides.AGES}_bucket{{camera="cam-01",le="0.1"}} {fast}\n'
+                f'{sides.LOOKS}{{camera="cam-01"}} {looks}\n{sides.WANTED}{{camera="cam-01"}} {wanted}\n{more}{sides.AGES}_bucket{{camera="cam-01",le="0.1"}} {fast}\n'
                 f'{sides.AGES}_bucket{{camera="cam-01",le="0.2"}} {fast + slow}\n{sides.AGES}_bucket{{camera="cam-01",le="+Inf"}} {fast + slow}\n'
             )
 
         viahe = sides.sides("viahe")["viahe"]
         seen = viahe.between(word(10, 10, 0, 1.0), word(30, 20, 10, 0.5))
-        self.assertEqual((seen.looks, seen.wanted_hz), ({"cam-01": 20}, 0.75))
+        self.assertEqual((seen.looks, seen.needed_hz), ({"cam-01": 20}, 0.75))
+        # What rules bear to miss is not needed; nor is more than they want.
+        for gap, needed in ((2.5, 0.4), (0.5, 1.0)):
+            words = [word(1, 1, 0, 1.0, f'{sides.GAP_MAX}{{camera="cam-01"}} {gap}\n') for _ in range(2)]
+            self.assertEqual(viahe.between(*words).needed_hz, needed)
         # What a gate answers is a look too.
         self.assertEqual(viahe.looked(word(10, 10, 0, 1.0, f'{sides.GATED}{{camera="cam-01"}} 7\n')), {"cam-01": 17})
         self.assertEqual([round(age, 6) for age in seen.ages_ms], [100, 190, 198])
