@@ -306,6 +306,19 @@ impl DropReason {
         Self::Spared,
     ];
 
+    /// Is it work that was saved, not a frame that was lost?
+    pub fn is_saving(self) -> bool {
+        match self {
+            Self::NotDue | Self::NotNeeded | Self::Spared => true,
+            Self::Superseded
+            | Self::InferFailed
+            | Self::Corrupt
+            | Self::LeadIn
+            | Self::Unusable
+            | Self::Overload => false,
+        }
+    }
+
     /// In messages and metrics.
     pub fn label(self) -> &'static str {
         match self {

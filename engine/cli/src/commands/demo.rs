@@ -13,7 +13,7 @@ use viahe_contract::message::{CameraStatus, IncidentEvent};
 use viahe_contract::topic::{About, Topic};
 use viahe_core::id::Name;
 use viahe_core::plan::{Ack, Mqtt, Plan, Source, Transport};
-use viahe_core::seam::{CameraReport, DropReason, WorkerStats};
+use viahe_core::seam::{CameraReport, WorkerStats};
 use viahe_edge::broker::EmbeddedBroker;
 use viahe_edge::camera_sim::{CameraSim, SimOptions};
 use viahe_edge::clock;
@@ -205,11 +205,7 @@ impl Observer for Lines {
             let inferred = now.frames_inferred.saturating_sub(before.frames_inferred);
             let ms = (now.infer_ms_sum - before.infer_ms_sum).max(0.0) / inferred.max(1) as f64;
             let lost = |s: &viahe_core::seam::CameraStats| -> u64 {
-                s.frames_dropped
-                    .iter()
-                    .filter(|(why, _)| !matches!(why, DropReason::NotDue | DropReason::NotNeeded))
-                    .map(|(_, n)| n)
-                    .sum()
+                s.frames_dropped.iter().filter(|(why, _)| !why.is_saving()).map(|(_, n)| n).sum()
             };
             say(&format!(
                 "{name:<12} {:>5.1} fps in  {:>4.1} fps analysed  {:>3} dropped  {ms:>5.1} ms a frame  {} tracks",

@@ -63,6 +63,8 @@ pub(super) struct Link {
     pub(super) key_pts: AtomicU64,
     /// Timestamp of the newest picture out of the decoder plus one; 0 before the first.
     pub(super) shown_pts: AtomicU64,
+    /// The same as decoding last began again at a key frame: what comes out up to it was shown.
+    pub(super) repeats_to: AtomicU64,
 }
 
 impl Link {
@@ -76,6 +78,7 @@ impl Link {
             size_px: Mutex::new(None),
             key_pts: AtomicU64::new(u64::MAX),
             shown_pts: AtomicU64::new(0),
+            repeats_to: AtomicU64::new(0),
         }
     }
 
@@ -127,6 +130,11 @@ impl Consumer for Link {
         if peeked {
             self.camera.peek.store(false, Ordering::Relaxed);
         }
+    }
+
+    fn catches_up(&self) {
+        let shown = self.shown_pts.load(Ordering::Relaxed);
+        self.repeats_to.store(shown, Ordering::Relaxed);
     }
 
     fn report(&self, report: Report) {

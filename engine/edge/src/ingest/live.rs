@@ -377,6 +377,8 @@ pub(super) fn dismantle(
     });
     if let Err(error) = &spawned {
         tracing::warn!(%error, "no thread to shut a pipeline down on");
+        // Nobody else counts it any more.
+        hung.fetch_sub(1, Ordering::AcqRel);
     }
     spawned.is_ok() && ended.recv_timeout(limit).is_ok()
 }

@@ -10,6 +10,8 @@ pub(super) struct Pulse {
     pub(super) picture: AtomicU64,
     /// Something went to the decoder, and no picture has come out since.
     pub(super) owed: AtomicU64,
+    /// So many since.
+    unpaid: AtomicU64,
     /// Only a key frame lets decoding go on, and none has come.
     pub(super) no_key: AtomicU64,
     /// Access units before the decoder, and the last gaps between them in ms.
@@ -20,6 +22,8 @@ pub(super) struct Pulse {
 
 /// Gaps between access units from which a camera's pace is known.
 const GAPS: usize = 4;
+/// Pictures in a row that are no accident.
+const UNPAID_MIN: u64 = 5;
 /// A camera is patiently waited for: so many times the longest of its last gaps.
 const GAPS_MISSED: u32 = 3;
 /// At most so long: one picture in 20 s is the slowest that is watched.
@@ -59,11 +63,19 @@ impl Pulse {
     /// Something went to the decoder `ms` after the connection began.
     pub(super) fn fed(&self, ms: u64) {
         let _ = self.owed.compare_exchange(0, ms + 1, Ordering::Relaxed, Ordering::Relaxed);
+        self.unpaid.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many went to the decoder in vain that it is no accident: of key frames alone few are fed, and a
+    /// link that loses one of them is no reason to connect anew.
+    pub(super) fn is_in_debt(&self) -> bool {
+        self.unpaid.load(Ordering::Relaxed) >= UNPAID_MIN
     }
 
     /// A picture came out of it.
     pub(super) fn paid(&self) {
         self.owed.store(0, Ordering::Relaxed);
+        self.unpaid.store(0, Ordering::Relaxed);
     }
 
     /// Decoding waits for a key frame, as was noticed at that time, or does not.

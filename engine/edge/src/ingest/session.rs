@@ -148,6 +148,7 @@ impl Session {
         };
         let Pulse { media, picture, owed, no_key, .. } = &self.link.pulse;
         let [media, picture, owed, no_key] = [media, picture, owed, no_key].map(since);
+        let owed = owed.filter(|_| self.link.pulse.is_in_debt());
         Ages { connection, media, picture, owed, no_key }
     }
 }
@@ -311,11 +312,11 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
     let Some(buffer) = sample.buffer() else { return };
     let camera = &link.camera;
     // After catching up what was shown before comes again.
-    let pts = buffer.pts().map_or(u64::MAX, |pts| pts.nseconds().saturating_add(1));
-    if pts <= link.shown_pts.load(Ordering::Relaxed) {
-        return;
-    }
-    if pts != u64::MAX {
+    if let Some(pts) = buffer.pts().map(|pts| pts.nseconds().saturating_add(1)) {
+        if pts <= link.repeats_to.load(Ordering::Relaxed) {
+            return;
+        }
+        link.repeats_to.store(0, Ordering::Relaxed);
         link.shown_pts.store(pts, Ordering::Relaxed);
     }
     let late = graph::age(tail.sink.current_running_time(), sample.segment(), buffer.pts());

@@ -26,6 +26,8 @@ pub(super) trait Consumer: Send + Sync {
     fn arrived(&self, begins: bool, pts: Option<u64>);
     /// One goes to the decoder; `peeked` when what [`Consumer::peeks`] asked for is with it.
     fn fed(&self, peeked: bool);
+    /// What follows begins at the newest key frame: pictures that were shown come out again.
+    fn catches_up(&self);
     /// How it goes; after each access unit.
     fn report(&self, report: Report);
 }
@@ -155,8 +157,12 @@ impl Valve {
             Verdict::Leave => false,
             Verdict::Instead(steps) => steps.iter().any(feeds),
         };
-        if fed {
-            consumer.fed(peek && what.kind != Kind::Empty);
+        if fed && what.kind != Kind::Empty {
+            consumer.fed(peek);
+        }
+        if matches!(&verdict, Verdict::Instead(steps) if steps.iter().filter(|s| feeds(s)).count() > 1)
+        {
+            consumer.catches_up();
         }
         consumer.report(self.gate.report());
         verdict

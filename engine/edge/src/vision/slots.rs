@@ -242,7 +242,10 @@ impl<S, E> Slots<S, E> {
     /// The next frame of a camera is wanted, besides those that are looked at.
     pub(crate) fn ask_fresh(&self, slot: SlotId) {
         if let Some(slot) = self.lock().slots.get_mut(&slot) {
-            slot.fresh = Fresh::Asked;
+            // One that is here and not yet taken is as good.
+            if matches!(slot.fresh, Fresh::Unasked) {
+                slot.fresh = Fresh::Asked;
+            }
         }
     }
 
@@ -318,6 +321,12 @@ impl<S, E> Slots<S, E> {
         idle.push(session);
         drop(inner);
         self.ready.notify_one();
+    }
+
+    /// Is the frame `seq`, which was looked at, still there?
+    pub(crate) fn keeps(&self, slot: SlotId, seq: u64) -> bool {
+        let inner = self.lock();
+        inner.slots.get(&slot).is_some_and(|slot| slot.kept.iter().any(|f| f.stamp().seq == seq))
     }
 
     /// The frame `seq`, or when that is gone the newest analysed one, of a camera that is not looked at the

@@ -315,12 +315,16 @@ impl Worker {
         !stuck
     }
 
-    /// Evidence is of the frame that was looked at; who asks for a picture means now.
+    /// Evidence is of the frame that was looked at. Who asks for a picture means now, and so does a rule
+    /// that does not look.
     fn order(&mut self, capture: Capture) {
-        let now = clock::monotonic();
+        let desk = &self.way.desk;
+        let means_now = |camera: &Camera| {
+            capture.moment == Moment::Commanded || !desk.keeps(camera.slot, capture.seq)
+        };
         match self.at_work.get(&capture.camera) {
-            Some(camera) if capture.moment == Moment::Commanded && camera.peek(&self.way.desk) => {
-                self.peeks.wait(capture, now);
+            Some(camera) if means_now(camera) && camera.peek(desk) => {
+                self.peeks.wait(capture, clock::monotonic());
             }
             _ => self.capture(capture),
         }

@@ -9,7 +9,7 @@ pub(super) const GLANCE: Duration = Duration::from_secs(5);
 
 /// Key frames further apart than this are not waited for: a camera that is to be looked at again would stay
 /// dark for longer than attention's lead.
-const KEYS_MAX: Duration = Duration::from_secs(50);
+const KEYS_MAX: Duration = Duration::from_secs(40);
 
 /// A rate is never kept to the millisecond: this much more than the longest bearable gap passes.
 const TOLERANCE: u32 = 10;

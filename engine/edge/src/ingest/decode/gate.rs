@@ -152,7 +152,7 @@ impl<U: Clone> Gate<U> {
             left_out: std::mem::take(&mut self.left_out),
             spent: std::mem::take(&mut self.spent),
             decoding: Decoding { mode, reason, key_interval_secs },
-            waits_for_key: self.decoder == Decoder::Empty && !self.is_sparse(),
+            waits_for_key: self.decoder == Decoder::Empty && !self.is_sparse() && !self.shedding,
         }
     }
 
@@ -208,12 +208,11 @@ impl<U: Clone> Gate<U> {
         self.began += 1;
         let strained = self.strained.is_some_and(|until| arrived.now < until);
         self.choice = demand.choose(&self.gop, arrived.fields, strained);
-        let fed = if self.sheds(&arrived) {
+        // What is not decoded anyway is not left out because of the box.
+        let needed = peek || !self.is_sparse() || arrived.what.kind == Kind::Key;
+        let fed = if needed && self.sheds(&arrived) {
             self.left_out.overload += 1;
-            if arrived.what.kind == Kind::Key {
-                self.left_out.spared += self.ring.begin();
-            }
-            self.keep(&arrived, unit, true, false);
+            self.left_out.spared += self.ring.give_up();
             (self.decoder, self.leading_broken) = (Decoder::Empty, true);
             false
         } else if arrived.what.kind == Kind::Key {
@@ -315,7 +314,8 @@ impl<U: Clone> Gate<U> {
                 false
             }
             Decoder::Following => peek || !spare,
-            Decoder::Empty => begins,
+            // With all since the key frame at hand there is a better beginning.
+            Decoder::Empty => begins && self.ring.is_broken(),
         };
         self.keep(arrived, unit, fed, false);
         if fed {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// So many intervals between key frames are remembered.
 const INTERVALS: usize = 8;
+/// Pictures are coded in another order than they are shown in, but never by so much.
+const BACK_MAX: Duration = Duration::from_secs(10);
 /// So many must be known before anything is said: the first may be a part of one.
 const INTERVALS_MIN: usize = 2;
 
@@ -33,6 +35,10 @@ struct Count {
 impl Gop {
     /// A picture with its timestamp.
     pub(super) fn picture(&mut self, unit: Unit, pts: Duration) {
+        if pts + BACK_MAX < self.newest {
+            // The camera's timestamps were set back: what was measured means nothing.
+            *self = Self::default();
+        }
         self.newest = self.newest.max(pts);
         if unit.kind == Kind::Key {
             if let Some(before) = self.key {

@@ -48,10 +48,20 @@ impl<U: Clone> Ring<U> {
         if self.bytes <= BYTES_MAX {
             return 0;
         }
+        self.give_up()
+    }
+
+    /// Keeps nothing up to the next key frame; how many pictures will not be decoded any more because of it.
+    pub(super) fn give_up(&mut self) -> u64 {
         let unseen = self.unseen();
         self.kept = Vec::new();
         self.broken = true;
         unseen
+    }
+
+    /// Is anything missing since the key frame?
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
     }
 
     fn unseen(&self) -> u64 {

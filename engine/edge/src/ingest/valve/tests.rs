@@ -70,6 +70,7 @@ impl Consumer for Fake {
             self.peek.store(false, Ordering::Relaxed);
         }
     }
+    fn catches_up(&self) {}
     fn report(&self, report: Report) {
         *self.told.lock().unwrap() = Some(report.decoding);
         self.spared.fetch_add(report.left_out.spared, Ordering::Relaxed);

@@ -262,6 +262,7 @@ fn pictures_come_from_the_frame_asked_for_or_the_newest() {
     assert_eq!(kept(&[0, 5, 10, 15, 20, 25], 2.0), [20, 25], "two of rare looks");
     assert_eq!(kept(&[40, 42, 44, 46, 48, 50], 5.0), [44, 46, 48, 50], "four of frequent ones");
     assert_eq!(slots.kept(ids[0], 0).unwrap().stamp().seq, 50, "gone");
+    assert!(slots.keeps(ids[0], 44) && !slots.keeps(ids[0], 0));
 }
 
 #[test]

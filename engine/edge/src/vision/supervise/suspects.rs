@@ -126,7 +126,7 @@ impl Suspects {
         quarantined
     }
 
-    /// The present worker has ended for another reason, or no longer has a camera.
+    /// The present worker no longer has a camera.
     pub(super) fn closed(&mut self, camera: &Name) {
         self.progress.remove(camera);
     }
