@@ -82,12 +82,14 @@ class System(unittest.TestCase):
         #              user nice system idle iowait irq softirq steal guest guest_nice
         self.assertEqual(system.parse_box("cpu  1 2 4 8 16 32 64 128 7 7\ncpu0 1\n"), system.Box(231, 255))
 
-    def test_this_process_is_read_from_the_real_proc(self):
-        own = {p.pid for p in system.session(os.getsid(0))}
-        self.assertIn(os.getpid(), own)
-        rss, pss = system.memory_mib(os.getsid(0))
+    def test_a_child_is_read_from_the_real_proc(self):
+        # In a session of its own: who leads that of this process is anybody's, in a container the kernel may hide it.
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, start_new_session=True) as child:
+            self.assertEqual([p.pid for p in system.session(child.pid)], [child.pid])
+            rss, pss = system.memory_mib(child.pid)
+            child.stdin.close()
         self.assertGreaterEqual(rss, pss)
-        self.assertGreater(pss, 1)
+        self.assertGreater(pss, 0)
         self.assertGreater(system.box().total, system.box().busy)
         self.assertIn(f"{os.cpu_count()} cores", system.machine())
 
