@@ -4,6 +4,7 @@
 //! what is meant for a camera goes to the worker that has it.
 
 mod assign;
+mod known;
 mod plan;
 
 pub use plan::{installed, vision_plan};
@@ -14,9 +15,11 @@ use crate::vision::share::Share;
 use crate::vision::supervise::{Epochs, FromFleet, Launch, Quarantine, STOP_WITHIN, Supervisor};
 use assign::Seat;
 use crossbeam_channel::Sender;
+use known::Known;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use viahe_contract::id::{Name, WorkerId};
+use viahe_contract::message::ModelRef;
 use viahe_core::attention::Need;
 use viahe_core::engine::Capture;
 use viahe_core::plan::Plan;
@@ -53,6 +56,7 @@ pub struct Fleet {
     events: Sender<FromFleet>,
     /// What each camera needs, as far as that was said.
     needs: BTreeMap<Name, Need>,
+    models: Known,
 }
 
 /// One worker, whoever it is at the moment.
@@ -71,14 +75,17 @@ impl Fleet {
     ) -> Self {
         let (places, of_camera, epochs) = (BTreeMap::new(), BTreeMap::new(), Epochs::default());
         let (needs, leaving) = (BTreeMap::new(), BTreeMap::new());
-        let asked = None;
-        let mut fleet = Self { launch, places, leaving, of_camera, asked, epochs, events, needs };
+        let (asked, models) = (None, Known::default());
+        let mut fleet =
+            Self { launch, places, leaving, of_camera, asked, epochs, events, needs, models };
         fleet.apply(plan, options);
         fleet
     }
 
     /// Goes on under another plan: each worker is told of what is different in its share.
     pub fn apply(&mut self, plan: &Share, options: FleetOptions) {
+        // Before any worker hears of them.
+        self.models.apply(plan);
         let seats: Vec<Seat<'_>> =
             plan.cameras.values().map(|c| Seat { camera: &c.id, model: &c.model }).collect();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -150,14 +157,24 @@ impl Fleet {
         }
     }
 
-    /// Asks the worker that has the camera for a picture, and says which that is. One that cannot be asked now
-    /// is not heard of again.
-    pub fn capture(&self, capture: &Capture) -> Option<WorkerId> {
-        let worker = *self.of_camera.get(&capture.camera)?;
-        if let Some(place) = self.places.get(&worker) {
-            place.supervisor.send(ToWorker::Capture(capture.clone()));
+    /// Asks the worker that has the camera for a picture, and says which that is.
+    ///
+    /// # Errors
+    /// Why it cannot be asked, for people: nothing comes of it.
+    pub fn capture(&self, capture: &Capture) -> Result<WorkerId, &'static str> {
+        let at = |worker: &WorkerId| Some((*worker, self.places.get(worker)?));
+        let place = self.of_camera.get(&capture.camera).and_then(at);
+        let (worker, place) = place.ok_or("no vision worker has its camera")?;
+        if place.supervisor.send(ToWorker::Capture(capture.clone())) {
+            Ok(worker)
+        } else {
+            Err("its vision worker takes no orders now: another one is about to begin, or it hangs")
         }
-        Some(worker)
+    }
+
+    /// Is, or was, this the model of that name on this box?
+    pub fn knows(&mut self, model: &ModelRef) -> bool {
+        self.models.has(model)
     }
 
     /// Ends workers that have been silent for long, where all that they said is heard up to then; and those that

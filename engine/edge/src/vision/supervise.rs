@@ -120,13 +120,18 @@ impl Supervisor {
         (Some(used).filter(|used| *used > 0), self.shared.orders().limits().used)
     }
 
-    /// Ends a worker process that has said nothing for long, or has read nothing; another one is started. All that
-    /// it said is heard up to then: what waits to be heard is not its silence. To be called now and then.
+    /// Ends a worker process that has said nothing for long, or has read nothing, or does not end though it was told
+    /// to; another one is started. All that it said is heard up to then: what waits to be heard is not its silence.
+    /// To be called now and then.
     pub fn end_if_silent(&self, heard_up_to: Instant) {
         let (heard, spoken) = *self.shared.heard();
         let patience = if spoken { SILENT_MAX } else { LOADING_MAX };
         let is_long_ago = |since| heard_up_to.saturating_duration_since(since) > patience;
-        let why = if is_long_ago(heard) {
+        let goes_on = |since| clock::monotonic().saturating_duration_since(since) > STOP_WITHIN;
+        let why = if self.shared.dismissed().is_some_and(goes_on) {
+            let secs = STOP_WITHIN.as_secs();
+            format!("it was told to end, and had not {secs} s later: something in it hangs")
+        } else if is_long_ago(heard) {
             silent_for(patience, spoken)
         } else if self.shared.unread().is_some_and(is_long_ago) {
             format!("it had taken no orders for {} s: something in it hangs", patience.as_secs())
@@ -185,7 +190,8 @@ fn supervise(launch: &Launch, ear: &Ear, shared: &Arc<Shared>) {
             return;
         }
         let reason = &ended.reason;
-        if shared.was_dismissed() {
+        // What it died of itself is told whatever it was told before.
+        if shared.dismissed().is_some() && !ended.for_memory {
             tracing::info!(%worker, reason, "vision worker ended for other orders; starting another");
             if !ear.tell(WorkerEvent::Gone(Ended::other("the pipeline was changed"))) {
                 return;

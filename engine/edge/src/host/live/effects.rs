@@ -11,7 +11,7 @@ impl Host for Live {
 
     fn carry_out(&mut self, effect: Effect) -> Result<Upshot, Infallible> {
         match effect {
-            Effect::Capture(capture) => self.capture(&capture),
+            Effect::Capture(capture) => return Ok(self.capture(&capture)),
             Effect::Discard(id) => self.pictures.discard(id),
             Effect::Publish(revision) => self.prepare(*revision),
             Effect::View { camera, trouble, since } => self.view_changed(&camera, trouble, since),
@@ -28,9 +28,12 @@ impl Host for Live {
 }
 
 impl Live {
-    fn capture(&mut self, capture: &Capture) {
-        // One that cannot be sent now is answered when its time is up.
-        let worker = self.fleet.capture(capture);
-        self.pictures.ask(capture, worker, self.time.monotonic());
+    fn capture(&mut self, capture: &Capture) -> Upshot {
+        let asked = self.fleet.capture(capture);
+        self.pictures.ask(capture, asked.ok(), self.time.monotonic());
+        // Nobody waits for what nobody was asked for.
+        asked
+            .err()
+            .map_or(Upshot::Nothing, |why| Upshot::Event(self.pictures.give_up(capture.id, why)))
     }
 }

@@ -72,6 +72,10 @@ impl Live {
             FromWorker::Captured { capture, .. } => Some(*capture),
             _ => None,
         };
+        let its_files = match &said {
+            FromWorker::Looks { model, .. } => self.fleet.knows(model),
+            _ => true,
+        };
         let now = self.time.monotonic();
         let had = |is: &dyn Fn(&Seat) -> bool| self.workers.had(worker, is, now);
         let cameras = || self.plan.cameras.iter().filter(|c| self.fleet.has(worker, &c.id));
@@ -86,6 +90,7 @@ impl Live {
                 let fits = cameras().any(|c| is_there(&c.id) && looks(c));
                 Its::of(fits, || had(&|seat| seat.model == *model && is_there(&seat.camera)))
             },
+            its_files,
             picture: &|capture| self.pictures.standing(worker, capture, now),
             greeted: self.workers.is_up(worker),
             now: self.time.event_time(),

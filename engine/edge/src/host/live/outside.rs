@@ -335,7 +335,9 @@ pub(crate) trait Lookers: Send {
     /// See [`Fleet::attend`].
     fn attend(&mut self, camera: &Name, need: Need);
     /// See [`Fleet::capture`].
-    fn capture(&self, capture: &Capture) -> Option<WorkerId>;
+    fn capture(&self, capture: &Capture) -> Result<WorkerId, &'static str>;
+    /// See [`Fleet::knows`].
+    fn knows(&mut self, model: &ModelRef) -> bool;
     /// See [`Fleet::has`].
     fn has(&self, worker: WorkerId, camera: &Name) -> bool;
     /// See [`Fleet::cameras_of`].
@@ -361,8 +363,12 @@ impl Lookers for Fleet {
         Self::attend(self, camera, need);
     }
 
-    fn capture(&self, capture: &Capture) -> Option<WorkerId> {
+    fn capture(&self, capture: &Capture) -> Result<WorkerId, &'static str> {
         Self::capture(self, capture)
+    }
+
+    fn knows(&mut self, model: &ModelRef) -> bool {
+        Self::knows(self, model)
     }
 
     fn has(&self, worker: WorkerId, camera: &Name) -> bool {

@@ -47,7 +47,7 @@ pub(super) struct Pictures {
 
 /// A picture that is waited for.
 struct Asked {
-    /// None when no worker had the camera.
+    /// None when nobody could be asked.
     of: Option<WorkerId>,
     camera: Name,
     moment: Moment,
@@ -88,7 +88,7 @@ impl Pictures {
         };
     }
 
-    /// A picture was asked of a worker, if one has the camera.
+    /// A picture was asked of a worker, if one could be asked.
     pub(super) fn ask(&mut self, capture: &Capture, of: Option<WorkerId>, now: Instant) {
         if let Some(seen) = &self.seen {
             self.drawings.asked(capture, seen);

@@ -22,9 +22,11 @@ pub(super) enum Refusal {
     Time,
     /// No picture has such a size.
     Size,
+    /// Nothing can be counted by such a number.
+    Number,
     /// Things are not told in the order of their tracks, or twice.
     Objects,
-    /// The plan gives the camera another model, or the worker none of its models.
+    /// The plan gives the camera another model, or other weights, or the worker none of its models.
     Model,
     /// It is of another release, and was not when it began.
     Release,
@@ -38,6 +40,7 @@ impl Refusal {
             Self::Picture => "picture",
             Self::Time => "time",
             Self::Size => "size",
+            Self::Number => "number",
             Self::Objects => "objects",
             Self::Model => "model",
             Self::Release => "release",
@@ -51,8 +54,9 @@ impl Refusal {
             Self::Picture => "pictures that nobody asked of it",
             Self::Time => "times that cannot be",
             Self::Size => "sizes that no picture has",
+            Self::Number => "numbers that count nothing",
             Self::Objects => "things out of order",
-            Self::Model => "models that the plan does not give it",
+            Self::Model => "models or weights that the plan does not give it",
             Self::Release => "being of another release all at once",
         }
     }

@@ -8,7 +8,7 @@
 //! [`pipe`](crate::vision), and what its types keep out.
 
 use super::refusals::Refusal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use viahe_contract::id::CaptureId;
 use viahe_contract::message::ModelRef;
@@ -68,6 +68,8 @@ pub(super) struct Given<'a> {
     pub(super) camera: &'a dyn Fn(&Name) -> Its,
     /// A model that it looks with or is to look with; at this camera, if one is named.
     pub(super) model: &'a dyn Fn(&Name, Option<&Name>) -> Its,
+    /// The weights of the model that is told of are, or were, those of its file.
+    pub(super) its_files: bool,
     /// A picture that is waited for.
     pub(super) picture: &'a dyn Fn(CaptureId) -> Its,
     /// It has said that it is up, and has not ended since.
@@ -94,9 +96,11 @@ pub(super) fn believed(
         FromWorker::Looks { camera, model } => given.looks(camera, model),
         FromWorker::Opening(camera) => given.has(camera),
         FromWorker::Captured { capture, .. } => (given.picture)(*capture).or(Refusal::Picture),
-        FromWorker::Hello { .. } | FromWorker::Stats(_) | FromWorker::Failed { .. } => {
-            given.work.or(Refusal::Camera)
+        // Of a worker whose own number is none the rest is not worth more.
+        FromWorker::Stats(stats) => {
+            given.work.or(Refusal::Camera).and_then(|()| Ok(counts([stats.cpu_ms])?))
         }
+        FromWorker::Hello { .. } | FromWorker::Failed { .. } => given.work.or(Refusal::Camera),
     };
     if let Err(refusal) = fits {
         refused.extend(refusal);
@@ -156,16 +160,21 @@ impl Given<'_> {
 
     fn looks(&self, camera: &Name, model: &ModelRef) -> Result<(), Option<Refusal>> {
         self.has(camera)?;
-        (self.model)(&model.name, Some(camera)).or(Refusal::Model)
+        (self.model)(&model.name, Some(camera)).or(Refusal::Model)?;
+        if self.its_files { Ok(()) } else { Err(Some(Refusal::Model)) }
     }
 
     fn stats(&self, mut stats: WorkerStats, refused: &mut Vec<Refusal>) -> WorkerStats {
-        keep(&mut stats.cameras, |camera| self.has(camera), refused);
+        let fits = |camera: &Name, of: &CameraStats| {
+            self.has(camera)?;
+            Ok(numbers(of)?)
+        };
+        keep(&mut stats.cameras, fits, refused);
         for of in stats.cameras.values_mut() {
             refused.extend(self.camera_stats(of));
         }
         for models in [&mut stats.models_wrong, &mut stats.models_refused] {
-            keep(models, |model| (self.model)(model, None).or(Refusal::Model), refused);
+            keep(models, |model, _| (self.model)(model, None).or(Refusal::Model), refused);
             for why in models.values_mut() {
                 *why = short(std::mem::take(why));
             }
@@ -173,17 +182,8 @@ impl Given<'_> {
         stats
     }
 
-    /// Numbers that no counter and no gauge would show are taken away.
+    /// Sizes and times that cannot be are as if they were not known.
     fn camera_stats(&self, stats: &mut CameraStats) -> Option<Refusal> {
-        let count = |number: &mut f64| {
-            if !number.is_finite() || *number < 0.0 {
-                *number = 0.0;
-            }
-        };
-        count(&mut stats.infer_ms_sum);
-        count(&mut stats.look_age_ms_sum);
-        count(&mut stats.decode_cpu_ms);
-        count(&mut stats.infer_cpu_ms);
         let known = stats.size_px == [0, 0] || size(stats.size_px).is_ok();
         if !known {
             stats.size_px = [0, 0];
@@ -199,21 +199,35 @@ impl Given<'_> {
     }
 }
 
-/// Keeps what fits; the rest is one refusal, however much it is.
+/// Keeps what fits; of the rest each reason is one refusal, however much it is.
 fn keep<T>(
     of: &mut BTreeMap<Name, T>,
-    fits: impl Fn(&Name) -> Result<(), Option<Refusal>>,
+    fits: impl Fn(&Name, &T) -> Result<(), Option<Refusal>>,
     refused: &mut Vec<Refusal>,
 ) {
-    let mut why = None;
-    of.retain(|name, _| match fits(name) {
+    let mut why = BTreeSet::new();
+    of.retain(|name, it| match fits(name, it) {
         Ok(()) => true,
         Err(refusal) => {
-            why = why.or(refusal);
+            why.extend(refusal);
             false
         }
     });
     refused.extend(why);
+}
+
+/// What a camera's counters and gauges say can be counted.
+fn numbers(of: &CameraStats) -> Result<(), Refusal> {
+    counts([of.infer_ms_sum, of.look_age_ms_sum, of.decode_cpu_ms, of.infer_cpu_ms])?;
+    counts([f64::from(of.fps_in)])?;
+    counts(of.decoded_secs.values().copied())?;
+    counts(of.decoding.and_then(|decoding| decoding.key_interval_secs))
+}
+
+/// A sum that is none would be taken for that of a worker that begins again, and all before it counted twice.
+fn counts(numbers: impl IntoIterator<Item = f64>) -> Result<(), Refusal> {
+    let is_count = |number: f64| number.is_finite() && number >= 0.0;
+    if numbers.into_iter().all(is_count) { Ok(()) } else { Err(Refusal::Number) }
 }
 
 fn size(size_px: [u32; 2]) -> Result<(), Refusal> {
@@ -235,6 +249,8 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
+    /// Bytes of a hash that no model of the box has.
+    const OTHER: &str = "66";
     const NOW: &str = "2026-11-18T14:00:00Z";
 
     /// What is believed of a message that a worker with `gate` alone says, of which picture 4 is awaited. A
@@ -252,6 +268,7 @@ mod tests {
             model: &|model, _| {
                 known(model.as_str() == "ssdlite-coco", model.as_str() == "yolox-old")
             },
+            its_files: !message.to_string().contains(&OTHER.repeat(32)),
             picture: &|capture| known(capture.0 == 4, capture.0 == 3),
             greeted,
             now: NOW.parse().unwrap(),
@@ -335,11 +352,13 @@ mod tests {
         assert_eq!(hear(good.clone(), true), (Some(good), vec![]));
         assert_eq!(hear(looks("gate", "yolox-coco"), true), (None, vec![Refusal::Model]));
         assert_eq!(hear(looks("market", "ssdlite-coco"), true), (None, vec![Refusal::Camera]));
+        let mut other = looks("gate", "ssdlite-coco");
+        other["looks"]["model"]["sha256"] = json!(OTHER.repeat(32));
+        assert_eq!(hear(other, true), (None, vec![Refusal::Model]), "of other weights");
 
         let mut stats = serde_json::to_value(WorkerStats::default()).unwrap();
         let mut camera = serde_json::to_value(CameraStats::default()).unwrap();
         camera["size_px"] = json!([1, u32::MAX]);
-        camera["infer_ms_sum"] = json!(-1e308);
         camera["clock_step"] = json!({ "at": "2554-01-01T00:00:00Z", "by_ms": i64::MIN });
         camera["clock_offset_ms"] = json!(i64::MIN);
         stats["cameras"] = json!({ "gate": camera, "market": camera });
@@ -349,15 +368,42 @@ mod tests {
         let believed = &believed.unwrap()["stats"];
         let gate = &believed["cameras"]["gate"];
         assert_eq!((&gate["size_px"], &gate["clock_step"]), (&json!([0, 0]), &Value::Null));
-        assert_eq!(
-            (&gate["infer_ms_sum"], &gate["clock_offset_ms"]),
-            (&json!(0.0), &json!(i64::MIN))
-        );
+        assert_eq!(gate["clock_offset_ms"], i64::MIN);
         assert_eq!(believed["cameras"].as_object().unwrap().len(), 1);
         assert_eq!(believed["models_wrong"].as_object().unwrap().len(), 1);
         let text = believed["models_wrong"]["ssdlite-coco"].as_str().unwrap();
         assert_eq!(text.chars().count(), LETTERS_MAX + 1);
     }
+
+    /// As 0 they would begin a count anew.
+    #[test]
+    fn numbers_that_count_nothing_are_refused_and_not_mended() {
+        let camera = serde_json::to_value(CameraStats::default()).unwrap();
+        let decoding = json!({ "mode": "all", "reason": "enough", "key_interval_secs": -2.0 });
+        for (key, wrong) in [
+            ("infer_ms_sum", json!(-1e308)),
+            ("look_age_ms_sum", json!(-0.5)),
+            ("decode_cpu_ms", json!(-1)),
+            ("infer_cpu_ms", json!(-5e-324)),
+            ("fps_in", json!(-25.0)),
+            // More than its type holds.
+            ("fps_in", json!(1e308)),
+            ("decoded_secs", json!({ "keys": 5.0, "all": -1.0 })),
+            ("decoding", decoding),
+        ] {
+            let mut stats = serde_json::to_value(WorkerStats::default()).unwrap();
+            let mut lies = camera.clone();
+            lies[key] = wrong;
+            stats["cameras"] = json!({ "gate": lies });
+            let (believed, why) = hear(json!({ "stats": stats }), true);
+            assert_eq!(why, [Refusal::Number], "{key}");
+            assert_eq!(believed.unwrap()["stats"]["cameras"], json!({}), "{key}");
+        }
+        let mut stats = serde_json::to_value(WorkerStats::default()).unwrap();
+        stats["cpu_ms"] = json!(-1.0);
+        assert_eq!(hear(json!({ "stats": stats }), true), (None, vec![Refusal::Number]));
+    }
+
     /// An honest worker did not know of the change when it spoke.
     #[test]
     fn what_fitted_a_moment_ago_comes_to_nothing_and_is_no_refusal() {

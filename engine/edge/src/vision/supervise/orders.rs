@@ -55,7 +55,8 @@ impl Limits {
 #[derive(Debug, Default)]
 struct Told {
     models: BTreeMap<Name, ModelFiles>,
-    cameras: BTreeMap<Name, VisionCamera>,
+    /// With the epochs of their beginnings.
+    cameras: BTreeMap<Name, (u32, VisionCamera)>,
 }
 
 /// What new orders ask for.
@@ -129,15 +130,24 @@ impl Orders {
         }
         let (given, waiting): (Vec<_>, Vec<_>) =
             share.cameras.keys().partition(|camera| told.cameras.contains_key(*camera));
-        let differs = |camera: &&Name| told.cameras.get(*camera) != share.cameras.get(*camera);
+        let differs = |camera: &&Name| {
+            let was = told.cameras.get(*camera).map(|(_, was)| was);
+            was != share.cameras.get(*camera)
+        };
         let mut due: Vec<&Name> =
             given.into_iter().filter(differs).take(room - all.len()).collect();
         let left = room - all.len() - due.len();
         due.extend(self.suspects.due(waiting.into_iter(), now, left));
         for name in due {
             let camera = &share.cameras[name];
-            told.cameras.insert(name.clone(), camera.clone());
-            let (epoch, camera) = (self.epochs.next(), camera.clone());
+            // Who is looked at more or less goes on.
+            let goes_on = |(_, was): &&(u32, VisionCamera)| {
+                VisionCamera { need: camera.need, ..was.clone() } == *camera
+            };
+            let began = told.cameras.get(name).filter(goes_on).map(|(epoch, _)| *epoch);
+            let epoch = began.unwrap_or_else(|| self.epochs.next());
+            told.cameras.insert(name.clone(), (epoch, camera.clone()));
+            let camera = camera.clone();
             all.push(ToWorker::Assign(Assign { epoch, camera }));
         }
         all
@@ -163,5 +173,66 @@ impl Orders {
             return Vec::new();
         }
         self.suspects.died(reason, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use std::path::PathBuf;
+    use viahe_core::plan::Source;
+    use viahe_core::seam::{ProcessPlan, SEAM_VERSION};
+
+    /// The epochs of cameras that are to be told.
+    fn epochs(orders: &mut Orders, now: Instant) -> Vec<u32> {
+        let due = orders.due(now, usize::MAX);
+        let of = |message| match message {
+            ToWorker::Assign(Assign { epoch, .. }) => Some(epoch),
+            _ => None,
+        };
+        due.into_iter().filter_map(of).collect()
+    }
+
+    #[test]
+    fn each_beginning_of_a_camera_has_its_epoch_and_another_need_is_none() {
+        let name: Name = "gate".try_into().unwrap();
+        let camera = VisionCamera {
+            id: name.clone(),
+            source: Source::Pattern { size_px: [64, 64], fps: 1 },
+            model: "street".try_into().unwrap(),
+            need: Need::NONE,
+        };
+        let process = ProcessPlan {
+            version: SEAM_VERSION,
+            axis_zero: viahe_core::time::Timestamp::default(),
+            threads: 1,
+            library: PathBuf::new(),
+            taxonomies: Vec::new(),
+            evidence_dir: PathBuf::new(),
+        };
+        let cameras = [(name.clone(), camera)].into();
+        let mut share = Share { process, models: BTreeMap::new(), cameras };
+        let now = crate::clock::monotonic();
+        let mut orders = Orders::new(share.clone(), None, Epochs::default());
+        assert_eq!(epochs(&mut orders, now), [0]);
+        for looks_hz in 1..50 {
+            orders.attend(&name, Need::steady(looks_hz as f32));
+            assert_eq!(epochs(&mut orders, now), [0], "its tracks go on");
+        }
+        share.cameras.get_mut(&name).unwrap().model = "night".try_into().unwrap();
+        orders.take(share.clone(), None);
+        assert_eq!(epochs(&mut orders, now), [1]);
+        orders.attend(&name, Need::steady(2.0));
+        assert_eq!(epochs(&mut orders, now), [1]);
+        let away = Share { cameras: BTreeMap::new(), ..share.clone() };
+        orders.take(away, None);
+        assert_eq!(epochs(&mut orders, now), [0; 0]);
+        orders.take(share, None);
+        assert_eq!(epochs(&mut orders, now), [2]);
+        orders.begin(now);
+        orders.attend(&name, Need::steady(1.0));
+        assert_eq!(epochs(&mut orders, now), [3], "another worker begins anew");
     }
 }

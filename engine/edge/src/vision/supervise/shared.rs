@@ -73,8 +73,8 @@ pub(super) struct Shared {
     heard: Mutex<(Instant, bool)>,
     /// Since when the present worker has not read what is being written to it.
     unread: Mutex<Option<Instant>>,
-    /// Was the present worker told to end, so that another takes its place?
-    dismissed: AtomicBool,
+    /// When the present worker was told to end, so that another takes its place.
+    dismissed: Mutex<Option<Instant>>,
 }
 
 /// The present worker process.
@@ -97,7 +97,7 @@ impl Shared {
             stopping: AtomicBool::new(false),
             heard: Mutex::new((clock::monotonic(), false)),
             unread: Mutex::default(),
-            dismissed: AtomicBool::new(false),
+            dismissed: Mutex::default(),
         }
     }
 
@@ -115,7 +115,7 @@ impl Shared {
             let _ = to_worker.try_send(message);
         }
         *self.unread() = None;
-        self.dismissed.store(false, Ordering::Relaxed);
+        *self.dismissed() = None;
         *self.to_worker() = Some(to_worker);
         if self.stopping.load(Ordering::Relaxed) {
             self.dismiss();
@@ -152,14 +152,14 @@ impl Shared {
     pub(super) fn dismiss(&self) {
         let mut to_worker = self.to_worker();
         let Some(sender) = to_worker.take() else { return };
-        self.dismissed.store(true, Ordering::Relaxed);
+        *self.dismissed() = Some(clock::monotonic());
         // Dropping the sender closes the worker's input, which stops it as well.
         let _ = sender.try_send(ToWorker::Stop);
     }
 
-    /// Was the worker that has ended told to, so that another takes its place?
-    pub(super) fn was_dismissed(&self) -> bool {
-        self.dismissed.load(Ordering::Relaxed)
+    /// When the present worker, or the one that has ended, was told to end.
+    pub(super) fn dismissed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.dismissed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn life(&self) -> MutexGuard<'_, Life> {

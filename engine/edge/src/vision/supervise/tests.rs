@@ -289,6 +289,41 @@ fn another_process_is_started_at_once_where_it_must_be_another_and_it_is_no_faul
     supervisor.stop();
 }
 
+#[test]
+fn a_dismissed_worker_that_goes_on_is_ended_and_another_started() {
+    let (supervisor, heard) = supervised("deaf", 900 * MB);
+    heard.recv_timeout(SOON).unwrap();
+    supervisor.direct(share(1, 2, &["street"]), Some(900 * MB));
+    supervisor.end_if_silent(clock::monotonic());
+    let said = |(_, event): FromFleet| matches!(event, WorkerEvent::Said(_));
+    // It has time to finish, and talks all the while.
+    for _ in 0..2 {
+        assert!(said(heard.recv_timeout(SOON).unwrap()), "not yet");
+    }
+    let then = clock::monotonic().checked_sub(STOP_WITHIN + Duration::from_secs(1)).unwrap();
+    *supervisor.shared.dismissed() = Some(then);
+    supervisor.end_if_silent(clock::monotonic());
+    assert_eq!(gone_after_all(&heard), Ended::other("the pipeline was changed"));
+    // The next one was told nothing of the kind.
+    heard.recv_timeout(SOON).unwrap();
+    supervisor.end_if_silent(clock::monotonic());
+    assert!(said(heard.recv_timeout(SOON).unwrap()));
+    assert_eq!(supervisor.restarts(), 1);
+    drop(heard);
+    supervisor.stop();
+}
+
+#[test]
+fn a_dismissed_worker_that_dies_for_memory_is_told_as_any_other() {
+    let (supervisor, heard) = supervised("deaf", 900 * MB);
+    heard.recv_timeout(SOON).unwrap();
+    supervisor.direct(share(1, 2, &["street"]), Some(900 * MB));
+    supervisor.shared.end(Some(Ended::for_memory("too much")));
+    assert_eq!(gone_after_all(&heard), Ended::for_memory("too much"));
+    drop(heard);
+    supervisor.stop();
+}
+
 /// What the child has said of cameras until it died, or was asked to say so.
 fn until_it_says(heard: &Receiver<FromFleet>, what: &str) -> Vec<String> {
     let mut said = Vec::new();

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use viahe_contract::id::{Name, WorkerId};
 use viahe_contract::message::{CameraState, ModelRef};
+use viahe_contract::sha256::Sha256;
 use viahe_core::attention::Need;
 use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
@@ -58,6 +59,10 @@ pub(super) struct State {
     pub(super) silent: BTreeMap<WorkerId, Duration>,
     /// How long it takes to hear a message of a worker.
     pub(super) hearing_takes: Duration,
+    /// They take no orders.
+    pub(super) deaf: bool,
+    /// Weights that are no model's on this box.
+    pub(super) unknown: Option<Sha256>,
     /// Cameras that are kept away from them.
     pub(super) quarantined: BTreeMap<Name, Quarantine>,
     /// What cameras were said to need, oldest first.
@@ -102,6 +107,8 @@ impl World {
             workers_next: None,
             silent: BTreeMap::new(),
             hearing_takes: Duration::ZERO,
+            deaf: false,
+            unknown: None,
             quarantined: BTreeMap::new(),
             needs: Vec::new(),
             disk_full: false,
@@ -256,14 +263,21 @@ impl Lookers for World {
         self.state().needs.push((camera.clone(), need));
     }
 
-    fn capture(&self, capture: &Capture) -> Option<WorkerId> {
+    fn capture(&self, capture: &Capture) -> Result<WorkerId, &'static str> {
+        if self.state().deaf {
+            return Err("it takes no orders");
+        }
         let seat = self.seats().into_iter().find(|(camera, _)| *camera == capture.camera);
         let answers = self.state().answers.take();
         if let Some(mut answers) = answers {
             answers(self, capture);
             self.state().answers.get_or_insert(answers);
         }
-        seat.map(|(_, worker)| worker)
+        seat.map(|(_, worker)| worker).ok_or("no worker has its camera")
+    }
+
+    fn knows(&mut self, model: &ModelRef) -> bool {
+        self.state().unknown != Some(model.sha256)
     }
 
     fn has(&self, worker: WorkerId, camera: &Name) -> bool {

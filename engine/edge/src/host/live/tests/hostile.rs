@@ -303,6 +303,7 @@ fn liars_say_all_that_can_be_said() {
         work: Its::Now,
         camera: &|camera| its(camera.as_str() == "gate"),
         model: &|model, _| its(model.as_str() == "ssdlite-coco"),
+        its_files: true,
         picture: &|capture| its(capture.0 < 4),
         greeted: true,
         now: BEGIN,

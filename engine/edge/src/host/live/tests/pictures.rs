@@ -158,3 +158,14 @@ fn a_folder_that_takes_no_pictures_is_told() {
     assert_eq!(street.told(), ["11 s: r1 open, 0 pictures", "60 s: r2 closed, 1 pictures"]);
     assert!(!street.lasts(Trouble::EvidenceFailing));
 }
+
+/// It is the worker that could not be asked, not one that is silent; and nobody waits for it.
+#[test]
+fn a_picture_that_cannot_be_asked_for_is_given_up_at_once() {
+    let mut street = Street::new();
+    street.vehicle(1, 40);
+    street.world.then(secs(5.0), |world| world.state().deaf = true);
+    street.world.then(secs(20.0), |world| world.state().deaf = false);
+    street.run(100.0);
+    assert_eq!(street.told(), ["11 s: r1 open, 1 pictures", "60 s: r2 closed, 2 pictures"]);
+}

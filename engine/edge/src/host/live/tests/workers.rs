@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
+use viahe_contract::sha256::Sha256;
 use viahe_core::seam::{CameraReport, CameraStats, Failure, FromWorker, SEAM_VERSION, WorkerStats};
 
 fn states(street: &Street) -> Vec<(u64, CameraStatus)> {
@@ -243,4 +244,13 @@ fn rules_that_are_looked_for_too_rarely_are_a_trouble_until_they_are_not() {
     let mut street = counted(10, 25);
     street.run(60.0);
     assert!(!street.lasts(Trouble::RulesBelowNeed), "it was for a moment");
+}
+
+#[test]
+fn weights_that_no_model_of_the_box_has_are_refused() {
+    let mut street = Street::silent();
+    street.world.state().unknown = Some(Sha256::from_bytes([7; 32]));
+    street.up(0.0);
+    street.run(2.0);
+    assert_eq!(street.refused(), [r#"viahe_worker_refused_total{worker="0",reason="model"}"#]);
 }
