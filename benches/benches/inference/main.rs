@@ -17,6 +17,7 @@ use std::thread;
 use viahe_core::detect::{Decoder, TensorView};
 use viahe_core::id::Name;
 use viahe_core::model::{Batch, Head, Model};
+use viahe_core::tensor::Sheet;
 use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
 use viahe_edge::models::{Locations, Package};
 
@@ -172,12 +173,12 @@ fn decoding_at_worst() {
                 .map(|((_, shape), data)| TensorView { shape, data })
                 .collect();
             let mut decoder = Decoder::new(&model);
-            let fit = model.input.fit_frame(1920, 1080);
+            let sheet = model.input.fit_frame(1920, 1080).into();
             let mut out = Vec::new();
             let mut times = Vec::new();
             for _ in 0..ROUNDS * 4 {
                 times.push(timed(|| {
-                    let stats = decoder.decode(black_box(&tensors), 0, &fit, &mut out);
+                    let stats = decoder.decode(black_box(&tensors), 0, &sheet, &mut out);
                     black_box(stats.expect("the right shapes"));
                 }));
             }
@@ -223,12 +224,12 @@ fn detector(runtime: &Runtime, package: &Package, threads: usize, batch_max: usi
 
 /// Time of decoding, in ms.
 fn run_ours(detector: &mut Detector, pictures: &[f32], frames: usize) -> f32 {
-    let fit = detector.input().fit_frame(1920, 1080);
+    let sheet = Sheet::from(detector.input().fit_frame(1920, 1080));
     let mut out = Vec::new();
     let len = detector.input().len();
     let mut fill = |i: usize, tensor: &mut [f32]| {
         tensor.copy_from_slice(&pictures[i * len..][..len]);
-        Ok(fit)
+        Ok(sheet.clone())
     };
     let stats = detector.run(frames, &mut fill, &mut out).expect("a run");
     black_box(out);

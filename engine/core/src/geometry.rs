@@ -63,6 +63,54 @@ impl PxBox {
     }
 }
 
+/// A rectangle of whole pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PxRect {
+    /// First column.
+    pub x: usize,
+    /// First row.
+    pub y: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+impl PxRect {
+    /// From the top-left corner on.
+    pub fn of_size(width: usize, height: usize) -> Self {
+        Self { x: 0, y: 0, width, height }
+    }
+
+    /// First column beyond it.
+    pub fn right(&self) -> usize {
+        self.x + self.width
+    }
+
+    /// First row below it.
+    pub fn bottom(&self) -> usize {
+        self.y + self.height
+    }
+
+    /// Does it have pixels, and does `other` have all of them?
+    pub fn is_in(&self, other: &Self) -> bool {
+        let inside = |first: usize, side: usize, from: usize, all: usize| {
+            let last = first.checked_add(side);
+            side > 0 && first >= from && last.is_some_and(|last| last - from <= all)
+        };
+        inside(self.x, self.width, other.x, other.width)
+            && inside(self.y, self.height, other.y, other.height)
+    }
+
+    /// Do both have a pixel?
+    pub fn meets(&self, other: &Self) -> bool {
+        self.x < other.right()
+            && other.x < self.right()
+            && self.y < other.bottom()
+            && other.y < self.bottom()
+    }
+}
+
 /// Axis-aligned box in fractions of the frame: `[x0, y0, x1, y1]`, each 0 to 1, `x0 <= x1`,
 /// `y0 <= y1`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -15,7 +15,8 @@ use std::process::Command;
 use tempfile::TempDir;
 use tiny::{PICTURE, SCORES, Tiny, describe, save};
 use viahe_core::detect::Detection;
-use viahe_core::tensor::Fit;
+use viahe_core::geometry::PxRect;
+use viahe_core::tensor::{Fit, Sheet};
 use viahe_edge::infer::{BoxError, Detector, DetectorOptions, InferError, Runtime};
 use viahe_edge::ledger::{Ledger, Stage};
 use viahe_edge::models::Locations;
@@ -41,15 +42,18 @@ fn load(
 }
 
 /// An 8 x 8 px frame, taken as it is.
-const SAME: Fit = Fit { scale: [1.0, 1.0], frame_px: [8.0, 8.0], content: [8, 8] };
+fn same() -> Sheet {
+    let all = PxRect::of_size(8, 8);
+    Fit::part(all, all).into()
+}
 
 /// One person with this confidence, over the whole frame.
-fn person(tensor: &mut [f32], confidence: f32) -> Fit {
+fn person(tensor: &mut [f32], confidence: f32) -> Sheet {
     assert_eq!(tensor.len(), PICTURE);
     tensor.fill(0.0);
     tensor[0] = confidence;
     tensor[SCORES..SCORES + 4].copy_from_slice(&[0.0, 0.0, 1.0, 1.0]);
-    SAME
+    same()
 }
 
 fn confidences(out: &[Vec<Detection>]) -> Vec<Vec<f32>> {
@@ -129,7 +133,7 @@ fn values_that_are_no_numbers_never_become_detections() {
                 1,
                 &mut |_, tensor| {
                     tensor.fill(bad);
-                    Ok(SAME)
+                    Ok(same())
                 },
                 &mut out,
             )
@@ -146,7 +150,7 @@ fn a_frame_that_cannot_be_prepared_is_named() {
     let runtime = runtime();
     let mut detector = load(&runtime, &Tiny::default().bytes(), "\"any\"", 4).unwrap();
     let mut out = Vec::new();
-    let mut fill = |i: usize, tensor: &mut [f32]| -> Result<Fit, BoxError> {
+    let mut fill = |i: usize, tensor: &mut [f32]| -> Result<Sheet, BoxError> {
         if i == 2 { Err("no chroma".into()) } else { Ok(person(tensor, 0.5)) }
     };
     let err = detector.run(4, &mut fill, &mut out).unwrap_err();

@@ -4,9 +4,10 @@ use super::candidate::{ScanCount, Scored};
 use super::detection::{Confidence, Detection};
 use super::nms::Nms;
 use super::{ssd, yolox};
+use crate::geometry::PxBox;
 use crate::id::{ClassIx, Name};
 use crate::model::{Head, Model};
-use crate::tensor::Fit;
+use crate::tensor::{Fit, Sheet};
 
 /// Candidates that suppression looks at, best first; weaker ones are dropped and counted. Bounds
 /// the work of a hopeless picture (or model) to 131,000 comparisons, about half a millisecond.
@@ -158,7 +159,7 @@ impl Decoder {
     /// best first, after suppression.
     ///
     /// - `tensors`: what the model gave, in the order of [`Head::tensors`].
-    /// - `fit`: how that frame was put into the input.
+    /// - `sheet`: how that frame, or parts of it, were put into the input.
     ///
     /// A candidate counts as its best labelled class: class scores are independent, so a class
     /// without label says nothing about the others. Values that are not finite or out of range
@@ -170,7 +171,7 @@ impl Decoder {
         &mut self,
         tensors: &[TensorView<'_>],
         image: usize,
-        fit: &Fit,
+        sheet: &Sheet,
         out: &mut Vec<Detection>,
     ) -> Result<DecodeStats, DecodeError> {
         out.clear();
@@ -199,7 +200,7 @@ impl Decoder {
                 stats.bad_boxes += 1;
                 continue;
             }
-            if let Some(bbox) = fit.to_frame(corners[0], corners[1], corners[2], corners[3]) {
+            if let Some(bbox) = to_frame(sheet, corners) {
                 self.sorted.push(Detection { class: ClassIx(scored.class), confidence, bbox });
             } else {
                 stats.outside += 1;
@@ -271,6 +272,21 @@ impl Decoder {
             }
         }
     }
+}
+
+/// The box in frame px, by the part of the sheet in which its middle lies.
+fn to_frame(sheet: &Sheet, [x0, y0, x1, y1]: [f32; 4]) -> Option<PxBox> {
+    let (x, y) = ((x0 + x1) * 0.5, (y0 + y1) * 0.5);
+    let is_in = |fit: &&Fit| {
+        let inside = |v: f32, first: usize, last: usize| v >= first as f32 && v < last as f32;
+        inside(x, fit.place.x, fit.place.right()) && inside(y, fit.place.y, fit.place.bottom())
+    };
+    let part = match sheet.parts() {
+        // All that there is belongs to it: what reaches beyond the frame as well.
+        [whole] => whole,
+        parts => parts.iter().find(is_in)?,
+    };
+    part.to_frame(x0, y0, x1, y1)
 }
 
 /// The values of one image of a checked tensor.

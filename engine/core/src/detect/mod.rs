@@ -1,7 +1,7 @@
 //! Tensors → detections. Pure: no ONNX Runtime types, no I/O, no clock.
 //!
-//! Input: borrowed output tensors, the model's description, and the [`Fit`](crate::tensor::Fit)
-//! of the frame. Output: [`Detection`]s in frame pixels, best first, after non-maximum
+//! Input: borrowed output tensors, the model's description, and the
+//! [`Sheet`](crate::tensor::Sheet) on which the frame lies. Output: [`Detection`]s in frame pixels, best first, after non-maximum
 //! suppression. Invariant: every box is finite and lies inside the frame, every confidence is in
 //! 0 to 1. Not here: identity over time.
 

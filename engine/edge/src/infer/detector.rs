@@ -17,10 +17,10 @@ use viahe_contract::sha256::Sha256;
 use viahe_core::detect::{DecodeStats, Decoder, Detection, TensorView};
 use viahe_core::id::Name;
 use viahe_core::model::{Batch, Model};
-use viahe_core::tensor::{Fit, InputSpec, Layout};
+use viahe_core::tensor::{InputSpec, Layout, Sheet};
 
-/// Writes frame `i` into the tensor of one image and says how it was fitted.
-pub type Fill<'a> = dyn FnMut(usize, &mut [f32]) -> Result<Fit, BoxError> + 'a;
+/// Writes image `i`, a frame or parts of one, into its tensor and says how it was fitted.
+pub type Fill<'a> = dyn FnMut(usize, &mut [f32]) -> Result<Sheet, BoxError> + 'a;
 
 /// Largest weights that are read: far beyond what such a box can run.
 const WEIGHTS_BYTES_MAX: u64 = 1 << 30;
@@ -76,7 +76,7 @@ pub struct Detector {
     /// By batch size, smallest first; at least one.
     slots: Vec<Slot>,
     decoder: Decoder,
-    fits: Vec<Fit>,
+    sheets: Vec<Sheet>,
     /// Emptied lists of detections, for reuse.
     spare: Vec<Vec<Detection>>,
 }
@@ -127,7 +127,7 @@ impl Detector {
             session,
             slots,
             decoder: Decoder::new(model),
-            fits: Vec::new(),
+            sheets: Vec::new(),
             spare: Vec::new(),
         };
         detector.trial()?;
@@ -205,19 +205,19 @@ impl Detector {
         let failed =
             |e: ort::Error| InferError::Run { model: self.name.clone(), why: e.to_string() };
         let started = clock::monotonic();
-        self.fits.clear();
+        self.sheets.clear();
         let (_, values) = slot.input.try_extract_tensor_mut::<f32>().map_err(failed)?;
         let images = values.chunks_exact_mut(self.input.len()).take(out.len());
         for (frame, image) in (first..).zip(images) {
-            let fit = fill(frame, image).map_err(|source| InferError::Fill { frame, source })?;
-            self.fits.push(fit);
+            let sheet = fill(frame, image).map_err(|source| InferError::Fill { frame, source })?;
+            self.sheets.push(sheet);
         }
         let filled = clock::monotonic();
         // The outputs come back in the tensors that were bound; these handles to them go at once.
         drop(self.session.run_binding(&slot.binding).map_err(failed)?);
         let inferred = clock::monotonic();
-        for (image, (fit, detections)) in self.fits.iter().zip(out).enumerate() {
-            let decoded = slot.decode(&mut self.decoder, image, fit, detections)?;
+        for (image, (sheet, detections)) in self.sheets.iter().zip(out).enumerate() {
+            let decoded = slot.decode(&mut self.decoder, image, sheet, detections)?;
             stats.decode.add(&decoded);
         }
         stats.runs += 1;
@@ -277,7 +277,7 @@ impl Slot {
         &self,
         decoder: &mut Decoder,
         image: usize,
-        fit: &Fit,
+        sheet: &Sheet,
         out: &mut Vec<Detection>,
     ) -> Result<DecodeStats, InferError> {
         let view = |i: usize| -> TensorView<'_> {
@@ -286,8 +286,8 @@ impl Slot {
         };
         // Heads read one tensor or two; no list is allocated for them.
         Ok(match self.outputs.len() {
-            1 => decoder.decode(&[view(0)], image, fit, out),
-            _ => decoder.decode(&[view(0), view(1)], image, fit, out),
+            1 => decoder.decode(&[view(0)], image, sheet, out),
+            _ => decoder.decode(&[view(0), view(1)], image, sheet, out),
         }?)
     }
 }

@@ -3,17 +3,17 @@
 //! Input: a [`FrameView`], where the decoder put it. Output: one image of the model's input tensor,
 //! in memory that ONNX Runtime reads. Each output row is interpolated from two rows of each plane,
 //! converted, normalised and written; there is no RGB picture and no resized picture in between.
-//! Not here: the memory itself, batches (one call an image), cropping.
+//! Not here: the memory itself, batches (one call an image), which parts of a frame are worth a look.
 //!
 //! # What is computed
-//! 1. The frame fills the top-left `fit.content` columns and rows. Output pixel `i` of `n` lies at
-//!    `(i + 0.5) * frame / n - 0.5`: half-pixel centres, as `OpenCV`'s `INTER_LINEAR`. Plain
+//! 1. A frame, or each part of it, fills its place in the input. Output pixel `i` of `n` lies at
+//!    `start + (i + 0.5) * part / n - 0.5`: half-pixel centres, as `OpenCV`'s `INTER_LINEAR`. Plain
 //!    bilinear, two samples an axis also when shrinking, because models' training and reference
 //!    pipelines do so; a filter against aliasing would show a model softer pictures than it knows.
 //! 2. Luma and chroma are interpolated each in its own plane. Chroma counts as centred between its
 //!    luma samples: what converters that repeat chroma (`OpenCV`'s among them) imply.
 //! 3. R'G'B' by the exact matrix in floating point, clamped to 0–255, then `(v - mean) / std`.
-//! 4. Letterbox: the rest is `(pad - mean) / std`.
+//! 4. The rest is `(pad - mean) / std`.
 //!
 //! Conversion is affine, so doing it after interpolation instead of before differs only where the
 //! clamp acts or where neighbouring luma samples would have shared one chroma sample. Weights are
@@ -26,6 +26,7 @@
 #[allow(unsafe_code)] // Vector loads and stores; each says why it is sound.
 mod avx2;
 mod color;
+mod padding;
 mod portable;
 #[cfg(test)]
 mod reference;
@@ -40,7 +41,8 @@ use portable::Portable;
 use rows::{OutRow, SamplePlanes, SourceRows, chroma_row_bytes, out_row};
 use sampling::{Axis, RowTap};
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat};
-use viahe_core::tensor::{Fit, FitMode, InputSpec, Layout};
+use viahe_core::geometry::PxRect;
+use viahe_core::tensor::{Fit, InputSpec, Sheet};
 
 /// Largest side of a model's input in px.
 pub const INPUT_SIDE_PX_MAX: usize = 8192;
@@ -75,6 +77,11 @@ pub enum PreprocessError {
         /// Rows.
         height: usize,
     },
+    /// A part of another frame than the one given, or one that the input has no room for.
+    #[error(
+        "a part of the picture does not lie in the frame, or its place not in the model's input"
+    )]
+    Part,
     /// A number that would fill the tensor with infinities.
     #[error(
         "the model's {what} is {value}; it must be finite and a deviation not zero, correct \
@@ -117,30 +124,56 @@ impl Preprocessor {
         Self { spec, portable_only: true, plan: None }
     }
 
-    /// What ran the last frame; `None` before the first.
+    /// What ran the last image; `None` before the first. Where parts were run by both, the slower one.
     pub fn backend(&self) -> Option<Backend> {
-        self.plan.as_ref().map(|plan| plan.rows.backend())
+        let all = |plan: &Plan| plan.parts.iter().all(|p| p.rows.backend() == Backend::Avx2);
+        self.plan.as_ref().map(|p| if all(p) { Backend::Avx2 } else { Backend::Portable })
     }
 
-    /// Writes one image of `spec.len()` values into `out`, every one of them, and adds its bytes to
-    /// the ledger. Rebuilds its tables (and allocates) when the frame's size, format or colour is
-    /// not that of the frame before; strides may change freely. Returns how the frame was fitted.
+    /// Writes one image of `spec.len()` values, a whole frame, into `out`; returns how it was fitted. The
+    /// rest is as for [`run_sheet`](Self::run_sheet).
     ///
     /// # Errors
-    /// [`PreprocessError`] when `out` has another length or the model's input description cannot be
-    /// used; nothing is written then.
+    /// As [`run_sheet`](Self::run_sheet).
     pub fn run(
         &mut self,
         frame: &FrameView<'_>,
         out: &mut [f32],
         ledger: &Ledger,
-    ) -> Result<Fit, PreprocessError> {
+    ) -> Result<Sheet, PreprocessError> {
+        check_size(&self.spec)?;
+        let whole = self.spec.fit_frame(frame.width(), frame.height());
+        let known = self.plan.as_ref().map(|plan| &plan.sheet);
+        let sheet = match known.filter(|sheet| sheet.parts() == [whole]) {
+            Some(sheet) => sheet.clone(),
+            None => whole.into(),
+        };
+        self.run_sheet(frame, &sheet, out, ledger)?;
+        Ok(sheet)
+    }
+
+    /// Writes one image of `spec.len()` values into `out`, every one of them, and adds its bytes to
+    /// the ledger: the parts of the frame that `sheet` names, each in its place, and padding around them.
+    /// Rebuilds its tables (and allocates) when sheet or the frame's size, format or colour is not that
+    /// of the image before; strides may change freely.
+    ///
+    /// # Errors
+    /// [`PreprocessError`] when `out` has another length, the model's input description cannot be
+    /// used or the sheet is none of this frame; nothing is written then.
+    pub fn run_sheet(
+        &mut self,
+        frame: &FrameView<'_>,
+        sheet: &Sheet,
+        out: &mut [f32],
+        ledger: &Ledger,
+    ) -> Result<(), PreprocessError> {
         let geometry = Geometry::of(frame);
         let plan = match &mut self.plan {
-            Some(plan) if plan.geometry == geometry => plan,
+            Some(plan) if plan.geometry == geometry && plan.sheet == *sheet => plan,
             slot => {
                 check(&self.spec)?;
-                slot.insert(Plan::new(&self.spec, geometry, self.portable_only))
+                check_parts(&self.spec, geometry, sheet)?;
+                slot.insert(Plan::new(&self.spec, geometry, sheet.clone(), self.portable_only))
             }
         };
         if out.len() != self.spec.len() {
@@ -153,20 +186,37 @@ impl Preprocessor {
         }
         plan.run(&self.spec, frame, out);
         ledger.add(Stage::Preprocess, size_of_val(out));
-        Ok(plan.fit)
+        Ok(())
+    }
+}
+
+fn check_size(spec: &InputSpec) -> Result<(), PreprocessError> {
+    let sides = 1..=INPUT_SIDE_PX_MAX;
+    if sides.contains(&spec.width) && sides.contains(&spec.height) {
+        Ok(())
+    } else {
+        Err(PreprocessError::Size { width: spec.width, height: spec.height })
+    }
+}
+
+/// Refuses what would read beside the frame, write beside the input, or write twice.
+fn check_parts(spec: &InputSpec, frame: Geometry, sheet: &Sheet) -> Result<(), PreprocessError> {
+    let frame = PxRect::of_size(frame.width, frame.height);
+    let input = PxRect::of_size(spec.width, spec.height);
+    let parts = sheet.parts();
+    let fits = |fit: &Fit| fit.crop.is_in(&frame) && fit.place.is_in(&input);
+    let apart = |i: usize| parts[..i].iter().all(|other| !other.place.meets(&parts[i].place));
+    if parts.iter().all(fits) && (0..parts.len()).all(apart) {
+        Ok(())
+    } else {
+        Err(PreprocessError::Part)
     }
 }
 
 /// Refuses what would panic or yield infinities.
 fn check(spec: &InputSpec) -> Result<(), PreprocessError> {
-    let sides = 1..=INPUT_SIDE_PX_MAX;
-    if !sides.contains(&spec.width) || !sides.contains(&spec.height) {
-        return Err(PreprocessError::Size { width: spec.width, height: spec.height });
-    }
-    let pad = match spec.fit {
-        FitMode::Stretch => 0.0,
-        FitMode::Letterbox { pad } => pad,
-    };
+    check_size(spec)?;
+    let pad = spec.fit.pad();
     let finite = |c: usize, v: f32| ((v - spec.mean[c]) / spec.std[c]).is_finite();
     let bad_mean = spec.mean.into_iter().find(|v| !v.is_finite());
     let bad_pad = Some(pad).filter(|v| !v.is_finite());
@@ -203,41 +253,67 @@ impl Geometry {
     }
 }
 
-/// Everything that stays the same from frame to frame.
+/// Everything that stays the same from image to image.
 #[derive(Debug)]
 struct Plan {
     geometry: Geometry,
-    fit: Fit,
+    sheet: Sheet,
     color: Color,
     /// Normalised padding by channel.
     pad: [f32; 3],
+    gaps: Vec<PxRect>,
+    parts: Vec<Part>,
+}
+
+impl Plan {
+    fn new(spec: &InputSpec, geometry: Geometry, sheet: Sheet, portable_only: bool) -> Self {
+        let places: Vec<PxRect> = sheet.parts().iter().map(|fit| fit.place).collect();
+        let gaps = padding::gaps(PxRect::of_size(spec.width, spec.height), &places);
+        let part = |fit: &Fit| Part::new(geometry, fit, portable_only);
+        Self {
+            geometry,
+            color: Color::new(geometry.matrix, geometry.range, spec),
+            pad: std::array::from_fn(|c| (spec.fit.pad() - spec.mean[c]) / spec.std[c]),
+            gaps,
+            parts: sheet.parts().iter().map(part).collect(),
+            sheet,
+        }
+    }
+
+    fn run(&mut self, spec: &InputSpec, frame: &FrameView<'_>, out: &mut [f32]) {
+        let planes = SamplePlanes::new(frame, color::chroma_order(spec.channels));
+        for part in &mut self.parts {
+            part.run(spec, &planes, &self.color, out);
+        }
+        for gap in &self.gaps {
+            padding::fill(spec, *gap, self.pad, out);
+        }
+    }
+}
+
+/// A part of the frame on its way to its place in the input.
+#[derive(Debug)]
+struct Part {
+    place: PxRect,
     luma_rows: Vec<RowTap>,
     chroma_rows: Vec<RowTap>,
     rows: RowKernel,
 }
 
-impl Plan {
-    fn new(spec: &InputSpec, geometry: Geometry, portable_only: bool) -> Self {
-        let Geometry { width, height, format, matrix, range } = geometry;
-        let fit = spec.fit_frame(width, height);
-        let [columns, rows] = fit.content;
+impl Part {
+    fn new(frame: Geometry, &Fit { crop, place, .. }: &Fit, portable_only: bool) -> Self {
+        let Geometry { width, height, format, .. } = frame;
         let step = match format {
             PixelFormat::I420 => 1,
             PixelFormat::Nv12 => 2,
         };
-        let luma = Axis::luma(width, columns).columns(1);
-        let chroma = Axis::chroma(width, columns).columns(step);
-        let pad = match spec.fit {
-            FitMode::Stretch => 0.0,
-            FitMode::Letterbox { pad } => pad,
-        };
+        let (across, down) = ((crop.x, crop.width), (crop.y, crop.height));
+        let luma = Axis::luma(width, across, place.width).columns(1);
+        let chroma = Axis::chroma(width, across, place.width).columns(step);
         Self {
-            geometry,
-            fit,
-            color: Color::new(matrix, range, spec),
-            pad: std::array::from_fn(|c| (pad - spec.mean[c]) / spec.std[c]),
-            luma_rows: Axis::luma(height, rows).rows(),
-            chroma_rows: Axis::chroma(height, rows).rows(),
+            place,
+            luma_rows: Axis::luma(height, down, place.height).rows(),
+            chroma_rows: Axis::chroma(height, down, place.height).rows(),
             rows: RowKernel::new(
                 (luma, width),
                 (chroma, chroma_row_bytes(width, format)),
@@ -246,15 +322,13 @@ impl Plan {
         }
     }
 
-    fn run(&mut self, spec: &InputSpec, frame: &FrameView<'_>, out: &mut [f32]) {
-        let planes = SamplePlanes::new(frame, color::chroma_order(spec.channels));
-        let [columns, rows] = self.fit.content;
+    fn run(&mut self, spec: &InputSpec, planes: &SamplePlanes<'_>, color: &Color, out: &mut [f32]) {
         let source = |row: usize| planes.rows(self.luma_rows[row], self.chroma_rows[row]);
+        let rows = self.place.height;
         for row in 0..rows {
             let next = source((row + 1).min(rows - 1));
-            self.rows.row(&source(row), &next, &self.color, out_row(spec, out, row, columns));
+            self.rows.row(&source(row), &next, color, out_row(spec, out, self.place, row));
         }
-        fill_padding(spec, self.fit.content, self.pad, out);
     }
 }
 
@@ -302,31 +376,6 @@ impl RowKernel {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(avx2) => avx2.row(source, next, color, out),
             Self::Portable(portable) => portable.row(source, color, out),
-        }
-    }
-}
-
-/// Fills the columns right of the content and the rows below it.
-fn fill_padding(spec: &InputSpec, [columns, rows]: [usize; 2], pad: [f32; 3], out: &mut [f32]) {
-    if [columns, rows] == [spec.width, spec.height] {
-        return;
-    }
-    match spec.layout {
-        Layout::Nchw => {
-            for (plane, pad) in out.chunks_exact_mut(spec.width * spec.height).zip(pad) {
-                let (content, below) = plane.split_at_mut(rows * spec.width);
-                for row in content.chunks_exact_mut(spec.width) {
-                    row[columns..].fill(pad);
-                }
-                below.fill(pad);
-            }
-        }
-        Layout::Nhwc => {
-            let (content, below) = out.split_at_mut(rows * spec.width * 3);
-            for row in content.chunks_exact_mut(spec.width * 3) {
-                row[columns * 3..].as_chunks_mut::<3>().0.fill(pad);
-            }
-            below.as_chunks_mut::<3>().0.fill(pad);
         }
     }
 }

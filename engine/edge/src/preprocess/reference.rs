@@ -2,7 +2,8 @@
 //! nothing folded, tabulated or shared with the kernel.
 
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
-use viahe_core::tensor::{Channels, FitMode, InputSpec, Layout};
+use viahe_core::geometry::PxRect;
+use viahe_core::tensor::{Channels, Fit, InputSpec, Layout, Sheet};
 
 /// When chroma is interpolated.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,22 +17,38 @@ pub(super) enum Order {
 
 /// One image, `spec.len()` values on the 0–255 scale before normalisation.
 pub(super) fn levels(spec: &InputSpec, frame: &FrameView<'_>, order: Order) -> Vec<f64> {
+    levels_of(spec, frame, &spec.fit_frame(frame.width(), frame.height()).into(), order)
+}
+
+/// The same of parts of a frame.
+pub(super) fn levels_of(
+    spec: &InputSpec,
+    frame: &FrameView<'_>,
+    sheet: &Sheet,
+    order: Order,
+) -> Vec<f64> {
     let mut out = vec![f64::NAN; spec.len()];
-    let [columns, rows] = spec.fit_frame(frame.width(), frame.height()).content;
+    let is_in = |x: usize, y: usize| {
+        move |fit: &&Fit| {
+            let PxRect { x: x0, y: y0, width, height } = fit.place;
+            (x0..x0 + width).contains(&x) && (y0..y0 + height).contains(&y)
+        }
+    };
     for y in 0..spec.height {
         for x in 0..spec.width {
-            let rgb = if x < columns && y < rows {
-                let at = |i: usize, n: usize, side: usize| {
-                    (i as f64 + 0.5) * side as f64 / n as f64 - 0.5
+            let rgb = if let Some(Fit { crop, place, .. }) = sheet.parts().iter().find(is_in(x, y))
+            {
+                let at = |i: usize, n: usize, start: usize, side: usize| {
+                    start as f64 + (i as f64 + 0.5) * side as f64 / n as f64 - 0.5
                 };
-                let (fx, fy) = (at(x, columns, frame.width()), at(y, rows, frame.height()));
+                let fx = at(x - place.x, place.width, crop.x, crop.width);
+                let fy = at(y - place.y, place.height, crop.y, crop.height);
                 match order {
                     Order::InterpolateFirst => interpolate_then_convert(frame, fx, fy),
                     Order::ConvertFirst => convert_then_interpolate(frame, fx, fy),
                 }
             } else {
-                let FitMode::Letterbox { pad } = spec.fit else { unreachable!("stretch fills") };
-                [f64::from(pad); 3]
+                [f64::from(spec.fit.pad()); 3]
             };
             for c in 0..3 {
                 let value = match spec.channels {

@@ -2,6 +2,7 @@
 
 use super::sampling::RowTap;
 use viahe_core::frame::{FrameView, PixelFormat};
+use viahe_core::geometry::PxRect;
 use viahe_core::tensor::{InputSpec, Layout};
 
 /// The samples that one output row reads: top and bottom row of luma, of the first channel's
@@ -70,21 +71,22 @@ pub(super) enum OutRow<'a> {
     Interleaved(&'a mut [f32]),
 }
 
-/// The first `columns` pixels of row `row` of the tensor.
+/// The pixels of row `row` of `place` in the tensor.
 pub(super) fn out_row<'a>(
     spec: &InputSpec,
     out: &'a mut [f32],
+    place: PxRect,
     row: usize,
-    columns: usize,
 ) -> OutRow<'a> {
-    let start = row * spec.width;
+    let start = (place.y + row) * spec.width + place.x;
+    let end = start + place.width;
     match spec.layout {
         Layout::Nchw => {
             let (a, rest) = out.split_at_mut(spec.width * spec.height);
             let (b, c) = rest.split_at_mut(spec.width * spec.height);
-            OutRow::Planar([a, b, c].map(|plane| &mut plane[start..start + columns]))
+            OutRow::Planar([a, b, c].map(|plane| &mut plane[start..end]))
         }
-        Layout::Nhwc => OutRow::Interleaved(&mut out[start * 3..(start + columns) * 3]),
+        Layout::Nhwc => OutRow::Interleaved(&mut out[start * 3..end * 3]),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where each output sample reads, and with which weights. Tables only, no pixels.
 //!
-//! One grid per plane: output sample `i` of `n` lies at `(i + 0.5) * source / n - 0.5` luma px
-//! (half-pixel centres). Chroma is taken as centred between its two luma samples, which makes its
-//! position the same formula with half the source size. Positions are held inside the plane, so
-//! edges repeat.
+//! One grid per plane: output sample `i` of `n` lies at `start + (i + 0.5) * source / n - 0.5` luma px
+//! (half-pixel centres), of a part of the frame that begins at `start`. Chroma is taken as centred
+//! between its two luma samples, which makes its position the same formula with half the start and half
+//! the source size. Positions are held inside the plane, so the frame's edges repeat; beyond those of a
+//! part lies the rest of the picture.
 
 /// Horizontal weights are integers over this: a pair of them sums to it exactly.
 pub(super) const WEIGHT_ONE: i16 = 1 << 14;
@@ -35,29 +36,32 @@ pub(super) struct RowTap {
 pub(super) struct Axis {
     /// Samples that the plane has along this axis.
     pub(super) samples: usize,
-    /// Size of the frame along this axis in units of this plane's samples: the frame's px for
-    /// luma, half of them (with a half left over for odd sizes) for chroma.
+    /// Where the part begins, in units of this plane's samples.
+    pub(super) start: f64,
+    /// Size of the part along this axis in units of this plane's samples: its px for luma, half of
+    /// them (with a half left over for odd sizes) for chroma.
     pub(super) extent: f64,
     /// Output samples.
     pub(super) outputs: usize,
 }
 
 impl Axis {
-    /// The axis of a luma plane.
-    pub(super) fn luma(frame_px: usize, outputs: usize) -> Self {
-        Self { samples: frame_px, extent: frame_px as f64, outputs }
+    /// The axis of a luma plane: the part that begins at `start` and is `px` long.
+    pub(super) fn luma(frame_px: usize, (start, px): (usize, usize), outputs: usize) -> Self {
+        Self { samples: frame_px, start: start as f64, extent: px as f64, outputs }
     }
 
     /// The axis of a chroma plane that is halved, rounded up.
-    pub(super) fn chroma(frame_px: usize, outputs: usize) -> Self {
-        Self { samples: frame_px.div_ceil(2), extent: frame_px as f64 / 2.0, outputs }
+    pub(super) fn chroma(frame_px: usize, (start, px): (usize, usize), outputs: usize) -> Self {
+        let samples = frame_px.div_ceil(2);
+        Self { samples, start: start as f64 / 2.0, extent: px as f64 / 2.0, outputs }
     }
 
     /// First sample, second sample and the second one's weight, for each output.
     fn taps(self) -> impl Iterator<Item = (usize, usize, f64)> {
         let last = self.samples - 1;
         (0..self.outputs).map(move |i| {
-            let at = (i as f64 + 0.5) * self.extent / self.outputs as f64 - 0.5;
+            let at = self.start + ((i as f64 + 0.5) * self.extent / self.outputs as f64 - 0.5);
             let at = at.clamp(0.0, last as f64);
             let first = (at.floor() as usize).min(last);
             (first, (first + 1).min(last), at - first as f64)
@@ -94,7 +98,7 @@ mod tests {
     #[test]
     fn halving_reads_each_pair_in_equal_parts() {
         let half = WEIGHT_ONE / 2;
-        let taps = Axis::luma(6, 3).columns(1);
+        let taps = Axis::luma(6, (0, 6), 3).columns(1);
         let want = [(0, 1), (2, 3), (4, 5)].map(|(left, right)| ColumnTap {
             left,
             right,
@@ -106,17 +110,27 @@ mod tests {
     #[test]
     fn a_third_reads_one_sample_only() {
         let want = [1, 4].map(|top| RowTap { top, bottom: top, bottom_weight: 0.0 });
-        assert_eq!(Axis::luma(6, 2).rows(), want);
+        assert_eq!(Axis::luma(6, (0, 6), 2).rows(), want);
     }
 
     #[test]
     fn edges_repeat_and_odd_chroma_keeps_its_place() {
         // 5 px have 3 chroma samples; at the same size, output i lies at chroma i / 2 - 0.25.
-        let taps: Vec<_> = Axis::chroma(5, 5).taps().collect();
+        let taps: Vec<_> = Axis::chroma(5, (0, 5), 5).taps().collect();
         let want = [(0, 1, 0.0), (0, 1, 0.25), (0, 1, 0.75), (1, 2, 0.25), (1, 2, 0.75)];
         assert_eq!(taps, want);
         // Doubling: the outer outputs lie outside the samples.
-        let taps: Vec<_> = Axis::luma(2, 4).taps().collect();
+        let taps: Vec<_> = Axis::luma(2, (0, 2), 4).taps().collect();
         assert_eq!(taps, [(0, 1, 0.0), (0, 1, 0.25), (0, 1, 0.75), (1, 1, 0.0)]);
+    }
+
+    #[test]
+    fn a_part_goes_on_beyond_its_edges_and_halves_an_odd_start() {
+        // Px 3 and 4 of 8, doubled: the outer outputs read their neighbours.
+        let taps: Vec<_> = Axis::luma(8, (3, 2), 4).taps().collect();
+        assert_eq!(taps, [(2, 3, 0.75), (3, 4, 0.25), (3, 4, 0.75), (4, 5, 0.25)]);
+        // The same of chroma: px 3 lies a quarter before chroma sample 1.5.
+        let taps: Vec<_> = Axis::chroma(8, (3, 2), 2).taps().collect();
+        assert_eq!(taps, [(1, 2, 0.25), (1, 2, 0.75)]);
     }
 }

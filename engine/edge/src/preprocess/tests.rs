@@ -1,11 +1,12 @@
 //! The kernel against its definition.
 
-use super::reference::{Order, levels};
+use super::reference::{Order, levels, levels_of};
 use super::{Backend, PreprocessError, Preprocessor};
 use crate::ledger::{Ledger, Stage};
 use proptest::prelude::*;
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
-use viahe_core::tensor::{Channels, FitMode, InputSpec, Layout};
+use viahe_core::geometry::PxRect;
+use viahe_core::tensor::{Channels, Fit, FitMode, InputSpec, Layout, Sheet};
 
 /// Largest error in 8-bit steps. Weights across are rounded to 1/16384, so a plane errs by at most
 /// 255 / 32768 = 0.008; the matrices weigh luma and chroma by up to 1.17 + 2.12 in blue, and 1.17
@@ -101,6 +102,23 @@ fn spec(size: (usize, usize), layout: Layout, channels: Channels, fit: FitMode) 
 fn run(mut kernel: Preprocessor, spec: &InputSpec, frame: &FrameView<'_>) -> Vec<f64> {
     let mut out = vec![f32::NAN; spec.len()];
     kernel.run(frame, &mut out, &Ledger::default()).unwrap();
+    undo(spec, &out)
+}
+
+/// The same of a sheet.
+fn run_sheet(
+    mut kernel: Preprocessor,
+    spec: &InputSpec,
+    frame: &FrameView<'_>,
+    sheet: &Sheet,
+) -> Vec<f64> {
+    let mut out = vec![f32::NAN; spec.len()];
+    kernel.run_sheet(frame, sheet, &mut out, &Ledger::default()).unwrap();
+    undo(spec, &out)
+}
+
+/// Takes the normalisation back.
+fn undo(spec: &InputSpec, out: &[f32]) -> Vec<f64> {
     let channel = |i: usize| match spec.layout {
         Layout::Nchw => i / (spec.width * spec.height),
         Layout::Nhwc => i % 3,
@@ -130,6 +148,20 @@ fn check(spec: &InputSpec, frame: &FrameView<'_>, what: &str) {
     assert_close(&portable, &want, TOLERANCE_LEVELS, &format!("{what}, portable"));
     // Equal integers across; then only the rounding of 32-bit floats differs.
     assert_close(&fast, &portable, 1e-3, &format!("{what}, fastest against portable"));
+}
+
+/// Parts of a frame, as [`check`].
+fn check_sheet(spec: &InputSpec, frame: &FrameView<'_>, sheet: &Sheet) {
+    let want = levels_of(spec, frame, sheet, Order::InterpolateFirst);
+    let fast = run_sheet(Preprocessor::new(*spec), spec, frame, sheet);
+    let portable = run_sheet(Preprocessor::portable(*spec), spec, frame, sheet);
+    assert_close(&fast, &want, TOLERANCE_LEVELS, &format!("{sheet:?}, fastest"));
+    assert_close(&portable, &want, TOLERANCE_LEVELS, &format!("{sheet:?}, portable"));
+    assert_close(&fast, &portable, 1e-3, &format!("{sheet:?}, fastest against portable"));
+}
+
+fn rect([x, y, width, height]: [usize; 4]) -> PxRect {
+    PxRect { x, y, width, height }
 }
 
 /// Every kind of frame and tensor, for sizes that exercise each path.
@@ -198,6 +230,91 @@ proptest! {
         let frame = picture.view(MATRICES[pick(1)], RANGES[pick(2)]);
         let spec = spec(input, LAYOUTS[pick(3)], CHANNELS[pick(4)], FITS[pick(5)]);
         check(&spec, &frame, "any size");
+    }
+}
+
+proptest! {
+    /// Any parts of a frame, odd ones and those at its edges as well, in two places beside or below each other.
+    #[test]
+    fn parts_match_the_definition(
+        size in (8..130usize, 8..60usize),
+        input in (20..70usize, 12..40usize),
+        ends in [0.0..1.0f64, 0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0, 0.0..1.0],
+        split in 2..10usize,
+        kinds in 0..128usize,
+        seed: u64,
+    ) {
+        let pick = |bit: usize| kinds >> bit & 1;
+        let picture = Picture::noise(size, FORMATS[pick(0)], [0; 3], seed);
+        let frame = picture.view(MATRICES[pick(1)], RANGES[pick(2)]);
+        let spec = spec(input, LAYOUTS[pick(3)], CHANNELS[pick(4)], FITS[pick(5)]);
+        let span = |from: f64, to: f64, px: usize| {
+            let first = ((from * px as f64) as usize).min(px - 1);
+            (first, 1 + (to * (px - first - 1) as f64).round() as usize)
+        };
+        let crop = |e: &[f64]| {
+            let ((x, width), (y, height)) = (span(e[0], e[1], size.0), span(e[2], e[3], size.1));
+            rect([x, y, width, height])
+        };
+        let (w, h) = input;
+        let places = if pick(6) == 0 {
+            [[0, 0, split, h], [split + 1, 2, w - split - 1, h - 3]]
+        } else {
+            [[1, 0, w - 4, split], [0, split, w, h - split]]
+        };
+        let parts = ends.chunks(4).zip(places).map(|(e, place)| Fit::part(crop(e), rect(place)));
+        check_sheet(&spec, &frame, &parts.collect());
+    }
+}
+
+/// A part of a camera's frame at its own scale, with the whole frame beside it, runs at full speed.
+#[test]
+fn parts_of_a_camera_match_the_definition() {
+    for format in FORMATS {
+        let picture = Picture::noise((1920, 1080), format, [0; 3], 3);
+        let frame = picture.view(ColorMatrix::Bt709, ColorRange::Limited);
+        let spec = spec((416, 416), Layout::Nchw, Channels::Bgr, FITS[1]);
+        let part = |crop, place| Fit::part(rect(crop), rect(place));
+        let sheet: Sheet =
+            [spec.fit_frame(1920, 1080), part([1501, 333, 416, 181], [0, 234, 416, 181])]
+                .into_iter()
+                .collect();
+        check_sheet(&spec, &frame, &sheet);
+        let (mut kernel, ledger) = (Preprocessor::new(spec), Ledger::default());
+        let mut out = vec![0.0; spec.len()];
+        kernel.run_sheet(&frame, &sheet, &mut out, &ledger).unwrap();
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            assert_eq!(kernel.backend(), Some(Backend::Avx2));
+        }
+        // The whole frame is as it would be alone.
+        let mut alone = vec![0.0; spec.len()];
+        kernel.run(&frame, &mut alone, &ledger).unwrap();
+        let rows = 234 * 416;
+        assert!(out.iter().zip(&alone).take(rows).all(|(a, b)| a.to_bits() == b.to_bits()));
+    }
+}
+
+#[test]
+fn refuses_parts_that_are_none_of_the_frame() {
+    let spec = spec((16, 16), Layout::Nchw, Channels::Rgb, FITS[0]);
+    let picture = Picture::flat((32, 32), [128; 3]);
+    let frame = picture.view(ColorMatrix::Bt601, ColorRange::Full);
+    let good = ([0, 0, 32, 32], [0, 0, 16, 8]);
+    for other in [
+        ([1, 0, 32, 32], [0, 8, 16, 8]),
+        ([0, 0, 0, 32], [0, 8, 16, 8]),
+        ([0, 0, 32, 32], [0, 8, 16, 9]),
+        ([0, 0, 32, 32], [0, 8, 0, 8]),
+        ([0, 0, 32, 32], [0, 7, 16, 8]),
+        ([usize::MAX, 0, 2, 2], [0, 8, 16, 8]),
+    ] {
+        let sheet: Sheet =
+            [good, other].map(|(c, p)| Fit::part(rect(c), rect(p))).into_iter().collect();
+        let (mut out, ledger) = (vec![7.0; spec.len()], Ledger::default());
+        let refused = Preprocessor::new(spec).run_sheet(&frame, &sheet, &mut out, &ledger);
+        assert_eq!(refused, Err(PreprocessError::Part), "{other:?}");
+        assert!(out.iter().all(|v| v.to_bits() == 7f32.to_bits()), "nothing is written");
     }
 }
 
@@ -326,8 +443,8 @@ fn follows_a_change_of_geometry() {
                     let [mut got, mut want] = [0, 1].map(|_| vec![f32::NAN; spec.len()]);
                     let fit = kernel.run(&frame, &mut got, &ledger).unwrap();
                     let fresh = Preprocessor::new(spec).run(&frame, &mut want, &ledger).unwrap();
+                    assert_eq!(fit, spec.fit_frame(size.0, size.1).into());
                     assert_eq!((fit, got), (fresh, want), "{size:?} {format:?} {matrix:?}");
-                    assert_eq!(fit, spec.fit_frame(size.0, size.1));
                     runs += 2;
                 }
             }

@@ -9,7 +9,7 @@ use viahe_core::detect::Detection;
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
 use viahe_core::geometry::{PxBox, UnitBox};
 use viahe_core::id::Name;
-use viahe_core::tensor::{Channels, Fit, FitMode, InputSpec, Layout};
+use viahe_core::tensor::{Channels, FitMode, InputSpec, Layout, Sheet};
 use viahe_edge::infer::{Detector, DetectorOptions};
 use viahe_edge::models::{Locations, Package};
 use viahe_testing::machine::{development_data, root, skipped};
@@ -78,10 +78,10 @@ impl Picture {
 }
 
 /// What the preprocessing must do, written plainly: bilinear, one value at a time.
-fn fill(spec: &InputSpec, view: &FrameView<'_>, out: &mut [f32]) -> Fit {
+fn fill(spec: &InputSpec, view: &FrameView<'_>, out: &mut [f32]) -> Sheet {
     let fit = spec.fit_frame(view.width(), view.height());
     for (y, x) in (0..spec.height).flat_map(|y| (0..spec.width).map(move |x| (y, x))) {
-        let inside = x < fit.content[0] && y < fit.content[1];
+        let inside = x < fit.place.width && y < fit.place.height;
         let rgb = match spec.fit {
             FitMode::Letterbox { pad } if !inside => [pad; 3],
             _ => sample(
@@ -99,7 +99,7 @@ fn fill(spec: &InputSpec, view: &FrameView<'_>, out: &mut [f32]) -> Fit {
             out[at] = (value - spec.mean[c]) / spec.std[c];
         }
     }
-    fit
+    fit.into()
 }
 
 /// BT.601 to RGB at a point of the frame.
