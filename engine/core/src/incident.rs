@@ -14,8 +14,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use viahe_contract::message::{
-    self, Citation, ClockRef, EndReason, Incident, IncidentEvent, Measured, ModelRef, Severity,
-    Stage, State,
+    self, Citation, ClockRef, EndReason, EvidenceState, Incident, IncidentEvent, Measured,
+    ModelRef, Severity, Stage, State,
 };
 use viahe_contract::place::Position;
 use viahe_contract::topic::{About, Topic};
@@ -143,6 +143,9 @@ pub struct Revision {
     pub subjects: Vec<Subject>,
     /// Files on disk.
     pub evidence: Vec<Artefact>,
+    /// Is that all?
+    #[serde(default, skip_serializing_if = "EvidenceState::is_complete")]
+    pub evidence_state: EvidenceState,
     /// The model, when known.
     pub model: Option<ModelRef>,
     /// The clock.
@@ -163,6 +166,7 @@ impl Revision {
             closed: Some(self.updated.max(self.first_seen)),
             updated: at.max(self.updated),
             ended_by: Some(EndReason::StateLost),
+            evidence_state: EvidenceState::Complete,
             ..self
         }
     }
@@ -210,6 +214,7 @@ impl Revision {
             measured: self.measured.clone(),
             subjects: self.subjects.iter().map(Subject::told).collect(),
             evidence: self.evidence.iter().map(|e| e.told(zone)).collect(),
+            evidence_state: self.evidence_state,
             model: self.model.clone(),
             clock: self.clock,
         }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
-use viahe_contract::message::{CameraStatus, IncidentEvent};
+use viahe_contract::message::{CameraStatus, EvidenceState, IncidentEvent};
 use viahe_contract::topic::{About, Topic};
 use viahe_core::id::Name;
 use viahe_core::plan::{Ack, Mqtt, Plan, Source, Transport};
@@ -284,7 +284,9 @@ fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
 /// What happened, and where as far as that can be said: a rule of the site has no camera, and one
 /// of the whole picture no zone.
 fn headline(IncidentEvent { violation, incident, .. }: &IncidentEvent) -> String {
-    let verb = incident.verb();
+    // Its pictures were late: nothing else is new.
+    let added = incident.evidence_state == EvidenceState::Added;
+    let verb = if added { "shown" } else { incident.verb() };
     let told = |before: &str, name: &Option<Name>| {
         name.as_ref().map(|name| format!(" {before} {name}")).unwrap_or_default()
     };

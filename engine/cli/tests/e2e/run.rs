@@ -2,10 +2,11 @@
 
 use crate::support::broker::Broker;
 use crate::support::engine::{CameraSim, Engine, Pipeline};
+use crate::support::event::check_picture;
 use crate::support::program::{children_of, send};
-use crate::support::{LONG, clip};
+use crate::support::{LONG, clip, until};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use viahe_edge::clock;
 
@@ -32,6 +33,57 @@ fn a_recording_of_observations_gives_the_incidents_that_were_seen_live() {
         facts
     };
     assert_eq!(facts(&replayed), facts(&live));
+}
+
+/// Nothing waits for pictures here; each is told when it is there, and nothing else is said twice.
+#[test]
+fn an_incident_that_does_not_wait_is_shown_when_its_pictures_are_there() {
+    let broker = Broker::start();
+    let ears = broker.listen();
+    let sim = CameraSim::start(&clip(), &["gate-east"]);
+    let pipeline = Pipeline::new(broker.port).cameras(&sim, &["gate-east"]).evidence_wait_ms(0);
+    let recording = pipeline.dir.path().join("recording.jsonl");
+    let engine = Engine::record(&pipeline, &recording, |_| ());
+    let ids = ears.hear_incidents(2);
+    let said = until("all pictures", LONG, || {
+        let all = ears.incidents().into_iter().map(|m| m.payload);
+        Some(all.collect::<Vec<_>>()).filter(|all| all.len() >= 2 * ids.len())
+    });
+    for id in &ids {
+        let of_it: Vec<&Value> =
+            said.iter().map(|m| &m["data"]).filter(|d| d["incident"] == **id).collect();
+        let [told, shown] = of_it[..] else { panic!("{of_it:#?}") };
+        assert_eq!((&told["revision"], &shown["revision"]), (&json!(1), &json!(2)));
+        assert_eq!([&told["evidence_state"], &shown["evidence_state"]], ["awaited", "added"]);
+        let pictures = shown["evidence"].as_array().unwrap();
+        let kinds: Vec<_> = pictures.iter().map(|p| p["moment"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["first_seen", "opened"]);
+        for picture in pictures {
+            check_picture(picture, &pipeline.state_dir());
+        }
+        let mut same = shown.clone();
+        for key in ["revision", "evidence", "evidence_state"] {
+            same[key] = told[key].clone();
+        }
+        assert_eq!(same, *told, "nothing else is new");
+    }
+    assert_eq!(engine.metric("viahe_captures_failed_total"), 0);
+    let opened = "viahe_incidents_opened_total{violation=\"illegal-parking\"}";
+    engine.until_metric(opened, |n| n == 2);
+    engine.process.signal(Signal::TERM);
+    engine.process.end(LONG).says(0, &[]);
+    // A recording tells each word once.
+    let replayed = pipeline.replay(&recording);
+    let told = said.into_iter().filter(|m| m["data"]["evidence_state"] == "awaited");
+    let words = |events: Vec<Value>| {
+        let mut words: Vec<Value> = events.into_iter().map(without_pictures).collect();
+        for message in &mut words {
+            message["data"]["evidence_state"] = Value::Null;
+        }
+        words.sort_by_key(|m| m["id"].to_string());
+        words
+    };
+    assert_eq!(words(replayed), words(told.collect()));
 }
 
 fn without_pictures(mut event: Value) -> Value {

@@ -60,6 +60,26 @@ impl Medium {
     }
 }
 
+/// How the evidence of a revision stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceState {
+    /// All that was asked for is named, or lost.
+    #[default]
+    Complete,
+    /// Something was not there in time: another revision follows when it is there, or known to be lost.
+    Awaited,
+    /// It is what this revision follows with: nothing else is new.
+    Added,
+}
+
+impl EvidenceState {
+    /// Is all there, and was from the first?
+    pub fn is_complete(&self) -> bool {
+        *self == Self::Complete
+    }
+}
+
 /// A file that proves something; it is named by its hash. On the wire it also has a `kind`, such as
 /// `snapshot.opened`, which follows from moment and medium.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Incidents: what a box concludes, and that a centre has it.
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, EvidenceState};
 use crate::class::Class;
 use crate::id::{IncidentId, Name, TrackId};
 use crate::place::Position;
@@ -155,6 +155,9 @@ pub struct Incident {
     pub subjects: Vec<Subject>,
     /// Files that prove it.
     pub evidence: Vec<Evidence>,
+    /// Is that all? Boxes of earlier versions do not tell it: it was.
+    #[serde(default)]
+    pub evidence_state: EvidenceState,
     /// Which model saw it, when known.
     pub model: Option<ModelRef>,
     /// How far times can be trusted.

@@ -20,7 +20,7 @@ pub use camera::{
     Disaster, Looks, Quarantine, Rest, Resting, RulesSuspended, Suspension, WhySilent,
 };
 pub use command::{Command, CommandError, Order, id_of};
-pub use evidence::{Evidence, Medium, Moment, moment_of};
+pub use evidence::{Evidence, EvidenceState, Medium, Moment, moment_of};
 pub use incident::{
     Ack, Citation, ClockRef, EndReason, Incident, IncidentEvent, Measured, ModelRef, Severity,
     Stage, State, Subject,

@@ -124,7 +124,7 @@ fn incident() -> impl Strategy<Value = Incident> {
         vec(citation(), 0..3),
         vec(measured(), 0..3),
         vec(subject(), 0..3),
-        vec(evidence(), 0..3),
+        (vec(evidence(), 0..3), one_of::<EvidenceState>()),
         of(model()),
     );
     (who, what, place, when, proof, clock).prop_map(|(who, what, place, when, proof, clock)| {
@@ -132,7 +132,7 @@ fn incident() -> impl Strategy<Value = Incident> {
         let (severity, title, guidance, (stage, stage_text, offence)) = what;
         let (camera, camera_name, zone, place, position) = place;
         let (first_seen, opened, updated, closed, ended_by) = when;
-        let (citations, measured, subjects, evidence, model) = proof;
+        let (citations, measured, subjects, (evidence, evidence_state), model) = proof;
         let clock = ClockRef { source: clock.0, offset_ms: clock.1 };
         Incident {
             incident,
@@ -160,6 +160,7 @@ fn incident() -> impl Strategy<Value = Incident> {
             measured,
             subjects,
             evidence,
+            evidence_state,
             model,
             clock,
         }

@@ -60,6 +60,15 @@ pub(super) static ENGINE: &[Key] = &[
         "Most megabytes (10⁶ bytes) of evidence pictures kept; the oldest go first.",
     ),
     key(
+        "evidence_wait_ms",
+        Whole { min: 0, max: 5000 },
+        Need::Number(50.0),
+        "1000",
+        "An incident waits so many milliseconds for a picture that is not on disk yet; a later one is told \
+         with another revision. For a centre that wants whole alerts rather than prompt ones: 5000, after \
+         which a picture is given up.",
+    ),
+    key(
         "history_mb",
         Whole { min: 0, max: 1_000_000 },
         Need::Number(64.0),

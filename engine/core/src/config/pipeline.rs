@@ -169,6 +169,7 @@ impl Reader<'_> {
                 .map(|mb| mb as u64 * 1_000_000),
             evidence_bytes_max: node.number("evidence_max_mb")? as u64 * 1_000_000,
             history_bytes_max: node.number("history_mb")? as u64 * 1_000_000,
+            evidence_wait: Duration::from_millis(node.number("evidence_wait_ms")? as u64),
             lateness: Duration::from_secs_f64(node.number("lateness_secs")?),
         })
     }

@@ -62,6 +62,7 @@ impl Engine {
         match event {
             Event::Observed(observation) => self.observed(&observation, effects),
             Event::Captured { capture, evidence } => self.captured(capture, evidence, effects),
+            Event::Late { capture } => self.late(capture, effects),
             Event::WorkerStarted { models } => self.worker_started(models),
             Event::Camera { camera, at, status } => {
                 self.camera_status(&camera, at, status, effects);

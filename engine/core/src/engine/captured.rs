@@ -1,4 +1,4 @@
-//! A picture that was asked for is on disk, or will never be.
+//! A picture that was asked for is on disk, or will never be, or is late.
 
 use super::event::Effect;
 use super::machine::Engine;
@@ -21,5 +21,12 @@ impl Engine {
             return;
         };
         self.answered(&key, capture, evidence, effects);
+    }
+
+    /// What waits for this picture waits no longer. One that nobody waits for any more is no matter.
+    pub(super) fn late(&mut self, capture: CaptureId, effects: &mut Vec<Effect>) {
+        if let Some(key) = self.memory.note_late(capture) {
+            self.unanswered(&key, capture, effects);
+        }
     }
 }

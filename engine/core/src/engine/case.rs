@@ -24,6 +24,9 @@ pub(super) struct Case {
     pub(super) incident: Option<Incident>,
     /// What is to be said of it, once the pictures are there.
     pub(super) unsaid: VecDeque<Unsaid>,
+    /// The newest that was said, if it was without a picture that is late: it is said again with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) promised: Option<Unsaid>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,7 +88,7 @@ impl Case {
     }
 }
 
-/// A revision that waits for its pictures.
+/// A revision with the pictures that belong to it: it waits for them, or is said again with them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Unsaid {
     /// All that were asked for by then.

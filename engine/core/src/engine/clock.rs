@@ -72,7 +72,7 @@ impl DayClock {
             Event::Captured { evidence, .. } => {
                 evidence.iter_mut().flat_map(shown).for_each(back);
             }
-            Event::WorkerStarted { .. } | Event::ClockSet { .. } => {}
+            Event::Late { .. } | Event::WorkerStarted { .. } | Event::ClockSet { .. } => {}
         }
         self.newest = event.at().map_or(self.newest, |at| self.newest.max(at));
     }

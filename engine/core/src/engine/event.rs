@@ -27,6 +27,11 @@ pub enum Event {
         /// The file; none when the frame was gone or could not be written.
         evidence: Option<Artefact>,
     },
+    /// A picture is not there yet, and what is to be said waits for it no longer.
+    Late {
+        /// Which.
+        capture: CaptureId,
+    },
     /// A vision worker has started: tracks of its cameras are counted anew, and these models look.
     WorkerStarted {
         /// By camera; none at all for a worker that has all cameras and does not say which models look.
@@ -158,7 +163,10 @@ impl Event {
             Self::Viewed(report) => Some(report.at),
             Self::Camera { at, .. } | Self::Reading { at, .. } | Self::Tick(at) => Some(*at),
             Self::Command(command) => Some(command.at),
-            Self::Captured { .. } | Self::WorkerStarted { .. } | Self::ClockSet { .. } => None,
+            Self::Captured { .. }
+            | Self::Late { .. }
+            | Self::WorkerStarted { .. }
+            | Self::ClockSet { .. } => None,
         }
     }
 }

@@ -37,9 +37,10 @@ fn rank(one: &Event, other: &Event) -> Ordering {
         Event::Reading { sensor, value, .. } => (2, sensor.to_string(), value.to_bits()),
         Event::Command(command) => (0, command.id.to_string(), 0),
         Event::Tick(_) => (9, String::new(), 0),
-        Event::Captured { .. } | Event::WorkerStarted { .. } | Event::ClockSet { .. } => {
-            (8, String::new(), 0)
-        }
+        Event::Captured { .. }
+        | Event::Late { .. }
+        | Event::WorkerStarted { .. }
+        | Event::ClockSet { .. } => (8, String::new(), 0),
     };
     key(one).cmp(&key(other))
 }

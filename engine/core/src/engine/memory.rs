@@ -87,6 +87,9 @@ pub(super) struct CameraMemory {
 pub(super) struct Awaited {
     pub(super) rule: Name,
     pub(super) subject: SubjectKey,
+    /// Nothing waits for it any more: what was to be said with it was said, or will be, without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) late: bool,
 }
 
 /// A frame of which pictures can be taken.
@@ -112,7 +115,7 @@ pub(super) struct RuleMemory {
     pub(super) state: RuleState,
     /// By subject.
     pub(super) cases: BTreeMap<SubjectKey, Case>,
-    /// Over, but not all is said: their pictures are on the way.
+    /// Over, but not all is said or shown: their pictures are on the way.
     pub(super) closing: Vec<(SubjectKey, Case)>,
     /// When its last offences were opened, oldest first.
     pub(super) offences: VecDeque<Timestamp>,
@@ -290,7 +293,16 @@ impl Memory {
     /// The case that waits for a picture; it waits no longer.
     pub(super) fn take_awaited(&mut self, capture: CaptureId) -> Option<CaseKey> {
         let camera = self.cameras.iter_mut().find(|c| c.awaited.contains_key(&capture))?;
-        let Awaited { rule, subject } = camera.awaited.remove(&capture)?;
+        let Awaited { rule, subject, .. } = camera.awaited.remove(&capture)?;
+        Some(CaseKey { camera: Some(camera.id.clone()), rule, subject })
+    }
+
+    /// A picture is late; the case that it belongs to.
+    pub(super) fn note_late(&mut self, capture: CaptureId) -> Option<CaseKey> {
+        let camera = self.cameras.iter_mut().find(|c| c.awaited.contains_key(&capture))?;
+        let awaited = camera.awaited.get_mut(&capture)?;
+        awaited.late = true;
+        let (rule, subject) = (awaited.rule.clone(), awaited.subject);
         Some(CaseKey { camera: Some(camera.id.clone()), rule, subject })
     }
 

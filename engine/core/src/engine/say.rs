@@ -1,8 +1,9 @@
 //! What is said of an incident, when, and with which pictures.
 //!
 //! A revision is made at the look that calls for it and says what was known then; it goes out once
-//! the pictures that were asked for by then are on disk or lost. So what it says does not depend on
-//! how long a picture takes, nor on what came meanwhile.
+//! the pictures that were asked for by then are on disk, lost or late. So what it says of the street does
+//! not depend on how long a picture takes, nor on what came meanwhile. With late pictures the newest that
+//! was said is said once more when the last of them is there or lost, unless something newer says it.
 
 use super::case::{Case, Incident, Unsaid};
 use super::event::Effect;
@@ -12,7 +13,7 @@ use super::wording::worded;
 use crate::artefact::Artefact;
 use crate::id::CaptureId;
 use crate::incident::Revision;
-use viahe_contract::message::{ModelRef, State};
+use viahe_contract::message::{EvidenceState, ModelRef, State};
 
 impl Engine {
     /// Makes the next revision of an incident, and says it if nothing is waited for.
@@ -48,20 +49,35 @@ impl Engine {
         self.settle(case, key, effects);
     }
 
+    /// A picture is not waited for any more, and may still come.
+    pub(super) fn unanswered(
+        &mut self,
+        key: &CaseKey,
+        capture: CaptureId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let memory = self.memory.rule(key);
+        if let Some(case) = memory.and_then(|m| m.take_owner(key.subject, capture)) {
+            self.settle(case, key, effects);
+        }
+    }
+
     /// Says what waits for nothing more. A case that is over makes room for the next of its
-    /// subject, and is forgotten when all is said.
+    /// subject, and is forgotten when all is said and shown.
     fn settle(&mut self, mut case: Case, key: &CaseKey, effects: &mut Vec<Effect>) {
         let camera = key.camera.as_ref().and_then(|id| self.memory.camera(id));
-        let waits = |id: &CaptureId| camera.is_some_and(|c| c.awaited.contains_key(id));
+        let awaited = |id: &CaptureId| camera.and_then(|c| c.awaited.get(id));
+        let waits = |id: &CaptureId| awaited(id).is_some_and(|picture| !picture.late);
         while let Some(next) = case.unsaid.front()
             && !next.pictures.iter().any(waits)
         {
-            publish(&mut case, effects);
+            publish(&mut case, |id| awaited(id).is_some(), effects);
         }
+        show(&mut case, |id| awaited(id).is_some(), effects);
         let Some(memory) = self.memory.rule(key) else { return };
         if !case.is_over() {
             memory.cases.insert(key.subject, case);
-        } else if !case.unsaid.is_empty() {
+        } else if !case.unsaid.is_empty() || case.promised.is_some() {
             memory.closing.push((key.subject, case));
         }
     }
@@ -78,12 +94,14 @@ impl Engine {
             effects.extend(case.pictures.drain(..).map(|(id, _)| Effect::Discard(id)));
             return;
         }
-        if case.unsaid.back().is_none_or(|last| last.revision.state == State::Open) {
+        let newest = case.unsaid.back().or(case.promised.as_ref());
+        if newest.is_none_or(|newest| newest.revision.state == State::Open) {
             self.make(&mut case, key, model);
         }
         while !case.unsaid.is_empty() {
-            publish(&mut case, effects);
+            publish(&mut case, |_| false, effects);
         }
+        show(&mut case, |_| false, effects);
         let lost = case.pictures.iter().filter(|(_, evidence)| evidence.is_none());
         effects.extend(lost.map(|(id, _)| Effect::Discard(*id)));
     }
@@ -126,6 +144,7 @@ impl Engine {
             closed: incident.closed,
             subjects: incident.subjects.clone(),
             evidence: Vec::new(),
+            evidence_state: EvidenceState::Complete,
             model: model.cloned(),
             clock: incident.clock,
             wording: worded(&about.wording, incident.stage, self.plan.site.language),
@@ -133,10 +152,33 @@ impl Engine {
     }
 }
 
-/// Says the oldest revision that is not said, with its pictures.
-fn publish(case: &mut Case, effects: &mut Vec<Effect>) {
-    let Some(Unsaid { pictures, mut revision }) = case.unsaid.pop_front() else { return };
-    let own = case.pictures.iter().filter(|(id, _)| pictures.contains(id));
-    revision.evidence = own.filter_map(|(_, evidence)| evidence.clone()).collect();
+/// Says the oldest revision that is not said, with its pictures; those that may still come are promised.
+fn publish(case: &mut Case, may_come: impl Fn(&CaptureId) -> bool, effects: &mut Vec<Effect>) {
+    let Some(unsaid) = case.unsaid.pop_front() else { return };
+    let mut revision = unsaid.revision.clone();
+    revision.evidence = evidence(case, &unsaid);
+    // What was promised before is promised or shown by this.
+    case.promised = unsaid.pictures.iter().any(may_come).then_some(unsaid);
+    if case.promised.is_some() {
+        revision.evidence_state = EvidenceState::Awaited;
+    }
     effects.push(Effect::Publish(revision));
+}
+
+/// Says what was promised, once no picture of it may come any more. What is about to be said shows them too.
+fn show(case: &mut Case, may_come: impl Fn(&CaptureId) -> bool, effects: &mut Vec<Effect>) {
+    let (Some(incident), true) = (&mut case.incident, case.unsaid.is_empty()) else { return };
+    let shown = case.promised.take_if(|promised| !promised.pictures.iter().any(may_come));
+    let Some(mut promised) = shown else { return };
+    incident.revision += 1;
+    promised.revision.revision = incident.revision;
+    promised.revision.evidence = evidence(case, &promised);
+    promised.revision.evidence_state = EvidenceState::Added;
+    effects.push(Effect::Publish(promised.revision));
+}
+
+/// The pictures of a revision that are there.
+fn evidence(case: &Case, of: &Unsaid) -> Vec<Artefact> {
+    let own = case.pictures.iter().filter(|(id, _)| of.pictures.contains(id));
+    own.filter_map(|(_, evidence)| evidence.clone()).collect()
 }

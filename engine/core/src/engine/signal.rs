@@ -243,7 +243,7 @@ impl Engine {
         }
         let id = self.next_capture();
         if let Some(memory) = self.memory.camera_mut(camera) {
-            let awaited = Awaited { rule: key.rule.clone(), subject: key.subject };
+            let awaited = Awaited { rule: key.rule.clone(), subject: key.subject, late: false };
             memory.awaited.insert(id, awaited);
         }
         if let Some(case) = self.memory.case(key) {

@@ -104,6 +104,8 @@ pub struct EngineOptions {
     pub evidence_bytes_max: u64,
     /// Most bytes of history kept; 0 for none.
     pub history_bytes_max: u64,
+    /// An incident waits for each of its pictures so long.
+    pub evidence_wait: Duration,
     /// Events may come so much later than newer ones.
     pub lateness: Duration,
 }

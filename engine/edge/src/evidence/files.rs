@@ -25,6 +25,20 @@ pub(super) const TMP: &str = "tmp";
 
 /// Writes a file so that it is there whole or not at all, also after a power cut.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
+    write(path, bytes, File::sync_all)?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// As [`write_whole`], but a power cut may leave anything of it.
+pub(super) fn write_for_now(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
+    write(path, bytes, |_| Ok(()))
+}
+
+fn write(
+    path: &Path,
+    bytes: &[u8],
+    settle: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<(), EvidenceError> {
     let tmp = path.with_added_extension(TMP);
     let written = (|| {
         // A leftover of a write that failed in this run; it is nobody else's.
@@ -35,19 +49,22 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError
         }
         let mut file = disk::open(&tmp, OpenOptions::new().write(true).create_new(true))?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        settle(&file)?;
         fs::rename(&tmp, path)
     })();
-    if let Err(e) = written {
+    written.map_err(|e| {
         let _ = fs::remove_file(&tmp);
-        return Err(failed("written", path, e));
-    }
-    path.parent().map_or(Ok(()), sync_dir)
+        failed("written", path, e)
+    })
 }
 
 /// Makes a folder that others cannot look into: pictures show people. True when it is new.
 pub(super) fn make_dir(path: &Path) -> Result<bool, EvidenceError> {
     disk::make_dir(path).map_err(|e| failed("made", path, e))
+}
+
+pub(super) fn sync_file(path: &Path) -> Result<(), EvidenceError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|e| failed("synced", path, e))
 }
 
 pub(super) fn sync_dir(path: &Path) -> Result<(), EvidenceError> {

@@ -1,7 +1,7 @@
 //! The worker's half of the evidence folder: pictures that wait for the engine's decision.
 
 use super::error::EvidenceError;
-use super::files::{StoredFile, hash, make_dir, write_whole};
+use super::files::{StoredFile, hash, make_dir, write_for_now};
 use super::names::{PENDING, pending};
 use std::path::{Path, PathBuf};
 use viahe_contract::id::CaptureId;
@@ -21,8 +21,8 @@ impl PendingWriter {
         Self { root: root.to_owned() }
     }
 
-    /// Writes the picture of a capture; on disk when this returns. The same capture again
-    /// replaces it.
+    /// Writes the picture of a capture. The same capture again replaces it. It is not synced: most come to
+    /// nothing, and [`EvidenceStore::promote`](super::EvidenceStore::promote) syncs what is wanted.
     ///
     /// # Errors
     /// [`EvidenceError`]; then nothing of it is visible.
@@ -37,7 +37,7 @@ impl PendingWriter {
         if !folder.is_dir() {
             make_dir(&folder)?;
         }
-        write_whole(&pending(&self.root, capture, medium), bytes)?;
+        write_for_now(&pending(&self.root, capture, medium), bytes)?;
         Ok(StoredFile { sha256: hash(bytes), bytes: bytes.len() as u64, medium })
     }
 }

@@ -8,7 +8,8 @@
 
 use super::error::{EvidenceError, PENDING_MAX};
 use super::files::{
-    StoredFile, TMP, clear, failed, file_name, hash, is_hex, list, make_dir, sync_dir, write_whole,
+    StoredFile, TMP, clear, failed, file_name, hash, is_hex, list, make_dir, sync_dir, sync_file,
+    write_whole,
 };
 use super::names::{self, Kept, PENDING, capture_of};
 use super::needed::Needed;
@@ -133,8 +134,8 @@ impl EvidenceStore {
         Ok(store)
     }
 
-    /// Writes the picture of a capture, to be kept or not; on disk when this returns. The same
-    /// capture again replaces it.
+    /// Writes the picture of a capture, to be kept or not; what a power cut leaves of it is nobody's
+    /// evidence. The same capture again replaces it.
     ///
     /// # Errors
     /// [`EvidenceError`]; then nothing of it is visible.
@@ -229,10 +230,9 @@ impl EvidenceStore {
         let stored = stored.ok_or(EvidenceError::NotPending(artefact.capture))?;
         let path = names::path_of(&self.root, stored.sha256, stored.medium);
         let shard = self.shard(stored.sha256);
-        if make_dir(&shard)? {
-            sync_dir(&self.root)?;
-        }
+        let new_shard = make_dir(&shard)?;
         let pending = names::pending(&self.root, artefact.capture, stored.medium);
+        sync_file(&pending)?;
         fs::rename(&pending, &path).map_err(|e| failed("renamed", &pending, e))?;
         // From here on it is no longer under its pending name, whatever fails.
         state.pending.remove(&artefact.capture);
@@ -240,8 +240,11 @@ impl EvidenceStore {
         let files = vec![(file_name(&path), stored.bytes)];
         let key = state.add(Picture { sha256: stored.sha256, files });
         state.snapshots.extend(snapshot.then_some(key));
+        // Its old name may come back with a power cut, and is removed at the next start.
         sync_dir(&shard)?;
-        sync_dir(&self.root.join(PENDING))?;
+        if new_shard {
+            sync_dir(&self.root)?;
+        }
         self.keep_budget(&mut state);
         if snapshot && !state.by_hash.contains_key(&stored.sha256) {
             return Err(EvidenceError::NoRoom);

@@ -160,6 +160,7 @@ fn history_reads_back_what_was_committed() {
         closed: None,
         subjects: vec![],
         evidence: vec![],
+        evidence_state: message::EvidenceState::Complete,
         model: None,
         clock: message::ClockRef { source: viahe_core::time::ClockSource::Arrival, offset_ms: 0 },
         wording: viahe_core::incident::Wording::default(),

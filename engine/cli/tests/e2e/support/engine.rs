@@ -69,6 +69,7 @@ pub(crate) struct Pipeline {
     engine: String,
     more: String,
     dwell_secs: u32,
+    evidence_wait_ms: u32,
 }
 
 impl Pipeline {
@@ -77,13 +78,20 @@ impl Pipeline {
         let dir = tempfile::tempdir().unwrap();
         let mqtt = format!("url = \"mqtt://127.0.0.1:{mqtt_port}\"\n");
         let (engine, more) = (String::new(), String::new());
-        Self { dir, mqtt, cameras: Vec::new(), engine, more, dwell_secs: 6 }
+        Self { dir, mqtt, cameras: Vec::new(), engine, more, dwell_secs: 6, evidence_wait_ms: 5000 }
     }
 
     /// More lines of `[mqtt]`.
     pub(crate) fn mqtt(mut self, lines: &str) -> Self {
         self.mqtt += lines;
         self.mqtt.push('\n');
+        self
+    }
+
+    /// How long incidents wait for their pictures. As long as may be, unless a test says otherwise: on a
+    /// machine that is busy the number of revisions would be a matter of luck.
+    pub(crate) fn evidence_wait_ms(mut self, ms: u32) -> Self {
+        self.evidence_wait_ms = ms;
         self
     }
 
@@ -131,8 +139,9 @@ impl Pipeline {
     pub(crate) fn write(&self) -> PathBuf {
         let mut text = format!(
             "[site]\nid = \"{SITE}\"\ntimezone = \"Asia/Ho_Chi_Minh\"\n\n[mqtt]\n{}\n\
-             [engine]\nstate_dir = \"state\"\nlisten = \"127.0.0.1:0\"\n{}\n",
-            self.mqtt, self.engine
+             [engine]\nstate_dir = \"state\"\nlisten = \"127.0.0.1:0\"\n\
+             evidence_wait_ms = {}\n{}\n",
+            self.mqtt, self.evidence_wait_ms, self.engine
         );
         if !self.cameras.is_empty() {
             text += "[model.street]\npackage = \"ssdlite-coco\"\n";

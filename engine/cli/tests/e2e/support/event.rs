@@ -101,6 +101,7 @@ fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
         "closed",
         "ended_by",
         "evidence",
+        "evidence_state",
         "first_seen",
         "guidance",
         "incident",

@@ -7,7 +7,7 @@ use super::words;
 use crate::disk::Fault;
 use crate::store::{OutboxRow, StoreError};
 use std::time::Instant;
-use viahe_contract::message::State;
+use viahe_contract::message::{EvidenceState, State};
 use viahe_core::engine::Engine;
 use viahe_core::incident::Revision;
 
@@ -107,6 +107,7 @@ impl Live {
         }
         for (_, revision) in std::mem::take(&mut self.owed.rows) {
             let count = match revision.state {
+                _ if revision.evidence_state == EvidenceState::Added => None,
                 State::Closed => Some(&mut self.books.totals.closed),
                 State::Open if revision.revision == 1 => Some(&mut self.books.totals.opened),
                 State::Open => None,

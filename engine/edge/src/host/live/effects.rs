@@ -30,7 +30,8 @@ impl Host for Live {
 impl Live {
     fn capture(&mut self, capture: &Capture) -> Upshot {
         let asked = self.fleet.capture(capture);
-        self.pictures.ask(capture, asked.ok(), self.time.monotonic());
+        let wait = self.plan.engine.evidence_wait;
+        self.pictures.ask(capture, asked.ok(), wait, self.time.monotonic());
         // Nobody waits for what nobody was asked for.
         asked
             .err()

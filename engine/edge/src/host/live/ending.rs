@@ -59,7 +59,8 @@ impl EventPlane {
             if live.pictures.outstanding() == 0 || live.time.monotonic() >= until {
                 return;
             }
-            let heard = match self.next() {
+            // Here words wait for their pictures.
+            let heard = match self.next(None) {
                 Arrival::Worker(said) => self.hear(said).is_ok(),
                 Arrival::NoWorkers => false,
                 Arrival::Finished(done) => {

@@ -19,7 +19,7 @@ impl Journal {
     /// Writes down what is about to be applied.
     pub(super) fn write(&mut self, engine: &Engine, event: &Event) {
         // A picture is no matter of what was seen; whoever replays has pictures of his own, or none.
-        if matches!(event, Event::Captured { .. }) {
+        if matches!(event, Event::Captured { .. } | Event::Late { .. }) {
             return;
         }
         if let Some(history) = &mut self.history {

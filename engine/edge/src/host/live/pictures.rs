@@ -4,6 +4,8 @@
 //! worker dies or says nothing. Only the worker that was asked can answer, also when another one has the
 //! camera by then. What it is to show is what it was asked for, whatever the worker says.
 //! Files that nobody wants any more are removed.
+//!
+//! What is to be said waits for its pictures for a moment only; what is late is said once more with them.
 
 use super::lately::Lately;
 use super::outside::Finish;
@@ -52,6 +54,8 @@ struct Asked {
     camera: Name,
     moment: Moment,
     until: Instant,
+    /// What is to be said waits for it until then; none when it waits no longer.
+    patience: Option<Instant>,
     /// The worker has answered, and the file is being looked at.
     finishing: bool,
 }
@@ -88,14 +92,22 @@ impl Pictures {
         };
     }
 
-    /// A picture was asked of a worker, if one could be asked.
-    pub(super) fn ask(&mut self, capture: &Capture, of: Option<WorkerId>, now: Instant) {
+    /// A picture was asked of a worker, if one could be asked; what is to be said waits for it so long.
+    pub(super) fn ask(
+        &mut self,
+        capture: &Capture,
+        of: Option<WorkerId>,
+        wait: Duration,
+        now: Instant,
+    ) {
         if let Some(seen) = &self.seen {
             self.drawings.asked(capture, seen);
         }
         let until = now + CAPTURE_WITHIN;
         let (camera, moment) = (capture.camera.clone(), capture.moment);
-        let asked = Asked { of, camera, moment, until, finishing: false };
+        // Whoever asked for it by a command waits for the picture itself.
+        let patience = (moment != Moment::Commanded).then_some(now + wait);
+        let asked = Asked { of, camera, moment, until, patience, finishing: false };
         self.asked.insert(capture.id, asked);
     }
 
@@ -191,6 +203,20 @@ impl Pictures {
     fn not_drawn(&mut self, why: &str) {
         self.suspicion = true;
         tracing::warn!(why, "no drawing beside the picture");
+    }
+
+    /// Those that nothing waits for any longer, when all is heard up to then. They may still come.
+    pub(super) fn late(&mut self, heard_up_to: Instant) -> Vec<Event> {
+        let late = self.asked.iter_mut().filter_map(|(id, asked)| {
+            let over = asked.patience.take_if(|until| *until <= heard_up_to);
+            over.map(|_| Event::Late { capture: *id })
+        });
+        late.collect()
+    }
+
+    /// When something is late that is not yet.
+    pub(super) fn next_late(&self) -> Option<Instant> {
+        self.asked.values().filter_map(|asked| asked.patience).min()
     }
 
     /// Gives up pictures that should have come, when all is heard up to then.

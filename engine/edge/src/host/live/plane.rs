@@ -134,7 +134,7 @@ impl EventPlane {
 
     fn until_stopped(&mut self, stop: &Receiver<()>) -> Result<(), PlaneError> {
         while matches!(stop.try_recv(), Err(TryRecvError::Empty)) {
-            match self.next() {
+            match self.next(self.patience()) {
                 Arrival::Worker(said) => self.batch(said)?,
                 Arrival::Heard(message) => self.heard(message),
                 Arrival::Finished(done) => self.finished(done),
@@ -147,8 +147,17 @@ impl EventPlane {
         Ok(())
     }
 
-    pub(super) fn next(&mut self) -> Arrival {
-        self.arrivals.next(self.driver.host().pictures.done(), TICK)
+    /// Waits for the next that arrives, but no longer than so, and not for long.
+    pub(super) fn next(&mut self, within: Option<Duration>) -> Arrival {
+        let within = within.map_or(TICK, |within| within.min(TICK));
+        self.arrivals.next(self.driver.host().pictures.done(), within)
+    }
+
+    /// How long until something waits for a picture in vain.
+    fn patience(&self) -> Option<Duration> {
+        let live = self.driver.host();
+        let late = live.pictures.next_late();
+        late.map(|late| late.saturating_duration_since(live.time.monotonic()))
     }
 
     pub(super) fn finished(&mut self, done: Option<Finished>) {
@@ -202,8 +211,9 @@ impl EventPlane {
         // An answer may already wait to be heard, or to be looked at.
         let heard_up_to = self.backlog.heard_up_to(self.arrivals.waiting(), now);
         if live.pictures.done().is_empty() {
-            let lost = live.pictures.give_up_overdue(heard_up_to);
-            self.apply_all(lost);
+            let mut unanswered = live.pictures.give_up_overdue(heard_up_to);
+            unanswered.extend(live.pictures.late(heard_up_to));
+            self.apply_all(unanswered);
         }
         let (engine, live) = self.driver.parts();
         live.owed.check(&live.plan.engine.state_dir)?;

@@ -1,13 +1,16 @@
 //! Incidents in the words of the log: who reads it has no MQTT at hand.
 
 use jiff::tz::TimeZone;
-use viahe_contract::message::State;
+use viahe_contract::message::{EvidenceState, State};
 use viahe_core::incident::Revision;
 use viahe_core::time::Timestamp;
 
 /// That an incident began or is over, and why; nothing for what only says it again. Times have their day where
 /// that is not the day on which it is said.
 pub(super) fn incident(revision: &Revision, zone: &TimeZone) -> Option<String> {
+    if revision.evidence_state == EvidenceState::Added {
+        return None;
+    }
     let today = revision.updated.in_zone(zone).date();
     let clock = |at: Timestamp| {
         let at = at.in_zone(zone);
@@ -73,6 +76,8 @@ mod tests {
              something else, {id}"
         );
         assert_eq!(said(&closed), Some(want));
+        let shown = Revision { evidence_state: EvidenceState::Added, ..closed.clone() };
+        assert_eq!(said(&shown), None, "it was said before");
         // The box was off for a week.
         let week = 7 * 24 * 3600;
         let late = Revision { closed: Some(at(60)), updated: at(week), ..closed };

@@ -4,19 +4,37 @@ use super::street::{Street, secs};
 use crate::host::replay::{self, Material, Results};
 use crate::record::Recording;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use viahe_core::scenario::Run;
 
-fn without_pictures(mut messages: Vec<Value>) -> Vec<Value> {
+/// What is said of the street, without pictures and what only shows them.
+fn words(mut messages: Vec<Value>) -> Vec<Value> {
+    messages.retain(|message| message["data"]["evidence_state"] != "added");
+    let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
     for message in &mut messages {
-        message["data"]["evidence"] = json!([]);
+        let data = &mut message["data"];
+        (data["evidence"], data["evidence_state"]) = (json!([]), json!("complete"));
+        let incident = data["incident"].as_str().unwrap().to_owned();
+        let number = numbers.entry(incident.clone()).or_default();
+        *number += 1;
+        data["revision"] = json!(*number);
+        message["id"] = json!(format!("{incident}-r{number}"));
     }
     messages
 }
 
 #[test]
 fn a_box_its_recording_and_a_scenario_of_it_tell_the_same() {
+    // Also when what pictures show is told after the words.
+    for pictures_after in [0.02, 0.8, 4.0] {
+        agree(pictures_after);
+    }
+}
+
+fn agree(pictures_after: f64) {
     let mut street = Street::new();
+    street.pictures_after(pictures_after);
     let recording = street.dir().join("seen.jsonl");
     street.record = Some(recording.clone());
     street.vehicle(1, 40);
@@ -25,7 +43,7 @@ fn a_box_its_recording_and_a_scenario_of_it_tell_the_same() {
     street.up(71.0);
     street.vehicle(81, 100);
     street.run(150.0);
-    let of_box = without_pictures(street.messages());
+    let of_box = words(street.messages());
     assert_eq!(of_box.len(), 4);
 
     let lines = street.dir().join("lines.jsonl");
@@ -46,5 +64,5 @@ fn a_box_its_recording_and_a_scenario_of_it_tell_the_same() {
     let event = |revision: viahe_core::incident::Revision| {
         serde_json::to_value(revision.event(&plan.site.id, &plan.site.timezone)).unwrap()
     };
-    assert_eq!(without_pictures(revisions.map(event).collect()), of_box);
+    assert_eq!(words(revisions.map(event).collect()), of_box);
 }

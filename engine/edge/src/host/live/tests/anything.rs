@@ -62,20 +62,27 @@ fn whatever_happens_each_word_is_said_once_and_in_order_and_each_order_answered_
         let (mut street, orders) = street(seed);
         let totals = street.run(WRONG as f64 + 60.0);
         assert_eq!(totals.lost, 0);
-        let mut said: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
+        let mut said: BTreeMap<String, Vec<(u64, String, String)>> = BTreeMap::new();
         for message in street.messages() {
             let data = &message["data"];
             let (incident, _) = message["id"].as_str().unwrap().split_once("-r").unwrap();
             let of = said.entry(incident.to_owned()).or_default();
-            of.push((data["revision"].as_u64().unwrap(), data["state"].to_string()));
+            let (state, pictures) = (data["state"].to_string(), data["evidence_state"].as_str());
+            of.push((data["revision"].as_u64().unwrap(), state, pictures.unwrap().to_owned()));
         }
         assert_eq!(said.len() as u64, totals.opened.values().sum::<u64>());
         for (incident, words) in said {
-            let numbers: Vec<u64> = words.iter().map(|(number, _)| *number).collect();
+            let numbers: Vec<u64> = words.iter().map(|(number, ..)| *number).collect();
             let all: Vec<u64> = (1..=words.len() as u64).collect();
             assert_eq!(numbers, all, "{incident}");
-            let closed = words.iter().map(|(_, state)| state == "\"closed\"");
-            assert_eq!(closed.filter(|closed| *closed).count(), 1, "{incident}");
+            let is_closed = |(_, state, pictures): &&(u64, String, String)| {
+                state == "\"closed\"" && pictures != "added"
+            };
+            assert_eq!(words.iter().filter(is_closed).count(), 1, "{incident}");
+            // What was promised came, or is known not to come.
+            assert_ne!(words.last().unwrap().2, "awaited", "{incident}");
+            let shown = words.windows(2).filter(|pair| pair[1].2 == "added");
+            shown.for_each(|pair| assert_eq!(pair[0].2, "awaited", "{incident}"));
         }
         let answers = street.answers();
         assert_eq!(answers.len(), orders, "{answers:?}");

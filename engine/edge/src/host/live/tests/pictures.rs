@@ -7,6 +7,14 @@ use crate::vision::supervise::WorkerEvent;
 use viahe_contract::id::CaptureId;
 use viahe_core::seam::FromWorker;
 
+/// What is told when no picture comes in its time.
+const NONE_COMES: [&str; 4] = [
+    "11 s: r1 open, 0 pictures, awaited",
+    "16 s: r2 open, 0 pictures, added",
+    "60 s: r3 closed, 0 pictures, awaited",
+    "65 s: r4 closed, 0 pictures, added",
+];
+
 #[test]
 fn an_incident_is_told_with_its_pictures() {
     let mut street = Street::new();
@@ -16,13 +24,90 @@ fn an_incident_is_told_with_its_pictures() {
     assert_eq!(street.files(), [3, 0]);
 }
 
+/// No word waits for it longer than a moment: 50 ms after it was asked for.
+#[test]
+fn a_picture_that_is_late_follows() {
+    let all = ["11 s: r1 open, 2 pictures", "60 s: r2 closed, 3 pictures"];
+    for after in [0.0, 0.01, 0.049] {
+        let mut street = Street::new();
+        street.pictures_after(after);
+        street.vehicle(1, 40);
+        street.run(100.0);
+        assert_eq!(street.told(), all, "{after}");
+    }
+    for after in [0.051, 0.2, 0.9, 4.9] {
+        let mut street = Street::new();
+        street.pictures_after(after);
+        street.vehicle(1, 40);
+        let totals = street.run(100.0);
+        let at = |secs: f64| (secs + after) as u64;
+        let want = [
+            "11 s: r1 open, 1 pictures, awaited".to_owned(),
+            format!("{} s: r2 open, 2 pictures, added", at(11.0)),
+            "60 s: r3 closed, 2 pictures, awaited".to_owned(),
+            format!("{} s: r4 closed, 3 pictures, added", at(60.0)),
+        ];
+        assert_eq!(street.told(), want, "{after}");
+        assert_eq!(street.files(), [3, 0]);
+        assert_eq!(street.world.state().taken[0].0, secs(11.05), "{after}");
+        assert!(totals.opened.values().chain(totals.closed.values()).eq([&1, &1]), "{totals:?}");
+    }
+}
+
+/// A centre that wants whole alerts waits for them.
+#[test]
+fn who_waits_longer_is_told_once() {
+    let mut street = Street::new();
+    street.plan.engine.evidence_wait = secs(5.0);
+    street.pictures_after(4.9);
+    street.vehicle(1, 40);
+    street.run(100.0);
+    assert_eq!(street.told(), ["15 s: r1 open, 2 pictures", "64 s: r2 closed, 3 pictures"]);
+    let mut street = Street::new();
+    street.plan.engine.evidence_wait = secs(5.0);
+    street.no_pictures();
+    street.vehicle(1, 40);
+    street.run(100.0);
+    assert_eq!(street.told(), ["16 s: r1 open, 0 pictures", "65 s: r2 closed, 0 pictures"]);
+}
+
+/// The worker dies before its late picture is there: whoever waits for it is told at once.
+#[test]
+fn a_worker_that_dies_with_a_late_picture_ends_the_waiting() {
+    let mut street = Street::new();
+    street.no_pictures();
+    street.vehicle(1, 14);
+    street.gone(12.5);
+    street.up(13.0);
+    street.run(20.0);
+    let told = ["11 s: r1 open, 0 pictures, awaited", "12 s: r2 open, 0 pictures, added"];
+    assert_eq!(street.told(), told);
+}
+
+#[test]
+fn a_disk_that_takes_nothing_holds_up_no_word_and_no_picture() {
+    let mut street = Street::new();
+    street.pictures_after(0.2);
+    street.world.state().disk_full = true;
+    street.vehicle(1, 40);
+    street.world.then(secs(30.0), |world| world.state().disk_full = false);
+    street.run(100.0);
+    let told = [
+        "11 s: r1 open, 1 pictures, awaited",
+        "11 s: r2 open, 2 pictures, added",
+        "60 s: r3 closed, 2 pictures, awaited",
+        "60 s: r4 closed, 3 pictures, added",
+    ];
+    assert_eq!(street.told(), told);
+}
+
 #[test]
 fn a_picture_that_never_comes_is_given_up_when_its_time_is_up() {
     let mut street = Street::new();
     street.no_pictures();
     street.vehicle(1, 40);
     street.run(100.0);
-    assert_eq!(street.told(), ["16 s: r1 open, 0 pictures", "65 s: r2 closed, 0 pictures"]);
+    assert_eq!(street.told(), NONE_COMES);
 }
 
 #[test]
@@ -31,7 +116,7 @@ fn a_picture_that_comes_after_it_was_given_up_is_not_kept() {
     street.pictures_after(6.0);
     street.vehicle(1, 40);
     street.run(100.0);
-    assert_eq!(street.told(), ["16 s: r1 open, 0 pictures", "65 s: r2 closed, 0 pictures"]);
+    assert_eq!(street.told(), NONE_COMES);
     assert_eq!(street.files(), [0, 0]);
     assert_eq!(street.refused(), [""; 0], "it was asked for");
 }
@@ -41,7 +126,7 @@ fn an_answer_that_comes_twice_counts_once() {
     let mut street = Street::new();
     let writer = street.writer();
     street.world.answers(move |world, capture| {
-        for after in [0.1, 0.1, 0.3, 3.0] {
+        for after in [0.04, 0.04, 0.3, 3.0] {
             let said = picture(&writer, capture);
             world.worker(world.passed() + secs(after), (WORKER, WorkerEvent::Said(said)));
         }
@@ -73,7 +158,7 @@ fn a_picture_that_is_not_what_was_said_of_it_is_a_lost_one() {
         if let FromWorker::Captured { picture: Ok(picture), .. } = &mut said {
             picture.bytes += 1;
         }
-        world.worker(world.passed() + secs(0.1), (WORKER, WorkerEvent::Said(said)));
+        world.worker(world.passed() + secs(0.04), (WORKER, WorkerEvent::Said(said)));
     });
     street.vehicle(1, 40);
     street.run(100.0);
@@ -90,9 +175,14 @@ fn the_clock_may_be_set_while_a_picture_is_awaited() {
         street.vehicle(1, 40);
         street.world.then(secs(11.5), move |world| world.set_clock(by_secs * 1000));
         street.run(100.0);
-        let told = street.told();
-        assert_eq!(told, ["13 s: r1 open, 2 pictures", "62 s: r2 closed, 3 pictures"], "{by_secs}");
-        let message = &street.messages()[0];
+        let want = [
+            "11 s: r1 open, 1 pictures, awaited",
+            "13 s: r2 open, 2 pictures, added",
+            "60 s: r3 closed, 2 pictures, awaited",
+            "62 s: r4 closed, 3 pictures, added",
+        ];
+        assert_eq!(street.told(), want, "{by_secs}");
+        let message = &street.messages()[1];
         let opened = &message["data"]["opened"];
         let pictures = message["data"]["evidence"].as_array().unwrap();
         assert_eq!(pictures[1]["captured"], *opened, "{by_secs}: {message:#}");
@@ -101,7 +191,13 @@ fn the_clock_may_be_set_while_a_picture_is_awaited() {
 
 #[test]
 fn a_stop_waits_for_pictures_but_not_for_ever() {
-    for (after, want) in [(1.0, 2), (9.0, 1)] {
+    let one = |n| vec![format!("r1 open, {n} pictures")];
+    let two =
+        |n| vec!["r1 open, 1 pictures, awaited".into(), format!("r2 open, {n} pictures, added")];
+    // While the incident waits for it, and after it was told without it.
+    for (stop, after, want) in
+        [(11.03, 1.0, one(2)), (11.03, 9.0, one(1)), (11.2, 1.0, two(2)), (11.2, 9.0, two(1))]
+    {
         let mut street = Street::new();
         street.vehicle(1, 12);
         street.world.then(secs(10.9), {
@@ -113,10 +209,10 @@ fn a_stop_waits_for_pictures_but_not_for_ever() {
                 });
             }
         });
-        street.run(11.2);
+        street.run(stop);
         let told = street.told();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].ends_with(&format!("r1 open, {want} pictures")), "{told:?}");
+        let words: Vec<_> = told.iter().map(|told| told.split_once(": ").unwrap().1).collect();
+        assert_eq!(words, want, "{told:?}");
         assert_eq!(street.store().depth().unwrap().rows, 0);
     }
 }
@@ -135,7 +231,7 @@ fn the_cameras_of_others_are_not_heard() {
 fn a_folder_that_takes_no_pictures_is_told() {
     let mut street = Street::new();
     let pending = evidence_dir(street.dir()).join("pending");
-    let good = street.answering(0.2);
+    let good = street.answering(0.02);
     street.world.answers(|world, capture| {
         let picture = Err("the disk takes nothing".to_owned());
         let said = FromWorker::Captured { capture: capture.id, picture };

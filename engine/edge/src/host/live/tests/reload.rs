@@ -64,7 +64,8 @@ fn a_picture_comes_from_the_worker_that_was_asked_when_its_camera_is_anothers() 
     street.looks(1, 20, true);
     street.reloads(12.0, &[(OTHER, &["gate", "market"])], |_| {});
     street.run(40.0);
-    assert_eq!(street.told(), ["13 s: r1 open, 2 pictures"]);
+    let told = ["11 s: r1 open, 1 pictures, awaited", "13 s: r2 open, 2 pictures, added"];
+    assert_eq!(street.told(), told);
     assert_eq!(street.refused(), [""; 0]);
 }
 
@@ -79,7 +80,8 @@ fn only_the_worker_that_was_asked_answers() {
     street.looks(1, 20, true);
     street.reloads(12.0, &[(OTHER, &["gate", "market"])], |_| {});
     street.run(40.0);
-    assert_eq!(street.told(), ["16 s: r1 open, 0 pictures"]);
+    let told = ["11 s: r1 open, 0 pictures, awaited", "16 s: r2 open, 0 pictures, added"];
+    assert_eq!(street.told(), told);
     assert_eq!(street.refused(), [r#"viahe_worker_refused_total{worker="1",reason="picture"}"#]);
 }
 

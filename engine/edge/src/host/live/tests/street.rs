@@ -112,7 +112,7 @@ impl Street {
             written,
             reload,
         };
-        street.pictures_after(0.2);
+        street.pictures_after(0.02);
         street
     }
 
@@ -283,14 +283,18 @@ impl Street {
         plane.unwrap().run(&stop, secs(5.0)).map_err(|error| error.to_string())
     }
 
-    /// What the centre was told of incidents: `10 s: r1 open, 2 pictures`.
+    /// What the centre was told of incidents: `10 s: r1 open, 2 pictures`, or `1 pictures, awaited`.
     pub(super) fn told(&self) -> Vec<String> {
         let state = self.world.state();
         let told = state.taken.iter().map(|(at, message)| {
             let data = &message["data"];
             let pictures = data["evidence"].as_array().unwrap().len();
             let (revision, state) = (&data["revision"], data["state"].as_str().unwrap());
-            format!("{} s: r{revision} {state}, {pictures} pictures", at.as_secs())
+            let more = match data["evidence_state"].as_str().unwrap() {
+                "complete" => String::new(),
+                more => format!(", {more}"),
+            };
+            format!("{} s: r{revision} {state}, {pictures} pictures{more}", at.as_secs())
         });
         told.collect()
     }

@@ -30,7 +30,8 @@ fn a_worker_that_goes_takes_its_pictures_with_it_and_the_incident_is_told_at_onc
     street.no_pictures();
     street.looks(13, 40, true);
     street.run(60.0);
-    assert_eq!(street.told(), ["11 s: r1 open, 0 pictures"], "and not again");
+    let told = ["11 s: r1 open, 0 pictures, awaited", "11 s: r2 open, 0 pictures, added"];
+    assert_eq!(street.told(), told, "and not again");
     let online = CameraStatus::Online;
     let offline = CameraStatus::Offline;
     assert_eq!(states(&street), [(0, online), (11, offline), (12, online), (60, offline)]);
