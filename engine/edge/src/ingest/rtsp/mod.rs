@@ -27,6 +27,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -167,6 +168,13 @@ struct Line {
     buffer: Vec<u8>,
 }
 
+/// Who has something to say, or has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ready {
+    camera: bool,
+    client: bool,
+}
+
 /// Why a line has ended well.
 enum Over {
     /// rtspsrc has left, or is not wanted any more.
@@ -221,24 +229,28 @@ impl Work {
     }
 
     fn talk(&self, line: &mut Line) -> Result<Over, Fault> {
+        // Both may have spoken before anybody listened.
+        let mut ready = Ready { camera: true, client: true };
         loop {
             let now = clock::monotonic();
+            match line.turn(ready, now) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Over::Left),
+                Err(End::Fault(fault)) => return Err(fault),
+                Err(End::Stranger) => return Ok(Over::Stranger),
+            }
+            // What was just asked for has its time too.
             let due = match line.exchange.tick(now) {
                 Ok(due) => due,
                 Err(End::Fault(fault)) => return Err(fault),
                 Err(End::Stranger) => return Ok(Over::Stranger),
             };
             line.write_camera();
-            let more = match line.turn(now) {
-                Ok(Some(more)) => more,
-                Ok(None) => return Ok(Over::Left),
-                Err(End::Fault(fault)) => return Err(fault),
-                Err(End::Stranger) => return Ok(Over::Stranger),
-            };
             self.note(&line.exchange);
             let left = due.map_or(Duration::from_mins(1), |at| at.saturating_duration_since(now));
-            if self.pause(line, if more { Duration::ZERO } else { left }) {
-                return Ok(Over::Left);
+            match self.pause(line, left) {
+                Some(heard) => ready = heard,
+                None => return Ok(Over::Left),
             }
         }
     }
@@ -250,45 +262,51 @@ impl Work {
         *self.progress.doubt.lock().unwrap_or_else(PoisonError::into_inner) = doubt;
     }
 
-    /// Waits until something can be done; true when nothing is wanted any more.
-    fn pause(&self, line: &Line, at_most: Duration) -> bool {
+    /// Waits until something can be done; none when nothing is wanted any more.
+    fn pause(&self, line: &Line, at_most: Duration) -> Option<Ready> {
+        if line.exchange.to_client.len() < WAITING_MAX && line.wire.holds_more() {
+            return Some(Ready { camera: true, client: false });
+        }
+        line.wait(&self.wake, at_most)
+    }
+}
+
+impl Line {
+    /// Waits until one of both can be read or written; none when nothing is `wake`d for any more. What nothing is wanted of
+    /// is not waited for: that it has left would be told without end.
+    fn wait(&self, wake: &UnixStream, at_most: Duration) -> Option<Ready> {
         let flags = |read: bool, write: bool| {
             let mut flags = PollFlags::empty();
             flags.set(PollFlags::IN, read);
             flags.set(PollFlags::OUT, write);
             flags
         };
-        let Exchange { to_camera, to_client, .. } = &line.exchange;
-        let mut fds = [
-            PollFd::from_borrowed_fd(
-                line.wire.fd(),
-                flags(to_client.len() < WAITING_MAX, !to_camera.is_empty()),
-            ),
-            PollFd::new(&line.client, flags(to_camera.len() < WAITING_MAX, !to_client.is_empty())),
-            PollFd::new(&self.wake, PollFlags::IN),
-        ];
+        let Exchange { to_camera, to_client, .. } = &self.exchange;
+        let camera = flags(to_client.len() < WAITING_MAX, !to_camera.is_empty());
+        let client = flags(to_camera.len() < WAITING_MAX, !to_client.is_empty());
+        let (wire, rtspsrc) = (self.wire.fd(), self.client.as_fd());
+        let mut fds = [(wake.as_fd(), PollFlags::IN), (wire, camera), (rtspsrc, client)]
+            .map(|(fd, flags)| (if flags.is_empty() { wake.as_fd() } else { fd }, flags))
+            .map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags));
         wait(&mut fds, at_most);
-        !fds[2].revents().is_empty()
+        let [wake, camera, client] = fds.map(|fd| !fd.revents().is_empty());
+        (!wake).then_some(Ready { camera, client })
     }
-}
 
-impl Line {
-    /// Moves what can be moved. Whether there is more at once; none when rtspsrc has left.
-    fn turn(&mut self, now: Instant) -> Result<Option<bool>, End> {
-        let mut more = false;
-        if self.exchange.to_camera.len() < WAITING_MAX {
+    /// Moves what can be moved; false when rtspsrc has left.
+    fn turn(&mut self, ready: Ready, now: Instant) -> Result<bool, End> {
+        if ready.client && self.exchange.to_camera.len() < WAITING_MAX {
             match self.client.read(&mut self.buffer) {
-                Ok(0) => return Ok(None),
+                Ok(0) => return Ok(false),
                 Ok(count) => {
                     self.exchange.client_says(&self.buffer[..count], now)?;
                     self.write_camera();
-                    more = true;
                 }
                 Err(e) if blocked(&e) => {}
-                Err(_) => return Ok(None),
+                Err(_) => return Ok(false),
             }
         }
-        if self.exchange.to_client.len() < WAITING_MAX {
+        if ready.camera && self.exchange.to_client.len() < WAITING_MAX {
             match self.wire.read(&mut self.buffer) {
                 Ok(Some(0)) | Err(_) => {
                     // What it said last may say why.
@@ -298,12 +316,11 @@ impl Line {
                 Ok(Some(count)) => {
                     self.exchange.camera_says(&self.buffer[..count], now)?;
                     self.write_camera();
-                    more = true;
                 }
                 Ok(None) => {}
             }
         }
-        if self.write_client().is_err() { Ok(None) } else { Ok(Some(more)) }
+        Ok(self.write_client().is_ok())
     }
 
     fn write_camera(&mut self) {

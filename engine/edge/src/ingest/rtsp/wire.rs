@@ -38,6 +38,7 @@ impl Target {
 /// A connection.
 pub(super) struct Wire {
     socket: gio::Socket,
+    encrypted: bool,
     input: gio::PollableInputStream,
     output: gio::PollableOutputStream,
     /// Closes everything when dropped.
@@ -59,7 +60,8 @@ impl Wire {
         let plain = SocketClientExt::connect(&client, &address, Some(stop))
             .map_err(|e| words::unreachable(&e, address.port()))?;
         let socket = plain.socket();
-        let stream: gio::IOStream = if target.url.starts_with("rtsps://") {
+        let encrypted = target.url.starts_with("rtsps://");
+        let stream: gio::IOStream = if encrypted {
             tls::handshake(&client, &plain, &address, target.ca.as_deref(), stop)?.upcast()
         } else {
             plain.clone().upcast()
@@ -74,6 +76,7 @@ impl Wire {
             input: stream.input_stream().dynamic_cast().map_err(|_| pollable())?,
             output: stream.output_stream().dynamic_cast().map_err(|_| pollable())?,
             socket,
+            encrypted,
             _stream: stream,
             peer: peer.map(|address| address.address().to_str().to_string()),
         })
@@ -82,6 +85,11 @@ impl Wire {
     /// What to poll.
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+
+    /// Is there something to read of which its socket knows nothing any more, as it was decrypted with what was read before?
+    pub(super) fn holds_more(&self) -> bool {
+        self.encrypted && self.input.is_readable()
     }
 
     /// Reads what there is; none when there is nothing, 0 at the end.
