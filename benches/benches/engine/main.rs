@@ -98,6 +98,7 @@ fn begin(locations: &Locations, clip: &Path, plan: &Plan) -> Replay {
         file: PathBuf::from(clip),
         start: Timestamp::from_secs(1_000),
         analyse_hz: EVERY_FRAME_HZ,
+        gate: None,
     };
     Replay::start(vec![camera], locations, &Arc::default()).expect("what make setup installs")
 }

@@ -85,9 +85,9 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// As if all rules of the camera applied.
+    /// As if all rules of the camera applied, and each look were one of its own: no gap is borne.
     pub fn full(camera: &Camera) -> Self {
-        Self { need: Need::steady(camera.analyse_hz), resting: Vec::new() }
+        Self { need: Need { looks_hz: camera.analyse_hz, gap_max_ms: 0 }, resting: Vec::new() }
     }
 
     /// As its most demanding rules ask: as often as one that does not rest wants, and no rarer than any

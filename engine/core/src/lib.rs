@@ -47,6 +47,8 @@ pub mod scenario;
 
 pub mod sampler;
 
+pub mod gate;
+
 mod sun;
 
 pub mod seam;

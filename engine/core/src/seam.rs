@@ -35,6 +35,8 @@ versions! {
     V5 = 5,
     /// A camera's need says also the longest gap between looks; a worker says how much it decodes.
     V6 = 6,
+    /// A worker says how many looks were spared because nothing had changed.
+    V7 = 7,
 }
 
 /// The version that is spoken.
@@ -240,17 +242,21 @@ pub enum Stage {
     /// Luma samples read in place for a view's signature: some 20 kB of a frame every 2 s, whatever
     /// its size.
     View,
+    /// Luma read in place to know whether a picture is that of the last look: half of its rows, for each
+    /// look that is due.
+    Gate,
 }
 
 impl Stage {
     /// All there are.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Ingest,
         Self::Preprocess,
         Self::InferInput,
         Self::InferOutput,
         Self::Evidence,
         Self::View,
+        Self::Gate,
     ];
 
     /// In messages and metrics.
@@ -262,6 +268,7 @@ impl Stage {
             Self::InferOutput => "infer_output",
             Self::Evidence => "evidence",
             Self::View => "view",
+            Self::Gate => "gate",
         }
     }
 }
@@ -290,11 +297,14 @@ pub enum DropReason {
     Overload,
     /// Not decoded: the rules look less often than the camera films. This is no loss.
     Spared,
+    /// A look was due, and the picture was that of the last analysed frame: what that one showed was told
+    /// with this frame's time. This is no loss.
+    Unchanged,
 }
 
 impl DropReason {
     /// All there are.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NotDue,
         Self::NotNeeded,
         Self::Superseded,
@@ -304,12 +314,13 @@ impl DropReason {
         Self::Unusable,
         Self::Overload,
         Self::Spared,
+        Self::Unchanged,
     ];
 
     /// Is it work that was saved, not a frame that was lost?
     pub fn is_saving(self) -> bool {
         match self {
-            Self::NotDue | Self::NotNeeded | Self::Spared => true,
+            Self::NotDue | Self::NotNeeded | Self::Spared | Self::Unchanged => true,
             Self::Superseded
             | Self::InferFailed
             | Self::Corrupt
@@ -331,6 +342,7 @@ impl DropReason {
             Self::Unusable => "unusable",
             Self::Overload => "overload",
             Self::Spared => "spared",
+            Self::Unchanged => "unchanged",
         }
     }
 }
@@ -352,6 +364,18 @@ pub struct WorkerStats {
     /// Models that cannot be used as they are wanted, and why; for people.
     #[serde(default)]
     pub models_refused: BTreeMap<Name, String>,
+}
+
+impl CameraStats {
+    /// Looks: frames analysed, and those that showed what the last of these did.
+    pub fn looks(&self) -> u64 {
+        self.frames_inferred.saturating_add(self.gated())
+    }
+
+    /// Looks that needed no inference.
+    pub fn gated(&self) -> u64 {
+        self.frames_dropped.get(&DropReason::Unchanged).copied().unwrap_or_default()
+    }
 }
 
 /// Bounds of [`CameraStats::look_ages`]: a look is usually there after 50 to 200 ms; rules that

@@ -19,6 +19,7 @@ fn a_recording_of_a_street_is_one_view() {
         file,
         start: Timestamp::from_secs(1_000),
         analyse_hz: 1.0,
+        gate: None,
     };
     let ledger = Arc::new(Ledger::default());
     let replay = Replay::start(vec![camera], &locations, &ledger).unwrap();

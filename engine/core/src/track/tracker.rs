@@ -150,6 +150,11 @@ impl Tracker {
         self.tracks.len()
     }
 
+    /// Was something seen in the latest frame that is not believed yet?
+    pub fn is_undecided(&self) -> bool {
+        self.tracks.iter().any(|track| !track.confirmed && track.missed == 0)
+    }
+
     /// Takes one frame's detections and tells who they are, by ascending id.
     ///
     /// Call it for frames without detections too: a miss is news. Steps of time may be of any

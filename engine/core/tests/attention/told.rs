@@ -9,6 +9,7 @@ use crate::street::{
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::message::{CameraStatus, EndReason, Order, Rest};
+use viahe_core::attention::Need;
 use viahe_core::engine::{Effect, Engine, Event};
 use viahe_core::plan::Plan;
 use viahe_core::rule::explain::Applies;
@@ -355,7 +356,10 @@ fn who_records_what_there_is_to_see_sees_all_of_it() {
         let mut engine = Box::new(&plan(rules));
         engine.engine.attend_fully();
         let day = changes(&mut engine, wednesday("08:00:00"), wednesday("11:00:00"));
+        // And each look is one of its own.
+        let need = Need { looks_hz: hz, gap_max_ms: 0 };
         assert_eq!(day, told(&[("08:00:00", hz)]));
+        assert_eq!(engine.need, Some(need));
         assert!(engine.attended[0].resting.is_empty());
     }
 }

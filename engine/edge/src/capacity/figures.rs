@@ -66,7 +66,7 @@ impl CameraFigures {
             of(&last).saturating_sub(of(&first)) as f64 / secs
         };
         let [spared, overload] = [drops(DropReason::Spared), drops(DropReason::Overload)];
-        let (fps, looks_hz) = (rate(|c| c.frames_in as f64), rate(|c| c.frames_inferred as f64));
+        let (fps, looks_hz) = (rate(|c| c.frames_in as f64), rate(|c| c.looks() as f64));
         let (decode_ms, inference_ms) = (rate(|c| c.decode_cpu_ms), rate(|c| c.infer_cpu_ms));
         let decoded_hz = (fps - spared - overload).max(0.0);
         let more = |missed: f64, done: f64| if done > 0.0 { 1.0 + missed / done } else { 1.0 };

@@ -158,6 +158,7 @@ fn cameras(
             file: files.get(&camera.id)?.clone(),
             start,
             analyse_hz: camera.analyse_hz,
+            gate: None,
         })
     };
     plan.cameras.iter().filter_map(of).collect()

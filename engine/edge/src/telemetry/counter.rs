@@ -86,6 +86,11 @@ impl<L: Copy + Ord> Labelled<L> {
         self.0.values_mut().for_each(Total::restart);
     }
 
+    /// 0 of a label that was never counted.
+    pub(super) fn get(&self, label: L) -> u64 {
+        self.0.get(&label).map_or(0, Total::get)
+    }
+
     /// Sorted by label.
     pub(super) fn iter(&self) -> impl Iterator<Item = (L, u64)> {
         self.0.iter().map(|(label, total)| (*label, total.get()))

@@ -17,7 +17,7 @@ use std::time::Instant;
 use viahe_contract::message::{CameraStatus, DecodeMode};
 use viahe_core::attention::Need;
 use viahe_core::id::Name;
-use viahe_core::seam::{LOOK_AGES_MS, Stage};
+use viahe_core::seam::{DropReason, LOOK_AGES_MS, Stage};
 
 /// What [`render`] gives.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -135,6 +135,24 @@ impl Page<'_> {
         )
     }
 
+    fn looks(&mut self, state: &State) -> fmt::Result {
+        let gated = state.cameras.iter().map(|(name, c)| {
+            let unchanged = c.frames_dropped.get(DropReason::Unchanged);
+            ([camera(name), ("gate", "luma")], unchanged)
+        });
+        self.counters(
+            "viahe_looks_gated",
+            "Looks that needed no inference because nothing had changed, by what said so.",
+            gated,
+        )?;
+        let late = state.cameras.iter().map(|(name, c)| ([camera(name)], c.looks_late.get()));
+        self.counters(
+            "viahe_looks_late",
+            "Times that the longest gap that the rules bear passed without a look.",
+            late,
+        )
+    }
+
     fn frames(&mut self, state: &State) -> fmt::Result {
         let of = |count: fn(&Camera) -> u64| {
             state.cameras.iter().map(move |(name, c)| ([camera(name)], count(c)))
@@ -151,11 +169,7 @@ impl Page<'_> {
                 .map(move |(why, n)| ([camera(name), ("reason", why.label())], n))
         });
         self.counters("viahe_frames_dropped", "Frames not analysed, by reason.", dropped)?;
-        self.counters(
-            "viahe_looks_late",
-            "Times that the longest gap that the rules bear passed without a look.",
-            of(|c| c.looks_late.get()),
-        )?;
+        self.looks(state)?;
         let decoded = state.cameras.iter().flat_map(|(name, c)| {
             let modes = DecodeMode::ALL.iter().zip(&c.decoded_secs);
             modes.map(move |(mode, secs)| ([camera(name), ("mode", mode.label())], secs.get()))

@@ -2,12 +2,14 @@
 //! alike.
 
 use crate::infer::{Detector, DetectorOptions, InferError, RunStats, Runtime};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Stage};
 use crate::models::Package;
 use crate::preprocess::Preprocessor;
 use std::sync::Arc;
+use std::time::Duration;
 use viahe_core::detect::{DecodeStats, Detection};
 use viahe_core::frame::Frame;
+use viahe_core::gate::{Answer, Gate, Proof};
 use viahe_core::id::Name;
 use viahe_core::model::Model;
 use viahe_core::observe::{Class, Object, Observation};
@@ -19,6 +21,10 @@ pub(super) struct Gaze {
     labels: Arc<[Option<Class>]>,
     preprocessor: Preprocessor,
     tracker: Tracker,
+    /// Says which frames need no inference; none where each is to be looked at.
+    gate: Option<Gate>,
+    /// In the last frame that was analysed.
+    found: Vec<Detection>,
     ledger: Arc<Ledger>,
 }
 
@@ -31,7 +37,41 @@ impl Gaze {
             labels: model.labels.clone().into(),
             preprocessor: Preprocessor::new(model.input),
             tracker: Tracker::new(options, epoch),
+            gate: None,
+            found: Vec::new(),
             ledger,
+        }
+    }
+
+    /// With a gate that has to show this first.
+    pub(super) fn gated(self, proof: Proof) -> Self {
+        Self { gate: Some(Gate::new(proof)), ..self }
+    }
+
+    /// What is in a frame that shows what the last analysed one did; none when this one has to be analysed
+    /// as well. There are to be no more than `interval` between two that are.
+    pub(super) fn unchanged(
+        &mut self,
+        frame: &dyn Frame,
+        interval: Duration,
+    ) -> Option<Observation> {
+        let gate = self.gate.as_mut()?;
+        let answer = gate.ask(&frame.view(), frame.stamp().captured, interval);
+        self.ledger.add(Stage::Gate, gate.samples());
+        if answer == Answer::Look {
+            return None;
+        }
+        // The tracker hears of it too: to it, a thing that is not seen for seconds may be anywhere.
+        let found = std::mem::take(&mut self.found);
+        let seen = self.track(frame, &found);
+        self.found = found;
+        Some(seen)
+    }
+
+    /// The frame that was to be looked at could not be.
+    pub(super) fn failed(&mut self) {
+        if let Some(gate) = &mut self.gate {
+            gate.failed();
         }
     }
 
@@ -41,6 +81,16 @@ impl Gaze {
     }
 
     fn observe(&mut self, frame: &dyn Frame, detections: &[Detection]) -> Observation {
+        let seen = self.track(frame, detections);
+        if let Some(gate) = &mut self.gate {
+            gate.looked(&seen, self.tracker.is_undecided());
+            self.found.clear();
+            self.found.extend_from_slice(detections);
+        }
+        seen
+    }
+
+    fn track(&mut self, frame: &dyn Frame, detections: &[Detection]) -> Observation {
         let (stamp, view) = (frame.stamp(), frame.view());
         let (width, height) = (view.width(), view.height());
         let labels = &self.labels;
@@ -55,12 +105,8 @@ impl Gaze {
                 Some(Object { track: t.id, class, confidence: t.confidence, bbox })
             })
             .collect();
-        Observation {
-            camera: self.camera.clone(),
-            frame: stamp,
-            size_px: [width as u32, height as u32],
-            objects,
-        }
+        let size_px = [width as u32, height as u32];
+        Observation { camera: self.camera.clone(), frame: stamp, size_px, objects }
     }
 }
 
@@ -138,5 +184,66 @@ impl Eye {
         let stats = self.detector.run(count, &mut fill, &mut self.found)?;
         self.decoded.add(&stats.decode);
         Ok(stats)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use viahe_core::config::{Taxonomy, model};
+    use viahe_core::detect::Confidence;
+    use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
+    use viahe_core::geometry::PxBox;
+    use viahe_core::id::ClassIx;
+    use viahe_core::time::{ClockSource, Timestamp};
+    use viahe_testing::model::TINY;
+
+    /// A frame of a wall.
+    struct Wall(u64);
+
+    impl Frame for Wall {
+        fn stamp(&self) -> FrameStamp {
+            let at = Timestamp::from_secs(1_000 + self.0);
+            let clock = ClockSource::Arrival;
+            FrameStamp { seq: self.0, captured: at, arrived: at, offset_ms: 0, clock }
+        }
+
+        fn view(&self) -> FrameView<'_> {
+            let plane = Plane { data: &[90; 64 * 64], stride: 64 };
+            let (matrix, range) = (ColorMatrix::Bt709, ColorRange::Limited);
+            FrameView::new(64, 64, PixelFormat::Nv12, matrix, range, &[plane; 2]).unwrap()
+        }
+    }
+
+    /// Who stood here a second ago is not who is there now, however long ago they were analysed.
+    #[test]
+    fn a_track_is_as_fresh_as_its_newest_look() {
+        let model = model::parse_with("model.toml", TINY, &Taxonomy::builtin()).unwrap();
+        let camera = Name::try_from("gate").unwrap();
+        let gaze = Gaze::new(camera, &model, 0, Arc::default());
+        let mut gaze = gaze.gated(Proof { looks: 2 });
+        let class = model.labels.iter().position(Option::is_some).unwrap();
+        let at = |x: f32| Detection {
+            class: ClassIx(class as u16),
+            confidence: Confidence::try_from(0.9).unwrap(),
+            bbox: PxBox::new(x, 10.0, x + 5.0, 22.0).unwrap(),
+        };
+        let (mut since, mut told) = (0, Vec::new());
+        // Up to the fourth look in a row that was not analysed.
+        let last = (0..100).find(|secs| {
+            let frame = Wall(*secs);
+            let same = gaze.unchanged(&frame, Duration::from_secs(5));
+            since = if same.is_some() { since + 1 } else { 0 };
+            let seen = same.unwrap_or_else(|| gaze.observe(&frame, &[at(10.0)]));
+            assert_eq!(seen.frame, frame.stamp());
+            told.extend(seen.objects.iter().map(|object| object.track));
+            since == 4
+        });
+        let next = Wall(last.unwrap() + 1);
+        assert!(told.len() > 4 && told.iter().all(|track| *track == told[0]), "{told:?}");
+        let other = gaze.observe(&next, &[at(40.0)]);
+        assert_eq!(other.objects, [], "nobody is believed to be there yet");
     }
 }

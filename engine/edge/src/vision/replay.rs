@@ -17,6 +17,7 @@ use std::time::Duration;
 use viahe_contract::message::ModelRef;
 use viahe_core::detect::Sanity;
 use viahe_core::frame::Frame;
+use viahe_core::gate::{Proof, interval};
 use viahe_core::id::Name;
 use viahe_core::observe::{Observation, ViewReport};
 use viahe_core::sampler::Sampler;
@@ -38,6 +39,17 @@ pub struct ReplayCamera {
     pub start: Timestamp,
     /// Analysed frames per second.
     pub analyse_hz: f32,
+    /// Frames that need no inference get none; each is looked at without.
+    pub gate: Option<ReplayGate>,
+}
+
+/// How a recording is gated, as a live camera is.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplayGate {
+    /// What the gate has to show first.
+    pub proof: Proof,
+    /// As if its rules bore this between two looks.
+    pub gap_max: Duration,
 }
 
 /// An analysed frame of a recording.
@@ -48,6 +60,8 @@ pub struct Seen {
     pub view: Option<ViewReport>,
     /// In what; for pictures.
     pub frame: Arc<dyn Frame>,
+    /// By inference; else its picture is that of the last look.
+    pub inferred: bool,
     /// Length of the whole recording, when it says so.
     pub length: Option<Duration>,
 }
@@ -110,12 +124,17 @@ impl Replay {
                 ModelRef { name: model.name.clone(), sha256: model.sha256 },
             ));
             let (name, head) = (model.name.clone(), model.head.clone());
+            let mut gaze = Gaze::new(camera.id.clone(), model, 0, Arc::clone(ledger));
+            if let Some(gate) = camera.gate {
+                gaze = gaze.gated(gate.proof);
+            }
             let spectator = Spectator {
                 reader: FileReader::open(&camera.file, camera.start, Arc::clone(ledger))?,
                 sampler: Sampler::new(camera.analyse_hz),
                 eye: Eye::open(&runtime, &package)?,
-                gaze: Gaze::new(camera.id.clone(), model, 0, Arc::clone(ledger)),
+                gaze,
                 glance: Glance::new(camera.id.clone(), Arc::clone(ledger)),
+                interval: camera.gate.map_or(Duration::ZERO, |gate| interval(gate.gap_max)),
             };
             let (tx, rx) = bounded(AHEAD_MAX);
             let thread = std::thread::Builder::new().name("replay".into());
@@ -190,6 +209,8 @@ struct Spectator {
     eye: Eye,
     gaze: Gaze,
     glance: Glance,
+    /// Between two frames that are looked at.
+    interval: Duration,
 }
 
 impl Spectator {
@@ -208,11 +229,17 @@ impl Spectator {
                 continue;
             }
             self.sampler.take(at);
-            let observation = self.eye.look_at(&*frame, &mut self.gaze)?;
+            let same = self.gaze.unchanged(&*frame, self.interval);
+            let inferred = same.is_none();
+            let observation = match same {
+                Some(observation) => observation,
+                None => self.eye.look_at(&*frame, &mut self.gaze)?,
+            };
             sanity.add(&self.eye.take_decoded());
             told = told || judge(&sanity).is_some();
             let view = self.glance.at(&*frame);
-            let seen = Seen { observation, view, frame: Arc::clone(&frame), length };
+            let frame = Arc::clone(&frame);
+            let seen = Seen { observation, view, frame, inferred, length };
             if out.send(Step::Seen(Box::new(seen))).is_err() {
                 return Ok(());
             }

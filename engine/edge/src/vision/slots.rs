@@ -47,6 +47,8 @@ pub(crate) struct ModelId(pub(crate) u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Looked {
     Analysed,
+    /// Its picture is that of the last one.
+    Unchanged,
     Failed,
 }
 
@@ -131,6 +133,8 @@ pub(crate) struct Slots<S, E> {
 pub(crate) struct Job<S> {
     pub(crate) slot: SlotId,
     pub(crate) frame: SharedFrame,
+    /// The longest time between two looks that is borne.
+    pub(crate) gap_max: Duration,
     pub(crate) state: S,
 }
 
@@ -305,6 +309,10 @@ impl<S, E> Slots<S, E> {
                 slot.counts.inferred += 1;
                 slot.punctual.looked(job.frame.stamp().captured);
             }
+            Looked::Unchanged => {
+                *slot.counts.dropped.entry(DropReason::Unchanged).or_default() += 1;
+                slot.punctual.looked(job.frame.stamp().captured);
+            }
             Looked::Failed => *slot.counts.dropped.entry(DropReason::InferFailed).or_default() += 1,
         }
         let waiting = slot.waiting.is_some();
@@ -443,7 +451,7 @@ impl<S> Slot<S> {
             self.kept.pop_front();
         }
         self.kept.push_back(Arc::clone(&frame));
-        Some(Job { slot: id, frame, state })
+        Some(Job { slot: id, frame, gap_max: self.gap_max, state })
     }
 }
 

@@ -32,6 +32,7 @@ use std::time::{Duration, Instant};
 use tally::Tally;
 use viahe_contract::message::{CameraStatus, Moment};
 use viahe_core::engine::Capture;
+use viahe_core::gate::Proof;
 use viahe_core::id::Name;
 use viahe_core::seam::{
     Assign, CameraReport, Failure, FromWorker, ProcessPlan, SEAM_VERSION, ToWorker, WorkerStats,
@@ -391,6 +392,7 @@ fn change(camera: &mut Camera, wanted: &Assign, model: Option<Current>, way: &Wa
 
 fn view(name: &Name, tally: &Arc<Tally>, model: &Current, epoch: u32, way: &Way) -> View {
     let gaze = Gaze::new(name.clone(), &model.watched.model, epoch, Arc::clone(&way.ledger));
+    let gaze = gaze.gated(Proof::default());
     View { gaze, tally: Arc::clone(tally), news: None }
 }
 

@@ -152,6 +152,7 @@ fn every_query_of_the_board_asks_for_what_is_there() {
         "viahe_decode_seconds_total",
         "viahe_camera_looks_wanted_hz",
         "viahe_frames_inferred_total",
+        "viahe_looks_gated_total",
         "viahe_looks_late_total",
         "viahe_cpu_seconds_total",
         "viahe_frames_dropped_total",

@@ -120,7 +120,7 @@ impl Counts {
         let dropped = |why| stats.frames_dropped.get(&why).copied().unwrap_or_default();
         Self {
             late: stats.looks_late,
-            looks: stats.frames_inferred,
+            looks: stats.looks(),
             superseded: dropped(DropReason::Superseded),
             overload: dropped(DropReason::Overload),
             failed: dropped(DropReason::InferFailed),

@@ -9,6 +9,8 @@ use crate::vision::analyse::{Eye, Gaze};
 use crate::vision::slots::{Job, Looked, Session, Slots, Work};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
+use viahe_core::gate::interval;
 use viahe_core::observe::Observation;
 use viahe_core::seam::FromWorker;
 
@@ -42,45 +44,65 @@ pub(super) fn start(
 }
 
 fn analyse(work: Work<View, Sight<Eye>>, desk: &Desk, outlet: &Outlet) {
-    let Work { model, mut session, mut jobs } = work;
+    let Work { model, mut session, jobs } = work;
+    let (used, count) = (clock::thread_cpu(), jobs.len().max(1) as u32);
+    let (same, mut jobs) = sort_out(jobs);
+    let gate = clock::thread_cpu().saturating_sub(used) / count;
     let (started, used) = (clock::monotonic(), clock::thread_cpu());
     let Session { eye: Sight { eye, watched }, .. } = &mut session;
-    let looked = look(eye, &mut jobs);
+    let looked = if jobs.is_empty() { Vec::new() } else { look(eye, &mut jobs) };
     watched.add(&eye.take_decoded());
     // Others may need it while this thread tells what it saw.
     desk.give_back(model, session);
     let share = jobs.len().max(1) as u32;
     let took = clock::monotonic().duration_since(started) / share;
-    let cost = Cost { took, cpu: clock::thread_cpu().saturating_sub(used) / share };
-    for (job, observation) in jobs.into_iter().zip(looked) {
-        tell(job, observation, cost, desk, outlet);
+    let cost = Cost { took, cpu: gate + clock::thread_cpu().saturating_sub(used) / share };
+    for (mut job, observation) in jobs.into_iter().zip(looked) {
+        let at = age(&job);
+        let View { gaze, tally, news } = &mut job.state;
+        tally.looked(at, cost, gaze.tracks());
+        if let Some(news) = news.take() {
+            outlet.must_tell(news);
+        }
+        match observation {
+            Ok(observation) => tell(job, observation, Looked::Analysed, desk, outlet),
+            Err(error) => failed(job, &error, desk),
+        }
+    }
+    for (job, observation) in same {
+        job.state.tally.unchanged(age(&job), gate);
+        tell(job, observation, Looked::Unchanged, desk, outlet);
     }
 }
 
-fn tell(
-    mut job: Job<View>,
-    observation: Result<Observation, InferError>,
-    cost: Cost,
-    desk: &Desk,
-    outlet: &Outlet,
-) {
-    let View { gaze, tally, news } = &mut job.state;
-    let age = clock::event_time().since(job.frame.stamp().captured);
-    tally.looked(age, cost, gaze.tracks());
-    if let Some(news) = news.take() {
-        outlet.must_tell(news);
+/// A job whose picture is that of its camera's last look, with what is in it.
+type Same = (Job<View>, Observation);
+
+/// Those whose picture is unchanged, and the rest.
+fn sort_out(jobs: Vec<Job<View>>) -> (Vec<Same>, Vec<Job<View>>) {
+    let (mut same, mut rest) = (Vec::new(), Vec::with_capacity(jobs.len()));
+    for mut job in jobs {
+        match job.state.gaze.unchanged(&*job.frame, interval(job.gap_max)) {
+            Some(observation) => same.push((job, observation)),
+            None => rest.push(job),
+        }
     }
-    let looked = match observation {
-        Ok(observation) => {
-            outlet.tell(FromWorker::Observation(observation));
-            Looked::Analysed
-        }
-        Err(error) => {
-            tracing::error!(%error, "a frame could not be analysed");
-            Looked::Failed
-        }
-    };
+    (same, rest)
+}
+
+fn age(job: &Job<View>) -> Duration {
+    clock::event_time().since(job.frame.stamp().captured)
+}
+
+fn tell(job: Job<View>, observation: Observation, looked: Looked, desk: &Desk, outlet: &Outlet) {
+    outlet.tell(FromWorker::Observation(observation));
     desk.finish(job, looked);
+}
+
+fn failed(mut job: Job<View>, error: &InferError, desk: &Desk) {
+    tracing::error!(%error, "a frame could not be analysed");
+    job.state.gaze.failed();
+    desk.finish(job, Looked::Failed);
 }
 
 /// Looks at all jobs at once. When that fails, at each alone: one camera's bad frames must not

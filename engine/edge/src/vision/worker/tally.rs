@@ -29,15 +29,21 @@ pub(super) struct Cost {
 }
 
 impl Tally {
-    /// A frame was looked at: so old was it then, and that did it cost.
+    /// A frame was analysed: so old was it then, and that did it cost.
     pub(super) fn looked(&self, age: Duration, cost: Cost, tracks: u32) {
+        self.unchanged(age, cost.cpu);
+        self.infer_us.fetch_add(cost.took.as_micros() as u64, Ordering::Relaxed);
+        self.tracks.store(u64::from(tracks), Ordering::Relaxed);
+    }
+
+    /// A frame was found to show what the last one did: so old was it then, and so much of the processor did
+    /// that cost.
+    pub(super) fn unchanged(&self, age: Duration, cpu: Duration) {
         let ms = age.as_millis() as u64;
         let bucket = LOOK_AGES_MS.partition_point(|most| *most < ms);
         self.ages[bucket].fetch_add(1, Ordering::Relaxed);
         self.ages_ms.fetch_add(ms, Ordering::Relaxed);
-        self.infer_us.fetch_add(cost.took.as_micros() as u64, Ordering::Relaxed);
-        self.infer_cpu_us.fetch_add(cost.cpu.as_micros() as u64, Ordering::Relaxed);
-        self.tracks.store(u64::from(tracks), Ordering::Relaxed);
+        self.infer_cpu_us.fetch_add(cpu.as_micros() as u64, Ordering::Relaxed);
     }
 
     /// How the camera is.

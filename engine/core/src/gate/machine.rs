@@ -1,0 +1,143 @@
+//! The gate of one camera: each frame that is due is shown to it, and what inference found in those that were
+//! looked at is told to it.
+
+use super::agree::agree;
+use super::compare::Comparer;
+use super::grid::Grid;
+use super::trust::{Proof, Trust};
+use crate::frame::FrameView;
+use crate::observe::{Object, Observation};
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// However long a picture stays the same, real looks are no further apart: what the gate cannot see, a person in
+/// black before a black wall, is seen so late at most. The longest gap that any rule bears, too.
+const INTERVAL_MAX: Duration = Duration::from_secs(5);
+/// And no further than so many times the gap that the camera's rules bear: three looks tell one that was
+/// missed from a thing that is gone.
+const GAPS_MAX: u32 = 3;
+
+/// Looks in a row at one picture that have to find the same before one is left out. Who is seen in seven looks of
+/// ten is in all of five, or in none, once in six; and who comes and is not recognised at once, soon is.
+const SETTLED_LOOKS: u32 = 5;
+
+/// The longest time between two real looks at a camera whose rules bear this one between two looks.
+pub fn interval(gap_max: Duration) -> Duration {
+    (gap_max * GAPS_MAX).min(INTERVAL_MAX)
+}
+
+/// What is to be done with a frame that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is to be looked at, and [`Gate::looked`] told what was found.
+    Look,
+    /// It shows what the last one that was looked at did.
+    Unchanged,
+}
+
+/// The frame that "unchanged" compares with.
+#[derive(Debug)]
+struct Held {
+    grid: Grid,
+    at: Timestamp,
+    objects: Vec<Object>,
+    /// So many looks at this picture have found the same: nothing comes, goes or is in question.
+    agreed: u32,
+}
+
+/// Why a frame is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// It differs, or nothing is known yet, or what is seen is not settled.
+    News,
+    /// Its picture is unchanged, but nothing real was seen for so long.
+    Forced,
+    /// Its picture is unchanged; that is not believed yet.
+    Shadow,
+}
+
+/// The gate of one camera.
+#[derive(Debug)]
+pub struct Gate {
+    comparer: Comparer,
+    trust: Trust,
+    held: Option<Held>,
+    now: Grid,
+    why: Why,
+    /// The frame that was asked for last shows what the held one does.
+    same: bool,
+    /// The frame shown before this one.
+    shown: Option<Timestamp>,
+}
+
+impl Gate {
+    /// One that has proved nothing yet.
+    pub fn new(proof: Proof) -> Self {
+        Self {
+            comparer: Comparer::default(),
+            trust: Trust::new(proof),
+            held: None,
+            now: Grid::default(),
+            why: Why::News,
+            same: false,
+            shown: None,
+        }
+    }
+
+    /// A frame is due, and there are to be no more than `interval` between two real looks.
+    pub fn ask(&mut self, frame: &FrameView<'_>, at: Timestamp, interval: Duration) -> Answer {
+        self.now.read(frame);
+        let step = self.shown.replace(at).map_or(Duration::ZERO, |shown| at.since(shown));
+        self.why = self.why(at, step, interval);
+        if self.why == Why::Shadow && self.trust.believes(at) {
+            Answer::Unchanged
+        } else {
+            Answer::Look
+        }
+    }
+
+    /// What inference found in the frame that was asked for last. `undecided`: something in it is not
+    /// believed yet.
+    pub fn looked(&mut self, seen: &Observation, undecided: bool) {
+        let same = self.held.as_ref().is_some_and(|held| agree(&held.objects, &seen.objects));
+        if self.why != Why::News {
+            self.trust.checked(seen.frame.captured, same);
+        }
+        if self.why == Why::Shadow && same {
+            // It would not have been looked at: the frame before it stays the one to compare with.
+            return;
+        }
+        let (grid, agreed) =
+            self.held.take().map(|held| (held.grid, held.agreed)).unwrap_or_default();
+        let agreed = if same && self.same && !undecided { agreed.saturating_add(1) } else { 1 };
+        let grid = std::mem::replace(&mut self.now, grid);
+        self.held =
+            Some(Held { grid, at: seen.frame.captured, objects: seen.objects.clone(), agreed });
+    }
+
+    /// The frame that was asked for last could not be looked at.
+    pub fn failed(&mut self) {
+        self.held = None;
+    }
+
+    /// Luma bytes that were read of the last frame.
+    pub fn samples(&self) -> usize {
+        self.now.samples()
+    }
+
+    fn why(&mut self, at: Timestamp, step: Duration, interval: Duration) -> Why {
+        self.same = false;
+        let Some(held) = &self.held else { return Why::News };
+        let before = held.at;
+        // Asked in any case: it learns from what it compares.
+        self.same = held.grid.is_like(&self.now) && self.comparer.same(&held.grid, &self.now);
+        if !self.same || held.agreed < SETTLED_LOOKS || at < before {
+            Why::News
+        } else if at.since(before) + step > interval {
+            // The next one would be too late.
+            Why::Forced
+        } else {
+            Why::Shadow
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Is a frame's picture that of the last frame that was looked at? Then what was seen there is still there,
+//! and no inference is needed.
+//!
+//! Pure: frames and times come in, answers go out. [`Gate`] is the whole; it reads luma into a [`Grid`],
+//! compares it ([`compare`]), and uses the answer only as far as it has proved itself ([`trust`]). Why so:
+//! `docs/adr/0027-unchanged-means-still-there.md`.
+
+mod agree;
+mod compare;
+mod grid;
+mod machine;
+mod trust;
+
+pub use grid::Grid;
+pub use machine::{Answer, Gate, interval};
+pub use trust::Proof;
+
+#[cfg(test)]
+mod tests;

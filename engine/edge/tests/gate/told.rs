@@ -1,0 +1,153 @@
+//! What a recording tells.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use viahe_core::engine::{Capture, Effect, Engine, Event};
+use viahe_core::gate::Proof;
+use viahe_core::id::Name;
+use viahe_core::time::Timestamp;
+use viahe_edge::ledger::Ledger;
+use viahe_edge::models::Locations;
+use viahe_edge::project;
+use viahe_edge::vision::replay::{Replay, ReplayCamera, ReplayGate};
+
+const START: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) looks: usize,
+    pub(crate) inferred: usize,
+    /// When, in s of the clip.
+    pub(crate) inferred_at: Vec<f64>,
+    pub(crate) incidents: Vec<Incident>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Incident {
+    pub(crate) rule: String,
+    pub(crate) opened_secs: f64,
+}
+
+/// Rules about what stands, which look once a second and bear 5 s where nothing is.
+pub(crate) const STANDING: Watched = Watched {
+    hz: 1.0,
+    gap_max: Duration::from_secs(5),
+    rules: r#"
+[[camera.rule]]
+use = "illegal-parking"
+zone = "kerb"
+dwell_secs = 20
+[[camera.rule]]
+use = "crowding"
+id = "some"
+zone = "all"
+count_min = 2
+dwell_secs = 15
+[[camera.rule]]
+use = "crowding"
+id = "many"
+zone = "all"
+count_min = 4
+dwell_secs = 12
+"#,
+};
+
+/// And about who walks.
+pub(crate) const MOVING: Watched = Watched {
+    hz: 5.0,
+    gap_max: Duration::from_millis(200),
+    rules: r#"
+[[camera.rule]]
+use = "pedestrian-in-carriageway"
+zone = "all"
+"#,
+};
+
+/// How a camera is looked at, and what for.
+pub(crate) struct Watched {
+    hz: f32,
+    gap_max: Duration,
+    rules: &'static str,
+}
+
+const PIPELINE: &str = r#"
+[site]
+id = "test"
+timezone = "Asia/Ho_Chi_Minh"
+[model.street]
+package = "ssdlite-coco"
+[[camera]]
+id = "gate"
+url = "pattern://768x576@2"
+model = "street"
+[camera.zone.kerb]
+polygon = [[0.80, 0.14], [1.00, 0.12], [1.00, 0.21], [0.80, 0.24]]
+[camera.zone.all]
+polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+"#;
+
+/// Looks at the clip; with a gate that has proved itself after so many looks.
+pub(crate) fn watch(clip: &Path, watched: &Watched, proof: Option<u32>) -> Told {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pipeline.toml");
+    std::fs::write(&file, format!("{PIPELINE}{}", watched.rules)).unwrap();
+    let plan = Arc::new(project::load_without_secrets(&file).unwrap());
+    let name = |text: &str| Name::try_from(text).unwrap();
+    let camera = ReplayCamera {
+        id: name("gate"),
+        model: name("ssdlite-coco"),
+        file: clip.to_owned(),
+        start: START,
+        analyse_hz: watched.hz,
+        gate: proof.map(|looks| ReplayGate { proof: Proof { looks }, gap_max: watched.gap_max }),
+    };
+    let locations = Locations::discover(None).unwrap();
+    let replay = Replay::start(vec![camera], &locations, &Arc::new(Ledger::default())).unwrap();
+    let mut engine = Engine::new(plan);
+    let models = replay.models().iter().cloned().collect();
+    let mut told = Told::default();
+    told.apply(&mut engine, Event::WorkerStarted { models });
+    for seen in replay {
+        let seen = seen.unwrap();
+        told.looks += 1;
+        if seen.inferred {
+            told.inferred += 1;
+            told.inferred_at.push(seen.observation.frame.captured.since(START).as_secs_f64());
+        }
+        told.apply(&mut engine, Event::Observed(seen.observation));
+    }
+    told
+}
+
+impl Told {
+    /// When incidents were opened, by rule, in s of the clip.
+    pub(crate) fn by_rule(&self) -> BTreeMap<String, Vec<f64>> {
+        let mut by_rule: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for Incident { rule, opened_secs } in &self.incidents {
+            by_rule.entry(rule.clone()).or_default().push(*opened_secs);
+        }
+        by_rule
+    }
+
+    /// No picture is kept: each that is asked for is gone.
+    fn apply(&mut self, engine: &mut Engine, event: Event) {
+        let mut todo = VecDeque::from([event]);
+        while let Some(event) = todo.pop_front() {
+            for effect in engine.apply(event) {
+                match effect {
+                    Effect::Capture(Capture { id, .. }) => {
+                        todo.push_back(Event::Captured { capture: id, evidence: None });
+                    }
+                    Effect::Publish(revision) if revision.revision == 1 => {
+                        let opened_secs = revision.opened.since(START).as_secs_f64();
+                        let rule = revision.rule.to_string();
+                        self.incidents.push(Incident { rule, opened_secs });
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
