@@ -314,6 +314,29 @@ fn who_is_never_heard_is_told_silent() {
     assert_eq!(told, [(SensorHealth::Silent, 61, false)]);
 }
 
+/// Nobody listened while the box was off.
+#[test]
+fn a_sensor_has_its_time_from_when_a_box_that_was_off_begins() {
+    let plan = plan("quantity = \"water_level\"\nsilent_secs = 60\nlateness_secs = 5", FLOOD);
+    let off = 3 * 3600;
+    let with = |then: &[Delivery]| {
+        let before = (0..=90).step_by(10).map(|secs| (secs, secs, 5.0 + secs as f64 / 100.0));
+        let deliveries: Vec<Delivery> = before.chain(then.iter().copied()).collect();
+        let mut all = events(&deliveries, off + 200, true);
+        all.retain(|event| match event {
+            Event::Tick(then) => *then < at(100) || *then >= at(off),
+            _ => true,
+        });
+        states(&plan, all)
+    };
+    let (good, silent) = (SensorHealth::Good, SensorHealth::Silent);
+    assert_eq!(with(&[]), [(good, 0, true), (silent, off + 61, true)]);
+    let mut heard: Vec<Delivery> = (off + 50..off + 200).step_by(50).map(|t| (t, t, 5.2)).collect();
+    assert_eq!(with(&heard), [(good, 0, true)]);
+    heard[0].1 = off - 3_000;
+    assert_eq!(with(&heard)[1].0, silent, "what is old when it comes is no sign of life");
+}
+
 #[test]
 fn what_is_told_of_a_sensor_is_dated_in_order() {
     use SensorHealth::{Good, Silent};

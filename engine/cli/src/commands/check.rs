@@ -125,7 +125,8 @@ fn summary(plan: &Plan, now: Timestamp) -> String {
 
 fn camera_summary(plan: &Plan, camera: &Camera, now: Timestamp) -> String {
     // As if every rule applied now: what each of them needs by the hour is the engine's to say.
-    let need = Attention::of(camera, |_, rule| Wants::Looks { gap: Bears::of(rule).close }).need;
+    let wants = |rule: &Rule| Wants::Looks { gap: Bears::of(rule, plan.engine.lateness).close };
+    let need = Attention::of(camera, |_, rule| wants(rule)).need;
     let analysed = if need == Need::NONE {
         "no frame analysed, as no rule looks and analyse_hz is not set".to_owned()
     } else {
@@ -140,8 +141,8 @@ fn camera_summary(plan: &Plan, camera: &Camera, now: Timestamp) -> String {
 }
 
 /// How rarely a rule may look.
-fn looks_in_words(rule: &Rule) -> String {
-    let Bears { idle, busy, close, .. } = Bears::of(rule);
+fn looks_in_words(plan: &Plan, rule: &Rule) -> String {
+    let Bears { idle, busy, close, .. } = Bears::of(rule, plan.engine.lateness);
     let secs = |gap: Duration| format!("{} s", (gap.as_secs_f32() * 10.0).round() / 10.0);
     let [idle, busy, close] = [idle, busy, close].map(secs);
     if idle == close && busy == close {
@@ -160,7 +161,7 @@ fn rule_summary(plan: &Plan, camera: Option<&Camera>, rule: &Rule, now: Timestam
     let applies = if active { "applies now" } else { "does not apply now" };
     let _ = writeln!(text, "    when: {}; {applies}", rule.schedule);
     if camera.is_some_and(|camera| !camera.steady) && program.looks() {
-        let _ = writeln!(text, "    looks: {}", looks_in_words(rule));
+        let _ = writeln!(text, "    looks: {}", looks_in_words(plan, rule));
     }
     let mut lines = Vec::new();
     parts(program, program.trigger, 2, &mut lines);

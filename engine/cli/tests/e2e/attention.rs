@@ -43,6 +43,7 @@ fn a_rule_barred_by_its_hours_costs_no_inference_and_is_looked_for_again_without
     let resting = json!([{ "rule": "illegal-parking", "why": "schedule" }]);
     assert_eq!(looks(0.0)["resting"], resting);
     // Pictures are there all the same.
+    engine.until_heeds(1);
     let snapshot = format!("viahe/v1/{SITE}/cmd/snapshot");
     broker.say(&snapshot, &json!({ "id": "s-1", "camera": "gate" }));
     let reply = format!("viahe/v1/{SITE}/reply/s-1");

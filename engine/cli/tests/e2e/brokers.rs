@@ -43,6 +43,7 @@ fn a_broker_of_3_1_1_gets_incidents_over_kills_and_its_commands_are_answered() {
     let pipeline = Pipeline::new(gate.port).cameras(&sim, &["gate-east"]);
     let engine = Engine::start(&pipeline);
     engine.until_metric("viahe_mqtt_version{version=\"3.1.1\"}", |n| n == 1);
+    engine.until_heeds(1);
     gate.shut();
     broker.kill();
     engine.until_metric("viahe_outbox_depth", |rows| rows == 2);
@@ -52,6 +53,7 @@ fn a_broker_of_3_1_1_gets_incidents_over_kills_and_its_commands_are_answered() {
     gate.open();
     ears.hear_incidents(2);
     engine.until_metric("viahe_outbox_depth", |rows| rows == 0);
+    engine.until_heeds(2);
 
     let desk = format!("viahe/v1/{SITE}/reply/desk-4");
     let say = |id: &str, to: &str| {

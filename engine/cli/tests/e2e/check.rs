@@ -45,6 +45,11 @@ fn how_rarely_a_rule_may_look_is_said_unless_a_rate_is_set() {
     let said = "looks: 1 s apart, at most 5 s while nothing is there and 2 s while something is";
     let file = changed(&pipeline, "dwell_secs", "dwell_secs = 180 #");
     check(&file, &[]).prints(0, &[said]);
+    let late = std::fs::read_to_string(&file).unwrap();
+    let late = late.replacen("[engine]", "[engine]\nlateness_secs = 10", 1);
+    let waits = file.with_file_name("waits.toml");
+    std::fs::write(&waits, late).unwrap();
+    check(&waits, &[]).prints(0, &["looks: 1 s apart at all times"]);
     let text = std::fs::read_to_string(&file).unwrap();
     let steady = text.replacen("id = \"gate-east\"", "id = \"gate-east\"\nanalyse_hz = 2.0", 1);
     assert_ne!(text, steady);

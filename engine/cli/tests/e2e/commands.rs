@@ -19,11 +19,10 @@ fn pipeline(broker: &Broker) -> Pipeline {
 }
 
 /// An engine that looks, and hears commands.
-fn listening(pipeline: &Pipeline, broker: &Broker, ears: &Ears) -> Engine {
+fn listening(pipeline: &Pipeline) -> Engine {
     let engine = Engine::start(pipeline);
     engine.until_looks(&["gate"], 1);
-    broker.say(&topic("reload"), &json!({ "id": "there" }));
-    reply(ears, "there");
+    engine.until_heeds(1);
     engine
 }
 
@@ -91,7 +90,7 @@ fn a_command_sent_to_be_kept_is_refused_at_once() {
     let broker = Broker::start();
     let ears = broker.listen();
     let pipeline = pipeline(&broker);
-    let engine = listening(&pipeline, &broker, &ears);
+    let engine = listening(&pipeline);
     // Removes what is not there: no command, and no trouble.
     broker.say_with(&topic("disaster"), &["-r", "-n"]);
     let command = json!({ "id": "live", "level": 3 }).to_string();
@@ -112,8 +111,7 @@ fn a_repeated_command_is_not_done_again_after_a_restart() {
     let broker = Broker::start();
     let ears = broker.listen();
     let pipeline = pipeline(&broker);
-    let engine = Engine::start(&pipeline);
-    engine.until_looks(&["gate"], 1);
+    let engine = listening(&pipeline);
     let order = json!({ "id": "x-1", "until": in_an_hour(), "by": "Hoa" });
     broker.say(&topic("suspend"), &order);
     let first = reply(&ears, "x-1");
@@ -122,12 +120,12 @@ fn a_repeated_command_is_not_done_again_after_a_restart() {
     // Confirmed is saved: it holds after the power is cut at once.
     engine.process.kill();
     let engine = Engine::start(&pipeline);
+    engine.until_heeds(1);
     engine.until_metric("viahe_rules_silent{camera=\"gate\",reason=\"ordered\"}", |n| n == 1);
     broker.say(&topic("suspend"), &json!({ "id": "x-2", "until": clock::now() }));
     assert_eq!(text(&reply(&ears, "x-2")), "1 rule not suspended any more");
     engine.process.kill();
-    let engine = Engine::start(&pipeline);
-    engine.until_looks(&["gate"], 1);
+    let engine = listening(&pipeline);
 
     broker.say(&topic("suspend"), &order);
     let again = until("the same answer", LONG, || replies(&ears, "x-1").get(1).cloned());
@@ -148,8 +146,7 @@ fn a_box_that_is_blind_by_order_says_so_everywhere() {
     let broker = Broker::start();
     let ears = broker.listen();
     let pipeline = pipeline(&broker);
-    let engine = Engine::start(&pipeline);
-    engine.until_looks(&["gate"], 1);
+    let engine = listening(&pipeline);
     let far = "2099-01-01T00:00:00Z";
     broker.say(&topic("suspend"), &json!({ "id": "years", "until": far }));
     let answer = reply(&ears, "years");
@@ -195,7 +192,7 @@ fn each_command_that_cannot_be_read_gets_its_own_answer() {
     let broker = Broker::start();
     let ears = broker.listen();
     let pipeline = pipeline(&broker);
-    let _engine = listening(&pipeline, &broker, &ears);
+    let _engine = listening(&pipeline);
     let wrong = [
         ("{\"id\":", "is not JSON"),
         ("[1]", "has no `id`"),
@@ -239,8 +236,7 @@ fn a_flood_of_snapshots_is_one_a_second() {
     let broker = Broker::start();
     let ears = broker.listen();
     let pipeline = pipeline(&broker);
-    let engine = Engine::start(&pipeline);
-    engine.until_looks(&["gate"], 1);
+    let engine = listening(&pipeline);
     let ask = |n: u32| {
         broker.say(&topic("snapshot"), &json!({ "id": format!("s-{n}"), "camera": "gate" }));
     };
@@ -272,8 +268,7 @@ fn the_access_list_of_the_guide_guards_a_box() {
     let ears = broker.listen();
     let login = format!("username = \"{own}\"\npassword = \"a-password\"\nack = \"centre\"");
     let pipeline = pipeline(&broker).mqtt(&login);
-    let engine = Engine::start(&pipeline);
-    engine.until_looks(&["gate"], 1);
+    let engine = listening(&pipeline);
     heard(&ears, "cam/gate/state", |s| s["state"] == "online");
     heard(&ears, "status", |s| s["state"] == "online");
     for user in ["dashboard", "sensors", own] {

@@ -65,6 +65,7 @@ fn commands_are_carried_out_and_answered() {
     let pipeline = pipeline(&broker);
     let engine = Engine::start(&pipeline);
     engine.until_looks(&["gate"], 1);
+    engine.until_heeds(1);
 
     command(&broker, "disaster", &json!({ "id": "d-1", "level": 2 }));
     assert_eq!(reply(&ears, "d-1")["ok"], true);
@@ -99,6 +100,7 @@ fn a_changed_pipeline_is_taken_up_and_a_bad_one_is_not() {
     let pipeline = pipeline(&broker);
     let engine = Engine::start(&pipeline);
     engine.until_looks(&["gate"], 1);
+    engine.until_heeds(1);
     let file = pipeline.dir.path().join("pipeline.toml");
     let text = std::fs::read_to_string(&file).unwrap();
 
@@ -117,6 +119,7 @@ fn a_changed_pipeline_is_taken_up_and_a_bad_one_is_not() {
     assert_eq!(text_of(&reply(&ears, "l-3")), "restart viahe to change history_mb");
     engine.until_metric("viahe_reloads_refused_total", |n| n == 2);
     engine.until_looks(&["gate"], 1);
+    engine.until_heeds(1);
 }
 
 #[test]
@@ -126,9 +129,7 @@ fn a_gauge_tells_of_a_flood() {
     let pipeline = pipeline(&broker);
     let engine = Engine::start(&pipeline);
     engine.until_looks(&["gate"], 1);
-    // The wire subscribes when the broker lets it; a command that is answered shows that it has.
-    command(&broker, "disaster", &json!({ "id": "there", "level": 0 }));
-    reply(&ears, "there");
+    engine.until_heeds(1);
 
     broker.say("sensors/river-1", &json!({ "level": "deep" }));
     engine.until_metric("viahe_readings_bad_total", |n| n == 1);
@@ -169,9 +170,7 @@ fn a_site_of_sensors_alone_is_a_site() {
     let engine = Engine::start_with(&pipeline, |command| {
         command.env("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so");
     });
-    heard(&ears, "status", |status| status["state"] == "online");
-    command(&broker, "disaster", &json!({ "id": "there", "level": 0 }));
-    reply(&ears, "there");
+    engine.until_heeds(1);
     // Within a second of its coming, not a minute later.
     let now = clock::now().millis() / 1000;
     broker.say("sensors/river-1", &json!({ "level": 0.4, "at": now }));

@@ -86,10 +86,6 @@ impl Engine {
     /// The longest gap between looks that a rule bears at an event time.
     fn gap(&self, of: RuleAt<'_>, at: Timestamp) -> Duration {
         let bears = &self.prepared.rule(of).bears;
-        // What waits for older events is not known yet.
-        if !self.plan.engine.lateness.is_zero() {
-            return bears.close;
-        }
         let state = &self.memory.rule_at(of).state;
         bears.gap(state.scrutiny(of.rule, bears, self.adjust(of.rule, at), at))
     }

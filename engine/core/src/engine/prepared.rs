@@ -67,8 +67,8 @@ struct Classes {
 impl Prepared {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
-            cameras: plan.cameras.iter().map(PreparedCamera::new).collect(),
-            site_rules: plan.rules.iter().map(|r| PreparedRule::new(r, None)).collect(),
+            cameras: plan.cameras.iter().map(|camera| PreparedCamera::new(plan, camera)).collect(),
+            site_rules: plan.rules.iter().map(|r| PreparedRule::new(plan, r, None)).collect(),
         }
     }
 
@@ -88,11 +88,11 @@ impl Prepared {
 }
 
 impl PreparedRule {
-    fn new(rule: &Rule, camera: Option<&Camera>) -> Self {
+    fn new(plan: &Plan, rule: &Rule, camera: Option<&Camera>) -> Self {
         let zone = camera.zip(rule.zone).map(|(c, z)| &c.zones[z].polygon);
         Self {
             rule: rule::Prepared::new(&rule.program, zone),
-            bears: Bears::of(rule),
+            bears: Bears::of(rule, plan.engine.lateness),
             beat: camera.map_or(0, |camera| beat_of(rule, &beat::intervals(camera))),
             hours: Default::default(),
         }
@@ -149,14 +149,14 @@ fn beat_of(rule: &Rule, intervals: &[Duration]) -> usize {
 }
 
 impl PreparedCamera {
-    fn new(camera: &Camera) -> Self {
+    fn new(plan: &Plan, camera: &Camera) -> Self {
         let intervals = beat::intervals(camera);
         let mut needs_scene = vec![false; intervals.len()];
         for rule in camera.rules.iter().filter(|r| r.program.looks()) {
             needs_scene[beat_of(rule, &intervals)] |= rule.program.needs_paths();
         }
         Self {
-            rules: camera.rules.iter().map(|r| PreparedRule::new(r, Some(camera))).collect(),
+            rules: camera.rules.iter().map(|r| PreparedRule::new(plan, r, Some(camera))).collect(),
             needs_scene,
             classes: Classes::default(),
             day: None,

@@ -21,6 +21,8 @@ use viahe_contract::message::SensorHealth;
 const WAITING_MAX: usize = 4_096;
 /// A reading that is so far ahead of the last tick: no ticks come, as in a recording without them.
 const UNTICKED_MIN: Duration = Duration::from_mins(10);
+/// A tick comes each second; with so long between two of them the box was off, and heard nobody.
+const OFF_MIN: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// When the newest reading of a sensor that is known was measured, by the box's clock as it is
@@ -188,9 +190,25 @@ impl Engine {
     pub(super) fn tick_readings(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         let plan = Arc::clone(&self.plan);
         for (s, sensor) in plan.sensors.iter().enumerate() {
-            self.memory.site.sensors[s].presence.expect(at);
+            let memory = &mut self.memory.site.sensors[s];
+            memory.presence.expect(at);
+            let came = !memory.waiting.is_empty();
+            let silent = memory.presence.silent(sensor.health.silent_after, at);
             self.take_readings(s, at, effects);
-            self.tell_sensor(s, sensor, at, at, effects);
+            // What is old is judged when it comes: until then it is not known what else does.
+            if came || silent {
+                self.tell_sensor(s, sensor, at, at, effects);
+            }
+        }
+    }
+
+    /// The box's clock has gone on to `at`. Who said nothing while the box was off has as long as ever from now on.
+    pub(super) fn listen_anew(&mut self, at: Timestamp) {
+        if at.since(self.memory.site.ticked) <= OFF_MIN {
+            return;
+        }
+        for sensor in &mut self.memory.site.sensors {
+            sensor.presence.expect_anew(at);
         }
     }
 }

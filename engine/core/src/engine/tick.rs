@@ -6,6 +6,7 @@ use crate::time::Timestamp;
 
 impl Engine {
     pub(super) fn tick(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        self.listen_anew(at);
         self.memory.site.ticked = self.memory.site.ticked.max(at);
         for c in 0..self.memory.cameras.len() {
             self.watch_camera(c, at, effects);

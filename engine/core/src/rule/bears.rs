@@ -51,9 +51,13 @@ pub struct Bears {
 }
 
 impl Bears {
-    /// What a rule bears by its program.
-    pub fn of(rule: &Rule) -> Self {
+    /// What a rule bears by its program. Where events wait for older ones (`lateness`) its state is behind, so it is
+    /// not known what it bears now.
+    pub fn of(rule: &Rule, lateness: Duration) -> Self {
         let close = Duration::from_secs_f32(1.0 / rule.look_hz.max(f32::EPSILON));
+        if !lateness.is_zero() {
+            return Self { idle: close, busy: close, close, ahead: Duration::ZERO };
+        }
         let within = |gap: Duration| gap.min(GAP_MAX).max(close);
         let program = &rule.program;
         let trigger = fold(program, rule.look_hz);

@@ -35,6 +35,11 @@ impl Presence {
         self.heard.get_or_insert(now);
     }
 
+    /// Nobody listened until `now`: what it says is to come from here on.
+    pub fn expect_anew(&mut self, now: Timestamp) {
+        self.heard = self.heard.max(Some(now));
+    }
+
     /// Something came at `now`. Of what was news, the oldest was measured at `at`; none when all
     /// was older than what is known: a straggler says nothing of the link.
     pub fn hear(&mut self, now: Timestamp, at: Option<Timestamp>) {
@@ -92,6 +97,8 @@ mod tests {
         assert!(presence.ever() && !presence.silent(after, secs(130)));
         assert!(presence.silent(after, secs(131)));
         assert!(!presence.silent(after, secs(10)), "a clock that steps back is no silence");
+        presence.expect_anew(secs(500));
+        assert!(!presence.silent(after, secs(510)) && presence.silent(after, secs(511)));
     }
 
     #[test]

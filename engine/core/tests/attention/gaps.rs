@@ -38,7 +38,8 @@ fn bears(of: &str) -> [u128; 3] {
     let level = "[[sensor]]\nid = \"level\"\ntopic = \"level\"\nquantity = \"water_level\"\n";
     let sensor = if of.contains("water") { "\nsensor = \"level\"" } else { "" };
     let plan = plan(&format!("{}{level}", rule(&format!("{of}{sensor}"))));
-    let Bears { idle, busy, close, .. } = Bears::of(&plan.cameras[0].rules[0]);
+    let Bears { idle, busy, close, .. } =
+        Bears::of(&plan.cameras[0].rules[0], plan.engine.lateness);
     [idle, busy, close].map(|gap| gap.as_millis())
 }
 
@@ -119,6 +120,10 @@ fn the_least_patient_rule_counts_and_a_rate_that_was_set_is_kept() {
     // What waits for older events is not known yet.
     let late = rule(PARKING) + "[engine]\nlateness_secs = 10\n";
     assert_eq!(gaps(&plan(&late), &parked(60.0, 50.0)), [(0.0, 1000)]);
+    // Nor is it in the minute before the rule applies.
+    let soon = rule(&format!("{PARKING}\nschedule = [\"Mon-Sun 09:01-09:30\"]"));
+    let soon = soon + "[engine]\nlateness_secs = 10\n";
+    assert_eq!(gaps(&plan(&soon), &parked(50.0, 50.0)), [(0.0, 0), (0.0, 1000)]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Differs {
     /// Adds those of a day of one rule.
     fn add(&mut self, of: &Day, all: &[Story], rare: &[Story]) {
         let rule = &of.plan.cameras[0].rules[0];
-        let Bears { idle, busy, close, .. } = Bears::of(rule);
+        let Bears { idle, busy, close, .. } = Bears::of(rule, of.plan.engine.lateness);
         let shift = idle.max(busy) + close;
         let end = of.start.plus(Duration::from_secs(MINUTES * 60));
         // What was not seen to leave is told to have left, as of when it was last seen, only so much later.

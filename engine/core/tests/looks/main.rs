@@ -112,7 +112,7 @@ fn check_rarely(stories: &[Story], world: &World) -> String {
     let mut failures = String::new();
     for Story { name, rule, hz, street, opens: (opens, within) } in stories {
         let plan = plan(world, rule);
-        let bears = Bears::of(&plan.cameras[0].rules[0]);
+        let bears = Bears::of(&plan.cameras[0].rules[0], plan.engine.lateness);
         let late = bears.idle.as_secs_f32() + 1.0 / hz;
         let all = [1, 2, 4].map(|secs| Frames::Keys(Duration::from_secs(secs)));
         for (frames, seed) in all

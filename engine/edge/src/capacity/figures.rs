@@ -2,6 +2,7 @@
 
 use super::watch::CameraSeen;
 use serde::Serialize;
+use std::time::Duration;
 use viahe_contract::message::{CameraStatus, Decoding};
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraStats, DropReason};
@@ -9,8 +10,6 @@ use viahe_core::seam::{CameraStats, DropReason};
 /// So much of the processor and of the memory may be in use: what is left is for a street that is fuller
 /// than this one.
 pub(super) const SHARE_MAX: f64 = 0.8;
-/// Looks are below what the rules need when gaps that are too long make up so much of the time.
-const LATE_SHARE: f64 = 0.1;
 /// One camera.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CameraFigures {
@@ -70,9 +69,8 @@ impl CameraFigures {
         let (decode_ms, inference_ms) = (rate(|c| c.decode_cpu_ms), rate(|c| c.infer_cpu_ms));
         let decoded_hz = (fps - spared - overload).max(0.0);
         let more = |missed: f64, done: f64| if done > 0.0 { 1.0 + missed / done } else { 1.0 };
-        let late = last.looks_late.saturating_sub(first.looks_late);
         let gap_max_secs = f64::from(seen.need.gap_max_ms) / 1000.0;
-        let is_below = late >= 2 && late as f64 * gap_max_secs >= LATE_SHARE * secs;
+        let is_below = seen.late.is_below(Duration::from_secs_f64(secs));
         Self {
             camera: camera.clone(),
             status: last.status,
@@ -83,7 +81,7 @@ impl CameraFigures {
             looks_hz,
             wanted_hz: f64::from(seen.need.looks_hz),
             gap_max_secs,
-            late,
+            late: seen.late.looks(),
             below_need: if is_below { seen.rules.clone() } else { Vec::new() },
             resting: seen.resting,
             decode_ms,

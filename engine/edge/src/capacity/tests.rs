@@ -2,6 +2,7 @@
 
 use super::watch::{CameraSeen, Measured};
 use super::{Bound, Report};
+use crate::host::live::Late;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::message::{CameraStatus, DecodeMode, DecodeReason, Decoding};
@@ -125,15 +126,19 @@ fn what_was_left_out_is_counted_as_if_it_had_been_done() {
         stats.infer_cpu_ms = 20.0 * 20.0;
         stats.decode_cpu_ms = 750.0 * 5.0;
         stats.frames_dropped = [(DropReason::Superseded, 40), (DropReason::Overload, 750)].into();
-        stats.looks_late = 40;
     });
-    let report = Report::of(&measured(&[("gate", slow)]));
+    let late = |seen: CameraSeen, looks| {
+        let mut late = Late::default();
+        late.add(looks, seen.need);
+        CameraSeen { late, ..seen }
+    };
+    let report = Report::of(&measured(&[("gate", late(slow, 40))]));
     assert_eq!(report.bears_cameras, Some(21));
     assert_eq!(report.cameras[0].below_need, [name("illegal-parking")]);
     assert!((report.cameras[0].looks_hz - 1.0 / 3.0).abs() < 0.01);
-    for late in [1, 5] {
-        let report = Report::of(&measured(&[("gate", stats(|stats| stats.looks_late = late))]));
-        assert!(report.cameras[0].below_need.is_empty(), "{late} of 60 are no trouble");
+    for looks in [1, 5] {
+        let report = Report::of(&measured(&[("gate", late(camera(), looks))]));
+        assert!(report.cameras[0].below_need.is_empty(), "{looks} of 60 are no trouble");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::system;
 use crate::clock;
-use crate::host::live::Observer;
+use crate::host::live::{Late, Observer};
 use crate::telemetry::WorkerMemory;
 use crossbeam_channel::Sender;
 use std::collections::BTreeMap;
@@ -38,6 +38,8 @@ pub struct CameraSeen {
     pub first: Option<CameraStats>,
     /// Counters at the end.
     pub last: Option<CameraStats>,
+    /// Looks that came late between.
+    pub late: Late,
 }
 
 /// All that was seen.
@@ -138,6 +140,8 @@ impl State {
         let told = *self.told.get_or_insert(now);
         for (name, of) in &stats.cameras {
             if let Some(camera) = self.seen.cameras.get_mut(name) {
+                let before = camera.last.as_ref().map_or(of.looks_late, |last| last.looks_late);
+                camera.late.add(of.looks_late.saturating_sub(before), camera.need);
                 camera.last = Some(of.clone());
             }
         }
@@ -178,6 +182,7 @@ impl State {
         self.began = Some(Began { at: now, workers_cpu_ms, engine_cpu, box_cpu });
         for camera in self.seen.cameras.values_mut() {
             camera.first.clone_from(&camera.last);
+            camera.late = Late::default();
         }
     }
 }

@@ -262,6 +262,16 @@ impl Engine {
         }
     }
 
+    /// Waits until what is said over MQTT is heard for the `times`-th time: each connection begins with nothing, so
+    /// what was said before reaches nobody.
+    pub(crate) fn until_heeds(&self, times: usize) {
+        let heard =
+            |line: &&super::program::Line| line.text.contains("commands and readings are heard");
+        until("what is said to be heard", LONG, || {
+            (self.process.lines().iter().filter(heard).count() >= times).then_some(())
+        });
+    }
+
     /// Process ids of the vision workers that run.
     pub(crate) fn workers(&self) -> Vec<u32> {
         children_of(self.process.pid())

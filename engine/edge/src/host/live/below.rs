@@ -1,5 +1,6 @@
 //! Rules that are looked for more rarely than they bear: of which camera, since when, and why.
 
+use super::late::Late;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_contract::message::DecodeReason;
@@ -7,7 +8,7 @@ use viahe_core::attention::Need;
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraStats, DropReason};
 
-/// It is told when it goes on for so long.
+/// It is judged when it has gone on for so long, and again each time.
 const LASTS_AFTER: Duration = Duration::from_secs(30);
 /// Gaps that are further apart than this, and than three times what the rules bear, are no single trouble.
 const APART_MAX: Duration = Duration::from_secs(10);
@@ -24,12 +25,21 @@ pub(super) struct Below {
 #[derive(Debug)]
 struct Watched {
     newest: Counts,
-    /// Since looks came late without a long pause between: when, and what was counted by then.
-    began: Option<(Instant, Counts)>,
+    /// Since looks came late without a long pause between, or since that was judged.
+    stretch: Option<Stretch>,
     /// When one was late, the last time.
     last: Instant,
-    /// In words, while it lasts.
-    told: Option<String>,
+    /// Why, and in words, while it lasts.
+    told: Option<(Why, String)>,
+}
+
+/// A while in which looks came late.
+#[derive(Debug)]
+struct Stretch {
+    since: Instant,
+    /// What was counted by then.
+    first: Counts,
+    late: Late,
 }
 
 /// What a worker counted.
@@ -66,7 +76,7 @@ impl Below {
     /// What a worker says of a camera that needs so much.
     pub(super) fn hear(&mut self, camera: &Name, of: &CameraStats, need: Need, now: Instant) {
         let counts = Counts::of(of);
-        let fresh = || Watched { newest: counts, began: None, last: now, told: None };
+        let fresh = || Watched { newest: counts, stretch: None, last: now, told: None };
         let watched = self.cameras.entry(camera.clone()).or_insert_with(fresh);
         watched.hear(camera, of, counts, need, now);
     }
@@ -83,8 +93,8 @@ impl Below {
                 watched.told = None;
             }
         }
-        let told = self.cameras.values().filter_map(|watched| watched.told.as_deref());
-        let told: Vec<&str> = told.collect();
+        let told = self.cameras.values().filter_map(|watched| watched.told.as_ref());
+        let told: Vec<&str> = told.map(|(_, words)| words.as_str()).collect();
         (!told.is_empty()).then(|| told.join("; "))
     }
 }
@@ -94,7 +104,7 @@ impl Watched {
         let before = std::mem::replace(&mut self.newest, counts);
         if counts.late < before.late || counts.looks < before.looks {
             // Another worker counts from the beginning.
-            self.began = None;
+            self.stretch = None;
             return;
         }
         if counts.late == before.late {
@@ -102,15 +112,27 @@ impl Watched {
         }
         let pause = APART_MAX.max(Duration::from_millis(u64::from(need.gap_max_ms)) * 3);
         if now.duration_since(self.last) > pause {
-            self.began = None;
+            self.stretch = None;
         }
         self.last = now;
-        let (since, first) = *self.began.get_or_insert((now, before));
-        let lasted = now.duration_since(since);
-        if lasted >= LASTS_AFTER && self.told.is_none() {
-            let why = counts.since(&first).why(of, need);
+        let begin = || Stretch { since: now, first: before, late: Late::default() };
+        let stretch = self.stretch.get_or_insert_with(begin);
+        stretch.late.add(counts.late - before.late, need);
+        let lasted = now.duration_since(stretch.since);
+        if lasted < LASTS_AFTER {
+            return;
+        }
+        let Stretch { first, late, .. } =
+            std::mem::replace(stretch, Stretch { first: counts, ..begin() });
+        if !late.is_below(lasted) {
+            self.told = None;
+            return;
+        }
+        let why = counts.since(&first).why(of, need);
+        // Figures that change all the time are no news.
+        if self.told.as_ref().is_none_or(|(told, _)| *told != why) {
             let reached = (counts.looks - first.looks) as f64 / lasted.as_secs_f64();
-            self.told = Some(words(camera, need, reached, why));
+            self.told = Some((why, words(camera, need, reached, why)));
         }
     }
 }
@@ -261,6 +283,36 @@ mod tests {
         assert!(told.at(51, 1, 1).is_some());
         told.below.keep(|_| false);
         assert_eq!(told.at(52, 1, 1), None);
+    }
+
+    #[test]
+    fn looks_that_are_late_now_and_then_are_no_trouble_however_long_it_goes_on() {
+        let mut told = Told::new();
+        told.at(0, 0, 0);
+        // Half a second each nine.
+        for secs in 1..300 {
+            assert_eq!(told.at(secs, u64::from(secs % 9 == 0), 2), None, "{secs}");
+        }
+    }
+
+    #[test]
+    fn the_words_follow_what_happens() {
+        let mut told = Told::new();
+        told.at(0, 0, 0);
+        let mut words = Vec::new();
+        for secs in 1..200 {
+            let why = if secs < 70 { DropReason::Superseded } else { DropReason::InferFailed };
+            *told.stats.frames_dropped.entry(why).or_default() += 3;
+            words.extend(told.at(secs, 1, 1));
+            words.dedup();
+        }
+        assert_eq!(words.len(), 2, "{words:#?}");
+        assert!(words[0].contains("looking does not keep up"), "{words:#?}");
+        assert!(words[1].contains("the model fails"), "{words:#?}");
+        for secs in 200..270 {
+            let late = told.at(secs, u64::from(secs % 9 == 0), 2);
+            assert!(secs < 260 || late.is_none(), "{secs}: {late:?}");
+        }
     }
 
     type Happens = Box<dyn Fn(&mut CameraStats)>;

@@ -23,6 +23,7 @@ mod hearing;
 mod host;
 mod inbound;
 mod journal;
+mod late;
 mod lately;
 mod measure;
 mod orders;
@@ -49,6 +50,7 @@ mod workers;
 
 pub(crate) use day::EventTime;
 pub(crate) use inbound::filters;
+pub use late::Late;
 pub(crate) use outside::{BoxClock, Centre, Channels, Mqtt, Nobody};
 pub(crate) use parts::Parts;
 pub use parts::{Observer, PlaneError, Reload, Totals, Unobserved};

@@ -190,6 +190,7 @@ impl Worker<'_> {
                 self.subscriptions.answered(code, now);
                 if self.subscriptions.all_granted() && !self.told_subscribed {
                     self.told_subscribed = true;
+                    tracing::info!("commands and readings are heard");
                     self.shared.subscribed.fetch_add(1, Ordering::Relaxed);
                 }
             }

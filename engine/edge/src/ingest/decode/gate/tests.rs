@@ -26,20 +26,25 @@ struct Camera {
     leading: usize,
     /// Access units a picture.
     parts: usize,
-    /// Key frames only at the beginning; then pictures from which decoding recovers.
-    refresh: bool,
+    /// Groups between two key frames that begin with a picture from which decoding recovers; all but the first with
+    /// [`ALWAYS`].
+    recovers: usize,
 }
 
+/// As with intra refresh.
+const ALWAYS: usize = usize::MAX;
+
 const PLAIN: Camera =
-    Camera { fps: 25, gop: 25, disposable: false, leading: 0, parts: 1, refresh: false };
+    Camera { fps: 25, gop: 25, disposable: false, leading: 0, parts: 1, recovers: 0 };
 
 fn film(camera: Camera, pictures: usize) -> Vec<Made> {
     let mut stream = Vec::new();
     let (mut key, mut reference, mut before_key) = (0, None, None);
     for number in 0..pictures {
         let place = number % camera.gop;
-        let starts = place == 0 && (number == 0 || !camera.refresh);
-        let leads = !starts && (1..=camera.leading).contains(&place) && key > 0;
+        let group = number / camera.gop;
+        let starts = place == 0 && group.is_multiple_of(camera.recovers.saturating_add(1));
+        let leads = (1..=camera.leading).contains(&place) && key > 0 && key + place == number;
         let spare = camera.disposable && place % 2 == 1 && !leads;
         let kind = match () {
             () if starts => Kind::Key,
@@ -86,7 +91,7 @@ impl Model {
         }
         assert!(self.parts.iter().all(|(n, _)| *n != made.number), "{made:?} twice");
         let missing = made.refers.iter().find(|n| !self.held.contains(n));
-        assert!(made.what.kind == Kind::Recovery || missing.is_none(), "ghost: {made:?}");
+        assert!(missing.is_none(), "ghost: {made:?}");
         self.held.insert(made.number);
         self.parts.push((made.number, 1));
     }
@@ -165,10 +170,17 @@ fn the_sparsest_mode_that_meets_the_need() {
             looks(1.0, 10.0),
             DecodeMode::Keys,
         ),
-        ("refresh", Camera { refresh: true, ..PLAIN }, looks(1.0, 1.0), DecodeMode::All),
+        ("refresh", Camera { recovers: ALWAYS, ..PLAIN }, looks(1.0, 1.0), DecodeMode::All),
         ("leading", Camera { leading: 2, ..PLAIN }, looks(1.0, 1.0), DecodeMode::Keys),
         ("parts", Camera { parts: 4, ..PLAIN }, looks(1.0, 1.0), DecodeMode::Keys),
-        ("refresh, nothing needed", Camera { refresh: true, ..PLAIN }, NOTHING, DecodeMode::All),
+        (
+            "recovery points between",
+            Camera { recovers: 3, ..PLAIN },
+            looks(1.0, 1.0),
+            DecodeMode::All,
+        ),
+        ("keys are enough", Camera { recovers: 3, ..PLAIN }, looks(0.25, 4.0), DecodeMode::Keys),
+        ("refresh, nothing needed", Camera { recovers: ALWAYS, ..PLAIN }, NOTHING, DecodeMode::All),
         ("a minute apart", Camera { gop: 1500, ..PLAIN }, NOTHING, DecodeMode::All),
     ];
     for (name, camera, demand, want) in cases {
@@ -255,7 +267,7 @@ fn what_is_decoded_is_exact_whatever_happens() {
             disposable: one_of(2) == 0,
             leading: [0, 2][one_of(2) as usize],
             parts: [1, 1, 4][one_of(3) as usize],
-            refresh: one_of(5) == 0,
+            recovers: [0, 0, 0, 1, 4, ALWAYS][one_of(6) as usize],
         };
         let stream = film(camera, 1200);
         println!("seed {seed}: {camera:?}");
