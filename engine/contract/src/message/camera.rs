@@ -244,6 +244,8 @@ pub enum Rest {
     Ordered,
     /// It is relaxed, and the level of the disaster is 2 or 3.
     Disaster,
+    /// What is measured rules out what it looks for.
+    Value,
 }
 
 /// A disaster that is declared.

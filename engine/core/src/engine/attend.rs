@@ -75,6 +75,7 @@ impl Engine {
     fn wants(&mut self, of: RuleAt<'_>, now: Timestamp) -> Wants {
         match self.rest(of, now) {
             Some(why) => Wants::Rest(why),
+            None if self.is_ruled_out(of, now) => Wants::Rest(Rest::Value),
             // It will apply soon: who is who is to be known by then as if it had all along.
             None if self.barred(of, now).is_some() => {
                 Wants::Looks { gap: self.prepared.rule(of).bears.busy }
@@ -105,11 +106,31 @@ impl Engine {
         inactive.rest()
     }
 
+    /// Does what is measured rule out whatever a rule could see? Readings act at ticks, and so do looks that begin
+    /// because of one.
+    fn is_ruled_out(&self, of: RuleAt<'_>, now: Timestamp) -> bool {
+        let rule = of.rule;
+        // Without a value it is for looks to say; what waits for older events is not known yet.
+        if rule.sensor.is_none() && rule.window.is_none() || !self.plan.engine.lateness.is_zero() {
+            return false;
+        }
+        let at = self.memory.site.clock.event_time(now);
+        let (values, _) = self.values(rule, at);
+        let state = &self.memory.rule_at(of).state;
+        state.is_ruled_out(&rule.program, &values, self.adjust(rule, at))
+    }
+
     /// Why a rule does not apply at a time by the clock on the wall, whatever its camera sees; none when it
     /// does.
     fn barred(&mut self, of: RuleAt<'_>, at: Timestamp) -> Option<Inactive> {
         let order = self.silenced(of, at);
         order.or_else(|| self.prepared.rule_mut(of).hours(at, &self.plan, of).barred.clone())
+    }
+
+    /// Is its camera not looked at for any other rule either?
+    fn is_unseen(&self, of: RuleAt<'_>) -> bool {
+        let told = of.camera.and_then(|c| self.attended.of(c));
+        told.is_some_and(|told| told.need == Need::NONE)
     }
 
     /// Whoever wants to know why a rule says nothing hears it without a look, in the words of a look: at
@@ -119,11 +140,15 @@ impl Engine {
         let Some(of) = self.traced.as_ref().and_then(|traced| traced.looking(&plan)) else {
             return;
         };
-        if self.rest(of, self.memory.site.clock.day_time(at)).is_none() {
+        let now = self.memory.site.clock.day_time(at);
+        let why = if self.rest(of, now).is_some() {
+            let Some(inactive) = self.inactive(of, at) else { return };
+            Applies::No(inactive.told(&plan.site.timezone))
+        } else if self.is_unseen(of) && self.is_ruled_out(of, now) {
+            Applies::No("what is measured rules it out, so nobody looks".to_owned())
+        } else {
             return;
-        }
-        let Some(inactive) = self.inactive(of, at) else { return };
-        let why = Applies::No(inactive.told(&plan.site.timezone));
+        };
         if let Some(traced) = &self.traced {
             traced.tracer.borrow_mut().applies(at, why);
         }

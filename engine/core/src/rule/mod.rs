@@ -24,6 +24,7 @@ mod path;
 mod places;
 mod report;
 mod riders;
+mod ruled_out;
 mod scene;
 mod select;
 mod signal;

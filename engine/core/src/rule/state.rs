@@ -4,12 +4,13 @@ use super::bears::{Bears, Scrutiny};
 use super::due::Asked;
 use super::evaluate::{Memory, QUEUE_TOGETHER, evaluate, fresh};
 use super::lineage::Room;
-use super::look::{Adjust, Look, Prepared};
+use super::look::{Adjust, Look, Prepared, Values};
 use super::movers::Movers;
 use super::path::PATH_SPAN_MAX;
 use super::places::Places;
 use super::report::{Reported, take};
 use super::riders::Rides;
+use super::ruled_out::is_ruled_out;
 use super::select::Members;
 use super::signal::{Signal, SubjectKey, subject};
 use super::temporal::Level;
@@ -168,6 +169,12 @@ impl RuleState {
     /// nobody was looked at for some seconds.
     pub fn is_at_rest(&self, program: &Program) -> bool {
         self.has_no_subjects() && (self.has_no_memory(program) || self.shared == fresh(program))
+    }
+
+    /// Is there nothing that looks could bring about, because what is measured rules it out? One that asks how things
+    /// move looks back, and goes on looking: what is measured changes without notice.
+    pub fn is_ruled_out(&self, program: &Program, values: &Values, adjust: Adjust) -> bool {
+        is_ruled_out(program, values, adjust) && !program.needs_paths() && self.is_at_rest(program)
     }
 
     fn has_no_memory(&self, program: &Program) -> bool {

@@ -1,11 +1,12 @@
 //! How rarely a camera may be looked at, told as its rules bear it.
 
-use super::{Box, World, plan, plan_of, rule, ticking};
+use super::{Box, World, name, plan, plan_of, rule, ticking};
 use crate::VIETNAM;
 use crate::street::sparse::{self, Frames};
 use crate::street::{Actor, CALM, CAR, MOTORBIKE, ROUGH, Rate, Street};
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::message::Rest;
 use viahe_core::attention::Need;
 use viahe_core::engine::Event;
 use viahe_core::plan::Plan;
@@ -158,4 +159,80 @@ fn of_an_ordinary_street_key_frames_are_nearly_all_that_is_decoded() {
         assert_eq!(opened, 1);
         assert!(told.decoded < 1000, "{} of 12001, of which 601 are key frames", told.decoded);
     }
+}
+
+/// Vehicles in the water, where a gauge says how deep it is; others may look as well.
+fn flooded(more: &str) -> Arc<Plan> {
+    let level = "[[sensor]]\nid = \"level\"\ntopic = \"level\"\nquantity = \"water_level\"\n";
+    plan(&format!("{}{level}{more}", rule("use = \"vehicles-in-water\"\nsensor = \"level\"")))
+}
+
+/// Seconds of the street at which looks begin and end, with these readings in cm.
+fn looks(plan: &Arc<Plan>, street: &Street, readings: &[(f32, f64)]) -> (Vec<(f32, bool)>, Box) {
+    let mut engine = Box::new(plan);
+    let start = street.time(0.0);
+    let from = Timestamp(start.0 - 1_000_000_000);
+    let mut events: Vec<Event> = street.events();
+    let reading = |(at, value): &(f32, f64)| Event::Reading {
+        sensor: name("level"),
+        at: street.time(*at),
+        value: *value,
+    };
+    events.extend(readings.iter().map(reading));
+    events.sort_by_key(Event::at);
+    let end = events.last().and_then(Event::at).unwrap();
+    let mut told: Vec<(f32, bool)> = Vec::new();
+    for event in ticking(events, from, end) {
+        let at = event.at().unwrap();
+        let looks = |engine: &Box| engine.need.is_some_and(|need| need != Need::NONE);
+        // Nobody looks who was not asked to.
+        if matches!(event, Event::Observed(_)) && !looks(&engine) {
+            continue;
+        }
+        engine.apply(event);
+        if told.last().map(|(_, last)| *last) != engine.need.map(|_| looks(&engine)) {
+            told.push((at.since(start).as_secs_f32(), looks(&engine)));
+        }
+    }
+    (told, engine)
+}
+
+#[test]
+fn a_dry_street_needs_no_looks_and_one_under_water_has_them_at_once() {
+    let street =
+        Street::new("cam", 1.0, 300.0).with(Actor::new(CAR).stands(0.5, 0.72, 20.0, 280.0));
+    let readings: Vec<(f32, f64)> = (0..30)
+        .map(|i| (i as f32 * 10.0 + 0.5, if (10..20).contains(&i) { 30.0 } else { 5.0 }))
+        .collect();
+    let (told, engine) = looks(&flooded(""), &street, &readings);
+    // At the tick after the reading, and until what has begun has ended.
+    let [(_, false), (deep, true), (dry, false)] = told[..] else { panic!("{told:?}") };
+    assert!((101.0..=101.5).contains(&deep), "{deep}");
+    assert!((230.0..=240.0).contains(&dry), "its end takes `absence_secs`: {dry}");
+    let rest = &engine.attended.last().unwrap().resting[0];
+    assert_eq!((rest.rule.as_str(), rest.why), ("vehicles-in-water", Rest::Value));
+    let opened: Vec<f32> = engine
+        .said
+        .iter()
+        .filter(|revision| revision.revision == 1)
+        .map(|revision| revision.opened.since(street.time(0.0)).as_secs_f32())
+        .collect();
+    assert_eq!(opened.len(), 1);
+    assert!((110.0..=114.0).contains(&opened[0]), "{opened:?}");
+    // One that looks back, a rate that was set, and events that wait for older ones go on.
+    let waits = flooded("[engine]\nlateness_secs = 10\n");
+    assert_eq!(looks(&waits, &street, &readings).0, [(0.0, true)]);
+    let both = rule("use = \"vehicles-in-water\"\nsensor = \"level\"") + &rule(PARKING);
+    let both = plan(&format!(
+        "{both}[[sensor]]\nid = \"level\"\ntopic = \"level\"\nquantity = \"water_level\"\n"
+    ));
+    let (told, engine) = looks(&both, &street, &readings);
+    assert_eq!(told, [(0.0, true)], "another rule looks");
+    assert_eq!(engine.attended.last().unwrap().resting.len(), 1);
+}
+
+#[test]
+fn without_a_value_nothing_can_come_of_looks() {
+    let street = Street::new("cam", 1.0, 60.0).with(Actor::new(CAR).stands(0.5, 0.72, 5.0, 50.0));
+    assert_eq!(looks(&flooded(""), &street, &[]).0, [(0.0, false)]);
 }
