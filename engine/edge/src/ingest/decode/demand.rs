@@ -1,15 +1,11 @@
 //! What pictures are needed for, and the sparsest mode of decoding that gives them.
 
-use super::gop::Gop;
+use super::gop::{Gop, KEYS_MAX};
 use std::time::Duration;
 use viahe_contract::message::{DecodeMode, DecodeReason};
 
 /// While no rule needs looks a key frame is decoded so often: a lens that is covered is news then as well.
 pub(super) const GLANCE: Duration = Duration::from_secs(5);
-
-/// Key frames further apart than this are not waited for: a camera that is to be looked at again would stay
-/// dark for longer than attention's lead.
-const KEYS_MAX: Duration = Duration::from_secs(40);
 
 /// A rate is never kept to the millisecond: this much more than the longest bearable gap passes.
 const TOLERANCE: u32 = 10;

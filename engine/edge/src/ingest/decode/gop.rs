@@ -9,6 +9,9 @@ use std::time::Duration;
 const INTERVALS: usize = 8;
 /// Pictures are coded in another order than they are shown in, but never by so much.
 const BACK_MAX: Duration = Duration::from_secs(10);
+/// Key frames further apart than this are not waited for: a camera that is to be looked at again would stay
+/// dark for longer than attention's lead.
+pub(super) const KEYS_MAX: Duration = Duration::from_secs(40);
 /// So many must be known before anything is said: the first may be a part of one.
 const INTERVALS_MIN: usize = 2;
 
@@ -68,9 +71,13 @@ impl Gop {
         self.key.map_or(Duration::ZERO, |key| pts.saturating_sub(key))
     }
 
-    /// Decoding could begin only at pictures from which it merely recovers.
+    /// Decoding could begin only at pictures from which it merely recovers: key frames do not come again, or too
+    /// rarely to be waited for.
     pub(super) fn recovers_only(&self) -> bool {
+        let open = self.key.map_or(Duration::ZERO, |key| self.newest.saturating_sub(key));
+        let longest = self.intervals.iter().max().map(|interval| open.max(*interval));
         self.now.recoveries.max(self.before.recoveries) > 1
+            && longest.is_none_or(|longest| longest > KEYS_MAX)
     }
 
     /// Time between pictures that others need, on average; none when all are needed, or nothing is

@@ -82,7 +82,8 @@ struct Model {
 }
 
 impl Model {
-    fn feed(&mut self, made: &Made) {
+    /// `recovers`: no key frame comes that could be waited for, so decoding may begin where it recovers.
+    fn feed(&mut self, made: &Made, recovers: bool) {
         if let Some((number, parts)) = self.parts.last_mut()
             && *number == made.number
         {
@@ -91,7 +92,8 @@ impl Model {
         }
         assert!(self.parts.iter().all(|(n, _)| *n != made.number), "{made:?} twice");
         let missing = made.refers.iter().find(|n| !self.held.contains(n));
-        assert!(missing.is_none(), "ghost: {made:?}");
+        let begins = recovers && made.what.kind == Kind::Recovery;
+        assert!(begins || missing.is_none(), "ghost: {made:?}");
         self.held.insert(made.number);
         self.parts.push((made.number, 1));
     }
@@ -100,6 +102,17 @@ impl Model {
         self.held.clear();
         self.out.extend(self.parts.drain(..).map(|(number, _)| number));
     }
+}
+
+/// Has no key frame come again so far, or not within 40 s?
+fn recovers_only(stream: &[Made]) -> bool {
+    let now = stream.last().map(|made| made.at_ms);
+    let keys = stream.iter().filter(|made| made.what.kind == Kind::Key).map(|made| made.at_ms);
+    let mut keys: Vec<u64> = keys.collect();
+    keys.dedup();
+    let again = keys.len() > 1;
+    keys.extend(now);
+    !again || keys.windows(2).any(|pair| pair[1] - pair[0] > 40_000)
 }
 
 /// What happens beside the stream, by the number of a picture.
@@ -133,7 +146,7 @@ fn play(camera: Camera, stream: &[Made], script: Script<'_>) -> (Model, Vec<Deco
                     decoder.drain();
                 }
                 Step::Feed(unit) => {
-                    decoder.feed(&stream[unit]);
+                    decoder.feed(&stream[unit], recovers_only(&stream[..=at]));
                     fed.insert(stream[unit].number);
                 }
             }
