@@ -290,26 +290,25 @@ fn around(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize) 
     let Some(view) = &look.view else { return around };
     let aspect = measure::aspect(view.observation);
     let near = |a: &UnitBox, b: &UnitBox| gap(a, b, aspect) <= QUEUE_NEAR;
-    let (mut in_lane, mut in_zone) = (false, Vec::new());
+    let (mut in_lane, mut beside, mut further) = (false, Vec::new(), Vec::new());
     for o in members.iter(among).filter(|o| Some(*o) != subject.object) {
         let object = &view.observation.objects[o];
         let Some(path) = view.scene.path(o) else { continue };
-        let beside = near(&subject.bbox, &object.bbox);
-        if path.moving && beside {
+        let is_beside = near(&subject.bbox, &object.bbox);
+        if path.moving && is_beside {
             around.passing.push(path.who);
         }
         let Some(still) = path.still_since else { continue };
         around.resting.push(path.who);
         let apart = still.since(subject.since).max(subject.since.since(still));
         if !view.zone.contains(object.bbox.ground()) {
-            in_lane |= beside && apart <= QUEUE_TOGETHER;
+            in_lane |= is_beside && apart <= QUEUE_TOGETHER;
         } else if apart <= QUEUE_TOGETHER {
-            in_zone.push((&object.bbox, beside));
+            if is_beside { &mut beside } else { &mut further }.push(&object.bbox);
         }
     }
     // The last one of a row has one neighbour only, and that one has another.
-    let (beside, further): (Vec<_>, Vec<_>) = in_zone.into_iter().partition(|(_, beside)| *beside);
-    let next = further.iter().filter(|(b, _)| beside.iter().any(|(a, _)| near(a, b)));
+    let next = further.iter().filter(|b| beside.iter().any(|a| near(a, b)));
     around.stands =
         in_lane || (!beside.is_empty() && 1 + beside.len() + next.count() >= QUEUE_IN_ZONE_MIN);
     around

@@ -119,6 +119,8 @@ pub(super) fn decoder(
 pub(super) struct Tail {
     pub(super) convert: gst::Element,
     pub(super) sink: gst_app::AppSink,
+    /// The converter's pads, in and out: looking them up by name allocates.
+    pub(super) sides: [gst::Pad; 2],
 }
 
 impl Tail {
@@ -141,7 +143,9 @@ impl Tail {
             .build();
         add_linked(pipeline, &[&convert, sink.upcast_ref()])?;
         offer_padding(&sink)?;
-        Ok(Self { convert, sink })
+        let side = |name| convert.static_pad(name).ok_or_else(|| fault("videoconvert has no pads"));
+        let sides = [side("sink")?, side("src")?];
+        Ok(Self { convert, sink, sides })
     }
 
     /// Bytes of a picture that were moved since the decoder wrote it: by the converter, and by
@@ -154,12 +158,15 @@ impl Tail {
     /// Does the converter really convert now? Called from the streaming thread, where the caps
     /// on both of its sides belong to the same frame.
     fn converts(&self) -> bool {
-        let format = |pad: &str| {
-            let caps = self.convert.static_pad(pad)?.current_caps()?;
-            caps.structure(0)?.get::<String>("format").ok()
-        };
-        format("sink") != format("src")
+        let caps = self.sides.each_ref().map(gst::Pad::current_caps);
+        let [taken, given] = caps.each_ref().map(|caps| caps.as_deref().and_then(format));
+        taken != given
     }
+}
+
+/// That of the pictures; read in place, since it is asked for each of them.
+fn format(caps: &gst::CapsRef) -> Option<&str> {
+    caps.structure(0)?.get::<&str>("format").ok()
 }
 
 /// Tells the decoder that strides other than the default are welcome, and offers a pool that pads

@@ -8,6 +8,10 @@
 //! libav is done with it does not come back to the pool (`GstBufferPool` sees that), so nobody
 //! writes into a picture that is looked at.
 //!
+//! A place that comes back is kept for the next picture only while they come one after the other: so many free
+//! ones as the decoder takes in turn. When decoding goes over to key frames all that later pictures referred to
+//! comes back at once, and is given back to the system.
+//!
 //! Memory of this pool is marked; a copy is not. So the ledger can tell, for each picture.
 
 use gstreamer as gst;
@@ -41,11 +45,20 @@ pub(super) fn is_in_place(buffer: &gst::BufferRef) -> bool {
 #[expect(unsafe_code, reason = "a class of GStreamer is derived, and functions of a C struct set")]
 mod imp {
     use super::{glib, gst, gst_video};
+    use crate::clock;
     use gst::ffi::{GST_MAP_READ, GST_MAP_WRITE, GST_MEMORY_FLAG_LAST, GstMapFlags, GstMapInfo};
     use gst::subclass::prelude::*;
     use gst_video::ffi::GstVideoMeta;
     use std::ffi::{c_int, c_uint};
-    use std::sync::OnceLock;
+    use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+    use std::time::{Duration, Instant};
+
+    /// Free places that are kept: a decoder takes one for a picture and gives one back for it, and a second may
+    /// come back meanwhile from who looks.
+    const FREE_MAX: usize = 2;
+    /// With so long between two pictures a place is not worth keeping: 3 MB at 1080p, against a third of a
+    /// millisecond to get them anew.
+    const RARE: Duration = Duration::from_millis(300);
 
     /// Flags from `GST_MEMORY_FLAG_LAST` on are for users of memory.
     pub(super) const MARK: u32 = GST_MEMORY_FLAG_LAST << 3;
@@ -63,7 +76,48 @@ mod imp {
     static USUAL: OnceLock<Map> = OnceLock::new();
 
     #[derive(Default)]
-    pub struct PicturePool;
+    pub struct PicturePool(Mutex<Places>);
+
+    /// How many places there are, and how often one is taken.
+    #[derive(Default)]
+    struct Places {
+        all: usize,
+        taken: usize,
+        last: Option<Instant>,
+        gap: Duration,
+    }
+
+    impl Places {
+        fn take(&mut self, now: Instant) {
+            self.taken += 1;
+            self.gap = self.last.map_or(RARE, |last| now.saturating_duration_since(last));
+            self.last = Some(now);
+        }
+
+        /// One comes back; is it kept?
+        fn comes_back(&mut self) -> bool {
+            self.taken = self.taken.saturating_sub(1);
+            self.all - self.taken.min(self.all) <= FREE_MAX && self.gap < RARE
+        }
+    }
+
+    impl PicturePool {
+        fn places(&self) -> MutexGuard<'_, Places> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        #[cfg(test)]
+        pub(super) fn count(&self) -> usize {
+            self.places().all
+        }
+
+        /// So much time goes by.
+        #[cfg(test)]
+        pub(super) fn pass(&self, time: Duration) {
+            let mut places = self.places();
+            places.last = places.last.map(|last| last.checked_sub(time).unwrap());
+        }
+    }
 
     #[glib::object_subclass]
     impl ObjectSubclass for PicturePool {
@@ -91,7 +145,30 @@ mod imp {
         ) -> Result<gst::Buffer, gst::FlowError> {
             let mut buffer = self.parent_alloc_buffer(params)?;
             share(buffer.make_mut());
+            self.places().all += 1;
             Ok(buffer)
+        }
+
+        fn free_buffer(&self, buffer: gst::Buffer) {
+            self.parent_free_buffer(buffer);
+            self.places().all -= 1;
+        }
+
+        fn acquire_buffer(
+            &self,
+            params: Option<&gst::BufferPoolAcquireParams>,
+        ) -> Result<gst::Buffer, gst::FlowError> {
+            let buffer = self.parent_acquire_buffer(params)?;
+            self.places().take(clock::monotonic());
+            Ok(buffer)
+        }
+
+        fn release_buffer(&self, mut buffer: gst::Buffer) {
+            if !self.places().comes_back() {
+                // The class above frees it as if its memory were not what it was.
+                buffer.make_mut().set_flags(gst::BufferFlags::TAG_MEMORY);
+            }
+            self.parent_release_buffer(buffer);
         }
     }
 
@@ -142,18 +219,55 @@ mod tests {
 
     use super::*;
     use gst::prelude::*;
+    use gst::subclass::prelude::ObjectSubclassIsExt as _;
+    use std::time::Duration;
 
-    #[test]
-    fn what_is_copied_is_known_and_what_is_shared_is_not_written_again() {
+    fn pool() -> PicturePool {
         crate::ingest::init().unwrap();
         let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, 64, 48);
         let info = info.build().unwrap();
         let pool = PicturePool::new();
         let mut config = pool.config();
-        config.set_params(Some(&info.to_caps().unwrap()), info.size() as u32, 1, 0);
+        config.set_params(Some(&info.to_caps().unwrap()), info.size() as u32, 0, 0);
         config.add_option("GstBufferPoolOptionVideoMeta");
         pool.set_config(config).unwrap();
         pool.set_active(true).unwrap();
+        pool
+    }
+
+    /// All that was decoded is there at once; then one picture in two seconds.
+    #[test]
+    fn places_that_nobody_needs_are_given_back() {
+        let pool = pool();
+        let count = || pool.imp().count();
+        let mut taken: Vec<_> = (0..6).map(|_| pool.acquire_buffer(None).unwrap()).collect();
+        assert_eq!(count(), 6);
+        for left in [6, 6, 5, 4, 3] {
+            taken.pop();
+            assert_eq!(count(), left);
+        }
+        // One after the other: they are taken in turn.
+        for _ in 0..20 {
+            taken.push(pool.acquire_buffer(None).unwrap());
+            drop(taken.remove(0));
+            assert_eq!(count(), 3);
+        }
+        pool.imp().pass(Duration::from_secs(2));
+        let rare = pool.acquire_buffer(None).unwrap();
+        assert_eq!(count(), 3, "a free one was taken");
+        drop((rare, taken));
+        assert_eq!(count(), 1, "that which was free then");
+        pool.imp().pass(Duration::from_secs(2));
+        drop(pool.acquire_buffer(None).unwrap());
+        assert_eq!(count(), 0);
+        pool.set_active(false).unwrap();
+    }
+
+    #[test]
+    fn what_is_copied_is_known_and_what_is_shared_is_not_written_again() {
+        let pool = pool();
+        let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::I420, 64, 48);
+        let info = info.build().unwrap();
 
         let buffer = pool.acquire_buffer(None).unwrap();
         let written = gst_video::VideoFrame::from_buffer_writable(buffer, &info).unwrap();

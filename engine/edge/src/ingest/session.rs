@@ -289,6 +289,7 @@ fn watch_bus(
 
 fn tap(tail: &Tail, link: &Arc<Link>) {
     let (link, convert) = (Arc::downgrade(link), tail.convert.downgrade());
+    let sides = tail.sides.clone();
     let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| {
         let (Some(link), Some(convert)) = (link.upgrade(), convert.upgrade()) else {
             return Err(gst::FlowError::Flushing);
@@ -297,7 +298,7 @@ fn tap(tail: &Tail, link: &Arc<Link>) {
             return Err(gst::FlowError::Flushing);
         }
         let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-        let tail = Tail { convert, sink: sink.clone() };
+        let tail = Tail { convert, sink: sink.clone(), sides: sides.clone() };
         deliver(&link, &tail, &sample);
         Ok(gst::FlowSuccess::Ok)
     });

@@ -94,17 +94,15 @@ impl Gaze {
         let (stamp, view) = (frame.stamp(), frame.view());
         let (width, height) = (view.width(), view.height());
         let labels = &self.labels;
-        let objects = self
-            .tracker
-            .update(stamp.captured, detections)
-            .iter()
-            .filter(|t| t.confirmed)
-            .filter_map(|t| {
-                let class = labels.get(usize::from(t.class.0))?.clone()?;
-                let bbox = t.bbox.to_unit(width as f32, height as f32);
-                Some(Object { track: t.id, class, confidence: t.confidence, bbox })
-            })
-            .collect();
+        let tracked = self.tracker.update(stamp.captured, detections);
+        let confirmed = tracked.iter().filter(|t| t.confirmed);
+        // One piece of memory, whatever is seen: it goes away with the observation.
+        let mut objects = Vec::with_capacity(confirmed.clone().count());
+        objects.extend(confirmed.filter_map(|t| {
+            let class = labels.get(usize::from(t.class.0))?.clone()?;
+            let bbox = t.bbox.to_unit(width as f32, height as f32);
+            Some(Object { track: t.id, class, confidence: t.confidence, bbox })
+        }));
         let size_px = [width as u32, height as u32];
         Observation { camera: self.camera.clone(), frame: stamp, size_px, objects }
     }

@@ -18,6 +18,11 @@ use viahe_core::seam::{FromWorker, ToWorker};
 /// How long what a worker wrote before its end is waited for.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 
+/// What is larger goes back to the system as soon as it is free. glibc learns otherwise from the first picture: it
+/// then keeps all of them among small things, in one heap for each camera's thread, and a camera of which all was
+/// decoded once costs 20 MB for ever.
+const GIVEN_BACK: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "1048576");
+
 /// How a worker is run.
 #[derive(Clone, Debug)]
 pub enum Launch {
@@ -61,7 +66,11 @@ pub(super) fn run_once(
         }
         Launch::Process { program, args } => {
             let kills = memory::kernel_kills();
-            let mut child = relayed(&mut Command::new(program))
+            let mut command = Command::new(program);
+            if std::env::var_os(GIVEN_BACK.0).is_none() {
+                command.env(GIVEN_BACK.0, GIVEN_BACK.1);
+            }
+            let mut child = relayed(&mut command)
                 .args(args)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
