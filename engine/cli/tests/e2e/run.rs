@@ -68,6 +68,7 @@ fn an_incident_that_does_not_wait_is_shown_when_its_pictures_are_there() {
         assert_eq!(same, *told, "nothing else is new");
     }
     assert_eq!(engine.metric("viahe_captures_failed_total"), 0);
+    engine.until_metric("viahe_captures_late_total", |n| n == 4);
     let opened = "viahe_incidents_opened_total{violation=\"illegal-parking\"}";
     engine.until_metric(opened, |n| n == 2);
     engine.process.signal(Signal::TERM);

@@ -12,6 +12,11 @@ impl Page<'_> {
             "Evidence pictures that were asked for and not taken or not kept.",
             engine.captures_failed,
         )?;
+        self.counter(
+            "viahe_captures_late",
+            "Evidence pictures that took longer than incidents wait for them.",
+            engine.captures_late,
+        )?;
         let workers: Vec<String> =
             engine.worker_refused.keys().map(|(worker, _)| worker.to_string()).collect();
         let refused = engine.worker_refused.iter().zip(&workers);

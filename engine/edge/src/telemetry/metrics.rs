@@ -64,6 +64,8 @@ pub struct EngineStats {
     pub worker_memory: BTreeMap<WorkerId, WorkerMemory>,
     /// Pictures that incidents asked for and that were not taken or not kept.
     pub captures_failed: u64,
+    /// Pictures that incidents asked for and did not wait for.
+    pub captures_late: u64,
     /// What vision workers said and nobody believed, by worker and reason.
     pub worker_refused: BTreeMap<(WorkerId, &'static str), u64>,
     /// Bytes of evidence pictures on disk now.

@@ -125,6 +125,7 @@ fn engine(n: u64) -> EngineStats {
             WorkerMemory { used: Some(200_000_000), max: 768_000_000 },
         )]),
         captures_failed: n / 7,
+        captures_late: n / 6,
         worker_refused: BTreeMap::from([((ONE, "camera"), n / 9)]),
         evidence_bytes: 81_234,
         evidence_evicted: n / 9,

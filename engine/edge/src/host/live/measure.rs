@@ -47,6 +47,7 @@ impl Live {
         self.books.stats.worker_refused = self.refusals.counts();
         let evidence = self.pictures.store().counters();
         self.books.stats.captures_failed = self.pictures.failed();
+        self.books.stats.captures_late = self.pictures.late_so_far();
         self.books.stats.evidence_bytes = evidence.bytes;
         self.books.stats.evidence_evicted = evidence.evicted;
         self.books.stats.queue_depths = BTreeMap::from([

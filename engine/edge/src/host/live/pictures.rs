@@ -41,6 +41,7 @@ pub(super) struct Pictures {
     /// What was seen in the frame at hand.
     seen: Option<Observation>,
     failed: u64,
+    late: u64,
     /// One was lost, and it may be the disk.
     suspicion: bool,
     /// What is about to be named, so that it is not removed before it is.
@@ -79,6 +80,7 @@ impl Pictures {
             drawings: Drawings::default(),
             seen: None,
             failed: 0,
+            late: 0,
             suspicion: false,
             held,
         }
@@ -211,7 +213,9 @@ impl Pictures {
             let over = asked.patience.take_if(|until| *until <= heard_up_to);
             over.map(|_| Event::Late { capture: *id })
         });
-        late.collect()
+        let late: Vec<Event> = late.collect();
+        self.late += late.len() as u64;
+        late
     }
 
     /// When something is late that is not yet.
@@ -310,6 +314,11 @@ impl Pictures {
     /// Pictures that were lost.
     pub(super) fn failed(&self) -> u64 {
         self.failed
+    }
+
+    /// Pictures that nothing waited for to the end.
+    pub(super) fn late_so_far(&self) -> u64 {
+        self.late
     }
 
     /// Steps that wait to be done.
