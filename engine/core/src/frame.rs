@@ -175,11 +175,25 @@ fn is_zero(ms: &i64) -> bool {
     *ms == 0
 }
 
+/// Two sizes of one shape differ by no more than this many hundredths: coded sizes are rounded.
+const SHAPE_TOLERANCE: u64 = 3;
+
+/// Have pictures of these sizes the same shape?
+pub fn same_shape(one: [u32; 2], other: [u32; 2]) -> bool {
+    let [one, other] = [one, other].map(|size| size.map(u64::from));
+    let (a, b) = (one[0] * other[1], one[1] * other[0]);
+    a.abs_diff(b) * 100 <= a.max(b) * SHAPE_TOLERANCE
+}
+
 /// A decoded frame that can be held and read from any thread; pixels stay where the decoder put
 /// them.
 pub trait Frame: Send + Sync {
     /// Which frame this is.
     fn stamp(&self) -> FrameStamp;
+    /// When the camera says that it was taken, by its own clock; none while it does not.
+    fn reported(&self) -> Option<Timestamp> {
+        None
+    }
     /// Its pixels.
     fn view(&self) -> FrameView<'_>;
 }
@@ -187,6 +201,16 @@ pub trait Frame: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shapes_of_pictures() {
+        for size in [[640, 360], [640, 352], [3840, 2160], [1920, 1088]] {
+            assert!(same_shape([1920, 1080], size) && same_shape(size, [1920, 1080]), "{size:?}");
+        }
+        for size in [[704, 576], [640, 480], [360, 640]] {
+            assert!(!same_shape([1920, 1080], size) && !same_shape(size, [1920, 1080]), "{size:?}");
+        }
+    }
 
     #[test]
     fn short_planes_are_refused() {

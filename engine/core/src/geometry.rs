@@ -26,6 +26,12 @@ impl PxBox {
         })
     }
 
+    /// As it is in a picture that is so many times as wide and as high.
+    #[must_use]
+    pub fn scaled(&self, [x, y]: [f32; 2]) -> Self {
+        Self { x0: self.x0 * x, y0: self.y0 * y, x1: self.x1 * x, y1: self.y1 * y }
+    }
+
     /// Width in px.
     pub fn width(&self) -> f32 {
         self.x1 - self.x0

@@ -16,7 +16,9 @@ use crate::versions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use viahe_contract::message::{CameraStatus, Carrier, DecodeMode, Decoding, Medium, ModelRef};
+use viahe_contract::message::{
+    CameraStatus, Carrier, DecodeMode, Decoding, Medium, ModelRef, StreamRole, Streams,
+};
 use viahe_contract::sha256::Sha256;
 
 versions! {
@@ -35,7 +37,8 @@ versions! {
     V5 = 5,
     /// A camera's need says also the longest gap between looks; a worker says how much it decodes.
     V6 = 6,
-    /// A worker says how many looks were spared because nothing had changed.
+    /// A worker says how many looks were spared because nothing had changed. A camera may have a substream; a
+    /// worker says how both of its streams are.
     V7 = 7,
 }
 
@@ -128,6 +131,9 @@ pub struct VisionCamera {
     pub id: Name,
     /// Where its pictures come from, with credentials: this goes through a private pipe only.
     pub source: Source,
+    /// A smaller picture of the same view, to be looked at instead.
+    #[serde(default)]
+    pub substream: Option<Source>,
     /// Folder under `models/`.
     pub model: Name,
     /// How much it is to be looked at, as the engine says now.
@@ -433,6 +439,12 @@ pub struct CameraStats {
     pub clock_step: Option<ClockStep>,
     /// Live tracks.
     pub tracks: u32,
+    /// Of a camera that has a substream: how both are.
+    #[serde(default)]
+    pub streams: Option<Streams>,
+    /// Of a camera that has a substream: pictures for people that came from each.
+    #[serde(default)]
+    pub pictures: BTreeMap<StreamRole, u64>,
 }
 
 #[cfg(test)]

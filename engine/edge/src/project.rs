@@ -92,9 +92,11 @@ fn read(
 /// Whatever is logged from now on, by us or by a library, shows none of them.
 fn hide_secrets(plan: &Plan, kept_apart: &[String]) {
     for camera in &plan.cameras {
-        redact_source(&camera.source);
-        for secret in kept_apart {
-            redact_in_path(secret, &camera.source);
+        for source in [&camera.source].into_iter().chain(&camera.substream) {
+            redact_source(source);
+            for secret in kept_apart {
+                redact_in_path(secret, source);
+            }
         }
     }
     for (_, password) in plan.mqtt.iter().filter_map(|m| m.login.as_ref()) {

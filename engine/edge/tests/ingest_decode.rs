@@ -17,7 +17,7 @@ const FPS: u32 = 10;
 
 fn each_second() -> Demand {
     let second = Duration::from_secs(1);
-    Demand { looks: Some(Looks { period: second, gap_max: second }) }
+    Demand::looks(Looks { period: second, gap_max: second })
 }
 
 /// Takes frames until the camera is decoded so.
@@ -60,7 +60,7 @@ fn modes_change_while_the_stream_runs(name: &str) {
         [last].iter().chain(&times).zip(&times).map(|(one, next)| next - one).collect();
     assert!(gaps.iter().all(|ms| *ms < 2 * 1_000 / u64::from(FPS)), "{name}: {gaps:?}");
 
-    watched.camera.demand(Demand { looks: None });
+    watched.camera.demand(Demand::GLANCES);
     until_mode(&mut watched, DecodeMode::None);
     let asked = clock::event_time();
     watched.camera.peek();
@@ -93,7 +93,7 @@ fn a_camera_that_nobody_looks_at_stays_online() {
     let clip = make_clip(dir.path(), "plain.mp4", [320, 192], FPS, 50);
     let sim = sim(&clip, None);
     let mut watched = Watched::start(rtsp(&sim.url("cam"), Transport::Tcp, None));
-    watched.camera.demand(Demand { looks: None });
+    watched.camera.demand(Demand::GLANCES);
     until_mode(&mut watched, DecodeMode::None);
     // Glances go on, further apart than a camera that films ten pictures a second may be silent.
     let times = next(&mut watched, 4);

@@ -209,6 +209,7 @@ fn camera_state(state: CameraStatus, fps: Option<f64>) -> CameraState {
         quarantine: None,
         looks: None,
         decoding: None,
+        streams: None,
     }
 }
 

@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Name of a camera; may be given more than once.
     #[arg(long = "mount", value_name = "NAME", default_value = "camera")]
     mounts: Vec<String>,
+    /// The same clip with smaller pictures; each camera serves it as NAME/small, in step with the large one.
+    #[arg(long, value_name = "CLIP")]
+    small: Option<PathBuf>,
     /// Each camera begins elsewhere in the clip, in the middle of a group of pictures.
     #[arg(long)]
     apart: bool,
@@ -49,6 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let sim = CameraSim::start(&SimOptions {
         clip,
         mounts: args.mounts.clone(),
+        small: args.small.clone(),
         apart: args.apart,
         port: args.port,
         login,

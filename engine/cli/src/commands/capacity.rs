@@ -79,6 +79,8 @@ fn with(mut plan: Plan, simulated: &Simulated, state_dir: &Path) -> Plan {
         if let Some(url) = simulated.url(&camera.id) {
             let transport = Transport::Tcp;
             camera.source = Source::Rtsp { url, login: None, transport, ca: None };
+            // The recording is all there is of it.
+            camera.substream = None;
         }
     }
     state_dir.clone_into(&mut plan.engine.state_dir);

@@ -132,8 +132,10 @@ fn camera_summary(plan: &Plan, camera: &Camera, now: Timestamp) -> String {
     } else {
         format!("up to {} frames a second analysed", need.looks_hz)
     };
-    let mut text =
-        format!("camera {}: {}, model {}, {analysed}\n", camera.id, camera.source, camera.model);
+    let sub = camera.substream.as_ref();
+    let sub = sub.map_or_else(String::new, |sub| format!(", looked at by its substream {sub}"));
+    let Camera { id, source, model, .. } = camera;
+    let mut text = format!("camera {id}: {source}{sub}, model {model}, {analysed}\n");
     for rule in &camera.rules {
         text += &rule_summary(plan, Some(camera), rule, now);
     }

@@ -61,8 +61,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 
     let broker = EmbeddedBroker::start(0).map_err(Exit::failed)?;
     let mounts: Vec<String> = plan.cameras.iter().map(|c| c.id.to_string()).collect();
-    let options =
-        SimOptions { clip: clip.clone(), mounts, apart: false, port: 0, login: None, tls: None };
+    let options = SimOptions {
+        clip: clip.clone(),
+        mounts,
+        small: None,
+        apart: false,
+        port: 0,
+        login: None,
+        tls: None,
+    };
     let sim = CameraSim::start(&options).map_err(Exit::failed)?;
     let mqtt = Mqtt {
         host: broker.address().ip().to_string(),

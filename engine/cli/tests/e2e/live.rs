@@ -71,6 +71,7 @@ fn check_camera(message: &Message) {
         "resolution",
         "rules_suspended",
         "state",
+        "streams",
         "suspensions",
         "time",
         "transport",

@@ -32,6 +32,7 @@ mod run;
 mod secrets;
 mod state_lost;
 mod stills;
+mod substream;
 mod support;
 mod upgrade;
 mod worker_lost;

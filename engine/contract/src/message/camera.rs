@@ -40,6 +40,66 @@ pub struct CameraState {
     /// box of an earlier version.
     #[serde(default)]
     pub decoding: Option<Decoding>,
+    /// Of a camera that has a substream: how both are; none of others, and of a box of an earlier version.
+    #[serde(default)]
+    pub streams: Option<Streams>,
+}
+
+/// Two streams of one camera: looks are at the substream, pictures for people come from the main stream.
+/// While one of them is away the other does both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Streams {
+    /// Which one is looked at now.
+    pub looks: StreamRole,
+    /// The one of `url`.
+    pub main: StreamState,
+    /// The one of `substream`.
+    pub sub: StreamState,
+    /// Their pictures have different shapes, so what is drawn on one may not fit the other.
+    pub aspects_differ: bool,
+}
+
+/// How one of two streams is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamState {
+    /// How it is.
+    pub state: CameraStatus,
+    /// Why, for people; empty when it is well.
+    pub reason: String,
+    /// Width and height in px; none before its first picture.
+    pub resolution: Option<[u32; 2]>,
+}
+
+/// One of two streams of a camera.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamRole {
+    /// The large one, for people.
+    Main,
+    /// The small one, for looks.
+    Sub,
+}
+
+impl StreamRole {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Main, Self::Sub];
+
+    /// As it is written.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Sub => "sub",
+        }
+    }
+
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Main => Self::Sub,
+            Self::Sub => Self::Main,
+        }
+    }
 }
 
 /// A camera is not looked at, because vision workers died while opening it; `reason` says how.

@@ -17,7 +17,8 @@ mod window;
 pub use bytes::to_bytes;
 pub use camera::{
     CameraState, CameraStatus, Carrier, ClockOf, ClockStep, DecodeMode, DecodeReason, Decoding,
-    Disaster, Looks, Quarantine, Rest, Resting, RulesSuspended, Suspension, WhySilent,
+    Disaster, Looks, Quarantine, Rest, Resting, RulesSuspended, StreamRole, StreamState, Streams,
+    Suspension, WhySilent,
 };
 pub use command::{Command, CommandError, Order, id_of};
 pub use evidence::{Evidence, EvidenceState, Medium, Moment, moment_of};

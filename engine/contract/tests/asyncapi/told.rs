@@ -215,8 +215,9 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
         reason,
         key_interval_secs,
     });
-    let media = (of(one_of::<Carrier>()), of(decoding));
-    (how, numbers, media, rules).prop_map(|(how, numbers, (transport, decoding), rules)| {
+    let media = (of(one_of::<Carrier>()), of(decoding), of(streams()));
+    (how, numbers, media, rules).prop_map(|(how, numbers, media, rules)| {
+        let (transport, decoding, streams) = media;
         let (state, reason, time) = how;
         let (fps, resolution, clock_offset_ms, clock_step) = numbers;
         let (rules_suspended, suspensions, disaster, quarantine, looks) = rules;
@@ -235,8 +236,18 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
             quarantine,
             looks,
             decoding,
+            streams,
         }
     })
+}
+
+fn streams() -> impl Strategy<Value = Streams> {
+    let stream = || {
+        let one = (one_of::<CameraStatus>(), text(), of(any::<[u32; 2]>()));
+        one.prop_map(|(state, reason, resolution)| StreamState { state, reason, resolution })
+    };
+    let all = (one_of::<StreamRole>(), stream(), stream(), any::<bool>());
+    all.prop_map(|(looks, main, sub, aspects_differ)| Streams { looks, main, sub, aspects_differ })
 }
 
 /// `troubles` and `versions` of MQTT are text in the type, so that a reader takes those that will come: what

@@ -257,6 +257,7 @@ impl Reader<'_> {
         Some(Camera {
             id: node.name("id")?,
             name: node.text("name").map(Into::into),
+            substream: self.substream(node, source.as_ref()),
             source: source?,
             model: model?.name.clone(),
             position,
@@ -282,19 +283,50 @@ impl Reader<'_> {
             let what = "`transport` is for rtsp:// and rtsps:// only";
             node.tell("transport", Fault::new(what, "remove it"));
         }
-        if node.has("ca") {
-            match &mut source {
-                CameraSource::Rtsp { url, ca, .. } if url.starts_with("rtsps://") => {
-                    *ca = self.path(node, "ca");
-                }
-                _ => {
-                    let what = "`ca` is for encrypted cameras, and the url is not rtsps://";
-                    let remedy = "write the url as rtsps://, or remove `ca`";
-                    node.tell("ca", Fault::new(what, remedy));
-                }
-            }
+        if node.has("ca") && !self.authority(node, &mut source) {
+            let what = "`ca` is for encrypted cameras, and the url is not rtsps://";
+            let remedy = "write the url as rtsps://, or remove `ca`";
+            node.tell("ca", Fault::new(what, remedy));
         }
         Some(source)
+    }
+
+    /// A second stream of a live camera, as it travels and is trusted.
+    fn substream(&self, node: &Node, main: Option<&CameraSource>) -> Option<CameraSource> {
+        if !node.has("substream") {
+            return None;
+        }
+        let url = self.secret(node, "substream", true)?;
+        let CameraSource::Rtsp { url: of_main, transport, .. } = main? else {
+            let what = "`substream` is for cameras, and the url is not rtsp:// or rtsps://";
+            node.tell("substream", Fault::new(what, "remove it"));
+            return None;
+        };
+        let source = url::source(&url, *transport, self.folder);
+        let mut source = source.map_err(|fault| node.tell("substream", fault)).ok()?;
+        let CameraSource::Rtsp { url, .. } = &source else {
+            let what = "`substream` is not the address of a camera";
+            node.tell("substream", Fault::new(what, "write it as rtsp:// or rtsps://"));
+            return None;
+        };
+        if url == of_main {
+            let what = "`substream` is the same stream as `url`";
+            let remedy = "write the address of the camera's small stream, or remove `substream`";
+            node.tell("substream", Fault::new(what, remedy));
+        }
+        self.authority(node, &mut source);
+        Some(source)
+    }
+
+    /// What an encrypted camera's certificate is checked against; false of one that is not.
+    fn authority(&self, node: &Node, source: &mut CameraSource) -> bool {
+        match source {
+            CameraSource::Rtsp { url, ca, .. } if url.starts_with("rtsps://") => {
+                *ca = self.path(node, "ca");
+                true
+            }
+            _ => false,
+        }
     }
 
     /// A text with its references resolved; tells why one cannot be.

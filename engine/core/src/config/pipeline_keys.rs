@@ -145,6 +145,15 @@ static CAMERA: &[Key] = &[
         "Where the pictures come from: `rtsp://`, `rtsps://`, `file:///path.mp4` (a recording, \
          read once) or `pattern://640x360@10` (a test picture).",
     ),
+    key(
+        "substream",
+        Text(&SECRET),
+        Optional,
+        r#""rtsp://viewer:${env:LE_LOI_03}@10.0.3.17:554/stream2""#,
+        "A smaller stream of the same camera and the same view, `rtsp://` or `rtsps://`. Looks are at it, \
+         which costs a fraction; pictures for people are those of `url` at the same moment. It \
+         travels and is trusted as `url` is. Zones are drawn on the picture of `url`.",
+    ),
     key("model", Text(&NAME), Required, r#""street""#, "One of the `[model.NAME]` of this file."),
     key(
         "transport",

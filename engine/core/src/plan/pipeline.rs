@@ -119,6 +119,8 @@ pub struct Camera {
     pub name: Option<String>,
     /// Where the pictures come from.
     pub source: Source,
+    /// A smaller picture of the same view, to be looked at instead of the one of `source`, which is for people then.
+    pub substream: Option<Source>,
     /// Folder under `models/`.
     pub model: Name,
     /// WGS84 latitude and longitude in degrees.

@@ -5,17 +5,22 @@ use gstreamer::prelude::*;
 use gstreamer_rtsp_server as gst_rtsp_server;
 use gstreamer_rtsp_server::prelude::*;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// How far the camera's clock is ahead of the box's.
 #[derive(Debug, Default)]
 pub(super) struct SimClock {
     secs: AtomicI64,
+    silent: AtomicBool,
 }
 
 impl SimClock {
     pub(super) fn set_ahead(&self, secs: i64) {
         self.secs.store(secs, Ordering::Relaxed);
+    }
+
+    pub(super) fn be_silent(&self) {
+        self.silent.store(true, Ordering::Relaxed);
     }
 }
 
@@ -35,6 +40,10 @@ pub(super) fn attach(media: &gst_rtsp_server::RTSPMedia, clock: &Arc<SimClock>) 
         for pad in pads.filter(|pad| pad.name().starts_with("send_rtcp_src")) {
             let clock = Arc::clone(&clock);
             pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                if clock.silent.load(Ordering::Relaxed) {
+                    // Not `Drop`: see `ingest/probe`.
+                    return gst::PadProbeReturn::Handled;
+                }
                 let secs = clock.secs.load(Ordering::Relaxed);
                 if let (Some(buffer), true) = (info.buffer_mut(), secs != 0)
                     && let Ok(mut bytes) = buffer.make_mut().map_writable()

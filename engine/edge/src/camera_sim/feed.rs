@@ -1,13 +1,15 @@
 //! Sends a clip's access units in real time, round after round.
 
 use super::clip::Clip;
+use crate::clock::monotonic;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use gstreamer_rtsp_server as gst_rtsp_server;
 use gstreamer_rtsp_server::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a feeder looks whether its media still runs.
 const LOOK: Duration = Duration::from_millis(100);
@@ -48,6 +50,29 @@ impl Valve {
     }
 }
 
+/// When a clip's pictures are sent.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// When the first round began, where all who connect see the same.
+    began: Option<Instant>,
+    delay_ms: AtomicU64,
+}
+
+impl Pace {
+    /// In step with all others that began then, or each connection for itself.
+    pub(super) fn new(began: Option<Instant>) -> Self {
+        Self { began, delay_ms: AtomicU64::new(0) }
+    }
+
+    pub(super) fn delay(&self, by: Duration) {
+        self.delay_ms.store(by.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    fn late(&self) -> Duration {
+        Duration::from_millis(self.delay_ms.load(Ordering::Relaxed))
+    }
+}
+
 /// Starts to feed a media that the server has made, from unit `first` of the clip on. It ends with
 /// the media.
 pub(super) fn start(
@@ -55,12 +80,14 @@ pub(super) fn start(
     clip: &Arc<Clip>,
     first: usize,
     valve: &Arc<Valve>,
+    pace: &Arc<Pace>,
 ) {
     let bin = media.element().downcast::<gst::Bin>().ok();
     let source = bin.and_then(|bin| bin.by_name("feed"));
     let Some(source) = source.and_then(|s| s.downcast::<gst_app::AppSrc>().ok()) else { return };
     source.set_caps(Some(&clip.caps()));
-    let feeder = Feeder { source, clip: Arc::clone(clip), first, valve: Arc::clone(valve) };
+    let (clip, valve, pace) = (Arc::clone(clip), Arc::clone(valve), Arc::clone(pace));
+    let feeder = Feeder { source, clip, first, valve, pace };
     // Without a thread the media gives nothing, and clients see a silent camera.
     let spawned =
         std::thread::Builder::new().name("camera-feed".into()).spawn(move || feeder.run());
@@ -74,23 +101,23 @@ struct Feeder {
     clip: Arc<Clip>,
     first: usize,
     valve: Arc<Valve>,
+    pace: Arc<Pace>,
 }
 
 impl Feeder {
     fn run(self) {
-        let Some(mut zero) = self.started() else { return };
-        let mut next = self.first;
-        // So much of the clip was passed over when it began at `zero`.
+        let Some(now) = self.started() else { return };
+        // At `zero` so much of the clip had been passed over.
+        let (mut zero, mut next) = self.begin(now, self.first);
         let mut skipped = self.clip.units[next].send_at;
         loop {
             let unit = &self.clip.units[next];
-            let Some(paused) = self.until((zero + unit.send_at).saturating_sub(skipped)) else {
-                return;
-            };
+            let due = (zero + unit.send_at).saturating_sub(skipped);
+            let Some(paused) = self.until(due + self.pace.late()) else { return };
             if paused {
                 let Some(now) = self.resumed() else { return };
-                next = self.clip.key_before(next);
-                (zero, skipped) = (now, self.clip.units[next].send_at);
+                (zero, next) = self.begin(now, self.clip.key_before(next));
+                skipped = self.clip.units[next].send_at;
                 continue;
             }
             let mut data = unit.data.clone();
@@ -108,6 +135,21 @@ impl Feeder {
                 zero += self.clip.round;
             }
         }
+    }
+
+    /// At which running time to begin with which unit: now with this one, or in step with all others.
+    fn begin(&self, now: Duration, first: usize) -> (Duration, usize) {
+        let Some(began) = self.pace.began else { return (now, first) };
+        let since = monotonic().saturating_duration_since(began).as_nanos();
+        let passed = since % self.clip.round.as_nanos();
+        let passed = Duration::from_nanos(u64::try_from(passed).unwrap_or_default());
+        let units = self.clip.units.iter().enumerate();
+        let next = units.filter(|(_, unit)| unit.key).find(|(_, unit)| unit.send_at >= passed);
+        let (next, wait) = match next {
+            Some((next, unit)) => (next, unit.send_at.saturating_sub(passed)),
+            None => (0, self.clip.round.saturating_sub(passed)),
+        };
+        (now + wait, next)
     }
 
     fn now(&self) -> Option<Duration> {

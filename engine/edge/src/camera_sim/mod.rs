@@ -11,15 +11,17 @@ mod feed;
 
 pub use error::SimError;
 
+use crate::clock::monotonic;
 use crate::ingest::init;
 use clip::Clip;
 use clock::SimClock;
-use feed::Valve;
+use feed::{Pace, Valve};
 use gstreamer as gst;
 use gstreamer_rtsp_server as gst_rtsp_server;
 use gstreamer_rtsp_server::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use viahe_core::plan::Secret;
 
 /// What a simulated camera is to serve.
@@ -29,6 +31,9 @@ pub struct SimOptions {
     pub clip: PathBuf,
     /// Names under which it is served, without the first slash.
     pub mounts: Vec<String>,
+    /// The same clip with smaller pictures: each mount is served as `MOUNT/small` as well, and both show the
+    /// same at every moment, whenever somebody connects.
+    pub small: Option<PathBuf>,
     /// Each mount begins elsewhere in the clip, as cameras do that know nothing of each other. Else
     /// all begin with its first picture.
     pub apart: bool,
@@ -52,8 +57,8 @@ pub struct CameraSim {
     main: glib::MainLoop,
     thread: Option<std::thread::JoinHandle<()>>,
     server: gst_rtsp_server::RTSPServer,
-    valve: Arc<Valve>,
-    clock: Arc<SimClock>,
+    large: Film,
+    small: Option<Film>,
     port: u16,
     scheme: &'static str,
 }
@@ -70,9 +75,10 @@ impl CameraSim {
         if options.mounts.is_empty() {
             return Err(SimError::NoMount);
         }
-        let clip = Arc::new(Clip::read(&options.clip)?);
-        let valve = Arc::new(Valve::default());
-        let camera_clock = Arc::new(SimClock::default());
+        // Where there are small ones as well, both begin now.
+        let began = options.small.is_some().then(monotonic);
+        let large = Film::read(&options.clip, began)?;
+        let small = options.small.as_deref().map(|path| Film::read(path, began)).transpose()?;
         let server = gst_rtsp_server::RTSPServer::new();
         server.set_address("127.0.0.1");
         server.set_service(&options.port.to_string());
@@ -83,9 +89,11 @@ impl CameraSim {
             |reason: &str| SimError::Serve { port: options.port, reason: reason.to_owned() };
         let mounts = server.mount_points().ok_or_else(|| failed("it has no mount points"))?;
         for (i, mount) in options.mounts.iter().enumerate() {
-            let first = if options.apart { clip.apart(i) } else { 0 };
-            let factory = factory(&clip, first, &valve, &camera_clock, options);
-            mounts.add_factory(&format!("/{mount}"), factory);
+            let first = if options.apart { large.clip.apart(i) } else { 0 };
+            mounts.add_factory(&format!("/{mount}"), factory(&large, first, options));
+            if let Some(small) = &small {
+                mounts.add_factory(&format!("/{mount}/{SMALL}"), factory(small, first, options));
+            }
         }
         // Everything of the server lives in a context of its own: no main loop of the process is
         // needed, and two simulated cameras do not meet.
@@ -102,7 +110,7 @@ impl CameraSim {
             })
             .map_err(|e| failed(&e.to_string()))?;
         let scheme = if options.tls.is_some() { "rtsps" } else { "rtsp" };
-        Ok(Self { main, thread: Some(thread), server, valve, clock: camera_clock, port, scheme })
+        Ok(Self { main, thread: Some(thread), server, large, small, port, scheme })
     }
 
     /// The address of a mount, without a login.
@@ -115,15 +123,44 @@ impl CameraSim {
         self.port
     }
 
+    fn films(&self) -> impl Iterator<Item = &Film> {
+        [&self.large].into_iter().chain(&self.small)
+    }
+
     /// Stops or resumes the media of all mounts while RTSP and RTCP go on, as a camera does whose
     /// encoder hangs. Resumes with a key frame.
     pub fn pause_media(&self, paused: bool) {
-        self.valve.set(paused);
+        self.films().for_each(|film| film.valve.set(paused));
+    }
+
+    /// The same of its large pictures alone.
+    pub fn pause_large(&self, paused: bool) {
+        self.large.valve.set(paused);
+    }
+
+    /// The same of its small pictures alone.
+    pub fn pause_small(&self, paused: bool) {
+        self.small.iter().for_each(|film| film.valve.set(paused));
     }
 
     /// Puts the clock that its sender reports tell so many seconds ahead of the box's.
     pub fn set_clock_ahead(&self, secs: i64) {
-        self.clock.set_ahead(secs);
+        self.films().for_each(|film| film.clock.set_ahead(secs));
+    }
+
+    /// The same of the reports of small pictures alone, as if they were by another clock.
+    pub fn set_small_clock_ahead(&self, secs: i64) {
+        self.small.iter().for_each(|film| film.clock.set_ahead(secs));
+    }
+
+    /// From now on it sends no sender reports.
+    pub fn tell_no_clock(&self) {
+        self.films().for_each(|film| film.clock.be_silent());
+    }
+
+    /// Large pictures reach the wire so much later than small ones of the same moment.
+    pub fn delay_large(&self, by: Duration) {
+        self.large.pace.delay(by);
     }
 
     /// Clients that are connected.
@@ -136,7 +173,7 @@ impl CameraSim {
 impl Drop for CameraSim {
     fn drop(&mut self) {
         use gst_rtsp_server::RTSPFilterResult as Filter;
-        self.valve.close();
+        self.films().for_each(|film| film.valve.close());
         self.server.client_filter(Some(&mut |_, _| Filter::Remove));
         if let Some(pool) = self.server.session_pool() {
             pool.filter(Some(&mut |_, _| Filter::Remove));
@@ -148,15 +185,28 @@ impl Drop for CameraSim {
     }
 }
 
-fn factory(
-    clip: &Arc<Clip>,
-    first: usize,
-    valve: &Arc<Valve>,
-    camera_clock: &Arc<SimClock>,
-    options: &SimOptions,
-) -> gst_rtsp_server::RTSPMediaFactory {
+/// A clip, and how and by which clock it is sent.
+struct Film {
+    clip: Arc<Clip>,
+    valve: Arc<Valve>,
+    pace: Arc<Pace>,
+    clock: Arc<SimClock>,
+}
+
+impl Film {
+    fn read(clip: &Path, began: Option<Instant>) -> Result<Self, SimError> {
+        Ok(Self {
+            clip: Arc::new(Clip::read(clip)?),
+            valve: Arc::default(),
+            pace: Arc::new(Pace::new(began)),
+            clock: Arc::default(),
+        })
+    }
+}
+
+fn factory(film: &Film, first: usize, options: &SimOptions) -> gst_rtsp_server::RTSPMediaFactory {
     let factory = gst_rtsp_server::RTSPMediaFactory::new();
-    factory.set_launch(clip.launch());
+    factory.set_launch(film.clip.launch());
     // One pipeline for all clients of a mount.
     factory.set_shared(true);
     if options.guarded() {
@@ -166,15 +216,17 @@ fn factory(
             .build();
         factory.add_role_from_structure(&may);
     }
-    let (clip, valve) = (Arc::clone(clip), Arc::clone(valve));
-    let camera_clock = Arc::clone(camera_clock);
+    let (clip, valve) = (Arc::clone(&film.clip), Arc::clone(&film.valve));
+    let (pace, clock) = (Arc::clone(&film.pace), Arc::clone(&film.clock));
     factory.connect_media_configure(move |_, media| {
-        clock::attach(media, &camera_clock);
-        feed::start(media, &clip, first, &valve);
+        clock::attach(media, &clock);
+        feed::start(media, &clip, first, &valve, &pace);
     });
     factory
 }
 
+/// Below a mount, where its small pictures are.
+const SMALL: &str = "small";
 const ROLE: &str = "viewer";
 
 /// Asks for the login if there is one, and holds the certificate.

@@ -252,6 +252,7 @@ mod tests {
         let camera = camera.map(|id| VisionCamera {
             id: id.try_into().unwrap(),
             source: Source::Pattern { size_px: [64, 64], fps: 1 },
+            substream: None,
             model: "street".try_into().unwrap(),
             need: viahe_core::attention::Need::steady(1.0),
         });

@@ -27,6 +27,7 @@ pub fn vision_plan(plan: &Plan) -> Result<Share, Vec<ModelError>> {
     let camera = |camera: &Camera| VisionCamera {
         id: camera.id.clone(),
         source: camera.source.clone(),
+        substream: camera.substream.clone(),
         model: camera.model.clone(),
         // The engine says what it needs before any worker looks.
         need: Need::NONE,
@@ -72,7 +73,10 @@ mod tests {
         let camera = |id: &str, model: &str| {
             let source = Source::Pattern { size_px: [64, 64], fps: 1 };
             let (id, model) = (name(id), name(model));
-            (id.clone(), VisionCamera { id, source, model, need: Need::steady(2.0) })
+            (
+                id.clone(),
+                VisionCamera { id, source, substream: None, model, need: Need::steady(2.0) },
+            )
         };
         let files = |n: u8| ModelFiles {
             description: "model.toml".into(),

@@ -21,12 +21,15 @@ pub struct CameraOptions {
     pub rng_seed: u64,
     /// What pictures are needed for at first.
     pub demand: Demand,
+    /// What it sends is kept for some seconds, so that pictures can be had of moments that nobody looked at.
+    pub keeps_film: bool,
 }
 
 impl CameraOptions {
     /// Options with a stall after 3 s, every picture decoded.
     pub fn new(name: Name, source: Source, rng_seed: u64) -> Self {
-        Self { name, source, stall_after: Duration::from_secs(3), rng_seed, demand: Demand::ALL }
+        let (stall_after, demand) = (Duration::from_secs(3), Demand::ALL);
+        Self { name, source, stall_after, rng_seed, demand, keeps_film: false }
     }
 
     pub(super) fn check(&self) -> Result<(), IngestError> {

@@ -6,6 +6,7 @@ use gstreamer_video::prelude::*;
 use viahe_core::frame::{
     ColorMatrix, ColorRange, Frame, FrameError, FrameStamp, FrameView, PixelFormat, Plane,
 };
+use viahe_core::time::Timestamp;
 
 /// A reference-counted buffer of the decoder, mapped for reading as long as this lives.
 ///
@@ -13,6 +14,7 @@ use viahe_core::frame::{
 pub struct GstFrame {
     frame: gst_video::VideoFrame<gst_video::video_frame::Readable>,
     stamp: FrameStamp,
+    reported: Option<Timestamp>,
     format: PixelFormat,
     matrix: ColorMatrix,
     range: ColorRange,
@@ -46,9 +48,14 @@ impl GstFrame {
         let (matrix, range) = colour(&info);
         let frame = gst_video::VideoFrame::from_buffer_readable(buffer, &info)
             .map_err(|_| Unusable::Map)?;
-        let this = Self { frame, stamp, format, matrix, range };
+        let this = Self { frame, stamp, reported: None, format, matrix, range };
         this.checked_view()?;
         Ok(this)
+    }
+
+    /// The same, with when the camera says it was taken.
+    pub(super) fn reported(self, reported: Option<Timestamp>) -> Self {
+        Self { reported, ..self }
     }
 
     fn checked_view(&self) -> Result<FrameView<'_>, FrameError> {
@@ -75,6 +82,10 @@ impl GstFrame {
 impl Frame for GstFrame {
     fn stamp(&self) -> FrameStamp {
         self.stamp
+    }
+
+    fn reported(&self) -> Option<Timestamp> {
+        self.reported
     }
 
     fn view(&self) -> FrameView<'_> {

@@ -6,6 +6,7 @@ use super::area;
 use super::codec::{Codec, SOFT_H264, SOFT_H265, is_hardware};
 use super::error::fault;
 use super::pool::{self, PicturePool};
+use super::stamp;
 use crate::telemetry::foreign::{self, Weight};
 use gstreamer as gst;
 use gstreamer::glib::{LogField, LogWriterOutput};
@@ -207,11 +208,22 @@ pub(super) fn age(
     }
 }
 
+/// When the camera says it took the picture.
+pub(super) fn reported(buffer: &gst::BufferRef) -> Option<viahe_core::time::Timestamp> {
+    let is_ntp = |meta: &gst::MetaRef<'_, gst::ReferenceTimestampMeta>| {
+        meta.reference().structure(0).is_some_and(|s| s.name() == "timestamp/x-ntp")
+    };
+    let meta = buffer.iter_meta::<gst::ReferenceTimestampMeta>().find(is_ntp)?;
+    Some(stamp::unix_from_ntp(meta.timestamp().nseconds()))
+}
+
 /// What stands between a source's pad and the tail.
 #[derive(Debug)]
 pub(super) struct Middle {
     /// Its sink pad takes the source's pad.
     pub(super) first: gst::Element,
+    /// Gives them whole.
+    pub(super) parser: gst::Element,
     /// Takes whole access units.
     pub(super) decoder: gst::Element,
     /// Name of the decoder.
@@ -239,7 +251,7 @@ pub(super) fn middle(
         element.sync_state_with_parent().map_err(|_| fault("an element does not start"))?;
     }
     let first = chain[0].clone();
-    Ok(Middle { first, decoder, name })
+    Ok(Middle { first, parser, decoder, name })
 }
 
 /// Links a source's pad to the first element of a chain.

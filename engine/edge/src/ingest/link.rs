@@ -1,18 +1,25 @@
 //! What the threads of one connection share, and what outlives it.
 
+use super::Codec;
+use super::coded::unit::Unit;
 use super::decode::{Demand, LeftOut, Report};
 use super::fault::Fault;
+use super::film::Taken;
+use super::graph;
 use super::meter::Meter;
 use super::pulse::Pulse;
+use super::reel::Reel;
 use super::valve::Consumer;
 use super::{CameraOptions, FrameSink};
 use crate::clock;
 use crate::ledger::Ledger;
 use crossbeam_channel::Sender;
+use gstreamer as gst;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_contract::message::Carrier;
+use viahe_core::time::Timestamp;
 
 /// What wakes the supervision of a camera.
 #[derive(Debug)]
@@ -36,12 +43,18 @@ pub(super) struct Camera {
     pub(super) demand: Mutex<Demand>,
     /// The picture of now is wanted, however little is decoded.
     pub(super) peek: AtomicBool,
+    /// What it sends is kept as it comes, where that is wanted.
+    pub(super) reel: Option<Reel>,
 }
 
 impl Camera {
     pub(super) fn meter(&self) -> MutexGuard<'_, Meter> {
         // A count that is half done is still better than none.
         self.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn need(&self, demand: Demand) {
+        *self.demand.lock().unwrap_or_else(PoisonError::into_inner) = demand;
     }
 
     pub(super) fn send(&self, wake: Wake) {
@@ -116,6 +129,19 @@ impl Consumer for Link {
         clock::monotonic().saturating_duration_since(self.began)
     }
 
+    fn coded(&self, codec: Codec, caps: &gst::CapsRef) {
+        if let Some(reel) = &self.camera.reel {
+            reel.coded(codec, caps);
+        }
+    }
+
+    fn came(&self, unit: &gst::Buffer, what: Unit, behind: Duration) {
+        let Some(reel) = self.camera.reel.as_ref().filter(|_| !self.closed()) else { return };
+        let reached = clock::event_time();
+        let reached = Timestamp(reached.0.saturating_sub(behind.as_nanos() as u64));
+        reel.push(unit, what, Taken { reached, reported: graph::reported(unit) });
+    }
+
     fn arrived(&self, begins: bool, pts: Option<u64>) {
         self.pulse.unit(self.ms());
         self.beat(&self.pulse.media);
@@ -138,14 +164,16 @@ impl Consumer for Link {
     }
 
     fn report(&self, report: Report) {
-        let LeftOut { spared, overload } = report.left_out;
+        // Where nobody means to look nothing is spared, and no mode is in use.
+        let meant = self.demand() != Demand::KEPT;
+        let LeftOut { spared, overload } = if meant { report.left_out } else { LeftOut::default() };
         let mut meter = self.camera.meter();
         meter.works();
         let counters = &mut meter.counters;
         counters.frames_in += spared + overload;
         counters.dropped.spared += spared;
         counters.dropped.overload += overload;
-        for (sum, time) in counters.decoded.iter_mut().zip(report.spent) {
+        for (sum, time) in counters.decoded.iter_mut().zip(report.spent).filter(|_| meant) {
             *sum += time;
         }
         counters.decoding = Some(report.decoding);

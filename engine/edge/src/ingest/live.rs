@@ -9,6 +9,8 @@ use super::link::{Camera, Hints, Wake};
 use super::meter::{CameraCounters, Meter};
 use super::pace::{Pace, Waits};
 use super::pulse::Known;
+use super::reel::Reel;
+use super::remote::Remote;
 use super::rtsp::Relay;
 use super::session::{Ages, Session};
 use super::{IngestError, graph};
@@ -18,7 +20,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use viahe_core::plan::{Source, Transport};
 
@@ -67,6 +69,7 @@ impl LiveCamera {
         };
         let (wake, wakes) = bounded(WAKES_MAX);
         let (name, seed, demand) = (options.name.clone(), options.rng_seed, options.demand);
+        let reel = options.keeps_film.then(Reel::default);
         let camera = Arc::new(Camera {
             options,
             sink,
@@ -76,6 +79,7 @@ impl LiveCamera {
             closed: AtomicBool::new(false),
             demand: Mutex::new(demand),
             peek: AtomicBool::new(false),
+            reel,
         });
         let (done, ended) = bounded(1);
         let supervision = Supervision {
@@ -102,12 +106,17 @@ impl LiveCamera {
 
     /// From its next picture on this is needed of it.
     pub fn demand(&self, demand: Demand) {
-        *self.camera.demand.lock().unwrap_or_else(PoisonError::into_inner) = demand;
+        self.camera.need(demand);
     }
 
     /// Its picture of now is wanted as well, however little is decoded.
     pub fn peek(&self) {
         self.camera.peek.store(true, Ordering::Relaxed);
+    }
+
+    /// What others may ask of it, for as long as it is there.
+    pub fn remote(&self) -> Remote {
+        Remote::new(&self.camera)
     }
 
     /// What it has done so far.
@@ -176,6 +185,9 @@ impl Supervision {
     fn connection(&mut self, number: u64) -> End {
         self.tell(FeedState::Connecting);
         self.camera.meter().connection();
+        if let Some(reel) = &self.camera.reel {
+            reel.rewind();
+        }
         let began = clock::monotonic();
         if self.hung.load(Ordering::Acquire) >= HUNG_MAX {
             let text = "earlier connections hang in their shutdown";

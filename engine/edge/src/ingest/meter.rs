@@ -52,6 +52,36 @@ pub struct CameraCounters {
     pub reports_lost: u64,
 }
 
+impl CameraCounters {
+    /// Of a camera that sends these streams, of which this one is looked at: what is counted of all, how it
+    /// is of this one.
+    #[must_use]
+    pub fn together(self, all: &[Self]) -> Self {
+        let sum = |of: fn(&Self) -> u64| all.iter().map(of).sum::<u64>();
+        let time = |of: &dyn Fn(&Self) -> Duration| all.iter().map(of).sum::<Duration>();
+        Self {
+            frames_in: sum(|c| c.frames_in),
+            dropped: Dropped {
+                corrupt: sum(|c| c.dropped.corrupt),
+                lead_in: sum(|c| c.dropped.lead_in),
+                unusable: sum(|c| c.dropped.unusable),
+                overload: sum(|c| c.dropped.overload),
+                spared: sum(|c| c.dropped.spared),
+            },
+            reconnects: sum(|c| c.reconnects),
+            tries: sum(|c| c.tries),
+            connections: sum(|c| c.connections),
+            // They have one clock, and both may notice that it was set.
+            clock_steps: all.iter().map(|c| c.clock_steps).max().unwrap_or_default(),
+            teardown_hung: sum(|c| c.teardown_hung),
+            decoded: std::array::from_fn(|mode| time(&|c| c.decoded[mode])),
+            cpu: time(&|c| c.cpu),
+            reports_lost: sum(|c| c.reports_lost),
+            ..self
+        }
+    }
+}
+
 /// Why frames were not delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {

@@ -228,6 +228,10 @@ fn attach(
     let built = graph::middle(pipeline, tail, codec, true, failed_decoders)
         .and_then(|middle| graph::link_pad(pad, &middle.first).map(|()| middle));
     let middle = built.map_err(|e| Fault::new(FaultKind::Box, e.to_string()))?;
+    if link.camera.reel.is_some() {
+        // Whatever is decoded apart begins at any key frame, with what is needed for it.
+        middle.parser.set_property("config-interval", -1i32);
+    }
     valve::install(&middle.decoder, codec, link)
         .map_err(|e| Fault::new(FaultKind::Box, e.to_string()))?;
     let mut meter = link.camera.meter();
@@ -341,11 +345,13 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
             }
             return;
         }
-        meter.clock.stamp(seq, now, late, reported(buffer))
+        meter.clock.stamp(seq, now, late, graph::reported(buffer))
     };
     let decoder = camera.meter().counters.decoder;
     camera.ledger.add(Stage::Ingest, tail.moved_bytes(buffer, decoder));
-    let Ok(frame) = GstFrame::new(sample, stamp) else {
+    let Ok(frame) =
+        GstFrame::new(sample, stamp).map(|frame| frame.reported(graph::reported(buffer)))
+    else {
         camera.meter().counters.dropped.unusable += 1;
         return;
     };
@@ -358,13 +364,4 @@ fn deliver(link: &Link, tail: &Tail, sample: &gst::Sample) {
         camera.send(Wake::Picture(link.number));
     }
     camera.sink.frame(Arc::new(frame));
-}
-
-/// When the camera says it took the picture.
-fn reported(buffer: &gst::BufferRef) -> Option<viahe_core::time::Timestamp> {
-    let is_ntp = |meta: &gst::MetaRef<'_, gst::ReferenceTimestampMeta>| {
-        meta.reference().structure(0).is_some_and(|s| s.name() == "timestamp/x-ntp")
-    };
-    let meta = buffer.iter_meta::<gst::ReferenceTimestampMeta>().find(is_ntp)?;
-    Some(stamp::unix_from_ntp(meta.timestamp().nseconds()))
 }

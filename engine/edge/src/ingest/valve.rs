@@ -2,7 +2,7 @@
 
 use super::Codec;
 use super::coded::Coded;
-use super::coded::unit::Kind;
+use super::coded::unit::{Kind, Unit};
 use super::decode::{Arrived, Demand, Gate, Report, Step, Verdict};
 use super::error::fault;
 use super::probe::leave_out;
@@ -22,6 +22,10 @@ pub(super) trait Consumer: Send + Sync {
     fn peeks(&self) -> bool;
     /// A clock that is never set.
     fn clock(&self) -> Duration;
+    /// What follows is coded so.
+    fn coded(&self, codec: Codec, caps: &gst::CapsRef);
+    /// An access unit came, which reached the box so long ago.
+    fn came(&self, unit: &gst::Buffer, what: Unit, behind: Duration);
     /// An access unit came; `begins` when decoding can begin with it.
     fn arrived(&self, begins: bool, pts: Option<u64>);
     /// One goes to the decoder; `peeked` when what [`Consumer::peeks`] asked for is with it.
@@ -73,6 +77,7 @@ pub(super) fn install<C: Consumer + 'static>(
         let Some(buffer) = info.buffer().cloned() else {
             if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) {
                 valve.lock().unwrap_or_else(PoisonError::into_inner).caps(caps.caps());
+                consumer.coded(codec, caps.caps());
             }
             return gst::PadProbeReturn::Ok;
         };
@@ -137,6 +142,7 @@ impl Valve {
         let _ = self.coded.access_unit(&data);
         let what = self.coded.unit(&data);
         drop(data);
+        consumer.came(buffer, what, behind);
         consumer.arrived(
             matches!(what.kind, Kind::Key | Kind::Recovery),
             buffer.pts().map(gst::ClockTime::nseconds),
@@ -170,4 +176,4 @@ impl Valve {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 use viahe_contract::id::Name;
 use viahe_contract::message::{
     BoxStatus, CameraState, CameraStatus, ClockStep, Decoding, Disaster, File, Looks, ModelRef,
-    Online, Reply, RulesSuspended, SensorHealth, SensorState, Suspension, Trouble, WhySilent,
-    WindowResult,
+    Online, Reply, RulesSuspended, SensorHealth, SensorState, StreamState, Streams, Suspension,
+    Trouble, WhySilent, WindowResult,
 };
 use viahe_contract::time::Timestamp;
 use viahe_core::artefact::Artefact;
@@ -84,7 +84,17 @@ pub fn camera_state(
                 .map(|secs| (secs * 100.0).round() / 100.0),
             ..decoding
         }),
+        streams: stats.and_then(|s| s.streams.as_ref()).map(shown),
     }
+}
+
+/// Both streams of a camera, without secrets.
+fn shown(streams: &Streams) -> Streams {
+    let shown = |of: &StreamState| StreamState {
+        reason: crate::telemetry::redacted(&of.reason).into_owned(),
+        ..of.clone()
+    };
+    Streams { main: shown(&streams.main), sub: shown(&streams.sub), ..*streams }
 }
 
 /// Rules that are silent by one order; times in `zone`.

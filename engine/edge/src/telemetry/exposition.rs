@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
-use viahe_contract::message::{CameraStatus, DecodeMode};
+use viahe_contract::message::{CameraStatus, DecodeMode, StreamRole, StreamState, Streams};
 use viahe_core::attention::Need;
 use viahe_core::id::Name;
 use viahe_core::seam::{DropReason, LOOK_AGES_MS, Stage};
@@ -59,6 +59,7 @@ impl Collector for Snapshot {
         page.process(&state, now)?;
         page.frames(&state)?;
         page.cameras(&state, now)?;
+        page.streams(&state)?;
         page.events(&state.engine)?;
         page.delivery(&state.engine)
     }
@@ -289,6 +290,45 @@ impl Page<'_> {
             of(&|c| c.clock_offset_ms.map(|ms| ms as f64 / 1000.0)),
         )?;
         self.gauges("viahe_tracks", "Live tracks.", of(&|c| Some(f64::from(c.tracks))))
+    }
+
+    /// Of cameras that have two.
+    fn streams(&mut self, state: &State) -> fmt::Result {
+        let of = |value: fn(&Streams, StreamRole) -> bool| -> Vec<_> {
+            let both =
+                state.cameras.iter().filter_map(|(name, c)| Some((name, c.streams.as_ref()?)));
+            let each = |(name, streams)| {
+                StreamRole::ALL.map(|role| {
+                    let value = f64::from(u8::from(value(streams, role)));
+                    ([camera(name), ("stream", role.label())], value)
+                })
+            };
+            both.flat_map(each).collect()
+        };
+        self.gauges(
+            "viahe_stream_up",
+            "1 while this stream of a camera that has two is there.",
+            of(|streams, role| {
+                let StreamState { state, .. } = match role {
+                    StreamRole::Main => &streams.main,
+                    StreamRole::Sub => &streams.sub,
+                };
+                *state == CameraStatus::Online
+            }),
+        )?;
+        self.gauges(
+            "viahe_stream_looked_at",
+            "1 while looks are at this stream of a camera that has two.",
+            of(|streams, role| streams.looks == role),
+        )?;
+        let pictures = state.cameras.iter().flat_map(|(name, c)| {
+            c.pictures.iter().map(move |(role, n)| ([camera(name), ("stream", role.label())], n))
+        });
+        self.counters(
+            "viahe_stream_pictures",
+            "Pictures for people of a camera that has two streams, by the stream that they come from.",
+            pictures,
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::{CameraStatus, DecodeMode, Decoding};
+use viahe_contract::message::{CameraStatus, DecodeMode, Decoding, StreamRole, Streams};
 use viahe_core::attention::Need;
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, CameraStats, DropReason, LOOK_AGES_MS, Stage, WorkerStats};
@@ -291,6 +291,9 @@ pub(super) struct Camera {
     pub(super) clock_offset_ms: Option<i64>,
     pub(super) clock_steps: Total<u64>,
     pub(super) tracks: u32,
+    /// Of a camera that has two: how they are, and pictures of each.
+    pub(super) streams: Option<Streams>,
+    pub(super) pictures: Labelled<StreamRole>,
     /// When the newest frame came.
     pub(super) newest_frame: Option<Instant>,
 }
@@ -414,6 +417,8 @@ impl Camera {
         self.clock_offset_ms = stats.clock_offset_ms;
         self.clock_steps.observe(stats.clock_steps);
         self.tracks = stats.tracks;
+        self.streams.clone_from(&stats.streams);
+        self.pictures.observe(&stats.pictures);
         if let Some(age_ms) = stats.frame_age_ms {
             self.newest_frame = now.checked_sub(Duration::from_millis(age_ms));
         }
@@ -435,7 +440,8 @@ impl Camera {
         self.look_age_ms.restart();
         self.clock_steps.restart();
         self.decoded_secs.iter_mut().for_each(Total::restart);
-        self.decoding = None;
+        self.pictures.restart();
+        (self.decoding, self.streams) = (None, None);
         self.fps_in = 0.0;
         self.tracks = 0;
     }

@@ -25,6 +25,8 @@ pub(super) struct Gaze {
     gate: Option<Gate>,
     /// In the last frame that was analysed.
     found: Vec<Detection>,
+    /// Of the first frame: what is followed is measured in its pixels, also when later ones are larger.
+    size_px: Option<[usize; 2]>,
     ledger: Arc<Ledger>,
 }
 
@@ -39,6 +41,7 @@ impl Gaze {
             tracker: Tracker::new(options, epoch),
             gate: None,
             found: Vec::new(),
+            size_px: None,
             ledger,
         }
     }
@@ -92,7 +95,18 @@ impl Gaze {
 
     fn track(&mut self, frame: &dyn Frame, detections: &[Detection]) -> Observation {
         let (stamp, view) = (frame.stamp(), frame.view());
-        let (width, height) = (view.width(), view.height());
+        let seen_px = [view.width(), view.height()];
+        let own_px = *self.size_px.get_or_insert(seen_px);
+        let [width, height] = own_px.map(|px| px as f32);
+        let scale = [width / seen_px[0] as f32, height / seen_px[1] as f32];
+        let resized: Vec<Detection>;
+        let detections = if seen_px == own_px {
+            detections
+        } else {
+            let of = |found: &Detection| Detection { bbox: found.bbox.scaled(scale), ..*found };
+            resized = detections.iter().map(of).collect();
+            &resized
+        };
         let labels = &self.labels;
         let tracked = self.tracker.update(stamp.captured, detections);
         let confirmed = tracked.iter().filter(|t| t.confirmed);
@@ -100,10 +114,10 @@ impl Gaze {
         let mut objects = Vec::with_capacity(confirmed.clone().count());
         objects.extend(confirmed.filter_map(|t| {
             let class = labels.get(usize::from(t.class.0))?.clone()?;
-            let bbox = t.bbox.to_unit(width as f32, height as f32);
+            let bbox = t.bbox.to_unit(width, height);
             Some(Object { track: t.id, class, confidence: t.confidence, bbox })
         }));
-        let size_px = [width as u32, height as u32];
+        let size_px = seen_px.map(|px| px as u32);
         Observation { camera: self.camera.clone(), frame: stamp, size_px, objects }
     }
 }
@@ -243,5 +257,50 @@ mod tests {
         assert!(told.len() > 4 && told.iter().all(|track| *track == told[0]), "{told:?}");
         let other = gaze.observe(&next, &[at(40.0)]);
         assert_eq!(other.objects, [], "nobody is believed to be there yet");
+    }
+
+    static GREY: [u8; 640 * 360] = [128; 640 * 360];
+
+    struct Grey([usize; 2], u64);
+
+    impl Frame for Grey {
+        fn stamp(&self) -> FrameStamp {
+            let captured = Timestamp::from_secs(1_000).plus(Duration::from_millis(self.1 * 200));
+            let clock = ClockSource::Arrival;
+            FrameStamp { seq: self.1, captured, arrived: captured, offset_ms: 0, clock }
+        }
+
+        fn view(&self) -> FrameView<'_> {
+            let plane = Plane { data: &GREY, stride: self.0[0] };
+            let (matrix, range) = (ColorMatrix::Bt601, ColorRange::Limited);
+            let [width, height] = self.0;
+            FrameView::new(width, height, PixelFormat::I420, matrix, range, &[plane; 3]).unwrap()
+        }
+    }
+
+    /// As when looks go from one stream of a camera to the other.
+    #[test]
+    fn what_is_followed_goes_on_when_pictures_get_another_size() {
+        let model = model::parse_with("model.toml", TINY, &Taxonomy::builtin()).unwrap();
+        let camera = Name::try_from("gate").unwrap();
+        let mut gaze = Gaze::new(camera, &model, 1, Arc::default());
+        let mut seen = Vec::new();
+        for n in 0..30 {
+            let [width, height] = if (10..20).contains(&n) { [640, 360] } else { [160, 90] };
+            let of = |x: f32, y: f32| (x * width as f32, y * height as f32);
+            let ((x0, y0), (x1, y1)) = (of(0.25, 0.5), of(0.5, 0.75));
+            let bbox = PxBox::new(x0, y0, x1, y1).unwrap();
+            let class = ClassIx(1);
+            let found = Detection { class, confidence: Confidence::try_from(0.9).unwrap(), bbox };
+            let observation = gaze.observe(&Grey([width, height], n), &[found]);
+            assert_eq!(observation.size_px, [width as u32, height as u32]);
+            seen.extend(observation.objects.into_iter().map(|object| (object.track, object.bbox)));
+        }
+        let (first, at) = seen[0];
+        assert!(seen.len() > 25, "{}", seen.len());
+        assert!(
+            seen.iter().all(|(track, bbox)| *track == first && bbox.iou(&at) > 0.95),
+            "{seen:?}"
+        );
     }
 }

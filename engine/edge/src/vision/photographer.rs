@@ -25,8 +25,16 @@ pub(super) struct Photographers {
     snapshots: Photographer,
 }
 
+/// What a picture is taken of.
+pub(super) enum Shot {
+    /// This frame.
+    Frame(SharedFrame),
+    /// What this gives, on the thread that takes the picture.
+    Later(Box<dyn FnOnce() -> SharedFrame + Send>),
+}
+
 struct Photographer {
-    queue: Sender<(Capture, SharedFrame)>,
+    queue: Sender<(Capture, Shot)>,
     thread: JoinHandle<()>,
 }
 
@@ -51,20 +59,16 @@ impl Photographers {
         })
     }
 
-    /// The frame is held from now on, however long the pictures before it take.
+    /// Its frame is held from now on, however long the pictures before it take.
     ///
     /// # Errors
     /// The capture, and why it will not be: too many wait already.
-    pub(super) fn take(
-        &self,
-        capture: Capture,
-        frame: SharedFrame,
-    ) -> Result<(), (Capture, String)> {
+    pub(super) fn take(&self, capture: Capture, shot: Shot) -> Result<(), (Capture, String)> {
         let queue = match capture.moment {
             Moment::Commanded => &self.snapshots.queue,
             Moment::FirstSeen | Moment::Opened | Moment::Closed => &self.evidence.queue,
         };
-        queue.try_send((capture, frame)).map_err(|refused| {
+        queue.try_send((capture, shot)).map_err(|refused| {
             let (capture, _) = refused.into_inner();
             (capture, format!("{} pictures wait already", queue.len()))
         })
@@ -80,13 +84,17 @@ impl Photographers {
 }
 
 fn work(
-    wanted: &Receiver<(Capture, SharedFrame)>,
+    wanted: &Receiver<(Capture, Shot)>,
     writer: &PendingWriter,
     ledger: &Ledger,
     answer: &impl Fn(&Capture, Result<Picture, String>),
 ) {
     let mut encoder = JpegEncoder::default();
-    for (capture, frame) in wanted {
+    for (capture, shot) in wanted {
+        let frame = match shot {
+            Shot::Frame(frame) => frame,
+            Shot::Later(of) => of(),
+        };
         answer(&capture, take(&mut encoder, &frame, &capture, writer, ledger));
     }
 }
@@ -160,7 +168,8 @@ mod tests {
         let want = |id: u64, moment, ready: Option<&Receiver<()>>| {
             let camera = Name::try_from("gate").unwrap();
             let frame = Arc::new(Held { ready: ready.cloned() });
-            photographers.take(Capture { id: CaptureId(id), camera, seq: 1, moment }, frame)
+            let capture = Capture { id: CaptureId(id), camera, seq: 1, moment };
+            photographers.take(capture, Shot::Frame(frame))
         };
         let mut snapshots = 0;
         while want(snapshots, Moment::Commanded, Some(&ready)).is_ok() {

@@ -11,21 +11,24 @@ mod loader;
 mod models;
 mod outlet;
 mod peeks;
+mod sink;
 mod tally;
+mod twin;
 
 use super::analyse::{Eye, Gaze};
-use super::photographer::Photographers;
+use super::photographer::{Photographers, Shot};
 use super::slots::{Seat, SharedFrame};
 use crate::clock;
 use crate::infer::{InferError, Runtime};
 use crate::ledger::{Ledger, Stage};
-use camera::{Camera, Way};
+use camera::Camera;
 use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 use eyes::{Desk, View};
 use loader::Loader;
 use models::{Current, Models};
 use outlet::Outlet;
 use peeks::Peeks;
+use sink::Way;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,7 +38,8 @@ use viahe_core::engine::Capture;
 use viahe_core::gate::Proof;
 use viahe_core::id::Name;
 use viahe_core::seam::{
-    Assign, CameraReport, Failure, FromWorker, ProcessPlan, SEAM_VERSION, ToWorker, WorkerStats,
+    Assign, CameraReport, Failure, FromWorker, ProcessPlan, SEAM_VERSION, ToWorker, VisionCamera,
+    WorkerStats,
 };
 
 /// How often counters are told.
@@ -222,7 +226,9 @@ impl Worker {
     /// Brings one camera to what is wanted of it.
     fn bring(&mut self, wanted: &Assign) {
         let name = &wanted.camera.id;
-        let is_other = |camera: &Camera| camera.plan.source != wanted.camera.source;
+        let VisionCamera { source, substream, .. } = &wanted.camera;
+        let is_other =
+            |camera: &Camera| (&camera.plan.source, &camera.plan.substream) != (source, substream);
         if self.at_work.get(name).is_some_and(is_other)
             && let Some(camera) = self.at_work.remove(name)
         {
@@ -353,7 +359,11 @@ impl Worker {
         let Some(frame) = frame else {
             return self.way.outlet.answer(&capture, Err("its frame is gone".to_owned()));
         };
-        if let Err((capture, why)) = self.photographers.take(capture, frame) {
+        let shot = match self.at_work.get(&capture.camera) {
+            Some(camera) => camera.shot(frame),
+            None => Shot::Frame(frame),
+        };
+        if let Err((capture, why)) = self.photographers.take(capture, shot) {
             self.way.outlet.answer(&capture, Err(why));
         }
     }

@@ -64,6 +64,30 @@ pub fn make_clip(dir: &Path, name: &str, [w, h]: [u32; 2], fps: u32, frames: u32
     path
 }
 
+/// A clip of H.264 with a key frame a second whose pictures have their numbers in them: eight fields from left
+/// to right, the lowest bit first, bright for one.
+pub fn numbered_clip(dir: &Path, name: &str, [w, h]: [u32; 2], fps: u32, pictures: u32) -> PathBuf {
+    let (path, raw) = (dir.join(name), dir.join(format!("{name}.raw")));
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&raw).unwrap());
+    for number in 0..pictures {
+        let bright = |x: u32| number >> (x * 8 / w) & 1 == 1;
+        let row: Vec<u8> = (0..w).map(|x| if bright(x) { 200 } else { 40 }).collect();
+        for _ in 0..h {
+            file.write_all(&row).unwrap();
+        }
+        file.write_all(&vec![128; (w * h / 2) as usize]).unwrap();
+    }
+    file.flush().unwrap();
+    run_pipeline(&format!(
+        "filesrc location=\"{}\" ! rawvideoparse format=i420 width={w} height={h} framerate={fps}/1 ! \
+         x264enc speed-preset=ultrafast bframes=0 threads=1 key-int-max={fps} ! h264parse ! mp4mux ! \
+         filesink location=\"{}\"",
+        raw.display(),
+        path.display()
+    ));
+    path
+}
+
 /// What a camera told its sink, and when.
 #[derive(Clone, Debug)]
 pub enum Told {
@@ -195,6 +219,7 @@ pub fn sim_with(
     CameraSim::start(&SimOptions {
         clip: clip.into(),
         mounts: vec!["cam".into()],
+        small: None,
         apart: false,
         port: 0,
         login: login.map(|(user, password)| (user.to_owned(), Secret::new(password))),
@@ -207,8 +232,16 @@ pub fn sim_with(
 pub fn sim_apart(clip: &Path) -> CameraSim {
     let mounts = vec!["cam".into(), "other".into()];
     let clip = clip.into();
-    CameraSim::start(&SimOptions { clip, mounts, apart: true, port: 0, login: None, tls: None })
-        .unwrap()
+    CameraSim::start(&SimOptions {
+        clip,
+        mounts,
+        small: None,
+        apart: true,
+        port: 0,
+        login: None,
+        tls: None,
+    })
+    .unwrap()
 }
 
 /// A simulated camera in a process of its own: this test binary, run again for its test
@@ -268,8 +301,15 @@ pub fn serve_as_child() {
     let Some(clip) = std::env::var_os("VIAHE_TEST_SIM") else { return };
     let port = std::env::var("VIAHE_TEST_SIM_PORT").unwrap().parse().unwrap();
     let mounts = vec!["cam".into()];
-    let options =
-        SimOptions { clip: clip.into(), mounts, apart: false, port, login: None, tls: None };
+    let options = SimOptions {
+        clip: clip.into(),
+        mounts,
+        small: None,
+        apart: false,
+        port,
+        login: None,
+        tls: None,
+    };
     let sim = CameraSim::start(&options).unwrap();
     println!("\nsim port {}", sim.port());
     let _ = std::io::stdin().lines().count();

@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::CameraStatus;
+use viahe_contract::message::{CameraStatus, StreamRole, StreamState, Streams};
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, CameraStats, DropReason, Stage, WorkerStats};
 use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, WorkerMemory, serve};
@@ -63,6 +63,15 @@ fn scrape(addr: SocketAddr) -> Page {
     Page::parse(&answer.body).unwrap_or_else(|e| panic!("{e}\n{}", answer.body))
 }
 
+fn streams() -> Streams {
+    let [main, sub] = [CameraStatus::Offline, CameraStatus::Online].map(|state| StreamState {
+        state,
+        reason: String::new(),
+        resolution: None,
+    });
+    Streams { looks: StreamRole::Sub, main, sub, aspects_differ: false }
+}
+
 /// What a worker says after `n` frames; its counters began at its start.
 fn worker(n: u64) -> WorkerStats {
     let camera = CameraStats {
@@ -88,6 +97,8 @@ fn worker(n: u64) -> WorkerStats {
         clock_steps: n / 5,
         clock_step: None,
         tracks: 3,
+        streams: Some(streams()),
+        pictures: [(StreamRole::Main, n), (StreamRole::Sub, n / 3)].into(),
     };
     WorkerStats {
         models_wrong: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use crate::ui::say;
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
+use viahe_core::frame::same_shape;
 use viahe_core::plan::{Camera, MqttVersion, Plan, Source};
 use viahe_edge::probe::first_picture;
 use viahe_edge::publish::try_broker;
@@ -51,12 +52,29 @@ pub(super) fn connect(plan: &Plan) -> Vec<String> {
 }
 
 fn look(camera: &Camera) -> Result<String, String> {
-    let frame = first_picture(&camera.id, &camera.source, PICTURE_WITHIN)?;
-    let view = frame.view();
+    let size = |source| {
+        let frame = first_picture(&camera.id, source, PICTURE_WITHIN)?;
+        let view = frame.view();
+        Ok::<_, String>([view.width() as u32, view.height() as u32])
+    };
+    let main = size(&camera.source);
+    let [width, height] = match (&main, &camera.substream) {
+        (Err(why), Some(_)) => return Err(format!("main stream: {why}")),
+        _ => main?,
+    };
     let what = match camera.source {
         Source::File { .. } => "a recording",
         Source::Pattern { .. } => "a test picture",
         Source::Rtsp { .. } => "pictures come",
     };
-    Ok(format!("{what}, {}x{} px", view.width(), view.height()))
+    let said = format!("{what}, {width}x{height} px");
+    let Some(substream) = &camera.substream else { return Ok(said) };
+    let small = size(substream).map_err(|why| format!("substream: {why}"))?;
+    let said = format!("{said}; substream {}x{} px", small[0], small[1]);
+    if same_shape([width, height], small) {
+        return Ok(said);
+    }
+    Ok(format!(
+        "{said}, of another shape: zones hold for it only if it shows the same view, squeezed"
+    ))
 }

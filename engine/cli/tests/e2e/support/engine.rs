@@ -108,6 +108,11 @@ impl Pipeline {
         self
     }
 
+    /// The same, which is looked at by a small stream.
+    pub(crate) fn camera_of_two(self, id: &str, url: &str, substream: &str) -> Self {
+        self.camera(id, &format!("{url}\"\nsubstream = \"{substream}"))
+    }
+
     /// More tables at the end of the file.
     pub(crate) fn more(mut self, tables: &str) -> Self {
         self.more += tables;

@@ -24,6 +24,19 @@ pub(crate) fn short_clip(dir: &Path, frames: u32) -> PathBuf {
     path
 }
 
+/// The sample clip with smaller pictures.
+pub(crate) fn small_clip(dir: &Path, [width, height]: [u32; 2]) -> PathBuf {
+    let path = dir.join("small.mp4");
+    gst_launch(&format!(
+        "filesrc location={} ! qtdemux ! h264parse ! avdec_h264 ! videoscale \
+         ! video/x-raw,width={width},height={height} ! x264enc speed-preset=veryfast key-int-max=10 bframes=0 \
+         ! h264parse ! mp4mux ! filesink location={}",
+        clip().display(),
+        path.display()
+    ));
+    path
+}
+
 /// Frame `number` of the sample clip, from 0, as PNG.
 pub(crate) fn frame_png(dir: &Path, number: u32) -> PathBuf {
     gst_launch(&format!(

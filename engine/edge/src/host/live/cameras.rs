@@ -11,7 +11,7 @@ use viahe_core::attention::{Attention, Need};
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::plan::program::CameraTrouble;
-use viahe_core::seam::{CameraReport, WorkerStats};
+use viahe_core::seam::{CameraReport, CameraStats, WorkerStats};
 use viahe_core::time::Timestamp;
 
 impl Live {
@@ -85,6 +85,9 @@ impl Live {
         }
         let (camera, reason) = (&report.camera, &report.reason);
         match report.status {
+            CameraStatus::Online if !reason.is_empty() => {
+                tracing::warn!(%camera, reason, "online, and not as it should be");
+            }
             CameraStatus::Online => tracing::info!(%camera, "online"),
             CameraStatus::Stalled => tracing::warn!(%camera, reason, "stalled"),
             CameraStatus::Offline if begins => tracing::info!(%camera, reason, "not looked at yet"),
@@ -116,12 +119,14 @@ impl Live {
         self.told.reports.values().for_each(|report| self.tell_camera(report));
     }
 
-    /// A camera goes online before its first numbers are there; its state is told again with them.
+    /// A camera goes online before its first numbers are there; its state is told again with them, and when
+    /// its streams change.
     fn tell_new_sizes(&self, before: &WorkerStats) {
         let now = &self.books.totals.worker.cameras;
         let changed = |report: &&CameraReport| {
             let [before, now] = [&before.cameras, now].map(|cameras| cameras.get(&report.camera));
-            before.map(|c| c.size_px) != now.map(|c| c.size_px)
+            let told = |c: &CameraStats| (c.size_px, c.streams.clone());
+            before.map(told) != now.map(told)
         };
         self.told.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
     }

@@ -184,9 +184,13 @@ impl Given<'_> {
 
     /// Sizes and times that cannot be are as if they were not known.
     fn camera_stats(&self, stats: &mut CameraStats) -> Option<Refusal> {
-        let known = stats.size_px == [0, 0] || size(stats.size_px).is_ok();
+        let mut known = stats.size_px == [0, 0] || size(stats.size_px).is_ok();
         if !known {
             stats.size_px = [0, 0];
+        }
+        for of in stats.streams.iter_mut().flat_map(|both| [&mut both.main, &mut both.sub]) {
+            of.reason = short(std::mem::take(&mut of.reason));
+            known &= of.resolution.take_if(|px| size(*px).is_err()).is_none();
         }
         // When the clock was set may be long ago, and is never still to come.
         let to_come = |at: Timestamp| at.since(self.now) > AHEAD_MAX;

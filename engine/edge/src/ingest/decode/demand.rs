@@ -19,6 +19,8 @@ const STRETCH: u32 = 2;
 pub struct Demand {
     /// Looks; none when no rule needs any.
     pub looks: Option<Looks>,
+    /// A picture now and then without any, which shows whether the lens is covered.
+    pub glances: bool,
 }
 
 /// How often a camera is to be looked at.
@@ -44,16 +46,27 @@ pub(super) fn longest(gap_max: Duration) -> Duration {
 
 impl Demand {
     /// Every picture.
-    pub const ALL: Self =
-        Self { looks: Some(Looks { period: Duration::ZERO, gap_max: Duration::ZERO }) };
+    pub const ALL: Self = Self::looks(Looks { period: Duration::ZERO, gap_max: Duration::ZERO });
+    /// No looks.
+    pub const GLANCES: Self = Self { looks: None, glances: true };
+    /// Its first picture, which shows that it can be decoded; then none.
+    pub const KEPT: Self = Self { looks: None, glances: false };
+
+    /// These looks.
+    pub const fn looks(looks: Looks) -> Self {
+        Self { looks: Some(looks), glances: true }
+    }
 
     /// The sparsest mode that meets it; of a box that has fallen behind, the sparsest that meets it by half.
     /// `fields`: pictures may be coded as two.
     pub(super) fn choose(self, gop: &Gop, fields: bool, strained: bool) -> Choice {
+        if self == Self::KEPT && !fields {
+            return Choice { mode: DecodeMode::None, reason: DecodeReason::Enough };
+        }
         let keys = if fields { Err(DecodeReason::Fields) } else { self.by_keys(gop) };
         if let (Err(_), true, false, Some(looks)) = (keys, strained, fields, self.looks) {
             let looks = Looks { gap_max: looks.gap_max * STRETCH, ..looks };
-            if let Ok(mode) = (Self { looks: Some(looks) }).by_keys(gop) {
+            if let Ok(mode) = Self::looks(looks).by_keys(gop) {
                 return Choice { mode, reason: DecodeReason::Strained };
             }
         }

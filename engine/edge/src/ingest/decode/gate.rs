@@ -1,7 +1,7 @@
 //! What becomes of each access unit before the decoder.
 
 use super::super::coded::unit::{Kind, Unit};
-use super::demand::{Choice, Demand, GLANCE, Looks, STRAINED_FOR, longest};
+use super::demand::{Choice, Demand, GLANCE, STRAINED_FOR, longest};
 use super::gop::Gop;
 use super::ring::{Kept, Ring};
 use std::time::Duration;
@@ -260,7 +260,7 @@ impl<U: Clone> Gate<U> {
     ) -> bool {
         self.left_out.spared += self.ring.begin();
         let sparse = self.is_sparse();
-        let fed = peek || !sparse || self.key_is_due(pts, demand.looks);
+        let fed = peek || !sparse || self.key_is_due(pts, demand);
         self.keep(arrived, unit, fed, false);
         if !fed {
             self.leading_broken = true;
@@ -280,7 +280,11 @@ impl<U: Clone> Gate<U> {
     }
 
     /// The key frame nearest to when a look, or a glance, is due.
-    fn key_is_due(&self, pts: Duration, looks: Option<Looks>) -> bool {
+    fn key_is_due(&self, pts: Duration, demand: Demand) -> bool {
+        if demand == Demand::KEPT {
+            return self.key_fed.is_none();
+        }
+        let looks = demand.looks;
         let period = looks.map_or(GLANCE, |looks| looks.period);
         let interval = self.gop.key_interval().unwrap_or_default();
         let Some(fed) = self.key_fed.filter(|fed| *fed <= pts) else { return true };

@@ -15,18 +15,18 @@ use viahe_contract::message::{DecodeMode, DecodeReason, Decoding};
 const FPS: u64 = 10;
 
 /// A stream: encoder, what follows it up to access units, and pictures.
-struct Stream {
-    codec: Codec,
+pub(in crate::ingest) struct Stream {
+    pub(in crate::ingest) codec: Codec,
     encoder: String,
     pictures: u32,
 }
 
 /// The coded stream as buffers, from a picture that moves, with noise.
-fn encode(stream: &Stream) -> (Vec<gst::Buffer>, gst::Caps) {
+pub(in crate::ingest) fn encode(stream: &Stream) -> (Vec<gst::Buffer>, gst::Caps) {
     crate::ingest::init().unwrap();
     let chain = format!(
         "videotestsrc num-buffers={} pattern=ball ! video/x-raw,format=I420,width=320,height=192,\
-         framerate={FPS}/1 ! {} ! {} ! video/x-{},stream-format=byte-stream,alignment=au ! \
+         framerate={FPS}/1 ! {} ! {} config-interval=-1 ! video/x-{},stream-format=byte-stream,alignment=au ! \
          appsink name=out sync=false max-buffers=0",
         stream.pictures,
         stream.encoder,
@@ -64,6 +64,8 @@ impl Consumer for Fake {
     fn clock(&self) -> Duration {
         Duration::from_millis(self.clock_ms.load(Ordering::Relaxed))
     }
+    fn coded(&self, _: Codec, _: &gst::CapsRef) {}
+    fn came(&self, _: &gst::Buffer, _: Unit, _: Duration) {}
     fn arrived(&self, _: bool, _: Option<u64>) {}
     fn fed(&self, peeked: bool) {
         if peeked {
@@ -170,20 +172,23 @@ fn pull(sink: &gst_app::AppSink) -> Vec<Shown> {
 
 fn looks(hz: f32, gap_secs: f32) -> Demand {
     let period = Duration::from_secs_f32(1.0 / hz);
-    Demand { looks: Some(Looks { period, gap_max: Duration::from_secs_f32(gap_secs) }) }
+    Demand::looks(Looks { period, gap_max: Duration::from_secs_f32(gap_secs) })
 }
 
-const NOTHING: Demand = Demand { looks: None };
+const NOTHING: Demand = Demand::GLANCES;
 
 /// What full decoding shows, by time.
-fn truth(codec: Codec, units: &(Vec<gst::Buffer>, gst::Caps)) -> BTreeMap<u64, u64> {
+pub(in crate::ingest) fn truth(
+    codec: Codec,
+    units: &(Vec<gst::Buffer>, gst::Caps),
+) -> BTreeMap<u64, u64> {
     play(codec, units, None).all().collect()
 }
 
 /// A stream with what its mode is when a second without a look is bearable, and why.
-type Case = (&'static str, Stream, DecodeMode, DecodeReason);
+pub(in crate::ingest) type Case = (&'static str, Stream, DecodeMode, DecodeReason);
 
-fn streams() -> Vec<Case> {
+pub(in crate::ingest) fn streams() -> Vec<Case> {
     use DecodeMode::{All, Keys, References};
     use DecodeReason::{Enough, KeysTooRare, NoKeys};
     let h264 = |name, options: &str, mode, reason| {

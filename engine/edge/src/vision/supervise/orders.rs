@@ -201,6 +201,7 @@ mod tests {
         let camera = VisionCamera {
             id: name.clone(),
             source: Source::Pattern { size_px: [64, 64], fps: 1 },
+            substream: None,
             model: "street".try_into().unwrap(),
             need: Need::NONE,
         };

@@ -30,6 +30,7 @@ fn share(cameras: usize, threads: usize, models: &[&str]) -> Share {
     let camera = |n: usize| VisionCamera {
         id: format!("camera-{n}").try_into().unwrap(),
         source: Source::Pattern { size_px: [64, 64], fps: 1 },
+        substream: None,
         model: models[n % models.len()].try_into().unwrap(),
         need: viahe_core::attention::Need::steady(1.0),
     };

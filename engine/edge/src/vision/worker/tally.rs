@@ -2,10 +2,11 @@
 
 use crate::ingest::CameraCounters;
 use crate::vision::slots::Counts;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use viahe_contract::message::{CameraStatus, DecodeMode};
+use viahe_contract::message::{CameraStatus, DecodeMode, StreamRole};
 use viahe_core::seam::{CameraStats, DropReason, LOOK_AGES_MS};
 
 /// Counted by the threads that look, read by the one that reports.
@@ -16,6 +17,8 @@ pub(super) struct Tally {
     ages: [AtomicU64; LOOK_AGES_MS.len() + 1],
     ages_ms: AtomicU64,
     tracks: AtomicU64,
+    /// Pictures for people, in the order of [`StreamRole::ALL`].
+    pictures: [AtomicU64; StreamRole::ALL.len()],
     status: Mutex<CameraStatus>,
 }
 
@@ -44,6 +47,17 @@ impl Tally {
         self.ages[bucket].fetch_add(1, Ordering::Relaxed);
         self.ages_ms.fetch_add(ms, Ordering::Relaxed);
         self.infer_cpu_us.fetch_add(cpu.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// A picture for people came from this stream.
+    pub(super) fn pictured(&self, of: StreamRole) {
+        self.pictures[of as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many came from each.
+    pub(super) fn pictures(&self) -> BTreeMap<StreamRole, u64> {
+        let counts = self.pictures.iter().map(|count| count.load(Ordering::Relaxed));
+        StreamRole::ALL.into_iter().zip(counts).collect()
     }
 
     /// How the camera is.
@@ -91,6 +105,8 @@ impl Tally {
             clock_steps: counters.clock_steps,
             clock_step: counters.clock_step,
             tracks: read(&self.tracks) as u32,
+            streams: None,
+            pictures: BTreeMap::new(),
         }
     }
 }

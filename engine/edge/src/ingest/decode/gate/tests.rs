@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use super::super::demand::Looks;
 use super::*;
 use std::collections::BTreeSet;
 use viahe_core::random::SplitMix64;
@@ -163,10 +164,10 @@ fn play(camera: Camera, stream: &[Made], script: Script<'_>) -> (Model, Vec<Deco
 
 fn looks(hz: f32, gap_secs: f32) -> Demand {
     let period = Duration::from_secs_f32(1.0 / hz);
-    Demand { looks: Some(Looks { period, gap_max: Duration::from_secs_f32(gap_secs) }) }
+    Demand::looks(Looks { period, gap_max: Duration::from_secs_f32(gap_secs) })
 }
 
-const NOTHING: Demand = Demand { looks: None };
+const NOTHING: Demand = Demand::GLANCES;
 
 #[test]
 fn the_sparsest_mode_that_meets_the_need() {
