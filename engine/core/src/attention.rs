@@ -8,7 +8,7 @@ use crate::plan::{Camera, Rule};
 use crate::rule::HINDSIGHT;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use viahe_contract::message::{Rest, Resting};
+use viahe_contract::message::{Rest, Resting, Severity};
 
 /// A camera is looked at for so long before a rule applies: who is who, and since when things stand, is
 /// then known as if it had been looked at all along.
@@ -22,23 +22,36 @@ const _: () = assert!(LEAD.as_secs() >= HINDSIGHT.as_secs() + FIRST_LOOKS.as_sec
 const SPARSE_GAP_MS: u32 = 4_000;
 
 /// What the vision plane is to spend on a camera.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Need {
     /// Analysed frames per second; 0 for none.
     pub looks_hz: f32,
     /// The longest time between two of them that the rules bear, in ms: looks as rare as this are enough
     /// where more would cost more.
     pub gap_max_ms: u32,
+    /// Of the gravest rule that asks: when the box is short, what is less grave waits.
+    #[serde(default = "usual")]
+    pub severity: Severity,
+}
+
+fn usual() -> Severity {
+    Severity::Medium
+}
+
+impl Default for Need {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 impl Need {
     /// Frames are taken in, and none is analysed.
-    pub const NONE: Self = Self { looks_hz: 0.0, gap_max_ms: 0 };
+    pub const NONE: Self = Self { looks_hz: 0.0, gap_max_ms: 0, severity: Severity::Info };
 
     /// So many looks a second, and none rarer.
     pub fn steady(looks_hz: f32) -> Self {
         let gap_max_ms = if looks_hz > 0.0 { (1000.0 / looks_hz).round() as u32 } else { 0 };
-        Self { looks_hz, gap_max_ms }
+        Self { looks_hz, gap_max_ms, severity: usual() }
     }
 
     /// Looks a second to be made: as many as are wanted. Where gaps of four seconds and more are borne nothing is there
@@ -54,6 +67,13 @@ impl Need {
     /// Does it ask for the same but for another gap?
     pub fn differs_by_gap_alone(self, other: Self) -> bool {
         self != other && Self { gap_max_ms: other.gap_max_ms, ..self } == other
+    }
+
+    /// As much, for rules of which this is the gravest.
+    #[must_use]
+    pub fn of_severity(self, gravest: Option<Severity>) -> Self {
+        let severity = gravest.unwrap_or(self.severity);
+        if self == Self::NONE { self } else { Self { severity, ..self } }
     }
 
     /// So many looks a second, where so much time between two is not exceeded.
@@ -87,7 +107,9 @@ pub struct Attention {
 impl Attention {
     /// As if all rules of the camera applied, and each look were one of its own: no gap is borne.
     pub fn full(camera: &Camera) -> Self {
-        Self { need: Need { looks_hz: camera.analyse_hz, gap_max_ms: 0 }, resting: Vec::new() }
+        let need = Need { gap_max_ms: 0, ..Need::steady(camera.analyse_hz) };
+        let gravest = camera.rules.iter().map(|rule| rule.severity).max();
+        Self { need: need.of_severity(gravest), resting: Vec::new() }
     }
 
     /// As its most demanding rules ask: as often as one that does not rest wants, and no rarer than any
@@ -95,12 +117,13 @@ impl Attention {
     /// all looks, and needs no rule.
     pub fn of(camera: &Camera, mut wants: impl FnMut(usize, &Rule) -> Wants) -> Self {
         let looking = camera.rules.iter().enumerate().filter(|(_, rule)| rule.program.looks());
-        let (mut asked, mut resting) = (None, Vec::new());
+        let (mut asked, mut gravest, mut resting) = (None, None, Vec::new());
         for (index, rule) in looking {
             match wants(index, rule) {
                 Wants::Looks { gap } => {
                     let (hz, least) = asked.unwrap_or((0.0, Duration::MAX));
                     asked = Some((rule.look_hz.max(hz), gap.min(least)));
+                    gravest = gravest.max(Some(rule.severity));
                 }
                 Wants::Rest(why) => resting.push(Resting { rule: rule.id.clone(), why }),
             }
@@ -112,7 +135,7 @@ impl Attention {
             Some((looks_hz, gap)) => Need::rarely(looks_hz, gap),
             None => Need::NONE,
         };
-        Self { need, resting }
+        Self { need: need.of_severity(gravest), resting }
     }
 }
 

@@ -38,7 +38,7 @@ versions! {
     /// A camera's need says also the longest gap between looks; a worker says how much it decodes.
     V6 = 6,
     /// A worker says how many looks were spared because nothing had changed. A camera may have a substream; a
-    /// worker says how both of its streams are.
+    /// worker says how both of its streams are. A camera's need says how grave it is.
     V7 = 7,
 }
 

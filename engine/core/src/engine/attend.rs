@@ -57,7 +57,8 @@ impl Engine {
         };
         let gaps = of_camera(&plan, c).filter(asks).map(|of| self.gap(of, at));
         let Some(gap) = gaps.min() else { return };
-        let need = Need::rarely(told.need.looks_hz, gap);
+        let severity = Some(told.need.severity);
+        let need = Need::rarely(told.need.looks_hz, gap).of_severity(severity);
         if need.gap_max_ms > told.need.gap_max_ms {
             return;
         }

@@ -357,7 +357,7 @@ fn who_records_what_there_is_to_see_sees_all_of_it() {
         engine.engine.attend_fully();
         let day = changes(&mut engine, wednesday("08:00:00"), wednesday("11:00:00"));
         // And each look is one of its own.
-        let need = Need { looks_hz: hz, gap_max_ms: 0 };
+        let need = Need { gap_max_ms: 0, ..Need::steady(hz) };
         assert_eq!(day, told(&[("08:00:00", hz)]));
         assert_eq!(engine.need, Some(need));
         assert!(engine.attended[0].resting.is_empty());

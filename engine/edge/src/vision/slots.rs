@@ -6,11 +6,15 @@
 //! between frames; none of the others notices.
 
 mod punctual;
+mod turn;
 
+use crate::clock;
 use punctual::Punctual;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use turn::Turn;
+use viahe_contract::message::Severity;
 use viahe_core::attention::Need;
 use viahe_core::frame::Frame;
 use viahe_core::sampler::Sampler;
@@ -65,6 +69,7 @@ struct Slot<S> {
     sampler: Sampler,
     /// The longest time between two looks that is borne.
     gap_max: Duration,
+    severity: Severity,
     punctual: Punctual,
     waiting: Option<Waiting>,
     /// Out while a thread has it.
@@ -168,6 +173,7 @@ impl<S, E> Slots<S, E> {
             model: seat.model,
             sampler: Sampler::new(seat.need.pace_hz()),
             gap_max: gap_max(seat.need),
+            severity: seat.need.severity,
             punctual: Punctual::new(seat.need),
             waiting: None,
             state: Some(seat.state),
@@ -208,6 +214,7 @@ impl<S, E> Slots<S, E> {
         if let Some(slot) = self.lock().slots.get_mut(&slot) {
             slot.sampler.set_hz(need.pace_hz(), at);
             slot.gap_max = gap_max(need);
+            slot.severity = need.severity;
             slot.punctual.attend(need, at);
             if slot.sampler.period().is_some() {
                 slot.unseen = None;
@@ -291,7 +298,7 @@ impl<S, E> Slots<S, E> {
             if inner.closed {
                 return None;
             }
-            if let Some(work) = inner.pick() {
+            if let Some(work) = inner.pick(clock::monotonic()) {
                 inner.idle_threads -= 1;
                 return Some(work);
             }
@@ -369,14 +376,14 @@ impl<S, E> Slots<S, E> {
 }
 
 impl<S, E> Inner<S, E> {
-    fn pick(&mut self) -> Option<Work<S, E>> {
+    fn pick(&mut self, now: Instant) -> Option<Work<S, E>> {
         let idle = &self.idle;
         let is_free = |model: ModelId| idle.get(&model).is_some_and(|idle| !idle.is_empty());
-        let mut ready: Vec<(Instant, SlotId)> = self
+        let mut ready: Vec<(Turn, SlotId)> = self
             .slots
             .iter()
             .filter(|(_, slot)| slot.state.is_some() && is_free(slot.model))
-            .filter_map(|(id, slot)| Some((slot.waiting.as_ref()?.since + slot.gap_max, *id)))
+            .filter_map(|(id, slot)| Some((slot.turn(now)?, *id)))
             .collect();
         ready.sort_unstable();
         let &(_, first) = ready.first()?;
@@ -424,6 +431,13 @@ impl<S> Slot<S> {
         } else {
             Some(DropReason::NotDue)
         }
+    }
+
+    /// When its turn is, if a look is due.
+    fn turn(&self, now: Instant) -> Option<Turn> {
+        let since = self.waiting.as_ref()?.since;
+        let period = self.sampler.period().unwrap_or_default();
+        Some(Turn::of(since, period, self.gap_max, self.severity, now))
     }
 
     /// Would the next frame come later than is borne?

@@ -183,7 +183,7 @@ impl Counts {
 }
 
 fn words(camera: &Name, need: Need, reached: f64, why: Why) -> String {
-    let Need { looks_hz, gap_max_ms } = need;
+    let Need { looks_hz, gap_max_ms, .. } = need;
     let gap = f64::from(gap_max_ms) / 1000.0;
     format!(
         "rules of {camera} are looked for too rarely: they ask for {looks_hz:.1} looks a second, bear {gap:.1} s \
@@ -222,9 +222,9 @@ impl Why {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use viahe_contract::message::{DecodeMode, Decoding};
+    use viahe_contract::message::{DecodeMode, Decoding, Severity};
 
-    const NEED: Need = Need { looks_hz: 2.0, gap_max_ms: 500 };
+    const NEED: Need = Need { looks_hz: 2.0, gap_max_ms: 500, severity: Severity::Medium };
 
     struct Told {
         below: Below,

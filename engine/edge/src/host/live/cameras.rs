@@ -133,7 +133,7 @@ impl Live {
 
     /// A camera is looked at so from now on.
     pub(super) fn attend(&mut self, camera: Name, attention: Attention) {
-        let Need { looks_hz, gap_max_ms } = attention.need;
+        let Need { looks_hz, gap_max_ms, .. } = attention.need;
         let before = self.told.attention.get(&camera);
         // What comes and goes in a street changes how rarely is enough, many times an hour.
         let gap_alone = before.is_some_and(|before| {

@@ -46,7 +46,7 @@ mod tests {
         let of = |parts: &[(u64, u32)]| {
             let mut late = Late::default();
             for (looks, gap_max_ms) in parts {
-                late.add(*looks, Need { looks_hz: 1.0, gap_max_ms: *gap_max_ms });
+                late.add(*looks, Need { gap_max_ms: *gap_max_ms, ..Need::steady(1.0) });
             }
             late
         };

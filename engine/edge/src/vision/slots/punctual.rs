@@ -93,9 +93,10 @@ fn gap_max(need: Need) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use viahe_contract::message::Severity;
 
     /// Looks once a second; bears two seconds.
-    const NEED: Need = Need { looks_hz: 1.0, gap_max_ms: 2_000 };
+    const NEED: Need = Need { looks_hz: 1.0, gap_max_ms: 2_000, severity: Severity::Medium };
 
     fn at(secs: f64) -> Timestamp {
         Timestamp(1_000_000_000_000).plus(Duration::from_secs_f64(secs))

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock;
+use viahe_contract::message::Severity;
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
 use viahe_core::time::ClockSource;
 
@@ -39,7 +40,7 @@ fn frame(seq: u64) -> SharedFrame {
 
 const MODEL: ModelId = ModelId(0);
 /// A second.
-const TWICE: Need = Need { looks_hz: 2.0, gap_max_ms: 500 };
+const TWICE: Need = Need { looks_hz: 2.0, gap_max_ms: 500, severity: Severity::Medium };
 
 /// Slots with these models and states, looked at twice a second, and one session of each model.
 fn slots(of: &[(ModelId, u32)], batch_max: usize) -> (Slots<u32, ()>, Vec<SlotId>) {
@@ -144,7 +145,7 @@ fn a_camera_is_with_one_thread_at_a_time_and_batches_share_the_work() {
 #[test]
 fn no_gap_is_longer_than_is_borne() {
     let (slots, ids) = slots(&[(MODEL, 0)], 1);
-    let need = Need { looks_hz: 1.0, gap_max_ms: 5_000 };
+    let need = Need { gap_max_ms: 5_000, ..Need::steady(1.0) };
     slots.attend(ids[0], need, frame(0).stamp().captured);
     let looked = |apart: u64| {
         let mut looked = Vec::new();
@@ -317,4 +318,65 @@ fn looks_that_are_later_than_the_rules_bear_are_counted_while_pictures_come() {
     offer(&slots, ids[0], 0);
     let after = |secs: u64| slots.counts(ids[0], frame(secs * 10).stamp().captured).late;
     assert_eq!([after(1), after(10)], [0, 16], "no thread ever takes it");
+}
+
+/// Looks kept of those wanted, and the longest gap in seconds, by severity: of 16 cameras that want a look a second,
+/// half of them grave, when so many times as much is wanted as can be done.
+fn at_load(load: f64) -> [(f64, f64); 2] {
+    let need = |severity| Need { severity, ..Need::steady(1.0) };
+    let kinds = [Severity::High, Severity::Low];
+    let slots: Slots<usize, ()> = Slots::default();
+    let cameras: Vec<(SlotId, usize)> = (0..16)
+        .map(|n| {
+            let seat = Seat { model: MODEL, need: need(kinds[n % 2]), state: n };
+            (slots.add(seat), n % 2)
+        })
+        .collect();
+    slots.add_session(MODEL, Session { eye: (), batch_max: 1 });
+    let (zero, service, lasts) = (clock::monotonic(), load / 16.0, 120.0);
+    let mut looks: BTreeMap<SlotId, Vec<f64>> = BTreeMap::new();
+    let (mut now, mut seq, mut busy) = (0.0f64, 0u64, None::<(f64, Work<usize, ()>)>);
+    while now < lasts {
+        // Each camera sends ten pictures a second, at times of its own.
+        let picture = seq as f64 / 160.0;
+        let done = busy.as_ref().map_or(f64::INFINITY, |(at, _)| *at);
+        now = picture.min(done);
+        let at = zero + Duration::from_secs_f64(now);
+        if done <= picture {
+            let Some((_, work)) = busy.take() else { break };
+            for job in work.jobs {
+                looks.entry(job.slot).or_default().push(now);
+                slots.finish(job, Looked::Analysed);
+            }
+            slots.give_back(MODEL, work.session);
+        } else {
+            let slot = cameras[(seq % 16) as usize].0;
+            slots.offer(slot, frame(seq / 16), at);
+            seq += 1;
+        }
+        if busy.is_none() {
+            busy = slots.lock().pick(at).map(|work| (now + service, work));
+        }
+    }
+    [0, 1].map(|kind| {
+        let of = cameras.iter().filter(|(_, of)| *of == kind).map(|(slot, _)| &looks[slot]);
+        let kept = of.clone().map(Vec::len).sum::<usize>() as f64 / (8.0 * lasts);
+        let gaps = of.flat_map(|looks| looks.windows(2).map(|two| two[1] - two[0]));
+        (kept, gaps.fold(0.0, f64::max))
+    })
+}
+
+#[test]
+fn when_the_box_is_short_what_is_less_grave_waits_and_never_beyond_twice_what_is_borne() {
+    for (load, want) in
+        [(0.9, [1.0, 1.0]), (1.5, [0.83, 0.5]), (2.0, [0.5, 0.5]), (4.0, [0.25, 0.25])]
+    {
+        let got = at_load(load);
+        for ((kept, gap), want) in got.into_iter().zip(want) {
+            assert!((kept - want).abs() < 0.06, "{load}: {kept:.2} of {want}: {got:?}");
+            // A picture, and a look that is under way.
+            let most = (1.0 / want).max(if load < 1.0 { 1.0 } else { 2.0 }) * 1.3;
+            assert!(gap <= most, "{load}: {gap:.2} s: {got:?}");
+        }
+    }
 }
