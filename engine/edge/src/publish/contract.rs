@@ -190,6 +190,22 @@ fn stats(need: Need) -> CameraStats {
     }
 }
 
+fn same_streams() {
+    let stream = |state, reason: &str, px| StreamState {
+        state,
+        reason: reason.into(),
+        resolution: Some(px),
+    };
+    let streams = Streams {
+        looks: StreamRole::Sub,
+        main: stream(CameraStatus::Offline, "no answer", [1920, 1080]),
+        sub: stream(CameraStatus::Online, "", [640, 360]),
+        aspects_differ: false,
+    };
+    same("streams", &streams);
+    assert_eq!(serde_json::to_value(&streams).unwrap(), example("streams"));
+}
+
 #[test]
 fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let time = "2026-11-22T08:14:03.120+07:00";
@@ -229,19 +245,7 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let moved = told(Some((CameraTrouble::Moved, now)), &standing_orders());
     assert_eq!(moved["rules_suspended"]["reason"], "moved", "what nobody ordered comes first");
     assert_eq!(moved["suspensions"].as_array().unwrap().len(), 2);
-    let stream = |state, reason: &str, px| StreamState {
-        state,
-        reason: reason.into(),
-        resolution: Some(px),
-    };
-    let streams = Streams {
-        looks: StreamRole::Sub,
-        main: stream(CameraStatus::Offline, "no answer", [1920, 1080]),
-        sub: stream(CameraStatus::Online, "", [640, 360]),
-        aspects_differ: false,
-    };
-    same("streams", &streams);
-    assert_eq!(serde_json::to_value(&streams).unwrap(), example("streams"));
+    same_streams();
     let told = WindowTold {
         window: Name::try_from("rain-24h").unwrap(),
         sensor: Name::try_from("rain-1").unwrap(),

@@ -166,7 +166,12 @@ impl Twin {
             let wait = if main_is_there { asked + WAIT_MAX } else { asked };
             match main.picture(look, stamp, wait, asked + DEVELOP_MAX) {
                 Ok(Developed { frame, by }) => {
-                    tracing::debug!(%camera, ?by, "a picture of the main stream");
+                    let clock = if by == viahe_core::time::ClockSource::Arrival {
+                        "arrival"
+                    } else {
+                        "its own"
+                    };
+                    tracing::debug!(%camera, clock, "a picture of the main stream");
                     tally.pictured(StreamRole::Main);
                     Arc::new(frame)
                 }
