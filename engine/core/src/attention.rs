@@ -50,7 +50,10 @@ impl Need {
 
     /// So many looks a second, and none rarer.
     pub fn steady(looks_hz: f32) -> Self {
-        let gap_max_ms = if looks_hz > 0.0 { (1000.0 / looks_hz).round() as u32 } else { 0 };
+        if looks_hz <= 0.0 {
+            return Self::NONE;
+        }
+        let gap_max_ms = (1000.0 / looks_hz).round() as u32;
         Self { looks_hz, gap_max_ms, severity: usual() }
     }
 
