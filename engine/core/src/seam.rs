@@ -380,7 +380,8 @@ impl CameraStats {
 
     /// Looks that needed no inference.
     pub fn gated(&self) -> u64 {
-        self.frames_dropped.get(&DropReason::Unchanged).copied().unwrap_or_default()
+        let unchanged = self.frames_dropped.get(&DropReason::Unchanged).copied();
+        self.looks_told.saturating_add(unchanged.unwrap_or_default())
     }
 }
 
@@ -402,6 +403,9 @@ pub struct CameraStats {
     pub frames_dropped: BTreeMap<DropReason, u64>,
     /// How often the longest gap that the rules bear passed without a look while pictures came.
     pub looks_late: u64,
+    /// Looks told without a picture, by the sizes of coded ones.
+    #[serde(default)]
+    pub looks_told: u64,
     /// Times that pictures came back after a connection was lost.
     pub reconnects: u64,
     /// Connections that were tried.

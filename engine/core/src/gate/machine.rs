@@ -4,6 +4,7 @@
 use super::agree::agree;
 use super::compare::Comparer;
 use super::grid::Grid;
+use super::sizes::{Compared, Sizes};
 use super::trust::{Proof, Trust};
 use crate::frame::FrameView;
 use crate::observe::{Object, Observation};
@@ -68,6 +69,8 @@ pub struct Gate {
     same: bool,
     /// The frame shown before this one.
     shown: Option<Timestamp>,
+    /// What the newest comparison has shown, until it is taken.
+    compared: Option<Compared>,
 }
 
 impl Gate {
@@ -81,6 +84,7 @@ impl Gate {
             why: Why::News,
             same: false,
             shown: None,
+            compared: None,
         }
     }
 
@@ -94,6 +98,26 @@ impl Gate {
         } else {
             Answer::Look
         }
+    }
+
+    /// A look is due, and nothing has been decoded for it. Is it unchanged by what `sizes` say of the pictures since the last
+    /// look? That is believed no longer than an unchanged frame is.
+    pub fn ask_sizes(&mut self, at: Timestamp, interval: Duration, sizes: &mut Sizes) -> Answer {
+        let Some(held) = &self.held else { return Answer::Look };
+        let step = self.shown.map_or(Duration::ZERO, |shown| at.since(shown));
+        let fresh = at > held.at && at.since(held.at) + step <= interval;
+        let known = held.agreed >= SETTLED_LOOKS && self.trust.believes(at);
+        if !(fresh && known && sizes.say_quiet(held.at, at)) {
+            return Answer::Look;
+        }
+        self.shown = Some(at);
+        sizes.rely();
+        Answer::Unchanged
+    }
+
+    /// What comparing the newest frame has shown; once.
+    pub fn take_compared(&mut self) -> Option<Compared> {
+        self.compared.take()
     }
 
     /// What inference found in the frame that was asked for last. `undecided`: something in it is not
@@ -131,6 +155,7 @@ impl Gate {
         let before = held.at;
         // Asked in any case: it learns from what it compares.
         self.same = held.grid.is_like(&self.now) && self.comparer.same(&held.grid, &self.now);
+        self.compared = Some(Compared { with: before, at, same: self.same });
         if !self.same || held.agreed < SETTLED_LOOKS || at < before {
             Why::News
         } else if at.since(before) + step > interval {

@@ -2,17 +2,20 @@
 //! and no inference is needed.
 //!
 //! Pure: frames and times come in, answers go out. [`Gate`] is the whole; it reads luma into a [`Grid`],
-//! compares it ([`compare`]), and uses the answer only as far as it has proved itself ([`trust`]). Why so:
+//! compares it ([`compare`]), and uses the answer only as far as it has proved itself ([`trust`]). Before that the
+//! [`Sizes`] of coded pictures may tell that nothing happens, so that none needs to be decoded. Why so:
 //! `docs/adr/0027-unchanged-means-still-there.md`.
 
 mod agree;
 mod compare;
 mod grid;
 mod machine;
+mod sizes;
 mod trust;
 
 pub use grid::Grid;
 pub use machine::{Answer, Gate, interval};
+pub use sizes::{Compared, Sizes, Sort};
 pub use trust::Proof;
 
 #[cfg(test)]

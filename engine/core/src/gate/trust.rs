@@ -18,7 +18,7 @@ impl Default for Proof {
 }
 
 /// Light and traffic are those of the hour. Of UTC: any hours that come again each day will do.
-const HOURS: usize = 24;
+pub(super) const HOURS: usize = 24;
 /// After the first miss it is off for so long, after each further one for twice as long.
 const OFF_FIRST: Duration = Duration::from_mins(10);
 /// And never longer.
@@ -67,7 +67,7 @@ impl Trust {
     }
 }
 
-fn hour(at: Timestamp) -> usize {
+pub(super) fn hour(at: Timestamp) -> usize {
     (at.0 / 3_600_000_000_000) as usize % HOURS
 }
 

@@ -4,7 +4,8 @@ use super::IngestError;
 use super::decode::Demand;
 use std::sync::Arc;
 use std::time::Duration;
-use viahe_core::frame::Frame;
+use viahe_core::frame::{Frame, FrameStamp};
+use viahe_core::gate::Sort;
 use viahe_core::id::Name;
 use viahe_core::plan::Source;
 
@@ -62,6 +63,14 @@ pub trait FrameSink: Send + Sync {
     fn frame(&self, frame: Arc<dyn Frame>);
     /// The camera's state has changed.
     fn state(&self, state: FeedState);
+    /// A coded picture that refers to others came, decoded or not. True when it is to be seen at once.
+    fn sized(&self, _sort: Sort, _bytes: usize) -> bool {
+        false
+    }
+    /// A picture is due and has not been decoded. True when what it shows is known without it.
+    fn spares(&self, _stamp: FrameStamp) -> bool {
+        false
+    }
 }
 
 /// How a camera is. Reasons hold no login and no address.

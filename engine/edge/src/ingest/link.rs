@@ -10,7 +10,7 @@ use super::meter::Meter;
 use super::pulse::Pulse;
 use super::reel::Reel;
 use super::valve::Consumer;
-use super::{CameraOptions, FrameSink};
+use super::{CameraOptions, FrameSink, stamp};
 use crate::clock;
 use crate::ledger::Ledger;
 use crossbeam_channel::Sender;
@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_contract::message::Carrier;
+use viahe_core::gate::Sort;
 use viahe_core::time::Timestamp;
 
 /// What wakes the supervision of a camera.
@@ -123,6 +124,20 @@ impl Consumer for Link {
 
     fn peeks(&self) -> bool {
         self.camera.peek.load(Ordering::Relaxed)
+    }
+
+    fn sized(&self, sort: Sort, bytes: usize) -> bool {
+        self.camera.sink.sized(sort, bytes)
+    }
+
+    fn spares(&self, key: &gst::Buffer, behind: Duration) -> bool {
+        let now = stamp::Now { event_time: clock::event_time(), day_time: clock::now() };
+        let stamp = {
+            let mut meter = self.camera.meter();
+            let seq = meter.counters.frames_in;
+            meter.clock.stamp(seq, now, behind, graph::reported(key))
+        };
+        self.camera.sink.spares(stamp)
     }
 
     fn clock(&self) -> Duration {

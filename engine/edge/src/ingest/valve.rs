@@ -13,6 +13,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
+use viahe_core::gate::Sort;
 
 /// Who wants pictures, and hears what becomes of them. Called from the streaming thread.
 pub(super) trait Consumer: Send + Sync {
@@ -20,6 +21,10 @@ pub(super) trait Consumer: Send + Sync {
     fn demand(&self) -> Demand;
     /// Is the picture of this moment wanted, however little is decoded?
     fn peeks(&self) -> bool;
+    /// A picture that refers to others came, decoded or not. True when it is to be seen at once.
+    fn sized(&self, sort: Sort, bytes: usize) -> bool;
+    /// A key frame is to be decoded for a look. True when that look has been told without it.
+    fn spares(&self, key: &gst::Buffer, behind: Duration) -> bool;
     /// A clock that is never set.
     fn clock(&self) -> Duration;
     /// What follows is coded so.
@@ -147,16 +152,22 @@ impl Valve {
             matches!(what.kind, Kind::Key | Kind::Recovery),
             buffer.pts().map(gst::ClockTime::nseconds),
         );
-        let arrived = Arrived {
+        let sort = if what.disposable { Sort::Disposable } else { Sort::Reference };
+        let sudden = what.kind == Kind::Inter && consumer.sized(sort, buffer.size());
+        let peek = sudden || consumer.peeks();
+        let demand = consumer.demand();
+        let mut arrived = Arrived {
             what,
             pts: buffer.pts().map(Into::into),
             now: consumer.clock(),
             behind,
             bytes: buffer.size(),
             fields: self.coded.fields(),
+            spared: false,
         };
-        let peek = consumer.peeks();
-        let verdict = self.gate.unit(arrived, buffer, consumer.demand(), peek);
+        let looks = !peek && self.gate.looks_at(&arrived, demand);
+        arrived.spared = looks && consumer.spares(buffer, behind);
+        let verdict = self.gate.unit(arrived, buffer, demand, peek);
         let feeds = |step: &Step<_>| matches!(step, Step::Feed(_));
         let fed = match &verdict {
             Verdict::Feed => true,

@@ -137,9 +137,10 @@ impl Page<'_> {
     }
 
     fn looks(&mut self, state: &State) -> fmt::Result {
-        let gated = state.cameras.iter().map(|(name, c)| {
-            let unchanged = c.frames_dropped.get(DropReason::Unchanged);
-            ([camera(name), ("gate", "luma")], unchanged)
+        let gated = state.cameras.iter().flat_map(|(name, c)| {
+            let luma = c.frames_dropped.get(DropReason::Unchanged);
+            [("luma", luma), ("sizes", c.looks_told.get())]
+                .map(|(gate, looks)| ([camera(name), ("gate", gate)], looks))
         });
         self.counters(
             "viahe_looks_gated",

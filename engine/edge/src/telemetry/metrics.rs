@@ -275,6 +275,7 @@ pub(super) struct Camera {
     pub(super) frames_inferred: Total<u64>,
     pub(super) frames_dropped: Labelled<DropReason>,
     pub(super) looks_late: Total<u64>,
+    pub(super) looks_told: Total<u64>,
     pub(super) reconnects: Total<u64>,
     pub(super) tries: Total<u64>,
     pub(super) infer_ms: Total<f64>,
@@ -399,6 +400,7 @@ impl Camera {
         self.frames_inferred.observe(stats.frames_inferred);
         self.frames_dropped.observe(&stats.frames_dropped);
         self.looks_late.observe(stats.looks_late);
+        self.looks_told.observe(stats.looks_told);
         self.reconnects.observe(stats.reconnects);
         self.tries.observe(stats.tries);
         self.infer_ms.observe(stats.infer_ms_sum);
@@ -431,6 +433,7 @@ impl Camera {
         self.frames_inferred.restart();
         self.frames_dropped.restart();
         self.looks_late.restart();
+        self.looks_told.restart();
         self.reconnects.restart();
         self.tries.restart();
         self.infer_ms.restart();

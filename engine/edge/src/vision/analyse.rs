@@ -8,8 +8,8 @@ use crate::preprocess::Preprocessor;
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::detect::{DecodeStats, Detection};
-use viahe_core::frame::Frame;
-use viahe_core::gate::{Answer, Gate, Proof};
+use viahe_core::frame::{Frame, FrameStamp};
+use viahe_core::gate::{Answer, Compared, Gate, Proof, Sizes};
 use viahe_core::id::Name;
 use viahe_core::model::Model;
 use viahe_core::observe::{Class, Object, Observation};
@@ -25,6 +25,8 @@ pub(super) struct Gaze {
     gate: Option<Gate>,
     /// In the last frame that was analysed.
     found: Vec<Detection>,
+    /// Of that frame.
+    found_px: [usize; 2],
     /// Of the first frame: what is followed is measured in its pixels, also when later ones are larger.
     size_px: Option<[usize; 2]>,
     ledger: Arc<Ledger>,
@@ -41,6 +43,7 @@ impl Gaze {
             tracker: Tracker::new(options, epoch),
             gate: None,
             found: Vec::new(),
+            found_px: [0; 2],
             size_px: None,
             ledger,
         }
@@ -64,11 +67,33 @@ impl Gaze {
         if answer == Answer::Look {
             return None;
         }
-        // The tracker hears of it too: to it, a thing that is not seen for seconds may be anywhere.
+        Some(self.again(frame.stamp()))
+    }
+
+    /// What was found last, in a later frame. The tracker hears of it too: to it, a thing that is not seen for seconds may
+    /// be anywhere.
+    fn again(&mut self, stamp: FrameStamp) -> Observation {
         let found = std::mem::take(&mut self.found);
-        let seen = self.track(frame, &found);
+        let seen = self.track(stamp, self.found_px, &found);
         self.found = found;
-        Some(seen)
+        seen
+    }
+
+    /// The same of a frame that was not decoded, by the sizes of those since the last look.
+    pub(super) fn unchanged_by(
+        &mut self,
+        sizes: &mut Sizes,
+        stamp: FrameStamp,
+        interval: Duration,
+    ) -> Option<Observation> {
+        let gate = self.gate.as_mut()?;
+        let same = gate.ask_sizes(stamp.captured, interval, sizes) == Answer::Unchanged;
+        same.then(|| self.again(stamp))
+    }
+
+    /// What comparing the newest frame has shown; once.
+    pub(super) fn take_compared(&mut self) -> Option<Compared> {
+        self.gate.as_mut()?.take_compared()
     }
 
     /// The frame that was to be looked at could not be.
@@ -84,7 +109,9 @@ impl Gaze {
     }
 
     fn observe(&mut self, frame: &dyn Frame, detections: &[Detection]) -> Observation {
-        let seen = self.track(frame, detections);
+        let view = frame.view();
+        self.found_px = [view.width(), view.height()];
+        let seen = self.track(frame.stamp(), self.found_px, detections);
         if let Some(gate) = &mut self.gate {
             gate.looked(&seen, self.tracker.is_undecided());
             self.found.clear();
@@ -93,9 +120,12 @@ impl Gaze {
         seen
     }
 
-    fn track(&mut self, frame: &dyn Frame, detections: &[Detection]) -> Observation {
-        let (stamp, view) = (frame.stamp(), frame.view());
-        let seen_px = [view.width(), view.height()];
+    fn track(
+        &mut self,
+        stamp: FrameStamp,
+        seen_px: [usize; 2],
+        detections: &[Detection],
+    ) -> Observation {
         let own_px = *self.size_px.get_or_insert(seen_px);
         let [width, height] = own_px.map(|px| px as f32);
         let scale = [width / seen_px[0] as f32, height / seen_px[1] as f32];

@@ -5,10 +5,12 @@
 //! frame that is not analysed is counted with a reason. Cameras and sessions of models come and go
 //! between frames; none of the others notices.
 
+mod counts;
 mod punctual;
 mod turn;
 
 use crate::clock;
+pub(crate) use counts::{Counts, Looked};
 use punctual::Punctual;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -47,15 +49,6 @@ pub(crate) struct SlotId(u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ModelId(pub(crate) u64);
 
-/// What became of a frame that a thread took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Looked {
-    Analysed,
-    /// Its picture is that of the last one.
-    Unchanged,
-    Failed,
-}
-
 /// What is wanted of a camera. `S` is what a thread needs to analyse a frame of it.
 pub(crate) struct Seat<S> {
     pub(crate) model: ModelId,
@@ -83,6 +76,8 @@ struct Slot<S> {
     newest: Option<Timestamp>,
     /// The next frame is wanted, whether it is looked at or not.
     fresh: Fresh,
+    /// A frame as new as this is due, whatever the pace.
+    hurry: Option<Timestamp>,
     counts: Counts,
 }
 
@@ -91,15 +86,6 @@ enum Fresh {
     Unasked,
     Asked,
     Here(SharedFrame),
-}
-
-/// Analysed frames, and frames dropped by reason.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) inferred: u64,
-    /// How often the longest gap that the rules bear passed without a look.
-    pub(crate) late: u64,
-    pub(crate) dropped: BTreeMap<DropReason, u64>,
 }
 
 /// A look that is due.
@@ -182,6 +168,7 @@ impl<S, E> Slots<S, E> {
             unseen: None,
             newest: None,
             fresh: Fresh::Unasked,
+            hurry: None,
             counts: Counts::default(),
         };
         inner.slots.insert(id, slot);
@@ -267,6 +254,23 @@ impl<S, E> Slots<S, E> {
             Fresh::Here(frame) => Some(frame),
             Fresh::Asked | Fresh::Unasked => None,
         }
+    }
+
+    /// Something seems to happen: the next frame as new as this is looked at, whatever the pace.
+    pub(crate) fn hurry(&self, slot: SlotId, at: Timestamp) {
+        if let Some(slot) = self.lock().slots.get_mut(&slot) {
+            slot.hurry = Some(at);
+        }
+    }
+
+    /// Tells a look that is due without a frame, if `tell` can; it is given the longest gap that is borne.
+    pub(crate) fn tell_again<R>(
+        &self,
+        slot: SlotId,
+        at: Timestamp,
+        tell: impl FnOnce(&mut S, Duration) -> Option<R>,
+    ) -> Option<R> {
+        self.lock().slots.get_mut(&slot)?.tell_again(at, tell)
     }
 
     /// A camera's newest frame; true when somebody asked for it.
@@ -416,8 +420,9 @@ impl<S> Slot<S> {
         self.punctual.picture(at, apart);
         let rare = apart * RARE >= period;
         self.sampler.set_slack(if rare { apart / 2 } else { Duration::ZERO });
+        let hurry = self.hurry.take_if(|hurry| at >= *hurry).is_some();
         let Some(waiting) = &mut self.waiting else {
-            if !(self.sampler.is_due(at) || rare && self.is_last_chance(at, apart)) {
+            if !(hurry || self.sampler.is_due(at) || rare && self.is_last_chance(at, apart)) {
                 return Some(DropReason::NotDue);
             }
             self.waiting = Some(Waiting { frame, since: now, due: at, missed: 0 });
@@ -438,6 +443,24 @@ impl<S> Slot<S> {
         let since = self.waiting.as_ref()?.since;
         let period = self.sampler.period().unwrap_or_default();
         Some(Turn::of(since, period, self.gap_max, self.severity, now))
+    }
+
+    fn tell_again<R>(
+        &mut self,
+        at: Timestamp,
+        tell: impl FnOnce(&mut S, Duration) -> Option<R>,
+    ) -> Option<R> {
+        let wanted = self.waiting.is_some() || self.next.is_some() || self.hurry.is_some();
+        if wanted || !matches!(self.fresh, Fresh::Unasked) || !self.sampler.is_due(at) {
+            return None;
+        }
+        let told = tell(self.state.as_mut()?, self.gap_max)?;
+        let apart = self.newest.replace(at).map_or(Duration::ZERO, |before| at.since(before));
+        self.sampler.take(at);
+        self.punctual.picture(at, apart);
+        self.punctual.looked(at);
+        self.counts.told += 1;
+        Some(told)
     }
 
     /// Would the next frame come later than is borne?

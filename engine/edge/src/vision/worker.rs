@@ -28,14 +28,14 @@ use loader::Loader;
 use models::{Current, Models};
 use outlet::Outlet;
 use peeks::Peeks;
-use sink::Way;
+use sink::{Place, Way};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tally::Tally;
 use viahe_contract::message::{CameraStatus, Moment};
 use viahe_core::engine::Capture;
-use viahe_core::gate::Proof;
+use viahe_core::gate::{Proof, Sizes};
 use viahe_core::id::Name;
 use viahe_core::seam::{
     Assign, CameraReport, Failure, FromWorker, ProcessPlan, SEAM_VERSION, ToWorker, VisionCamera,
@@ -261,11 +261,13 @@ impl Worker {
         }
         let Way { desk, outlet, .. } = &self.way;
         let tally = Arc::new(Tally::default());
-        let view = view(name, &tally, model, wanted.epoch, &self.way);
+        let sizes = Arc::new(Mutex::new(Sizes::new(Proof::default())));
+        let of = Of { name, tally: &tally, sizes: &sizes };
+        let view = view(of, model, wanted.epoch, &self.way);
         let need = wanted.camera.need;
         let slot = desk.add(Seat { model: model.id, need, state: view });
         outlet.must_tell(looks(name, model));
-        match Camera::open(wanted, model.id, slot, tally, self.way.clone()) {
+        match Camera::open(wanted, model.id, Place { slot, tally, sizes }, self.way.clone()) {
             Ok(camera) => {
                 self.not_before.remove(name);
                 self.told.remove(name);
@@ -393,17 +395,27 @@ fn change(camera: &mut Camera, wanted: &Assign, model: Option<Current>, way: &Wa
     let Some(model) = model.filter(|model| model.id != camera.model) else { return };
     // One for each beginning: that of the order, else that of the model.
     let epoch = if wanted.epoch == camera.epoch { model.epoch } else { wanted.epoch };
-    let mut view = view(&camera.plan.id, &camera.tally, &model, epoch, way);
+    let of = Of { name: &camera.plan.id, tally: &camera.tally, sizes: &camera.sizes };
+    let mut view = view(of, &model, epoch, way);
     view.news = Some(looks(&camera.plan.id, &model));
     way.desk.change_model(camera.slot, model.id, view);
     (camera.model, camera.epoch) = (model.id, wanted.epoch);
     camera.plan.model = model.name;
 }
 
-fn view(name: &Name, tally: &Arc<Tally>, model: &Current, epoch: u32, way: &Way) -> View {
+/// What outlives a camera's views.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    name: &'a Name,
+    tally: &'a Arc<Tally>,
+    sizes: &'a Arc<Mutex<Sizes>>,
+}
+
+fn view(of: Of<'_>, model: &Current, epoch: u32, way: &Way) -> View {
+    let Of { name, tally, sizes } = of;
     let gaze = Gaze::new(name.clone(), &model.watched.model, epoch, Arc::clone(&way.ledger));
     let gaze = gaze.gated(Proof::default());
-    View { gaze, tally: Arc::clone(tally), news: None }
+    View { gaze, tally: Arc::clone(tally), sizes: Arc::clone(sizes), news: None }
 }
 
 fn looks(camera: &Name, model: &Current) -> FromWorker {

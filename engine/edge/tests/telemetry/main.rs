@@ -80,6 +80,7 @@ fn worker(n: u64) -> WorkerStats {
         frames_inferred: n,
         frames_dropped: [(DropReason::Superseded, 9 * n)].into(),
         looks_late: n / 4,
+        looks_told: n / 2,
         reconnects: n / 4,
         tries: n / 3,
         carrier: None,

@@ -27,6 +27,8 @@ pub(in crate::ingest) struct Arrived {
     pub(in crate::ingest) bytes: usize,
     /// Pictures of the stream may be coded as two fields.
     pub(in crate::ingest) fields: bool,
+    /// The look at it has been told without it.
+    pub(in crate::ingest) spared: bool,
 }
 
 /// What is to be done with an access unit.
@@ -89,7 +91,7 @@ pub(in crate::ingest) struct Gate<U> {
     decoder: Decoder,
     choice: Choice,
     newest: Option<Newest>,
-    /// Of the newest key frame that went to the decoder.
+    /// Of the newest key frame that went to the decoder, or was spared.
     key_fed: Option<Duration>,
     whole_keys: u32,
     /// The newest picture is to come out once it is whole.
@@ -260,9 +262,11 @@ impl<U: Clone> Gate<U> {
     ) -> bool {
         self.left_out.spared += self.ring.begin();
         let sparse = self.is_sparse();
-        let fed = peek || !sparse || self.key_is_due(pts, demand);
+        let due = !arrived.spared && self.key_is_due(pts, demand);
+        let fed = peek || !sparse || due;
         self.keep(arrived, unit, fed, false);
         if !fed {
+            self.key_fed = if arrived.spared { Some(pts) } else { self.key_fed };
             self.leading_broken = true;
             if self.decoder == Decoder::Following {
                 self.drain(steps);
@@ -277,6 +281,15 @@ impl<U: Clone> Gate<U> {
             self.come_out(steps);
         }
         true
+    }
+
+    /// Is this a key frame that will be decoded because a look is due, and for nothing else?
+    pub(in crate::ingest) fn looks_at(&self, arrived: &Arrived, demand: Demand) -> bool {
+        let before = self.newest.map(|newest| newest.pts);
+        let keys = self.choice.mode == DecodeMode::Keys && self.whole_keys >= WHOLE_KEYS;
+        let Some(pts) = arrived.pts.filter(|pts| before != Some(*pts)) else { return false };
+        let is_key = arrived.what.kind == Kind::Key && !self.shedding;
+        is_key && keys && demand.looks.is_some() && self.key_is_due(pts, demand)
     }
 
     /// The key frame nearest to when a look, or a glance, is due.

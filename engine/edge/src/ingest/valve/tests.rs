@@ -3,6 +3,8 @@
 //! Streams made for it by real encoders, through real parsers and decoders: every picture that comes out
 //! is the one that full decoding gives at that time.
 
+mod still;
+
 use super::super::decode::Looks;
 use super::*;
 use gstreamer_app as gst_app;
@@ -24,11 +26,23 @@ pub(in crate::ingest) struct Stream {
 /// The coded stream as buffers, from a picture that moves, with noise.
 pub(in crate::ingest) fn encode(stream: &Stream) -> (Vec<gst::Buffer>, gst::Caps) {
     crate::ingest::init().unwrap();
-    let chain = format!(
+    let source = format!(
         "videotestsrc num-buffers={} pattern=ball ! video/x-raw,format=I420,width=320,height=192,\
-         framerate={FPS}/1 ! {} ! {} config-interval=-1 ! video/x-{},stream-format=byte-stream,alignment=au ! \
-         appsink name=out sync=false max-buffers=0",
+         framerate={FPS}/1",
         stream.pictures,
+    );
+    coded(&source, stream, |_| {})
+}
+
+/// What an encoder makes of a source, which is filled once it runs.
+fn coded(
+    source: &str,
+    stream: &Stream,
+    fill: impl FnOnce(&gst::Pipeline),
+) -> (Vec<gst::Buffer>, gst::Caps) {
+    let chain = format!(
+        "{source} ! {} ! {} config-interval=-1 ! video/x-{},stream-format=byte-stream,alignment=au ! \
+         appsink name=out sync=false max-buffers=0",
         stream.encoder,
         stream.codec.parser(),
         stream.codec.label(),
@@ -36,6 +50,7 @@ pub(in crate::ingest) fn encode(stream: &Stream) -> (Vec<gst::Buffer>, gst::Caps
     let pipeline = gst::parse::launch(&chain).unwrap().downcast::<gst::Pipeline>().unwrap();
     let sink = pipeline.by_name("out").unwrap().downcast::<gst_app::AppSink>().unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
+    fill(&pipeline);
     let (mut units, mut caps) = (Vec::new(), None);
     while let Ok(sample) = sink.pull_sample() {
         caps = sample.caps_owned();
@@ -60,6 +75,12 @@ impl Consumer for Fake {
     }
     fn peeks(&self) -> bool {
         self.peek.load(Ordering::Relaxed)
+    }
+    fn sized(&self, _: Sort, _: usize) -> bool {
+        false
+    }
+    fn spares(&self, _: &gst::Buffer, _: Duration) -> bool {
+        false
     }
     fn clock(&self) -> Duration {
         Duration::from_millis(self.clock_ms.load(Ordering::Relaxed))
@@ -106,12 +127,6 @@ fn play(
     (units, caps): &(Vec<gst::Buffer>, gst::Caps),
     script: Option<&dyn Fn(usize) -> (Demand, bool)>,
 ) -> Played {
-    let pipeline = gst::Pipeline::new();
-    let source = gst_app::AppSrc::builder().caps(caps).format(gst::Format::Time).build();
-    let (decoder, _) =
-        graph::decoder(codec, &["vah264dec", "vah265dec"].map(String::from)).unwrap();
-    let sink = gst_app::AppSink::builder().sync(false).build();
-    graph::add_linked(&pipeline, &[source.upcast_ref(), &decoder, sink.upcast_ref()]).unwrap();
     let fake = Arc::new(Fake {
         demand: Mutex::new(Demand::ALL),
         peek: AtomicBool::new(false),
@@ -119,21 +134,47 @@ fn play(
         told: Mutex::new(None),
         spared: AtomicU64::new(0),
     });
-    if script.is_some() {
-        install(&decoder, codec, &fake).unwrap();
-    }
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let pad = decoder.static_pad("sink").unwrap();
-    let mut played = Played { shown: vec![], told: vec![], spared: 0 };
-    // The first goes by the source, which sends what must come before it; each of the rest straight into
-    // the decoder, so that it is known what came out because of it.
-    for (at, unit) in units.iter().enumerate() {
+    let before = |at: usize| {
         if let Some(script) = script {
             let (demand, peek) = script(at);
             *fake.demand.lock().unwrap() = demand;
             fake.peek.fetch_or(peek, Ordering::Relaxed);
             fake.clock_ms.store(at as u64 * 1000 / FPS, Ordering::Relaxed);
         }
+    };
+    let mut played = Played { shown: vec![], told: vec![], spared: 0 };
+    let after = |sink: &gst_app::AppSink| {
+        played.shown.push(pull(sink));
+        played.told.extend(*fake.told.lock().unwrap());
+    };
+    through(codec, (units.as_slice(), caps), script.map(|_| &fake), before, after);
+    played.spared = fake.spared.load(Ordering::Relaxed);
+    played
+}
+
+/// Gives the units to a decoder, one by one; with a consumer behind a valve.
+fn through<C: Consumer + 'static>(
+    codec: Codec,
+    (units, caps): (&[gst::Buffer], &gst::Caps),
+    consumer: Option<&Arc<C>>,
+    mut before: impl FnMut(usize),
+    mut after: impl FnMut(&gst_app::AppSink),
+) {
+    let pipeline = gst::Pipeline::new();
+    let source = gst_app::AppSrc::builder().caps(caps).format(gst::Format::Time).build();
+    let (decoder, _) =
+        graph::decoder(codec, &["vah264dec", "vah265dec"].map(String::from)).unwrap();
+    let sink = gst_app::AppSink::builder().sync(false).build();
+    graph::add_linked(&pipeline, &[source.upcast_ref(), &decoder, sink.upcast_ref()]).unwrap();
+    if let Some(consumer) = consumer {
+        install(&decoder, codec, consumer).unwrap();
+    }
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let pad = decoder.static_pad("sink").unwrap();
+    // The first goes by the source, which sends what must come before it; each of the rest straight into
+    // the decoder, so that it is known what came out because of it.
+    for (at, unit) in units.iter().enumerate() {
+        before(at);
         if at == 0 {
             let (done, fed) = crossbeam_channel::bounded(1);
             let probe = pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
@@ -148,14 +189,11 @@ fn play(
         } else {
             pad.chain(unit.clone()).unwrap();
         }
-        played.shown.push(pull(&sink));
-        played.told.extend(*fake.told.lock().unwrap());
+        after(&sink);
     }
     pad.send_event(gst::event::SegmentDone::new(gst::ClockTime::NONE));
-    played.shown.push(pull(&sink));
-    played.spared = fake.spared.load(Ordering::Relaxed);
+    after(&sink);
     pipeline.set_state(gst::State::Null).unwrap();
-    played
 }
 
 fn pull(sink: &gst_app::AppSink) -> Vec<Shown> {

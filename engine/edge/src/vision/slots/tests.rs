@@ -380,3 +380,41 @@ fn when_the_box_is_short_what_is_less_grave_waits_and_never_beyond_twice_what_is
         }
     }
 }
+
+#[test]
+fn a_look_is_told_without_a_frame_when_it_is_due_and_nobody_looks() {
+    let (slots, ids) = slots(&[(MODEL, 7)], 1);
+    let (slot, at) = (ids[0], |n| frame(n).stamp().captured);
+    let tell = |n, can: bool| {
+        slots.tell_again(slot, at(n), |state, gap| can.then_some((*state, gap.as_millis())))
+    };
+    slots.offer(slot, frame(0), clock::monotonic());
+    assert_eq!(tell(5, true), None, "a frame waits");
+    let mut work = slots.take().unwrap();
+    assert_eq!(tell(5, true), None, "a thread has it");
+    slots.finish(work.jobs.remove(0), Looked::Analysed);
+    slots.give_back(work.model, work.session);
+    assert_eq!(tell(3, true), None, "it is not due");
+    assert_eq!(tell(5, false), None);
+    assert_eq!(tell(5, true), Some((7, 500)));
+    assert_eq!(tell(6, true), None, "it has been told");
+    assert_eq!(tell(10, true), Some((7, 500)));
+    let counts = slots.counts(slot, at(11));
+    assert_eq!((counts.told, counts.inferred, counts.late), (2, 1, 0));
+}
+
+#[test]
+fn what_happens_is_looked_at_whatever_the_pace() {
+    let (slots, ids) = slots(&[(MODEL, 7)], 1);
+    let offer = |n| slots.offer(ids[0], frame(n), clock::monotonic());
+    offer(0);
+    let mut work = slots.take().unwrap();
+    slots.finish(work.jobs.remove(0), Looked::Analysed);
+    slots.give_back(work.model, work.session);
+    slots.hurry(ids[0], frame(3).stamp().captured);
+    assert_eq!(slots.tell_again(ids[0], frame(5).stamp().captured, |_, _| Some(())), None);
+    offer(2);
+    assert_eq!(slots.longest_wait(clock::monotonic() + Duration::from_secs(1)), Duration::ZERO);
+    offer(3);
+    assert_eq!(slots.take().unwrap().jobs[0].frame.stamp().seq, 3);
+}

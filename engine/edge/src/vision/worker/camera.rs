@@ -1,7 +1,7 @@
 //! A camera at work: where its frames come from, and where they go.
 
 use super::eyes::Desk;
-use super::sink::{Sink, Way};
+use super::sink::{Place, Sink, Way};
 use super::tally::Tally;
 use super::twin::Twin;
 use crate::clock;
@@ -13,10 +13,11 @@ use crate::telemetry::redact_source;
 use crate::vision::photographer::Shot;
 use crate::vision::playback::Playback;
 use crate::vision::slots::{ModelId, SharedFrame, SlotId};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use viahe_contract::message::DecodeMode;
 use viahe_core::attention::Need;
+use viahe_core::gate::Sizes;
 use viahe_core::plan::Source;
 use viahe_core::seam::{Assign, CameraStats, DropReason, VisionCamera};
 
@@ -30,6 +31,7 @@ pub(super) struct Camera {
     pub(super) model: ModelId,
     pub(super) slot: SlotId,
     pub(super) tally: Arc<Tally>,
+    pub(super) sizes: Arc<Mutex<Sizes>>,
     feed: Feed,
 }
 
@@ -45,8 +47,7 @@ impl Camera {
     pub(super) fn open(
         wanted: &Assign,
         model: ModelId,
-        slot: SlotId,
-        tally: Arc<Tally>,
+        Place { slot, tally, sizes }: Place,
         way: Way,
     ) -> Result<Self, IngestError> {
         let VisionCamera { id, source, substream, .. } = &wanted.camera;
@@ -54,7 +55,11 @@ impl Camera {
             redact_source(source);
         }
         let ledger = Arc::clone(&way.ledger);
-        let sink = Arc::new(Sink::new(id, slot, &tally, way));
+        let sink = Arc::new(Sink::new(
+            id,
+            Place { slot, tally: Arc::clone(&tally), sizes: Arc::clone(&sizes) },
+            way,
+        ));
         let feed = if let Source::File { path } = source {
             sink.state(FeedState::Connecting);
             Feed::Recorded(Playback::start(id, path, sink, ledger)?)
@@ -69,7 +74,8 @@ impl Camera {
                 None => Feed::Live(LiveCamera::start(options, sink, ledger)?),
             }
         };
-        Ok(Self { plan: wanted.camera.clone(), epoch: wanted.epoch, model, slot, tally, feed })
+        let (plan, epoch) = (wanted.camera.clone(), wanted.epoch);
+        Ok(Self { plan, epoch, model, slot, tally, sizes, feed })
     }
 
     /// What is needed of it has changed.

@@ -7,10 +7,10 @@ use crate::clock;
 use crate::infer::InferError;
 use crate::vision::analyse::{Eye, Gaze};
 use crate::vision::slots::{Job, Looked, Session, Slots, Work};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use viahe_core::gate::interval;
+use viahe_core::gate::{Sizes, interval};
 use viahe_core::observe::Observation;
 use viahe_core::seam::FromWorker;
 
@@ -21,6 +21,7 @@ pub(super) type Desk = Slots<View, Sight<Eye>>;
 pub(super) struct View {
     pub(super) gaze: Gaze,
     pub(super) tally: Arc<Tally>,
+    pub(super) sizes: Arc<Mutex<Sizes>>,
     /// Told before what is seen first.
     pub(super) news: Option<FromWorker>,
 }
@@ -59,7 +60,7 @@ fn analyse(work: Work<View, Sight<Eye>>, desk: &Desk, outlet: &Outlet) {
     let cost = Cost { took, cpu: gate + clock::thread_cpu().saturating_sub(used) / share };
     for (mut job, observation) in jobs.into_iter().zip(looked) {
         let at = age(&job);
-        let View { gaze, tally, news } = &mut job.state;
+        let View { gaze, tally, news, .. } = &mut job.state;
         tally.looked(at, cost, gaze.tracks());
         if let Some(news) = news.take() {
             outlet.must_tell(news);
@@ -82,7 +83,12 @@ type Same = (Job<View>, Observation);
 fn sort_out(jobs: Vec<Job<View>>) -> (Vec<Same>, Vec<Job<View>>) {
     let (mut same, mut rest) = (Vec::new(), Vec::with_capacity(jobs.len()));
     for mut job in jobs {
-        match job.state.gaze.unchanged(&*job.frame, interval(job.gap_max)) {
+        let View { gaze, sizes, .. } = &mut job.state;
+        let told = gaze.unchanged(&*job.frame, interval(job.gap_max));
+        if let Some(compared) = gaze.take_compared() {
+            sizes.lock().unwrap_or_else(PoisonError::into_inner).checked(compared);
+        }
+        match told {
             Some(observation) => same.push((job, observation)),
             None => rest.push(job),
         }

@@ -1,6 +1,6 @@
 //! Where the frames of a camera go, and what is told of it.
 
-use super::eyes::Desk;
+use super::eyes::{Desk, View};
 use super::outlet::Outlet;
 use super::tally::Tally;
 use crate::clock;
@@ -9,10 +9,21 @@ use crate::ledger::Ledger;
 use crate::vision::glance::Glance;
 use crate::vision::slots::{SharedFrame, SlotId};
 use crossbeam_channel::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use viahe_contract::message::CameraStatus;
+use viahe_core::frame::FrameStamp;
+use viahe_core::gate::{Sizes, Sort, interval};
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, FromWorker};
+use viahe_core::time::Timestamp;
+
+/// Where a camera is looked at, and what is known of it there.
+pub(super) struct Place {
+    pub(super) slot: SlotId,
+    pub(super) tally: Arc<Tally>,
+    pub(super) sizes: Arc<Mutex<Sizes>>,
+}
 
 /// Where frames and news of them go.
 #[derive(Clone)]
@@ -24,11 +35,15 @@ pub(super) struct Way {
     pub(super) fresh: Sender<Name>,
 }
 
+/// Pictures that were not decoded come in order: those before are older than what is to be seen.
+const HURRY: Duration = Duration::from_millis(200);
+
 /// A camera's end of the slots.
 pub(super) struct Sink {
     pub(super) name: Name,
     slot: SlotId,
     tally: Arc<Tally>,
+    sizes: Arc<Mutex<Sizes>>,
     /// On the camera's own thread: a view is told whether the camera is looked at or not.
     glance: Mutex<Glance>,
     way: Way,
@@ -46,7 +61,34 @@ impl FrameSink for Sink {
         }
     }
 
+    fn sized(&self, sort: Sort, bytes: usize) -> bool {
+        let now = clock::event_time();
+        let sudden = self.sizes().picture(now, sort, bytes);
+        if sudden {
+            let at = Timestamp(now.0.saturating_sub(HURRY.as_nanos() as u64));
+            self.way.desk.hurry(self.slot, at);
+        }
+        sudden
+    }
+
+    fn spares(&self, stamp: FrameStamp) -> bool {
+        let seen = self.way.desk.tell_again(self.slot, stamp.captured, |view, gap_max| {
+            let View { gaze, news, .. } = view;
+            if news.is_some() {
+                return None;
+            }
+            gaze.unchanged_by(&mut self.sizes(), stamp, interval(gap_max))
+        });
+        let Some(seen) = seen else { return false };
+        let age = clock::event_time().since(stamp.captured);
+        self.tally.unchanged(age, Duration::ZERO);
+        self.way.outlet.tell(FromWorker::Observation(seen));
+        true
+    }
+
     fn state(&self, state: FeedState) {
+        // What came before, or comes meanwhile, is not known.
+        self.sizes().gap(clock::event_time());
         let (status, reason) = match state {
             FeedState::Connecting => {
                 // Said before, so that it is known when this process dies of it.
@@ -61,10 +103,14 @@ impl FrameSink for Sink {
 }
 
 impl Sink {
-    /// Of `name`, into `slot`.
-    pub(super) fn new(name: &Name, slot: SlotId, tally: &Arc<Tally>, way: Way) -> Self {
+    /// Of `name`, into its place.
+    pub(super) fn new(name: &Name, Place { slot, tally, sizes }: Place, way: Way) -> Self {
         let glance = Mutex::new(Glance::new(name.clone(), Arc::clone(&way.ledger)));
-        Self { name: name.clone(), slot, tally: Arc::clone(tally), glance, way }
+        Self { name: name.clone(), slot, tally, sizes, glance, way }
+    }
+
+    fn sizes(&self) -> MutexGuard<'_, Sizes> {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How the camera is, and why.

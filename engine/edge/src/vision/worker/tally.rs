@@ -85,6 +85,7 @@ impl Tally {
             frames_in: counters.frames_in,
             frames_inferred: counts.inferred,
             looks_late: counts.late,
+            looks_told: counts.told,
             frames_dropped,
             reconnects: counters.reconnects,
             tries: counters.tries,

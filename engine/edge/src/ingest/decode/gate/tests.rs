@@ -127,6 +127,7 @@ fn play(camera: Camera, stream: &[Made], script: Script<'_>) -> (Model, Vec<Deco
         let (demand, peek, behind_ms) = script(made.number);
         let pts = Duration::from_millis(made.at_ms);
         let arrived = Arrived {
+            spared: false,
             what: made.what,
             pts: Some(pts),
             now: pts + Duration::from_millis(behind_ms),
