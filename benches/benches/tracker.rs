@@ -46,6 +46,7 @@ fn scene(objects: usize) -> Vec<Vec<Detection>> {
                 class: ClassIx(0),
                 confidence: (0.4 + roll(&mut seed) * 0.6).try_into().unwrap(),
                 bbox: PxBox::new(x - w, y - *h, x + w, y).unwrap(),
+                part: 0,
             });
         }
         detections

@@ -99,6 +99,7 @@ fn begin(locations: &Locations, clip: &Path, plan: &Plan) -> Replay {
         start: Timestamp::from_secs(1_000),
         analyse_hz: EVERY_FRAME_HZ,
         gate: None,
+        areas: Vec::new(),
     };
     Replay::start(vec![camera], locations, &Arc::default()).expect("what make setup installs")
 }

@@ -137,6 +137,15 @@ impl TryFrom<[f32; 4]> for UnitBox {
 }
 
 impl UnitBox {
+    /// The smallest one that has all of these points; none without points.
+    pub fn around(points: impl IntoIterator<Item = UnitPoint>) -> Option<Self> {
+        let one = |p: UnitPoint| [p.x, p.y, p.x, p.y];
+        let both = |a: [f32; 4], b: [f32; 4]| {
+            [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
+        };
+        Self::try_from(points.into_iter().map(one).reduce(both)?).ok()
+    }
+
     /// `[x0, y0, x1, y1]`.
     pub fn corners(&self) -> [f32; 4] {
         self.0

@@ -32,6 +32,7 @@ pub mod sensor;
 pub mod artefact;
 pub mod config;
 pub mod plan;
+pub mod region;
 
 pub mod rule;
 

@@ -8,6 +8,7 @@
 
 use crate::attention::Need;
 use crate::engine::Capture;
+use crate::geometry::UnitBox;
 use crate::id::{CaptureId, Name};
 use crate::observe::{Observation, ViewReport};
 use crate::plan::Source;
@@ -38,7 +39,8 @@ versions! {
     /// A camera's need says also the longest gap between looks; a worker says how much it decodes.
     V6 = 6,
     /// A worker says how many looks were spared because nothing had changed. A camera may have a substream; a
-    /// worker says how both of its streams are. A camera's need says how grave it is.
+    /// worker says how both of its streams are. A camera's need says how grave it is, and a
+    /// camera what of its picture its rules are about.
     V7 = 7,
 }
 
@@ -138,6 +140,9 @@ pub struct VisionCamera {
     pub model: Name,
     /// How much it is to be looked at, as the engine says now.
     pub need: Need,
+    /// What of its picture its rules are about; all of it when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub areas: Vec<UnitBox>,
 }
 
 /// Worker to engine.

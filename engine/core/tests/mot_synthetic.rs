@@ -34,6 +34,7 @@ fn seen(class: ClassIx, centre: [f32; 2], size: [f32; 2], confidence: f32) -> De
         class,
         confidence: confidence.try_into().unwrap(),
         bbox: PxBox::new(x - w, y - h, x + w, y + h).unwrap(),
+        part: 0,
     }
 }
 

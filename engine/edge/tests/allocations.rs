@@ -60,6 +60,7 @@ fn street() -> (Arc<viahe_core::plan::Plan>, ReplayCamera) {
         file,
         start: Timestamp::from_secs(1_795_310_040),
         analyse_hz: 10.0,
+        areas: Vec::new(),
         gate: None,
     };
     (plan, replayed)

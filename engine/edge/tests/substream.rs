@@ -241,6 +241,7 @@ impl Worker {
             substream: Some(source("cam/small")),
             model,
             need: Need::steady(4.0),
+            areas: Vec::new(),
         };
         to.send(ToWorker::Assign(Assign { epoch: 1, camera })).unwrap();
         let (told, stats) = (Vec::new(), WorkerStats::default());

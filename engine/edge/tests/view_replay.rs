@@ -20,6 +20,7 @@ fn a_recording_of_a_street_is_one_view() {
         start: Timestamp::from_secs(1_000),
         analyse_hz: 1.0,
         gate: None,
+        areas: Vec::new(),
     };
     let ledger = Arc::new(Ledger::default());
     let replay = Replay::start(vec![camera], &locations, &ledger).unwrap();

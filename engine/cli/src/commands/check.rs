@@ -1,6 +1,7 @@
 //! `viahe check`: is a pipeline right?
 
 mod connect;
+mod regions;
 
 use super::explain::{parts, place_in_words};
 use super::run::load;
@@ -17,7 +18,7 @@ use viahe_core::time::Timestamp;
 use viahe_edge::advice;
 use viahe_edge::clock;
 use viahe_edge::fleet::installed;
-use viahe_edge::models::ModelError;
+use viahe_edge::models::{Locations, ModelError};
 
 /// Says whether a pipeline is right, and what it would do.
 ///
@@ -114,8 +115,10 @@ fn summary(plan: &Plan, now: Timestamp) -> String {
     let zone = plan.site.timezone.iana_name().unwrap_or("UTC");
     let local = local.strftime("%a %Y-%m-%d %H:%M, UTC%:z");
     let _ = writeln!(text, "time there now {local} ({zone})");
+    // What is missing of them is told apart.
+    let models = Locations::discover(Some(&plan.folder)).ok();
     for camera in &plan.cameras {
-        text += &camera_summary(plan, camera, now);
+        text += &camera_summary(plan, camera, models.as_ref(), now);
     }
     for rule in &plan.rules {
         text += &rule_summary(plan, None, rule, now);
@@ -123,7 +126,12 @@ fn summary(plan: &Plan, now: Timestamp) -> String {
     text
 }
 
-fn camera_summary(plan: &Plan, camera: &Camera, now: Timestamp) -> String {
+fn camera_summary(
+    plan: &Plan,
+    camera: &Camera,
+    models: Option<&Locations>,
+    now: Timestamp,
+) -> String {
     // As if every rule applied now: what each of them needs by the hour is the engine's to say.
     let wants = |rule: &Rule| Wants::Looks { gap: Bears::of(rule, plan.engine.lateness).close };
     let need = Attention::of(camera, |_, rule| wants(rule)).need;
@@ -136,6 +144,9 @@ fn camera_summary(plan: &Plan, camera: &Camera, now: Timestamp) -> String {
     let sub = sub.map_or_else(String::new, |sub| format!(", looked at by its substream {sub}"));
     let Camera { id, source, model, .. } = camera;
     let mut text = format!("camera {id}: {source}{sub}, model {model}, {analysed}\n");
+    if let Some(model) = models.and_then(|models| models.describe(model).ok()) {
+        text += &regions::in_words(camera, &model);
+    }
     for rule in &camera.rules {
         text += &rule_summary(plan, Some(camera), rule, now);
     }

@@ -59,6 +59,21 @@ fn how_rarely_a_rule_may_look_is_said_unless_a_rate_is_set() {
     assert!(!ended.stdout.join("\n").contains("looks: "), "{:?}", ended.stdout);
 }
 
+#[test]
+fn what_regions_gain_and_cost_is_said() {
+    let pipeline = pipeline();
+    let file = pipeline.write();
+    let cost = "1.25 runs of the model a look instead of 1";
+    let off = "  regions: off; with regions = \"auto\" of 1920x1080 px ";
+    check(&file, &[]).prints(0, &[off, "times as large: a car is seen from about", cost]);
+    let on = changed(&pipeline, "id = \"gate-east\"", "id = \"gate-east\"\nregions = \"auto\"");
+    check(&on, &[]).prints(0, &["  regions: of 1920x1080 px ", cost]);
+    let large = "polygon = [[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]] #";
+    let text = std::fs::read_to_string(&on).unwrap().replacen("polygon = ", large, 1);
+    std::fs::write(&on, text).unwrap();
+    check(&on, &[]).prints(0, &["  regions: none, as they would gain nothing"]);
+}
+
 /// It is right, and nothing will come of it.
 #[test]
 fn what_nothing_can_come_of_is_warned_of() {

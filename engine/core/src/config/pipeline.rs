@@ -263,6 +263,7 @@ impl Reader<'_> {
             position,
             analyse_hz,
             steady: set.is_some(),
+            regions: node.text("regions") == Some("auto"),
             ground,
             zones: zones.good,
             lines,

@@ -187,6 +187,15 @@ static CAMERA: &[Key] = &[
          most demanding of its rules looks that apply, and not at all without rules.",
     ),
     key(
+        "regions",
+        OneOf(&["auto", "off"]),
+        Need::Text("off"),
+        r#""auto""#,
+        "With `auto`, where all rules are about a small part of the picture, that part is looked at closely, \
+         and the whole picture less often: small and far things are seen. `viahe check` says what it gains. \
+         With `off` the whole picture is looked at alone.",
+    ),
+    key(
         "calibration",
         Table(CALIBRATION),
         Optional,

@@ -200,8 +200,9 @@ impl Decoder {
                 stats.bad_boxes += 1;
                 continue;
             }
-            if let Some(bbox) = to_frame(sheet, corners) {
-                self.sorted.push(Detection { class: ClassIx(scored.class), confidence, bbox });
+            if let Some((part, bbox)) = to_frame(sheet, corners) {
+                let class = ClassIx(scored.class);
+                self.sorted.push(Detection { class, confidence, bbox, part });
             } else {
                 stats.outside += 1;
                 stats.bad_boxes += 1;
@@ -274,19 +275,20 @@ impl Decoder {
     }
 }
 
-/// The box in frame px, by the part of the sheet in which its middle lies.
-fn to_frame(sheet: &Sheet, [x0, y0, x1, y1]: [f32; 4]) -> Option<PxBox> {
+/// The box in frame px, by the part of the sheet in which its middle lies, and which that is.
+fn to_frame(sheet: &Sheet, [x0, y0, x1, y1]: [f32; 4]) -> Option<(u8, PxBox)> {
     let (x, y) = ((x0 + x1) * 0.5, (y0 + y1) * 0.5);
-    let is_in = |fit: &&Fit| {
+    let is_in = |fit: &Fit| {
         let inside = |v: f32, first: usize, last: usize| v >= first as f32 && v < last as f32;
         inside(x, fit.place.x, fit.place.right()) && inside(y, fit.place.y, fit.place.bottom())
     };
     let part = match sheet.parts() {
         // All that there is belongs to it: what reaches beyond the frame as well.
-        [whole] => whole,
-        parts => parts.iter().find(is_in)?,
+        [_] => 0,
+        parts => parts.iter().position(is_in)?,
     };
-    part.to_frame(x0, y0, x1, y1)
+    let bbox = sheet.parts()[part].to_frame(x0, y0, x1, y1)?;
+    Some((u8::try_from(part).ok()?, bbox))
 }
 
 /// The values of one image of a checked tensor.

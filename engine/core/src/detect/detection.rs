@@ -41,4 +41,6 @@ pub struct Detection {
     pub confidence: Confidence,
     /// Where, in frame px.
     pub bbox: PxBox,
+    /// In which part of its [`Sheet`](crate::tensor::Sheet) it was seen; 0 where a frame was seen whole.
+    pub part: u8,
 }

@@ -8,6 +8,7 @@
 mod candidate;
 mod decode;
 mod detection;
+mod kinds;
 mod nms;
 mod sanity;
 mod ssd;
@@ -15,5 +16,6 @@ mod yolox;
 
 pub use self::decode::{CANDIDATES_KEPT_MAX, DecodeError, DecodeStats, Decoder, TensorView};
 pub use self::detection::{Confidence, Detection};
+pub use self::kinds::Kinds;
 pub use self::nms::GROUP_IOU;
 pub use self::sanity::Sanity;

@@ -250,7 +250,8 @@ fn wrong_shapes_say_what_to_do() {
     let mut out = vec![Detection {
         class: ClassIx(0),
         confidence: Confidence::ONE,
-        bbox: crate::geometry::PxBox::new(0.0, 0.0, 1.0, 1.0).unwrap(),
+        bbox: PxBox::new(0.0, 0.0, 1.0, 1.0).unwrap(),
+        part: 0,
     }];
     let data = [0.0f32; 16];
     let view = |shape: &'static [usize], n| TensorView { shape, data: &data[..n] };
@@ -373,6 +374,7 @@ proptest! {
                     class: ClassIx(u16::from(r.0)),
                     confidence: Confidence::try_from(f32::from(r.1) / 8.0).unwrap(),
                     bbox: fit.to_frame(b[1] * 100.0, b[0] * 50.0, b[3] * 100.0, b[2] * 50.0).unwrap(),
+                    part: 0,
                 }
             })
             .collect();

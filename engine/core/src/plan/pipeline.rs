@@ -127,6 +127,8 @@ pub struct Camera {
     pub position: Option<Position>,
     /// Analysed frames per second while all its rules apply.
     pub analyse_hz: f32,
+    /// Parts of its picture may be looked at closely.
+    pub regions: bool,
     /// That was set: all looks come at this rate, and no rule needs to ask for them.
     pub steady: bool,
     /// From the picture to metres on the ground; speeds need it.

@@ -255,6 +255,7 @@ mod tests {
             substream: None,
             model: "street".try_into().unwrap(),
             need: viahe_core::attention::Need::steady(1.0),
+            areas: Vec::new(),
         });
         let process = ProcessPlan {
             version: SEAM_VERSION,

@@ -7,6 +7,7 @@ use crate::vision::share::Share;
 use viahe_contract::id::Name;
 use viahe_core::attention::Need;
 use viahe_core::plan::{Camera, Plan};
+use viahe_core::region::areas;
 use viahe_core::seam::{ProcessPlan, SEAM_VERSION, VisionCamera};
 
 /// Where the parts lie that the vision workers of a plan need.
@@ -31,6 +32,7 @@ pub fn vision_plan(plan: &Plan) -> Result<Share, Vec<ModelError>> {
         model: camera.model.clone(),
         // The engine says what it needs before any worker looks.
         need: Need::NONE,
+        areas: areas(camera),
     };
     Ok(Share {
         process: ProcessPlan {
@@ -75,7 +77,14 @@ mod tests {
             let (id, model) = (name(id), name(model));
             (
                 id.clone(),
-                VisionCamera { id, source, substream: None, model, need: Need::steady(2.0) },
+                VisionCamera {
+                    id,
+                    source,
+                    substream: None,
+                    model,
+                    need: Need::steady(2.0),
+                    areas: Vec::new(),
+                },
             )
         };
         let files = |n: u8| ModelFiles {

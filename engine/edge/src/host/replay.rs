@@ -21,6 +21,7 @@ use viahe_core::engine::{Capture, Effect, Engine, Event, RestoreError, Saved};
 use viahe_core::id::Name;
 use viahe_core::incident::Revision;
 use viahe_core::plan::Plan;
+use viahe_core::region::areas;
 use viahe_core::time::Timestamp;
 
 /// First frame's time unless said: a weekday morning in the site's time zone.
@@ -159,6 +160,7 @@ fn cameras(
             start,
             analyse_hz: camera.analyse_hz,
             gate: None,
+            areas: areas(camera),
         })
     };
     plan.cameras.iter().filter_map(of).collect()

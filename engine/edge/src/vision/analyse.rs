@@ -1,6 +1,8 @@
 //! Frames → observations: preprocessing, inference and tracking, for live cameras and recordings
 //! alike.
 
+use super::areas::Areas;
+use crate::infer::BoxError;
 use crate::infer::{Detector, DetectorOptions, InferError, RunStats, Runtime};
 use crate::ledger::{Ledger, Stage};
 use crate::models::Package;
@@ -13,13 +15,19 @@ use viahe_core::gate::{Answer, Compared, Gate, Proof, Sizes};
 use viahe_core::id::Name;
 use viahe_core::model::Model;
 use viahe_core::observe::{Class, Object, Observation};
+use viahe_core::region::{Focus, View};
+use viahe_core::tensor::Sheet;
 use viahe_core::track::{Tracker, TrackerOptions};
 
 /// What is remembered of one camera from frame to frame.
 pub(super) struct Gaze {
     camera: Name,
     labels: Arc<[Option<Class>]>,
-    preprocessor: Preprocessor,
+    /// What its rules are about, as far as that is known.
+    areas: Arc<Areas>,
+    focus: Focus,
+    whole: Preprocessor,
+    close: Preprocessor,
     tracker: Tracker,
     /// Says which frames need no inference; none where each is to be looked at.
     gate: Option<Gate>,
@@ -33,13 +41,22 @@ pub(super) struct Gaze {
 }
 
 impl Gaze {
-    pub(super) fn new(camera: Name, model: &Model, epoch: u32, ledger: Arc<Ledger>) -> Self {
+    pub(super) fn new(
+        camera: Name,
+        model: &Model,
+        epoch: u32,
+        areas: Arc<Areas>,
+        ledger: Arc<Ledger>,
+    ) -> Self {
         let options =
             TrackerOptions { class_groups: class_groups(&model.labels), ..Default::default() };
         Self {
             camera,
             labels: model.labels.clone().into(),
-            preprocessor: Preprocessor::new(model.input),
+            focus: Focus::new(model, Vec::new()),
+            areas,
+            whole: Preprocessor::new(model.input),
+            close: Preprocessor::new(model.input),
             tracker: Tracker::new(options, epoch),
             gate: None,
             found: Vec::new(),
@@ -108,6 +125,24 @@ impl Gaze {
         self.tracker.held() as u32
     }
 
+    /// A look at a frame begins: so many images it takes.
+    fn begin(&mut self, frame: &dyn Frame) -> usize {
+        self.focus.turn_to(&self.areas.now());
+        let view = frame.view();
+        self.focus.look(view.width(), view.height())
+    }
+
+    /// Writes image `i` of the look that began.
+    fn fill(&mut self, frame: &dyn Frame, i: usize, tensor: &mut [f32]) -> Result<Sheet, BoxError> {
+        let (view, sheet) = self.focus.image(i).ok_or("the look has no such image")?;
+        let kernel = match view {
+            View::Whole => &mut self.whole,
+            View::Close => &mut self.close,
+        };
+        kernel.run_sheet(&frame.view(), sheet, tensor, &self.ledger)?;
+        Ok(sheet.clone())
+    }
+
     fn observe(&mut self, frame: &dyn Frame, detections: &[Detection]) -> Observation {
         let view = frame.view();
         self.found_px = [view.width(), view.height()];
@@ -173,7 +208,10 @@ fn class_groups(labels: &[Option<Class>]) -> Vec<u16> {
 /// One thread's session of one model.
 pub(super) struct Eye {
     detector: Detector,
+    /// By image.
     found: Vec<Vec<Detection>>,
+    /// Which look each image is of, and which of its images it is.
+    images: Vec<(usize, usize)>,
     /// Counted since it was last taken.
     decoded: DecodeStats,
 }
@@ -183,7 +221,12 @@ impl Eye {
     pub(super) fn open(runtime: &Runtime, package: &Package) -> Result<Self, InferError> {
         let options = DetectorOptions::default();
         let detector = Detector::new(runtime, &package.model, &package.weights, options)?;
-        Ok(Self { detector, found: Vec::new(), decoded: DecodeStats::default() })
+        Ok(Self {
+            detector,
+            found: Vec::new(),
+            images: Vec::new(),
+            decoded: DecodeStats::default(),
+        })
     }
 
     /// What became of the candidates since the last call.
@@ -201,8 +244,12 @@ impl Eye {
         looks: &mut [(&dyn Frame, &mut Gaze)],
     ) -> Result<Vec<Observation>, InferError> {
         self.run(looks)?;
-        let seen = looks.iter_mut().zip(&self.found);
-        Ok(seen.map(|((frame, gaze), found)| gaze.observe(*frame, found)).collect())
+        let mut seen = Vec::with_capacity(looks.len());
+        for (i, (frame, gaze)) in looks.iter_mut().enumerate() {
+            let found = self.found_in(i, &mut gaze.focus);
+            seen.push(gaze.observe(*frame, found));
+        }
+        Ok(seen)
     }
 
     /// Looks at one frame.
@@ -212,20 +259,35 @@ impl Eye {
         gaze: &mut Gaze,
     ) -> Result<Observation, InferError> {
         self.run(&mut [(frame, &mut *gaze)])?;
-        Ok(gaze.observe(frame, self.found.first().map_or(&[], Vec::as_slice)))
+        let found = self.found_in(0, &mut gaze.focus);
+        Ok(gaze.observe(frame, found))
     }
 
-    /// Leaves the detections of look `i` in `found[i]`.
+    /// Leaves the detections of each image in `found`.
     fn run(&mut self, looks: &mut [(&dyn Frame, &mut Gaze)]) -> Result<RunStats, InferError> {
-        let count = looks.len();
-        let mut fill = |i: usize, tensor: &mut [f32]| {
-            let (frame, gaze) = &mut looks[i];
-            let gaze = &mut **gaze;
-            Ok(gaze.preprocessor.run(&frame.view(), tensor, &gaze.ledger)?)
+        self.images.clear();
+        for (look, (frame, gaze)) in looks.iter_mut().enumerate() {
+            let count = gaze.begin(*frame);
+            self.images.extend((0..count).map(|image| (look, image)));
+        }
+        let images = &self.images;
+        let mut fill = |at: usize, tensor: &mut [f32]| {
+            let (look, image) = images[at];
+            let (frame, gaze) = &mut looks[look];
+            gaze.fill(*frame, image, tensor)
         };
-        let stats = self.detector.run(count, &mut fill, &mut self.found)?;
+        let stats = self.detector.run(images.len(), &mut fill, &mut self.found)?;
         self.decoded.add(&stats.decode);
         Ok(stats)
+    }
+
+    /// What there is in the frame of a look.
+    fn found_in(&mut self, look: usize, focus: &mut Focus) -> &[Detection] {
+        let first = self.images.partition_point(|(of, _)| *of < look);
+        let end = self.images.partition_point(|(of, _)| *of <= look);
+        let found = self.found.get_mut(first..end).unwrap_or_default();
+        focus.conclude(found);
+        found.first().map_or(&[], Vec::as_slice)
     }
 }
 
@@ -264,13 +326,14 @@ mod tests {
     fn a_track_is_as_fresh_as_its_newest_look() {
         let model = model::parse_with("model.toml", TINY, &Taxonomy::builtin()).unwrap();
         let camera = Name::try_from("gate").unwrap();
-        let gaze = Gaze::new(camera, &model, 0, Arc::default());
+        let gaze = Gaze::new(camera, &model, 0, Arc::default(), Arc::default());
         let mut gaze = gaze.gated(Proof { looks: 2 });
         let class = model.labels.iter().position(Option::is_some).unwrap();
         let at = |x: f32| Detection {
             class: ClassIx(class as u16),
             confidence: Confidence::try_from(0.9).unwrap(),
             bbox: PxBox::new(x, 10.0, x + 5.0, 22.0).unwrap(),
+            part: 0,
         };
         let (mut since, mut told) = (0, Vec::new());
         // Up to the fourth look in a row that was not analysed.
@@ -313,7 +376,7 @@ mod tests {
     fn what_is_followed_goes_on_when_pictures_get_another_size() {
         let model = model::parse_with("model.toml", TINY, &Taxonomy::builtin()).unwrap();
         let camera = Name::try_from("gate").unwrap();
-        let mut gaze = Gaze::new(camera, &model, 1, Arc::default());
+        let mut gaze = Gaze::new(camera, &model, 1, Arc::default(), Arc::default());
         let mut seen = Vec::new();
         for n in 0..30 {
             let [width, height] = if (10..20).contains(&n) { [640, 360] } else { [160, 90] };
@@ -321,7 +384,8 @@ mod tests {
             let ((x0, y0), (x1, y1)) = (of(0.25, 0.5), of(0.5, 0.75));
             let bbox = PxBox::new(x0, y0, x1, y1).unwrap();
             let class = ClassIx(1);
-            let found = Detection { class, confidence: Confidence::try_from(0.9).unwrap(), bbox };
+            let confidence = Confidence::try_from(0.9).unwrap();
+            let found = Detection { class, confidence, bbox, part: 0 };
             let observation = gaze.observe(&Grey([width, height], n), &[found]);
             assert_eq!(observation.size_px, [width as u32, height as u32]);
             seen.extend(observation.objects.into_iter().map(|object| (object.track, object.bbox)));

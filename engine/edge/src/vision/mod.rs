@@ -5,6 +5,7 @@
 //! event time.
 
 mod analyse;
+mod areas;
 mod glance;
 mod memory;
 mod photographer;

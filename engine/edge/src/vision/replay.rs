@@ -5,6 +5,7 @@
 //! time (then by camera), so two runs see the same sequence whatever the threads do.
 
 use super::analyse::{Eye, Gaze};
+use super::areas::Areas;
 use super::glance::Glance;
 use crate::infer::{InferError, Runtime};
 use crate::ingest::{FileReader, IngestError};
@@ -18,6 +19,7 @@ use viahe_contract::message::ModelRef;
 use viahe_core::detect::Sanity;
 use viahe_core::frame::Frame;
 use viahe_core::gate::{Proof, interval};
+use viahe_core::geometry::UnitBox;
 use viahe_core::id::Name;
 use viahe_core::observe::{Observation, ViewReport};
 use viahe_core::sampler::Sampler;
@@ -39,6 +41,8 @@ pub struct ReplayCamera {
     pub start: Timestamp,
     /// Analysed frames per second.
     pub analyse_hz: f32,
+    /// What of its picture its rules are about; all of it when there is none.
+    pub areas: Vec<UnitBox>,
     /// Frames that need no inference get none; each is looked at without.
     pub gate: Option<ReplayGate>,
 }
@@ -124,7 +128,8 @@ impl Replay {
                 ModelRef { name: model.name.clone(), sha256: model.sha256 },
             ));
             let (name, head) = (model.name.clone(), model.head.clone());
-            let mut gaze = Gaze::new(camera.id.clone(), model, 0, Arc::clone(ledger));
+            let areas = Arc::new(Areas::new(camera.areas));
+            let mut gaze = Gaze::new(camera.id.clone(), model, 0, areas, Arc::clone(ledger));
             if let Some(gate) = camera.gate {
                 gaze = gaze.gated(gate.proof);
             }

@@ -16,6 +16,7 @@ mod tally;
 mod twin;
 
 use super::analyse::{Eye, Gaze};
+use super::areas::Areas;
 use super::photographer::{Photographers, Shot};
 use super::slots::{Seat, SharedFrame};
 use crate::clock;
@@ -261,13 +262,19 @@ impl Worker {
         }
         let Way { desk, outlet, .. } = &self.way;
         let tally = Arc::new(Tally::default());
+        let areas = Arc::new(Areas::new(wanted.camera.areas.clone()));
         let sizes = Arc::new(Mutex::new(Sizes::new(Proof::default())));
-        let of = Of { name, tally: &tally, sizes: &sizes };
+        let of = Of { name, tally: &tally, sizes: &sizes, areas: &areas };
         let view = view(of, model, wanted.epoch, &self.way);
         let need = wanted.camera.need;
         let slot = desk.add(Seat { model: model.id, need, state: view });
         outlet.must_tell(looks(name, model));
-        match Camera::open(wanted, model.id, Place { slot, tally, sizes }, self.way.clone()) {
+        match Camera::open(
+            wanted,
+            (model.id, areas),
+            Place { slot, tally, sizes },
+            self.way.clone(),
+        ) {
             Ok(camera) => {
                 self.not_before.remove(name);
                 self.told.remove(name);
@@ -392,10 +399,15 @@ fn change(camera: &mut Camera, wanted: &Assign, model: Option<Current>, way: &Wa
         way.desk.attend(camera.slot, camera.plan.need, clock::event_time());
         camera.attend();
     }
+    if camera.plan.areas != wanted.camera.areas {
+        camera.plan.areas.clone_from(&wanted.camera.areas);
+        camera.areas.set(&camera.plan.areas);
+    }
     let Some(model) = model.filter(|model| model.id != camera.model) else { return };
     // One for each beginning: that of the order, else that of the model.
     let epoch = if wanted.epoch == camera.epoch { model.epoch } else { wanted.epoch };
-    let of = Of { name: &camera.plan.id, tally: &camera.tally, sizes: &camera.sizes };
+    let Camera { tally, sizes, areas, .. } = &*camera;
+    let of = Of { name: &camera.plan.id, tally, sizes, areas };
     let mut view = view(of, &model, epoch, way);
     view.news = Some(looks(&camera.plan.id, &model));
     way.desk.change_model(camera.slot, model.id, view);
@@ -409,11 +421,13 @@ struct Of<'a> {
     name: &'a Name,
     tally: &'a Arc<Tally>,
     sizes: &'a Arc<Mutex<Sizes>>,
+    areas: &'a Arc<Areas>,
 }
 
 fn view(of: Of<'_>, model: &Current, epoch: u32, way: &Way) -> View {
-    let Of { name, tally, sizes } = of;
-    let gaze = Gaze::new(name.clone(), &model.watched.model, epoch, Arc::clone(&way.ledger));
+    let Of { name, tally, sizes, areas } = of;
+    let (areas, ledger) = (Arc::clone(areas), Arc::clone(&way.ledger));
+    let gaze = Gaze::new(name.clone(), &model.watched.model, epoch, areas, ledger);
     let gaze = gaze.gated(Proof::default());
     View { gaze, tally: Arc::clone(tally), sizes: Arc::clone(sizes), news: None }
 }

@@ -101,6 +101,7 @@ pub(crate) fn watch(clip: &Path, watched: &Watched, proof: Option<u32>) -> Told 
         file: clip.to_owned(),
         start: START,
         analyse_hz: watched.hz,
+        areas: viahe_core::region::areas(&plan.cameras[0]),
         gate: proof.map(|looks| ReplayGate { proof: Proof { looks }, gap_max: watched.gap_max }),
     };
     let locations = Locations::discover(None).unwrap();

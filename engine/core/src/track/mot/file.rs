@@ -81,7 +81,7 @@ fn frames_of(rows: Vec<MotRow>) -> Frames {
     let scores: Vec<f32> = rows.iter().map(|r| r.confidence).collect();
     let mut frames = Frames::new();
     for (row, confidence) in rows.into_iter().zip(normalise(&scores)) {
-        let detection = Detection { class: ClassIx(0), confidence, bbox: row.bbox };
+        let detection = Detection { class: ClassIx(0), confidence, bbox: row.bbox, part: 0 };
         frames.entry(row.frame).or_default().push(detection);
     }
     frames

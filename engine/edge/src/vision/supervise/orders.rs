@@ -140,9 +140,10 @@ impl Orders {
         due.extend(self.suspects.due(waiting.into_iter(), now, left));
         for name in due {
             let camera = &share.cameras[name];
-            // Who is looked at more or less goes on.
+            // Who is looked at more or less, or elsewhere in the picture, goes on.
             let goes_on = |(_, was): &&(u32, VisionCamera)| {
-                VisionCamera { need: camera.need, ..was.clone() } == *camera
+                let (need, areas) = (camera.need, camera.areas.clone());
+                VisionCamera { need, areas, ..was.clone() } == *camera
             };
             let began = told.cameras.get(name).filter(goes_on).map(|(epoch, _)| *epoch);
             let epoch = began.unwrap_or_else(|| self.epochs.next());
@@ -204,6 +205,7 @@ mod tests {
             substream: None,
             model: "street".try_into().unwrap(),
             need: Need::NONE,
+            areas: Vec::new(),
         };
         let process = ProcessPlan {
             version: SEAM_VERSION,
@@ -222,6 +224,10 @@ mod tests {
             orders.attend(&name, Need::steady(looks_hz as f32));
             assert_eq!(epochs(&mut orders, now), [0], "its tracks go on");
         }
+        let zone = [0.1, 0.2, 0.3, 0.4].try_into().unwrap();
+        share.cameras.get_mut(&name).unwrap().areas = vec![zone];
+        orders.take(share.clone(), None);
+        assert_eq!(epochs(&mut orders, now), [0], "nor does another zone end them");
         share.cameras.get_mut(&name).unwrap().model = "night".try_into().unwrap();
         orders.take(share.clone(), None);
         assert_eq!(epochs(&mut orders, now), [1]);

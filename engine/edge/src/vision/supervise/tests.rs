@@ -33,6 +33,7 @@ fn share(cameras: usize, threads: usize, models: &[&str]) -> Share {
         substream: None,
         model: models[n % models.len()].try_into().unwrap(),
         need: viahe_core::attention::Need::steady(1.0),
+        areas: Vec::new(),
     };
     let process = ProcessPlan {
         version: SEAM_VERSION,

@@ -10,6 +10,7 @@ use crate::ingest::{
     Looks,
 };
 use crate::telemetry::redact_source;
+use crate::vision::areas::Areas;
 use crate::vision::photographer::Shot;
 use crate::vision::playback::Playback;
 use crate::vision::slots::{ModelId, SharedFrame, SlotId};
@@ -30,6 +31,7 @@ pub(super) struct Camera {
     /// With this.
     pub(super) model: ModelId,
     pub(super) slot: SlotId,
+    pub(super) areas: Arc<Areas>,
     pub(super) tally: Arc<Tally>,
     pub(super) sizes: Arc<Mutex<Sizes>>,
     feed: Feed,
@@ -46,7 +48,7 @@ impl Camera {
     /// Begins to fill `slot`.
     pub(super) fn open(
         wanted: &Assign,
-        model: ModelId,
+        (model, areas): (ModelId, Arc<Areas>),
         Place { slot, tally, sizes }: Place,
         way: Way,
     ) -> Result<Self, IngestError> {
@@ -75,7 +77,7 @@ impl Camera {
             }
         };
         let (plan, epoch) = (wanted.camera.clone(), wanted.epoch);
-        Ok(Self { plan, epoch, model, slot, tally, sizes, feed })
+        Ok(Self { plan, epoch, model, slot, areas, tally, sizes, feed })
     }
 
     /// What is needed of it has changed.

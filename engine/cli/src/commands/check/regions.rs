@@ -1,0 +1,49 @@
+//! What regions gain and cost, in words.
+
+use viahe_core::model::Model;
+use viahe_core::plan::Camera;
+use viahe_core::region::{Shown, asked};
+use viahe_core::tensor::Fit;
+
+/// What cameras send is not known before they are asked: most of them send this.
+const FRAME_PX: [usize; 2] = [1920, 1080];
+/// So tall on the model's input, `SSDLite` finds half of the cars that it finds when they are large: measured by
+/// `engine/edge/tests/regions.rs`.
+const SEEN_FROM_PX: f32 = 20.0;
+
+/// One line about a camera that is looked at; empty when it is not, or when nothing is to be had.
+pub(super) fn in_words(camera: &Camera, model: &Model) -> String {
+    let looking = camera.steady || camera.rules.iter().any(|rule| rule.program.looks());
+    if !looking {
+        return String::new();
+    }
+    let shown = Shown::of(&asked(camera), FRAME_PX, &model.input);
+    if shown.parts().is_empty() {
+        return if camera.regions {
+            "  regions: none, as they would gain nothing: the whole picture is looked at\n"
+                .to_owned()
+        } else {
+            String::new()
+        };
+    }
+    let [width, height] = FRAME_PX;
+    let part =
+        |Fit { crop: c, .. }: &Fit| format!("{}x{} px at {}, {}", c.width, c.height, c.x, c.y);
+    let parts: Vec<String> = shown.parts().iter().map(part).collect();
+    let whole = model.input.fit_frame(width, height).scale;
+    let before = SEEN_FROM_PX / (whole[0] * whole[1]).sqrt();
+    let (gain, images) = (shown.gain(), shown.images_per_look());
+    let cost = match shown {
+        Shown::InTurn { .. } => format!("{images} runs of the model a look instead of 1"),
+        Shown::Together { .. } | Shown::Whole(_) => {
+            "one run of the model a look, as without".into()
+        }
+    };
+    let are = if camera.regions { "" } else { "off; with regions = \"auto\" " };
+    format!(
+        "  regions: {are}of {width}x{height} px {}, {gain:.1} times as large: a car is seen from about {:.0} px of \
+         height on instead of {before:.0}; {cost}\n",
+        parts.join(" and "),
+        before / gain
+    )
+}

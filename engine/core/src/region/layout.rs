@@ -1,0 +1,233 @@
+//! Areas of a picture → what one look feeds the model with.
+//!
+//! How large things are in a picture is not known. What stands on the street is the taller the lower it
+//! stands, so the context around an area follows from where it ends below.
+
+use crate::geometry::{PxRect, UnitBox};
+use crate::tensor::{Fit, InputSpec, Sheet};
+
+/// A bus that stands at the lower edge of the picture is as tall as this share of it, seen from a camera at
+/// 5 m whose horizon is the upper edge: 3.2 m of 5 m. Also two heights of a car, the furthest that a rule asks
+/// about to the side ("the traffic around it").
+const TALL: f32 = 0.6;
+/// Context is no less than this share of the frame's height: areas at the very top, and wrong guesses.
+const CONTEXT_MIN: f32 = 0.08;
+/// It is worth it from here on: what is seen of a thing grows by so much in both directions.
+pub(super) const GAIN_MIN: f32 = 1.5;
+/// No part is shown larger than it is: there is no more to see.
+const SCALE_MAX: f32 = 1.0;
+/// Most parts of one image.
+const PARTS_MAX: usize = 4;
+/// Columns and rows of cells that parts may lie in, simplest first.
+const GRIDS: [[usize; 2]; 6] = [[1, 1], [1, 2], [2, 1], [2, 2], [1, 3], [3, 1]];
+/// Models find nothing in less.
+const SIDE_MIN: usize = 32;
+
+/// A rectangle in px, not yet whole: left, top, right, bottom.
+type Span = [f32; 4];
+
+/// How a frame is shown to a model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// They gain nothing: the whole frame, each time.
+    Whole(Sheet),
+    /// They lie on one image with the whole frame, where it leaves room.
+    Together {
+        /// The whole frame first.
+        sheet: Sheet,
+        /// So much larger they are seen than on an image of the whole frame.
+        gain: f32,
+    },
+    /// They have an image of their own; the whole frame is looked at besides, each fourth time.
+    InTurn {
+        /// The whole frame.
+        whole: Sheet,
+        /// The regions.
+        close: Sheet,
+        /// So much larger they are seen than on an image of the whole frame.
+        gain: f32,
+    },
+}
+
+impl Shown {
+    /// The best that a model with this input can be shown of these areas of a frame.
+    pub fn of(areas: &[UnitBox], frame: [usize; 2], input: &InputSpec) -> Self {
+        let whole = input.fit_frame(frame[0], frame[1]);
+        if areas.is_empty() || frame[0] < SIDE_MIN || frame[1] < SIDE_MIN {
+            return Self::Whole(whole.into());
+        }
+        let unit = (whole.scale[0] * whole.scale[1]).sqrt();
+        let spans = contexts(areas, frame);
+        // Half as far from true to shape as the whole frame is.
+        let bend = [whole.scale[0] / whole.scale[1], whole.scale[1] / whole.scale[0]];
+        let room = |all| Room { all, frame, bend: bend.map(|b| b.max(1.0).sqrt()) };
+        let best =
+            |place| best_in(&spans, &room(place)).map(|(scale, parts)| (scale / unit, parts));
+        let together = room_beside(whole.place, input).and_then(best);
+        let own = best(PxRect::of_size(input.width, input.height));
+        let gain = |of: &Option<(f32, Vec<Fit>)>| of.as_ref().map_or(0.0, |(gain, _)| *gain);
+        // Half as much again in size is worth the whole frame on an image of its own.
+        let enough = gain(&together) >= GAIN_MIN && gain(&together) * 1.5 >= gain(&own);
+        match (together, own) {
+            (Some((gain, parts)), _) if enough => {
+                let sheet = std::iter::once(whole).chain(parts).collect();
+                Self::Together { sheet, gain }
+            }
+            (_, Some((gain, parts))) if gain >= GAIN_MIN => {
+                Self::InTurn { whole: whole.into(), close: parts.into_iter().collect(), gain }
+            }
+            _ => Self::Whole(whole.into()),
+        }
+    }
+
+    /// Parts of the frame that are looked at closely.
+    pub fn parts(&self) -> &[Fit] {
+        match self {
+            Self::Whole(_) => &[],
+            Self::Together { sheet, .. } => sheet.parts().get(1..).unwrap_or_default(),
+            Self::InTurn { close, .. } => close.parts(),
+        }
+    }
+
+    /// So much larger these are seen than on an image of the whole frame.
+    pub fn gain(&self) -> f32 {
+        match self {
+            Self::Whole(_) => 1.0,
+            Self::Together { gain, .. } | Self::InTurn { gain, .. } => *gain,
+        }
+    }
+
+    /// Images for a look, on average while nothing reaches out of its region.
+    pub fn images_per_look(&self) -> f32 {
+        match self {
+            Self::Whole(_) | Self::Together { .. } => 1.0,
+            Self::InTurn { .. } => 1.25,
+        }
+    }
+}
+
+/// The larger of the strips beside and below a letterboxed frame.
+fn room_beside(content: PxRect, input: &InputSpec) -> Option<PxRect> {
+    let beside = PxRect {
+        x: content.right(),
+        y: 0,
+        width: input.width - content.right(),
+        height: input.height,
+    };
+    let below = PxRect {
+        x: 0,
+        y: content.bottom(),
+        width: input.width,
+        height: input.height - content.bottom(),
+    };
+    let room = if beside.width > below.height { beside } else { below };
+    (room.width >= SIDE_MIN && room.height >= SIDE_MIN).then_some(room)
+}
+
+/// Each area with what belongs to it around; those that meet are one.
+fn contexts(areas: &[UnitBox], [width, height]: [usize; 2]) -> Vec<Span> {
+    let (w, h) = (width as f32, height as f32);
+    let mut spans: Vec<Span> = Vec::new();
+    for area in areas {
+        let [x0, y0, x1, y1] = area.corners();
+        let around = (TALL * y1).max(CONTEXT_MIN) * h;
+        let mut span = [
+            (x0 * w - around).max(0.0),
+            (y0 * h - around).max(0.0),
+            (x1 * w + around).min(w),
+            (y1 * h + around).min(h),
+        ];
+        while let Some(i) = spans.iter().position(|other| meet(other, &span)) {
+            span = union(&spans.swap_remove(i), &span);
+        }
+        spans.push(span);
+    }
+    spans
+}
+
+fn meet(a: &Span, b: &Span) -> bool {
+    a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
+}
+
+fn union(a: &Span, b: &Span) -> Span {
+    [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
+}
+
+/// A part of the input for parts of a frame.
+struct Room {
+    all: PxRect,
+    frame: [usize; 2],
+    /// So much larger than the other axis each may be scaled.
+    bend: [f32; 2],
+}
+
+/// The parts that show these spans at the largest scale in this room, and that scale.
+fn best_in(spans: &[Span], of: &Room) -> Option<(f32, Vec<Fit>)> {
+    let Room { all: room, frame, .. } = *of;
+    let all = spans.iter().copied().reduce(|a, b| union(&a, &b))?;
+    let mut ways: Vec<Vec<Span>> = vec![vec![all]];
+    if spans.len() > 1 && spans.len() <= PARTS_MAX {
+        ways.push(spans.to_vec());
+    }
+    ways.extend(GRIDS.into_iter().skip(1).map(|grid| tiles(all, grid, frame)));
+    let mut best: Option<(f32, Vec<Fit>)> = None;
+    for way in ways {
+        for [columns, rows] in GRIDS.into_iter().filter(|[c, r]| c * r >= way.len()) {
+            let cell = [room.width / columns, room.height / rows];
+            if cell[0] < SIDE_MIN || cell[1] < SIDE_MIN {
+                continue;
+            }
+            let each = way.iter().enumerate().map(|(i, span)| {
+                let (x, y) = (room.x + i % columns * cell[0], room.y + i / columns * cell[1]);
+                of.part(*span, PxRect { x, y, width: cell[0], height: cell[1] })
+            });
+            let (scales, parts): (Vec<f32>, Vec<Fit>) = each.unzip();
+            let scale = scales.into_iter().fold(f32::INFINITY, f32::min);
+            // A way that is no better by a tenth is not worth its borders.
+            if best.as_ref().is_none_or(|(other, _)| scale > other * 1.1) {
+                best = Some((scale, parts));
+            }
+        }
+    }
+    best
+}
+
+/// A span in so many columns and rows, which overlap by what stands there at most.
+fn tiles(all: Span, [columns, rows]: [usize; 2], frame: [usize; 2]) -> Vec<Span> {
+    // The area ends below where its context begins: `TALL * y1` below `y1`.
+    let overlap = (all[3] * TALL / (1.0 + TALL)).max(CONTEXT_MIN * frame[1] as f32);
+    let along = |first: f32, last: f32, n: usize, i: usize| {
+        let step = (last - first - overlap).max(0.0) / n as f32;
+        (first + step * i as f32, (first + step * (i + 1) as f32 + overlap).min(last))
+    };
+    let cell = |i: usize| {
+        let (x0, x1) = along(all[0], all[2], columns, i % columns);
+        let (y0, y1) = along(all[1], all[3], rows, i / columns);
+        [x0, y0, x1, y1]
+    };
+    (0..columns * rows).map(cell).collect()
+}
+
+impl Room {
+    /// A span in a cell of the input, as large as it fits, with more around it where there is room.
+    fn part(&self, span: Span, cell: PxRect) -> (f32, Fit) {
+        let sides = [cell.width, cell.height];
+        let fits = |axis: usize| {
+            (sides[axis] as f32 / (span[axis + 2] - span[axis]).max(1.0)).min(SCALE_MAX)
+        };
+        let least = fits(0).min(fits(1));
+        let along = |axis: usize| {
+            let scale = fits(axis).min(least * self.bend[axis]);
+            let (side, all) = (sides[axis], self.frame[axis]);
+            let px = ((side as f32 / scale) as usize).clamp(1, all);
+            let middle = (span[axis] + span[axis + 2]) * 0.5;
+            let first = (middle - px as f32 * 0.5).clamp(0.0, (all - px) as f32) as usize;
+            let shown = ((px as f32 * scale).round() as usize).clamp(1, side);
+            (scale, first, px, shown)
+        };
+        let (across, down) = (along(0), along(1));
+        let crop = PxRect { x: across.1, y: down.1, width: across.2, height: down.2 };
+        let place = PxRect { x: cell.x, y: cell.y, width: across.3, height: down.3 };
+        ((across.0 * down.0).sqrt(), Fit::part(crop, place))
+    }
+}

@@ -1,0 +1,19 @@
+//! Which parts of a camera's picture are looked at closely, and what is made of it.
+//!
+//! Input: the zones and lines of a camera's rules, the frame's size and the model's input. Output: the
+//! [`Sheet`](crate::tensor::Sheet)s that a look feeds the model with, and of what was found on them one
+//! detection for each object, in frame px. Not here: pixels, and who is who over time.
+//!
+//! Why so: `docs/adr/0030-regions.md`.
+
+mod areas;
+mod focus;
+mod layout;
+mod merge;
+
+pub use self::areas::{areas, asked};
+pub use self::focus::{Focus, View};
+pub use self::layout::Shown;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! What of its picture each rule of the catalogue is about.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[allow(dead_code, reason = "for the tests of the configuration as well")]
+mod support;
+
+use support::{World, tomls};
+use viahe_core::geometry::UnitBox;
+use viahe_core::plan::Plan;
+use viahe_core::region::areas;
+
+fn plan(camera: &str, rules: &str) -> Plan {
+    let text = format!(
+        "[site]\nid = \"test-site\"\ntimezone = \"Asia/Ho_Chi_Minh\"\n\
+         [model.street]\npackage = \"ssdlite-coco\"\n\
+         [[sensor]]\nid = \"level\"\ntopic = \"level\"\nquantity = \"water_level\"\n\
+         [[camera]]\nid = \"gate\"\nurl = \"rtsp://10.0.0.1/1\"\nmodel = \"street\"\n{camera}\n\
+         [camera.zone.kerb]\npolygon = [[0.25, 0.5], [0.5, 0.5], [0.375, 0.75]]\n\
+         [camera.zone.far]\npolygon = [[0.5, 0.125], [0.75, 0.125], [0.75, 0.25]]\n\
+         [camera.line.gate]\npoints = [[0.125, 0.5], [0.0, 0.25]]\n{rules}"
+    );
+    World::new().parse("pipeline.toml", &text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+fn rule(of: &str) -> String {
+    format!("[[camera.rule]]\nuse = \"{of}\n")
+}
+
+fn corners(plan: &Plan) -> Vec<[f32; 4]> {
+    areas(&plan.cameras[0]).iter().map(UnitBox::corners).collect()
+}
+
+const AUTO: &str = "regions = \"auto\"";
+const KERB: [f32; 4] = [0.25, 0.5, 0.5, 0.75];
+const FAR: [f32; 4] = [0.5, 0.125, 0.75, 0.25];
+
+#[test]
+fn rules_of_the_catalogue_are_about_their_zone() {
+    let mut asked = 0;
+    for file in tomls("pipelines/catalogue").keys() {
+        let entry = file.trim_end_matches(".toml");
+        let more = match entry {
+            "wrong-way" => "\"\nallowed_deg = 0\nzone = \"kerb\"",
+            "vehicles-in-water" => "\"\nsensor = \"level\"\nzone = \"kerb\"",
+            // They look at nothing.
+            "camera-fault" | "rain-watch" | "flooded-street" => continue,
+            _ => "\"\nzone = \"kerb\"",
+        };
+        let Ok(plan) = std::panic::catch_unwind(|| plan(AUTO, &rule(&format!("{entry}{more}"))))
+        else {
+            // Its classes are not this model's.
+            continue;
+        };
+        asked += 1;
+        assert_eq!(corners(&plan), [KERB], "{entry}");
+    }
+    assert!(asked >= 8, "{asked}");
+}
+
+#[test]
+fn each_place_is_told_once_and_a_rule_that_looks_anywhere_wants_all() {
+    let (parking, far) = ("illegal-parking\"\nzone = \"kerb\"", "crowding\"\nzone = \"far\"");
+    let night = format!("{parking}\nid = \"night\"");
+    let rules = [rule(parking), rule(far), rule(&night)].concat();
+    assert_eq!(corners(&plan(AUTO, &rules)), [KERB, FAR]);
+    let none: [[f32; 4]; 0] = [];
+    assert_eq!(corners(&plan("regions = \"off\"", &rules)), none);
+    assert_eq!(corners(&plan("", &rules)), none, "who does not ask gets none");
+    assert_eq!(corners(&plan(AUTO, "")), none, "nothing to look at");
+    // Each vehicle wherever it is, and those of them that cross the line.
+    let anywhere =
+        [rule(parking), rule("line-crossed\"\nzone = \"kerb\"\nline = \"gate\"")].concat();
+    assert_eq!(corners(&plan(AUTO, &anywhere)), none);
+}
