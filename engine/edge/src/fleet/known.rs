@@ -56,8 +56,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::vision::share::plain;
     use viahe_contract::sha256::Sha256;
-    use viahe_core::seam::{ProcessPlan, SEAM_VERSION};
 
     #[test]
     fn a_model_is_that_of_its_file_as_it_is_or_was() {
@@ -76,14 +76,7 @@ mod tests {
             weights: "w".into(),
             sha256: Sha256::from_bytes([0; 32]),
         };
-        let process = ProcessPlan {
-            version: SEAM_VERSION,
-            axis_zero: viahe_core::time::Timestamp::default(),
-            threads: 1,
-            library: PathBuf::new(),
-            taxonomies: Vec::new(),
-            evidence_dir: PathBuf::new(),
-        };
+        let process = plain::process();
         let models = [(name.clone(), files)].into();
         let mut known = Known::default();
         write(1);

@@ -232,12 +232,11 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::vision::share::plain;
     use crossbeam_channel::{Receiver, bounded};
-    use std::path::PathBuf;
     use std::sync::{Mutex, PoisonError};
     use std::time::Duration;
-    use viahe_core::plan::Source;
-    use viahe_core::seam::{FromWorker, ProcessPlan, SEAM_VERSION, VisionCamera};
+    use viahe_core::seam::FromWorker;
 
     const SOON: Duration = Duration::from_secs(30);
     /// While it is held, workers that were told to stop go on.
@@ -249,23 +248,9 @@ mod tests {
     }
 
     fn share(camera: Option<&str>) -> Share {
-        let camera = camera.map(|id| VisionCamera {
-            id: id.try_into().unwrap(),
-            source: Source::Pattern { size_px: [64, 64], fps: 1 },
-            substream: None,
-            model: "street".try_into().unwrap(),
-            need: viahe_core::attention::Need::steady(1.0),
-            areas: Vec::new(),
-        });
-        let process = ProcessPlan {
-            version: SEAM_VERSION,
-            axis_zero: viahe_core::time::Timestamp::default(),
-            threads: 1,
-            library: PathBuf::new(),
-            taxonomies: Vec::new(),
-            evidence_dir: PathBuf::new(),
-        };
-        let cameras = camera.into_iter().map(|camera| (camera.id.clone(), camera)).collect();
+        let need = Need::steady(1.0);
+        let cameras = camera.into_iter().map(|id| plain::camera(id, "street", need)).collect();
+        let process = plain::process();
         Share { process, models: BTreeMap::new(), cameras }
     }
 

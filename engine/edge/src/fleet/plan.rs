@@ -62,8 +62,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::vision::share::plain;
     use viahe_contract::sha256::Sha256;
-    use viahe_core::plan::Source;
     use viahe_core::seam::ModelFiles;
 
     fn name(text: &str) -> Name {
@@ -72,35 +72,14 @@ mod tests {
 
     #[test]
     fn a_share_has_its_cameras_and_their_models() {
-        let camera = |id: &str, model: &str| {
-            let source = Source::Pattern { size_px: [64, 64], fps: 1 };
-            let (id, model) = (name(id), name(model));
-            (
-                id.clone(),
-                VisionCamera {
-                    id,
-                    source,
-                    substream: None,
-                    model,
-                    need: Need::steady(2.0),
-                    areas: Vec::new(),
-                },
-            )
-        };
+        let camera = |id: &str, model: &str| plain::camera(id, model, Need::steady(2.0));
         let files = |n: u8| ModelFiles {
             description: "model.toml".into(),
             weights: "weights".into(),
             sha256: Sha256::from_bytes([n; 32]),
         };
         let whole = Share {
-            process: ProcessPlan {
-                version: SEAM_VERSION,
-                axis_zero: viahe_core::time::Timestamp::default(),
-                threads: 1,
-                library: "library".into(),
-                taxonomies: Vec::new(),
-                evidence_dir: "evidence".into(),
-            },
+            process: plain::process(),
             models: [(name("day"), files(1)), (name("night"), files(2))].into(),
             cameras: [camera("cam-a", "day"), camera("cam-b", "night"), camera("cam-c", "day")]
                 .into(),

@@ -24,3 +24,41 @@ impl Share {
         }
     }
 }
+
+/// Shares of workers that open nothing, for the tests of who hands them out.
+#[cfg(test)]
+pub(crate) mod plain {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::{Name, Need, ProcessPlan, VisionCamera};
+    use std::path::PathBuf;
+    use viahe_core::plan::Source;
+    use viahe_core::seam::SEAM_VERSION;
+    use viahe_core::time::Timestamp;
+
+    /// Of a worker with one thread.
+    pub(crate) fn process() -> ProcessPlan {
+        ProcessPlan {
+            version: SEAM_VERSION,
+            axis_zero: Timestamp::default(),
+            threads: 1,
+            library: PathBuf::new(),
+            taxonomies: Vec::new(),
+            evidence_dir: PathBuf::new(),
+        }
+    }
+
+    /// A test picture that is looked at with `model`.
+    pub(crate) fn camera(id: &str, model: &str, need: Need) -> (Name, VisionCamera) {
+        let id = Name::try_from(id).unwrap();
+        let camera = VisionCamera {
+            id: id.clone(),
+            source: Source::Pattern { size_px: [64, 64], fps: 1 },
+            substream: None,
+            model: model.try_into().unwrap(),
+            need,
+            areas: Vec::new(),
+        };
+        (id, camera)
+    }
+}

@@ -12,7 +12,7 @@ use viahe_core::seam::{CameraStats, DropReason};
 const LASTS_AFTER: Duration = Duration::from_secs(30);
 /// Gaps that are further apart than this, and than three times what the rules bear, are no single trouble.
 const APART_MAX: Duration = Duration::from_secs(10);
-/// It is over when no look was late for so long.
+/// It is over when for so long no look was late, but for single ones.
 const OVER_AFTER: Duration = Duration::from_mins(1);
 
 /// All cameras of a box.
@@ -29,6 +29,8 @@ struct Watched {
     stretch: Option<Stretch>,
     /// When one was late, the last time.
     last: Instant,
+    /// When one was late not long after another, the last time.
+    going: Instant,
     /// Why, and in words, while it lasts.
     told: Option<(Why, String)>,
 }
@@ -76,7 +78,7 @@ impl Below {
     /// What a worker says of a camera that needs so much.
     pub(super) fn hear(&mut self, camera: &Name, of: &CameraStats, need: Need, now: Instant) {
         let counts = Counts::of(of);
-        let fresh = || Watched { newest: counts, stretch: None, last: now, told: None };
+        let fresh = || Watched { newest: counts, stretch: None, last: now, going: now, told: None };
         let watched = self.cameras.entry(camera.clone()).or_insert_with(fresh);
         watched.hear(camera, of, counts, need, now);
     }
@@ -89,7 +91,7 @@ impl Below {
     /// What goes on, in words, and what to do.
     pub(super) fn lasting(&mut self, now: Instant) -> Option<String> {
         for watched in self.cameras.values_mut() {
-            if now.duration_since(watched.last) >= OVER_AFTER {
+            if now.duration_since(watched.going) >= OVER_AFTER {
                 watched.told = None;
             }
         }
@@ -113,6 +115,8 @@ impl Watched {
         let pause = APART_MAX.max(Duration::from_millis(u64::from(need.gap_max_ms)) * 3);
         if now.duration_since(self.last) > pause {
             self.stretch = None;
+        } else {
+            self.going = now;
         }
         self.last = now;
         let begin = || Stretch { since: now, first: before, late: Late::default() };
@@ -312,6 +316,21 @@ mod tests {
         for secs in 200..270 {
             let late = told.at(secs, u64::from(secs % 9 == 0), 2);
             assert!(secs < 260 || late.is_none(), "{secs}: {late:?}");
+        }
+    }
+
+    #[test]
+    fn single_late_looks_keep_nothing_going() {
+        let mut told = Told::new();
+        told.at(0, 0, 0);
+        for secs in 1..60 {
+            *told.stats.frames_dropped.entry(DropReason::Superseded).or_default() += 3;
+            told.at(secs, 1, 1);
+        }
+        assert!(told.at(60, 1, 1).is_some());
+        for secs in 61..240 {
+            let late = told.at(secs, u64::from(secs % 30 == 0), 2);
+            assert!(secs < 130 || late.is_none(), "{secs}: {late:?}");
         }
     }
 

@@ -211,7 +211,10 @@ impl Pictures {
     pub(super) fn late(&mut self, heard_up_to: Instant) -> Vec<Event> {
         let late = self.asked.iter_mut().filter_map(|(id, asked)| {
             let over = asked.patience.take_if(|until| *until <= heard_up_to);
-            over.map(|_| Event::Late { capture: *id })
+            over.map(|_| {
+                tracing::debug!(capture = %id, camera = %asked.camera, "a picture is late");
+                Event::Late { capture: *id }
+            })
         });
         let late: Vec<Event> = late.collect();
         self.late += late.len() as u64;

@@ -182,9 +182,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
-    use std::path::PathBuf;
-    use viahe_core::plan::Source;
-    use viahe_core::seam::{ProcessPlan, SEAM_VERSION};
+    use crate::vision::share::plain;
 
     /// The epochs of cameras that are to be told.
     fn epochs(orders: &mut Orders, now: Instant) -> Vec<u32> {
@@ -198,24 +196,8 @@ mod tests {
 
     #[test]
     fn each_beginning_of_a_camera_has_its_epoch_and_another_need_is_none() {
-        let name: Name = "gate".try_into().unwrap();
-        let camera = VisionCamera {
-            id: name.clone(),
-            source: Source::Pattern { size_px: [64, 64], fps: 1 },
-            substream: None,
-            model: "street".try_into().unwrap(),
-            need: Need::NONE,
-            areas: Vec::new(),
-        };
-        let process = ProcessPlan {
-            version: SEAM_VERSION,
-            axis_zero: viahe_core::time::Timestamp::default(),
-            threads: 1,
-            library: PathBuf::new(),
-            taxonomies: Vec::new(),
-            evidence_dir: PathBuf::new(),
-        };
-        let cameras = [(name.clone(), camera)].into();
+        let (name, camera) = plain::camera("gate", "street", Need::NONE);
+        let (process, cameras) = (plain::process(), [(name.clone(), camera)].into());
         let mut share = Share { process, models: BTreeMap::new(), cameras };
         let now = crate::clock::monotonic();
         let mut orders = Orders::new(share.clone(), None, Epochs::default());

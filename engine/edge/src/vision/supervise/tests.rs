@@ -6,11 +6,11 @@ use super::process::epitaph;
 use super::*;
 use crate::telemetry::foreign;
 use crate::vision::memory::{self, LastWords};
+use crate::vision::share::plain;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
 use std::process::ExitStatus;
 use viahe_contract::message::CameraStatus;
 use viahe_core::plan::Source;
@@ -27,23 +27,10 @@ const MB: u64 = 1_000_000;
 const WORKER: WorkerId = WorkerId(7);
 
 fn share(cameras: usize, threads: usize, models: &[&str]) -> Share {
-    let camera = |n: usize| VisionCamera {
-        id: format!("camera-{n}").try_into().unwrap(),
-        source: Source::Pattern { size_px: [64, 64], fps: 1 },
-        substream: None,
-        model: models[n % models.len()].try_into().unwrap(),
-        need: viahe_core::attention::Need::steady(1.0),
-        areas: Vec::new(),
-    };
-    let process = ProcessPlan {
-        version: SEAM_VERSION,
-        axis_zero: viahe_core::time::Timestamp::default(),
-        threads,
-        library: PathBuf::new(),
-        taxonomies: Vec::new(),
-        evidence_dir: PathBuf::new(),
-    };
-    let cameras = (0..cameras).map(camera).map(|camera| (camera.id.clone(), camera)).collect();
+    let need = viahe_core::attention::Need::steady(1.0);
+    let camera = |n: usize| plain::camera(&format!("camera-{n}"), models[n % models.len()], need);
+    let process = ProcessPlan { threads, ..plain::process() };
+    let cameras = (0..cameras).map(camera).collect();
     Share { process, models: BTreeMap::new(), cameras }
 }
 
