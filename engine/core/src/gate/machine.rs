@@ -90,7 +90,13 @@ impl Gate {
 
     /// A frame is due, and there are to be no more than `interval` between two real looks.
     pub fn ask(&mut self, frame: &FrameView<'_>, at: Timestamp, interval: Duration) -> Answer {
+        let size = self.now.size();
         self.now.read(frame);
+        if size != [0; 2] && size != self.now.size() {
+            // What was learned and shown is of other blocks.
+            (self.held, self.comparer) = (None, Comparer::default());
+            self.trust.forget();
+        }
         let step = self.shown.replace(at).map_or(Duration::ZERO, |shown| at.since(shown));
         self.why = self.why(at, step, interval);
         if self.why == Why::Shadow && self.trust.believes(at) {
@@ -127,7 +133,7 @@ impl Gate {
         if self.why != Why::News {
             self.trust.checked(seen.frame.captured, same);
         }
-        if self.why == Why::Shadow && same {
+        if self.why == Why::Shadow && same && !undecided {
             // It would not have been looked at: the frame before it stays the one to compare with.
             return;
         }

@@ -101,9 +101,10 @@ impl Sizes {
         std::mem::take(&mut self.relied_on)
     }
 
-    /// Nothing is known of what came before.
+    /// Nothing is known of what came before, and what comes may be coded otherwise.
     pub fn gap(&mut self, at: Timestamp) {
         self.larger = at;
+        self.usual = Default::default();
     }
 
     /// No picture since then was larger than usual, and that is believed at this time.

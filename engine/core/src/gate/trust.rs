@@ -41,6 +41,11 @@ impl Trust {
         Self { proof, shown: [0; HOURS], off_until: never, off_next: OFF_FIRST, missed: never }
     }
 
+    /// Nothing has been shown yet.
+    pub(super) fn forget(&mut self) {
+        self.shown = [0; HOURS];
+    }
+
     /// Is it believed at this time?
     pub(super) fn believes(&self, at: Timestamp) -> bool {
         at >= self.off_until && self.shown[hour(at)] >= self.proof.looks

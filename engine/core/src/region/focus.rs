@@ -54,11 +54,13 @@ impl Focus {
         }
     }
 
-    /// From the next look on its rules are about these.
-    pub fn turn_to(&mut self, areas: &[UnitBox]) {
-        if self.areas != areas {
+    /// From the next look on its rules are about these. True when they were about others.
+    pub fn turn_to(&mut self, areas: &[UnitBox]) -> bool {
+        let others = self.areas != areas;
+        if others {
             (self.areas, self.shown) = (areas.to_vec(), None);
         }
+        others
     }
 
     /// A look at a frame of this size begins: how many images it takes.

@@ -78,6 +78,7 @@ impl Gaze {
         frame: &dyn Frame,
         interval: Duration,
     ) -> Option<Observation> {
+        self.turn();
         let gate = self.gate.as_mut()?;
         let answer = gate.ask(&frame.view(), frame.stamp().captured, interval);
         self.ledger.add(Stage::Gate, gate.samples());
@@ -103,6 +104,7 @@ impl Gaze {
         stamp: FrameStamp,
         interval: Duration,
     ) -> Option<Observation> {
+        self.turn();
         let gate = self.gate.as_mut()?;
         let same = gate.ask_sizes(stamp.captured, interval, sizes) == Answer::Unchanged;
         same.then(|| self.again(stamp))
@@ -125,9 +127,16 @@ impl Gaze {
         self.tracker.held() as u32
     }
 
+    /// To what its rules are about now. When they were about something else, the last look tells nothing of it.
+    fn turn(&mut self) {
+        if self.focus.turn_to(&self.areas.now()) {
+            self.failed();
+        }
+    }
+
     /// A look at a frame begins: so many images it takes.
     fn begin(&mut self, frame: &dyn Frame) -> usize {
-        self.focus.turn_to(&self.areas.now());
+        self.turn();
         let view = frame.view();
         self.focus.look(view.width(), view.height())
     }
