@@ -188,8 +188,14 @@ fn come_go_and_change(broker: &Broker, pipeline: &Pipeline, [old, new]: [&str; 2
     // One is changed.
     let (head, tail) = whole.split_once(&format!("id = \"{east}\"")).unwrap();
     let changed = format!("{head}id = \"{east}\"{}", tail.replacen(old, new, 1));
+    let before = edited.engine.process.lines().len();
     let asked = edited.with(&changed);
-    ears.hear_camera(east, &["offline"], asked, LONG);
+    // A state is kept for its last value: who is back at once may never be heard to be away.
+    until("it to be opened anew", LONG, || {
+        let lines = edited.engine.process.lines().split_off(before);
+        let told = |line: &str| line.contains("it is opened anew") && line.contains(east);
+        lines.iter().any(|line| told(&line.text)).then_some(())
+    });
     ears.hear_camera(east, &["online"], asked, LONG);
 
     // One is taken away.
