@@ -6,7 +6,7 @@ mod ingest_support;
 
 use ingest_support::{Told, Watched, make_clip, rtsp, sim};
 use std::time::Duration;
-use viahe_contract::message::{DecodeMode, DecodeReason};
+use viahe_contract::message::{DecodeMode, DecodeReason, Severity};
 use viahe_core::plan::Transport;
 use viahe_edge::clock;
 use viahe_edge::ingest::{Demand, Looks};
@@ -17,7 +17,7 @@ const FPS: u32 = 10;
 
 fn each_second() -> Demand {
     let second = Duration::from_secs(1);
-    Demand::looks(Looks { period: second, gap_max: second })
+    Demand::looks(Looks { period: second, gap_max: second, severity: Severity::Medium })
 }
 
 /// Takes frames until the camera is decoded so.

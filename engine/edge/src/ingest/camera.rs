@@ -1,7 +1,7 @@
 //! What a live camera is to do, and to whom it tells what comes of it.
 
 use super::IngestError;
-use super::decode::Demand;
+use super::decode::{Demand, Strain};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::frame::{Frame, FrameStamp};
@@ -24,13 +24,16 @@ pub struct CameraOptions {
     pub demand: Demand,
     /// What it sends is kept for some seconds, so that pictures can be had of moments that nobody looked at.
     pub keeps_film: bool,
+    /// Shared with the other cameras of this process.
+    pub strain: Arc<Strain>,
 }
 
 impl CameraOptions {
     /// Options with a stall after 3 s, every picture decoded.
     pub fn new(name: Name, source: Source, rng_seed: u64) -> Self {
         let (stall_after, demand) = (Duration::from_secs(3), Demand::ALL);
-        Self { name, source, stall_after, rng_seed, demand, keeps_film: false }
+        let strain = Arc::default();
+        Self { name, source, stall_after, rng_seed, demand, keeps_film: false, strain }
     }
 
     pub(super) fn check(&self) -> Result<(), IngestError> {

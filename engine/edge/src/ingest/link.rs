@@ -2,7 +2,7 @@
 
 use super::Codec;
 use super::coded::unit::Unit;
-use super::decode::{Demand, LeftOut, Report};
+use super::decode::{Demand, LeftOut, Report, Strain};
 use super::fault::Fault;
 use super::film::Taken;
 use super::graph;
@@ -141,7 +141,11 @@ impl Consumer for Link {
     }
 
     fn clock(&self) -> Duration {
-        clock::monotonic().saturating_duration_since(self.began)
+        Duration::from_nanos(clock::event_time().0)
+    }
+
+    fn strain(&self) -> Arc<Strain> {
+        Arc::clone(&self.camera.options.strain)
     }
 
     fn coded(&self, codec: Codec, caps: &gst::CapsRef) {

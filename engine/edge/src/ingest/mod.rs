@@ -40,7 +40,7 @@ mod tls;
 mod valve;
 
 pub use camera::{CameraOptions, FeedState, FrameSink};
-pub use decode::{Demand, Looks};
+pub use decode::{Demand, Looks, Strain};
 pub use error::IngestError;
 pub use file::FileReader;
 pub use film::Taken;

@@ -3,7 +3,7 @@
 use super::Codec;
 use super::coded::Coded;
 use super::coded::unit::{Kind, Unit};
-use super::decode::{Arrived, Demand, Gate, Report, Step, Verdict};
+use super::decode::{Arrived, Demand, Gate, Report, Step, Strain, Verdict};
 use super::error::fault;
 use super::probe::leave_out;
 use super::{IngestError, graph};
@@ -25,8 +25,10 @@ pub(super) trait Consumer: Send + Sync {
     fn sized(&self, sort: Sort, bytes: usize) -> bool;
     /// A key frame is to be decoded for a look. True when that look has been told without it.
     fn spares(&self, key: &gst::Buffer, behind: Duration) -> bool;
-    /// A clock that is never set.
+    /// A clock that is never set, the same for all.
     fn clock(&self) -> Duration;
+    /// Who gives way when decoding falls behind.
+    fn strain(&self) -> Arc<Strain>;
     /// What follows is coded so.
     fn coded(&self, codec: Codec, caps: &gst::CapsRef);
     /// An access unit came, which reached the box so long ago.
@@ -67,8 +69,9 @@ pub(super) fn install<C: Consumer + 'static>(
     consumer: &Arc<C>,
 ) -> Result<(), IngestError> {
     let pad = decoder.static_pad("sink").ok_or_else(|| fault("a decoder has no sink pad"))?;
+    let gate = Gate::new(consumer.strain());
+    let valve = Mutex::new(Valve { coded: Coded::new(codec), gate });
     let (of, consumer): (_, Weak<C>) = (decoder.downgrade(), Arc::downgrade(consumer));
-    let valve = Mutex::new(Valve { coded: Coded::new(codec), gate: Gate::new() });
     // What the valve itself gives to the decoder passes here again.
     let own = AtomicBool::new(false);
     let what = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;

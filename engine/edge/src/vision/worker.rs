@@ -126,7 +126,13 @@ impl Worker {
         outlet.must_tell(FromWorker::Hello { version: SEAM_VERSION });
         let (to, fresh) = bounded(64);
         Ok(Self {
-            way: Way { desk, outlet: Arc::clone(outlet), ledger, fresh: to },
+            way: Way {
+                desk,
+                outlet: Arc::clone(outlet),
+                ledger,
+                strain: Arc::default(),
+                fresh: to,
+            },
             wanted: BTreeMap::new(),
             at_work: BTreeMap::new(),
             not_before: BTreeMap::new(),

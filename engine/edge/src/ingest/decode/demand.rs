@@ -2,7 +2,7 @@
 
 use super::gop::{Gop, KEYS_MAX};
 use std::time::Duration;
-use viahe_contract::message::{DecodeMode, DecodeReason};
+use viahe_contract::message::{DecodeMode, DecodeReason, Severity};
 
 /// While no rule needs looks a key frame is decoded so often: a lens that is covered is news then as well.
 pub(super) const GLANCE: Duration = Duration::from_secs(5);
@@ -10,8 +10,7 @@ pub(super) const GLANCE: Duration = Duration::from_secs(5);
 /// A rate is never kept to the millisecond: this much more than the longest bearable gap passes.
 const TOLERANCE: u32 = 10;
 
-/// After decoding fell behind, looks are stretched for so long, by so much at most.
-pub(super) const STRAINED_FOR: Duration = Duration::from_secs(30);
+/// While the box is short looks are stretched by so much at most.
 const STRETCH: u32 = 2;
 
 /// What pictures are needed for.
@@ -30,6 +29,8 @@ pub struct Looks {
     pub period: Duration,
     /// The longest gap between two that the rules bear.
     pub gap_max: Duration,
+    /// Of the gravest rule that asks: when the box is short, what is less grave is decoded more sparsely first.
+    pub severity: Severity,
 }
 
 /// How a camera's stream is decoded, and why not more sparsely.
@@ -46,7 +47,11 @@ pub(super) fn longest(gap_max: Duration) -> Duration {
 
 impl Demand {
     /// Every picture.
-    pub const ALL: Self = Self::looks(Looks { period: Duration::ZERO, gap_max: Duration::ZERO });
+    pub const ALL: Self = Self::looks(Looks {
+        period: Duration::ZERO,
+        gap_max: Duration::ZERO,
+        severity: Severity::Medium,
+    });
     /// No looks.
     pub const GLANCES: Self = Self { looks: None, glances: true };
     /// Its first picture, which shows that it can be decoded; then none.
@@ -57,19 +62,31 @@ impl Demand {
         Self { looks: Some(looks), glances: true }
     }
 
-    /// The sparsest mode that meets it; of a box that has fallen behind, the sparsest that meets it by half.
+    /// How grave it is what its looks are for; none without looks.
+    pub(super) fn severity(self) -> Option<Severity> {
+        self.looks.map(|looks| looks.severity)
+    }
+
+    /// The sparsest mode that meets it; while it gives way to others, the sparsest that meets it by half.
     /// `fields`: pictures may be coded as two.
     pub(super) fn choose(self, gop: &Gop, fields: bool, strained: bool) -> Choice {
         if self == Self::KEPT && !fields {
             return Choice { mode: DecodeMode::None, reason: DecodeReason::Enough };
         }
-        let keys = if fields { Err(DecodeReason::Fields) } else { self.by_keys(gop) };
-        if let (Err(_), true, false, Some(looks)) = (keys, strained, fields, self.looks) {
-            let looks = Looks { gap_max: looks.gap_max * STRETCH, ..looks };
-            if let Ok(mode) = Self::looks(looks).by_keys(gop) {
+        let exact = self.sparsest(gop, fields);
+        if let (true, Some(looks)) = (strained, self.looks) {
+            let looks =
+                Looks { period: looks.period * STRETCH, gap_max: looks.gap_max * STRETCH, ..looks };
+            let Choice { mode, .. } = Self::looks(looks).sparsest(gop, fields);
+            if mode < exact.mode {
                 return Choice { mode, reason: DecodeReason::Strained };
             }
         }
+        exact
+    }
+
+    fn sparsest(self, gop: &Gop, fields: bool) -> Choice {
+        let keys = if fields { Err(DecodeReason::Fields) } else { self.by_keys(gop) };
         let reason = match keys {
             Ok(mode) => return Choice { mode, reason: DecodeReason::Enough },
             Err(reason) => reason,

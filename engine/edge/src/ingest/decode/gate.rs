@@ -1,18 +1,20 @@
 //! What becomes of each access unit before the decoder.
 
 use super::super::coded::unit::{Kind, Unit};
-use super::demand::{Choice, Demand, GLANCE, STRAINED_FOR, longest};
+use super::demand::{Choice, Demand, GLANCE, longest};
 use super::gop::Gop;
 use super::ring::{Kept, Ring};
+use super::strain::{BEHIND_MAX, GivesWay, Strain};
+use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::message::{DecodeMode, DecodeReason, Decoding};
-
-/// Decoding that is further behind than this goes on at the next key frame.
-const BEHIND_MAX: Duration = Duration::from_secs(1);
 
 /// So many key frames in a row must have come in one access unit each, before one is believed to be whole
 /// without having seen what follows it.
 const WHOLE_KEYS: u32 = 2;
+
+/// Of groups longer than this none is halved: time between looks would not be watched in full.
+const GROUP_MAX: Duration = Duration::from_secs(10);
 
 /// An access unit that has arrived.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +22,7 @@ pub(in crate::ingest) struct Arrived {
     pub(in crate::ingest) what: Unit,
     /// Timestamp in the stream; access units of one picture have the same or none.
     pub(in crate::ingest) pts: Option<Duration>,
-    /// On a clock that is never set.
+    /// On a clock that is never set, the same for all gates.
     pub(in crate::ingest) now: Duration,
     /// How long ago it reached the box.
     pub(in crate::ingest) behind: Duration,
@@ -100,8 +102,10 @@ pub(in crate::ingest) struct Gate<U> {
     leading_broken: bool,
     /// Up to a key frame in time, since decoding fell behind.
     shedding: bool,
-    /// Until then less is decoded than is needed, since decoding fell behind.
-    strained: Option<Duration>,
+    /// Who gives way, of all cameras, when decoding falls behind.
+    strain: Arc<Strain>,
+    /// What this one does for others. It ceases at key frames: to catch up is worth nothing then.
+    gives_way: GivesWay,
     /// Until then it is expected to be behind: it catches up.
     catching_up: Option<(Duration, Duration)>,
     left_out: LeftOut,
@@ -123,7 +127,7 @@ struct Newest {
 }
 
 impl<U: Clone> Gate<U> {
-    pub(in crate::ingest) fn new() -> Self {
+    pub(in crate::ingest) fn new(strain: Arc<Strain>) -> Self {
         let choice = Choice { mode: DecodeMode::All, reason: DecodeReason::NotMeasured };
         Self {
             gop: Gop::default(),
@@ -137,7 +141,8 @@ impl<U: Clone> Gate<U> {
             leading_broken: true,
             shedding: false,
             catching_up: None,
-            strained: None,
+            strain,
+            gives_way: GivesWay::No,
             left_out: LeftOut::default(),
             spent: Default::default(),
             clock: None,
@@ -208,21 +213,24 @@ impl<U: Clone> Gate<U> {
             arrived.now.saturating_sub(self.clock.replace(arrived.now).unwrap_or(arrived.now));
         self.spent[self.choice.mode as usize] += spent;
         self.began += 1;
-        let strained = self.strained.is_some_and(|until| arrived.now < until);
+        let asked = self.strain.gives_way(demand.severity(), arrived.now);
+        let is_key = arrived.what.kind == Kind::Key;
+        self.gives_way = if is_key { asked } else { asked.max(self.gives_way) };
+        let strained = self.gives_way > GivesWay::No;
         self.choice = demand.choose(&self.gop, arrived.fields, strained);
         // What is not decoded anyway is not left out because of the box.
-        let needed = peek || !self.is_sparse() || arrived.what.kind == Kind::Key;
-        let fed = if needed && self.sheds(&arrived) {
+        let needed = peek || !self.is_sparse() || is_key;
+        let fed = if needed && self.sheds(&arrived, pts, demand) {
             self.left_out.overload += 1;
             self.left_out.spared += self.ring.give_up();
             (self.decoder, self.leading_broken) = (Decoder::Empty, true);
             false
-        } else if arrived.what.kind == Kind::Key {
+        } else if is_key {
             self.key(&arrived, pts, unit, demand, peek, &mut steps)
         } else {
             self.other(&arrived, pts, unit, peek, &mut steps)
         };
-        self.newest = Some(Newest { pts, fed, key_in_one: arrived.what.kind == Kind::Key });
+        self.newest = Some(Newest { pts, fed, key_in_one: is_key });
         match (steps.as_slice(), fed) {
             ([Step::Feed(_)], true) => Verdict::Feed,
             ([], _) => Verdict::Leave,
@@ -232,23 +240,34 @@ impl<U: Clone> Gate<U> {
 
     /// Is it left out because decoding is behind? Once it is, only a key frame that is at most half as
     /// late ends that; in a stream without, a picture from which decoding recovers.
-    fn sheds(&mut self, arrived: &Arrived) -> bool {
+    fn sheds(&mut self, arrived: &Arrived, pts: Duration, demand: Demand) -> bool {
         let excused = self.catching_up.filter(|(until, _)| arrived.now < *until);
         let excused = excused.map_or(Duration::ZERO, |(_, by)| by);
+        let behind = arrived.behind.saturating_sub(excused);
+        let behind_max = self.strain.behind(demand.severity(), behind, arrived.now);
         let begins = match arrived.what.kind {
             Kind::Key => true,
             Kind::Recovery => self.gop.recovers_only(),
             _ => false,
         };
-        self.shedding = if self.shedding {
-            !(begins && arrived.behind < BEHIND_MAX / 2)
+        self.shedding = if self.is_sparse() {
+            // Each stands alone, and is all that there is for long.
+            behind > BEHIND_MAX
+        } else if self.shedding {
+            // Who leaves out half of each group anyway does not lose the next one as well.
+            let halves = self.gives_way == GivesWay::Halved;
+            !(begins && arrived.behind < if halves { behind_max } else { behind_max / 2 })
         } else {
-            arrived.behind > BEHIND_MAX + excused
+            behind > behind_max || self.is_halved(pts)
         };
-        if self.shedding {
-            self.strained = Some(arrived.now + STRAINED_FOR);
-        }
         self.shedding
+    }
+
+    /// Is it of the half of a group that is left out for the sake of others? The later one: it needs the earlier.
+    fn is_halved(&self, pts: Duration) -> bool {
+        let halved = self.gives_way == GivesWay::Halved && self.choice.mode == DecodeMode::All;
+        let group = self.gop.key_interval().filter(|group| halved && *group <= GROUP_MAX);
+        group.is_some_and(|group| self.gop.since_key(pts) * 2 >= group)
     }
 
     fn key(

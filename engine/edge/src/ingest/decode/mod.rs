@@ -14,6 +14,8 @@ mod demand;
 mod gate;
 mod gop;
 mod ring;
+mod strain;
 
 pub use demand::{Demand, Looks};
 pub(super) use gate::{Arrived, Gate, LeftOut, Report, Step, Verdict};
+pub use strain::Strain;

@@ -11,7 +11,7 @@ use gstreamer_app as gst_app;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::AtomicU64;
-use viahe_contract::message::{DecodeMode, DecodeReason, Decoding};
+use viahe_contract::message::{DecodeMode, DecodeReason, Decoding, Severity};
 
 /// Pictures a second of all streams here.
 const FPS: u64 = 10;
@@ -84,6 +84,9 @@ impl Consumer for Fake {
     }
     fn clock(&self) -> Duration {
         Duration::from_millis(self.clock_ms.load(Ordering::Relaxed))
+    }
+    fn strain(&self) -> Arc<Strain> {
+        Arc::default()
     }
     fn coded(&self, _: Codec, _: &gst::CapsRef) {}
     fn came(&self, _: &gst::Buffer, _: Unit, _: Duration) {}
@@ -210,7 +213,8 @@ fn pull(sink: &gst_app::AppSink) -> Vec<Shown> {
 
 fn looks(hz: f32, gap_secs: f32) -> Demand {
     let period = Duration::from_secs_f32(1.0 / hz);
-    Demand::looks(Looks { period, gap_max: Duration::from_secs_f32(gap_secs) })
+    let severity = Severity::Medium;
+    Demand::looks(Looks { period, gap_max: Duration::from_secs_f32(gap_secs), severity })
 }
 
 const NOTHING: Demand = Demand::GLANCES;

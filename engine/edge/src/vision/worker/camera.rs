@@ -56,7 +56,7 @@ impl Camera {
         for source in [source].into_iter().chain(substream) {
             redact_source(source);
         }
-        let ledger = Arc::clone(&way.ledger);
+        let (ledger, strain) = (Arc::clone(&way.ledger), Arc::clone(&way.strain));
         let sink = Arc::new(Sink::new(
             id,
             Place { slot, tally: Arc::clone(&tally), sizes: Arc::clone(&sizes) },
@@ -70,7 +70,7 @@ impl Camera {
             let seed =
                 u64::from(wanted.epoch) << 16 | id.as_str().bytes().map(u64::from).sum::<u64>();
             let mut options = CameraOptions::new(id.clone(), source.clone(), seed);
-            options.demand = demand(wanted.camera.need);
+            (options.demand, options.strain) = (demand(wanted.camera.need), strain);
             match substream {
                 Some(sub) => Feed::Twin(Twin::start(options, sub.clone(), sink, &ledger)?),
                 None => Feed::Live(LiveCamera::start(options, sink, ledger)?),
@@ -138,6 +138,7 @@ fn demand(need: Need) -> Demand {
     let looks = (need.looks_hz > 0.0).then(|| Looks {
         period: Duration::from_secs_f32(1.0 / need.pace_hz().clamp(0.01, 120.0)),
         gap_max: Duration::from_millis(u64::from(need.gap_max_ms)),
+        severity: need.severity,
     });
     looks.map_or(Demand::GLANCES, Demand::looks)
 }

@@ -4,7 +4,7 @@ use super::eyes::{Desk, View};
 use super::outlet::Outlet;
 use super::tally::Tally;
 use crate::clock;
-use crate::ingest::{FeedState, FrameSink};
+use crate::ingest::{FeedState, FrameSink, Strain};
 use crate::ledger::Ledger;
 use crate::vision::glance::Glance;
 use crate::vision::slots::{SharedFrame, SlotId};
@@ -31,6 +31,7 @@ pub(super) struct Way {
     pub(super) desk: Arc<Desk>,
     pub(super) outlet: Arc<Outlet>,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) strain: Arc<Strain>,
     /// Cameras of which a picture of now has come that was asked for.
     pub(super) fresh: Sender<Name>,
 }

@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod short;
+
 use super::super::demand::Looks;
 use super::*;
 use std::collections::BTreeSet;
+use viahe_contract::message::Severity;
 use viahe_core::random::SplitMix64;
 
 /// A picture of a stream that is made up, or a part of one.
@@ -121,7 +124,7 @@ type Script<'s> = &'s mut dyn FnMut(usize) -> (Demand, bool, u64);
 
 /// Plays a stream through a gate; what came out, and the modes by picture.
 fn play(camera: Camera, stream: &[Made], script: Script<'_>) -> (Model, Vec<DecodeMode>, u64) {
-    let (mut gate, mut decoder) = (Gate::new(), Model::default());
+    let (mut gate, mut decoder) = (Gate::new(Arc::default()), Model::default());
     let (mut modes, mut left_out, mut fed) = (Vec::new(), 0, BTreeSet::new());
     for (at, made) in stream.iter().enumerate() {
         let (demand, peek, behind_ms) = script(made.number);
@@ -165,7 +168,8 @@ fn play(camera: Camera, stream: &[Made], script: Script<'_>) -> (Model, Vec<Deco
 
 fn looks(hz: f32, gap_secs: f32) -> Demand {
     let period = Duration::from_secs_f32(1.0 / hz);
-    Demand::looks(Looks { period, gap_max: Duration::from_secs_f32(gap_secs) })
+    let (gap_max, severity) = (Duration::from_secs_f32(gap_secs), Severity::Medium);
+    Demand::looks(Looks { period, gap_max, severity })
 }
 
 const NOTHING: Demand = Demand::GLANCES;

@@ -96,6 +96,9 @@ impl Consumer for Watcher {
     fn clock(&self) -> Duration {
         Duration::from_millis(self.ms.load(Ordering::Relaxed))
     }
+    fn strain(&self) -> Arc<Strain> {
+        Arc::default()
+    }
     fn coded(&self, _: Codec, _: &gst::CapsRef) {}
     fn came(&self, _: &gst::Buffer, _: Unit, _: Duration) {}
     fn arrived(&self, _: bool, _: Option<u64>) {}
