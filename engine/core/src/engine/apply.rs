@@ -26,6 +26,10 @@ impl Engine {
         for s in 0..self.memory.site.sensors.len() {
             self.take_readings(s, self.memory.site.ticked, &mut effects);
         }
+        // Nobody will judge the views any more.
+        for c in 0..self.memory.cameras.len() {
+            self.say_ends(c, self.memory.cameras[c].last, &mut effects);
+        }
         self.memory.site.clock.tell(&mut effects);
         effects
     }

@@ -36,6 +36,7 @@ impl Engine {
             let since = memory.view.state().since;
             effects.push(Effect::View { camera: report.camera.clone(), trouble, since });
         }
+        self.judge_ends(c, report.at, effects);
         self.watch_camera(c, report.at, effects);
     }
 

@@ -22,6 +22,9 @@ pub(super) struct Case {
     /// It fired while nothing was to be said: since when it held.
     pub(super) held_back: Option<Timestamp>,
     pub(super) incident: Option<Incident>,
+    /// It was seen to be over: when it last held. Not said while the view of its camera is in doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) seen_over: Option<Timestamp>,
     /// What is to be said of it, once the pictures are there.
     pub(super) unsaid: VecDeque<Unsaid>,
     /// The newest that was said, if it was without a picture that is late: it is said again with it.
@@ -81,7 +84,8 @@ impl Case {
     /// It is over, if it was an incident.
     pub(super) fn end(&mut self, at: Timestamp, reason: EndReason) {
         if let Some(incident) = self.incident.as_mut().filter(|i| i.closed.is_none()) {
-            incident.closed = Some(incident.updated.max(incident.first_seen));
+            let last = self.seen_over.take().unwrap_or(incident.updated);
+            incident.closed = Some(last.max(incident.first_seen));
             incident.updated = at.max(incident.updated);
             incident.ended_by = Some(reason);
         }

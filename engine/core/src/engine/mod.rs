@@ -26,6 +26,7 @@ mod command;
 mod commanded;
 mod correct;
 mod done;
+mod doubt;
 mod event;
 mod held;
 mod inactive;

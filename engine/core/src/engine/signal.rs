@@ -54,27 +54,13 @@ impl Engine {
                 self.continues(&key(subject), moment, subjects, effects);
             }
             Signal::Ended { key: subject, last_seen } => {
-                let key = key(subject);
-                let case = self.memory.case(&key);
-                let Some(incident) = case.and_then(|c| c.incident.as_mut()) else {
-                    self.drop_case(&key, effects);
-                    return;
-                };
-                incident.closed = Some(last_seen.max(incident.first_seen));
-                incident.updated = moment.at;
-                incident.ended_by = Some(moment.ending);
-                self.explain(&key, moment.at, || Outcome::Ended(moment.ending));
-                if let Some(memory) = self.memory.rule(&key) {
-                    memory.quiet_until = moment.at.plus(moment.of.rule.cooldown);
-                }
-                self.capture(&key, moment, message::Moment::Closed, effects);
-                self.say(&key, effects);
+                self.ended(&key(subject), moment, last_seen, effects);
             }
         }
     }
 
     /// Tells whoever wants this rule explained.
-    fn explain(&self, key: &CaseKey, at: Timestamp, outcome: impl FnOnce() -> Outcome) {
+    pub(super) fn explain(&self, key: &CaseKey, at: Timestamp, outcome: impl FnOnce() -> Outcome) {
         let listens = self.traced.as_ref().filter(|t| t.is(key.camera.as_ref(), &key.rule));
         if let Some(traced) = listens {
             traced.tracer.borrow_mut().say(at, key.subject, outcome());
@@ -198,6 +184,31 @@ impl Engine {
         }
         memory.offended = Some(at);
         offences.len() as u32
+    }
+
+    fn ended(
+        &mut self,
+        key: &CaseKey,
+        moment: Moment<'_>,
+        last_seen: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let case = self.memory.case(key);
+        let Some((seen_over, incident)) =
+            case.and_then(|c| Some((&mut c.seen_over, c.incident.as_mut()?)))
+        else {
+            self.drop_case(key, effects);
+            return;
+        };
+        *seen_over = Some(last_seen);
+        incident.updated = moment.at;
+        if let Some(memory) = self.memory.rule(key) {
+            memory.quiet_until = moment.at.plus(moment.of.rule.cooldown);
+        }
+        self.capture(key, moment, message::Moment::Closed, effects);
+        if !self.is_doubtful(moment) {
+            self.close(key, moment.at, moment.ending, effects);
+        }
     }
 
     fn continues(

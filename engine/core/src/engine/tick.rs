@@ -10,6 +10,7 @@ impl Engine {
         self.memory.site.ticked = self.memory.site.ticked.max(at);
         for c in 0..self.memory.cameras.len() {
             self.watch_camera(c, at, effects);
+            self.judge_ends(c, at, effects);
         }
         self.tick_readings(at, effects);
         self.tick_values(at, effects);

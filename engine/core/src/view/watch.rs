@@ -31,6 +31,9 @@ const MOVED_FOR: Duration = Duration::from_secs(30);
 const BLINDED_CHECKS: u32 = 3;
 const BLINDED_FOR: Duration = Duration::from_secs(10);
 const BLINDED_FOR_IN_THE_DARK: Duration = Duration::from_mins(1);
+/// A doubt that so many signatures neither confirm nor clear is given up: too little is seen to judge. More
+/// than any judgement takes.
+const DOUBT_CHECKS_MAX: u32 = 40;
 /// Agreement for so long is a view that is back.
 const BACK_CHECKS: u32 = 3;
 const BACK_FOR: Duration = Duration::from_secs(4);
@@ -121,6 +124,9 @@ pub struct ViewWatch {
     empty: Run,
     mismatched: Run,
     matched: Run,
+    /// From the first signature that speaks against the view to the one that clears it, or the judgement.
+    #[serde(default, skip_serializing_if = "Run::is_empty")]
+    doubt: Run,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -157,6 +163,10 @@ struct Run {
 }
 
 impl Run {
+    fn is_empty(&self) -> bool {
+        self.checks == 0
+    }
+
     fn add(&mut self, at: Timestamp) {
         if self.checks == 0 {
             self.since = at;
@@ -198,6 +208,7 @@ impl ViewWatch {
             empty: Run::default(),
             mismatched: Run::default(),
             matched: Run::default(),
+            doubt: Run::default(),
         }
     }
 
@@ -215,6 +226,12 @@ impl ViewWatch {
     /// How the view is, and since when.
     pub fn state(&self) -> ViewChange {
         ViewChange { state: self.state, since: self.since }
+    }
+
+    /// Is something seen that speaks against the view, and not judged yet? What is seen meanwhile may be of
+    /// another place. That nothing is told any more, or too little is seen for long, is no doubt.
+    pub fn is_in_doubt(&self, at: Timestamp) -> bool {
+        (1..=DOUBT_CHECKS_MAX).contains(&self.doubt.checks) && at.since(self.last) <= GAP_MAX
     }
 
     /// Takes the next signature; tells a change of the state. One that is not newer than the last
@@ -249,6 +266,7 @@ impl ViewWatch {
         self.empty = Run::default();
         self.mismatched = Run::default();
         self.matched = Run::default();
+        self.doubt = Run::default();
         self.candidate = None;
         if self.last > Timestamp::default() {
             // Times from before mean nothing on a clock that was set.
@@ -281,6 +299,7 @@ impl ViewWatch {
     fn see_nothing(&mut self, at: Timestamp, luma: f32) -> Option<ViewChange> {
         self.mismatched = Run::default();
         self.matched = Run::default();
+        self.doubt.add(at);
         self.empty.add(at);
         let night = luma < DARK && self.usual.is_some_and(|u| u.luma < DARK);
         let time = if night { BLINDED_FOR_IN_THE_DARK } else { BLINDED_FOR };
@@ -400,6 +419,7 @@ impl ViewWatch {
         match likeness {
             Judged::Match(_) | Judged::Resembles(_) | Judged::Trace => {
                 self.mismatched = Run::default();
+                self.doubt = Run::default();
                 self.matched.add(at);
                 // A trace of the old view in another one is rare, but may last for a moment.
                 let times = if likeness == Judged::Trace { 4 } else { 1 };
@@ -409,6 +429,7 @@ impl ViewWatch {
             }
             Judged::Mismatch => {
                 self.matched = Run::default();
+                self.doubt.add(at);
                 self.mismatched.add(at);
                 if !self.mismatched.lasts(at, MOVED_CHECKS, MOVED_FOR) {
                     return None;
@@ -416,12 +437,18 @@ impl ViewWatch {
                 let since = self.mismatched.since;
                 if self.state != ViewState::Moved && self.mean_is_of_the_place() {
                     self.mismatched = Run::default();
+                    self.doubt = Run::default();
                     self.promote(at);
                     return None;
                 }
                 self.turn(ViewState::Moved, since)
             }
-            Judged::Undecided => None,
+            Judged::Undecided => {
+                if !self.doubt.is_empty() {
+                    self.doubt.add(at);
+                }
+                None
+            }
         }
     }
 
