@@ -143,6 +143,9 @@ pub struct VisionCamera {
     /// What of its picture its rules are about; all of it when there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub areas: Vec<UnitBox>,
+    /// These are shown to the model closely.
+    #[serde(default)]
+    pub closely: bool,
 }
 
 /// Worker to engine.

@@ -61,6 +61,7 @@ fn street() -> (Arc<viahe_core::plan::Plan>, ReplayCamera) {
         start: Timestamp::from_secs(1_795_310_040),
         analyse_hz: 10.0,
         areas: Vec::new(),
+        closely: false,
         gate: None,
     };
     (plan, replayed)

@@ -242,6 +242,7 @@ impl Worker {
             model,
             need: Need::steady(4.0),
             areas: Vec::new(),
+            closely: false,
         };
         to.send(ToWorker::Assign(Assign { epoch: 1, camera })).unwrap();
         let (told, stats) = (Vec::new(), WorkerStats::default());

@@ -21,6 +21,7 @@ fn a_recording_of_a_street_is_one_view() {
         analyse_hz: 1.0,
         gate: None,
         areas: Vec::new(),
+        closely: false,
     };
     let ledger = Arc::new(Ledger::default());
     let replay = Replay::start(vec![camera], &locations, &ledger).unwrap();

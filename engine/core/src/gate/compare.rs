@@ -1,5 +1,6 @@
 //! Do two grids show the same? What light, noise and a shaken camera make of one picture is no change.
 
+use super::concern::Concern;
 use super::grid::Grid;
 
 /// Codes by which a block may always differ: rounding, compression, and what noise leaves of a mean.
@@ -47,8 +48,9 @@ pub(super) struct Comparer {
 }
 
 impl Comparer {
-    /// Whether `now` shows what `before` does. Both are of one size.
-    pub(super) fn same(&mut self, before: &Grid, now: &Grid) -> bool {
+    /// Whether `now` shows what `before` does, where it concerns anybody. Both are of one size. What light and shake
+    /// did is seen in all of it.
+    pub(super) fn same(&mut self, before: &Grid, now: &Grid, concern: &Concern) -> bool {
         let [columns, rows] = now.size();
         if columns < 3 || rows < 3 {
             return false;
@@ -70,7 +72,7 @@ impl Comparer {
                 let left = (new[at] - fit.of(old[at])).abs();
                 let noise = &mut self.noise[at];
                 let may = FLOOR + NOISES * *noise + share * rough;
-                self.differs.push(left > may);
+                self.differs.push(left > may && concern.compares(at));
                 learn(noise, left);
             }
         }

@@ -59,6 +59,16 @@ impl Grid {
         [self.columns, self.rows]
     }
 
+    /// Of the frame it was read from.
+    pub(super) fn size_px(&self) -> [usize; 2] {
+        self.size_px
+    }
+
+    /// Sides of a block.
+    pub(super) fn block_px(&self) -> usize {
+        block_px(self.size_px[0], self.size_px[1])
+    }
+
     /// Of a frame of the same size as another, and of one that has blocks.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.size_px == other.size_px && !self.means.is_empty()

@@ -3,10 +3,12 @@
 
 use super::agree::agree;
 use super::compare::Comparer;
+use super::concern::Concern;
 use super::grid::Grid;
 use super::sizes::{Compared, Sizes};
 use super::trust::{Proof, Trust};
 use crate::frame::FrameView;
+use crate::geometry::UnitBox;
 use crate::observe::{Object, Observation};
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -60,6 +62,7 @@ enum Why {
 /// The gate of one camera.
 #[derive(Debug)]
 pub struct Gate {
+    concern: Concern,
     comparer: Comparer,
     trust: Trust,
     held: Option<Held>,
@@ -74,9 +77,10 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// One that has proved nothing yet.
+    /// One that has proved nothing yet; all of the picture concerns it.
     pub fn new(proof: Proof) -> Self {
         Self {
+            concern: Concern::default(),
             comparer: Comparer::default(),
             trust: Trust::new(proof),
             held: None,
@@ -88,6 +92,20 @@ impl Gate {
         }
     }
 
+    /// From now on the camera's rules are about these areas of its picture; all of it when there is none.
+    pub fn turn_to(&mut self, areas: &[UnitBox]) {
+        if self.concern.turn_to(areas) {
+            // What was shown is of other areas, and what was found tells nothing of these.
+            self.held = None;
+            self.trust.forget();
+        }
+    }
+
+    /// Does a thing in this box belong to what "unchanged" speaks of?
+    pub fn concerns(&self, bbox: &UnitBox) -> bool {
+        self.concern.has(bbox)
+    }
+
     /// A frame is due, and there are to be no more than `interval` between two real looks.
     pub fn ask(&mut self, frame: &FrameView<'_>, at: Timestamp, interval: Duration) -> Answer {
         let size = self.now.size();
@@ -97,6 +115,7 @@ impl Gate {
             (self.held, self.comparer) = (None, Comparer::default());
             self.trust.forget();
         }
+        self.concern.fit(&self.now);
         let step = self.shown.replace(at).map_or(Duration::ZERO, |shown| at.since(shown));
         self.why = self.why(at, step, interval);
         if self.why == Why::Shadow && self.trust.believes(at) {
@@ -126,10 +145,11 @@ impl Gate {
         self.compared.take()
     }
 
-    /// What inference found in the frame that was asked for last. `undecided`: something in it is not
-    /// believed yet.
+    /// What inference found in the frame that was asked for last. `undecided`: something in it that
+    /// [`Gate::concerns`] it is not believed yet.
     pub fn looked(&mut self, seen: &Observation, undecided: bool) {
-        let same = self.held.as_ref().is_some_and(|held| agree(&held.objects, &seen.objects));
+        let is_as = |held: &Held| agree(&held.objects, &seen.objects, |b| self.concern.has(b));
+        let same = self.held.as_ref().is_some_and(is_as);
         if self.why != Why::News {
             self.trust.checked(seen.frame.captured, same);
         }
@@ -160,7 +180,8 @@ impl Gate {
         let Some(held) = &self.held else { return Why::News };
         let before = held.at;
         // Asked in any case: it learns from what it compares.
-        self.same = held.grid.is_like(&self.now) && self.comparer.same(&held.grid, &self.now);
+        self.same = held.grid.is_like(&self.now)
+            && self.comparer.same(&held.grid, &self.now, &self.concern);
         self.compared = Some(Compared { with: before, at, same: self.same });
         if !self.same || held.agreed < SETTLED_LOOKS || at < before {
             Why::News

@@ -2,12 +2,14 @@
 //! and no inference is needed.
 //!
 //! Pure: frames and times come in, answers go out. [`Gate`] is the whole; it reads luma into a [`Grid`],
-//! compares it ([`compare`]), and uses the answer only as far as it has proved itself ([`trust`]). Before that the
-//! [`Sizes`] of coded pictures may tell that nothing happens, so that none needs to be decoded. Why so:
+//! compares it ([`compare`]) where it concerns the camera's rules ([`concern`]), and uses the answer only as far
+//! as it has proved itself ([`trust`]). Before that the [`Sizes`] of coded pictures may tell that nothing
+//! happens, so that none needs to be decoded. Why so:
 //! `docs/adr/0027-unchanged-means-still-there.md`.
 
 mod agree;
 mod compare;
+mod concern;
 mod grid;
 mod machine;
 mod sizes;

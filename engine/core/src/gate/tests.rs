@@ -273,6 +273,58 @@ fn whoever_comes_goes_or_moves_is_looked_at_at_once() {
     }
 }
 
+/// A kerb, and the far end of a street.
+const KERB: [f32; 4] = [0.1, 0.6, 0.3, 0.8];
+/// Left of this, in px, things belong to the kerb.
+const BESIDE: i32 = 365;
+
+/// Somebody who is somewhere else each second, away from the kerb.
+fn walker(secs: u64) -> Thing {
+    let x = 420 + (secs * 23 % 180) as i32;
+    Thing { track: 3 + secs as u32, px: [x, 120, x + 18, 166], codes: 40.0 }
+}
+
+#[test]
+fn what_happens_where_no_rule_asks_is_no_news_and_who_comes_from_there_is_seen_at_once() {
+    let night = Sky { gain: 0.3, offset: 10.0, noise: 4.0, ..CLEAR };
+    for (sky, whole) in [(CLEAR, true), (CLEAR, false), (night, false)] {
+        let mut street = Street::new(11, 10);
+        if !whole {
+            street.gate.turn_to(&[UnitBox::try_from(KERB).unwrap()]);
+        }
+        let busy = |street: &mut Street| {
+            let things = [CAR, walker(street.scene.secs)];
+            street.look(sky, &things, &things);
+        };
+        (0..60).for_each(|_| busy(&mut street));
+        street.real_share();
+        (0..100).for_each(|_| busy(&mut street));
+        let share = street.real_share();
+        assert_eq!(share > 0.99, whole, "{share} of the looks were real");
+        if whole {
+            continue;
+        }
+        for to in [BESIDE - 40, BESIDE, 200] {
+            let now = street.scene.secs;
+            let came = Thing { track: 2_000, px: [to - 18, 120, to, 166], codes: 40.0 };
+            street.pass(1, sky, &[CAR, came], &[CAR, came]);
+            assert_eq!(street.real.last(), Some(&now), "to {to} at {sky:?}");
+            (0..30).for_each(|_| busy(&mut street));
+        }
+    }
+}
+
+#[test]
+fn other_areas_are_proved_anew() {
+    let mut street = Street::new(12, 10);
+    street.gate.turn_to(&[UnitBox::try_from(KERB).unwrap()]);
+    street.pass(60, CLEAR, &[CAR], &[CAR]);
+    street.real_share();
+    street.gate.turn_to(&[UnitBox::try_from([0.7, 0.1, 0.9, 0.2]).unwrap()]);
+    street.pass(10, CLEAR, &[CAR], &[CAR]);
+    assert!(street.is_all_real());
+}
+
 #[test]
 fn what_a_detector_sees_now_and_then_is_looked_at_each_time() {
     let mut street = Street::new(7, 10);

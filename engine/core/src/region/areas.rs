@@ -1,17 +1,15 @@
 //! What of its picture a camera's rules are about.
 
 use crate::geometry::UnitBox;
-use crate::plan::program::{Area, Program, Scope, Test, Thing};
+use crate::plan::program::{Area, Program, Relation, RelationKind, Scope, Test, Thing, ThingIx};
 use crate::plan::{Camera, Rule};
 
-/// The boxes around the zones and lines that a camera's rules are about; none when one of them looks
-/// anywhere, none looks, or regions are off. Doubles are told once.
-pub fn areas(camera: &Camera) -> Vec<UnitBox> {
-    if camera.regions { asked(camera) } else { Vec::new() }
-}
+/// Context holds who is within so many heights of a thing.
+const NEAR_MAX: f32 = 2.0;
 
-/// As [`areas`], of a camera whose regions are switched on.
-pub fn asked(camera: &Camera) -> Vec<UnitBox> {
+/// The boxes around the zones and lines that a camera's rules are about; none when one of them looks
+/// anywhere, or none looks. Doubles are told once.
+pub fn areas(camera: &Camera) -> Vec<UnitBox> {
     let looking = camera.rules.iter().filter(|rule| rule.program.looks());
     let each: Option<Vec<UnitBox>> = looking.map(|rule| area(camera, rule)).collect();
     let mut areas: Vec<UnitBox> = Vec::new();
@@ -34,12 +32,16 @@ fn area(camera: &Camera, rule: &Rule) -> Option<UnitBox> {
 }
 
 /// Are the things that its incident is made of in the zone or on the line? What these things are to others
-/// (who stands beside them, rides them, queues with them) is within a few sizes of them.
+/// (who stands beside them, rides them, queues with them) is within two heights of them, or it is about more.
 fn is_about_a_place(program: &Program, has_line: bool) -> bool {
     let is_there = |thing: &Thing| match thing.area {
         Area::In | Area::Over(_) => true,
         Area::Out | Area::Anywhere => has_line && thing.crossing.is_some(),
     };
+    if (0..program.things.len()).any(|thing| reach(program, thing, program.things.len()) > NEAR_MAX)
+    {
+        return false;
+    }
     let scope = match program.scope {
         Scope::Each { thing, .. } => Some(thing),
         Scope::Zone { about } => about,
@@ -51,4 +53,17 @@ fn is_about_a_place(program: &Program, has_line: bool) -> bool {
         _ => None,
     });
     scope.into_iter().chain(told).all(|thing| program.things.get(thing).is_some_and(is_there))
+}
+
+/// In how many heights of it those are who make a thing what it is: who leads it, and whoever is between them.
+fn reach(program: &Program, thing: ThingIx, steps_max: usize) -> f32 {
+    let Some(thing) = program.things.get(thing).filter(|_| steps_max > 0) else { return 0.0 };
+    let of = |relation: &Relation| {
+        let own = match relation.kind {
+            RelationKind::Beside(heights) => heights,
+            RelationKind::On | RelationKind::Under => 0.0,
+        };
+        own + reach(program, relation.other, steps_max - 1)
+    };
+    thing.relations.iter().map(of).fold(0.0, f32::max)
 }

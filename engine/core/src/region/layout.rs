@@ -1,17 +1,9 @@
 //! Areas of a picture → what one look feeds the model with.
-//!
-//! How large things are in a picture is not known. What stands on the street is the taller the lower it
-//! stands, so the context around an area follows from where it ends below.
 
+use super::context::{CONTEXT_MIN, Span, TALL, contexts, union};
 use crate::geometry::{PxRect, UnitBox};
 use crate::tensor::{Fit, InputSpec, Sheet};
 
-/// A bus that stands at the lower edge of the picture is as tall as this share of it, seen from a camera at
-/// 5 m whose horizon is the upper edge: 3.2 m of 5 m. Also two heights of a car, the furthest that a rule asks
-/// about to the side ("the traffic around it").
-const TALL: f32 = 0.6;
-/// Context is no less than this share of the frame's height: areas at the very top, and wrong guesses.
-const CONTEXT_MIN: f32 = 0.08;
 /// It is worth it from here on: what is seen of a thing grows by so much in both directions.
 pub(super) const GAIN_MIN: f32 = 1.5;
 /// No part is shown larger than it is: there is no more to see.
@@ -22,9 +14,6 @@ const PARTS_MAX: usize = 4;
 const GRIDS: [[usize; 2]; 6] = [[1, 1], [1, 2], [2, 1], [2, 2], [1, 3], [3, 1]];
 /// Models find nothing in less.
 const SIDE_MIN: usize = 32;
-
-/// A rectangle in px, not yet whole: left, top, right, bottom.
-type Span = [f32; 4];
 
 /// How a frame is shown to a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,35 +111,6 @@ fn room_beside(content: PxRect, input: &InputSpec) -> Option<PxRect> {
     };
     let room = if beside.width > below.height { beside } else { below };
     (room.width >= SIDE_MIN && room.height >= SIDE_MIN).then_some(room)
-}
-
-/// Each area with what belongs to it around; those that meet are one.
-fn contexts(areas: &[UnitBox], [width, height]: [usize; 2]) -> Vec<Span> {
-    let (w, h) = (width as f32, height as f32);
-    let mut spans: Vec<Span> = Vec::new();
-    for area in areas {
-        let [x0, y0, x1, y1] = area.corners();
-        let around = (TALL * y1).max(CONTEXT_MIN) * h;
-        let mut span = [
-            (x0 * w - around).max(0.0),
-            (y0 * h - around).max(0.0),
-            (x1 * w + around).min(w),
-            (y1 * h + around).min(h),
-        ];
-        while let Some(i) = spans.iter().position(|other| meet(other, &span)) {
-            span = union(&spans.swap_remove(i), &span);
-        }
-        spans.push(span);
-    }
-    spans
-}
-
-fn meet(a: &Span, b: &Span) -> bool {
-    a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
-}
-
-fn union(a: &Span, b: &Span) -> Span {
-    [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
 }
 
 /// A part of the input for parts of a frame.

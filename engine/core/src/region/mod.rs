@@ -7,11 +7,13 @@
 //! Why so: `docs/adr/0030-regions.md`.
 
 mod areas;
+mod context;
 mod focus;
 mod layout;
 mod merge;
 
-pub use self::areas::{areas, asked};
+pub use self::areas::areas;
+pub(crate) use self::context::{Span, contexts};
 pub use self::focus::{Focus, View};
 pub use self::layout::Shown;
 

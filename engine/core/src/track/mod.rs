@@ -24,9 +24,11 @@ mod camera_shift;
 mod class_vote;
 pub mod mot;
 mod motion;
+mod one;
 mod options;
 mod stillness;
 mod tracker;
 
+pub use one::Tracked;
 pub use options::TrackerOptions;
-pub use tracker::{Tracked, Tracker, TrackerCounts};
+pub use tracker::{Tracker, TrackerCounts};

@@ -2,46 +2,16 @@
 
 use super::assign::{Assigner, Pair};
 use super::camera_shift::{self, CameraShift, Mark};
-use super::class_vote::ClassVote;
-use super::motion::{Model, Motion, Shape};
+use super::motion::{Model, Shape};
+use super::one::{Candidate, Stage, Track, Tracked, motion_gain, place_gain};
 use super::options::TrackerOptions;
-use super::stillness::Stillness;
-use crate::detect::{Confidence, Detection};
+use crate::detect::Detection;
 use crate::geometry::PxBox;
-use crate::id::{ClassIx, TrackId};
+use crate::id::TrackId;
 use crate::time::Timestamp;
-use std::f32::consts::TAU;
 
 /// A camera whose time steps back by more has set its clock; event time starts afresh there.
 const STEP_BACK_SECS: f64 = 5.0;
-/// A tentative track is dropped after so many misses at the earliest.
-const TENTATIVE_MISSES: u32 = 2;
-
-/// `lost_keep_updates` stretches `lost_keep_secs` by at most so much.
-const SLOW_FACTOR: f32 = 10.0;
-
-/// One object in one frame: a detection with its identity.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tracked {
-    /// Who; never given twice.
-    pub id: TrackId,
-    /// The track's class by majority of confidence, not this one detection's.
-    pub class: ClassIx,
-    /// The detection's confidence.
-    pub confidence: Confidence,
-    /// The detection's own box: on real sequences the filtered one scores no better, and evidence
-    /// must show what was detected.
-    pub bbox: PxBox,
-    /// Seen often enough to be believed; stays true.
-    pub confirmed: bool,
-    /// Index into the detections given.
-    pub detection: usize,
-    /// Filtered speed of the centre in px/s, right and down; near zero for the first frames.
-    pub velocity_px_s: [f32; 2],
-    /// How long it has stood at one place, s; 0 while it moves.
-    pub still_secs: f32,
-}
-
 /// What a tracker did since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrackerCounts {
@@ -59,38 +29,6 @@ pub struct TrackerCounts {
     pub camera_shifts: u64,
     /// Frames whose time was before an earlier frame's.
     pub stepped_back: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Track {
-    id: TrackId,
-    group: u32,
-    motion: Motion,
-    still: Stillness,
-    vote: ClassVote,
-    evidence: f32,
-    hits: u32,
-    confirmed: bool,
-    seen_secs: f64,
-    missed: u32,
-}
-
-/// A detection that takes part, with what is computed once for it.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    shape: Shape,
-    group: u32,
-    confidence: f32,
-    index: u32,
-}
-
-/// Which tracks a stage of association asks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Strong,
-    Weak,
-    Tentative,
-    Place,
 }
 
 /// A multi-object tracker for one camera. Pure: time comes with the detections.
@@ -150,9 +88,9 @@ impl Tracker {
         self.tracks.len()
     }
 
-    /// Was something seen in the latest frame that is not believed yet?
-    pub fn is_undecided(&self) -> bool {
-        self.tracks.iter().any(|track| !track.confirmed && track.missed == 0)
+    /// Was something seen there in the latest frame that is not believed yet?
+    pub fn is_undecided(&self, there: impl Fn(&PxBox) -> bool) -> bool {
+        self.told.iter().any(|told| !told.confirmed && there(&told.bbox))
     }
 
     /// Takes one frame's detections and tells who they are, by ascending id.
@@ -162,6 +100,17 @@ impl Tracker {
     /// it lies more than five seconds back: then the camera's clock was set, and time goes on
     /// from there with all tracks kept.
     pub fn update(&mut self, at: Timestamp, detections: &[Detection]) -> &[Tracked] {
+        self.update_part(at, detections, |_| true)
+    }
+
+    /// As [`Tracker::update`], of a frame of which only a part was looked at: where `looked` is true of
+    /// a box. Who should be elsewhere is not missed.
+    pub fn update_part(
+        &mut self,
+        at: Timestamp,
+        detections: &[Detection],
+        looked: impl Fn(&PxBox) -> bool,
+    ) -> &[Tracked] {
         let dt_secs = self.elapse(at);
         let steps = self.model.steps(dt_secs);
         for track in &mut self.tracks {
@@ -171,6 +120,9 @@ impl Tracker {
         self.follow_camera();
         for stage in [Stage::Strong, Stage::Weak, Stage::Tentative, Stage::Place] {
             self.associate(stage, detections);
+        }
+        for track in &mut self.tracks {
+            track.miss(looked(&track.bbox()));
         }
         self.apply(detections);
         self.bury();
@@ -308,9 +260,6 @@ impl Tracker {
     /// Carries the matches into the tracks, starts new ones, and fills `told`.
     fn apply(&mut self, detections: &[Detection]) {
         self.told.clear();
-        for track in &mut self.tracks {
-            track.missed = track.missed.saturating_add(1);
-        }
         for c in 0..self.candidates.len() {
             let candidate = self.candidates[c];
             let d = &detections[candidate.index as usize];
@@ -348,18 +297,7 @@ impl Tracker {
         let id = TrackId::new(self.epoch, self.next);
         self.next = next;
         self.counts.started += 1;
-        self.tracks.push(Track {
-            id,
-            group: candidate.group,
-            motion: Motion::new(&candidate.shape, &self.model),
-            still: Stillness::new(self.now_secs, &d.bbox),
-            vote: ClassVote::new(d.class, candidate.confidence),
-            evidence: candidate.confidence,
-            hits: 1,
-            confirmed: false,
-            seen_secs: self.now_secs,
-            missed: 0,
-        });
+        self.tracks.push(Track::new(id, self.now_secs, d, candidate, &self.model));
         Some(self.tracks.len() - 1)
     }
 
@@ -377,119 +315,4 @@ impl Tracker {
             self.tracks.sort_unstable_by_key(|t| t.id);
         }
     }
-}
-
-impl Track {
-    fn see(
-        &mut self,
-        now_secs: f64,
-        d: &Detection,
-        candidate: &Candidate,
-        options: &TrackerOptions,
-        model: &Model,
-    ) {
-        self.motion.correct(&candidate.shape, model);
-        self.still.add(now_secs, &d.bbox, &candidate.shape, options.still_radius);
-        self.vote.add(d.class, candidate.confidence);
-        let apart_secs = (now_secs - self.seen_secs) as f32;
-        let news = (apart_secs / options.evidence_secs).min(1.0);
-        self.evidence = (self.evidence + candidate.confidence * news).min(1e6);
-        self.hits = self.hits.saturating_add(1);
-        self.seen_secs = now_secs;
-        self.missed = 0;
-    }
-
-    fn tell(&self, d: &Detection, detection: usize, stands: bool) -> Tracked {
-        Tracked {
-            id: self.id,
-            class: self.vote.told(),
-            confidence: d.confidence,
-            bbox: d.bbox,
-            confirmed: self.confirmed,
-            detection,
-            velocity_px_s: [self.motion.x.rate, self.motion.y.rate],
-            still_secs: if stands { self.still.stood_secs() } else { 0.0 },
-        }
-    }
-
-    /// Does it take part in this stage?
-    fn asks(&self, stage: Stage, now_secs: f64, options: &TrackerOptions) -> bool {
-        let lost_secs = (now_secs - self.seen_secs) as f32;
-        let by_motion = lost_secs <= options.lost_keep_secs.max(self.keep_by_misses(options));
-        match stage {
-            Stage::Strong => self.confirmed && by_motion,
-            // An unsure detector may well see a newcomer strongly once and weakly from then on.
-            Stage::Weak => by_motion,
-            Stage::Tentative => !self.confirmed && by_motion,
-            Stage::Place => {
-                self.confirmed && self.stands(options) && lost_secs <= self.keep_secs(options)
-            }
-        }
-    }
-
-    /// At a low frame rate a few misses last long. Not for ever: after an outage nobody that
-    /// moved is where he was.
-    fn keep_by_misses(&self, options: &TrackerOptions) -> f32 {
-        let misses = if self.confirmed { options.lost_keep_updates } else { TENTATIVE_MISSES - 1 };
-        let few = self.missed <= misses;
-        if few { options.lost_keep_secs * SLOW_FACTOR } else { 0.0 }
-    }
-
-    fn stands(&self, options: &TrackerOptions) -> bool {
-        self.still.hits() >= 3.0 && self.still.stood_secs() >= options.still_min_secs
-    }
-
-    /// How long it may stay unseen, s.
-    fn keep_secs(&self, options: &TrackerOptions) -> f32 {
-        let by_misses = self.keep_by_misses(options);
-        if !self.confirmed {
-            return by_misses.max(options.tentative_keep_secs);
-        }
-        let by_place = if self.stands(options) {
-            (self.still.stood_secs() * options.stationary_keep_ratio)
-                .min(options.stationary_keep_secs)
-        } else {
-            0.0
-        };
-        by_place.max(options.lost_keep_secs).max(by_misses)
-    }
-}
-
-/// What the pair is worth: how much better the track explains the detection than a stranger
-/// would, as −2 × log-likelihood; `None` where a stranger is the better explanation.
-///
-/// With d² the squared distance in standard deviations, S the covariance of the centre in sizes
-/// and λ the density of strangers, the track says d² + ln det(2πS), a stranger −2 ln λ (the score
-/// of multi-hypothesis tracking, Reid 1979). So a lost track, whose S has grown, must be hit the
-/// better, and loses a contest to a certain one.
-fn motion_gain(options: &TrackerOptions, track: &Track, seen: &Shape) -> Option<f32> {
-    let motion = &track.motion;
-    let noise = options.place_noise * motion.size.min(seen.size);
-    let (dx, dy) = (seen.x - motion.x.value, seen.y - motion.y.value);
-    let (var_x, var_y) = (motion.x.var + noise * noise, motion.y.var + noise * noise);
-    let place = dx * dx / var_x + dy * dy / var_y;
-    if place > options.gate {
-        return None;
-    }
-    let scale_noise = options.scale_noise * options.scale_noise;
-    let (dw, dh) = (seen.log_w - motion.log_w.value, seen.log_h - motion.log_h.value);
-    let shape =
-        dw * dw / (motion.log_w.var + scale_noise) + dh * dh / (motion.log_h.var + scale_noise);
-    let distance = place + shape;
-    if distance > options.gate {
-        return None;
-    }
-    let spread = (var_x * var_y).sqrt() / (motion.size * motion.size);
-    let stranger = -2.0 * (TAU * spread * options.stranger_density).ln();
-    // A low frame rate alone makes every prediction poor; that is no reason to lose who was seen
-    // in the frame before.
-    let just_seen = track.missed <= 1;
-    let limit = if just_seen { stranger.max(options.just_seen_gate) } else { stranger };
-    (limit > distance).then_some(limit - distance)
-}
-
-/// What it is worth to be what stood at this place: the overlap with it.
-fn place_gain(options: &TrackerOptions, track: &Track, seen: &PxBox) -> Option<f32> {
-    let iou = track.still.place()?.iou(seen);
-    (iou >= options.place_iou).then_some(iou)
 }

@@ -33,6 +33,7 @@ pub fn vision_plan(plan: &Plan) -> Result<Share, Vec<ModelError>> {
         // The engine says what it needs before any worker looks.
         need: Need::NONE,
         areas: areas(camera),
+        closely: camera.regions,
     };
     Ok(Share {
         process: ProcessPlan {

@@ -161,6 +161,7 @@ fn cameras(
             analyse_hz: camera.analyse_hz,
             gate: None,
             areas: areas(camera),
+            closely: camera.regions,
         })
     };
     plan.cameras.iter().filter_map(of).collect()

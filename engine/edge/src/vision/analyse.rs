@@ -12,6 +12,7 @@ use std::time::Duration;
 use viahe_core::detect::{DecodeStats, Detection};
 use viahe_core::frame::{Frame, FrameStamp};
 use viahe_core::gate::{Answer, Compared, Gate, Proof, Sizes};
+use viahe_core::geometry::PxBox;
 use viahe_core::id::Name;
 use viahe_core::model::Model;
 use viahe_core::observe::{Class, Object, Observation};
@@ -31,7 +32,7 @@ pub(super) struct Gaze {
     tracker: Tracker,
     /// Says which frames need no inference; none where each is to be looked at.
     gate: Option<Gate>,
-    /// In the last frame that was analysed.
+    /// In the last frame that was analysed, of what the gate speaks of.
     found: Vec<Detection>,
     /// Of that frame.
     found_px: [usize; 2],
@@ -71,8 +72,8 @@ impl Gaze {
         Self { gate: Some(Gate::new(proof)), ..self }
     }
 
-    /// What is in a frame that shows what the last analysed one did; none when this one has to be analysed
-    /// as well. There are to be no more than `interval` between two that are.
+    /// What is in a frame that shows what the last analysed one did, as far as rules are about it; none when this one
+    /// has to be analysed as well. There are to be no more than `interval` between two that are.
     pub(super) fn unchanged(
         &mut self,
         frame: &dyn Frame,
@@ -89,10 +90,10 @@ impl Gaze {
     }
 
     /// What was found last, in a later frame. The tracker hears of it too: to it, a thing that is not seen for seconds may
-    /// be anywhere.
+    /// be anywhere. Elsewhere in the picture nobody has looked.
     fn again(&mut self, stamp: FrameStamp) -> Observation {
         let found = std::mem::take(&mut self.found);
-        let seen = self.track(stamp, self.found_px, &found);
+        let seen = self.track(stamp, self.found_px, &found, Looked::Concern);
         self.found = found;
         seen
     }
@@ -129,8 +130,13 @@ impl Gaze {
 
     /// To what its rules are about now. When they were about something else, the last look tells nothing of it.
     fn turn(&mut self) {
-        if self.focus.turn_to(&self.areas.now()) {
-            self.failed();
+        let about = self.areas.now();
+        let closely = self.focus.turn_to(about.close());
+        if let Some(gate) = &mut self.gate {
+            gate.turn_to(&about.areas);
+            if closely {
+                gate.failed();
+            }
         }
     }
 
@@ -155,11 +161,16 @@ impl Gaze {
     fn observe(&mut self, frame: &dyn Frame, detections: &[Detection]) -> Observation {
         let view = frame.view();
         self.found_px = [view.width(), view.height()];
-        let seen = self.track(frame.stamp(), self.found_px, detections);
+        let seen = self.track(frame.stamp(), self.found_px, detections, Looked::Everywhere);
         if let Some(gate) = &mut self.gate {
-            gate.looked(&seen, self.tracker.is_undecided());
+            let of = |[w, h]: [usize; 2]| [w as f32, h as f32];
+            let ([w, h], own) = (of(self.found_px), of(self.size_px.unwrap_or(self.found_px)));
+            let undecided =
+                self.tracker.is_undecided(|bbox| gate.concerns(&bbox.to_unit(own[0], own[1])));
+            gate.looked(&seen, undecided);
             self.found.clear();
-            self.found.extend_from_slice(detections);
+            let concerns = |found: &&Detection| gate.concerns(&found.bbox.to_unit(w, h));
+            self.found.extend(detections.iter().filter(concerns));
         }
         seen
     }
@@ -169,6 +180,7 @@ impl Gaze {
         stamp: FrameStamp,
         seen_px: [usize; 2],
         detections: &[Detection],
+        looked: Looked,
     ) -> Observation {
         let own_px = *self.size_px.get_or_insert(seen_px);
         let [width, height] = own_px.map(|px| px as f32);
@@ -182,7 +194,9 @@ impl Gaze {
             &resized
         };
         let labels = &self.labels;
-        let tracked = self.tracker.update(stamp.captured, detections);
+        let gate = self.gate.as_ref().filter(|_| looked == Looked::Concern);
+        let there = |bbox: &PxBox| gate.is_none_or(|g| g.concerns(&bbox.to_unit(width, height)));
+        let tracked = self.tracker.update_part(stamp.captured, detections, there);
         let confirmed = tracked.iter().filter(|t| t.confirmed);
         // One piece of memory, whatever is seen: it goes away with the observation.
         let mut objects = Vec::with_capacity(confirmed.clone().count());
@@ -194,6 +208,14 @@ impl Gaze {
         let size_px = seen_px.map(|px| px as u32);
         Observation { camera: self.camera.clone(), frame: stamp, size_px, objects }
     }
+}
+
+/// Where it is known what is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    Everywhere,
+    /// Where the camera's rules are about.
+    Concern,
 }
 
 /// Classes of one kind (`vehicle.car`, `vehicle.truck`) may be one thing to the tracker; a person
@@ -304,11 +326,11 @@ impl Eye {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use super::super::areas::About;
     use super::*;
     use viahe_core::config::{Taxonomy, model};
     use viahe_core::detect::Confidence;
     use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
-    use viahe_core::geometry::PxBox;
     use viahe_core::id::ClassIx;
     use viahe_core::time::{ClockSource, Timestamp};
     use viahe_testing::model::TINY;
@@ -359,6 +381,43 @@ mod tests {
         assert!(told.len() > 4 && told.iter().all(|track| *track == told[0]), "{told:?}");
         let other = gaze.observe(&next, &[at(40.0)]);
         assert_eq!(other.objects, [], "nobody is believed to be there yet");
+    }
+
+    /// What moves where no rule asks is not told of again, is no news, and keeps its track.
+    #[test]
+    fn elsewhere_nobody_is_told_of_again_and_nobody_is_lost() {
+        let model = model::parse_with("model.toml", TINY, &Taxonomy::builtin()).unwrap();
+        let corner = vec![[0.0, 0.0, 0.2, 0.2].try_into().unwrap()];
+        let areas = Arc::new(Areas::new(About { areas: corner, closely: false }));
+        let camera = Name::try_from("gate").unwrap();
+        let gaze = Gaze::new(camera, &model, 0, areas, Arc::default());
+        let mut gaze = gaze.gated(Proof { looks: 2 });
+        let class = model.labels.iter().position(Option::is_some).unwrap();
+        let at = |x: f32| Detection {
+            class: ClassIx(class as u16),
+            confidence: Confidence::try_from(0.9).unwrap(),
+            bbox: PxBox::new(x, 10.0, x + 5.0, 22.0).unwrap(),
+            part: 0,
+        };
+        let (mut here, mut there, mut same) = (Vec::new(), Vec::new(), 0);
+        for secs in 0..20 {
+            let frame = Wall(secs);
+            let told = gaze.unchanged(&frame, Duration::from_secs(5));
+            same += u32::from(told.is_some());
+            let again = told.is_some();
+            let seen = told.unwrap_or_else(|| {
+                let walks = at(32.0 + secs as f32);
+                gaze.observe(&frame, &[at(10.0), walks])
+            });
+            for object in &seen.objects {
+                let is_here = object.bbox.corners()[0] < 0.3;
+                assert!(is_here || !again, "{secs}: {object:?}");
+                if is_here { &mut here } else { &mut there }.push(object.track);
+            }
+        }
+        assert!(same >= 8, "{same}");
+        assert!(here.len() >= 18 && here.iter().all(|track| *track == here[0]), "{here:?}");
+        assert!(there.len() >= 8 && there.iter().all(|track| *track == there[0]), "{there:?}");
     }
 
     static GREY: [u8; 640 * 360] = [128; 640 * 360];

@@ -3,20 +3,36 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use viahe_core::geometry::UnitBox;
 
-/// Set where orders come in, read by the thread that looks; none is the whole picture.
+/// Set where orders come in, read by the thread that looks.
 #[derive(Debug, Default)]
-pub(super) struct Areas(Mutex<Vec<UnitBox>>);
+pub(super) struct Areas(Mutex<About>);
+
+/// Areas of a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct About {
+    /// None is the whole picture.
+    pub(super) areas: Vec<UnitBox>,
+    /// They are shown to the model closely.
+    pub(super) closely: bool,
+}
+
+impl About {
+    /// What is shown to the model besides the whole picture.
+    pub(super) fn close(&self) -> &[UnitBox] {
+        if self.closely { &self.areas } else { &[] }
+    }
+}
 
 impl Areas {
-    pub(super) fn new(areas: Vec<UnitBox>) -> Self {
-        Self(Mutex::new(areas))
+    pub(super) fn new(about: About) -> Self {
+        Self(Mutex::new(about))
     }
 
-    pub(super) fn set(&self, areas: &[UnitBox]) {
-        *self.now() = areas.to_vec();
+    pub(super) fn set(&self, about: About) {
+        *self.now() = about;
     }
 
-    pub(super) fn now(&self) -> MutexGuard<'_, Vec<UnitBox>> {
+    pub(super) fn now(&self) -> MutexGuard<'_, About> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

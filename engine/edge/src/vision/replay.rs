@@ -5,7 +5,7 @@
 //! time (then by camera), so two runs see the same sequence whatever the threads do.
 
 use super::analyse::{Eye, Gaze};
-use super::areas::Areas;
+use super::areas::{About, Areas};
 use super::glance::Glance;
 use crate::infer::{InferError, Runtime};
 use crate::ingest::{FileReader, IngestError};
@@ -43,6 +43,8 @@ pub struct ReplayCamera {
     pub analyse_hz: f32,
     /// What of its picture its rules are about; all of it when there is none.
     pub areas: Vec<UnitBox>,
+    /// These are shown to the model closely.
+    pub closely: bool,
     /// Frames that need no inference get none; each is looked at without.
     pub gate: Option<ReplayGate>,
 }
@@ -128,7 +130,8 @@ impl Replay {
                 ModelRef { name: model.name.clone(), sha256: model.sha256 },
             ));
             let (name, head) = (model.name.clone(), model.head.clone());
-            let areas = Arc::new(Areas::new(camera.areas));
+            let ReplayCamera { areas, closely, .. } = camera;
+            let areas = Arc::new(Areas::new(About { areas, closely }));
             let mut gaze = Gaze::new(camera.id.clone(), model, 0, areas, Arc::clone(ledger));
             if let Some(gate) = camera.gate {
                 gaze = gaze.gated(gate.proof);

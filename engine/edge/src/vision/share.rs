@@ -58,6 +58,7 @@ pub(crate) mod plain {
             model: model.try_into().unwrap(),
             need,
             areas: Vec::new(),
+            closely: false,
         };
         (id, camera)
     }

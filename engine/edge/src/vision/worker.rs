@@ -16,7 +16,7 @@ mod tally;
 mod twin;
 
 use super::analyse::{Eye, Gaze};
-use super::areas::Areas;
+use super::areas::{About, Areas};
 use super::photographer::{Photographers, Shot};
 use super::slots::{Seat, SharedFrame};
 use crate::clock;
@@ -268,7 +268,7 @@ impl Worker {
         }
         let Way { desk, outlet, .. } = &self.way;
         let tally = Arc::new(Tally::default());
-        let areas = Arc::new(Areas::new(wanted.camera.areas.clone()));
+        let areas = Arc::new(Areas::new(about(&wanted.camera)));
         let sizes = Arc::new(Mutex::new(Sizes::new(Proof::default())));
         let of = Of { name, tally: &tally, sizes: &sizes, areas: &areas };
         let view = view(of, model, wanted.epoch, &self.way);
@@ -405,9 +405,11 @@ fn change(camera: &mut Camera, wanted: &Assign, model: Option<Current>, way: &Wa
         way.desk.attend(camera.slot, camera.plan.need, clock::event_time());
         camera.attend();
     }
-    if camera.plan.areas != wanted.camera.areas {
-        camera.plan.areas.clone_from(&wanted.camera.areas);
-        camera.areas.set(&camera.plan.areas);
+    let new = about(&wanted.camera);
+    if about(&camera.plan) != new {
+        camera.plan.areas.clone_from(&new.areas);
+        camera.plan.closely = new.closely;
+        camera.areas.set(new);
     }
     let Some(model) = model.filter(|model| model.id != camera.model) else { return };
     // One for each beginning: that of the order, else that of the model.
@@ -436,6 +438,10 @@ fn view(of: Of<'_>, model: &Current, epoch: u32, way: &Way) -> View {
     let gaze = Gaze::new(name.clone(), &model.watched.model, epoch, areas, ledger);
     let gaze = gaze.gated(Proof::default());
     View { gaze, tally: Arc::clone(tally), sizes: Arc::clone(sizes), news: None }
+}
+
+fn about(camera: &VisionCamera) -> About {
+    About { areas: camera.areas.clone(), closely: camera.closely }
 }
 
 fn looks(camera: &Name, model: &Current) -> FromWorker {

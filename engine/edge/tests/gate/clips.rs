@@ -59,6 +59,20 @@ impl Picture {
         Self { size, planes: [plane(0, size), plane(1, half), plane(2, half)] }
     }
 
+    /// Itself, but this part of another one.
+    fn with(&self, other: &Self, [x0, y0, x1, y1]: [usize; 4]) -> Self {
+        let mut planes = self.planes.clone();
+        for (i, plane) in planes.iter_mut().enumerate() {
+            let (scale, width) =
+                if i == 0 { (1, self.size[0]) } else { (2, self.size[0].div_ceil(2)) };
+            for y in y0 / scale..y1 / scale {
+                let row = y * width + x0 / scale..y * width + x1 / scale;
+                plane[row.clone()].copy_from_slice(&other.planes[i][row]);
+            }
+        }
+        Self { size: self.size, planes }
+    }
+
     /// The luma of a picture moved by so many px; what comes in at the edges is repeated.
     fn moved(&self, [dx, dy]: [isize; 2]) -> Vec<u8> {
         let [w, h] = self.size;
@@ -79,6 +93,8 @@ pub(crate) struct Street {
     pub(crate) fps: usize,
     /// Seconds of it: the picture is frozen, something moves, and it is frozen again.
     pub(crate) secs: [usize; 3],
+    /// Frozen is only this part of it, in px: left, top, right, bottom. Elsewhere people walk all the time.
+    pub(crate) still: Option<[usize; 4]>,
 }
 
 /// Draws the frames of a clip, one after the other.
@@ -100,7 +116,15 @@ impl Studio {
         let moving: Vec<_> = (frames.unwrap().step_by(CLIP_FPS / street.fps).take(moves))
             .map(|frame| Arc::new(Picture::of(&frame.unwrap())))
             .collect();
-        let still = |of: &Arc<Picture>, frames| vec![Arc::clone(of); frames];
+        let still = |of: &Arc<Picture>, frames| match street.still {
+            None => vec![Arc::clone(of); frames],
+            Some(part) => {
+                // To and fro, as nobody jumps.
+                let there_and_back = moving.iter().chain(moving.iter().rev()).cycle();
+                let with = |of_now: &Arc<Picture>| Arc::new(of_now.with(of, part));
+                there_and_back.take(frames).map(with).collect()
+            }
+        };
         let [first, last] = [still(&moving[0], before), still(moving.last().unwrap(), after)];
         let pictures = [first, moving, last].concat();
         let mut random = SplitMix64::new(street.weather as u64 + 1);

@@ -1,12 +1,14 @@
 //! What a recording tells.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::engine::{Capture, Effect, Engine, Event};
 use viahe_core::gate::Proof;
 use viahe_core::id::Name;
+use viahe_core::observe::Object;
 use viahe_core::time::Timestamp;
 use viahe_edge::ledger::Ledger;
 use viahe_edge::models::Locations;
@@ -15,6 +17,9 @@ use viahe_edge::vision::replay::{Replay, ReplayCamera, ReplayGate};
 
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
+/// Seconds of a clip in which nothing moves, and the gate has shown that it sees so.
+const QUIET: Range<f64> = 20.0..40.0;
+
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) looks: usize,
@@ -22,6 +27,8 @@ pub(crate) struct Told {
     /// When, in s of the clip.
     pub(crate) inferred_at: Vec<f64>,
     pub(crate) incidents: Vec<Incident>,
+    /// When somebody was in the lane, in s of the clip.
+    pub(crate) in_the_lane: Vec<f64>,
 }
 
 #[derive(Debug)]
@@ -51,6 +58,21 @@ id = "many"
 zone = "all"
 count_min = 4
 dwell_secs = 12
+"#,
+};
+
+/// About places of the picture alone.
+pub(crate) const PLACES: Watched = Watched {
+    hz: 1.0,
+    gap_max: Duration::from_secs(5),
+    rules: r#"
+[[camera.rule]]
+use = "illegal-parking"
+zone = "kerb"
+dwell_secs = 20
+[[camera.rule]]
+use = "pedestrian-in-carriageway"
+zone = "lane"
 "#,
 };
 
@@ -84,6 +106,8 @@ url = "pattern://768x576@2"
 model = "street"
 [camera.zone.kerb]
 polygon = [[0.80, 0.14], [1.00, 0.12], [1.00, 0.21], [0.80, 0.24]]
+[camera.zone.lane]
+polygon = [[0.80, 0.22], [0.95, 0.22], [0.95, 0.35], [0.80, 0.35]]
 [camera.zone.all]
 polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 "#;
@@ -102,10 +126,13 @@ pub(crate) fn watch(clip: &Path, watched: &Watched, proof: Option<u32>) -> Told 
         start: START,
         analyse_hz: watched.hz,
         areas: viahe_core::region::areas(&plan.cameras[0]),
+        closely: false,
         gate: proof.map(|looks| ReplayGate { proof: Proof { looks }, gap_max: watched.gap_max }),
     };
     let locations = Locations::discover(None).unwrap();
     let replay = Replay::start(vec![camera], &locations, &Arc::new(Ledger::default())).unwrap();
+    let lane = plan.cameras[0].zones.iter().find(|zone| zone.id.as_str() == "lane").cloned();
+    let lane = lane.unwrap();
     let mut engine = Engine::new(plan);
     let models = replay.models().iter().cloned().collect();
     let mut told = Told::default();
@@ -113,9 +140,16 @@ pub(crate) fn watch(clip: &Path, watched: &Watched, proof: Option<u32>) -> Told 
     for seen in replay {
         let seen = seen.unwrap();
         told.looks += 1;
+        let secs = seen.observation.frame.captured.since(START).as_secs_f64();
+        let is_in_the_lane = |object: &Object| {
+            object.class.as_str() == "person" && lane.polygon.contains(object.bbox.ground())
+        };
+        if seen.observation.objects.iter().any(is_in_the_lane) {
+            told.in_the_lane.push(secs);
+        }
         if seen.inferred {
             told.inferred += 1;
-            told.inferred_at.push(seen.observation.frame.captured.since(START).as_secs_f64());
+            told.inferred_at.push(secs);
         }
         told.apply(&mut engine, Event::Observed(seen.observation));
     }
@@ -130,6 +164,12 @@ impl Told {
             by_rule.entry(rule.clone()).or_default().push(*opened_secs);
         }
         by_rule
+    }
+
+    /// Inferences a minute once the gate has shown that it sees that nothing moves.
+    pub(crate) fn a_minute(&self) -> f64 {
+        let real = self.inferred_at.iter().filter(|secs| QUIET.contains(*secs)).count();
+        real as f64 * 60.0 / (QUIET.end - QUIET.start)
     }
 
     /// No picture is kept: each that is asked for is gone.

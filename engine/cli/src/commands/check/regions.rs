@@ -2,7 +2,7 @@
 
 use viahe_core::model::Model;
 use viahe_core::plan::Camera;
-use viahe_core::region::{Shown, asked};
+use viahe_core::region::{Shown, areas};
 use viahe_core::tensor::Fit;
 
 /// What cameras send is not known before they are asked: most of them send this.
@@ -17,7 +17,7 @@ pub(super) fn in_words(camera: &Camera, model: &Model) -> String {
     if !looking {
         return String::new();
     }
-    let shown = Shown::of(&asked(camera), FRAME_PX, &model.input);
+    let shown = Shown::of(&areas(camera), FRAME_PX, &model.input);
     if shown.parts().is_empty() {
         return if camera.regions {
             "  regions: none, as they would gain nothing: the whole picture is looked at\n"

@@ -142,8 +142,9 @@ impl Orders {
             let camera = &share.cameras[name];
             // Who is looked at more or less, or elsewhere in the picture, goes on.
             let goes_on = |(_, was): &&(u32, VisionCamera)| {
-                let (need, areas) = (camera.need, camera.areas.clone());
-                VisionCamera { need, areas, ..was.clone() } == *camera
+                let VisionCamera { need, closely, .. } = *camera;
+                let areas = camera.areas.clone();
+                VisionCamera { need, areas, closely, ..was.clone() } == *camera
             };
             let began = told.cameras.get(name).filter(goes_on).map(|(epoch, _)| *epoch);
             let epoch = began.unwrap_or_else(|| self.epochs.next());
