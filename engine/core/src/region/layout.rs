@@ -182,8 +182,8 @@ impl Room {
             let px = ((side as f32 / scale) as usize).clamp(1, all);
             let middle = (span[axis] + span[axis + 2]) * 0.5;
             // What ends at the frame's edge is shown up to it: a fraction of a px is a px there.
-            let last = if span[axis + 2] < all as f32 { 0 } else { all - px };
-            let first = (middle - px as f32 * 0.5).clamp(last as f32, (all - px) as f32) as usize;
+            let low = if span[axis + 2] < all as f32 { 0 } else { all - px };
+            let first = (middle - px as f32 * 0.5).clamp(low as f32, (all - px) as f32) as usize;
             let shown = ((px as f32 * scale).round() as usize).clamp(1, side);
             (scale, first, px, shown)
         };
