@@ -66,8 +66,12 @@ def samples(text):
 
 
 def by_camera(metrics, name):
-    """A metric's value of each camera; empty when there is no such metric."""
-    return {labels["camera"]: value for labels, value in metrics.get(name, []) if "camera" in labels}
+    """A metric's value of each camera, whatever else it is told by; empty when there is no such metric."""
+    values = {}
+    for labels, value in metrics.get(name, []):
+        if "camera" in labels:
+            values[labels["camera"]] = values.get(labels["camera"], 0) + value
+    return values
 
 
 def buckets(metrics, name):

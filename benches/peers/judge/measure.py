@@ -66,6 +66,7 @@ def measure(case, cameras, side, clip, times, tools):
                     LOOKS_WITHIN_SECS,
                 )
             children.sleep(max(times.settle_secs, case.settle_secs))
+            learnt_secs = learn(side, children, times.learn_secs) if case.learns else None
             one, word = Used.now(side, world), side.word()
             children.sleep(times.window_secs)
             other, last_word = Used.now(side, world), side.word()
@@ -73,7 +74,18 @@ def measure(case, cameras, side, clip, times, tools):
             seen = side.between(word, last_word)
             if side.looks:
                 check_work(case, cameras, side, seen, centre, children)
-            return sum_up(cameras, side, seen, (one, other), memory, centre.heard())
+            told = sum_up(cameras, side, seen, (one, other), memory, centre.heard())
+            return told | {"learnt_secs": learnt_secs}
+
+
+def learn(side, children, most_secs):
+    """Waits until a gate has answered looks at each camera: how long that took; None when it did not come to it."""
+    began = time.monotonic()
+    while (gated := side.gated(side.word())) and not all(gated.values()):
+        if time.monotonic() - began >= most_secs:
+            return None
+        children.sleep(1)
+    return time.monotonic() - began if gated else None
 
 
 @contextmanager
@@ -131,6 +143,7 @@ def sum_up(cameras, side, seen, used, memory, incidents):
         "looks_hz": looks / secs / cameras if side.looks else None,
         # More than is needed makes up for nothing.
         "kept": min(1.0, looks / secs / cameras / seen.needed_hz) if side.looks else None,
+        "gated": figures.ratio(seen.gated, looks),
         "cpu_ms_look": figures.ratio(side_ms, looks),
         "box_cpu_pct": 100 * side_ms / box_ms,
         "cameras_cpu_pct": 100 * (other.cameras - one.cameras) / box_ms,

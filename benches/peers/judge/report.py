@@ -18,6 +18,8 @@ HEADINGS = (
     "CPU-ms per camera-second (least–most)",
     "looks a second and camera",
     "kept, of those needed",
+    "by a gate, of all looks",
+    "a gate was waited for, s",
     "CPU-ms per look",
     "CPU of the box, %",
     "PSS, MiB",
@@ -104,6 +106,8 @@ def row(side, case, rounds):
         f"{case['cpu_ms']:.1f} ({min(spread):.1f}–{max(spread):.1f})",
         number(case["looks_hz"], 2),
         number(case["kept"], 2),
+        number(case.get("gated"), 2),
+        number(case.get("learnt_secs")),
         number(case["cpu_ms_look"], 1),
         number(case["box_cpu_pct"], 1),
         number(case["pss_mib"]),
@@ -168,6 +172,12 @@ def warnings(measured):
         for cameras in measured.counts
         for side in measured.sides
         if (case := measured.median(cameras, side)) and not keeps(case)
+    ]
+    lines += [
+        f"No gate acted at {side} with {cameras} cameras: its CPU-ms per camera-second is that of looking at each picture that is due."
+        for cameras in measured.counts
+        for side in measured.sides
+        if measured.case.learns and (case := measured.median(cameras, side)) and case.get("gated") == 0
     ]
     lines += [
         f"FAILED: {r['side']}, {r['cameras']} cameras, round {r['round']}: {r['failed'].splitlines()[0]}"

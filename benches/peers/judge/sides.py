@@ -42,6 +42,8 @@ class Seen:
     # Of a camera, on average.
     needed_hz: float | None
     ages_ms: tuple
+    # Those of the looks that a gate answered; None of a side without gates.
+    gated: int | None = None
 
 
 def write_pipeline(street, metrics_port):
@@ -98,8 +100,13 @@ class Viahe:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return {}
 
+    @staticmethod
+    def gated(word):
+        """Looks that a gate answered, by camera; empty of a version without gates."""
+        return figures.by_camera(word, GATED)
+
     def looked(self, word):
-        gated = figures.by_camera(word, GATED)
+        gated = self.gated(word)
         return {name: int(count + gated.get(name, 0)) for name, count in figures.by_camera(word, LOOKS).items()}
 
     @staticmethod
@@ -115,13 +122,19 @@ class Viahe:
         # Gauges, as they were at both ends: rules need more while something happens.
         needed = [hz for word in (one, other) for hz in self.needed(word)]
         needed_hz = sum(needed) / len(needed) if needed else None
-        return Seen(looks, needed_hz, tuple(None if age is None else age * 1e3 for age in secs))
+        gated = figures.less(self.gated(other), self.gated(one))
+        ages_ms = tuple(None if age is None else age * 1e3 for age in secs)
+        return Seen(looks, needed_hz, ages_ms, int(sum(gated.values())) if gated else None)
 
 
 class Peer:
     """`street.py`, told by its log."""
 
     looks = True
+
+    @staticmethod
+    def gated(word):
+        return {}
 
     def __init__(self, name, decode, hz=None):
         self.name, self.decode, self.hz = name, decode, hz
@@ -169,6 +182,10 @@ class Floor:
         self.child = children.start(self.name, command)
 
     def word(self):
+        return {}
+
+    @staticmethod
+    def gated(word):
         return {}
 
     def looked(self, word):

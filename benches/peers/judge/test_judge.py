@@ -7,8 +7,9 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
-from . import children, figures, incidents, plot, report, sides, system
+from . import children, figures, incidents, measure, plot, report, sides, system
 from .cases import CASES, STANDING, Target
 from .clips import Clip
 from .results import BEGIN, END, Results
@@ -155,7 +156,13 @@ class Sides(unittest.TestCase):
             words = [word(1, 1, 0, 1.0, f'{sides.GAP_MAX}{{camera="cam-01"}} {gap}\n') for _ in range(2)]
             self.assertEqual(viahe.between(*words).needed_hz, needed)
         # What a gate answers is a look too.
-        self.assertEqual(viahe.looked(word(10, 10, 0, 1.0, f'{sides.GATED}{{camera="cam-01"}} 7\n')), {"cam-01": 17})
+        def gates(luma, sizes):
+            return "".join(f'{sides.GATED}{{camera="cam-01",gate="{name}"}} {n}\n' for name, n in (("luma", luma), ("sizes", sizes)))
+
+        words = [word(10, 10, 0, 1.0, gates(7, 2)), word(12, 10, 0, 1.0, gates(17, 3))]
+        self.assertEqual(viahe.looked(words[0]), {"cam-01": 19})
+        self.assertEqual((viahe.between(*words).looks, viahe.between(*words).gated), ({"cam-01": 13}, 11))
+        self.assertIsNone(seen.gated)
         self.assertEqual([round(age, 6) for age in seen.ages_ms], [100, 190, 198])
 
     def test_what_both_publish_is_heard_alike(self):
@@ -174,6 +181,39 @@ def row(cameras, side, number, **values):
 
 def case(name):
     return next(case for case in CASES if case.name == name)
+
+
+class Learning(unittest.TestCase):
+    """A gate is waited for, and no longer than is said; a side without one is not."""
+
+    class Clock:
+        now = 0.0
+
+        def sleep(self, secs):
+            self.now += secs
+
+    def learn(self, word, most_secs):
+        clock = self.Clock()
+        viahe = sides.sides("viahe")["viahe"]
+        viahe.word = lambda: word(clock.now)
+        with mock.patch.object(measure.time, "monotonic", lambda: clock.now):
+            return measure.learn(viahe, clock, most_secs), clock.now
+
+    def test_until_each_camera_has_one(self):
+        def word(now):
+            counts = [(name, gate, int(now > acts)) for name, acts in (("a", 30), ("b", 70)) for gate in ("luma",)]
+            return {sides.GATED: [({"camera": name, "gate": gate}, n) for name, gate, n in counts]}
+
+        self.assertEqual(self.learn(word, 100), (71.0, 71.0))
+        self.assertEqual(self.learn(word, 50), (None, 50.0))
+        self.assertEqual(self.learn(word, 0), (None, 0.0))
+        self.assertEqual(self.learn(lambda _: {}, 100), (None, 0.0))
+
+    def test_what_no_gate_did_is_told(self):
+        rows = [row(16, "viahe", 1, cpu_ms=1, gated=0.0), row(16, "before", 1, cpu_ms=2, gated=0.4)]
+        told = report.warnings(report.Measured(case("quiet-16"), rows))
+        self.assertIn("No gate acted at viahe with 16 cameras", told)
+        self.assertNotIn("at before", told)
 
 
 class Reports(unittest.TestCase):
