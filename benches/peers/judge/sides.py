@@ -55,7 +55,7 @@ def write_pipeline(street, metrics_port):
     head = (
         '[site]\nid = "bench"\ntimezone = "Asia/Ho_Chi_Minh"\n\n'
         f'[mqtt]\nurl = "mqtt://127.0.0.1:{street.broker_port}"\n\n'
-        f'[engine]\nstate_dir = "state"\nlisten = "127.0.0.1:{metrics_port}"\n\n'
+        f'[engine]\nstate_dir = "state"\nlisten = "127.0.0.1:{metrics_port}"\nthreads = 1\n\n'
         '[model.street]\npackage = "ssdlite-coco"\n'
     )
     cameras = (

@@ -19,6 +19,7 @@ Start here:
   viahe check pipelines/demo.toml    is this pipeline right?
   viahe frame CAMERA --zones …       a picture with zones and a grid, to draw them by
   viahe capacity pipelines/my.toml   how many such cameras does this box bear?
+  viahe tune pipelines/my.toml       how does this box look fastest?
   viahe test pipelines/my.toml       do recordings yield what they should?
   viahe run pipelines/my.toml        watch, until stopped
   viahe doctor                       is this machine able?
@@ -54,6 +55,7 @@ enum Command {
     Demo(commands::demo::Args),
     Check(commands::check::Args),
     Capacity(commands::capacity::Args),
+    Tune(commands::tune::Args),
     Frame(commands::frame::Args),
     Record(commands::record::Args),
     Replay(commands::replay::Args),
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Capacity(args) => commands::capacity::run(&args),
+        Command::Tune(args) => commands::tune::run(&args),
         Command::Frame(args) => commands::frame::run(&args),
         Command::Record(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),

@@ -19,6 +19,8 @@ pub mod tensor;
 
 pub mod model;
 
+pub mod tune;
+
 pub mod detect;
 
 pub mod track;

@@ -13,6 +13,7 @@ use crate::id::{CaptureId, Name};
 use crate::observe::{Observation, ViewReport};
 use crate::plan::Source;
 use crate::time::Timestamp;
+use crate::tune::Running;
 use crate::versions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,7 +41,7 @@ versions! {
     V6 = 6,
     /// A worker says how many looks were spared because nothing had changed. A camera may have a substream; a
     /// worker says how both of its streams are. A camera's need says how grave it is, and a
-    /// camera what of its picture its rules are about.
+    /// camera what of its picture its rules are about. Models may be run otherwise than by default.
     V7 = 7,
 }
 
@@ -87,6 +88,9 @@ pub struct ProcessPlan {
     pub axis_zero: Timestamp,
     /// Inference threads.
     pub threads: usize,
+    /// How models are run, by the hashes of their descriptions; others by default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub running: BTreeMap<Sha256, Running>,
     /// ONNX Runtime. The engine has looked for it: a worker does not search.
     pub library: PathBuf,
     /// Files with classes beside those of this release.

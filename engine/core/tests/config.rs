@@ -275,7 +275,7 @@ fn mqtt_and_engine_have_defaults() {
     assert_eq!(plan.mqtt, None);
     assert_eq!(plan.engine.state_dir, Path::new("/var/lib/viahe"));
     assert_eq!(plan.engine.listen, Some("127.0.0.1:9464".parse().unwrap()));
-    assert_eq!((plan.engine.threads, plan.cameras[0].analyse_hz), (1, 1.0));
+    assert_eq!((plan.engine.threads, plan.cameras[0].analyse_hz), (None, 1.0));
     let off = format!("{text}\n[engine]\nlisten = \"off\"\n");
     assert_eq!(World::new().parse("x.toml", &off).unwrap().engine.listen, None);
 }

@@ -19,6 +19,7 @@ use viahe_core::observe::{Header, Observation, StreamVersion};
 use viahe_core::plan::Plan;
 use viahe_core::seam::{FromWorker, SeamVersion, ToWorker, version_of};
 use viahe_core::time::{ClockSource, Timestamp};
+use viahe_core::tune::{Book, TuneVersion};
 
 /// The first look of the scene; the last is 39 s later.
 const START: u64 = 1_795_000_000;
@@ -272,5 +273,14 @@ fn lines_of_the_seam_are_those_of_its_version() {
             writeln!(written, "{way} {}", message.unwrap()).unwrap();
         }
         is_written_so(&file, &written);
+    }
+}
+
+#[test]
+fn what_was_measured_of_models_is_read() {
+    for version in TuneVersion::ALL {
+        let file = format!("tune-{}.json", version.number());
+        let book = Book::read(&text(&file)).unwrap();
+        is_written_so(&file, &book.write());
     }
 }

@@ -7,7 +7,6 @@
 mod figures;
 mod helps;
 mod judge;
-mod system;
 #[cfg(test)]
 mod tests;
 mod watch;

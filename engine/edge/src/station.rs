@@ -1,7 +1,7 @@
 //! An edge box put together from a [`Plan`]: worker, event plane, MQTT, metrics.
 
 use crate::evidence::{EvidenceError, EvidenceStore, Finisher, Needed, evidence_dir};
-use crate::fleet::{Fleet, FleetOptions, vision_plan};
+use crate::fleet::{self, Fleet, FleetOptions, vision_plan};
 use crate::history::{self, History, history_dir};
 use crate::host::live::{
     self, BoxClock, Centre, Channels, EventPlane, EventTime, Mqtt, Nobody, Observer, Parts,
@@ -13,6 +13,7 @@ use crate::record::{RecordError, RecordOptions, Recorder};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
+use crate::tune::{Tuner, TunerLaunch};
 use crate::vision::supervise::Launch;
 use crate::{advice, clock};
 use crossbeam_channel::{Receiver, never};
@@ -26,6 +27,8 @@ pub struct StationOptions {
     pub launch: Launch,
     /// Record what is seen.
     pub record: Option<RecordOptions>,
+    /// What measures models of which nothing is known, once the box is calm.
+    pub tuner: Option<TunerLaunch>,
     /// How the pipeline is read again.
     pub reload: Option<Reload>,
     /// The command line.
@@ -70,6 +73,7 @@ pub struct Station {
     /// Where `/metrics` is.
     pub metrics_addr: Option<std::net::SocketAddr>,
     _server: Option<telemetry::Server>,
+    _measurer: Option<Tuner>,
 }
 
 impl Station {
@@ -98,7 +102,9 @@ impl Station {
         options: StationOptions,
         mqtt: Option<Broker>,
     ) -> Result<Self, StationError> {
-        let vision_plan = vision_plan(&plan).map_err(StationError::Missing)?;
+        let tuned = fleet::tuned(&plan);
+        let vision_plan = vision_plan(&plan, &tuned).map_err(StationError::Missing)?;
+        tuned.told.iter().for_each(|line| tracing::info!("{line}"));
         for warning in advice::warnings(&plan) {
             tracing::warn!("{warning}");
         }
@@ -132,6 +138,8 @@ impl Station {
         let (heard, events) = crossbeam_channel::bounded(1024);
         let fleet = Fleet::start(options.launch, &vision_plan, FleetOptions::of(&plan), heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
+        let measurer = options.tuner.filter(|_| !tuned.settled);
+        let measurer = measurer.and_then(|launch| begin_tuning(launch, &troubles));
         let plane = EventPlane::new(Parts {
             plan,
             clock: Box::new(BoxClock),
@@ -147,10 +155,11 @@ impl Station {
             troubles,
             recorder,
             history,
+            tuned,
             reload: options.reload,
             observer: options.observer,
         })?;
-        Ok(Self { plane, metrics_addr, _server: server })
+        Ok(Self { plane, metrics_addr, _server: server, _measurer: measurer })
     }
 }
 
@@ -168,6 +177,12 @@ fn connect(
     let wire = Wire::start(WireOptions::new(mqtt, site, live::filters(plan), troubles.clone()))?;
     let heard = wire.heard().clone();
     Ok((Box::new(Mqtt::new(publisher, wire)), heard))
+}
+
+/// Without it a box runs as well, by default.
+fn begin_tuning(launch: TunerLaunch, troubles: &Troubles) -> Option<Tuner> {
+    let begun = Tuner::start(launch, troubles.clone());
+    begun.inspect_err(|error| tracing::warn!(%error, "models are not measured")).ok()
 }
 
 /// Opens the store. A full disk gives up history for it; one that takes nothing at all is no reason to

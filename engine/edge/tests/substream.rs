@@ -227,6 +227,7 @@ impl Worker {
             version: SEAM_VERSION,
             axis_zero: clock::axis_zero(),
             threads: 1,
+            running: std::collections::BTreeMap::new(),
             library: installed.library,
             taxonomies: installed.taxonomies,
             evidence_dir: folder.path().into(),

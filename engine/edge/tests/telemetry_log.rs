@@ -128,6 +128,7 @@ fn engine_of_the_rough_worker() {
         version: viahe_core::seam::SEAM_VERSION,
         axis_zero: viahe_core::time::Timestamp::default(),
         threads: 1,
+        running: BTreeMap::new(),
         library: std::path::PathBuf::new(),
         taxonomies: Vec::new(),
         evidence_dir: std::path::PathBuf::new(),

@@ -17,8 +17,10 @@ use std::time::Duration;
 use viahe_core::plan::{Plan, Source, Transport};
 use viahe_edge::capacity::{Report, Watcher};
 use viahe_edge::clock;
+use viahe_edge::fleet::tuned;
 use viahe_edge::host::live::PlaneError;
 use viahe_edge::station::{Station, StationError, StationOptions};
+use viahe_edge::tune::shelf;
 
 /// Models are loaded and cameras settle within this, or it is counted as it is.
 const BEFORE_MAX: u64 = 60;
@@ -47,7 +49,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = load(args)?;
     let simulated = Simulated::start(given(&args.cameras, &plan)?, args.seconds + 2 * BEFORE_MAX)?;
     let state = Scratch::make()?;
-    let report = measured(with(plan, &simulated, &state.0), args.seconds)?;
+    let inference = tuned(&plan).told;
+    // Models run here as they would there.
+    shelf::carry(&plan.engine.state_dir, &state.0);
+    let mut report = measured(with(plan, &simulated, &state.0), args.seconds)?;
+    report.notes.extend(inference);
     drop((simulated, state));
     if args.json {
         say(&serde_json::to_string_pretty(&report).map_err(Exit::failed)?);
@@ -97,6 +103,7 @@ fn measured(plan: Plan, seconds: u64) -> Result<Report, Exit> {
     let options = StationOptions {
         launch: run::process()?,
         record: None,
+        tuner: None,
         reload: None,
         observer: Box::new(watcher.clone()),
     };

@@ -17,7 +17,7 @@ use viahe_core::rule::Bears;
 use viahe_core::time::Timestamp;
 use viahe_edge::advice;
 use viahe_edge::clock;
-use viahe_edge::fleet::installed;
+use viahe_edge::fleet::{installed, tuned};
 use viahe_edge::models::{Locations, ModelError};
 
 /// Says whether a pipeline is right, and what it would do.
@@ -44,6 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         Err(other) => return Err(other),
     };
     say(summary(&plan, clock::now()).trim_end());
+    tuned(&plan).told.iter().for_each(|line| say(line));
     let mut warnings = viahe_core::config::warnings(&plan);
     warnings.extend(advice::warnings(&plan));
     warnings.extend(hints(&plan));

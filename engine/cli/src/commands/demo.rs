@@ -21,6 +21,7 @@ use viahe_edge::evidence::{self, evidence_dir};
 use viahe_edge::host::live::Observer;
 use viahe_edge::models::Locations;
 use viahe_edge::publish::{Message, Subscriber, SubscriberOptions};
+use viahe_edge::station::StationOptions;
 
 /// How often a line is printed for each camera.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -92,7 +93,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let started = clock::monotonic();
     let listener = Listener::new(subscriber, pictures).map_err(Exit::failed)?;
     let cameras = plan.cameras.iter().map(|c| c.id.clone()).collect();
-    let totals = watch(plan, process()?, None, None, Box::new(Lines::new(cameras)), &stop);
+    let options = StationOptions {
+        launch: process()?,
+        record: None,
+        tuner: None,
+        reload: None,
+        observer: Box::new(Lines::new(cameras)),
+    };
+    let totals = watch(plan, options, &stop);
     let incidents = listener.finish();
     let totals = totals?;
     summary(&incidents, &totals.worker);

@@ -14,4 +14,5 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod test;
 pub(crate) mod track;
+pub(crate) mod tune;
 pub(crate) mod worker;

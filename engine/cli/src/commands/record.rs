@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use viahe_edge::host::live::Unobserved;
 use viahe_edge::record::RecordOptions;
+use viahe_edge::station::StationOptions;
 
 /// Watches the cameras of a pipeline as `viahe run` does, and records what the engine sees.
 ///
@@ -33,7 +34,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     no_demo(&plan.engine.state_dir)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
     let record = RecordOptions { path: args.out.clone(), bytes_max: args.max_mb * 1_000_000 };
-    let reload = Some(run::reload(&args.pipeline)?);
-    run::watch(plan, run::process()?, Some(record), reload, Box::new(Unobserved), &stop)?;
+    let options = StationOptions {
+        launch: run::process()?,
+        record: Some(record),
+        tuner: None,
+        reload: Some(run::reload(&args.pipeline)?),
+        observer: Box::new(Unobserved),
+    };
+    run::watch(plan, options, &stop)?;
     stop.end(())
 }

@@ -3,15 +3,16 @@
 use crate::demo_mark::no_demo;
 use crate::exit::Exit;
 use crate::stop::{Stop, hangups};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::plan::Plan;
-use viahe_edge::host::live::{Observer, PlaneError, Reload, Totals, Unobserved};
+use viahe_edge::host::live::{PlaneError, Reload, Totals, Unobserved};
 use viahe_edge::project::{self, ProjectError};
-use viahe_edge::record::RecordOptions;
 use viahe_edge::station::{Station, StationError, StationOptions};
 use viahe_edge::telemetry::{LogFormat, log_format};
+use viahe_edge::tune::TunerLaunch;
 use viahe_edge::vision::supervise::Launch;
 use viahe_edge::vision::worker;
 
@@ -41,7 +42,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     no_demo(&plan.engine.state_dir)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
     let launch = if args.in_process { Launch::InProcess(worker::serve) } else { process()? };
-    watch(plan, launch, None, Some(reload(&args.pipeline)?), Box::new(Unobserved), &stop)?;
+    let options = StationOptions {
+        launch,
+        record: None,
+        tuner: Some(tuner(&args.pipeline)?),
+        reload: Some(reload(&args.pipeline)?),
+        observer: Box::new(Unobserved),
+    };
+    watch(plan, options, &stop)?;
     stop.end(())
 }
 
@@ -72,26 +80,30 @@ fn bad(error: ProjectError) -> Exit {
 /// The vision worker as a process of this program.
 pub(crate) fn process() -> Result<Launch, Exit> {
     let program = std::env::current_exe().map_err(Exit::failed)?;
-    let log = match log_format() {
+    Ok(Launch::Process { program, args: vec![log_argument().into(), "worker".into()] })
+}
+
+/// As the process that this is logs.
+fn log_argument() -> &'static str {
+    match log_format() {
         LogFormat::Plain => "--log=plain",
         LogFormat::Json => "--log=json",
-    };
-    Ok(Launch::Process { program, args: vec![log.into(), "worker".into()] })
+    }
+}
+
+/// Measures models as a process of this program.
+fn tuner(pipeline: &Path) -> Result<TunerLaunch, Exit> {
+    let program = std::env::current_exe().map_err(Exit::failed)?;
+    let args = [log_argument(), "tune", "--idle", "--"].map(OsString::from);
+    let args = args.into_iter().chain([pipeline.into()]).collect();
+    Ok(TunerLaunch { program, args })
 }
 
 /// Runs a box until it is stopped.
-pub(crate) fn watch(
-    plan: Plan,
-    launch: Launch,
-    record: Option<RecordOptions>,
-    reload: Option<Reload>,
-    observer: Box<dyn Observer>,
-    stop: &Stop,
-) -> Result<Totals, Exit> {
+pub(crate) fn watch(plan: Plan, options: StationOptions, stop: &Stop) -> Result<Totals, Exit> {
     let state_dir = plan.engine.state_dir.display();
     let (site, cameras, version) = (&plan.site.id, plan.cameras.len(), env!("CARGO_PKG_VERSION"));
     tracing::info!(version, %site, cameras, %state_dir, "viahe starts");
-    let options = StationOptions { launch, record, reload, observer };
     let station = Station::open(Arc::new(plan), options).map_err(|e| match e {
         StationError::NoMqtt => Exit::Usage(e.to_string()),
         StationError::Missing(_) => Exit::missing(e),

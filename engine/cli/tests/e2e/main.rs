@@ -34,6 +34,7 @@ mod state_lost;
 mod stills;
 mod substream;
 mod support;
+mod tune;
 mod upgrade;
 mod worker_lost;
 mod wrong_model;

@@ -39,9 +39,10 @@ pub(super) static ENGINE: &[Key] = &[
     key(
         "threads",
         Whole { min: 1, max: 64 },
-        Need::Number(1.0),
+        Optional,
         "2",
-        "Inference threads of each vision worker.",
+        "Inference threads of each vision worker. Without the key: one, or more where `viahe tune` has \
+         measured that they look more often and the rules ask for it.",
     ),
     key(
         "worker_memory_max_mb",

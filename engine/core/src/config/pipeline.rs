@@ -163,7 +163,7 @@ impl Reader<'_> {
             state_dir: self.path(node, "state_dir")?,
             listen: node.text("listen")?.parse().ok(),
             workers: node.number("workers").map(|n| n as usize),
-            threads: node.number("threads")? as usize,
+            threads: node.number("threads").map(|n| n as usize),
             worker_memory_bytes_max: node
                 .number("worker_memory_max_mb")
                 .map(|mb| mb as u64 * 1_000_000),

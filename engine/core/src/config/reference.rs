@@ -241,7 +241,7 @@ mod tests {
     fn the_schema_knows_types_ranges_and_defaults() {
         let schema = pipeline_schema();
         let threads = &schema["properties"]["engine"]["properties"]["threads"];
-        assert_eq!(threads["default"], 1);
+        assert_eq!(schema["properties"]["engine"]["properties"]["evidence_wait_ms"]["default"], 50);
         assert_eq!((&threads["minimum"], &threads["type"]), (&json!(1), &json!("integer")));
         let rule = &schema["properties"]["camera"]["items"]["properties"]["rule"]["items"];
         assert_eq!(rule["required"], json!(["use"]));

@@ -96,8 +96,8 @@ pub struct EngineOptions {
     pub listen: Option<std::net::SocketAddr>,
     /// Vision workers at most; none when it follows from box and cameras.
     pub workers: Option<usize>,
-    /// Inference threads of each vision worker.
-    pub threads: usize,
+    /// Inference threads of each vision worker; none when it follows from what was measured.
+    pub threads: Option<usize>,
     /// Most bytes of memory that a vision worker may use; none when it follows from what it watches.
     pub worker_memory_bytes_max: Option<u64>,
     /// Most bytes of evidence pictures kept.

@@ -1,8 +1,8 @@
 //! What is seen of a box at work, from when its cameras have settled.
 
-use super::system;
 use crate::clock;
 use crate::host::live::{Late, Observer};
+use crate::load;
 use crate::telemetry::WorkerMemory;
 use crossbeam_channel::Sender;
 use std::collections::BTreeMap;
@@ -157,8 +157,8 @@ impl State {
         self.seen.workers_cpu = Duration::from_secs_f64(workers_cpu_ms / 1000.0);
         self.seen.engine_cpu = clock::process_cpu().saturating_sub(began.engine_cpu);
         self.seen.box_cpu =
-            system::busy().zip(began.box_cpu).map(|(now, before)| now.saturating_sub(before));
-        self.seen.available = system::available();
+            load::busy().zip(began.box_cpu).map(|(now, before)| now.saturating_sub(before));
+        self.seen.available = load::available();
         if lasted >= self.period {
             // Nobody may listen any more.
             let _ = self.enough.try_send(());
@@ -177,7 +177,7 @@ impl State {
     }
 
     fn begin(&mut self, now: Instant) {
-        let (engine_cpu, box_cpu) = (clock::process_cpu(), system::busy());
+        let (engine_cpu, box_cpu) = (clock::process_cpu(), load::busy());
         let workers_cpu_ms = self.newest_cpu_ms;
         self.began = Some(Began { at: now, workers_cpu_ms, engine_cpu, box_cpu });
         for camera in self.seen.cameras.values_mut() {

@@ -7,10 +7,11 @@ mod assign;
 mod known;
 mod plan;
 
-pub use plan::{installed, vision_plan};
+pub use plan::{installed, tuned, vision_plan};
 
 use crate::clock;
 use crate::telemetry::WorkerMemory;
+use crate::tune;
 use crate::vision::share::Share;
 use crate::vision::supervise::{Epochs, FromFleet, Launch, Quarantine, STOP_WITHIN, Supervisor};
 use assign::Seat;
@@ -88,7 +89,7 @@ impl Fleet {
         self.models.apply(plan);
         let seats: Vec<Seat<'_>> =
             plan.cameras.values().map(|c| Seat { camera: &c.id, model: &c.model }).collect();
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = tune::cores();
         let asked = match self.launch {
             Launch::Process { .. } => options.workers,
             // All in one process, where several would gain nothing.

@@ -1,9 +1,12 @@
 //! What vision workers need of a plan.
 
+use super::assign::workers_for;
 use crate::clock;
 use crate::evidence::evidence_dir;
 use crate::models::{Installed, Locations, ModelError};
+use crate::tune::{self, Tuned};
 use crate::vision::share::Share;
+use std::collections::BTreeMap;
 use viahe_contract::id::Name;
 use viahe_core::attention::Need;
 use viahe_core::plan::{Camera, Plan};
@@ -23,7 +26,7 @@ pub fn installed(plan: &Plan) -> Result<Installed, Vec<ModelError>> {
 ///
 /// # Errors
 /// [`ModelError`], of all that are missing or wrong.
-pub fn vision_plan(plan: &Plan) -> Result<Share, Vec<ModelError>> {
+pub fn vision_plan(plan: &Plan, tuned: &Tuned) -> Result<Share, Vec<ModelError>> {
     let Installed { library, taxonomies, models } = installed(plan)?;
     let camera = |camera: &Camera| VisionCamera {
         id: camera.id.clone(),
@@ -39,7 +42,12 @@ pub fn vision_plan(plan: &Plan) -> Result<Share, Vec<ModelError>> {
         process: ProcessPlan {
             version: SEAM_VERSION,
             axis_zero: clock::axis_zero(),
-            threads: plan.engine.threads,
+            threads: plan.engine.threads.unwrap_or(tuned.threads),
+            running: if plan.engine.threads.is_none() {
+                tuned.running.clone()
+            } else {
+                BTreeMap::new()
+            },
             library,
             taxonomies,
             evidence_dir: evidence_dir(&plan.engine.state_dir),
@@ -47,6 +55,13 @@ pub fn vision_plan(plan: &Plan) -> Result<Share, Vec<ModelError>> {
         models,
         cameras: plan.cameras.iter().map(|c| (c.id.clone(), camera(c))).collect(),
     })
+}
+
+/// How the models of a plan are to be run on this box, by what was measured on it.
+/// What is missing for that is told by [`vision_plan`].
+pub fn tuned(plan: &Plan) -> Tuned {
+    let workers = workers_for(plan.cameras.len(), tune::cores(), plan.engine.workers);
+    installed(plan).map(|installed| tune::tuned(plan, &installed, workers)).unwrap_or_default()
 }
 
 /// The part of a share that is about these cameras.

@@ -18,6 +18,7 @@ use viahe_core::detect::{DecodeStats, Decoder, Detection, TensorView};
 use viahe_core::id::Name;
 use viahe_core::model::{Batch, Model};
 use viahe_core::tensor::{InputSpec, Layout, Sheet};
+use viahe_core::tune::Running;
 
 /// Writes image `i`, a frame or parts of one, into its tensor and says how it was fitted.
 pub type Fill<'a> = dyn FnMut(usize, &mut [f32]) -> Result<Sheet, BoxError> + 'a;
@@ -43,6 +44,12 @@ pub struct DetectorOptions {
 impl Default for DetectorOptions {
     fn default() -> Self {
         Self { threads: 1, batch_max: 1 }
+    }
+}
+
+impl From<Running> for DetectorOptions {
+    fn from(run: Running) -> Self {
+        Self { threads: run.threads, batch_max: run.batch }
     }
 }
 

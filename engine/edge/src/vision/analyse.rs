@@ -249,8 +249,11 @@ pub(super) struct Eye {
 
 impl Eye {
     /// Loads the model.
-    pub(super) fn open(runtime: &Runtime, package: &Package) -> Result<Self, InferError> {
-        let options = DetectorOptions::default();
+    pub(super) fn open(
+        runtime: &Runtime,
+        package: &Package,
+        options: DetectorOptions,
+    ) -> Result<Self, InferError> {
         let detector = Detector::new(runtime, &package.model, &package.weights, options)?;
         Ok(Self {
             detector,

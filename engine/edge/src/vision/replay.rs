@@ -7,7 +7,7 @@
 use super::analyse::{Eye, Gaze};
 use super::areas::{About, Areas};
 use super::glance::Glance;
-use crate::infer::{InferError, Runtime};
+use crate::infer::{DetectorOptions, InferError, Runtime};
 use crate::ingest::{FileReader, IngestError};
 use crate::ledger::Ledger;
 use crate::models::{Locations, ModelError};
@@ -139,7 +139,7 @@ impl Replay {
             let spectator = Spectator {
                 reader: FileReader::open(&camera.file, camera.start, Arc::clone(ledger))?,
                 sampler: Sampler::new(camera.analyse_hz),
-                eye: Eye::open(&runtime, &package)?,
+                eye: Eye::open(&runtime, &package, DetectorOptions::default())?,
                 gaze,
                 glance: Glance::new(camera.id.clone(), Arc::clone(ledger)),
                 interval: camera.gate.map_or(Duration::ZERO, |gate| interval(gate.gap_max)),

@@ -31,6 +31,7 @@ pub(crate) mod plain {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::{Name, Need, ProcessPlan, VisionCamera};
+    use std::collections::BTreeMap;
     use std::path::PathBuf;
     use viahe_core::plan::Source;
     use viahe_core::seam::SEAM_VERSION;
@@ -42,6 +43,7 @@ pub(crate) mod plain {
             version: SEAM_VERSION,
             axis_zero: Timestamp::default(),
             threads: 1,
+            running: BTreeMap::new(),
             library: PathBuf::new(),
             taxonomies: Vec::new(),
             evidence_dir: PathBuf::new(),

@@ -137,7 +137,7 @@ impl Worker {
             at_work: BTreeMap::new(),
             not_before: BTreeMap::new(),
             told: BTreeMap::new(),
-            models: Models::new(plan.threads),
+            models: Models::new(plan.threads, plan.running.clone()),
             loader,
             photographers,
             threads,

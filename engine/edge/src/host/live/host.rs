@@ -14,6 +14,7 @@ use super::told::Told;
 use super::watch::Watch;
 use super::workers::Workers;
 use crate::trouble::Troubles;
+use crate::tune::Tuned;
 use std::sync::Arc;
 use viahe_core::plan::Plan;
 
@@ -45,6 +46,9 @@ pub(super) struct Live {
     pub(super) told: Told,
     /// What comes from there.
     pub(super) inbox: Inbox,
+    /// How models are run, as it was decided at the start: a worker need not end because a pipeline is
+    /// read again.
+    pub(super) tuned: Tuned,
     /// How the pipeline is read again.
     pub(super) reload: Option<Reload>,
     /// What does not work.

@@ -67,7 +67,7 @@ impl EventPlane {
             if !restart.is_empty() {
                 return Err(format!("restart viahe to change {}", restart.join(", ")));
             }
-            let vision = vision_plan(&plan).map_err(|missing| {
+            let vision = vision_plan(&plan, &live.tuned).map_err(|missing| {
                 missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
             })?;
             Ok((Arc::new(plan), vision))

@@ -8,6 +8,7 @@ use crate::record::Recorder;
 use crate::store::StoreError;
 use crate::telemetry::{Metrics, WorkerMemory};
 use crate::trouble::Troubles;
+use crate::tune::Tuned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viahe_contract::id::WorkerId;
@@ -74,6 +75,8 @@ pub(crate) struct Parts {
     pub(crate) recorder: Option<Recorder>,
     /// What was seen lately, if it is kept.
     pub(crate) history: Option<History>,
+    /// How models are run, as it was decided at the start.
+    pub(crate) tuned: Tuned,
     /// How the pipeline is read again; none when there is no file.
     pub(crate) reload: Option<Reload>,
     /// The command line.

@@ -77,6 +77,7 @@ impl EventPlane {
             centre: parts.centre,
             told: Told::nothing(now),
             inbox: Inbox::default(),
+            tuned: parts.tuned,
             reload: parts.reload,
             troubles: parts.troubles,
             books: Books::new(parts.metrics, now),

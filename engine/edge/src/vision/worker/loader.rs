@@ -1,7 +1,7 @@
 //! Opens sessions of models, on a thread of its own: it takes long, and nobody may wait for it.
 
 use super::models::{Made, Opened, Order};
-use crate::infer::Runtime;
+use crate::infer::{DetectorOptions, Runtime};
 use crate::models::Package;
 use crate::vision::analyse::Eye;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -45,7 +45,8 @@ impl Loader {
 fn open(runtime: &Runtime, order: &Order, taxonomies: &[PathBuf]) -> Result<Made<Eye>, String> {
     let package =
         Package::read(&order.name, &order.files, taxonomies).map_err(|e| e.to_string())?;
-    let eye = Eye::open(runtime, &package).map_err(|e| e.to_string())?;
+    let run = order.run.map_or_else(DetectorOptions::default, DetectorOptions::from);
+    let eye = Eye::open(runtime, &package, run).map_err(|e| e.to_string())?;
     let batch_max = eye.batch_max();
     Ok(Made { eye, batch_max, model: package.model })
 }

@@ -5,10 +5,12 @@ use crate::vision::slots::{ModelId, Session};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use viahe_contract::message::ModelRef;
+use viahe_contract::sha256::Sha256;
 use viahe_core::detect::{DecodeStats, Sanity};
 use viahe_core::id::Name;
 use viahe_core::model::Model;
 use viahe_core::seam::{ModelFiles, Use};
+use viahe_core::tune::Running;
 
 /// A session to be opened.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +18,8 @@ pub(super) struct Order {
     pub(super) id: ModelId,
     pub(super) name: Name,
     pub(super) files: ModelFiles,
+    /// How; none for the default.
+    pub(super) run: Option<Running>,
 }
 
 /// What became of an order.
@@ -84,7 +88,7 @@ struct Entry<E> {
     wanted: Use,
     at_work: Option<Generation<E>>,
     next: Option<Generation<E>>,
-    /// Sessions that are wanted: no more than threads, nor than cameras of it.
+    /// Sessions that are wanted: no more than threads, nor than cameras of it, nor than are worth it.
     need: usize,
     /// Why the wanted files cannot be used.
     refused: Option<String>,
@@ -94,6 +98,8 @@ struct Entry<E> {
 pub(super) struct Models<E> {
     entries: BTreeMap<Name, Entry<E>>,
     threads: usize,
+    /// By the hash of a description.
+    running: BTreeMap<Sha256, Running>,
     next_id: u64,
     /// One session is opened at a time.
     opening: bool,
@@ -101,8 +107,8 @@ pub(super) struct Models<E> {
 
 impl<E> Models<E> {
     /// For so many threads that look.
-    pub(super) fn new(threads: usize) -> Self {
-        Self { entries: BTreeMap::new(), threads, next_id: 0, opening: false }
+    pub(super) fn new(threads: usize, running: BTreeMap<Sha256, Running>) -> Self {
+        Self { entries: BTreeMap::new(), threads, running, next_id: 0, opening: false }
     }
 
     /// Where a model lies. One whose files are those at work goes on; one that was refused is tried
@@ -127,7 +133,9 @@ impl<E> Models<E> {
     /// So many cameras are looked at with each model, or are to be. Those of none are given up.
     fn wanted_by(&mut self, cameras: &BTreeMap<Name, usize>) {
         for (name, entry) in &mut self.entries {
-            entry.need = cameras.get(name).copied().unwrap_or(0).min(self.threads.max(1));
+            let run = self.running.get(&entry.wanted.files.sha256);
+            let most = run.map_or(self.threads, |run| run.sessions.min(self.threads)).max(1);
+            entry.need = cameras.get(name).copied().unwrap_or(0).min(most);
             if entry.need == 0 {
                 (entry.at_work, entry.next, entry.refused) = (None, None, None);
             }
@@ -159,7 +167,8 @@ impl<E> Models<E> {
             }
             self.opening = true;
             let files = generation.of.files.clone();
-            return Some(Order { id: generation.id, name: name.clone(), files });
+            let run = self.running.get(&files.sha256).copied();
+            return Some(Order { id: generation.id, name: name.clone(), files, run });
         }
         None
     }
@@ -252,7 +261,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
-    use viahe_contract::sha256::Sha256;
     use viahe_core::config::Taxonomy;
     use viahe_testing::model::TINY;
 
@@ -296,19 +304,36 @@ mod tests {
     #[test]
     fn as_many_sessions_are_opened_as_can_be_used_and_the_first_is_used_at_once() {
         for (threads, count, want) in [(4, 2, 2), (2, 8, 2), (1, 1, 1), (4, 0, 0)] {
-            let mut models = Models::new(threads);
+            let mut models = Models::new(threads, BTreeMap::new());
             models.take(wanted(1, 1));
             assert_eq!(open_all(&mut models, count), vec![1; want], "{threads} {count}");
         }
-        let mut models = Models::new(4);
+        let mut models = Models::new(4, BTreeMap::new());
         models.take(wanted(1, 1));
         assert_eq!(open_all(&mut models, 1).len(), 1);
         assert_eq!(open_all(&mut models, 3).len(), 2, "two more cameras, two more sessions");
     }
 
     #[test]
+    fn no_more_sessions_are_opened_than_were_measured_to_be_worth_it() {
+        let run = Running { sessions: 2, batch: 4, threads: 1 };
+        let running = [(Sha256::from_bytes([1; 32]), run)].into();
+        let mut models = Models::new(3, running);
+        models.take(wanted(1, 1));
+        let outdated = models.order(&cameras(8)).unwrap();
+        assert_eq!(outdated.run, Some(run));
+        models.take(wanted(2, 2));
+        assert!(models.opened(made(&outdated)).is_empty());
+        assert_eq!(open_all(&mut models, 8).len(), 3, "of other files nothing is known");
+        let running = [(Sha256::from_bytes([1; 32]), run)].into();
+        let mut models = Models::new(3, running);
+        models.take(wanted(1, 1));
+        assert_eq!(open_all(&mut models, 8).len(), 2);
+    }
+
+    #[test]
     fn another_model_takes_over_when_it_is_whole() {
-        let mut models = Models::new(2);
+        let mut models = Models::new(2, BTreeMap::new());
         models.take(wanted(1, 1));
         open_all(&mut models, 4);
         let old = models.current(&day()).unwrap();
@@ -327,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_model_that_cannot_be_opened_leaves_the_old_one_at_work() {
-        let mut models = Models::new(1);
+        let mut models = Models::new(1, BTreeMap::new());
         models.take(wanted(1, 1));
         open_all(&mut models, 1);
         let old = models.current(&day()).unwrap().id;
@@ -345,7 +370,7 @@ mod tests {
 
     #[test]
     fn with_fewer_sessions_than_could_be_used_it_goes_on() {
-        let mut models = Models::new(2);
+        let mut models = Models::new(2, BTreeMap::new());
         models.take(wanted(1, 1));
         open_all(&mut models, 2);
         models.take(wanted(2, 2));
@@ -359,7 +384,7 @@ mod tests {
 
     #[test]
     fn what_nobody_wants_any_more_is_given_up_also_while_it_is_opened() {
-        let mut models = Models::new(1);
+        let mut models = Models::new(1, BTreeMap::new());
         models.take(wanted(1, 1));
         let outdated = models.order(&cameras(1)).unwrap();
         models.take(wanted(2, 2));

@@ -10,6 +10,7 @@ use crate::record::{RecordOptions, Recorder};
 use crate::store::{Limits, Store};
 use crate::telemetry::{Metrics, series};
 use crate::trouble::{Trouble, Troubles};
+use crate::tune::Tuned;
 use crate::vision::supervise::{Ended, WorkerEvent};
 use crossbeam_channel::{Sender, bounded};
 use serde_json::{Value, json};
@@ -277,6 +278,7 @@ impl Street {
             troubles: self.troubles.clone(),
             recorder,
             history: None,
+            tuned: Tuned::default(),
             reload: self.reload.1.take(),
             observer: Box::new(Unobserved),
         });

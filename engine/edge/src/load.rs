@@ -6,7 +6,7 @@ use std::time::Duration;
 const TICKS: f64 = 100.0;
 
 /// Processor time that all processes have used since the box started; none where the kernel does not say.
-pub(super) fn busy() -> Option<Duration> {
+pub(crate) fn busy() -> Option<Duration> {
     busy_of(&std::fs::read_to_string("/proc/stat").ok()?)
 }
 
@@ -21,7 +21,7 @@ fn busy_of(stat: &str) -> Option<Duration> {
 }
 
 /// Bytes of memory that programs may still have.
-pub(super) fn available() -> Option<u64> {
+pub(crate) fn available() -> Option<u64> {
     available_of(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 

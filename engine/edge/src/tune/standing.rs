@@ -1,0 +1,205 @@
+//! The models of a plan on this box: what is known of each, and what follows.
+
+use super::measure::{self, MeasureError};
+use super::{machine, shelf};
+use crate::infer::Runtime;
+use crate::models::{Installed, Package};
+use crate::{clock, load};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use viahe_contract::id::Name;
+use viahe_contract::sha256::Sha256;
+use viahe_core::attention::{Attention, Wants};
+use viahe_core::plan::{Plan, Rule};
+use viahe_core::rule::Bears;
+use viahe_core::seam::ModelFiles;
+use viahe_core::tune::{self, Choice, Entry, Key, Running, Setting, Why};
+
+/// A model of a plan, on this box.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// As cameras name it.
+    pub name: Name,
+    /// What a measurement of it must be of.
+    pub key: Key,
+    /// Looks a second that the plan asks of it while all rules apply.
+    pub looks_hz: f64,
+    /// What is known.
+    pub standing: Standing,
+    files: ModelFiles,
+}
+
+/// What is known of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// It was measured here.
+    Known(Entry),
+    /// It was not; why, for people.
+    Unknown(String),
+}
+
+/// How the workers of a box run their models.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tuned {
+    /// Inference threads of each.
+    pub threads: usize,
+    /// By the hashes of descriptions; others run by default.
+    pub running: BTreeMap<Sha256, Running>,
+    /// All is decided: there is nothing that a measurement would tell.
+    pub settled: bool,
+    /// What is used and where that comes from, a line for each model, for people.
+    pub told: Vec<String>,
+}
+
+impl Default for Tuned {
+    fn default() -> Self {
+        Self { threads: 1, running: BTreeMap::new(), settled: true, told: Vec::new() }
+    }
+}
+
+/// The models of a plan. A file that tells nothing is told as the reason.
+pub fn subjects(plan: &Plan, installed: &Installed) -> Vec<Subject> {
+    if installed.models.is_empty() {
+        return Vec::new();
+    }
+    let book = shelf::read(&plan.engine.state_dir);
+    let (cpu, cores) = (machine::cpu(), machine::cores());
+    // A library that cannot be read is told by who needs it.
+    let library = machine::sha256(&installed.library).unwrap_or(Sha256::from_bytes([0; 32]));
+    let of = |(name, files): (&Name, &ModelFiles)| {
+        let key = Key { model: files.sha256, library, cpu: cpu.clone(), cores };
+        let standing = match &book {
+            Err(why) => Standing::Unknown(why.clone()),
+            Ok(book) => match (book.of(&key), book.foreign(&key)) {
+                (Some(entry), _) => Standing::Known(entry.clone()),
+                (None, Some(other)) => {
+                    let of = other.key.differs(&key);
+                    Standing::Unknown(format!("what was measured is of {of}"))
+                }
+                (None, None) => Standing::Unknown("it was not measured on this box".to_owned()),
+            },
+        };
+        let looks_hz = wanted_hz(plan, name);
+        Subject { name: name.clone(), key, looks_hz, standing, files: files.clone() }
+    };
+    installed.models.iter().map(of).collect()
+}
+
+/// As if every rule applied at once and things were there.
+fn wanted_hz(plan: &Plan, model: &Name) -> f64 {
+    let wants = |rule: &Rule| Wants::Looks { gap: Bears::of(rule, plan.engine.lateness).close };
+    let cameras = plan.cameras.iter().filter(|camera| camera.model == *model);
+    cameras
+        .map(|camera| f64::from(Attention::of(camera, |_, rule| wants(rule)).need.looks_hz))
+        .sum()
+}
+
+impl Subject {
+    /// Measures it within a time; `progress` hears how many rounds of how many are done.
+    ///
+    /// # Errors
+    /// [`MeasureError`], or what of the files is wrong, for people.
+    pub fn measure(
+        &self,
+        installed: &Installed,
+        within: Duration,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Entry, String> {
+        let text = |e: MeasureError| e.to_string();
+        let package = Package::read(&self.name, &self.files, &installed.taxonomies)
+            .map_err(|e| e.to_string())?;
+        let runtime = Runtime::load(&installed.library).map_err(|e| e.to_string())?;
+        let began = (clock::monotonic(), clock::process_cpu(), load::busy());
+        let cores = self.key.cores;
+        let measured =
+            measure::measure(&runtime, &package, cores, within, progress).map_err(text)?;
+        let lasted = clock::monotonic() - began.0;
+        let own = clock::process_cpu().saturating_sub(began.1);
+        let others_cores = load::busy().zip(began.2).map(|(now, before)| {
+            now.saturating_sub(before).saturating_sub(own).as_secs_f64() / lasted.as_secs_f64()
+        });
+        Ok(Entry {
+            key: self.key.clone(),
+            name: self.name.clone(),
+            runtime: runtime.version().to_owned(),
+            at: clock::now(),
+            others_cores,
+            measured,
+        })
+    }
+}
+
+/// How so many workers of a plan are to run their models.
+pub fn tuned(plan: &Plan, installed: &Installed, workers: usize) -> Tuned {
+    let mut tuned = Tuned::default();
+    if let Some(threads) = plan.engine.threads {
+        tuned.threads = threads;
+        let some = match threads {
+            1 => "1 inference thread".to_owned(),
+            n => format!("{n} inference threads"),
+        };
+        tuned.told.push(format!("{some} in each worker, as the pipeline says"));
+        return tuned;
+    }
+    let subjects = subjects(plan, installed);
+    let load = load_of(&subjects, workers);
+    for subject in &subjects {
+        let line = match &subject.standing {
+            Standing::Unknown(why) => {
+                tuned.settled = false;
+                format!("the default, since {why}; `viahe tune` measures")
+            }
+            Standing::Known(entry) => {
+                let choice = tune::choose(&entry.measured, workers, load);
+                let run = choice.setting.of_worker(workers).filter(|_| choice.why == Why::Wins);
+                if let Some(run) = run {
+                    tuned.threads = tuned.threads.max(run.sessions);
+                    tuned.running.insert(subject.key.model, run);
+                }
+                reason(choice, entry, workers, load)
+            }
+        };
+        tuned.told.push(format!("model {}: {line}", subject.name));
+    }
+    tuned
+}
+
+/// Of the default, over all models that were measured.
+fn load_of(subjects: &[Subject], workers: usize) -> f64 {
+    let of = |subject: &Subject| match &subject.standing {
+        Standing::Known(entry) => tune::load(&entry.measured, workers, subject.looks_hz),
+        Standing::Unknown(_) => None,
+    };
+    subjects.iter().filter_map(of).sum()
+}
+
+fn reason(choice: Choice, entry: &Entry, workers: usize, load: f64) -> String {
+    let used = in_words(choice.setting);
+    let why = match choice.why {
+        Why::Wins => format!("{:.2} times as many looks as the default", choice.gain),
+        Why::NothingBetter => "the default, which nothing beats here by 5 %".to_owned(),
+        Why::Untold => format!("the default, since nothing was measured for {workers} workers"),
+        Why::Enough => {
+            let best = tune::best(&entry.measured, workers);
+            let (other, gain, load) = (in_words(best.setting), best.gain, load * 100.0);
+            format!(
+                "the default, since what the rules ask for takes {load:.0} % of its time; {other} would give \
+                 {gain:.2} times as many looks"
+            )
+        }
+    };
+    let day = entry.at.in_zone(&jiff::tz::TimeZone::UTC).date();
+    format!("{used}: {why} (measured {day})")
+}
+
+/// A setting, for people.
+pub fn in_words(setting: Setting) -> String {
+    let Setting { sessions, threads, batch } = setting;
+    let runs = match sessions {
+        1 => "one run at a time".to_owned(),
+        n => format!("{n} runs at once"),
+    };
+    let threads = if threads > 1 { format!(", each of {threads} threads") } else { String::new() };
+    let batch = if batch > 1 { format!(", up to {batch} pictures a run") } else { String::new() };
+    runs + &threads + &batch
+}
