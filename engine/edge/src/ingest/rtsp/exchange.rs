@@ -5,6 +5,7 @@
 //! camera refuses is put into words here, as rtspsrc does not tell.
 
 use super::description;
+use super::gather::Gather;
 use super::login::{AfterRefusal, Login};
 use super::message::{Message, NotRtsp, Piece, next};
 use super::words;
@@ -118,6 +119,8 @@ pub(super) struct Exchange {
     given_up: u32,
     offers_parameters: bool,
     session: Option<Session>,
+    /// What the camera sends over this connection.
+    media: Gather,
     /// An error that rtspsrc may still find its way around.
     pub(super) doubt: Option<Fault>,
 }
@@ -139,6 +142,7 @@ impl Exchange {
             given_up: 0,
             offers_parameters: false,
             session: None,
+            media: Gather::default(),
             doubt: None,
         }
     }
@@ -168,6 +172,7 @@ impl Exchange {
                 Ok(Piece::Filler(len)) => done += len,
                 Ok(Piece::Media(len)) => {
                     if self.known {
+                        self.media.report(&mut self.from_client[done..done + len]);
                         self.to_camera.extend_from_slice(&self.from_client[done..done + len]);
                     }
                     done += len;
@@ -233,7 +238,7 @@ impl Exchange {
                 Ok(Piece::Partial) => break Ok(()),
                 Ok(Piece::Filler(len)) => done += len,
                 Ok(Piece::Media(len)) => {
-                    self.to_client.extend_from_slice(&self.from_camera[done..done + len]);
+                    self.media.packet(&self.from_camera[done..done + len], &mut self.to_client);
                     done += len;
                 }
                 Ok(Piece::Message(message, len)) => {
@@ -332,7 +337,10 @@ impl Exchange {
         if (200..300).contains(&code) {
             match method {
                 "OPTIONS" => self.learn_methods(&mut message),
-                "DESCRIBE" => description::prepare(&mut message)?,
+                "DESCRIBE" => {
+                    description::prepare(&mut message)?;
+                    self.media.learn(&message.body);
+                }
                 "SETUP" => self.set_up(&pending.request, &mut message, now)?,
                 "PLAY" => {
                     self.stage = Stage::Playing;

@@ -3,13 +3,15 @@
 //!
 //! rtspsrc 1.22 says a refused login eight times, keeps no session alive while media comes over
 //! TCP, and hides what the camera answered. So it is connected to a socket of this process, and
-//! the [`Exchange`] hands its requests on. Media passes through unread. Only rtspsrc knows the key
-//! in the address, so that nobody else on the box sees the camera without its password.
+//! the [`Exchange`] hands its requests on. Media passes through, in larger packets ([`gather`]). Only
+//! rtspsrc knows the key in the address, so that nobody else on the box sees the camera without its
+//! password.
 //!
 //! Why it is built so: `docs/adr/0014-rtsp-sessions.md`.
 
 mod description;
 mod exchange;
+mod gather;
 mod login;
 mod message;
 #[cfg(test)]

@@ -42,6 +42,29 @@ fn requests_get_the_cameras_address_and_answers_their_number() {
     assert!(heard.contains("server_port=5-6;source=10.0.0.7\r\n"), "{heard}");
 }
 
+/// What comes in two packets goes on in one, and the camera hears of both.
+#[test]
+fn media_goes_on_in_larger_packets() {
+    let (mut talk, now) = (talk(), clock::monotonic());
+    ask(&mut talk, "DESCRIBE", "rtsp://127.0.0.1:9/key/a", now);
+    let body = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n";
+    let said = format!("RTSP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    talk.camera_says(said.as_bytes(), now).unwrap();
+    talk.to_client.clear();
+    let first = b"$\0\0\x0f\x80\x60\0\x01\0\0\0\0\0\0\0\x09\x7c\x85a";
+    let last = b"$\0\0\x0f\x80\xe0\0\x02\0\0\0\0\0\0\0\x09\x7c\x45b";
+    talk.camera_says(&[&first[..], &last[..9]].concat(), now).unwrap();
+    assert!(talk.to_client.is_empty(), "half a unit is of no use");
+    talk.camera_says(&last[9..], now).unwrap();
+    assert_eq!(talk.to_client, b"$\0\0\x0f\x80\xe0\0\x01\0\0\0\0\0\0\0\x09\x65ab");
+    let report = |highest: u8| {
+        let head = [b'$', 1, 0, 32, 0x81, 201, 0, 7, 0, 0, 0, 7, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0];
+        [&head[..], &[highest], &[0; 12]].concat()
+    };
+    talk.client_says(&report(1), now).unwrap();
+    assert_eq!(talk.to_camera, report(2));
+}
+
 #[test]
 fn who_does_not_know_the_key_is_not_heard() {
     for uri in ["rtsp://127.0.0.1:9/a", "rtsp://127.0.0.1:9/", "*"] {
