@@ -100,6 +100,7 @@ fn begin(locations: &Locations, clip: &Path, plan: &Plan) -> Replay {
         analyse_hz: EVERY_FRAME_HZ,
         gate: None,
         areas: Vec::new(),
+        closely: false,
     };
     Replay::start(vec![camera], locations, &Arc::default()).expect("what make setup installs")
 }
