@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     });
     let mut failures = Vec::new();
     for subject in subjects(&plan, &installed) {
-        match entry(&subject, &installed, args.again) {
+        match entry(&subject, &installed, args) {
             Ok((entry, new)) => {
                 say(&table(&entry, new, &plan.site.timezone));
                 if new {
@@ -82,8 +82,8 @@ fn end_with_input() -> Result<(), Exit> {
 }
 
 /// What is known of a model, and whether it is new.
-fn entry(subject: &Subject, installed: &Installed, again: bool) -> Result<(Entry, bool), String> {
-    if let (Standing::Known(entry), false) = (&subject.standing, again) {
+fn entry(subject: &Subject, installed: &Installed, args: &Args) -> Result<(Entry, bool), String> {
+    if let (Standing::Known(entry), false) = (&subject.standing, args.again) {
         return Ok((entry.clone(), false));
     }
     if let Standing::Unknown(why) = &subject.standing {
@@ -91,6 +91,10 @@ fn entry(subject: &Subject, installed: &Installed, again: bool) -> Result<(Entry
     }
     let mut bar = None;
     let entry = subject.measure(installed, WITHIN, &mut |done, all| {
+        if args.idle {
+            // Nobody watches.
+            return;
+        }
         let bar = bar.get_or_insert_with(|| Progress::new(all as u64, "rounds"));
         bar.set(done as u64);
     });

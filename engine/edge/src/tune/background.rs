@@ -6,6 +6,7 @@
 //! anew, and no street goes dark for that.
 
 use crate::clock;
+use crate::telemetry::{foreign, relayed};
 use crate::trouble::{Trouble, Troubles};
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use std::io;
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 const CALM: Duration = Duration::from_mins(1);
 /// After so many tries that were ended, this run of the box is left in peace.
 const TRIES_MAX: u32 = 5;
+/// As the log names what measures.
+const LIBRARY: &str = "tune";
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What measures.
@@ -143,9 +146,22 @@ impl Watch {
     fn begin(&self) -> io::Result<Child> {
         let TunerLaunch { program, args } = &self.launch;
         let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::null());
+        relayed(&mut command).args(args).stdin(Stdio::piped()).stdout(Stdio::null());
         // Ctrl-C is for the engine, which ends this with itself.
-        command.process_group(0).spawn()
+        let mut child = command.stderr(Stdio::piped()).process_group(0).spawn()?;
+        let stderr = child.stderr.take();
+        let log = std::thread::Builder::new().name("tuner-log".into()).spawn(move || {
+            if let Some(stderr) = stderr {
+                foreign::relay(stderr, LIBRARY, |_| ());
+            }
+        });
+        if let Err(error) = log {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(error);
+        }
+        Ok(child)
     }
 
     fn end(&mut self) {
@@ -210,9 +226,11 @@ mod tests {
 
     #[test]
     fn it_ends_with_its_work_and_when_looks_are_late() {
-        let mut done = watch("exit 0");
+        let mut done = watch("echo words >&2; exit 3");
         assert!(done.look(false) && done.child.is_some());
         viahe_testing::wait::eventually("it has ended", || !done.look(false));
+        let told = || foreign::heard(LIBRARY) == 1;
+        viahe_testing::wait::eventually("what it says is a line of our log", told);
         let mut busy = watch("read line");
         assert!(busy.look(false));
         let pid = busy.child.as_ref().unwrap().id();
