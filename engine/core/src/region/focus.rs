@@ -63,7 +63,8 @@ impl Focus {
         others
     }
 
-    /// A look at a frame of this size begins: how many images it takes.
+    /// A look at a frame of this size begins: how many images it takes. One that came to nothing, and so was not
+    /// concluded, may begin again.
     pub fn look(&mut self, width: usize, height: usize) -> usize {
         if self.frame != [width, height] {
             (self.frame, self.shown) = ([width, height], None);
@@ -74,7 +75,6 @@ impl Focus {
             Shown::Whole(_) | Shown::Together { .. } => 1,
             Shown::InTurn { .. } => {
                 self.whole = self.reaches || self.since + 1 >= WHOLE_EACH;
-                self.since = if self.whole { 0 } else { self.since + 1 };
                 1 + usize::from(self.whole)
             }
         }
@@ -97,6 +97,9 @@ impl Focus {
         }
         let frame = PxRect::of_size(self.frame[0], self.frame[1]);
         let in_turn = matches!(self.shown, Some(Shown::InTurn { .. }));
+        if in_turn {
+            self.since = if self.whole { 0 } else { self.since + 1 };
+        }
         let mut seen = std::mem::take(&mut self.seen);
         seen.clear();
         for (i, found) in found.iter_mut().enumerate() {

@@ -210,6 +210,16 @@ fn the_whole_frame_is_looked_at_each_fourth_time() {
     assert_eq!(images, [1, 1, 1, 2, 1, 1, 1, 2, 1]);
 }
 
+/// A batch that could not be run is tried again, picture by picture.
+#[test]
+fn a_look_that_comes_to_nothing_is_no_look() {
+    let (mut focus, _) = kerb();
+    for images in [1, 1, 1, 2, 1] {
+        assert_eq!(focus.look(FRAME[0], FRAME[1]), images);
+        assert_eq!(look(&mut focus, &[]).0, images);
+    }
+}
+
 /// What is larger than its region is seen as a piece of it; while it is there, each look sees all of it.
 #[test]
 fn what_is_larger_than_its_region_is_found_whole() {
