@@ -6,6 +6,7 @@
 //! lamps, rain and what passes by are no changes. Not here: what follows for rules, and soft
 //! focus, which a picture this coarse does not show.
 
+mod judge;
 mod signature;
 mod structure;
 mod text;

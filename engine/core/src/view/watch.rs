@@ -5,6 +5,7 @@
 //! leaves enough of them in place becomes a reference of its own after some minutes. A
 //! view counts as moved when nothing agrees in place, or when its parts agree better elsewhere.
 
+use super::judge::{Judgement, MATCH, judge, same_lines};
 use super::signature::Signature;
 use super::structure::{CELLS, Comparison, Structure, detail};
 use crate::geometry::Polygon;
@@ -43,18 +44,6 @@ const CLOCK_STEP_MIN: Duration = Duration::from_secs(5);
 
 /// Agreement beyond doubt; nothing else is looked at.
 const SURE: f32 = 0.65;
-/// Agreement of a scene with other things in it, or in somewhat other light.
-const MATCH: f32 = 0.5;
-/// Agreement that is no accident when it is the best of all places. See [`judge`].
-const TRACE: f32 = 0.15;
-/// The same of lines, and by how much it must be better than in other places.
-const LINES: f32 = 0.15;
-const LINES_MARGIN: f32 = 0.03;
-/// A block is in place, or is elsewhere.
-const BLOCK_IN_PLACE: f32 = 0.35;
-const BLOCK_ELSEWHERE: f32 = 0.6;
-const BLOCK_MARGIN: f32 = 0.25;
-
 /// Fewer cells with detail are as good as none.
 const DETAIL_MIN: u32 = 6;
 /// A view with fewer is not learned: nobody could tell bare asphalt from other asphalt, or from a
@@ -480,45 +469,4 @@ impl Candidate {
         self.detail = ((self.detail as f32 * n + detail as f32) / (n + 1.0)).round() as u32;
         self.checks += 1;
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Judgement {
-    Match,
-    Trace,
-    Other,
-}
-
-/// The agreement in place and what it means. Whatever the light does to edges, those that it
-/// leaves are in place; a turned camera has the same edges elsewhere, or others.
-fn judge(comparison: &Comparison) -> (f32, Judgement) {
-    let Comparison { whole, blocks } = comparison;
-    let blocks = || blocks.iter().flatten();
-    let in_place =
-        blocks().filter(|b| b.here >= BLOCK_IN_PLACE && b.here >= b.elsewhere - 0.1).count();
-    let elsewhere = blocks()
-        .filter(|b| b.elsewhere >= BLOCK_ELSEWHERE && b.elsewhere - b.here >= BLOCK_MARGIN)
-        .count();
-    let judgement = if in_place <= elsewhere {
-        Judgement::Other
-    } else if whole.here >= MATCH && whole.here >= whole.elsewhere {
-        Judgement::Match
-    } else if whole.here >= TRACE && whole.here >= whole.elsewhere + LINES_MARGIN && in_place >= 2 {
-        Judgement::Trace
-    } else {
-        Judgement::Other
-    };
-    (whole.here, judgement)
-}
-/// Are the same lines in the same place, whichever side of them is brighter? Most lines of a street
-/// are level or upright, so there is agreement everywhere; in place there must be more.
-fn same_lines(comparison: &Comparison) -> bool {
-    let Comparison { whole, blocks } = comparison;
-    let blocks = || blocks.iter().flatten();
-    let in_place = blocks().filter(|b| b.here >= LINES && b.here >= b.elsewhere).count();
-    let elsewhere = blocks().filter(|b| b.elsewhere - b.here >= BLOCK_MARGIN).count();
-    whole.here >= LINES
-        && whole.here >= whole.elsewhere + LINES_MARGIN
-        && in_place >= 2
-        && in_place > elsewhere
 }
