@@ -139,7 +139,7 @@ impl Station {
         let fleet = Fleet::start(options.launch, &vision_plan, FleetOptions::of(&plan), heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
         let measurer = options.tuner.filter(|_| !tuned.settled);
-        let measurer = measurer.and_then(|launch| begin_tuning(launch, &troubles));
+        let measurer = measurer.and_then(|launch| begin_tuning(launch, &metrics));
         let plane = EventPlane::new(Parts {
             plan,
             clock: Box::new(BoxClock),
@@ -180,8 +180,9 @@ fn connect(
 }
 
 /// Without it a box runs as well, by default.
-fn begin_tuning(launch: TunerLaunch, troubles: &Troubles) -> Option<Tuner> {
-    let begun = Tuner::start(launch, troubles.clone());
+fn begin_tuning(launch: TunerLaunch, metrics: &Arc<Metrics>) -> Option<Tuner> {
+    let metrics = Arc::clone(metrics);
+    let begun = Tuner::start(launch, move || metrics.looks_late());
     begun.inspect_err(|error| tracing::warn!(%error, "models are not measured")).ok()
 }
 

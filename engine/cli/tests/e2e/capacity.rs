@@ -35,6 +35,10 @@ fn a_box_is_measured_with_a_camera_and_with_a_recording() {
     }
     assert!(!of("gate-north")["reason"].as_str().unwrap().is_empty());
     let notes = report["notes"].to_string();
+    assert!(
+        notes.contains("model ssdlite-coco: the default, since it was not measured"),
+        "{notes}"
+    );
     assert!(notes.contains("no pictures came: gate-north"), "{notes}");
     // Neither broker nor state folder of the pipeline was touched.
     assert!(!pipeline.state_dir().exists());

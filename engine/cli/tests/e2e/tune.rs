@@ -3,6 +3,7 @@
 use crate::support::broker::Broker;
 use crate::support::engine::{Engine, Pipeline};
 use crate::support::program::run_viahe;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -83,6 +84,13 @@ fn a_box_runs_its_models_as_it_was_measured_unless_the_pipeline_says_otherwise()
     let engine = Engine::start(&pipeline);
     engine.until_looks(&["gate-a", "gate-b"], 1);
     assert_eq!(lookers(engine.worker()), 2);
+    // To read the pipeline again ends no worker, whatever is known by then.
+    let worker = engine.worker();
+    fs::remove_file(&kept).unwrap();
+    engine.process.signal(Signal::HUP);
+    engine.until_metric("viahe_reloads_total", |n| n == 1);
+    engine.until_looks(&["gate-a", "gate-b"], 1);
+    assert_eq!((engine.worker(), lookers(worker)), (worker, 2));
     drop(engine);
     let pipeline = pipeline.engine("threads = 1");
     let file = pipeline.write();

@@ -173,6 +173,11 @@ impl Metrics {
         self.state().engine = stats.clone();
     }
 
+    /// How many looks have been late up to now, at all cameras.
+    pub fn looks_late(&self) -> u64 {
+        self.state().cameras.values().map(|camera| camera.looks_late.get()).sum()
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // A snapshot is whole between any two statements, so a panic elsewhere leaves it usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

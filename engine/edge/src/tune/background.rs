@@ -1,13 +1,12 @@
 //! Measures beside a box at work, once, when nothing is known of its models.
 //!
 //! It is done by a process of its own, which asks for the processor only when nobody else does, takes no
-//! memory from the workers, and ends with this one. It begins when the box has long been calm, and is ended as soon as
+//! memory from the workers, and ends with this one. It begins when no look has long been late, and is ended as soon as
 //! looks are late. What it finds is used from the next start on: to change threads is to start workers
 //! anew, and no street goes dark for that.
 
 use crate::clock;
 use crate::telemetry::{foreign, relayed};
-use crate::trouble::{Trouble, Troubles};
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -40,21 +39,25 @@ pub struct Tuner {
 }
 
 impl Tuner {
-    /// Begins to wait for a calm box.
+    /// Begins to wait for a calm box; `looks_late` says how many looks have been late up to now.
     ///
     /// # Errors
     /// No thread is to be had.
-    pub fn start(launch: TunerLaunch, troubles: Troubles) -> io::Result<Self> {
+    pub fn start(
+        launch: TunerLaunch,
+        looks_late: impl Fn() -> u64 + Send + 'static,
+    ) -> io::Result<Self> {
         let (stop, stopped) = bounded(0);
         let thread = std::thread::Builder::new().name("tuner".into()).spawn(move || {
             let mut watch =
                 Watch { launch, child: None, pace: Pace::new(clock::monotonic(), CALM) };
+            let mut before = looks_late();
             while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                let late =
-                    |lasting: &crate::trouble::Lasting| lasting.trouble == Trouble::RulesBelowNeed;
-                if !watch.look(troubles.lasting().iter().any(late)) {
+                let now = looks_late();
+                if !watch.look(now != before) {
                     return;
                 }
+                before = now;
             }
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
