@@ -4,6 +4,7 @@
 
 use super::trust::{HOURS, Proof, Trust, hour};
 use crate::time::Timestamp;
+use std::collections::VecDeque;
 
 /// Sorts of pictures that refer to others: what one may refer to decides how large it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,9 @@ const SPREAD_MIN: f32 = 0.01;
 /// Changes that the sizes must have shown at this hour of the day, and missed none. Where sizes are noise they call at
 /// least every other look quiet, or nothing would be gained by them: ten in a row are luck once in a thousand.
 const CAUGHT_MIN: u32 = 10;
+/// Times of larger pictures that are kept: so late pictures are compared on a box that is short, while something moves
+/// in each of them.
+const LARGER_KEPT: usize = 64;
 
 /// How large pictures of one sort usually are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,8 +79,8 @@ impl Usual {
 #[derive(Debug)]
 pub struct Sizes {
     usual: [Usual; 2],
-    /// When the newest picture came that was larger than usual, or may have been.
-    larger: Timestamp,
+    /// When the newest pictures came that were larger than usual, or may have been; never empty.
+    larger: VecDeque<Timestamp>,
     trust: Trust,
     /// Changes that were shown, by hour of the day.
     caught: [u32; HOURS],
@@ -87,7 +91,7 @@ pub struct Sizes {
 impl Sizes {
     /// Ones that have proved nothing yet.
     pub fn new(proof: Proof) -> Self {
-        let (usual, larger) = ([Usual::default(); 2], Timestamp(0));
+        let (usual, larger) = ([Usual::default(); 2], VecDeque::from([Timestamp(0)]));
         Self { usual, larger, trust: Trust::new(proof), caught: [0; HOURS], relied_on: false }
     }
 
@@ -97,13 +101,13 @@ impl Sizes {
         if !self.usual[sort as usize].is_larger(bytes) {
             return false;
         }
-        self.larger = at;
+        self.was_larger(at);
         std::mem::take(&mut self.relied_on)
     }
 
     /// Nothing is known of what came before, and what comes may be coded otherwise.
     pub fn gap(&mut self, at: Timestamp) {
-        self.larger = at;
+        self.was_larger(at);
         self.usual = Default::default();
     }
 
@@ -117,10 +121,12 @@ impl Sizes {
         self.relied_on = true;
     }
 
-    /// What comparing pictures has shown.
+    /// What comparing pictures has shown, maybe when later ones have come.
     pub fn checked(&mut self, Compared { with, at, same }: Compared) {
+        // What came after it tells nothing of it.
+        let Some(larger) = self.larger.iter().rev().find(|larger| **larger <= at) else { return };
         let caught = &mut self.caught[hour(at)];
-        match (self.larger < with, same) {
+        match (*larger < with, same) {
             (true, true) => self.trust.checked(at, true),
             (false, false) => *caught = caught.saturating_add(1),
             (true, false) => {
@@ -133,7 +139,14 @@ impl Sizes {
     }
 
     fn is_quiet(&self, since: Timestamp) -> bool {
-        self.larger < since
+        self.larger.back().is_some_and(|larger| *larger < since)
+    }
+
+    fn was_larger(&mut self, at: Timestamp) {
+        if self.larger.len() >= LARGER_KEPT {
+            self.larger.pop_front();
+        }
+        self.larger.push_back(at);
     }
 }
 
@@ -235,6 +248,49 @@ mod tests {
         assert_eq!(street(290, false), 0, "for ten minutes");
         street(400, false);
         assert!(street(100, false) > 60);
+    }
+
+    /// A box that is short compares pictures late; by then something else has happened.
+    #[test]
+    fn what_comes_after_a_picture_is_no_proof_of_it() {
+        let mut camera = Camera::new(6);
+        for look in 0..800 {
+            let happens = look % 20 > 15;
+            camera.look(if happens { 9_000.0 } else { 6_000.0 }, 0.02, happens);
+        }
+        camera.look(6_000.0, 0.02, false);
+        assert!(camera.look(6_000.0, 0.02, false));
+        let [before, now, later] = [0, 1, 2].map(|look| Camera::at(camera.looks - 2 + look));
+        camera.sizes.picture(later, Sort::Reference, 20_000);
+        let missed = Compared { with: before, at: now, same: false };
+        camera.sizes.checked(missed);
+        camera.looks += 1;
+        camera.look(6_000.0, 0.02, false);
+        assert!(!camera.look(6_000.0, 0.02, false), "a miss is one");
+    }
+
+    #[test]
+    fn changes_are_proof_also_where_they_are_compared_late() {
+        let mut camera = Camera::new(7);
+        let mut late: Option<Compared> = None;
+        for look in 0..800 {
+            let happens = look % 20 > 15;
+            let [with, at] = [camera.looks, camera.looks + 1].map(Camera::at);
+            let bytes = if happens { 9_000 } else { 6_000 };
+            for n in 1..=PICTURES_PER_LOOK {
+                let step = (at.0 - with.0) * n / (PICTURES_PER_LOOK + 1);
+                camera.sizes.picture(Timestamp(with.0 + step), Sort::Reference, bytes);
+                if n == 3
+                    && let Some(compared) = late.take()
+                {
+                    camera.sizes.checked(compared);
+                }
+            }
+            camera.looks += 1;
+            late = Some(Compared { with, at, same: !happens });
+        }
+        camera.look(6_000.0, 0.0, false);
+        assert!(camera.look(6_000.0, 0.0, false));
     }
 
     #[test]

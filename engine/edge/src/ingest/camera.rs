@@ -8,6 +8,7 @@ use viahe_core::frame::{Frame, FrameStamp};
 use viahe_core::gate::Sort;
 use viahe_core::id::Name;
 use viahe_core::plan::Source;
+use viahe_core::time::Timestamp;
 
 /// One camera's settings.
 #[derive(Clone, Debug)]
@@ -66,8 +67,9 @@ pub trait FrameSink: Send + Sync {
     fn frame(&self, frame: Arc<dyn Frame>);
     /// The camera's state has changed.
     fn state(&self, state: FeedState);
-    /// A coded picture that refers to others came, decoded or not. True when it is to be seen at once.
-    fn sized(&self, _sort: Sort, _bytes: usize) -> bool {
+    /// A coded picture that refers to others came, decoded or not; of `_at` it is a frame when it is decoded. True when it
+    /// is to be seen at once.
+    fn sized(&self, _at: Timestamp, _sort: Sort, _bytes: usize) -> bool {
         false
     }
     /// A picture is due and has not been decoded. True when what it shows is known without it.

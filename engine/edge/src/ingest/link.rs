@@ -126,8 +126,8 @@ impl Consumer for Link {
         self.camera.peek.load(Ordering::Relaxed)
     }
 
-    fn sized(&self, sort: Sort, bytes: usize) -> bool {
-        self.camera.sink.sized(sort, bytes)
+    fn sized(&self, sort: Sort, bytes: usize, behind: Duration) -> bool {
+        self.camera.sink.sized(reached(behind), sort, bytes)
     }
 
     fn spares(&self, key: &gst::Buffer, behind: Duration) -> bool {
@@ -156,9 +156,7 @@ impl Consumer for Link {
 
     fn came(&self, unit: &gst::Buffer, what: Unit, behind: Duration) {
         let Some(reel) = self.camera.reel.as_ref().filter(|_| !self.closed()) else { return };
-        let reached = clock::event_time();
-        let reached = Timestamp(reached.0.saturating_sub(behind.as_nanos() as u64));
-        reel.push(unit, what, Taken { reached, reported: graph::reported(unit) });
+        reel.push(unit, what, Taken { reached: reached(behind), reported: graph::reported(unit) });
     }
 
     fn arrived(&self, begins: bool, pts: Option<u64>) {
@@ -203,6 +201,11 @@ impl Consumer for Link {
         drop(meter);
         self.pulse.waits_for_key(report.waits_for_key.then(|| self.ms()));
     }
+}
+
+/// When something reached the box, so long ago.
+fn reached(behind: Duration) -> Timestamp {
+    Timestamp(clock::event_time().0.saturating_sub(behind.as_nanos() as u64))
 }
 
 /// What earlier connections have taught.

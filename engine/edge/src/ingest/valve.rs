@@ -21,8 +21,9 @@ pub(super) trait Consumer: Send + Sync {
     fn demand(&self) -> Demand;
     /// Is the picture of this moment wanted, however little is decoded?
     fn peeks(&self) -> bool;
-    /// A picture that refers to others came, decoded or not. True when it is to be seen at once.
-    fn sized(&self, sort: Sort, bytes: usize) -> bool;
+    /// A picture that refers to others came, decoded or not, and reached the box so long ago. True when it is to be
+    /// seen at once.
+    fn sized(&self, sort: Sort, bytes: usize, behind: Duration) -> bool;
     /// A key frame is to be decoded for a look. True when that look has been told without it.
     fn spares(&self, key: &gst::Buffer, behind: Duration) -> bool;
     /// A clock that is never set, the same for all.
@@ -156,7 +157,7 @@ impl Valve {
             buffer.pts().map(gst::ClockTime::nseconds),
         );
         let sort = if what.disposable { Sort::Disposable } else { Sort::Reference };
-        let sudden = what.kind == Kind::Inter && consumer.sized(sort, buffer.size());
+        let sudden = what.kind == Kind::Inter && consumer.sized(sort, buffer.size(), behind);
         let peek = sudden || consumer.peeks();
         let demand = consumer.demand();
         let mut arrived = Arrived {

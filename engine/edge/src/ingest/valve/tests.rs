@@ -76,7 +76,7 @@ impl Consumer for Fake {
     fn peeks(&self) -> bool {
         self.peek.load(Ordering::Relaxed)
     }
-    fn sized(&self, _: Sort, _: usize) -> bool {
+    fn sized(&self, _: Sort, _: usize, _: Duration) -> bool {
         false
     }
     fn spares(&self, _: &gst::Buffer, _: Duration) -> bool {

@@ -36,8 +36,9 @@ pub(super) struct Way {
     pub(super) fresh: Sender<Name>,
 }
 
-/// Pictures that were not decoded come in order: those before are older than what is to be seen.
-const HURRY: Duration = Duration::from_millis(200);
+/// A picture has the time at which it reached the box; that is reckoned when its length is read and again when it is
+/// decoded, from two clocks that are read one after the other. The picture before it is further away.
+const SLACK: Duration = Duration::from_millis(15);
 
 /// A camera's end of the slots.
 pub(super) struct Sink {
@@ -62,12 +63,11 @@ impl FrameSink for Sink {
         }
     }
 
-    fn sized(&self, sort: Sort, bytes: usize) -> bool {
-        let now = clock::event_time();
-        let sudden = self.sizes().picture(now, sort, bytes);
+    fn sized(&self, at: Timestamp, sort: Sort, bytes: usize) -> bool {
+        let sudden = self.sizes().picture(at, sort, bytes);
         if sudden {
-            let at = Timestamp(now.0.saturating_sub(HURRY.as_nanos() as u64));
-            self.way.desk.hurry(self.slot, at);
+            let from = Timestamp(at.0.saturating_sub(SLACK.as_nanos() as u64));
+            self.way.desk.hurry(self.slot, from);
         }
         sudden
     }
@@ -123,4 +123,104 @@ impl Sink {
         let report = CameraReport { camera: self.name.clone(), status, reason };
         self.way.outlet.tell(FromWorker::Camera(report));
     }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::vision::analyse::Gaze;
+    use crate::vision::slots::{ModelId, Seat};
+    use viahe_core::attention::Need;
+    use viahe_core::config::{Taxonomy, model};
+    use viahe_core::frame::{ColorMatrix, ColorRange, Frame, FrameView, PixelFormat, Plane};
+    use viahe_core::gate::{Answer, Compared, Gate, Proof};
+    use viahe_core::observe::Observation;
+    use viahe_core::seam::DropReason;
+    use viahe_core::time::ClockSource;
+    use viahe_testing::model::TINY;
+
+    /// A wall, at so many ms.
+    struct Wall(u64);
+
+    fn at(ms: u64) -> Timestamp {
+        Timestamp::from_secs(1_000_000).plus(Duration::from_millis(ms))
+    }
+
+    impl Frame for Wall {
+        fn stamp(&self) -> FrameStamp {
+            let (captured, clock) = (at(self.0), ClockSource::Arrival);
+            FrameStamp { seq: self.0, captured, arrived: captured, offset_ms: 0, clock }
+        }
+
+        fn view(&self) -> FrameView<'_> {
+            let plane = Plane { data: &[90; 64 * 64], stride: 64 };
+            let (matrix, range) = (ColorMatrix::Bt709, ColorRange::Limited);
+            FrameView::new(64, 64, PixelFormat::Nv12, matrix, range, &[plane; 2]).unwrap()
+        }
+    }
+
+    /// Sizes by which the look at this moment was told, after so many ms.
+    fn relied_on(camera: &Name) -> (Sizes, u64) {
+        let mut sizes = Sizes::new(Proof { looks: 0 });
+        let mut ms = 0;
+        let mut pictures = |sizes: &mut Sizes, count: u64, bytes: usize| {
+            (0..count).for_each(|n| drop(sizes.picture(at(ms + n * 40), Sort::Reference, bytes)));
+            ms += count * 40;
+            ms
+        };
+        pictures(&mut sizes, 300, 1_000);
+        for _ in 0..10 {
+            let from = pictures(&mut sizes, 24, 1_000);
+            let to = pictures(&mut sizes, 1, 20_000);
+            sizes.checked(Compared { with: at(from), at: at(to), same: false });
+        }
+        let mut luma = Gate::new(Proof { looks: 0 });
+        let longest = Duration::from_secs(5);
+        for _ in 0..10 {
+            let wall = Wall(pictures(&mut sizes, 25, 1_000));
+            if luma.ask(&wall.view(), wall.stamp().captured, longest) == Answer::Look {
+                let (camera, frame) = (camera.clone(), wall.stamp());
+                let seen = Observation { camera, frame, size_px: [64; 2], objects: Vec::new() };
+                luma.looked(&seen, false);
+            }
+        }
+        let now = pictures(&mut sizes, 1, 1_000);
+        assert_eq!(luma.ask_sizes(at(now), longest, &mut sizes), Answer::Unchanged);
+        (sizes, now)
+    }
+
+    /// The coded pictures before it are decoded with it, and show that nothing happened.
+    #[test]
+    fn what_happens_is_looked_at_in_the_picture_that_shows_it() {
+        let camera = Name::try_from("gate").unwrap();
+        let (sizes, now) = relied_on(&camera);
+        let (sizes, tally) = (Arc::new(Mutex::new(sizes)), Arc::new(Tally::default()));
+        let model = model::parse_with("model.toml", TINY, &Taxonomy::builtin()).unwrap();
+        let gaze = Gaze::new(camera.clone(), &model, 0, Arc::default(), Arc::default());
+        let state = View { gaze, tally: Arc::clone(&tally), sizes: Arc::clone(&sizes), news: None };
+        let (desk, need) = (Arc::new(Desk::default()), Need::steady(1.0));
+        let slot = desk.add(Seat { model: ModelId(0), need, state });
+        let (to_engine, _heard) = crossbeam_channel::bounded(8);
+        let (outlet, ledger) = (Arc::new(Outlet::new(to_engine)), Arc::default());
+        let (fresh, _) = crossbeam_channel::bounded(8);
+        let way = Way { desk: Arc::clone(&desk), outlet, ledger, fresh, strain: Arc::default() };
+        let sink = Sink::new(&camera, Place { slot, tally, sizes }, way);
+        assert!(desk.tell_again(slot, at(now), |_, _| Some(())).is_some());
+
+        let happens = now + 400;
+        assert!(sink.sized(at(happens), Sort::Reference, 20_000));
+        let waits = || desk.longest_wait(clock::monotonic() + HOUR) >= HOUR;
+        for before in [120, 80, 40] {
+            sink.frame(Arc::new(Wall(happens - before)));
+            assert!(!waits(), "{before} ms before it");
+        }
+        // Its time is reckoned once more when it is decoded.
+        sink.frame(Arc::new(Wall(happens - 3)));
+        assert!(waits());
+        assert_eq!(desk.counts(slot, at(happens)).dropped[&DropReason::NotDue], 3);
+    }
+
+    const HOUR: Duration = Duration::from_hours(1);
 }

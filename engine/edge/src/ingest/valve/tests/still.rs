@@ -83,7 +83,7 @@ impl Consumer for Watcher {
     fn peeks(&self) -> bool {
         false
     }
-    fn sized(&self, sort: Sort, bytes: usize) -> bool {
+    fn sized(&self, sort: Sort, bytes: usize, _: Duration) -> bool {
         self.mind.lock().unwrap().1.picture(at(self.ms.load(Ordering::Relaxed)), sort, bytes)
     }
     fn spares(&self, key: &gst::Buffer, _: Duration) -> bool {
