@@ -60,6 +60,16 @@ impl Concern {
         self.blocks.get(block).is_none_or(|compared| *compared)
     }
 
+    /// Is a thing in this box where rules look, and not only beside it?
+    pub(super) fn is_about(&self, bbox: &UnitBox) -> bool {
+        let [x0, y0, x1, y1] = bbox.corners();
+        let meets = |area: &UnitBox| {
+            let [left, top, right, bottom] = area.corners();
+            x0 <= right && left <= x1 && y0 <= bottom && top <= y1
+        };
+        self.areas.is_empty() || self.areas.iter().any(meets)
+    }
+
     /// Is a thing in this box one that rules may ask about?
     pub(super) fn has(&self, bbox: &UnitBox) -> bool {
         let [w, h] = self.size_px.map(|px| px as f32);

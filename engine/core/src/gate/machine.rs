@@ -13,21 +13,24 @@ use crate::observe::{Object, Observation};
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// However long a picture stays the same, real looks are no further apart: what the gate cannot see, a person in
-/// black before a black wall, is seen so late at most. The longest gap that any rule bears, too.
+/// However long a picture stays the same, real looks at things are no further apart: what the gate cannot see, a car
+/// of the road's grey that drives off, is seen so late at most. The longest gap that any rule bears, too.
 const INTERVAL_MAX: Duration = Duration::from_secs(5);
-/// And no further than so many times the gap that the camera's rules bear: three looks tell one that was
+/// While nothing is where rules look, they are no further apart than this: three looks of who bears the longest gap.
+/// Each look between them is a look at the picture all the same.
+const EMPTY_MAX: Duration = Duration::from_secs(15);
+/// And that picture is no older than this: it is also for whoever watches the view.
+const PICTURE_MAX: Duration = Duration::from_secs(5);
+/// And real looks are no further apart than so many times the gap that the camera's rules bear: three looks tell one that was
 /// missed from a thing that is gone.
 const GAPS_MAX: u32 = 3;
+
+/// Pictures come a little sooner or later: by this part of their distance.
+const SLACK: u32 = 10;
 
 /// Looks in a row at one picture that have to find the same before one is left out. Who is seen in seven looks of
 /// ten is in all of five, or in none, once in six; and who comes and is not recognised at once, soon is.
 const SETTLED_LOOKS: u32 = 5;
-
-/// The longest time between two real looks at a camera whose rules bear this one between two looks.
-pub fn interval(gap_max: Duration) -> Duration {
-    (gap_max * GAPS_MAX).min(INTERVAL_MAX)
-}
 
 /// What is to be done with a frame that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +46,20 @@ pub enum Answer {
 struct Held {
     grid: Grid,
     at: Timestamp,
+    /// When a picture last showed the same.
+    shown: Timestamp,
     objects: Vec<Object>,
+    /// Nothing is where rules look.
+    empty: bool,
     /// So many looks at this picture have found the same: nothing comes, goes or is in question.
     agreed: u32,
+}
+
+impl Held {
+    /// The longest time between it and the next real look, where rules bear this gap.
+    fn lasts(&self, gap_max: Duration) -> Duration {
+        (gap_max * GAPS_MAX).min(if self.empty { EMPTY_MAX } else { INTERVAL_MAX })
+    }
 }
 
 /// Why a frame is looked at.
@@ -106,8 +120,8 @@ impl Gate {
         self.concern.has(bbox)
     }
 
-    /// A frame is due, and there are to be no more than `interval` between two real looks.
-    pub fn ask(&mut self, frame: &FrameView<'_>, at: Timestamp, interval: Duration) -> Answer {
+    /// A frame is due, and rules bear this gap between two looks.
+    pub fn ask(&mut self, frame: &FrameView<'_>, at: Timestamp, gap_max: Duration) -> Answer {
         let size = self.now.size();
         self.now.read(frame);
         if size != [0; 2] && size != self.now.size() {
@@ -117,7 +131,7 @@ impl Gate {
         }
         self.concern.fit(&self.now);
         let step = self.shown.replace(at).map_or(Duration::ZERO, |shown| at.since(shown));
-        self.why = self.why(at, step, interval);
+        self.why = self.why(at, step, gap_max);
         if self.why == Why::Shadow && self.trust.believes(at) {
             Answer::Unchanged
         } else {
@@ -126,13 +140,16 @@ impl Gate {
     }
 
     /// A look is due, and nothing has been decoded for it. Is it unchanged by what `sizes` say of the pictures since the last
-    /// look? That is believed no longer than an unchanged frame is.
-    pub fn ask_sizes(&mut self, at: Timestamp, interval: Duration, sizes: &mut Sizes) -> Answer {
+    /// picture? That is believed no longer than an unchanged frame is, and pictures are seen in between.
+    pub fn ask_sizes(&mut self, at: Timestamp, gap_max: Duration, sizes: &mut Sizes) -> Answer {
         let Some(held) = &self.held else { return Answer::Look };
         let step = self.shown.map_or(Duration::ZERO, |shown| at.since(shown));
-        let fresh = at > held.at && at.since(held.at) + step <= interval;
+        let lasts = held.lasts(gap_max);
+        let within =
+            |since: Timestamp, most| at > since && at.since(since) + step <= most + step / SLACK;
+        let fresh = within(held.at, lasts) && within(held.shown, lasts.min(PICTURE_MAX));
         let known = held.agreed >= SETTLED_LOOKS && self.trust.believes(at);
-        if !(fresh && known && sizes.say_quiet(held.at, at)) {
+        if !(fresh && known && sizes.say_quiet(held.shown, at)) {
             return Answer::Look;
         }
         self.shown = Some(at);
@@ -161,8 +178,9 @@ impl Gate {
             self.held.take().map(|held| (held.grid, held.agreed)).unwrap_or_default();
         let agreed = if same && self.same && !undecided { agreed.saturating_add(1) } else { 1 };
         let grid = std::mem::replace(&mut self.now, grid);
-        self.held =
-            Some(Held { grid, at: seen.frame.captured, objects: seen.objects.clone(), agreed });
+        let (at, objects) = (seen.frame.captured, seen.objects.clone());
+        let empty = !objects.iter().any(|object| self.concern.is_about(&object.bbox));
+        self.held = Some(Held { grid, at, shown: at, objects, empty, agreed });
     }
 
     /// The frame that was asked for last could not be looked at.
@@ -175,17 +193,20 @@ impl Gate {
         self.now.samples()
     }
 
-    fn why(&mut self, at: Timestamp, step: Duration, interval: Duration) -> Why {
+    fn why(&mut self, at: Timestamp, step: Duration, gap_max: Duration) -> Why {
         self.same = false;
-        let Some(held) = &self.held else { return Why::News };
+        let Some(held) = &mut self.held else { return Why::News };
         let before = held.at;
         // Asked in any case: it learns from what it compares.
         self.same = held.grid.is_like(&self.now)
             && self.comparer.same(&held.grid, &self.now, &self.concern);
-        self.compared = Some(Compared { with: before, at, same: self.same });
+        self.compared = Some(Compared { with: held.shown, at, same: self.same });
+        if self.same {
+            held.shown = at;
+        }
         if !self.same || held.agreed < SETTLED_LOOKS || at < before {
             Why::News
-        } else if at.since(before) + step > interval {
+        } else if at.since(before) + step > held.lasts(gap_max) + step / SLACK {
             // The next one would be too late.
             Why::Forced
         } else {

@@ -16,7 +16,7 @@ mod sizes;
 mod trust;
 
 pub use grid::Grid;
-pub use machine::{Answer, Gate, interval};
+pub use machine::{Answer, Gate};
 pub use sizes::{Compared, Sizes, Sort};
 pub use trust::Proof;
 

@@ -18,7 +18,7 @@ pub enum Sort {
 /// What a frame that was decoded showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// The time of the frame that it was compared with.
+    /// The time of the frame before it, which showed what it was compared with.
     pub with: Timestamp,
     /// Its own.
     pub at: Timestamp,

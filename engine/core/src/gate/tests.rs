@@ -1,7 +1,7 @@
 //! A made street on virtual time: pictures with noise, light, rain and shake, in which a detector that errs as it
 //! is told to finds what is there.
 
-use super::{Answer, Gate, Grid, Proof, interval};
+use super::{Answer, Gate, Grid, Proof};
 use crate::detect::Confidence;
 use crate::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
 use crate::geometry::UnitBox;
@@ -124,6 +124,8 @@ struct Street {
     looks: u32,
     /// Something that is seen is not believed yet.
     undecided: bool,
+    /// Rules bear this between two looks.
+    gap_max: Duration,
     /// Event times, in s, of the looks that were real.
     real: Vec<u64>,
     /// What the last of them found.
@@ -138,6 +140,7 @@ impl Street {
             gate,
             looks: 0,
             undecided: false,
+            gap_max: FIVE_SECS,
             real: Vec::new(),
             last: Vec::new(),
         }
@@ -161,7 +164,7 @@ impl Street {
         let seen = observation(self.scene.secs, found);
         self.scene.secs += 1;
         self.looks += 1;
-        if self.gate.ask(&frame, seen.frame.captured, FIVE_SECS) == Answer::Look {
+        if self.gate.ask(&frame, seen.frame.captured, self.gap_max) == Answer::Look {
             self.real.push(self.scene.secs - 1);
             self.gate.looked(&seen, self.undecided);
             self.last = found.to_vec();
@@ -193,16 +196,33 @@ fn nothing_is_believed_before_it_is_proved() {
 }
 
 #[test]
-fn real_looks_are_five_seconds_apart_at_most_and_for_fast_rules_three_gaps() {
-    let mut street = Street::new(2, 5);
-    street.pass(200, CLEAR, &[CAR], &[CAR]);
-    let gaps = street.real.windows(2).map(|pair| pair[1] - pair[0]);
-    assert_eq!(gaps.max(), Some(5));
-    let of = |gap_ms| interval(Duration::from_millis(gap_ms));
-    assert_eq!(of(5_000), FIVE_SECS);
-    assert_eq!(of(1_000), Duration::from_secs(3));
-    assert_eq!(of(200), Duration::from_millis(600));
-    assert_eq!(of(0), Duration::ZERO);
+fn real_looks_are_so_far_apart_as_what_is_there_and_what_rules_bear_allow() {
+    let beside = Thing { track: 1, px: [250, 100, 290, 130], ..CAR };
+    for (things, gap_ms, apart) in [
+        (&[CAR][..], 5_000, 5),
+        (&[CAR], 1_000, 3),
+        // Nothing is there, or only beside.
+        (&[], 5_000, 15),
+        (&[beside], 5_000, 15),
+        (&[beside, CAR], 5_000, 5),
+        (&[], 2_000, 6),
+    ] {
+        let mut street = Street::new(2, 5);
+        street.gate.turn_to(&[UnitBox::try_from(KERB).unwrap()]);
+        street.gap_max = Duration::from_millis(gap_ms);
+        street.pass(200, CLEAR, things, things);
+        let gaps = street.real.windows(2).map(|pair| pair[1] - pair[0]);
+        assert_eq!(gaps.max(), Some(apart), "{things:?}, {gap_ms} ms");
+        // However long nothing was seen, who comes is seen at once.
+        let (now, came) = (street.scene.secs, [PERSON]);
+        street.pass(1, CLEAR, &came, &came);
+        assert_eq!(street.real.last(), Some(&now));
+        // And whom luma does not show when the next real look is due.
+        street.pass(30, CLEAR, things, things);
+        let now = street.scene.secs;
+        street.pass(apart, CLEAR, things, &came);
+        assert!(street.real.iter().any(|real| *real >= now), "{things:?}, {gap_ms} ms");
+    }
 }
 
 #[test]

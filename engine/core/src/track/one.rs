@@ -15,6 +15,9 @@ const TENTATIVE_MISSES: u32 = 2;
 /// `lost_keep_updates` stretches `lost_keep_secs` by at most so much.
 const SLOW_FACTOR: f32 = 10.0;
 
+/// The longest gap between two looks that any rule bears.
+const UNSEEN_SECS: f64 = 5.0;
+
 /// One object in one frame: a detection with its identity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tracked {
@@ -94,9 +97,11 @@ impl Track {
     }
 
     /// It was not seen; `looked`: where it should be was looked at.
-    pub(super) fn miss(&mut self, looked: bool) {
-        // Where nobody looks nobody is missed; but it was not seen just now.
-        self.missed = if looked { self.missed.saturating_add(1) } else { self.missed.max(1) };
+    pub(super) fn miss(&mut self, now_secs: f64, looked: bool) {
+        // Where nobody looks nobody is missed, but it was not seen just now; and for no longer than between two
+        // looks of the slowest camera: who moves may be anywhere then.
+        let missed = looked || now_secs - self.seen_secs > UNSEEN_SECS;
+        self.missed = if missed { self.missed.saturating_add(1) } else { self.missed.max(1) };
     }
 
     /// Where it should be now.

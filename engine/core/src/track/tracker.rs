@@ -118,11 +118,15 @@ impl Tracker {
         }
         self.take_candidates(detections);
         self.follow_camera();
+        for (track, taken) in self.tracks.iter().zip(&mut self.taken) {
+            // What is told again where rules look is nobody's who is elsewhere.
+            *taken = !looked(&track.bbox());
+        }
         for stage in [Stage::Strong, Stage::Weak, Stage::Tentative, Stage::Place] {
             self.associate(stage, detections);
         }
         for track in &mut self.tracks {
-            track.miss(looked(&track.bbox()));
+            track.miss(self.now_secs, looked(&track.bbox()));
         }
         self.apply(detections);
         self.bury();

@@ -73,15 +73,15 @@ impl Gaze {
     }
 
     /// What is in a frame that shows what the last analysed one did, as far as rules are about it; none when this one
-    /// has to be analysed as well. There are to be no more than `interval` between two that are.
+    /// has to be analysed as well. Rules bear this gap between two looks.
     pub(super) fn unchanged(
         &mut self,
         frame: &dyn Frame,
-        interval: Duration,
+        gap_max: Duration,
     ) -> Option<Observation> {
         self.turn();
         let gate = self.gate.as_mut()?;
-        let answer = gate.ask(&frame.view(), frame.stamp().captured, interval);
+        let answer = gate.ask(&frame.view(), frame.stamp().captured, gap_max);
         self.ledger.add(Stage::Gate, gate.samples());
         if answer == Answer::Look {
             return None;
@@ -103,11 +103,11 @@ impl Gaze {
         &mut self,
         sizes: &mut Sizes,
         stamp: FrameStamp,
-        interval: Duration,
+        gap_max: Duration,
     ) -> Option<Observation> {
         self.turn();
         let gate = self.gate.as_mut()?;
-        let same = gate.ask_sizes(stamp.captured, interval, sizes) == Answer::Unchanged;
+        let same = gate.ask_sizes(stamp.captured, gap_max, sizes) == Answer::Unchanged;
         same.then(|| self.again(stamp))
     }
 

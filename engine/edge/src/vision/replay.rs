@@ -18,7 +18,7 @@ use std::time::Duration;
 use viahe_contract::message::ModelRef;
 use viahe_core::detect::Sanity;
 use viahe_core::frame::Frame;
-use viahe_core::gate::{Proof, interval};
+use viahe_core::gate::Proof;
 use viahe_core::geometry::UnitBox;
 use viahe_core::id::Name;
 use viahe_core::observe::{Observation, ViewReport};
@@ -142,7 +142,7 @@ impl Replay {
                 eye: Eye::open(&runtime, &package, DetectorOptions::default())?,
                 gaze,
                 glance: Glance::new(camera.id.clone(), Arc::clone(ledger)),
-                interval: camera.gate.map_or(Duration::ZERO, |gate| interval(gate.gap_max)),
+                gap_max: camera.gate.map_or(Duration::ZERO, |gate| gate.gap_max),
             };
             let (tx, rx) = bounded(AHEAD_MAX);
             let thread = std::thread::Builder::new().name("replay".into());
@@ -217,8 +217,8 @@ struct Spectator {
     eye: Eye,
     gaze: Gaze,
     glance: Glance,
-    /// Between two frames that are looked at.
-    interval: Duration,
+    /// What its rules bear between two looks, where it is gated.
+    gap_max: Duration,
 }
 
 impl Spectator {
@@ -237,7 +237,7 @@ impl Spectator {
                 continue;
             }
             self.sampler.take(at);
-            let same = self.gaze.unchanged(&*frame, self.interval);
+            let same = self.gaze.unchanged(&*frame, self.gap_max);
             let inferred = same.is_none();
             let observation = match same {
                 Some(observation) => observation,

@@ -76,6 +76,17 @@ zone = "lane"
 "#,
 };
 
+/// About a place where nobody is for a while, alone.
+pub(crate) const EMPTY: Watched = Watched {
+    hz: 1.0,
+    gap_max: Duration::from_secs(5),
+    rules: r#"
+[[camera.rule]]
+use = "pedestrian-in-carriageway"
+zone = "lane"
+"#,
+};
+
 /// And about who walks.
 pub(crate) const MOVING: Watched = Watched {
     hz: 5.0,

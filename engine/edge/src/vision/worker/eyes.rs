@@ -10,7 +10,7 @@ use crate::vision::slots::{Job, Looked, Session, Slots, Work};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use viahe_core::gate::{Sizes, interval};
+use viahe_core::gate::Sizes;
 use viahe_core::observe::Observation;
 use viahe_core::seam::FromWorker;
 
@@ -84,7 +84,7 @@ fn sort_out(jobs: Vec<Job<View>>) -> (Vec<Same>, Vec<Job<View>>) {
     let (mut same, mut rest) = (Vec::new(), Vec::with_capacity(jobs.len()));
     for mut job in jobs {
         let View { gaze, sizes, .. } = &mut job.state;
-        let told = gaze.unchanged(&*job.frame, interval(job.gap_max));
+        let told = gaze.unchanged(&*job.frame, job.gap_max);
         if let Some(compared) = gaze.take_compared() {
             sizes.lock().unwrap_or_else(PoisonError::into_inner).checked(compared);
         }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use viahe_contract::message::CameraStatus;
 use viahe_core::frame::FrameStamp;
-use viahe_core::gate::{Sizes, Sort, interval};
+use viahe_core::gate::{Sizes, Sort};
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, FromWorker};
 use viahe_core::time::Timestamp;
@@ -78,7 +78,7 @@ impl FrameSink for Sink {
             if news.is_some() {
                 return None;
             }
-            gaze.unchanged_by(&mut self.sizes(), stamp, interval(gap_max))
+            gaze.unchanged_by(&mut self.sizes(), stamp, gap_max)
         });
         let Some(seen) = seen else { return false };
         let age = clock::event_time().since(stamp.captured);
@@ -166,7 +166,9 @@ mod tests {
         let mut sizes = Sizes::new(Proof { looks: 0 });
         let mut ms = 0;
         let mut pictures = |sizes: &mut Sizes, count: u64, bytes: usize| {
-            (0..count).for_each(|n| drop(sizes.picture(at(ms + n * 40), Sort::Reference, bytes)));
+            for n in 0..count {
+                sizes.picture(at(ms + n * 40), Sort::Reference, bytes);
+            }
             ms += count * 40;
             ms
         };
