@@ -12,12 +12,13 @@ mod tiny;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use tempfile::TempDir;
 use tiny::{PICTURE, SCORES, Tiny, describe, save};
 use viahe_core::detect::Detection;
 use viahe_core::geometry::PxRect;
 use viahe_core::tensor::{Fit, Sheet};
-use viahe_edge::infer::{BoxError, Detector, DetectorOptions, InferError, Runtime};
+use viahe_edge::infer::{BoxError, Detector, DetectorOptions, InferError, Network, Runtime};
 use viahe_edge::ledger::{Ledger, Stage};
 use viahe_edge::models::Locations;
 
@@ -87,6 +88,35 @@ fn frames_of_a_batch_do_not_mix() {
             assert_eq!(stats.decode.detections as usize, frames);
         }
     }
+}
+
+/// Threads that share a network see what each would see alone.
+#[test]
+fn threads_share_a_network() {
+    let runtime = runtime();
+    let dir = tempfile::tempdir().unwrap();
+    let bytes = Tiny::default().bytes();
+    let (model, weights) = (describe(&bytes, "\"any\""), save(dir.path(), &bytes));
+    let options = DetectorOptions { batch_max: 2, ..DetectorOptions::default() };
+    let network = Arc::new(Network::load(&runtime, &model, &weights, options).unwrap());
+    // The file may be another one by the time that a thread more is wanted.
+    std::fs::write(&weights, "another").unwrap();
+    std::thread::scope(|threads| {
+        for thread in 0..4_u8 {
+            let mut detector = Detector::on(&network).unwrap();
+            threads.spawn(move || {
+                let mut out = Vec::new();
+                for round in 0..500_u16 {
+                    let sure = |i: usize| {
+                        0.3 + f32::from(thread) / 8.0 + f32::from(round % 7 + i as u16) / 64.0
+                    };
+                    let mut fill = |i: usize, tensor: &mut [f32]| Ok(person(tensor, sure(i)));
+                    detector.run(3, &mut fill, &mut out).unwrap();
+                    assert_eq!(confidences(&out), [[sure(0)], [sure(1)], [sure(2)]]);
+                }
+            });
+        }
+    });
 }
 
 /// The tensor that the kernel writes is the one that ONNX Runtime reads: same address at every

@@ -1,57 +1,21 @@
-//! One model in one session, with its buffers.
+//! What one thread looks with: a network, with buffers of its own.
 
 use super::Runtime;
 use super::error::{BoxError, InferError};
-use super::onnx;
+use super::network::{DetectorOptions, Network, input_shape};
 use crate::clock;
 use ort::memory::Allocator;
-use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::session::{IoBinding, Session};
-use ort::value::{Outlet, Tensor, TensorElementType, ValueType};
-use sha2::Digest;
-use std::fs::File;
-use std::io::{self, Read};
+use ort::session::{IoBinding, RunOptions};
+use ort::value::Tensor;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
-use viahe_contract::sha256::Sha256;
 use viahe_core::detect::{DecodeStats, Decoder, Detection, TensorView};
-use viahe_core::id::Name;
 use viahe_core::model::{Batch, Model};
-use viahe_core::tensor::{InputSpec, Layout, Sheet};
-use viahe_core::tune::Running;
+use viahe_core::tensor::{InputSpec, Sheet};
 
 /// Writes image `i`, a frame or parts of one, into its tensor and says how it was fitted.
 pub type Fill<'a> = dyn FnMut(usize, &mut [f32]) -> Result<Sheet, BoxError> + 'a;
-
-/// Largest weights that are read: far beyond what such a box can run.
-const WEIGHTS_BYTES_MAX: u64 = 1 << 30;
-/// Most threads of one session.
-const THREADS_MAX: usize = 64;
-/// Most images in one run.
-const BATCH_MAX: usize = 16;
-
-/// How a [`Detector`] runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DetectorOptions {
-    /// Threads inside one run. 1 is best for throughput: several workers with a session each beat
-    /// one session with several threads (measured: 67 against 59 images a second on two cores).
-    pub threads: usize,
-    /// Most images in one run, when the model takes any number. Rounded down to a power of two:
-    /// ONNX Runtime keeps memory for each shape it has seen, so there must be few shapes.
-    pub batch_max: usize,
-}
-
-impl Default for DetectorOptions {
-    fn default() -> Self {
-        Self { threads: 1, batch_max: 1 }
-    }
-}
-
-impl From<Running> for DetectorOptions {
-    fn from(run: Running) -> Self {
-        Self { threads: run.threads, batch_max: run.batch }
-    }
-}
 
 /// What one call of [`Detector::run`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -70,16 +34,14 @@ pub struct RunStats {
     pub decode: DecodeStats,
 }
 
-/// A model ready to run, owned by one worker thread.
+/// A model ready to run, owned by one worker thread; the network may be others' too.
 ///
-/// For each batch size there is one input tensor, allocated by ONNX Runtime and bound to the
-/// session once; the filling function writes right into it. Outputs are bound likewise and read
-/// in place. All of it is allocated when the model is loaded.
+/// For each batch size there is one input tensor, allocated by ONNX Runtime and bound once; the
+/// filling function writes right into it. Outputs are bound likewise and read in place. All of it
+/// is allocated when the detector is made.
 #[derive(Debug)]
 pub struct Detector {
-    name: Name,
-    input: InputSpec,
-    session: Session,
+    network: Arc<Network>,
     /// By batch size, smallest first; at least one.
     slots: Vec<Slot>,
     decoder: Decoder,
@@ -100,8 +62,7 @@ struct Slot {
 }
 
 impl Detector {
-    /// Loads `weights`, checks that they are what `model` describes, and runs once on an empty
-    /// input for each batch size.
+    /// Loads `weights` for one detector alone: [`Network::load`] and [`Detector::on`].
     ///
     /// # Errors
     /// [`InferError`]; nothing outside is changed, so a model that was loaded before goes on.
@@ -111,29 +72,23 @@ impl Detector {
         weights: &Path,
         options: DetectorOptions,
     ) -> Result<Self, InferError> {
-        check_option("threads", options.threads, THREADS_MAX)?;
-        check_option("batch_max", options.batch_max, BATCH_MAX)?;
-        let bytes = read_weights(model, weights)?;
-        let refused = |why: String| InferError::Session {
-            model: model.name.clone(),
-            version: runtime.version().into(),
-            why,
-        };
-        let mut builder = session_builder(runtime, options).map_err(refused)?;
-        // From the bytes that were hashed: the file may change meanwhile.
-        let session = builder.commit_from_memory(&bytes).map_err(|e| refused(e.to_string()))?;
-        drop(bytes);
-        check_interface(model, &session)?;
-        let slots = batch_sizes(model.batch, options.batch_max)
-            .map(|batch| Slot::new(model, &session, batch))
+        Self::on(&Arc::new(Network::load(runtime, model, weights, options)?))
+    }
+
+    /// Buffers for a network that is loaded; runs once on an empty input for each batch size.
+    ///
+    /// # Errors
+    /// [`InferError`]; other detectors of the network go on.
+    pub fn on(network: &Arc<Network>) -> Result<Self, InferError> {
+        let model = network.model();
+        let slots = batch_sizes(model.batch, network.options().batch_max)
+            .map(|batch| Slot::new(network, batch))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| refused(e.to_string()))?;
+            .map_err(|e| network.refused(e.to_string()))?;
         let mut detector = Self {
-            name: model.name.clone(),
-            input: model.input,
-            session,
-            slots,
             decoder: Decoder::new(model),
+            network: Arc::clone(network),
+            slots,
             sheets: Vec::new(),
             spare: Vec::new(),
         };
@@ -143,7 +98,7 @@ impl Detector {
 
     /// What the model must be fed.
     pub fn input(&self) -> &InputSpec {
-        &self.input
+        &self.network.model().input
     }
 
     /// Most frames in one run of the session.
@@ -209,19 +164,19 @@ impl Detector {
         stats: &mut RunStats,
     ) -> Result<(), InferError> {
         let slot = &mut self.slots[at];
+        let model = self.network.model();
         let failed =
-            |e: ort::Error| InferError::Run { model: self.name.clone(), why: e.to_string() };
+            |e: ort::Error| InferError::Run { model: model.name.clone(), why: e.to_string() };
         let started = clock::monotonic();
         self.sheets.clear();
         let (_, values) = slot.input.try_extract_tensor_mut::<f32>().map_err(failed)?;
-        let images = values.chunks_exact_mut(self.input.len()).take(out.len());
+        let images = values.chunks_exact_mut(model.input.len()).take(out.len());
         for (frame, image) in (first..).zip(images) {
             let sheet = fill(frame, image).map_err(|source| InferError::Fill { frame, source })?;
             self.sheets.push(sheet);
         }
         let filled = clock::monotonic();
-        // The outputs come back in the tensors that were bound; these handles to them go at once.
-        drop(self.session.run_binding(&slot.binding).map_err(failed)?);
+        self.network.run(&mut slot.binding, None).map_err(failed)?;
         let inferred = clock::monotonic();
         for (image, (sheet, detections)) in self.sheets.iter().zip(out).enumerate() {
             let decoded = slot.decode(&mut self.decoder, image, sheet, detections)?;
@@ -236,20 +191,19 @@ impl Detector {
 
     /// Runs every batch size on zeros, so that all memory is there before the first frame, and a
     /// model that gives nonsense is found now.
+    ///
+    /// Twice: in its first run of a shape ONNX Runtime asks for the memory of each layer alone and
+    /// learns how much all need together; from then on it asks for one piece of that. What the
+    /// first took is of no use after it, and given back.
     fn trial(&mut self) -> Result<(), InferError> {
-        let failed = |why: String| InferError::Trial { model: self.name.clone(), why };
-        for slot in &self.slots {
-            let given =
-                self.session.run_binding(&slot.binding).map_err(|e| failed(e.to_string()))?;
-            for (tensor, value) in slot.outputs.iter().zip(given.values()) {
-                let (_, values) =
-                    value.try_extract_tensor::<f32>().map_err(|e| failed(e.to_string()))?;
-                if values.as_ptr().cast() != tensor.data_ptr() {
-                    return Err(failed("ONNX Runtime did not use the output tensors given".into()));
-                }
-                if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-                    return Err(failed(format!("output value {at} is {}", values[at])));
-                }
+        let failed =
+            |why: String| InferError::Trial { model: self.network.model().name.clone(), why };
+        let options = giving_back().map_err(|e| failed(e.to_string()))?;
+        for slot in &mut self.slots {
+            for options in [Some(&options), None] {
+                slot.spoil().map_err(|e| failed(e.to_string()))?;
+                self.network.run(&mut slot.binding, options).map_err(|e| failed(e.to_string()))?;
+                slot.check().map_err(failed)?;
             }
         }
         Ok(())
@@ -264,9 +218,9 @@ impl Detector {
 }
 
 impl Slot {
-    fn new(model: &Model, session: &Session, batch: usize) -> ort::Result<Self> {
-        let allocator = Allocator::default();
-        let mut binding = session.create_binding()?;
+    fn new(network: &Network, batch: usize) -> ort::Result<Self> {
+        let (model, allocator) = (network.model(), Allocator::default());
+        let mut binding = network.binding()?;
         let input = Tensor::<f32>::new(&allocator, input_shape(&model.input, batch))?;
         binding.bind_input(model.input_name.as_str(), &input)?;
         let mut outputs = Vec::new();
@@ -278,6 +232,25 @@ impl Slot {
             shapes.push(shape);
         }
         Ok(Self { batch, binding, input, outputs, shapes })
+    }
+
+    /// Outputs that nobody wrote are no numbers.
+    fn spoil(&mut self) -> ort::Result<()> {
+        for output in &mut self.outputs {
+            output.try_extract_tensor_mut::<f32>()?.1.fill(f32::NAN);
+        }
+        Ok(())
+    }
+
+    /// Are all outputs numbers, in the tensors that were bound?
+    fn check(&self) -> Result<(), String> {
+        for output in &self.outputs {
+            let (_, values) = output.try_extract_tensor::<f32>().map_err(|e| e.to_string())?;
+            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                return Err(format!("output value {at} is {}", values[at]));
+            }
+        }
+        Ok(())
     }
 
     fn decode(
@@ -299,12 +272,15 @@ impl Slot {
     }
 }
 
-fn millis(from: Instant, to: Instant) -> f32 {
-    to.saturating_duration_since(from).as_secs_f32() * 1e3
+/// A run after which memory that is not needed any more goes back to the system.
+fn giving_back() -> ort::Result<RunOptions> {
+    let mut options = RunOptions::new()?;
+    options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
+    Ok(options)
 }
 
-fn check_option(option: &'static str, got: usize, max: usize) -> Result<(), InferError> {
-    if (1..=max).contains(&got) { Ok(()) } else { Err(InferError::Option { option, got, max }) }
+fn millis(from: Instant, to: Instant) -> f32 {
+    to.saturating_duration_since(from).as_secs_f32() * 1e3
 }
 
 /// Powers of two up to `batch_max`, or the one fixed size.
@@ -314,155 +290,6 @@ fn batch_sizes(batch: Batch, batch_max: usize) -> impl Iterator<Item = usize> {
         Batch::Fixed(n) => (n, n),
     };
     std::iter::successors(Some(first), |n| Some(n * 2)).take_while(move |n| *n <= last)
-}
-
-fn input_shape(input: &InputSpec, batch: usize) -> [usize; 4] {
-    match input.layout {
-        Layout::Nchw => [batch, 3, input.height, input.width],
-        Layout::Nhwc => [batch, input.height, input.width, 3],
-    }
-}
-
-/// One thread unless told otherwise and no spinning: with several sessions, spinning took 98 % of
-/// two cores for work that needs 53 %. Memory patterns and the arena stay on: shapes are fixed, so
-/// both reach their size in the trial runs and stay there.
-fn session_builder(runtime: &Runtime, options: DetectorOptions) -> Result<SessionBuilder, String> {
-    let text = |e: ort::Error<SessionBuilder>| e.to_string();
-    Session::builder(&runtime.environment)
-        .map_err(|e| e.to_string())?
-        .with_optimization_level(GraphOptimizationLevel::All)
-        .map_err(text)?
-        .with_intra_threads(options.threads)
-        .map_err(text)?
-        .with_inter_threads(1)
-        .map_err(text)?
-        .with_parallel_execution(false)
-        .map_err(text)?
-        .with_intra_op_spinning(false)
-        .map_err(text)?
-        .with_inter_op_spinning(false)
-        .map_err(text)?
-        .with_memory_pattern(true)
-        .map_err(text)?
-        .with_log_level(ort::logging::LogLevel::Warning)
-        .map_err(text)?
-        .with_config_entry("session.load_model_format", "ONNX")
-        .map_err(text)
-}
-
-/// The weights, of the right hash and without references to other files.
-fn read_weights(model: &Model, path: &Path) -> Result<Vec<u8>, InferError> {
-    let bytes = read_file(path).map_err(|source| InferError::Weights {
-        model: model.name.clone(),
-        path: path.into(),
-        source,
-        recipe: model.recipe.clone(),
-    })?;
-    let got = Sha256::from_bytes(sha2::Sha256::digest(&bytes).into());
-    if got != model.sha256 {
-        return Err(InferError::Hash {
-            model: model.name.clone(),
-            path: path.into(),
-            want: Box::new(model.sha256),
-            got: Box::new(got),
-            recipe: model.recipe.clone(),
-        });
-    }
-    onnx::check(&bytes).map_err(|why| InferError::File {
-        model: model.name.clone(),
-        path: path.into(),
-        why,
-    })?;
-    Ok(bytes)
-}
-
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    // A device or a pipe would block or never end.
-    let meta = std::fs::metadata(path)?;
-    if !meta.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    if meta.len() > WEIGHTS_BYTES_MAX {
-        let what = format!("{} bytes, more than {WEIGHTS_BYTES_MAX}", meta.len());
-        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
-    }
-    let mut bytes = Vec::with_capacity(meta.len() as usize);
-    File::open(path)?.take(WEIGHTS_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Names, types and shapes in the file against the description; all differences at once.
-fn check_interface(model: &Model, session: &Session) -> Result<(), InferError> {
-    let mut problems = Vec::new();
-    let batch = match model.batch {
-        Batch::Any => None,
-        Batch::Fixed(n) => Some(n),
-    };
-    let one = batch.unwrap_or(1);
-    let inputs = session.inputs();
-    let shape = input_shape(&model.input, one);
-    check_outlet("input", inputs, &model.input_name, &shape, batch, &mut problems);
-    if inputs.len() > 1 {
-        problems.push(format!(
-            "the model has {} inputs ({}); export it with the image as its only input",
-            inputs.len(),
-            names(inputs)
-        ));
-    }
-    for (name, shape) in model.head.tensors(one) {
-        check_outlet("output", session.outputs(), name, &shape, batch, &mut problems);
-    }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(InferError::Interface { model: model.name.clone(), problems })
-    }
-}
-
-/// `want`: the shape described, with any first axis when `batch` is `None`.
-fn check_outlet(
-    kind: &str,
-    outlets: &[Outlet],
-    name: &str,
-    want: &[usize],
-    batch: Option<usize>,
-    problems: &mut Vec<String>,
-) {
-    let Some(outlet) = outlets.iter().find(|o| o.name() == name) else {
-        let there = names(outlets);
-        problems
-            .push(format!("no {kind} is named {name:?}; the model has {there}; correct [{kind}]"));
-        return;
-    };
-    let ValueType::Tensor { ty, shape, .. } = outlet.dtype() else {
-        problems.push(format!("{kind} {name:?} is no tensor; export the model with tensors only"));
-        return;
-    };
-    if *ty != TensorElementType::Float32 {
-        problems.push(format!("{kind} {name:?} holds {ty}, not f32; export it with f32 {kind}s"));
-    }
-    // A negative size is one that the file leaves open.
-    let fits = |(got, want): (&i64, &usize)| *got < 0 || usize::try_from(*got) == Ok(*want);
-    if shape.len() != want.len() || !shape.iter().zip(want).skip(1).all(fits) {
-        problems.push(format!(
-            "{kind} {name:?} has shape {shape}, model.toml says {want:?}; correct [{kind}] or \
-             export the model again"
-        ));
-        return;
-    }
-    match (shape.first().copied().unwrap_or(-1), batch) {
-        (fixed, None) if fixed >= 0 => problems
-            .push(format!("{kind} {name:?} takes exactly {fixed} images; write batch = {fixed}")),
-        (fixed, Some(n)) if fixed >= 0 && usize::try_from(fixed) != Ok(n) => problems.push(
-            format!("{kind} {name:?} takes exactly {fixed} images; write batch = {fixed}, not {n}"),
-        ),
-        _ => {}
-    }
-}
-
-fn names(outlets: &[Outlet]) -> String {
-    let names: Vec<String> = outlets.iter().map(|o| format!("\"{}\"", o.name())).collect();
-    names.join(", ")
 }
 
 #[cfg(test)]
@@ -483,6 +310,7 @@ mod tests {
     fn a_detector_may_move_to_its_worker() {
         fn sendable<T: Send>() {}
         sendable::<Detector>();
+        sendable::<Arc<Network>>();
         sendable::<Runtime>();
         sendable::<InferError>();
     }

@@ -1,9 +1,9 @@
 //! Tensors → outputs: ONNX Runtime, and nothing of it outside.
 //!
 //! - [`Runtime`]: the library, found and checked before anything of it runs; one a process.
-//! - [`Detector`]: one model in one session of one worker thread. Its input buffers are the
-//!   tensors that ONNX Runtime reads, its outputs are read where ONNX Runtime wrote them; nothing
-//!   is copied on the way.
+//! - [`Network`]: one model in one session, with its weights; threads share it.
+//! - [`Detector`]: what one worker thread runs it with. Its input buffers are the tensors that ONNX
+//!   Runtime reads, its outputs are read where ONNX Runtime wrote them; nothing is copied on the way.
 //!
 //! Invariant: a library or a model that fails to load changes nothing; what was loaded before
 //! goes on serving. Not here: finding files ([`crate::models`]), pixels ([`crate::preprocess`]),
@@ -16,9 +16,11 @@
 mod detector;
 mod error;
 mod library;
+mod network;
 mod onnx;
 mod runtime;
 
-pub use self::detector::{Detector, DetectorOptions, Fill, RunStats};
+pub use self::detector::{Detector, Fill, RunStats};
 pub use self::error::{BoxError, InferError, LibraryError};
+pub use self::network::{DetectorOptions, Network};
 pub use self::runtime::Runtime;

@@ -1,10 +1,11 @@
 //! What runs of a model cost on this box: all settings in turns, round by round, so that whatever else
 //! the box does meets all of them alike.
 
-use crate::infer::{Detector, DetectorOptions, InferError, Runtime};
+use crate::infer::{Detector, DetectorOptions, InferError, Network, Runtime};
 use crate::models::Package;
 use crate::{clock, load};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use viahe_core::detect::Detection;
 use viahe_core::model::Model;
@@ -135,20 +136,25 @@ impl Bench {
         let before = load::available();
         let mut each = MEMORY_MIN;
         for (threads, sessions) in most {
+            // Batches are tried with one thread.
+            let batch = if threads == 1 { images_max } else { 1 };
+            let options = DetectorOptions::from(Running { sessions, batch, threads });
+            let mut network = None;
             for _ in 0..sessions {
                 let first = bench.seats.is_empty();
                 let short = load::available().is_some_and(|left| left < each * MEMORY_TIMES);
                 if !first && (short || clock::monotonic() >= until) {
                     return Ok(bench);
                 }
-                // Batches are tried with one thread.
-                let batch = if threads == 1 { images_max } else { 1 };
-                let options = DetectorOptions::from(Running { sessions, batch, threads });
-                bench
-                    .seats
-                    .entry(threads)
-                    .or_default()
-                    .push(Seat::open(runtime, package, options)?);
+                // They share it, as those of the worker do.
+                let shared = match network.take() {
+                    Some(network) => network,
+                    None => {
+                        Arc::new(Network::load(runtime, &package.model, &package.weights, options)?)
+                    }
+                };
+                bench.seats.entry(threads).or_default().push(Seat::open(&shared)?);
+                network = Some(shared);
                 if first && let (Some(before), Some(now)) = (before, load::available()) {
                     each = before.saturating_sub(now).max(MEMORY_MIN);
                 }
@@ -199,13 +205,9 @@ impl Bench {
 }
 
 impl Seat {
-    fn open(
-        runtime: &Runtime,
-        package: &Package,
-        options: DetectorOptions,
-    ) -> Result<Self, InferError> {
-        let Model { input, .. } = &package.model;
-        let detector = Detector::new(runtime, &package.model, &package.weights, options)?;
+    fn open(network: &Arc<Network>) -> Result<Self, InferError> {
+        let Model { input, .. } = network.model();
+        let detector = Detector::on(network)?;
         let mut random = SplitMix64::new(1);
         let sheet = input.fit_frame(input.width, input.height).into();
         let image = (0..input.len()).map(|at| {

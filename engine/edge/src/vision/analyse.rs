@@ -3,7 +3,7 @@
 
 use super::areas::Areas;
 use crate::infer::BoxError;
-use crate::infer::{Detector, DetectorOptions, InferError, RunStats, Runtime};
+use crate::infer::{Detector, DetectorOptions, InferError, Network, RunStats, Runtime};
 use crate::ledger::{Ledger, Stage};
 use crate::models::Package;
 use crate::preprocess::Preprocessor;
@@ -236,7 +236,7 @@ fn class_groups(labels: &[Option<Class>]) -> Vec<u16> {
         .collect()
 }
 
-/// One thread's session of one model.
+/// What one thread looks with.
 pub(super) struct Eye {
     detector: Detector,
     /// By image.
@@ -248,15 +248,18 @@ pub(super) struct Eye {
 }
 
 impl Eye {
-    /// Loads the model.
-    pub(super) fn open(
+    /// Loads a model, for as many eyes as are wanted.
+    pub(super) fn load(
         runtime: &Runtime,
         package: &Package,
         options: DetectorOptions,
-    ) -> Result<Self, InferError> {
-        let detector = Detector::new(runtime, &package.model, &package.weights, options)?;
+    ) -> Result<Network, InferError> {
+        Network::load(runtime, &package.model, &package.weights, options)
+    }
+
+    pub(super) fn on(network: &Arc<Network>) -> Result<Self, InferError> {
         Ok(Self {
-            detector,
+            detector: Detector::on(network)?,
             found: Vec::new(),
             images: Vec::new(),
             decoded: DecodeStats::default(),

@@ -139,7 +139,11 @@ impl Replay {
             let spectator = Spectator {
                 reader: FileReader::open(&camera.file, camera.start, Arc::clone(ledger))?,
                 sampler: Sampler::new(camera.analyse_hz),
-                eye: Eye::open(&runtime, &package, DetectorOptions::default())?,
+                eye: Eye::on(&Arc::new(Eye::load(
+                    &runtime,
+                    &package,
+                    DetectorOptions::default(),
+                )?))?,
                 gaze,
                 glance: Glance::new(camera.id.clone(), Arc::clone(ledger)),
                 gap_max: camera.gate.map_or(Duration::ZERO, |gate| gate.gap_max),
