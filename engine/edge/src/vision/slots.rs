@@ -23,12 +23,10 @@ use viahe_core::sampler::Sampler;
 use viahe_core::seam::DropReason;
 use viahe_core::time::Timestamp;
 
-/// Analysed frames kept for pictures, at most and at least. The engine asks within milliseconds; each pins
-/// one of the decoder's buffers, 3 MB at 1080p.
+/// Analysed frames kept for pictures, at most. Each pins one of the decoder's buffers, 3 MB at 1080p.
 const KEPT_FRAMES: usize = 4;
-const KEPT_FRAMES_MIN: usize = 2;
 
-/// How long more than the least are kept: four frames at 5 Hz bridge this.
+/// How long one is kept beside newer ones: four frames at 5 Hz bridge this. The engine asks within milliseconds.
 const KEPT_FOR_LOOKS: Duration = Duration::from_millis(800);
 
 /// How long they are kept once the camera is not looked at any more: a picture of an incident that ended with
@@ -482,9 +480,7 @@ impl<S> Slot<S> {
         self.sampler.take(frame.stamp().captured);
         let at = frame.stamp().captured;
         let old = |kept: &SharedFrame| at.since(kept.stamp().captured) > KEPT_FOR_LOOKS;
-        while self.kept.len() >= KEPT_FRAMES
-            || (self.kept.len() >= KEPT_FRAMES_MIN && self.kept.front().is_some_and(old))
-        {
+        while self.kept.len() >= KEPT_FRAMES || self.kept.front().is_some_and(old) {
             self.kept.pop_front();
         }
         self.kept.push_back(Arc::clone(&frame));
