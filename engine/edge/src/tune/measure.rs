@@ -89,11 +89,16 @@ pub(super) fn measure(
         cpu_ms: Vec::new(),
     };
     let mut measured: Vec<Measured> = there.iter().map(empty).collect();
+    let mut random = SplitMix64::new(1);
+    let mut turns: Vec<usize> = (0..measured.len()).collect();
     for round in 0..rounds {
-        // Each begins a round once in a while.
-        let first = round % measured.len();
-        let (late, early) = measured.split_at_mut(first);
-        for of in early.iter_mut().chain(late) {
+        // Who comes after a setting that took all cores gets less of them on a busy box: never the same one.
+        for last in (1..turns.len()).rev() {
+            let other = (random.unit() * (last + 1) as f64) as usize;
+            turns.swap(last, other);
+        }
+        for turn in &turns {
+            let of = &mut measured[*turn];
             let used = clock::process_cpu();
             let (looks, hz) = bench.look(of.setting, stretch)?;
             let cpu = clock::process_cpu().saturating_sub(used);
