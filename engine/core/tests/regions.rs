@@ -84,6 +84,9 @@ fn each_place_is_told_once_and_a_rule_that_looks_anywhere_wants_all() {
     let night = format!("{parking}\nid = \"night\"");
     let rules = [rule(parking), rule(far), rule(&night)].concat();
     assert_eq!(corners(&plan("", &rules)), [KERB, FAR]);
+    let closely = |camera: &str| plan(camera, &rules).cameras[0].regions;
+    assert!(closely(""), "nobody needs to ask for it");
+    assert!(closely("regions = \"auto\"") && !closely("regions = \"off\""));
     let none: [[f32; 4]; 0] = [];
     assert_eq!(corners(&plan("", "")), none, "nothing to look at");
     // A herd may be long, and so is led from far away.

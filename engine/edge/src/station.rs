@@ -119,6 +119,7 @@ impl Station {
             Some(needed),
         )?);
         let recorder = options.record.as_ref().map(Recorder::create).transpose()?;
+        let vision_plan = vision_plan.recorded(recorder.is_some());
         let history = History::open(
             &history_dir(state_dir),
             plan.engine.history_bytes_max,

@@ -62,16 +62,23 @@ fn how_rarely_a_rule_may_look_is_said_unless_a_rate_is_set() {
 #[test]
 fn what_regions_gain_and_cost_is_said() {
     let pipeline = pipeline();
-    let file = pipeline.write();
+    let near = "[[0.80, 0.14], [1.00, 0.12], [1.00, 0.21], [0.80, 0.24]]";
+    let far = "[[0.80, 0.12], [0.95, 0.12], [0.95, 0.18], [0.80, 0.18]]";
+    let file = changed(&pipeline, near, far);
     let cost = "1.25 runs of the model a look instead of 1";
-    let off = "  regions: off; with regions = \"auto\" of 1920x1080 px ";
-    check(&file, &[]).prints(0, &[off, "times as large: a car is seen from about", cost]);
-    let on = changed(&pipeline, "id = \"gate-east\"", "id = \"gate-east\"\nregions = \"auto\"");
-    check(&on, &[]).prints(0, &["  regions: of 1920x1080 px ", cost]);
+    let on = "  regions: of 1920x1080 px ";
+    check(&file, &[]).prints(0, &[on, "times as large: a car is seen from about", cost]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let off = text.replacen("id = \"gate-east\"", "id = \"gate-east\"\nregions = \"off\"", 1);
+    std::fs::write(&file, off).unwrap();
+    let told = "  regions: off; with regions = \"auto\" of 1920x1080 px ";
+    check(&file, &[]).prints(0, &[told, cost]);
     let large = "polygon = [[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]] #";
-    let text = std::fs::read_to_string(&on).unwrap().replacen("polygon = ", large, 1);
-    std::fs::write(&on, text).unwrap();
-    check(&on, &[]).prints(0, &["  regions: none, as they would gain nothing"]);
+    let file = pipeline.write();
+    let text = std::fs::read_to_string(&file).unwrap().replacen("polygon = ", large, 1);
+    std::fs::write(&file, text).unwrap();
+    check(&file, &[])
+        .prints(0, &["  regions: none, as they would show nothing more that is needed"]);
 }
 
 /// It is right, and nothing will come of it.

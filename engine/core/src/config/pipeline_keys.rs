@@ -189,8 +189,8 @@ static CAMERA: &[Key] = &[
     key(
         "regions",
         OneOf(&["auto", "off"]),
-        Need::Text("off"),
-        r#""auto""#,
+        Need::Text("auto"),
+        r#""off""#,
         "With `auto`, where all rules are about a small part of the picture, that part is looked at closely, \
          and the whole picture less often: small and far things are seen. `viahe check` says what it gains. \
          With `off` the whole picture is looked at alone.",

@@ -4,6 +4,10 @@ use super::context::{CONTEXT_MIN, Span, TALL, contexts, union};
 use crate::geometry::{PxRect, UnitBox};
 use crate::tensor::{Fit, InputSpec, Sheet};
 
+/// Where a car is expected to be so tall on an image of the whole frame, that image is enough: `SSDLite` finds a
+/// fifth of such cars in each look, half of them at 20 px (`engine/edge/tests/regions.rs`), and for what stands a
+/// fifth of the looks are enough.
+const ENOUGH_PX: f32 = 16.0;
 /// It is worth it from here on: what is seen of a thing grows by so much in both directions.
 pub(super) const GAIN_MIN: f32 = 1.5;
 /// No part is shown larger than it is: there is no more to see.
@@ -18,7 +22,7 @@ const SIDE_MIN: usize = 32;
 /// How a frame is shown to a model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shown {
-    /// They gain nothing: the whole frame, each time.
+    /// They gain nothing, or nothing that is needed: the whole frame, each time.
     Whole(Sheet),
     /// They lie on one image with the whole frame, where it leaves room.
     Together {
@@ -42,10 +46,12 @@ impl Shown {
     /// The best that a model with this input can be shown of these areas of a frame.
     pub fn of(areas: &[UnitBox], frame: [usize; 2], input: &InputSpec) -> Self {
         let whole = input.fit_frame(frame[0], frame[1]);
-        if areas.is_empty() || frame[0] < SIDE_MIN || frame[1] < SIDE_MIN {
+        let unit = (whole.scale[0] * whole.scale[1]).sqrt();
+        let car = |area: &UnitBox| TALL / 2.0 * area.corners()[3] * frame[1] as f32 * unit;
+        let is_enough = areas.iter().all(|area| car(area) >= ENOUGH_PX);
+        if is_enough || frame[0] < SIDE_MIN || frame[1] < SIDE_MIN {
             return Self::Whole(whole.into());
         }
-        let unit = (whole.scale[0] * whole.scale[1]).sqrt();
         let spans = contexts(areas, frame);
         // Half as far from true to shape as the whole frame is.
         let bend = [whole.scale[0] / whole.scale[1], whole.scale[1] / whole.scale[0]];

@@ -17,6 +17,13 @@ pub struct Share {
 }
 
 impl Share {
+    /// When what is seen is recorded, all of each picture is looked at, and not only what the rules of the plan
+    /// are about: it is written down for others.
+    pub(crate) fn recorded(mut self, recorded: bool) -> Self {
+        self.cameras.values_mut().for_each(|camera| camera.closely &= !recorded);
+        self
+    }
+
     /// From now on one of its cameras is looked at so.
     pub(crate) fn attend(&mut self, camera: &Name, need: Need) {
         if let Some(camera) = self.cameras.get_mut(camera) {
@@ -63,5 +70,21 @@ pub(crate) mod plain {
             closely: false,
         };
         (id, camera)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is recorded is for other rules, which may be about other places.
+    #[test]
+    fn who_records_sees_all_of_each_picture() {
+        let (id, mut camera) = plain::camera("cam-a", "day", Need::steady(2.0));
+        camera.closely = true;
+        let (process, models) = (plain::process(), BTreeMap::new());
+        let share = Share { process, models, cameras: [(id.clone(), camera)].into() };
+        assert!(share.clone().recorded(false).cameras[&id].closely);
+        assert!(!share.recorded(true).cameras[&id].closely);
     }
 }

@@ -20,8 +20,7 @@ pub(super) fn in_words(camera: &Camera, model: &Model) -> String {
     let shown = Shown::of(&areas(camera), FRAME_PX, &model.input);
     if shown.parts().is_empty() {
         return if camera.regions {
-            "  regions: none, as they would gain nothing: the whole picture is looked at\n"
-                .to_owned()
+            "  regions: none, as they would show nothing more that is needed\n".to_owned()
         } else {
             String::new()
         };

@@ -16,6 +16,11 @@ impl Journal {
         Self { recorder, history }
     }
 
+    /// Is it recorded what is seen?
+    pub(super) fn records(&self) -> bool {
+        self.recorder.is_some()
+    }
+
     /// Writes down what is about to be applied.
     pub(super) fn write(&mut self, engine: &Engine, event: &Event) {
         // A picture is no matter of what was seen; whoever replays has pictures of his own, or none.

@@ -70,7 +70,7 @@ impl EventPlane {
             let vision = vision_plan(&plan, &live.tuned).map_err(|missing| {
                 missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
             })?;
-            Ok((Arc::new(plan), vision))
+            Ok((Arc::new(plan), vision.recorded(live.journal.records())))
         });
         let (plan, vision) = match read {
             Ok(read) => read,
