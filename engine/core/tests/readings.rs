@@ -11,9 +11,11 @@ use std::sync::Arc;
 use support::{World, name};
 use viahe_contract::message::{EndReason, SensorHealth, State};
 use viahe_core::engine::{Effect, Engine, Event, TooLate};
+use viahe_core::frame::FrameStamp;
+use viahe_core::observe::Observation;
 use viahe_core::plan::Plan;
 use viahe_core::scenario::{self, Told};
-use viahe_core::time::Timestamp;
+use viahe_core::time::{ClockSource, Timestamp};
 
 /// A full hour.
 const START: u64 = 1_790_002_800;
@@ -423,4 +425,54 @@ fn an_incident_without_its_sensor_ends_with_that_reason() {
     assert_eq!(ended_by(flood().chain(ticks()).collect()), Some(EndReason::SensorLost));
     let gone = (30..200).map(|i| reading(10 * i, 5.0 + i as f64 * 0.001));
     assert_eq!(ended_by(flood().chain(gone).collect()), Some(EndReason::Over));
+}
+
+/// A camera whose clock is set by an hour while a flood is on its way to the box: who looks the flood up in the
+/// camera's own recordings finds it by how the clock stood then.
+#[test]
+fn an_incident_that_a_late_reading_brings_about_has_the_clock_of_its_time() {
+    const SET: u64 = 1_000;
+    let offset = |secs: u64| if secs < SET { 12 } else { 3_600_015 };
+    let keys = "quantity = \"water_level\"\nsilent_secs = 3600\nlateness_secs = 900";
+    let rule = "[model.street]\npackage = \"ssdlite-coco\"\n[[camera]]\nid = \"cam\"\nurl = \
+                \"pattern://1000x500@5\"\nmodel = \"street\"\n[[camera.rule]]\nuse = \
+                \"flooded-street\"\nsensor = \"gauge\"\n";
+    let plan = plan(keys, rule);
+    let mut deliveries: Vec<Delivery> = (0..10).map(|k| (k * 60, k * 60, 9.0)).collect();
+    deliveries.extend((10..20).map(|k| (1_250, k * 60 + 30, 25.0)));
+    let looks = |secs: &u64| secs.is_multiple_of(10);
+    let mut events = events(&deliveries, 2_000, true);
+    events.extend((0..2_000).filter(looks).map(|secs| {
+        let at = at(secs).plus(std::time::Duration::from_millis(500));
+        let (clock, offset_ms) = (ClockSource::Rtcp, offset(secs) + (secs % 3).cast_signed());
+        let frame = FrameStamp { seq: secs, captured: at, arrived: at, clock, offset_ms };
+        let (camera, objects) = (name("cam"), Vec::new());
+        Event::Observed(Observation { camera, frame, size_px: [1000, 500], objects })
+    }));
+    events.sort_by_key(|event| match event {
+        // It comes when it comes.
+        Event::Reading { at: measured, .. } => {
+            let of = |(_, of, _): &&Delivery| at(*of) == *measured;
+            deliveries.iter().find(of).map(|(arrives, ..)| at(*arrives))
+        }
+        other => other.at(),
+    });
+    let mut engine = Engine::new(plan);
+    let mut told = Vec::new();
+    let mut todo: std::collections::VecDeque<Event> = events.into();
+    while let Some(event) = todo.pop_front() {
+        for effect in engine.apply(event) {
+            match effect {
+                Effect::Publish(revision) => told.push(revision),
+                Effect::Capture(capture) => {
+                    let evidence = Some(scenario::picture(&capture));
+                    todo.push_front(Event::Captured { capture: capture.id, evidence });
+                }
+                _ => {}
+            }
+        }
+    }
+    let first = &told[0];
+    assert!(first.opened < at(SET), "{first:?}");
+    assert!((12..15).contains(&first.clock.offset_ms), "{:?}", first.clock);
 }

@@ -20,7 +20,7 @@ use crate::view::{self, ViewState, ViewWatch};
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use std::collections::{BTreeMap, VecDeque};
-use viahe_contract::message::{CameraStatus, ModelRef};
+use viahe_contract::message::{CameraStatus, ClockRef, ModelRef};
 use viahe_contract::sha256::Sha256;
 
 /// Everything that the engine remembers.
@@ -68,6 +68,9 @@ pub(super) struct CameraMemory {
     pub(super) last: Timestamp,
     /// Its frame.
     pub(super) frame: Option<FrameRef>,
+    /// How its clock stood before it was set, each up to that look; oldest first.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    clocks: VecDeque<(Timestamp, ClockRef)>,
     pub(super) status: CameraStatus,
     /// The model that looks.
     pub(super) model: Option<ModelRef>,
@@ -101,7 +104,18 @@ pub(super) struct FrameRef {
     pub(super) offset_ms: i64,
 }
 
+/// A camera's clock was set when it is off by so much more or less than at the look before: what jitters less is
+/// the way of its packets.
+const CLOCK_STEP_MS: u64 = 250;
+/// Clocks of before that are remembered.
+const CLOCKS_MAX: usize = 8;
+
 impl FrameRef {
+    /// How the camera's clock stands to the box's.
+    fn clock(&self) -> ClockRef {
+        ClockRef { source: self.clock, offset_ms: self.offset_ms }
+    }
+
     /// Whoever takes the picture has no frame of this number, and takes the newest.
     const NEWEST: Self = Self { seq: u64::MAX, clock: ClockSource::Arrival, offset_ms: 0 };
 }
@@ -183,6 +197,7 @@ impl CameraMemory {
             id,
             last: Timestamp::default(),
             frame: None,
+            clocks: VecDeque::new(),
             status: CameraStatus::default(),
             snapshot_at: Timestamp::default(),
             model: None,
@@ -211,6 +226,29 @@ impl CameraMemory {
             let same = old.iter().position(|beat| beat.every() == every);
             self.beats.push(same.map_or_else(|| Beat::new(every), |i| old.remove(i)));
         }
+    }
+
+    /// It was looked at.
+    pub(super) fn looked(&mut self, at: Timestamp, frame: FrameRef) {
+        let before = self.frame.replace(frame).map(|frame| frame.clock());
+        let set = before.filter(|before| {
+            before.source != frame.clock
+                || before.offset_ms.abs_diff(frame.offset_ms) >= CLOCK_STEP_MS
+        });
+        if let Some(before) = set {
+            if self.clocks.len() == CLOCKS_MAX {
+                self.clocks.pop_front();
+            }
+            self.clocks.push_back((at, before));
+        }
+        self.last = at;
+    }
+
+    /// How its clock stood at a time: as of the look at that time, or of the newest if it has not been set since.
+    pub(super) fn clock_at(&self, at: Timestamp) -> ClockRef {
+        let then = self.clocks.iter().find(|(until, _)| at < *until).map(|(_, clock)| *clock);
+        let now = || self.frame.unwrap_or(FrameRef::NEWEST).clock();
+        then.unwrap_or_else(now)
     }
 
     /// The frame that a picture is taken of: that of the newest look, or any at all of a camera that shows

@@ -34,10 +34,9 @@ impl Engine {
         let prepared = &mut self.prepared.cameras[c];
         let memory = &mut *self.memory.cameras[c];
         let frame = &observation.frame;
-        memory.last = frame.captured;
         memory.status = CameraStatus::Online;
-        memory.frame =
-            Some(FrameRef { seq: frame.seq, clock: frame.clock, offset_ms: frame.offset_ms });
+        let of = FrameRef { seq: frame.seq, clock: frame.clock, offset_ms: frame.offset_ms };
+        memory.looked(frame.captured, of);
         self.sight.turns.clear();
         for (beat, needs_scene) in memory.beats.iter_mut().zip(&prepared.needs_scene) {
             let turn = beat.takes(frame.captured);

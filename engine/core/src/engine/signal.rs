@@ -114,8 +114,8 @@ impl Engine {
         });
         let offence = held_to.map_or(1, |escalation| self.count_offence(key, escalation, at));
         let clock =
-            moment.frame.map_or(ClockRef { source: ClockSource::Arrival, offset_ms: 0 }, |frame| {
-                ClockRef { source: frame.clock, offset_ms: frame.offset_ms }
+            of.camera.map_or(ClockRef { source: ClockSource::Arrival, offset_ms: 0 }, |c| {
+                self.memory.cameras[c].clock_at(at)
             });
         Incident {
             id,
