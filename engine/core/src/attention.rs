@@ -4,8 +4,11 @@
 //! needs whenever that changes ([`Effect::Attend`](crate::engine::Effect::Attend)), and the vision plane
 //! spends that and no more. Why so: `docs/adr/0023-attention-follows-the-rules.md`.
 
+mod approach;
+
 use crate::plan::{Camera, Rule};
 use crate::rule::HINDSIGHT;
+pub(crate) use approach::{Ahead, Approach, CALM};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use viahe_contract::message::{Rest, Resting, Severity};

@@ -106,6 +106,14 @@ pub struct Observation {
     pub objects: Vec<Object>,
 }
 
+impl Observation {
+    /// Width over height of the frame.
+    pub fn aspect(&self) -> f32 {
+        let [width, height] = self.size_px;
+        if height == 0 { 1.0 } else { width as f32 / height as f32 }
+    }
+}
+
 /// What a camera's view looks like, every few seconds; see [`ViewWatch`](crate::view::ViewWatch).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -156,13 +156,21 @@ fn camera_summary(
 
 /// How rarely a rule may look.
 fn looks_in_words(plan: &Plan, rule: &Rule) -> String {
-    let Bears { idle, busy, close, .. } = Bears::of(rule, plan.engine.lateness);
+    let bears = Bears::of(rule, plan.engine.lateness);
     let secs = |gap: Duration| format!("{} s", (gap.as_secs_f32() * 10.0).round() / 10.0);
-    let [idle, busy, close] = [idle, busy, close].map(secs);
+    let [idle, approach, busy, close] =
+        [bears.idle, bears.approach, bears.busy, bears.close].map(secs);
     if idle == close && busy == close {
         return format!("{close} apart at all times");
     }
-    format!("{close} apart, at most {idle} while nothing is there and {busy} while something is")
+    let comes = if approach == idle {
+        String::new()
+    } else {
+        format!(", {approach} while something comes")
+    };
+    format!(
+        "{close} apart, at most {idle} while nothing is there{comes} and {busy} while something is"
+    )
 }
 
 /// A rule by what it is about and what must hold, down to what is seen or measured.

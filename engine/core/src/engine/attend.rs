@@ -8,7 +8,11 @@ use super::event::Effect;
 use super::inactive::Inactive;
 use super::machine::Engine;
 use super::rule_at::{RuleAt, of_camera};
-use crate::attention::{Attention, LEAD, Need, Wants};
+use super::sight::Sight;
+use crate::attention::{Ahead, Attention, LEAD, Need, Wants};
+use crate::observe::{Object, Observation};
+use crate::plan::program::Thing;
+use crate::rule::Scrutiny;
 use crate::rule::explain::Applies;
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -89,7 +93,40 @@ impl Engine {
     fn gap(&self, of: RuleAt<'_>, at: Timestamp) -> Duration {
         let bears = &self.prepared.rule(of).bears;
         let state = &self.memory.rule_at(of).state;
-        bears.gap(state.scrutiny(of.rule, bears, self.adjust(of.rule, at), at))
+        let scrutiny = state.scrutiny(of.rule, bears, self.adjust(of.rule, at), at);
+        match of.camera {
+            Some(c) if scrutiny == Scrutiny::Idle && self.attended.comes(c, of.index) => {
+                bears.approach
+            }
+            _ => bears.gap(scrutiny),
+        }
+    }
+
+    /// A camera has been looked at: what of it is on its way to the zone of a rule that minds?
+    pub(super) fn note_coming(&mut self, c: usize, observation: &Observation) {
+        let (camera, prepared) = (&self.plan.cameras[c], &self.prepared.cameras[c]);
+        let Sight { classes, bits, .. } = &mut self.sight;
+        for (index, (rule, of)) in camera.rules.iter().zip(&prepared.rules).enumerate() {
+            let Some(zone) = rule.zone.filter(|_| of.bears.minds_what_comes()) else { continue };
+            prepared.bits(classes, index, bits);
+            let things = &rule.program.things;
+            let meant = |(object, bits): &(&Object, &u32)| {
+                let is = |(t, thing): (usize, &Thing)| {
+                    **bits >> t & 1 == 1
+                        && thing.is_of_zone()
+                        && object.confidence.get() >= thing.confidence_min
+                };
+                things.iter().enumerate().any(is)
+            };
+            let objects = observation.objects.iter().zip(bits.iter()).filter(meant);
+            let ahead = Ahead {
+                zone: &camera.zones[zone].polygon,
+                aspect: observation.aspect(),
+                gap: of.bears.idle,
+            };
+            let coming = self.attended.coming(c, index);
+            coming.look(observation.frame.captured, objects.map(|(object, _)| object), ahead);
+        }
     }
 
     /// Why a rule needs no looks at `now`, by the clock on the wall; none when it needs them.

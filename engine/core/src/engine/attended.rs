@@ -1,12 +1,8 @@
 //! What the vision plane was told of how cameras need to be looked at.
 
-use crate::attention::Attention;
+use crate::attention::{Approach, Attention, CALM};
 use crate::time::Timestamp;
-use std::time::Duration;
-
-/// Looks become rarer only when they could have been for so long: things come and go, and each change of
-/// how much is decoded costs something.
-const CALM: Duration = Duration::from_secs(5);
+use std::collections::BTreeMap;
 
 /// What the vision plane was told.
 #[derive(Debug, Default)]
@@ -15,6 +11,8 @@ pub(super) struct Attended {
     told: Vec<Option<Told>>,
     /// All there is to see is wanted.
     pub(super) fully: bool,
+    /// By camera and rule, of those that look more closely at what comes.
+    coming: BTreeMap<(usize, usize), Approach>,
 }
 
 #[derive(Debug)]
@@ -28,6 +26,17 @@ impl Attended {
     /// Everything is to be told again.
     pub(super) fn forget(&mut self) {
         self.told.clear();
+        self.coming.clear();
+    }
+
+    /// What is on its way to the zone of a camera's rule.
+    pub(super) fn coming(&mut self, c: usize, rule: usize) -> &mut Approach {
+        self.coming.entry((c, rule)).or_default()
+    }
+
+    /// Is something on its way to the zone of a camera's rule?
+    pub(super) fn comes(&self, c: usize, rule: usize) -> bool {
+        self.coming.get(&(c, rule)).is_some_and(Approach::is_on)
     }
 
     /// What was told of a camera; none when it is to be told again.

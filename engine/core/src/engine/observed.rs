@@ -25,6 +25,7 @@ impl Engine {
         }
         self.note_frame(c, observation);
         self.look_all(c, observation, effects);
+        self.note_coming(c, observation);
         self.attend_look(c, at, effects);
     }
 

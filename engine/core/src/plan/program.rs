@@ -86,6 +86,13 @@ pub struct Thing {
     pub relations: Vec<Relation>,
 }
 
+impl Thing {
+    /// Is it asked for in the zone?
+    pub fn is_of_zone(&self) -> bool {
+        matches!(self.area, Area::In | Area::Over(_))
+    }
+}
+
 /// Where an object is, seen from the rule's zone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -15,6 +15,8 @@ use std::time::Duration;
 const GAP_MAX: Duration = Pace::CAMERA.gap_max;
 /// An incident may be told later by this part of the time that it takes, because its beginning was seen late.
 const LATE_SHARE: u32 = 10;
+/// What comes late by no more than this part of it changes nothing: of a dwell of minutes the idle gap is less.
+const PROMPT_SHARE: u32 = 20;
 /// Half the time for which one that passes is beside something, or in a zone: about the shortest of the
 /// stories.
 const PASSES: Duration = Duration::from_secs(1);
@@ -42,6 +44,9 @@ pub enum Scrutiny {
 pub struct Bears {
     /// While nothing is there that it means: what comes is seen late by so much.
     pub idle: Duration,
+    /// While something that it means is on its way to its zone; the idle gap where it makes no difference when that is
+    /// seen to have come.
+    pub approach: Duration,
     /// While something is there.
     pub busy: Duration,
     /// When something is about to come about: its own rate.
@@ -56,7 +61,13 @@ impl Bears {
     pub fn of(rule: &Rule, lateness: Duration) -> Self {
         let close = Duration::from_secs_f32(1.0 / rule.look_hz.max(f32::EPSILON));
         if !lateness.is_zero() {
-            return Self { idle: close, busy: close, close, ahead: Duration::ZERO };
+            return Self {
+                idle: close,
+                approach: close,
+                busy: close,
+                close,
+                ahead: Duration::ZERO,
+            };
         }
         let within = |gap: Duration| gap.min(GAP_MAX).max(close);
         let program = &rule.program;
@@ -70,12 +81,21 @@ impl Bears {
         };
         let busy = within(trigger.busy.min(moves).min(identity));
         let queue = program.conditions.iter().any(|c| matches!(c.test, Test::Queue { .. }));
+        let idle = within(trigger.passes.min(trigger.takes / LATE_SHARE).min(moves));
+        let enters = program.things.iter().any(Thing::is_of_zone);
+        let prompt = enters && idle * PROMPT_SHARE > trigger.takes;
         Self {
-            idle: within(trigger.passes.min(trigger.takes / LATE_SHARE).min(moves)),
+            idle,
+            approach: if prompt { idle.min(busy) } else { idle },
             busy,
             close,
             ahead: if queue { PASSED_KEEP + AHEAD } else { busy * 2 + close },
         }
+    }
+
+    /// Does it look more closely when something comes?
+    pub fn minds_what_comes(&self) -> bool {
+        self.approach < self.idle
     }
 
     /// The gap that it bears now.

@@ -288,7 +288,7 @@ fn held(
 fn around(look: &Look<'_>, members: &Members, subject: &Sighting, among: usize) -> Around {
     let mut around = Around::default();
     let Some(view) = &look.view else { return around };
-    let aspect = measure::aspect(view.observation);
+    let aspect = view.observation.aspect();
     let near = |a: &UnitBox, b: &UnitBox| gap(a, b, aspect) <= QUEUE_NEAR;
     let (mut in_lane, mut beside, mut further) = (false, Vec::new(), Vec::new());
     for o in members.iter(among).filter(|o| Some(*o) != subject.object) {

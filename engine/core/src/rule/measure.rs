@@ -1,16 +1,10 @@
 //! How large objects are, how far apart, how alike. Distances are in heights of the frame.
 
 use crate::geometry::UnitBox;
-use crate::observe::{Class, Object, Observation};
+use crate::observe::{Class, Object};
 
 /// A box so near to the frame's edge is cut by it.
 const EDGE: f32 = 0.004;
-
-/// Width over height of the frame.
-pub(super) fn aspect(observation: &Observation) -> f32 {
-    let [width, height] = observation.size_px;
-    if height == 0 { 1.0 } else { width as f32 / height as f32 }
-}
 
 /// Centre of the box in heights of the frame.
 pub(super) fn centre(object: &Object, aspect: f32) -> [f32; 2] {

@@ -1,7 +1,6 @@
 //! The objects of one camera from look to look: who each of them is, and its path, shared by the camera's rules.
 
 use super::lineage::{Matching, Room, identify};
-use super::measure::aspect;
 use super::path::{PATH_SPAN_MAX, Path, Who};
 use crate::observe::Observation;
 use crate::plan::Line;
@@ -28,7 +27,7 @@ impl Scene {
     /// Takes in a look at a camera that has these lines.
     pub(super) fn see(&mut self, observation: &Observation, lines: &[Line], room: &mut Room) {
         let at = observation.frame.captured;
-        let aspect = aspect(observation);
+        let aspect = observation.aspect();
         self.paths.retain(|path| {
             let seen = path.seen();
             at.since(seen) <= PATH_SPAN_MAX && seen.since(at) <= CLOCK_STEP_MIN

@@ -1,7 +1,7 @@
 //! Which objects of a look are members of which things.
 
 use super::look::{Look, View};
-use super::measure::{angle_between, aspect, distance, same_kind};
+use super::measure::{angle_between, distance, same_kind};
 use super::riders::Rides;
 use crate::geometry::{Polygon, UnitBox, UnitPoint};
 use crate::plan::program::{Area, Heading, Relation, RelationKind, Thing};
@@ -234,7 +234,7 @@ fn relates(view: &View<'_>, relation: &Relation, a: usize, b: usize) -> Related 
     let objects = &view.observation.objects;
     match relation.kind {
         RelationKind::Beside(most) => {
-            let aspect = aspect(view.observation);
+            let aspect = view.observation.aspect();
             if is_beside(&objects[a].bbox, &objects[b].bbox, most, aspect) {
                 Related::Surely
             } else {
@@ -260,7 +260,7 @@ fn rides(view: &View<'_>, rider: usize, machine: usize) -> Related {
     let paths = view.scene.path(rider).zip(view.scene.path(machine));
     let apart = paths.and_then(|(r, m)| r.apart_from(m));
     let [x0, y0, x1, y1] = bbox(machine).corners();
-    let aspect = aspect(view.observation);
+    let aspect = view.observation.aspect();
     let diagonal = distance([x0 * aspect, y0], [x1 * aspect, y1]);
     match apart {
         None => Related::Perhaps,
@@ -273,11 +273,11 @@ fn rides(view: &View<'_>, rider: usize, machine: usize) -> Related {
 fn is_its_own(view: &View<'_>, rider: usize, machine: usize) -> bool {
     let objects = &view.observation.objects;
     let (rider, machine) = (&objects[rider].bbox, &objects[machine]);
-    let own = misfit(rider, &machine.bbox, aspect(view.observation));
+    let own = misfit(rider, &machine.bbox, view.observation.aspect());
     let others = objects.iter().filter(|o| o.track != machine.track && is_on(rider, &o.bbox));
     others
         .filter(|o| same_kind(&o.class, &machine.class))
-        .all(|other| misfit(rider, &other.bbox, aspect(view.observation)) >= own)
+        .all(|other| misfit(rider, &other.bbox, view.observation.aspect()) >= own)
 }
 
 /// How far a rider's feet are from where they would be on the machine.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod coming;
 mod gaps;
 mod rarely;
 mod same;
@@ -39,10 +40,18 @@ fn model(_: &Name) -> Result<ModelInfo, String> {
 
 /// A site in Vietnam with one camera over a street, and what else is said.
 fn plan_of(world: &World, site: &str, camera: &str, rest: &str) -> Arc<Plan> {
+    plan_over(STREET, world, site, camera, rest)
+}
+
+/// From side to side.
+const STREET: &str = "[[0.0, 0.62], [1.0, 0.62], [1.0, 0.82], [0.0, 0.82]]";
+
+/// With this zone.
+fn plan_over(zone: &str, world: &World, site: &str, camera: &str, rest: &str) -> Arc<Plan> {
     let text = format!(
         "[site]\nid = \"site\"\n{site}\n[model.all]\npackage = \"all-classes\"\n[[camera]]\nid = \
          \"cam\"\nurl = \"pattern://1280x720@10\"\nmodel = \"all\"\n{camera}\n[camera.zone.zone]\n\
-         polygon = [[0.0, 0.62], [1.0, 0.62], [1.0, 0.82], [0.0, 0.82]]\n{rest}\n"
+         polygon = {zone}\n{rest}\n"
     );
     Arc::new(world.parse_with("test.toml", &text, &model).unwrap_or_else(|e| panic!("{e}\n{text}")))
 }

@@ -34,6 +34,8 @@ pub(crate) enum Frames {
 pub(crate) struct Told {
     pub(crate) said: Vec<Revision>,
     pub(crate) looks: u64,
+    /// When.
+    pub(crate) looked: Vec<Timestamp>,
     /// Frames that were decoded.
     pub(crate) decoded: u64,
 }
@@ -55,7 +57,7 @@ struct Feed {
 /// in order, with ticks.
 pub(crate) fn told(plan: &Arc<Plan>, events: &[Event], frames: Frames) -> Told {
     let mut engine = Engine::new(Arc::clone(plan));
-    let mut told = Told { said: Vec::new(), looks: 0, decoded: 0 };
+    let mut told = Told { said: Vec::new(), looks: 0, looked: Vec::new(), decoded: 0 };
     let mut times = events.iter().filter(|e| matches!(e, Event::Observed(_))).filter_map(Event::at);
     let start = times.next();
     let frame = start.zip(times.next()).map(|(a, b)| b.since(a));
@@ -81,6 +83,7 @@ pub(crate) fn told(plan: &Arc<Plan>, events: &[Event], frames: Frames) -> Told {
                 continue;
             }
             told.looks += 1;
+            told.looked.push(at);
             feed.track(at, observation);
         }
         let effects = engine.apply(event);
