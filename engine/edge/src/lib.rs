@@ -12,6 +12,7 @@ pub mod broker;
 pub mod camera_sim;
 pub mod capacity;
 pub mod clock;
+pub mod demo;
 pub mod disk;
 pub mod doctor;
 pub mod evidence;

@@ -7,20 +7,18 @@ use crate::stop::Stop;
 use crate::ui::say;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 use viahe_contract::message::{CameraStatus, EvidenceState, IncidentEvent};
-use viahe_contract::topic::{About, Topic};
 use viahe_core::id::Name;
-use viahe_core::plan::{Ack, Mqtt, Plan, Source, Transport};
+use viahe_core::plan::Plan;
 use viahe_core::seam::{CameraReport, WorkerStats};
-use viahe_edge::broker::EmbeddedBroker;
-use viahe_edge::camera_sim::{CameraSim, SimOptions};
 use viahe_edge::clock;
+use viahe_edge::demo::{Demo, Heard, Incidents};
 use viahe_edge::evidence::{self, evidence_dir};
 use viahe_edge::host::live::Observer;
 use viahe_edge::models::Locations;
-use viahe_edge::publish::{Message, Subscriber, SubscriberOptions};
 use viahe_edge::station::StationOptions;
 
 /// How often a line is printed for each camera.
@@ -29,8 +27,6 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 const STATE_DIR: &str = "runs/demo";
 /// When the demo's own cameras have shown enough for an incident.
 const FIRST_INCIDENT: Duration = Duration::from_secs(25);
-/// How long to wait at the end for messages that are on their way.
-const LAST_MESSAGES: Duration = Duration::from_millis(500);
 
 /// Shows everything at once: two simulated RTSP cameras, a broker, the engine, and a subscriber
 /// that prints each incident as it arrives over MQTT.
@@ -60,38 +56,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     fresh_state(&plan.engine.state_dir)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
 
-    let broker = EmbeddedBroker::start(0).map_err(Exit::failed)?;
-    let mounts: Vec<String> = plan.cameras.iter().map(|c| c.id.to_string()).collect();
-    let options = SimOptions {
-        clip: clip.clone(),
-        mounts,
-        small: None,
-        apart: false,
-        port: 0,
-        login: None,
-        tls: None,
-    };
-    let sim = CameraSim::start(&options).map_err(Exit::failed)?;
-    let mqtt = Mqtt {
-        host: broker.address().ip().to_string(),
-        port: broker.address().port(),
-        tls: None,
-        login: None,
-        ack: Ack::Broker,
-        version: None,
-    };
-    rewire(&mut plan, &sim, &mqtt);
-    let subscriber = Subscriber::start(SubscriberOptions {
-        mqtt,
-        client_id: "viahe-demo-centre".into(),
-        filter: Topic::all(&plan.site.id),
-    })
-    .map_err(Exit::failed)?;
     let pictures = tidy(&evidence_dir(&plan.engine.state_dir));
-    introduce(&plan, &clip, &broker, &pictures);
+    let hears = {
+        let pictures = pictures.clone();
+        move |heard: &Heard| hear(heard, &pictures)
+    };
+    let demo = Demo::start(&mut plan, clip.clone(), hears).map_err(Exit::failed)?;
+    introduce(&plan, &clip, demo.broker(), &pictures);
 
     let started = clock::monotonic();
-    let listener = Listener::new(subscriber, pictures).map_err(Exit::failed)?;
     let cameras = plan.cameras.iter().map(|c| c.id.clone()).collect();
     let options = StationOptions {
         launch: process()?,
@@ -101,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         observer: Box::new(Lines::new(cameras)),
     };
     let totals = watch(plan, options, &stop);
-    let incidents = listener.finish();
+    let incidents = demo.finish();
     let totals = totals?;
     summary(&incidents, &totals.worker);
     // Ctrl-C is the usual way to end a demo that has shown something.
@@ -164,25 +137,10 @@ fn tidy(path: &Path) -> PathBuf {
     }
 }
 
-/// Points the pipeline at the simulated cameras and the embedded broker.
-fn rewire(plan: &mut Plan, sim: &CameraSim, mqtt: &Mqtt) {
-    for camera in &mut plan.cameras {
-        camera.source = Source::Rtsp {
-            url: sim.url(camera.id.as_str()),
-            login: None,
-            transport: Transport::Tcp,
-            ca: None,
-        };
-    }
-    plan.mqtt = Some(mqtt.clone());
-    // The usual port may be an engine's that runs on this machine.
-    plan.engine.listen = plan.engine.listen.map(|addr| (addr.ip(), 0).into());
-}
-
-fn introduce(plan: &Plan, clip: &Path, broker: &EmbeddedBroker, pictures: &Path) {
+fn introduce(plan: &Plan, clip: &Path, broker: SocketAddr, pictures: &Path) {
     say(&format!("viahe demo: {} cameras show {}", plan.cameras.len(), tidy(clip).display()));
-    say(&format!("  broker    {}", broker.address()));
-    say(&format!("  listen    mosquitto_sub -V 5 -p {} -t 'viahe/#' -v", broker.address().port()));
+    say(&format!("  broker    {broker}"));
+    say(&format!("  listen    mosquitto_sub -V 5 -p {} -t 'viahe/#' -v", broker.port()));
     say(&format!(
         "  pictures  {} (an .svg beside a picture shows zone and boxes)",
         pictures.display()
@@ -246,51 +204,15 @@ impl Observer for Lines {
     }
 }
 
-/// Incident ids by violation, as they came over MQTT.
-type Incidents = BTreeMap<String, BTreeSet<String>>;
-
-/// The thread that stands for the operations centre.
-struct Listener {
-    thread: std::thread::JoinHandle<Incidents>,
-    ended: crossbeam_channel::Sender<()>,
-}
-
-impl Listener {
-    fn new(subscriber: Subscriber, pictures: PathBuf) -> std::io::Result<Self> {
-        let (ended, end) = crossbeam_channel::bounded(1);
-        let thread = std::thread::Builder::new().name("centre".into());
-        let thread = thread.spawn(move || {
-            let mut incidents = Incidents::new();
-            loop {
-                let last = !matches!(end.try_recv(), Err(crossbeam_channel::TryRecvError::Empty));
-                while let Some(message) = subscriber.next(LAST_MESSAGES) {
-                    hear(&message, &pictures, &mut incidents);
-                }
-                if last {
-                    return incidents;
-                }
-            }
-        })?;
-        Ok(Self { thread, ended })
-    }
-
-    fn finish(self) -> Incidents {
-        // The thread ends when it has heard everything.
-        let _ = self.ended.send(());
-        self.thread.join().unwrap_or_default()
-    }
-}
-
-fn hear(message: &Message, pictures: &Path, incidents: &mut Incidents) {
-    let Ok(Topic { about: About::Incident { .. }, .. }) = message.topic.parse() else { return };
-    let event: IncidentEvent = match serde_json::from_slice(&message.payload) {
-        Ok(event) => event,
-        Err(why) => return say(&format!("!! no incident on {}: {why}", message.topic)),
+fn hear(heard: &Heard, pictures: &Path) {
+    let event = match heard {
+        Heard::Incident(event) => event,
+        Heard::Unreadable { topic, why } => {
+            return say(&format!("!! no incident on {topic}: {why}"));
+        }
     };
-    say(&headline(&event));
-    let IncidentEvent { violation, incident, .. } = event;
-    incidents.entry(violation.to_string()).or_default().insert(incident.incident.to_string());
-    for proof in &incident.evidence {
+    say(&headline(event));
+    for proof in &event.incident.evidence {
         let path = evidence::path_of(pictures, proof.sha256, proof.medium);
         say(&format!("     {:<20} {}", proof.kind(), path.display()));
     }
