@@ -57,6 +57,10 @@ pub struct Streams {
     pub sub: StreamState,
     /// Their pictures have different shapes, so what is drawn on one may not fit the other.
     pub aspects_differ: bool,
+    /// The main stream sends more without a key frame than is kept of it, so pictures for people are those of the
+    /// substream from there to the next one. False of a box of an earlier version.
+    #[serde(default)]
+    pub film_cut: bool,
 }
 
 /// How one of two streams is.

@@ -246,8 +246,14 @@ fn streams() -> impl Strategy<Value = Streams> {
         let one = (one_of::<CameraStatus>(), text(), of(any::<[u32; 2]>()));
         one.prop_map(|(state, reason, resolution)| StreamState { state, reason, resolution })
     };
-    let all = (one_of::<StreamRole>(), stream(), stream(), any::<bool>());
-    all.prop_map(|(looks, main, sub, aspects_differ)| Streams { looks, main, sub, aspects_differ })
+    let all = (one_of::<StreamRole>(), stream(), stream(), any::<[bool; 2]>());
+    all.prop_map(|(looks, main, sub, [aspects_differ, film_cut])| Streams {
+        looks,
+        main,
+        sub,
+        aspects_differ,
+        film_cut,
+    })
 }
 
 /// `troubles` and `versions` of MQTT are text in the type, so that a reader takes those that will come: what

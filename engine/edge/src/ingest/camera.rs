@@ -72,6 +72,8 @@ pub trait FrameSink: Send + Sync {
     fn sized(&self, _at: Timestamp, _sort: Sort, _bytes: usize) -> bool {
         false
     }
+    /// Of what is kept as it comes, groups of pictures have become more than is kept, or fit again.
+    fn film_cut(&self, _cut: bool) {}
     /// A picture is due and has not been decoded. True when what it shows is known without it.
     fn spares(&self, _stamp: FrameStamp) -> bool {
         false

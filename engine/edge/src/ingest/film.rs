@@ -46,6 +46,10 @@ struct Shot<U> {
 pub(super) struct Film<U> {
     shots: VecDeque<Shot<U>>,
     bytes: usize,
+    /// The newest group was more than is kept.
+    overran: bool,
+    /// That, or the last group that was whole.
+    cut: bool,
 }
 
 /// What has to be decoded for one picture.
@@ -75,7 +79,7 @@ pub(super) enum Found<U> {
 
 impl<U> Default for Film<U> {
     fn default() -> Self {
-        Self { shots: VecDeque::new(), bytes: 0 }
+        Self { shots: VecDeque::new(), bytes: 0, overran: false, cut: false }
     }
 }
 
@@ -102,6 +106,9 @@ impl<U: Clone> Film<U> {
             // Nothing can be decoded with it.
             None => return,
         };
+        if shot.what.kind == Kind::Key && !continues {
+            self.cut = std::mem::take(&mut self.overran);
+        }
         self.bytes += bytes;
         self.shots.push_back(shot);
         self.forget(taken.reached);
@@ -115,9 +122,17 @@ impl<U: Clone> Film<U> {
             if !(self.bytes > BYTES_MAX || second.is_some_and(old)) {
                 return;
             }
+            if second.is_none() {
+                (self.overran, self.cut) = (true, true);
+            }
             let gone = self.shots.drain(..second.unwrap_or(self.shots.len()));
             self.bytes -= gone.map(|shot| shot.bytes).sum::<usize>();
         }
+    }
+
+    /// Is a group more than is kept? Of its later pictures there is none then. It is said until one has fitted.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
     }
 
     fn keys(&self) -> impl DoubleEndedIterator<Item = usize> {

@@ -46,6 +46,8 @@ pub(super) struct Camera {
     pub(super) peek: AtomicBool,
     /// What it sends is kept as it comes, where that is wanted.
     pub(super) reel: Option<Reel>,
+    /// As it was told.
+    pub(super) film_cut: AtomicBool,
 }
 
 impl Camera {
@@ -156,7 +158,11 @@ impl Consumer for Link {
 
     fn came(&self, unit: &gst::Buffer, what: Unit, behind: Duration) {
         let Some(reel) = self.camera.reel.as_ref().filter(|_| !self.closed()) else { return };
-        reel.push(unit, what, Taken { reached: reached(behind), reported: graph::reported(unit) });
+        let taken = Taken { reached: reached(behind), reported: graph::reported(unit) };
+        let cut = reel.push(unit, what, taken);
+        if self.camera.film_cut.swap(cut, Ordering::Relaxed) != cut {
+            self.camera.sink.film_cut(cut);
+        }
     }
 
     fn arrived(&self, begins: bool, pts: Option<u64>) {

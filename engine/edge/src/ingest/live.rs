@@ -80,6 +80,7 @@ impl LiveCamera {
             demand: Mutex::new(demand),
             peek: AtomicBool::new(false),
             reel,
+            film_cut: AtomicBool::new(false),
         });
         let (done, ended) = bounded(1);
         let supervision = Supervision {

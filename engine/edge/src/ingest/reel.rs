@@ -86,10 +86,16 @@ impl Reel {
         inner.coding = Some((codec, caps));
     }
 
-    pub(super) fn push(&self, unit: &gst::Buffer, what: Unit, taken: Taken) {
+    /// Keeps an access unit; true while groups are more than is kept.
+    pub(super) fn push(&self, unit: &gst::Buffer, what: Unit, taken: Taken) -> bool {
         let pts = unit.pts().map(Duration::from);
-        self.lock().film.push(unit.clone(), what, pts, taken, unit.size());
+        let cut = {
+            let film = &mut self.lock().film;
+            film.push(unit.clone(), what, pts, taken, unit.size());
+            film.is_cut()
+        };
         self.grown.notify_all();
+        cut
     }
 
     /// The picture that shows the moment of `look`, which has this `stamp`. Waits for it until `wait`, and for

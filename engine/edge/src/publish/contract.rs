@@ -201,6 +201,7 @@ fn same_streams() {
         main: stream(CameraStatus::Offline, "no answer", [1920, 1080]),
         sub: stream(CameraStatus::Online, "", [640, 360]),
         aspects_differ: false,
+        film_cut: false,
     };
     same("streams", &streams);
     assert_eq!(serde_json::to_value(&streams).unwrap(), example("streams"));

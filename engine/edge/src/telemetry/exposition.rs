@@ -322,6 +322,12 @@ impl Page<'_> {
             "1 while looks are at this stream of a camera that has two.",
             of(|streams, role| streams.looks == role),
         )?;
+        let both = state.cameras.iter().filter_map(|(name, c)| Some((name, c.streams.as_ref()?)));
+        self.gauges(
+            "viahe_stream_film_cut",
+            "1 while the main stream of a camera that has two sends more without a key frame than is kept of it.",
+            both.map(|(name, streams)| ([camera(name)], f64::from(u8::from(streams.film_cut)))),
+        )?;
         let pictures = state.cameras.iter().flat_map(|(name, c)| {
             c.pictures.iter().map(move |(role, n)| ([camera(name), ("stream", role.label())], n))
         });

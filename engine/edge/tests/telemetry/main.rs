@@ -69,7 +69,7 @@ fn streams() -> Streams {
         reason: String::new(),
         resolution: None,
     });
-    Streams { looks: StreamRole::Sub, main, sub, aspects_differ: false }
+    Streams { looks: StreamRole::Sub, main, sub, aspects_differ: false, film_cut: true }
 }
 
 /// What a worker says after `n` frames; its counters began at its start.

@@ -159,3 +159,24 @@ fn without_its_key_frame_nothing_is_decoded() {
     }
     assert_eq!(film.find(taken(1_990, 0, None), false), Found::NoKey);
 }
+
+/// Groups that are too long are told until one has fitted, not on and off with each key frame.
+#[test]
+fn a_group_that_is_more_than_is_kept_is_told_until_one_fits() {
+    let mut film = Film::default();
+    let mut told = Vec::new();
+    // A picture is an eighth of what is kept: groups of five fit, of ten do not.
+    for (group, pictures) in [5u64, 5, 10, 10, 5, 5].into_iter().enumerate() {
+        for n in 0..pictures {
+            let kind = if n == 0 { Kind::Key } else { Kind::Inter };
+            let ms = (group as u64 * 10 + n) * 1_000;
+            let (pts, what) = (Some(Duration::from_millis(ms)), Unit { kind, disposable: false });
+            film.push(ms, what, pts, taken(ms, 0, None), BYTES_MAX / 8);
+            told.push(film.is_cut());
+        }
+    }
+    let from = told.iter().position(|cut| *cut).unwrap();
+    let to = told.iter().rposition(|cut| *cut).unwrap();
+    assert_eq!((from, to), (10 + 8, 10 + 20 + 4), "{told:?}");
+    assert!(told[from..=to].iter().all(|cut| *cut), "{told:?}");
+}

@@ -9,7 +9,7 @@ use super::tally::Tally;
 use crate::clock;
 use crate::ingest::{
     CameraCounters, CameraOptions, Demand, Developed, FeedState, FrameSink, IngestError,
-    LiveCamera, Remote, Taken,
+    LiveCamera, NoPicture, Remote, Taken,
 };
 use crate::ledger::Ledger;
 use crate::vision::photographer::Shot;
@@ -53,6 +53,8 @@ struct State {
     seq: u64,
     last: Option<Timestamp>,
     demand: Demand,
+    /// The main stream sends more without a key frame than is kept.
+    film_cut: bool,
     /// Frames of the other stream, of which nobody needs any.
     unneeded: u64,
 }
@@ -149,21 +151,23 @@ impl Twin {
     /// one itself when there is no better.
     pub(super) fn better(&self, frame: SharedFrame, tally: &Arc<Tally>) -> Shot {
         let stamp = frame.stamp();
-        let (of, main_is_there) = {
+        let (of, away) = {
             let state = self.junction.lock();
-            let is_there = state.main.status == Some(CameraStatus::Online);
-            (state.stream_of(stamp.seq), is_there)
+            (state.stream_of(stamp.seq), state.main.away())
         };
+        let tally = Arc::clone(tally);
         if of == StreamRole::Main {
-            tally.pictured(StreamRole::Main);
-            return Shot::Frame(frame);
+            return Shot::Later(Box::new(move || {
+                tally.pictured(StreamRole::Main);
+                frame
+            }));
         }
         let look = Taken { reached: stamp.captured, reported: frame.reported() };
         let asked = clock::monotonic();
-        let (main, tally) = (self.main.remote(), Arc::clone(tally));
-        let camera = self.junction.sink.name.clone();
+        let (main, junction) = (self.main.remote(), Arc::clone(&self.junction));
         Shot::Later(Box::new(move || {
-            let wait = if main_is_there { asked + WAIT_MAX } else { asked };
+            let camera = &junction.sink.name;
+            let wait = if away.is_none() { asked + WAIT_MAX } else { asked };
             match main.picture(look, stamp, wait, asked + DEVELOP_MAX) {
                 Ok(Developed { frame, by }) => {
                     let clock = if by == viahe_core::time::ClockSource::Arrival {
@@ -176,6 +180,7 @@ impl Twin {
                     Arc::new(frame)
                 }
                 Err(why) => {
+                    let why = lacks(away.or_else(|| junction.lock().main.away()), &why);
                     tracing::warn!(%camera, main_stream = %why, "a picture is of the substream");
                     tally.pictured(StreamRole::Sub);
                     frame
@@ -183,6 +188,22 @@ impl Twin {
             }
         }))
     }
+}
+
+impl Side {
+    /// Why no pictures come of it; none while they do.
+    fn away(&self) -> Option<String> {
+        match self.status {
+            Some(CameraStatus::Online) => None,
+            Some(CameraStatus::Stalled | CameraStatus::Offline) => Some(self.reason.clone()),
+            None => Some("nothing came of it yet".to_owned()),
+        }
+    }
+}
+
+/// Why there is no picture of the main stream: of one that is away nothing is late.
+fn lacks(away: Option<String>, why: &NoPicture) -> String {
+    away.map_or_else(|| why.to_string(), |away| format!("it is away: {away}"))
 }
 
 impl State {
@@ -195,6 +216,7 @@ impl State {
             seq: 0,
             last: None,
             demand,
+            film_cut: false,
             unneeded: 0,
         }
     }
@@ -223,16 +245,17 @@ impl State {
 
     /// How the camera is, and why.
     fn told(&self) -> (CameraStatus, String) {
-        let away = |name, side: &Side| match side.status? {
-            CameraStatus::Online => None,
-            CameraStatus::Stalled | CameraStatus::Offline => {
-                Some(format!("{name}: {}", side.reason))
-            }
+        let away = |name, side: &Side| {
+            side.status?;
+            Some(format!("{name}: {}", side.away()?))
         };
         let why = [away("substream", &self.sub), away("main stream", &self.main)];
         let mut why: Vec<String> = why.into_iter().flatten().collect();
         if self.aspects_differ() {
             why.push(OTHER_ASPECT.to_owned());
+        }
+        if self.film_cut {
+            why.push(FILM_CUT.to_owned());
         }
         let looked_at = match self.looks {
             StreamRole::Main => self.main.status,
@@ -260,6 +283,7 @@ impl State {
             main: told(&self.main),
             sub: told(&self.sub),
             aspects_differ: self.aspects_differ(),
+            film_cut: self.film_cut,
         }
     }
 
@@ -308,6 +332,21 @@ impl FrameSink for End {
         self.junction.sink.frame(Arc::new(Counted { frame, stamp }));
     }
 
+    fn film_cut(&self, cut: bool) {
+        let (status, why) = {
+            let mut state = self.junction.lock();
+            state.film_cut = cut;
+            state.told()
+        };
+        let camera = &self.junction.sink.name;
+        if cut {
+            tracing::warn!(%camera, "{FILM_CUT}");
+        } else {
+            tracing::info!(%camera, "its main stream has key frames often enough again");
+        }
+        self.junction.sink.tell(status, why);
+    }
+
     fn state(&self, told: FeedState) {
         let (status, reason) = match told {
             FeedState::Connecting => return self.junction.sink.state(FeedState::Connecting),
@@ -338,6 +377,10 @@ impl FrameSink for End {
 /// What is said of streams that do not show the same.
 const OTHER_ASPECT: &str = "main stream and substream have pictures of different shapes; zones hold for both only \
                             if both show the same view";
+
+/// What is said of a main stream of which not all can be kept.
+const FILM_CUT: &str = "its main stream sends more than 12 MiB without a key frame; from there to the next one \
+                        pictures are those of the substream; set it to a key frame every few seconds";
 
 #[cfg(test)]
 mod tests {
@@ -381,6 +424,19 @@ mod tests {
         assert!(!state.streams().aspects_differ);
         state.side(Sub).size_px = Some([704, 576]);
         assert!(state.streams().aspects_differ && state.told().1.ends_with(OTHER_ASPECT));
+        state.film_cut = true;
+        assert!(state.streams().film_cut && state.told().1.ends_with(FILM_CUT));
+    }
+
+    #[test]
+    fn of_a_main_stream_that_is_away_no_picture_is_late() {
+        let mut state = State::new(Demand::ALL);
+        let lacks = |state: &State| lacks(state.main.away(), &NoPicture::Late);
+        assert_eq!(lacks(&state), "it is away: nothing came of it yet");
+        is(&mut state, StreamRole::Main, Online);
+        assert_eq!(lacks(&state), "none of that moment came in time");
+        is(&mut state, StreamRole::Main, Stalled);
+        assert_eq!(lacks(&state), "it is away: no route");
     }
 
     #[test]
