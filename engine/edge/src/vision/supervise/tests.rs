@@ -92,6 +92,11 @@ fn child() {
             let (_alive, ended) = bounded(0);
             return pulse(seam(), &ended);
         }
+        "heap" => {
+            let of = |name: &str| std::env::var(name).unwrap_or_default();
+            eprintln!("{} {}", of("MALLOC_ARENA_MAX"), of("MALLOC_MMAP_THRESHOLD_"));
+            std::process::exit(1);
+        }
         "look" => return look(|_| false),
         "die" => {
             return look(|camera| {
@@ -216,6 +221,13 @@ fn a_worker_that_is_silent_is_ended_with_the_reason() {
         assert!(ended.reason.contains(words) && !ended.for_memory, "{ended:?}");
         supervisor.stop();
     }
+}
+
+/// With a heap for each thread a worker of four cameras takes 19 MB more.
+#[test]
+fn a_worker_has_one_heap_from_which_pictures_go_back() {
+    let (_supervisor, heard) = supervised("heap", 1 << 40);
+    assert_eq!(gone(&heard), Ended::other("exit status: 1: 1 1048576"));
 }
 
 #[test]
