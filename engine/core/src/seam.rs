@@ -150,6 +150,9 @@ pub struct VisionCamera {
     /// These are shown to the model closely.
     #[serde(default)]
     pub closely: bool,
+    /// What is seen is written down for other rules: all of each picture is really looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
 }
 
 /// Worker to engine.

@@ -331,3 +331,23 @@ fn made_scenes_keep_their_scores() {
         }
     }
 }
+
+/// Half of the picture is told again; who stands on the border of it is who it was, wherever the filter has it.
+#[test]
+fn who_stands_on_the_border_of_what_is_looked_at_is_who_it_was() {
+    let car = |x: f32| seen(CAR, [x, 300.0], [160.0, 90.0], 0.9);
+    for newest in [308.0, 292.0] {
+        let mut tracker = Tracker::new(street(), 0);
+        for k in 0..12 {
+            let x = if k == 11 { newest } else { 300.0 };
+            tracker.update(at(f64::from(k)), &[car(x)]);
+        }
+        // The newest detection is beyond the border by half a px, the mean of all is not.
+        let border = newest - 80.0 + if newest > 300.0 { -0.5 } else { 0.5 };
+        let there = |bbox: &PxBox| (bbox.x0 > border) == (newest > 300.0);
+        for secs in [12.0, 13.0] {
+            assert_eq!(tracker.update_part(at(secs), &[car(newest)], there).len(), 1);
+        }
+        assert_eq!(tracker.counts().started, 1, "{newest}");
+    }
+}

@@ -13,6 +13,10 @@ use viahe_core::plan::Plan;
 use viahe_core::region::areas;
 
 fn plan(camera: &str, rules: &str) -> Plan {
+    plan_in(&World::new(), camera, rules)
+}
+
+fn plan_in(world: &World, camera: &str, rules: &str) -> Plan {
     let text = format!(
         "[site]\nid = \"test-site\"\ntimezone = \"Asia/Ho_Chi_Minh\"\n\
          [model.street]\npackage = \"ssdlite-coco\"\n\
@@ -22,7 +26,7 @@ fn plan(camera: &str, rules: &str) -> Plan {
          [camera.zone.far]\npolygon = [[0.5, 0.125], [0.75, 0.125], [0.75, 0.25]]\n\
          [camera.line.gate]\npoints = [[0.125, 0.5], [0.0, 0.25]]\n{rules}"
     );
-    let plan = World::new().parse_with("pipeline.toml", &text, &|_| Ok(sees_all()));
+    let plan = world.parse_with("pipeline.toml", &text, &|_| Ok(sees_all()));
     plan.unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 
@@ -97,4 +101,32 @@ fn each_place_is_told_once_and_a_rule_that_looks_anywhere_wants_all() {
     let anywhere =
         [rule(parking), rule("line-crossed\"\nzone = \"kerb\"\nline = \"gate\"")].concat();
     assert_eq!(corners(&plan("", &anywhere)), none);
+}
+
+/// Things may name each other along very many ways, of which none is longer than the things are many.
+#[test]
+fn what_things_are_to_each_other_is_asked_once_of_each() {
+    let more = |near: f32| {
+        let thing = |n: usize| {
+            let to = if n == 0 {
+                String::new()
+            } else {
+                format!(
+                    "on = \"thing-{0}\"\nnot_on = \"thing-{0}\"\nbeside = \"thing-{0}\"\nnear_max = {near}\n",
+                    n - 1
+                )
+            };
+            format!("[thing.thing-{n}]\nclasses = [\"person\"]\narea = \"anywhere\"\n{to}\n")
+        };
+        (0..24).map(thing).collect::<String>()
+    };
+    let known = tomls("pipelines/catalogue").remove("illegal-parking.toml").unwrap();
+    let at = known.find("[when.").unwrap();
+    let about = |near: f32| {
+        let entry = format!("{}{}{}", &known[..at], more(near), &known[at..]);
+        let world = World::new().with_entry("linked", entry);
+        corners(&plan_in(&world, "", &rule("linked\"\nzone = \"kerb\"")))
+    };
+    assert_eq!(about(0.05), [KERB]);
+    assert_eq!(about(0.1), [[0.0; 4]; 0], "23 times as far is more than context holds");
 }

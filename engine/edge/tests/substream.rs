@@ -244,6 +244,7 @@ impl Worker {
             need: Need::steady(4.0),
             areas: Vec::new(),
             closely: false,
+            recorded: false,
         };
         to.send(ToWorker::Assign(Assign { epoch: 1, camera })).unwrap();
         let (told, stats) = (Vec::new(), WorkerStats::default());

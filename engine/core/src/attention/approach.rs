@@ -71,6 +71,10 @@ impl Approach {
         objects: impl Iterator<Item = &'o Object>,
         ahead: Ahead<'_>,
     ) {
+        if at < self.looked {
+            // Time was put back: nothing that was seen tells how things move now.
+            *self = Self::default();
+        }
         let since = at.since(self.looked);
         let spends = self.coming.is_some_and(|coming| self.looked.since(coming) < CALM);
         self.looked = at;

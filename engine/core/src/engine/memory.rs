@@ -235,6 +235,10 @@ impl CameraMemory {
             before.source != frame.clock
                 || before.offset_ms.abs_diff(frame.offset_ms) >= CLOCK_STEP_MS
         });
+        if at < self.last {
+            // Its time was put back: what was so until later is of another time.
+            self.clocks.retain(|(until, _)| *until <= at);
+        }
         if let Some(before) = set {
             if self.clocks.len() == CLOCKS_MAX {
                 self.clocks.pop_front();

@@ -171,6 +171,10 @@ impl Engine {
             offences.pop_front();
         }
         let stands = |case: &Case| {
+            // What seems over and waits for a word about the view has ended, whatever that says.
+            if case.seen_over.is_some() {
+                return false;
+            }
             let incident = case.incident.as_ref().filter(|incident| incident.closed.is_none());
             incident.is_some_and(|incident| incident.stage.is_some())
         };

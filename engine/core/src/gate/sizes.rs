@@ -111,6 +111,12 @@ impl Sizes {
         self.usual = Default::default();
     }
 
+    /// What is compared from now on is of other parts of the picture: nothing has been proved.
+    pub fn forget(&mut self) {
+        self.trust.forget();
+        self.caught = [0; HOURS];
+    }
+
     /// No picture since then was larger than usual, and that is believed at this time.
     pub(super) fn say_quiet(&self, since: Timestamp, at: Timestamp) -> bool {
         self.is_quiet(since) && self.caught[hour(at)] >= CAUGHT_MIN && self.trust.believes(at)
@@ -223,6 +229,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_was_proved_of_one_part_of_the_picture_is_not_proved_of_another() {
+        let mut camera = Camera::new(5);
+        let happens = |look: u64| look % 20 > 15;
+        let street = |looks: u64, camera: &mut Camera| {
+            let bytes = |look| if happens(look) { 9_000.0 } else { 6_000.0 };
+            (0..looks).filter(|look| camera.look(bytes(*look), 0.02, happens(*look))).count()
+        };
+        street(800, &mut camera);
+        assert!(street(100, &mut camera) > 60);
+        camera.sizes.forget();
+        assert_eq!(street(90, &mut camera), 0);
+        street(200, &mut camera);
+        assert!(street(100, &mut camera) > 60);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What of its picture a camera's rules are about.
 
 use crate::geometry::UnitBox;
-use crate::plan::program::{Area, Program, Relation, RelationKind, Scope, Test, Thing, ThingIx};
+use crate::plan::program::{Area, Program, Relation, RelationKind, Scope, Test, Thing};
 use crate::plan::{Camera, Rule};
 
 /// Context holds who is within so many heights of a thing.
@@ -38,8 +38,7 @@ fn is_about_a_place(program: &Program, has_line: bool) -> bool {
         Area::In | Area::Over(_) => true,
         Area::Out | Area::Anywhere => has_line && thing.crossing.is_some(),
     };
-    if (0..program.things.len()).any(|thing| reach(program, thing, program.things.len()) > NEAR_MAX)
-    {
+    if reaches(program).into_iter().any(|reach| reach > NEAR_MAX) {
         return false;
     }
     let scope = match program.scope {
@@ -55,15 +54,19 @@ fn is_about_a_place(program: &Program, has_line: bool) -> bool {
     scope.into_iter().chain(told).all(|thing| program.things.get(thing).is_some_and(is_there))
 }
 
-/// In how many heights of it those are who make a thing what it is: who leads it, and whoever is between them.
-fn reach(program: &Program, thing: ThingIx, steps_max: usize) -> f32 {
-    let Some(thing) = program.things.get(thing).filter(|_| steps_max > 0) else { return 0.0 };
-    let of = |relation: &Relation| {
-        let own = match relation.kind {
-            RelationKind::Beside(heights) => heights,
-            RelationKind::On | RelationKind::Under => 0.0,
+/// In how many heights of each thing those are who make it what it is: who leads it, and whoever is between them.
+/// Things come after those that they name.
+fn reaches(program: &Program) -> Vec<f32> {
+    let mut reaches: Vec<f32> = Vec::with_capacity(program.things.len());
+    for thing in &program.things {
+        let of = |relation: &Relation| {
+            let own = match relation.kind {
+                RelationKind::Beside(heights) => heights,
+                RelationKind::On | RelationKind::Under => 0.0,
+            };
+            own + reaches.get(relation.other).copied().unwrap_or_default()
         };
-        own + reach(program, relation.other, steps_max - 1)
-    };
-    thing.relations.iter().map(of).fold(0.0, f32::max)
+        reaches.push(thing.relations.iter().map(of).fold(0.0, f32::max));
+    }
+    reaches
 }

@@ -53,6 +53,8 @@ pub(super) struct Track {
     pub(super) confirmed: bool,
     pub(super) seen_secs: f64,
     pub(super) missed: u32,
+    /// As it was detected last.
+    pub(super) bbox: PxBox,
 }
 
 /// A detection that takes part, with what is computed once for it.
@@ -93,27 +95,16 @@ impl Track {
             confirmed: false,
             seen_secs: now_secs,
             missed: 0,
+            bbox: d.bbox,
         }
     }
 
-    /// It was not seen; `looked`: where it should be was looked at.
+    /// It was not seen; `looked`: where it was seen last was looked at.
     pub(super) fn miss(&mut self, now_secs: f64, looked: bool) {
         // Where nobody looks nobody is missed, but it was not seen just now; and for no longer than between two
         // looks of the slowest camera: who moves may be anywhere then.
         let missed = looked || now_secs - self.seen_secs > UNSEEN_SECS;
         self.missed = if missed { self.missed.saturating_add(1) } else { self.missed.max(1) };
-    }
-
-    /// Where it should be now.
-    pub(super) fn bbox(&self) -> PxBox {
-        let Motion { x, y, log_w, log_h, .. } = &self.motion;
-        let (beside, above) = (log_w.value.exp() / 2.0, log_h.value.exp() / 2.0);
-        PxBox {
-            x0: x.value - beside,
-            y0: y.value - above,
-            x1: x.value + beside,
-            y1: y.value + above,
-        }
     }
 
     pub(super) fn see(
@@ -133,6 +124,7 @@ impl Track {
         self.hits = self.hits.saturating_add(1);
         self.seen_secs = now_secs;
         self.missed = 0;
+        self.bbox = d.bbox;
     }
 
     pub(super) fn tell(&self, d: &Detection, detection: usize, stands: bool) -> Tracked {

@@ -104,7 +104,7 @@ impl Tracker {
     }
 
     /// As [`Tracker::update`], of a frame of which only a part was looked at: where `looked` is true of
-    /// a box. Who should be elsewhere is not missed.
+    /// a box. Who was seen elsewhere is not missed.
     pub fn update_part(
         &mut self,
         at: Timestamp,
@@ -120,13 +120,13 @@ impl Tracker {
         self.follow_camera();
         for (track, taken) in self.tracks.iter().zip(&mut self.taken) {
             // What is told again where rules look is nobody's who is elsewhere.
-            *taken = !looked(&track.bbox());
+            *taken = !looked(&track.bbox);
         }
         for stage in [Stage::Strong, Stage::Weak, Stage::Tentative, Stage::Place] {
             self.associate(stage, detections);
         }
         for track in &mut self.tracks {
-            track.miss(self.now_secs, looked(&track.bbox()));
+            track.miss(self.now_secs, looked(&track.bbox));
         }
         self.apply(detections);
         self.bury();

@@ -356,3 +356,21 @@ proptest::proptest! {
         proptest::prop_assert_eq!(whole, cut_up);
     }
 }
+
+/// Something passes before the lens, then too little is seen for long, and then the camera is turned.
+#[test]
+fn a_doubt_that_was_given_up_begins_anew() {
+    for seed in 0..10 {
+        let place = Place::new(seed);
+        let camera = Camera::new(&place, STRAIGHT);
+        let turned = Camera::new(&place, pose(0.3, 0.0, 0.0, 1.0));
+        let mut watched = Watched::learned(&camera, &NOON, seed);
+        let doubts = |w: &Watched| w.watch.is_in_doubt(Timestamp::from_secs(w.secs));
+        watched.run(2, |_, dice| covered(60.0, dice));
+        assert!(doubts(&watched), "place {seed}");
+        let fog = Light { haze: 0.9, ..NOON };
+        watched.run(100, |_, dice| camera.see(&fog, &bus(0.6, dice), dice));
+        watched.run(2, |_, dice| turned.see(&NOON, &crowd(8, dice), dice));
+        assert!(doubts(&watched), "place {seed}, turned");
+    }
+}

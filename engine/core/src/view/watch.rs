@@ -285,10 +285,18 @@ impl ViewWatch {
         usual.detail_recent += (now.detail - usual.detail_recent) * weight(RECENT_OVER);
     }
 
+    /// Something speaks against the view. A doubt that was given up begins anew: this may have another cause.
+    fn doubt(&mut self, at: Timestamp) {
+        if self.doubt.checks > DOUBT_CHECKS_MAX {
+            self.doubt = Run::default();
+        }
+        self.doubt.add(at);
+    }
+
     fn see_nothing(&mut self, at: Timestamp, luma: f32) -> Option<ViewChange> {
         self.mismatched = Run::default();
         self.matched = Run::default();
-        self.doubt.add(at);
+        self.doubt(at);
         self.empty.add(at);
         let night = luma < DARK && self.usual.is_some_and(|u| u.luma < DARK);
         let time = if night { BLINDED_FOR_IN_THE_DARK } else { BLINDED_FOR };
@@ -418,7 +426,7 @@ impl ViewWatch {
             }
             Judged::Mismatch => {
                 self.matched = Run::default();
-                self.doubt.add(at);
+                self.doubt(at);
                 self.mismatched.add(at);
                 if !self.mismatched.lasts(at, MOVED_CHECKS, MOVED_FOR) {
                     return None;

@@ -116,6 +116,12 @@ impl World {
         }
     }
 
+    /// With one more entry of the catalogue.
+    pub(crate) fn with_entry(mut self, name: &str, text: String) -> Self {
+        self.catalogue.insert(format!("{name}.toml"), text);
+        self
+    }
+
     /// With the models of the tests, which do not change when a real one does.
     pub(crate) fn parse(&self, file: &str, text: &str) -> Result<Plan, ConfigError> {
         self.parse_with(file, text, &model)

@@ -2,7 +2,7 @@
 //! says that it looks with is held against it.
 
 use crate::clock;
-use crate::models::Package;
+use crate::models::{ModelError, Package};
 use crate::vision::share::Share;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::fs::MetadataExt as _;
@@ -62,13 +62,14 @@ impl Known {
         if self.read.get(name) == Some(&stamps) {
             return;
         }
-        if !stamps.iter().flatten().any(lately) {
+        let read = Package::read(name, files, &self.taxonomies);
+        // A disk that failed once may not fail again.
+        let failed = matches!(read, Err(ModelError::Read { .. }));
+        if !failed && !stamps.iter().flatten().any(lately) {
             self.read.insert(name.clone(), stamps);
         }
         // One that cannot be read is the workers' to tell: they cannot read it either.
-        let Ok(Package { model, .. }) = Package::read(name, files, &self.taxonomies) else {
-            return;
-        };
+        let Ok(Package { model, .. }) = read else { return };
         let model = ModelRef { name: model.name, sha256: model.sha256 };
         if !self.seen.contains(&model) {
             self.seen.truncate(KNOWN_MAX - 1);

@@ -37,6 +37,7 @@ pub fn vision_plan(plan: &Plan, tuned: &Tuned) -> Result<Share, Vec<ModelError>>
         need: Need::NONE,
         areas: areas(camera),
         closely: camera.regions,
+        recorded: false,
     };
     Ok(Share {
         process: ProcessPlan {

@@ -17,10 +17,13 @@ pub struct Share {
 }
 
 impl Share {
-    /// When what is seen is recorded, all of each picture is looked at, and not only what the rules of the plan
+    /// When what is seen is recorded, all of each picture is really looked at, and not only what the rules of the plan
     /// are about: it is written down for others.
     pub(crate) fn recorded(mut self, recorded: bool) -> Self {
-        self.cameras.values_mut().for_each(|camera| camera.closely &= !recorded);
+        for camera in self.cameras.values_mut() {
+            camera.recorded = recorded;
+            camera.closely &= !recorded;
+        }
         self
     }
 
@@ -68,6 +71,7 @@ pub(crate) mod plain {
             need,
             areas: Vec::new(),
             closely: false,
+            recorded: false,
         };
         (id, camera)
     }
@@ -84,7 +88,8 @@ mod tests {
         camera.closely = true;
         let (process, models) = (plain::process(), BTreeMap::new());
         let share = Share { process, models, cameras: [(id.clone(), camera)].into() };
-        assert!(share.clone().recorded(false).cameras[&id].closely);
-        assert!(!share.recorded(true).cameras[&id].closely);
+        let camera = |recorded| share.clone().recorded(recorded).cameras[&id].clone();
+        assert!(camera(false).closely && !camera(false).recorded);
+        assert!(camera(true).recorded && !camera(true).closely);
     }
 }

@@ -31,7 +31,7 @@ use outlet::Outlet;
 use peeks::Peeks;
 use sink::{Place, Way};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tally::Tally;
 use viahe_contract::message::{CameraStatus, Moment};
@@ -270,7 +270,8 @@ impl Worker {
         let tally = Arc::new(Tally::default());
         let areas = Arc::new(Areas::new(about(&wanted.camera)));
         let sizes = Arc::new(Mutex::new(Sizes::new(Proof::default())));
-        let of = Of { name, tally: &tally, sizes: &sizes, areas: &areas };
+        let recorded = wanted.camera.recorded;
+        let of = Of { name, tally: &tally, sizes: &sizes, areas: &areas, recorded };
         let view = view(of, model, wanted.epoch, &self.way);
         let need = wanted.camera.need;
         let slot = desk.add(Seat { model: model.id, need, state: view });
@@ -407,6 +408,10 @@ fn change(camera: &mut Camera, wanted: &Assign, model: Option<Current>, way: &Wa
     }
     let new = about(&wanted.camera);
     if about(&camera.plan) != new {
+        if camera.plan.areas != new.areas {
+            // What they have shown was of other areas.
+            camera.sizes.lock().unwrap_or_else(PoisonError::into_inner).forget();
+        }
         camera.plan.areas.clone_from(&new.areas);
         camera.plan.closely = new.closely;
         camera.areas.set(new);
@@ -415,7 +420,7 @@ fn change(camera: &mut Camera, wanted: &Assign, model: Option<Current>, way: &Wa
     // One for each beginning: that of the order, else that of the model.
     let epoch = if wanted.epoch == camera.epoch { model.epoch } else { wanted.epoch };
     let Camera { tally, sizes, areas, .. } = &*camera;
-    let of = Of { name: &camera.plan.id, tally, sizes, areas };
+    let of = Of { name: &camera.plan.id, tally, sizes, areas, recorded: camera.plan.recorded };
     let mut view = view(of, &model, epoch, way);
     view.news = Some(looks(&camera.plan.id, &model));
     way.desk.change_model(camera.slot, model.id, view);
@@ -430,13 +435,14 @@ struct Of<'a> {
     tally: &'a Arc<Tally>,
     sizes: &'a Arc<Mutex<Sizes>>,
     areas: &'a Arc<Areas>,
+    recorded: bool,
 }
 
 fn view(of: Of<'_>, model: &Current, epoch: u32, way: &Way) -> View {
-    let Of { name, tally, sizes, areas } = of;
+    let Of { name, tally, sizes, areas, recorded } = of;
     let (areas, ledger) = (Arc::clone(areas), Arc::clone(&way.ledger));
     let gaze = Gaze::new(name.clone(), &model.watched.model, epoch, areas, ledger);
-    let gaze = gaze.gated(Proof::default());
+    let gaze = if recorded { gaze } else { gaze.gated(Proof::default()) };
     View { gaze, tally: Arc::clone(tally), sizes: Arc::clone(sizes), news: None }
 }
 

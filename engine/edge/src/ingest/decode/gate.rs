@@ -104,7 +104,7 @@ pub(in crate::ingest) struct Gate<U> {
     shedding: bool,
     /// Who gives way, of all cameras, when decoding falls behind.
     strain: Arc<Strain>,
-    /// What this one does for others. It ceases at key frames: to catch up is worth nothing then.
+    /// What this one does for others. It ceases where decoding may begin: to catch up is worth nothing then.
     gives_way: GivesWay,
     /// Until then it is expected to be behind: it catches up.
     catching_up: Option<(Duration, Duration)>,
@@ -215,7 +215,8 @@ impl<U: Clone> Gate<U> {
         self.began += 1;
         let asked = self.strain.gives_way(demand.severity(), arrived.now);
         let is_key = arrived.what.kind == Kind::Key;
-        self.gives_way = if is_key { asked } else { asked.max(self.gives_way) };
+        let may_cease = self.begins(arrived.what.kind);
+        self.gives_way = if may_cease { asked } else { asked.max(self.gives_way) };
         let strained = self.gives_way > GivesWay::No;
         self.choice = demand.choose(&self.gop, arrived.fields, strained);
         // What is not decoded anyway is not left out because of the box.
@@ -238,6 +239,11 @@ impl<U: Clone> Gate<U> {
         }
     }
 
+    /// May decoding begin with it? In a stream without key frames with a picture from which it recovers.
+    fn begins(&self, kind: Kind) -> bool {
+        kind == Kind::Key || kind == Kind::Recovery && self.gop.recovers_only()
+    }
+
     /// Is it left out because decoding is behind? Once it is, only a key frame that is at most half as
     /// late ends that; in a stream without, a picture from which decoding recovers.
     fn sheds(&mut self, arrived: &Arrived, pts: Duration, demand: Demand) -> bool {
@@ -245,11 +251,7 @@ impl<U: Clone> Gate<U> {
         let excused = excused.map_or(Duration::ZERO, |(_, by)| by);
         let behind = arrived.behind.saturating_sub(excused);
         let behind_max = self.strain.behind(demand.severity(), behind, arrived.now);
-        let begins = match arrived.what.kind {
-            Kind::Key => true,
-            Kind::Recovery => self.gop.recovers_only(),
-            _ => false,
-        };
+        let begins = self.begins(arrived.what.kind);
         self.shedding = if self.is_sparse() {
             // Each stands alone, and is all that there is for long.
             behind > BEHIND_MAX

@@ -333,11 +333,10 @@ impl FrameSink for End {
     }
 
     fn film_cut(&self, cut: bool) {
-        let (status, why) = {
-            let mut state = self.junction.lock();
-            state.film_cut = cut;
-            state.told()
-        };
+        // Until it is told, so that no older word comes after a newer one.
+        let mut state = self.junction.lock();
+        state.film_cut = cut;
+        let (status, why) = state.told();
         let camera = &self.junction.sink.name;
         if cut {
             tracing::warn!(%camera, "{FILM_CUT}");
@@ -357,19 +356,18 @@ impl FrameSink for End {
             FeedState::Stalled { reason } => (CameraStatus::Stalled, reason),
             FeedState::Offline { reason, .. } => (CameraStatus::Offline, reason),
         };
-        let (status, why) = {
-            let mut state = self.junction.lock();
-            let side = state.side(self.of);
-            (side.status, side.reason) = (Some(status), reason);
-            let looks = state.choose();
-            if looks != state.looks {
-                (state.looks, state.since_seq) = (looks, state.seq);
-                let camera = &self.junction.sink.name;
-                tracing::warn!(%camera, stream = looks.label(), "looks are at this stream from now on");
-            }
-            self.junction.direct(&state);
-            state.told()
-        };
+        // Until it is told, so that no older word comes after a newer one.
+        let mut state = self.junction.lock();
+        let side = state.side(self.of);
+        (side.status, side.reason) = (Some(status), reason);
+        let looks = state.choose();
+        if looks != state.looks {
+            (state.looks, state.since_seq) = (looks, state.seq);
+            let camera = &self.junction.sink.name;
+            tracing::warn!(%camera, stream = looks.label(), "looks are at this stream from now on");
+        }
+        self.junction.direct(&state);
+        let (status, why) = state.told();
         self.junction.sink.tell(status, why);
     }
 }
