@@ -88,7 +88,8 @@ pub struct ProcessPlan {
     pub axis_zero: Timestamp,
     /// Inference threads.
     pub threads: usize,
-    /// How models are run, by the hashes of their descriptions; others by default.
+    /// How models are run, by the hashes of their descriptions; others by default: where some were measured, with
+    /// one session.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub running: BTreeMap<Sha256, Running>,
     /// ONNX Runtime. The engine has looked for it: a worker does not search.

@@ -13,4 +13,4 @@ mod setting;
 
 pub use book::{BOOK_BYTES_MAX, Book, Entry, Key, TuneVersion, Unreadable};
 pub use choose::{Choice, MARGIN, Measured, ROUNDS_MIN, Why, best, choose, load};
-pub use setting::{Running, Setting, settings};
+pub use setting::{Running, Setting, THREADS_MAX, settings};

@@ -1,5 +1,6 @@
 //! What the whole box does, beside us.
 
+use std::path::Path;
 use std::time::Duration;
 
 /// Ticks a second of `/proc/stat`; the same on all that Linux runs on here.
@@ -20,9 +21,31 @@ fn busy_of(stat: &str) -> Option<Duration> {
     Some(Duration::from_secs_f64(ticks as f64 / TICKS))
 }
 
-/// Bytes of memory that programs may still have.
+/// Where control groups are, as systemd mounts them.
+const GROUPS: &str = "/sys/fs/cgroup";
+
+/// Bytes of memory that this process may still have: of the box, and of the control groups that it is in.
 pub(crate) fn available() -> Option<u64> {
-    available_of(&std::fs::read_to_string("/proc/meminfo").ok()?)
+    let of_box = available_of(&std::fs::read_to_string("/proc/meminfo").ok()?);
+    let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    of_box.into_iter().chain(left_in_groups(Path::new(GROUPS), &own)).min()
+}
+
+/// The least that a group or one around it leaves; none where none has a limit. What is kept of files and was not
+/// used lately gives way.
+fn left_in_groups(groups: &Path, own: &str) -> Option<u64> {
+    let own = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let left = |group: &Path| {
+        let read = |file: &str| std::fs::read_to_string(group.join(file)).ok();
+        let number = |file: &str| read(file)?.trim().parse::<u64>().ok();
+        let (max, used) = (number("memory.max")?, number("memory.current")?);
+        let stat = read("memory.stat").unwrap_or_default();
+        let files = stat.lines().find_map(|line| line.strip_prefix("inactive_file "));
+        let files = files.and_then(|bytes| bytes.trim().parse().ok()).unwrap_or(0);
+        Some(max.saturating_sub(used.saturating_sub(files)))
+    };
+    let group = groups.join(own);
+    group.ancestors().take_while(|around| around.starts_with(groups)).filter_map(left).min()
 }
 
 fn available_of(meminfo: &str) -> Option<u64> {
@@ -33,7 +56,32 @@ fn available_of(meminfo: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
+
+    #[test]
+    fn the_narrowest_group_counts() {
+        let groups = tempfile::tempdir().unwrap();
+        let own = "0::/system.slice/viahe.service\n";
+        assert_eq!(left_in_groups(groups.path(), own), None);
+        let slice = groups.path().join("system.slice");
+        let service = slice.join("viahe.service");
+        std::fs::create_dir_all(&service).unwrap();
+        let write = |group: &Path, max: &str, used: &str| {
+            std::fs::write(group.join("memory.max"), format!("{max}\n")).unwrap();
+            std::fs::write(group.join("memory.current"), format!("{used}\n")).unwrap();
+        };
+        write(&service, "max", "700");
+        assert_eq!(left_in_groups(groups.path(), own), None, "no limit");
+        write(&slice, "1000", "800");
+        assert_eq!(left_in_groups(groups.path(), own), Some(200));
+        write(&service, "750", "700");
+        assert_eq!(left_in_groups(groups.path(), own), Some(50));
+        std::fs::write(service.join("memory.stat"), "anon 1\ninactive_file 100\n").unwrap();
+        assert_eq!(left_in_groups(groups.path(), own), Some(150));
+        assert_eq!(left_in_groups(groups.path(), "1:memory:/x\n"), None, "as it was before");
+    }
 
     #[test]
     fn the_kernel_is_read_as_it_writes() {

@@ -102,8 +102,9 @@ impl Station {
         options: StationOptions,
         mqtt: Option<Broker>,
     ) -> Result<Self, StationError> {
-        let tuned = fleet::tuned(&plan);
-        let vision_plan = vision_plan(&plan, &tuned).map_err(StationError::Missing)?;
+        let workers = fleet::workers_for(&options.launch, &plan);
+        let tuned = fleet::tuned_for(&plan, workers);
+        let vision_plan = vision_plan(&plan, &tuned, workers).map_err(StationError::Missing)?;
         tuned.told.iter().for_each(|line| tracing::info!("{line}"));
         for warning in advice::warnings(&plan) {
             tracing::warn!("{warning}");

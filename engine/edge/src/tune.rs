@@ -16,5 +16,5 @@ mod standing;
 
 pub use background::{Tuner, TunerLaunch};
 pub use machine::{cores, give_way};
-pub use measure::MeasureError;
+pub use measure::{MeasureError, has_room};
 pub use standing::{Standing, Subject, Tuned, in_words, subjects, tuned};

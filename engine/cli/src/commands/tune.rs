@@ -12,7 +12,7 @@ use viahe_core::plan::Plan;
 use viahe_core::tune::{Book, Choice, Entry, best};
 use viahe_edge::fleet::{installed, tuned};
 use viahe_edge::models::{Installed, ModelError};
-use viahe_edge::tune::{Standing, Subject, give_way, in_words, shelf, subjects};
+use viahe_edge::tune::{Standing, Subject, give_way, has_room, in_words, shelf, subjects};
 
 /// A model is measured within this.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -88,6 +88,9 @@ fn entry(subject: &Subject, installed: &Installed, args: &Args) -> Result<(Entry
     }
     if let Standing::Unknown(why) = &subject.standing {
         tracing::info!(model = %subject.name, why, "is measured");
+    }
+    if args.idle && !has_room() {
+        return Err("the box at work leaves too little memory to measure beside it".to_owned());
     }
     let mut bar = None;
     let entry = subject.measure(installed, WITHIN, &mut |done, all| {

@@ -4,7 +4,7 @@
 //! release judges by its own rules, and no choice can be read that nothing speaks for.
 
 use super::choose::Measured;
-use super::setting::Setting;
+use super::setting::{Setting, THREADS_MAX};
 use crate::id::Name;
 use crate::time::Timestamp;
 use crate::version::UnknownVersion;
@@ -22,12 +22,12 @@ versions! {
 
 /// Longest file that is read or written.
 pub const BOOK_BYTES_MAX: u64 = 1 << 20;
-/// Models that are kept; the oldest go.
+/// Models that are kept at most; the oldest go, also while the file is too long.
 const ENTRIES_MAX: usize = 32;
 /// Settings of a model, and rounds of a setting.
 const PARTS_MAX: usize = 256;
 /// Sessions, threads and images, each.
-const NUMBER_MAX: usize = 64;
+const NUMBER_MAX: usize = THREADS_MAX;
 
 /// What a measurement is good for: nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +150,9 @@ impl Book {
         let surplus = (self.entries.len() + 1).saturating_sub(ENTRIES_MAX);
         self.entries.drain(..surplus);
         self.entries.push(entry);
+        while self.entries.len() > 1 && self.write().len() as u64 > BOOK_BYTES_MAX {
+            self.entries.remove(0);
+        }
     }
 }
 
@@ -224,6 +227,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::model::Batch;
+    use crate::tune::settings;
     use proptest::prelude::*;
 
     fn entry(model: u8, cores: usize) -> Entry {
@@ -258,6 +263,29 @@ mod tests {
         assert_eq!(foreign.key.differs(&entry(255, 3).key), "another number of cores");
         book.put(entry(255, 3));
         assert!(book.of(&entry(255, 2).key).is_none(), "one of each model");
+    }
+
+    /// All that can be tried of all models that are kept, with every digit.
+    #[test]
+    fn the_largest_book_is_read_again() {
+        for cores in [1, 2, 65, 128, 200, 1024] {
+            let mut book = Book::default();
+            for model in 0..ENTRIES_MAX as u8 {
+                let rounds = |n: f64| (1..=12).map(|round| n / f64::from(round)).collect();
+                let of = |setting| Measured {
+                    setting,
+                    looks_hz: rounds(987.654_321_098_765_4),
+                    cpu_ms: rounds(9.876_543_210_987_654),
+                };
+                let measured = settings(cores, Batch::Any).into_iter().map(of).collect();
+                book.put(Entry { measured, ..entry(model, cores) });
+            }
+            let text = book.write();
+            assert!(text.len() as u64 <= BOOK_BYTES_MAX, "{cores}: {}", text.len());
+            assert_eq!(Book::read(&text), Ok(book.clone()), "{cores}");
+            let newest = entry(ENTRIES_MAX as u8 - 1, cores).key;
+            assert!(book.of(&newest).is_some() && book.entries.len() >= 8, "{cores}");
+        }
     }
 
     #[test]

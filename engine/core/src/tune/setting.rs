@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Sessions at once that are tried; each takes memory as a model does.
 const SESSIONS: [usize; 8] = [1, 2, 3, 4, 6, 8, 12, 16];
+/// Threads inside one run at most: more gain nothing, and nobody runs more.
+pub const THREADS_MAX: usize = 64;
 /// Images in one run that are tried, where a model takes any number.
 const BATCHES: [usize; 3] = [1, 2, 4];
 
@@ -60,7 +62,7 @@ pub fn settings(cores: usize, batch: Batch) -> Vec<Setting> {
     let mut all: Vec<Setting> =
         SESSIONS.into_iter().filter(|n| *n <= cores).flat_map(alone).collect();
     let several = std::iter::successors(Some(2), |threads| Some(threads * 2));
-    for threads in several.take_while(|threads| *threads <= cores) {
+    for threads in several.take_while(|threads| *threads <= cores.min(THREADS_MAX)) {
         let fitting = SESSIONS.into_iter().filter(|sessions| sessions * threads <= cores);
         all.extend(fitting.map(|sessions| Setting { threads, ..Setting::plain(sessions) }));
     }
@@ -90,6 +92,7 @@ mod tests {
             let all = settings(cores, Batch::Any);
             assert_eq!(all[0], Setting::plain(1));
             assert!(all.iter().all(|s| s.sessions * s.threads <= cores) && all.len() <= 64);
+            assert!(all.iter().all(|s| s.threads <= THREADS_MAX));
         }
     }
 

@@ -7,11 +7,11 @@ mod assign;
 mod known;
 mod plan;
 
+pub(crate) use plan::tuned_for;
 pub use plan::{installed, tuned, vision_plan};
 
 use crate::clock;
 use crate::telemetry::WorkerMemory;
-use crate::tune;
 use crate::vision::share::Share;
 use crate::vision::supervise::{Epochs, FromFleet, Launch, Quarantine, STOP_WITHIN, Supervisor};
 use assign::Seat;
@@ -40,6 +40,11 @@ impl FleetOptions {
     pub fn of(plan: &Plan) -> Self {
         Self { workers: plan.engine.workers, memory_max: plan.engine.worker_memory_bytes_max }
     }
+}
+
+/// How many workers a plan has that are run so.
+pub(crate) fn workers_for(launch: &Launch, plan: &Plan) -> usize {
+    plan::workers(launch, plan.cameras.len(), plan.engine.workers)
 }
 
 /// The workers of a box.
@@ -89,13 +94,7 @@ impl Fleet {
         self.models.apply(plan);
         let seats: Vec<Seat<'_>> =
             plan.cameras.values().map(|c| Seat { camera: &c.id, model: &c.model }).collect();
-        let cores = tune::cores();
-        let asked = match self.launch {
-            Launch::Process { .. } => options.workers,
-            // All in one process, where several would gain nothing.
-            Launch::InProcess(_) => Some(1),
-        };
-        let workers = assign::workers_for(seats.len(), cores, asked);
+        let workers = plan::workers(&self.launch, seats.len(), options.workers);
         if options.workers != self.asked {
             // Somebody wants other shares.
             self.of_camera.clear();
@@ -117,6 +116,11 @@ impl Fleet {
         self.asked = options.workers;
         self.of_camera = assigned.into_iter().map(|(c, worker)| (c.clone(), worker)).collect();
         self.needs.retain(|camera, _| self.of_camera.contains_key(camera));
+    }
+
+    /// How many workers there are under this plan, or will be.
+    pub fn workers_for(&self, plan: &Plan) -> usize {
+        workers_for(&self.launch, plan)
     }
 
     fn employ(&mut self, worker: WorkerId, share: Share, memory_max: Option<u64>) {

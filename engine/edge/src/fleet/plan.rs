@@ -6,12 +6,15 @@ use crate::evidence::evidence_dir;
 use crate::models::{Installed, Locations, ModelError};
 use crate::tune::{self, Tuned};
 use crate::vision::share::Share;
+use crate::vision::supervise::Launch;
 use std::collections::BTreeMap;
 use viahe_contract::id::Name;
+use viahe_contract::sha256::Sha256;
 use viahe_core::attention::Need;
 use viahe_core::plan::{Camera, Plan};
 use viahe_core::region::areas;
 use viahe_core::seam::{ProcessPlan, SEAM_VERSION, VisionCamera};
+use viahe_core::tune::Running;
 
 /// Where the parts lie that the vision workers of a plan need.
 ///
@@ -22,11 +25,11 @@ pub fn installed(plan: &Plan) -> Result<Installed, Vec<ModelError>> {
     locations.installed_for(plan.cameras.iter().map(|c| &c.model))
 }
 
-/// The part of a plan that vision workers need.
+/// The part of a plan that vision workers need, of whom there are so many.
 ///
 /// # Errors
 /// [`ModelError`], of all that are missing or wrong.
-pub fn vision_plan(plan: &Plan, tuned: &Tuned) -> Result<Share, Vec<ModelError>> {
+pub fn vision_plan(plan: &Plan, tuned: &Tuned, workers: usize) -> Result<Share, Vec<ModelError>> {
     let Installed { library, taxonomies, models } = installed(plan)?;
     let camera = |camera: &Camera| VisionCamera {
         id: camera.id.clone(),
@@ -39,16 +42,13 @@ pub fn vision_plan(plan: &Plan, tuned: &Tuned) -> Result<Share, Vec<ModelError>>
         closely: camera.regions,
         recorded: false,
     };
+    let (threads, running) = threads(plan.engine.threads, tuned, workers);
     Ok(Share {
         process: ProcessPlan {
             version: SEAM_VERSION,
             axis_zero: clock::axis_zero(),
-            threads: plan.engine.threads.unwrap_or(tuned.threads),
-            running: if plan.engine.threads.is_none() {
-                tuned.running.clone()
-            } else {
-                BTreeMap::new()
-            },
+            threads,
+            running,
             library,
             taxonomies,
             evidence_dir: evidence_dir(&plan.engine.state_dir),
@@ -58,10 +58,38 @@ pub fn vision_plan(plan: &Plan, tuned: &Tuned) -> Result<Share, Vec<ModelError>>
     })
 }
 
-/// How the models of a plan are to be run on this box, by what was measured on it.
-/// What is missing for that is told by [`vision_plan`].
+/// Inference threads of one of so many workers, and how it runs its models. The pipeline wins over what was
+/// measured.
+fn threads(
+    asked: Option<usize>,
+    tuned: &Tuned,
+    workers: usize,
+) -> (usize, BTreeMap<Sha256, Running>) {
+    if let Some(threads) = asked {
+        return (threads, BTreeMap::new());
+    }
+    let running = tuned.of_worker(workers);
+    (running.values().map(|run| run.sessions).max().unwrap_or(1), running)
+}
+
+/// How many workers there are for so many cameras, where a plan asks for so many or for none.
+pub(super) fn workers(launch: &Launch, cameras: usize, asked: Option<usize>) -> usize {
+    let asked = match launch {
+        Launch::Process { .. } => asked,
+        // All in one process, where several would gain nothing.
+        Launch::InProcess(_) => Some(1),
+    };
+    workers_for(cameras, tune::cores(), asked)
+}
+
+/// How the models of a plan are to be run on this box by the processes that are usual, by what was measured on
+/// it. What is missing for that is told by [`vision_plan`].
 pub fn tuned(plan: &Plan) -> Tuned {
-    let workers = workers_for(plan.cameras.len(), tune::cores(), plan.engine.workers);
+    tuned_for(plan, workers_for(plan.cameras.len(), tune::cores(), plan.engine.workers))
+}
+
+/// As [`tuned`], by so many workers.
+pub(crate) fn tuned_for(plan: &Plan, workers: usize) -> Tuned {
     installed(plan).map(|installed| tune::tuned(plan, &installed, workers)).unwrap_or_default()
 }
 
@@ -80,8 +108,8 @@ mod tests {
 
     use super::*;
     use crate::vision::share::plain;
-    use viahe_contract::sha256::Sha256;
     use viahe_core::seam::ModelFiles;
+    use viahe_core::tune::Setting;
 
     fn name(text: &str) -> Name {
         Name::try_from(text).unwrap()
@@ -106,5 +134,28 @@ mod tests {
         assert_eq!(ids, ["cam-a", "cam-c"]);
         assert_eq!(share.models.keys().map(Name::as_str).collect::<Vec<_>>(), ["day"]);
         assert_eq!(share.process, whole.process);
+    }
+
+    #[test]
+    fn threads_are_the_pipelines_or_what_was_measured_or_one() {
+        let sha256 = |n: u8| Sha256::from_bytes([n; 32]);
+        let running = [(sha256(1), Setting::plain(4)), (sha256(2), Setting::plain(6))].into();
+        let tuned = Tuned { running, ..Tuned::default() };
+        let of = |asked, workers| {
+            let (threads, running) = threads(asked, &tuned, workers);
+            (threads, running.len())
+        };
+        assert_eq!([of(None, 1), of(None, 2)], [(6, 2), (3, 2)]);
+        assert_eq!([of(None, 3), of(None, 4), of(None, 5)], [(2, 1), (1, 0), (1, 0)]);
+        assert_eq!(of(Some(8), 2), (8, 0));
+        assert_eq!(threads(None, &Tuned::default(), 2).0, 1);
+    }
+
+    #[test]
+    fn there_is_one_worker_where_all_is_one_process() {
+        let process = Launch::Process { program: "viahe".into(), args: Vec::new() };
+        assert_eq!(workers(&process, 20, Some(3)), 3);
+        assert_eq!(workers(&Launch::InProcess(|_, _| ()), 20, Some(3)), 1);
+        assert_eq!(workers(&Launch::InProcess(|_, _| ()), 0, None), 0);
     }
 }

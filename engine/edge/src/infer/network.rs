@@ -14,12 +14,10 @@ use std::path::Path;
 use viahe_contract::sha256::Sha256;
 use viahe_core::model::{Batch, Model};
 use viahe_core::tensor::{InputSpec, Layout};
-use viahe_core::tune::Running;
+use viahe_core::tune::{Running, THREADS_MAX};
 
 /// Largest weights that are read: far beyond what such a box can run.
 const WEIGHTS_BYTES_MAX: u64 = 1 << 30;
-/// Most threads of one run.
-const THREADS_MAX: usize = 64;
 /// Most images in one run.
 const BATCH_MAX: usize = 16;
 

@@ -51,13 +51,11 @@ impl Tuner {
         let thread = std::thread::Builder::new().name("tuner".into()).spawn(move || {
             let mut watch =
                 Watch { launch, child: None, pace: Pace::new(clock::monotonic(), CALM) };
-            let mut before = looks_late();
+            let mut late = Late(looks_late());
             while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                let now = looks_late();
-                if !watch.look(now != before) {
+                if !watch.look(late.is_more(looks_late())) {
                     return;
                 }
-                before = now;
             }
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
@@ -71,6 +69,16 @@ impl Drop for Tuner {
             // It reports for itself.
             let _ = thread.join();
         }
+    }
+}
+
+/// How many looks were late when that was last asked.
+struct Late(u64);
+
+impl Late {
+    fn is_more(&mut self, now: u64) -> bool {
+        // A camera that leaves takes its own with it.
+        now > std::mem::replace(&mut self.0, now)
     }
 }
 
@@ -201,6 +209,13 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+
+    #[test]
+    fn a_camera_that_leaves_with_its_late_looks_is_no_late_look() {
+        let mut late = Late(7);
+        let said = [7, 8, 3, 3, 4].map(|now| late.is_more(now));
+        assert_eq!(said, [false, true, false, false, true]);
+    }
 
     #[test]
     fn it_begins_when_all_is_calm_and_gives_way() {

@@ -3,7 +3,7 @@
 use crate::bounded::read_text;
 use sha2::Digest as _;
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 use viahe_contract::sha256::Sha256;
@@ -16,10 +16,17 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// From now on this thread, and those that it starts, get what nobody else wants of the processor.
+/// How much the kernel would rather end this process than others when memory runs out; 1000 is most.
+const OOM_SCORE: &str = "/proc/self/oom_score_adj";
+
+/// From now on this thread, and those that it starts, get what nobody else wants of the processor, and this
+/// process is the first to be ended when memory runs out.
 pub fn give_way() {
     if let Err(error) = rustix::process::nice(19) {
         tracing::warn!(%error, "this goes on at the usual priority");
+    }
+    if let Err(error) = fs::write(OOM_SCORE, "1000") {
+        tracing::warn!(%error, "when memory runs out others may be ended before this");
     }
 }
 
@@ -69,6 +76,16 @@ mod tests {
         assert_eq!(cpu_of(arm), "0x41 0xd05 0xd0b");
         assert_eq!(cpu_of(""), std::env::consts::ARCH);
         assert!(!cpu().is_empty() && cores() >= 1);
+    }
+
+    #[test]
+    fn who_gives_way_is_the_first_to_be_ended() {
+        let before = fs::read_to_string(OOM_SCORE).unwrap();
+        // The priority is that of a thread.
+        std::thread::spawn(give_way).join().unwrap();
+        let then = fs::read_to_string(OOM_SCORE).unwrap();
+        fs::write(OOM_SCORE, before).unwrap();
+        assert_eq!(then.trim(), "1000");
     }
 
     #[test]

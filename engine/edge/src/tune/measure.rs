@@ -49,6 +49,15 @@ pub enum MeasureError {
     Memory,
 }
 
+/// Is there memory for a first session, beside a box at work?
+pub fn has_room() -> bool {
+    has_room_for(MEMORY_MIN)
+}
+
+fn has_room_for(each: u64) -> bool {
+    load::available().is_none_or(|left| left >= each * MEMORY_TIMES)
+}
+
 /// Measures a model within a time; `progress` hears how many rounds of how many are done.
 pub(super) fn measure(
     runtime: &Runtime,
@@ -147,8 +156,7 @@ impl Bench {
             let mut network = None;
             for _ in 0..sessions {
                 let first = bench.seats.is_empty();
-                let short = load::available().is_some_and(|left| left < each * MEMORY_TIMES);
-                if !first && (short || clock::monotonic() >= until) {
+                if !first && (!has_room_for(each) || clock::monotonic() >= until) {
                     return Ok(bench);
                 }
                 // They share it, as those of the worker do.

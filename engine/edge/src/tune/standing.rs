@@ -41,10 +41,8 @@ pub enum Standing {
 /// How the workers of a box run their models.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tuned {
-    /// Inference threads of each.
-    pub threads: usize,
-    /// By the hashes of descriptions; others run by default.
-    pub running: BTreeMap<Sha256, Running>,
+    /// By the hashes of descriptions, how the whole box runs them; others run by default.
+    pub running: BTreeMap<Sha256, Setting>,
     /// All is decided: there is nothing that a measurement would tell.
     pub settled: bool,
     /// What is used and where that comes from, a line for each model, for people.
@@ -53,7 +51,16 @@ pub struct Tuned {
 
 impl Default for Tuned {
     fn default() -> Self {
-        Self { threads: 1, running: BTreeMap::new(), settled: true, told: Vec::new() }
+        Self { running: BTreeMap::new(), settled: true, told: Vec::new() }
+    }
+}
+
+impl Tuned {
+    /// How one of so many workers runs its models, be they more or fewer than those that it was measured for.
+    /// What they cannot share evenly is run by default.
+    pub(crate) fn of_worker(&self, workers: usize) -> BTreeMap<Sha256, Running> {
+        let others = self.running.iter().filter(|(_, all)| **all != Setting::plain(workers));
+        others.filter_map(|(model, all)| Some((*model, all.of_worker(workers)?))).collect()
     }
 }
 
@@ -133,7 +140,6 @@ impl Subject {
 pub fn tuned(plan: &Plan, installed: &Installed, workers: usize) -> Tuned {
     let mut tuned = Tuned::default();
     if let Some(threads) = plan.engine.threads {
-        tuned.threads = threads;
         let some = match threads {
             1 => "1 inference thread".to_owned(),
             n => format!("{n} inference threads"),
@@ -151,10 +157,8 @@ pub fn tuned(plan: &Plan, installed: &Installed, workers: usize) -> Tuned {
             }
             Standing::Known(entry) => {
                 let choice = tune::choose(&entry.measured, workers, load);
-                let run = choice.setting.of_worker(workers).filter(|_| choice.why == Why::Wins);
-                if let Some(run) = run {
-                    tuned.threads = tuned.threads.max(run.sessions);
-                    tuned.running.insert(subject.key.model, run);
+                if choice.why == Why::Wins {
+                    tuned.running.insert(subject.key.model, choice.setting);
                 }
                 reason(choice, entry, workers, load)
             }
@@ -202,4 +206,25 @@ pub fn in_words(setting: Setting) -> String {
     let threads = if threads > 1 { format!(", each of {threads} threads") } else { String::new() };
     let batch = if batch > 1 { format!(", up to {batch} pictures a run") } else { String::new() };
     runs + &threads + &batch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_measured_for_the_box_is_shared_among_the_workers_that_there_are() {
+        let sha256 = |n: u8| Sha256::from_bytes([n; 32]);
+        let four = Setting { threads: 2, ..Setting::plain(4) };
+        let running = [(sha256(1), four), (sha256(2), Setting::plain(2))].into();
+        let tuned = Tuned { running, ..Tuned::default() };
+        let of = |workers, model| {
+            let run = tuned.of_worker(workers).remove(&sha256(model));
+            run.map(|run| (run.sessions, run.threads))
+        };
+        let first: Vec<_> = [1, 2, 3, 4, 8].map(|workers| of(workers, 1)).into();
+        assert_eq!(first, [Some((4, 2)), Some((2, 2)), None, Some((1, 2)), None]);
+        let second: Vec<_> = [0, 1, 2, 3].map(|workers| of(workers, 2)).into();
+        assert_eq!(second, [Some((2, 1)), Some((2, 1)), None, None]);
+    }
 }

@@ -67,7 +67,8 @@ impl EventPlane {
             if !restart.is_empty() {
                 return Err(format!("restart viahe to change {}", restart.join(", ")));
             }
-            let vision = vision_plan(&plan, &live.tuned).map_err(|missing| {
+            let workers = live.fleet.workers_for(&plan);
+            let vision = vision_plan(&plan, &live.tuned, workers).map_err(|missing| {
                 missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
             })?;
             Ok((Arc::new(plan), vision.recorded(live.journal.records())))

@@ -18,6 +18,7 @@ use viahe_contract::message::{CameraState, ModelRef};
 use viahe_core::attention::Need;
 use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
+use viahe_core::plan::Plan;
 use viahe_core::time::Timestamp;
 
 /// Clocks.
@@ -344,6 +345,8 @@ pub(crate) trait Lookers: Send {
     fn cameras_of(&self, worker: WorkerId) -> Vec<Name>;
     /// See [`Fleet::seats`].
     fn seats(&self) -> Vec<(Name, WorkerId)>;
+    /// See [`Fleet::workers_for`].
+    fn workers_for(&self, plan: &Plan) -> usize;
     /// See [`Fleet::apply`].
     fn apply(&mut self, plan: &Share, options: FleetOptions);
     /// See [`Fleet::quarantined`].
@@ -381,6 +384,10 @@ impl Lookers for Fleet {
 
     fn seats(&self) -> Vec<(Name, WorkerId)> {
         Self::seats(self).map(|(camera, worker)| (camera.clone(), worker)).collect()
+    }
+
+    fn workers_for(&self, plan: &Plan) -> usize {
+        Self::workers_for(self, plan)
     }
 
     fn apply(&mut self, plan: &Share, options: FleetOptions) {

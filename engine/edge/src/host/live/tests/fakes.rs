@@ -23,6 +23,7 @@ use viahe_contract::sha256::Sha256;
 use viahe_core::attention::Need;
 use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
+use viahe_core::plan::Plan;
 use viahe_core::time::Timestamp;
 
 /// When the world begins: 2026-11-22 08:14 at the site.
@@ -295,6 +296,10 @@ impl Lookers for World {
             .iter()
             .flat_map(|(worker, cameras)| cameras.iter().map(|camera| (camera.clone(), *worker)));
         seats.collect()
+    }
+
+    fn workers_for(&self, _plan: &Plan) -> usize {
+        self.state().workers.len()
     }
 
     fn apply(&mut self, plan: &Share, _options: FleetOptions) {
