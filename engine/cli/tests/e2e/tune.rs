@@ -3,6 +3,7 @@
 use crate::support::broker::Broker;
 use crate::support::engine::{Engine, Pipeline};
 use crate::support::program::run_viahe;
+use crate::support::{LONG, until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
@@ -62,9 +63,20 @@ fn make_slow(kept: &Path) {
 
 /// Threads of a process that look.
 fn lookers(pid: u32) -> usize {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    // It may end meanwhile.
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
     let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm"));
-    tasks.filter_map(|task| name(task.unwrap()).ok()).filter(|n| n.starts_with("infer-")).count()
+    tasks.filter_map(|task| name(task.ok()?).ok()).filter(|n| n.starts_with("infer-")).count()
+}
+
+/// Reads another pipeline; that many threads look in the end, by workers.
+fn until_lookers(engine: &Engine, file: &Path, text: &str, wanted: &[usize]) {
+    fs::write(file, text).unwrap();
+    engine.process.signal(Signal::HUP);
+    until("the threads of the workers", LONG, || {
+        let told: Vec<usize> = engine.workers().into_iter().map(lookers).collect();
+        (told == wanted).then_some(())
+    });
 }
 
 #[test]
@@ -91,6 +103,11 @@ fn a_box_runs_its_models_as_it_was_measured_unless_the_pipeline_says_otherwise()
     engine.until_metric("viahe_reloads_total", |n| n == 1);
     engine.until_looks(&["gate-a", "gate-b"], 1);
     assert_eq!((engine.worker(), lookers(worker)), (worker, 2));
+    // Two workers share what was measured for one.
+    let text = fs::read_to_string(&file).unwrap();
+    let two = text.replacen("[engine]\n", "[engine]\nworkers = 2\n", 1);
+    until_lookers(&engine, &file, &two, &[1, 1]);
+    engine.until_looks(&["gate-a", "gate-b"], 1);
     drop(engine);
     let pipeline = pipeline.engine("threads = 1");
     let file = pipeline.write();
@@ -98,4 +115,6 @@ fn a_box_runs_its_models_as_it_was_measured_unless_the_pipeline_says_otherwise()
     let engine = Engine::start(&pipeline);
     engine.until_looks(&["gate-a", "gate-b"], 1);
     assert_eq!(lookers(engine.worker()), 1);
+    until_lookers(&engine, &file, &text.replacen("[engine]\n", "[engine]\nthreads = 2\n", 1), &[2]);
+    until_lookers(&engine, &file, &text, &[1]);
 }
