@@ -1,4 +1,4 @@
-//! What the vision plane was told of how cameras need to be looked at.
+//! What is on its way to zones, and what the vision plane was told of how cameras need to be looked at.
 
 use crate::attention::{Approach, Attention, CALM};
 use crate::time::Timestamp;

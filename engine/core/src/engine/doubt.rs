@@ -57,13 +57,8 @@ impl Engine {
         reason: EndReason,
         effects: &mut Vec<Effect>,
     ) {
-        if let Some(case) = self.memory.case(key)
-            && let Some(incident) = &mut case.incident
-        {
-            let last_seen = case.seen_over.take().unwrap_or(incident.updated);
-            incident.closed = Some(last_seen.max(incident.first_seen));
-            incident.updated = at;
-            incident.ended_by = Some(reason);
+        if let Some(case) = self.memory.case(key) {
+            case.end(at, reason);
         }
         self.explain(key, at, || Outcome::Ended(reason));
         self.say(key, effects);

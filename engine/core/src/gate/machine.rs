@@ -139,8 +139,8 @@ impl Gate {
         }
     }
 
-    /// A look is due, and nothing has been decoded for it. Is it unchanged by what `sizes` say of the pictures since the last
-    /// picture? That is believed no longer than an unchanged frame is, and pictures are seen in between.
+    /// A look is due, and nothing has been decoded for it. Is it unchanged by what `sizes` say of the coded pictures
+    /// since the last decoded one? That is believed no longer than an unchanged frame is, and pictures are seen in between.
     pub fn ask_sizes(&mut self, at: Timestamp, gap_max: Duration, sizes: &mut Sizes) -> Answer {
         let Some(held) = &self.held else { return Answer::Look };
         let step = self.shown.map_or(Duration::ZERO, |shown| at.since(shown));

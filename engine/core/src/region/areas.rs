@@ -1,7 +1,7 @@
 //! What of its picture a camera's rules are about.
 
 use crate::geometry::UnitBox;
-use crate::plan::program::{Area, Program, Relation, RelationKind, Scope, Test, Thing};
+use crate::plan::program::{Program, Relation, RelationKind, Scope, Test, Thing};
 use crate::plan::{Camera, Rule};
 
 /// Context holds who is within so many heights of a thing.
@@ -34,10 +34,7 @@ fn area(camera: &Camera, rule: &Rule) -> Option<UnitBox> {
 /// Are the things that its incident is made of in the zone or on the line? What these things are to others
 /// (who stands beside them, rides them, queues with them) is within two heights of them, or it is about more.
 fn is_about_a_place(program: &Program, has_line: bool) -> bool {
-    let is_there = |thing: &Thing| match thing.area {
-        Area::In | Area::Over(_) => true,
-        Area::Out | Area::Anywhere => has_line && thing.crossing.is_some(),
-    };
+    let is_there = |thing: &Thing| thing.is_of_zone() || has_line && thing.crossing.is_some();
     if reaches(program).into_iter().any(|reach| reach > NEAR_MAX) {
         return false;
     }

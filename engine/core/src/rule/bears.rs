@@ -1,8 +1,8 @@
 //! How rarely a rule may look: the longest gap between looks that its program bears.
 //!
 //! Nobody writes it down: it follows from the program. Each operator says beside its step what it bears; here
-//! that is folded into three gaps, of which the state of the rule chooses one ([`Scrutiny`]). What was
-//! measured and why so: `docs/adr/0025-looks-as-rare-as-rules-bear.md`.
+//! that is folded into three gaps, of which the state of the rule chooses one ([`Scrutiny`]), and a fourth for what
+//! is on its way to a zone (`docs/adr/0032-closer-looks-at-what-comes.md`). What was measured and why so: `docs/adr/0025-looks-as-rare-as-rules-bear.md`.
 
 use super::temporal::{
     AbsentParams, HitsParams, HoldParams, PASSED_KEEP, Pace, RateParams, SequenceParams,

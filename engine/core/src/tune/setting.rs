@@ -24,7 +24,7 @@ pub struct Setting {
 /// How a model is run by one vision worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
-    /// Sessions at most, whatever the worker's threads.
+    /// Sessions at most.
     pub sessions: usize,
     /// Most images in one run, where the model takes any number.
     pub batch: usize,

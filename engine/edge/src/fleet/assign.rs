@@ -2,7 +2,7 @@
 //!
 //! A camera stays with its worker as long as there is that worker: to move is to lose its tracks. Those
 //! that have none yet are shared out evenly, cameras of one model together where that keeps it even: a
-//! worker loads each model that it needs once for each of its threads.
+//! worker loads each model that it needs.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

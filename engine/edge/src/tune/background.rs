@@ -198,7 +198,9 @@ fn tell(ended: io::Result<ExitStatus>) -> bool {
                 "models were measured; what follows is used from the next start on, and `viahe check` says it"
             );
         }
-        Ok(status) => tracing::warn!(%status, "models could not be measured; they run by default"),
+        Ok(status) => {
+            tracing::warn!(%status, "not all models could be measured; those run by default, and `viahe check` says which");
+        }
         Err(error) => tracing::warn!(%error, "models could not be measured; they run by default"),
     }
     false

@@ -79,7 +79,7 @@ pub(super) fn measure(
     let each = stretch + run * 2;
     let left = (began + within).saturating_duration_since(clock::monotonic());
     let fit = (left.as_secs_f64() / each.as_secs_f64() / ROUNDS_MIN as f64) as usize;
-    if fit < 2 && there.len() > 1 {
+    if fit < there.len().min(2) {
         let (run_ms, within_secs) = (run.as_millis(), within.as_secs());
         return Err(MeasureError::Slow { run_ms, within_secs });
     }
@@ -89,6 +89,10 @@ pub(super) fn measure(
             (*s != Setting::plain(1), s.batch, s.sessions * s.threads != cores, s.threads)
         });
         there.truncate(fit);
+    }
+    if there.len() < wanted.len() {
+        let (model, tried, of) = (&package.model.name, there.len(), wanted.len());
+        tracing::warn!(%model, tried, of, "not all ways to run it could be tried, for want of memory or time; `viahe tune --again` tries them");
     }
     let rounds = (left.as_secs_f64() / each.as_secs_f64() / there.len() as f64) as usize;
     let rounds = rounds.clamp(ROUNDS_MIN, ROUNDS_MAX);

@@ -98,7 +98,7 @@ impl Gaze {
         seen
     }
 
-    /// The same of a frame that was not decoded, by the sizes of those since the last look.
+    /// The same of a frame that was not decoded, by the sizes of those since the last decoded one.
     pub(super) fn unchanged_by(
         &mut self,
         sizes: &mut Sizes,
@@ -358,20 +358,27 @@ mod tests {
         }
     }
 
-    /// Who stood here a second ago is not who is there now, however long ago they were analysed.
-    #[test]
-    fn a_track_is_as_fresh_as_its_newest_look() {
+    /// A gaze whose gate is believed after two looks.
+    fn gated(areas: Arc<Areas>) -> Gaze {
         let model = model::parse_with("model.toml", TINY, &Taxonomy::builtin()).unwrap();
         let camera = Name::try_from("gate").unwrap();
-        let gaze = Gaze::new(camera, &model, 0, Arc::default(), Arc::default());
-        let mut gaze = gaze.gated(Proof { looks: 2 });
-        let class = model.labels.iter().position(Option::is_some).unwrap();
-        let at = |x: f32| Detection {
-            class: ClassIx(class as u16),
+        Gaze::new(camera, &model, 0, areas, Arc::default()).gated(Proof { looks: 2 })
+    }
+
+    /// A person at this place of the wall.
+    fn at(x: f32) -> Detection {
+        Detection {
+            class: ClassIx(0),
             confidence: Confidence::try_from(0.9).unwrap(),
             bbox: PxBox::new(x, 10.0, x + 5.0, 22.0).unwrap(),
             part: 0,
-        };
+        }
+    }
+
+    /// Who stood here a second ago is not who is there now, however long ago they were analysed.
+    #[test]
+    fn a_track_is_as_fresh_as_its_newest_look() {
+        let mut gaze = gated(Arc::default());
         let (mut since, mut told) = (0, Vec::new());
         // Up to the fourth look in a row that was not analysed.
         let last = (0..100).find(|secs| {
@@ -392,19 +399,9 @@ mod tests {
     /// What moves where no rule asks is not told of again, is no news, and keeps its track.
     #[test]
     fn elsewhere_nobody_is_told_of_again_and_nobody_is_lost() {
-        let model = model::parse_with("model.toml", TINY, &Taxonomy::builtin()).unwrap();
         let corner = vec![[0.0, 0.0, 0.2, 0.2].try_into().unwrap()];
         let areas = Arc::new(Areas::new(About { areas: corner, closely: false }));
-        let camera = Name::try_from("gate").unwrap();
-        let gaze = Gaze::new(camera, &model, 0, areas, Arc::default());
-        let mut gaze = gaze.gated(Proof { looks: 2 });
-        let class = model.labels.iter().position(Option::is_some).unwrap();
-        let at = |x: f32| Detection {
-            class: ClassIx(class as u16),
-            confidence: Confidence::try_from(0.9).unwrap(),
-            bbox: PxBox::new(x, 10.0, x + 5.0, 22.0).unwrap(),
-            part: 0,
-        };
+        let mut gaze = gated(areas);
         let (mut here, mut there, mut same) = (Vec::new(), Vec::new(), 0);
         for secs in 0..20 {
             let frame = Wall(secs);

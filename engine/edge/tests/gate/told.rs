@@ -37,15 +37,13 @@ pub(crate) struct Incident {
     pub(crate) opened_secs: f64,
 }
 
-/// Rules about what stands, which look once a second and bear 5 s where nothing is.
-pub(crate) const STANDING: Watched = Watched {
-    hz: 1.0,
-    gap_max: Duration::from_secs(5),
-    rules: r#"
+const PARKED: &str = r#"
 [[camera.rule]]
 use = "illegal-parking"
 zone = "kerb"
 dwell_secs = 20
+"#;
+const CROWDS: &str = r#"
 [[camera.rule]]
 use = "crowding"
 id = "some"
@@ -58,51 +56,40 @@ id = "many"
 zone = "all"
 count_min = 4
 dwell_secs = 12
-"#,
-};
-
-/// About places of the picture alone.
-pub(crate) const PLACES: Watched = Watched {
-    hz: 1.0,
-    gap_max: Duration::from_secs(5),
-    rules: r#"
-[[camera.rule]]
-use = "illegal-parking"
-zone = "kerb"
-dwell_secs = 20
+"#;
+const IN_THE_LANE: &str = r#"
 [[camera.rule]]
 use = "pedestrian-in-carriageway"
 zone = "lane"
-"#,
-};
-
-/// About a place where nobody is for a while, alone.
-pub(crate) const EMPTY: Watched = Watched {
-    hz: 1.0,
-    gap_max: Duration::from_secs(5),
-    rules: r#"
-[[camera.rule]]
-use = "pedestrian-in-carriageway"
-zone = "lane"
-"#,
-};
-
-/// And about who walks.
-pub(crate) const MOVING: Watched = Watched {
-    hz: 5.0,
-    gap_max: Duration::from_millis(200),
-    rules: r#"
+"#;
+const ANYWHERE: &str = r#"
 [[camera.rule]]
 use = "pedestrian-in-carriageway"
 zone = "all"
-"#,
-};
+"#;
+
+/// Rules about what stands.
+pub(crate) const STANDING: Watched = Watched::rarely(&[PARKED, CROWDS]);
+/// About places of the picture alone.
+pub(crate) const PLACES: Watched = Watched::rarely(&[PARKED, IN_THE_LANE]);
+/// About a place where nobody is for a while, alone.
+pub(crate) const EMPTY: Watched = Watched::rarely(&[IN_THE_LANE]);
+/// And about who walks.
+pub(crate) const MOVING: Watched =
+    Watched { hz: 5.0, gap_max: Duration::from_millis(200), rules: &[ANYWHERE] };
 
 /// How a camera is looked at, and what for.
 pub(crate) struct Watched {
     hz: f32,
     gap_max: Duration,
-    rules: &'static str,
+    rules: &'static [&'static str],
+}
+
+impl Watched {
+    /// Once a second, and 5 s are borne where nothing is.
+    const fn rarely(rules: &'static [&'static str]) -> Self {
+        Self { hz: 1.0, gap_max: Duration::from_secs(5), rules }
+    }
 }
 
 const PIPELINE: &str = r#"
@@ -127,7 +114,7 @@ polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 pub(crate) fn watch(clip: &Path, watched: &Watched, proof: Option<u32>) -> Told {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("pipeline.toml");
-    std::fs::write(&file, format!("{PIPELINE}{}", watched.rules)).unwrap();
+    std::fs::write(&file, format!("{PIPELINE}{}", watched.rules.concat())).unwrap();
     let plan = Arc::new(project::load_without_secrets(&file).unwrap());
     let name = |text: &str| Name::try_from(text).unwrap();
     let camera = ReplayCamera {

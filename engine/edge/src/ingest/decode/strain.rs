@@ -2,7 +2,7 @@
 //!
 //! The cameras of a process share its cores, so when there are too few of them all are decoded late at once. What is less grave
 //! gives way while the rest can still wait, so that for these it does not come so far; what is equally grave gives way together. To give way
-//! is to be decoded as sparsely as twice the gaps allow that the rules bear ([`Demand::choose`](super::Demand)), and no more.
+//! is to be decoded as sparsely as twice the gaps allow that the rules bear ([`Demand::choose`](super::Demand)); where that changes nothing and something graver is behind, half of each group is left out.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
