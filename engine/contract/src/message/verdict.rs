@@ -4,7 +4,8 @@ use crate::id::{IncidentId, Name};
 use crate::time::LocalTime;
 use serde::{Deserialize, Serialize};
 
-/// An operator's word, on `…/verdict`. It is said by the centre; a box does not act on it.
+/// An operator's word, on `…/verdict`. It is said by the centre; a box does not act on it. Of several on one
+/// incident the newest by its time holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Of which incident.
@@ -13,7 +14,7 @@ pub struct Verdict {
     pub revision: u32,
     /// Is it one?
     pub judgement: Judgement,
-    /// Why it was dismissed, by the centre's own list; none when it was confirmed.
+    /// Why it was dismissed, by the centre's own list; none with any other judgement.
     pub reason: Option<Name>,
     /// What the person is there, such as `ward-officer`; never who.
     pub role: Name,
@@ -29,4 +30,6 @@ pub enum Judgement {
     Confirmed,
     /// It is not, or nobody need do anything.
     Dismissed,
+    /// Nobody says either any more: the one before was undone.
+    Withdrawn,
 }
