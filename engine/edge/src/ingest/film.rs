@@ -146,13 +146,26 @@ impl<U: Clone> Film<U> {
     /// What shows the moment of `look`: the picture nearest to it, one interval between pictures away at
     /// most. `last_call`: nobody will wait for a better one.
     pub(super) fn find(&self, look: Taken, last_call: bool) -> Found<U> {
-        let late = |by| move |n| Some((later(&look, &self.shots[n].taken, by)?, n));
-        // A clock that both streams tell is better than when they came.
-        let (by, found) = [ClockSource::Rtcp, ClockSource::Arrival]
-            .map(|by| (by, self.pictures().filter_map(late(by)).collect::<Vec<_>>()))
-            .into_iter()
-            .find(|(_, found)| !found.is_empty())
-            .unwrap_or((ClockSource::Arrival, Vec::new()));
+        let late = |n: usize, by| Some((later(&look, &self.shots[n].taken, by)?, n));
+        // A clock that both streams tell is better than when they came. It is told some seconds after a
+        // stream has begun, so of pictures before that only the latter is known.
+        let (mut told, mut untold) = (Vec::new(), Vec::new());
+        for n in self.pictures() {
+            told.extend(late(n, ClockSource::Rtcp));
+            let is_told = told.last().is_some_and(|(_, last)| *last == n);
+            untold.extend(late(n, ClockSource::Arrival).filter(|_| !is_told));
+        }
+        if !told.is_empty() {
+            match self.nearest(&told, ClockSource::Rtcp, last_call) {
+                Found::Gone => return self.nearest(&untold, ClockSource::Arrival, true),
+                found => return found,
+            }
+        }
+        self.nearest(&untold, ClockSource::Arrival, last_call)
+    }
+
+    /// The nearest of what was found: by how much each is later, and where it is.
+    fn nearest(&self, found: &[(i64, usize)], by: ClockSource, last_call: bool) -> Found<U> {
         let after = found.iter().position(|(later, _)| *later >= 0).map_or(0, |n| found.len() - n);
         let lacking = if last_call { Found::Gone } else { Found::NotYet };
         if after <= self.waits_for() && !last_call {

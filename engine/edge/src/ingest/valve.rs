@@ -61,7 +61,12 @@ fn give_way() {
 struct Valve {
     coded: Coded,
     gate: Gate<gst::Buffer>,
+    /// The time of the newest picture.
+    newest: Option<gst::ClockTime>,
 }
+
+/// Between pictures that came at the same time, so that each has a time of its own.
+const STEP: gst::ClockTime = gst::ClockTime::from_useconds(1);
 
 /// Lets into `decoder` what the consumer's demand asks for, until the consumer is gone.
 pub(super) fn install<C: Consumer + 'static>(
@@ -71,7 +76,7 @@ pub(super) fn install<C: Consumer + 'static>(
 ) -> Result<(), IngestError> {
     let pad = decoder.static_pad("sink").ok_or_else(|| fault("a decoder has no sink pad"))?;
     let gate = Gate::new(consumer.strain());
-    let valve = Mutex::new(Valve { coded: Coded::new(codec), gate });
+    let valve = Mutex::new(Valve { coded: Coded::new(codec), gate, newest: None });
     let (of, consumer): (_, Weak<C>) = (decoder.downgrade(), Arc::downgrade(consumer));
     // What the valve itself gives to the decoder passes here again.
     let own = AtomicBool::new(false);
@@ -83,7 +88,7 @@ pub(super) fn install<C: Consumer + 'static>(
         let (Some(decoder), Some(consumer)) = (of.upgrade(), consumer.upgrade()) else {
             return gst::PadProbeReturn::Ok;
         };
-        let Some(buffer) = info.buffer().cloned() else {
+        let Some(buffer) = info.buffer_mut() else {
             if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) {
                 valve.lock().unwrap_or_else(PoisonError::into_inner).caps(caps.caps());
                 consumer.coded(codec, caps.caps());
@@ -91,11 +96,13 @@ pub(super) fn install<C: Consumer + 'static>(
             return gst::PadProbeReturn::Ok;
         };
         give_way();
-        let behind =
-            graph::age(decoder.current_running_time(), segment(pad).as_ref(), buffer.pts());
         let verdict = {
             let mut valve = valve.lock().unwrap_or_else(PoisonError::into_inner);
-            valve.unit(&buffer, behind, &*consumer)
+            let Some(what) = valve.read(buffer) else { return gst::PadProbeReturn::Ok };
+            valve.time(buffer, what);
+            let (now, segment) = (decoder.current_running_time(), segment(pad));
+            let behind = graph::age(now, segment.as_ref(), buffer.pts());
+            valve.unit(buffer, what, behind, &*consumer)
         };
         match verdict {
             Verdict::Feed => gst::PadProbeReturn::Ok,
@@ -141,16 +148,36 @@ impl Valve {
         let _ = self.coded.caps(data.as_ref().map(gst::BufferMap::as_slice));
     }
 
+    /// What it is; none when it cannot be read.
+    fn read(&mut self, buffer: &gst::Buffer) -> Option<Unit> {
+        let data = buffer.map_readable().ok()?;
+        let _ = self.coded.access_unit(&data);
+        Some(self.coded.unit(&data))
+    }
+
+    /// Pictures that came all at once, as after a moment in which nothing came, have the same time, and the
+    /// parser leaves it out of all but the first. A decoder would make times up for them, and for those that
+    /// follow: each gets its own, in the order in which they came.
+    fn time(&mut self, buffer: &mut gst::Buffer, what: Unit) {
+        let told = buffer.pts();
+        // The second field of a picture begins anew, at the same time.
+        if let Some(newest) = self.newest
+            && what.begins
+            && !self.coded.fields()
+            && told.is_none_or(|told| told == newest)
+        {
+            buffer.make_mut().set_pts(newest + STEP);
+        }
+        self.newest = buffer.pts().or(self.newest);
+    }
+
     fn unit<C: Consumer>(
         &mut self,
         buffer: &gst::Buffer,
+        what: Unit,
         behind: Duration,
         consumer: &C,
     ) -> Verdict<gst::Buffer> {
-        let Ok(data) = buffer.map_readable() else { return Verdict::Feed };
-        let _ = self.coded.access_unit(&data);
-        let what = self.coded.unit(&data);
-        drop(data);
         consumer.came(buffer, what, behind);
         consumer.arrived(
             matches!(what.kind, Kind::Key | Kind::Recovery),

@@ -12,6 +12,8 @@ pub(in crate::ingest) struct Unit {
     pub(in crate::ingest) kind: Kind,
     /// No other picture refers to it: decoding is exact without it.
     pub(in crate::ingest) disposable: bool,
+    /// A picture begins here; else it goes on with the one before.
+    pub(in crate::ingest) begins: bool,
 }
 
 /// Where decoding can begin.
@@ -56,14 +58,14 @@ impl Coded {
                 Codec::H265 => self.picture_h265(unit),
             };
             match picture {
-                Some(Unit { kind: Kind::Inter, disposable }) if recovers => {
-                    return Unit { kind: Kind::Recovery, disposable };
+                Some(unit @ Unit { kind: Kind::Inter, .. }) if recovers => {
+                    return Unit { kind: Kind::Recovery, ..unit };
                 }
                 Some(picture) => return picture,
                 None => {}
             }
         }
-        Unit { kind: Kind::Empty, disposable: false }
+        Unit { kind: Kind::Empty, disposable: false, begins: false }
     }
 
     fn picture_h265(&self, unit: &[u8]) -> Option<Unit> {
@@ -82,7 +84,7 @@ impl Coded {
             8 | 9 => Kind::Leading,
             _ => Kind::Inter,
         };
-        Some(Unit { kind, disposable })
+        Some(Unit { kind, disposable, begins: unit.get(2).is_some_and(|of| of & 0x80 != 0) })
     }
 }
 
@@ -93,7 +95,9 @@ fn picture_h264(unit: &[u8]) -> Option<Unit> {
         1 | 2 => Kind::Inter,
         _ => return None,
     };
-    Some(Unit { kind, disposable: head & 0b110_0000 == 0 })
+    // The number of its first macroblock is 0: a single bit that is set.
+    let begins = unit.get(1).is_some_and(|of| of & 0x80 != 0);
+    Some(Unit { kind, disposable: head & 0b110_0000 == 0, begins })
 }
 
 /// Supplemental information that holds a recovery point (H.264 7.3.2.3.1, D.1.8).

@@ -336,7 +336,7 @@ impl<U: Clone> Gate<U> {
         peek: bool,
         steps: &mut Vec<Step<U>>,
     ) -> bool {
-        let Unit { kind, disposable } = arrived.what;
+        let Unit { kind, disposable, .. } = arrived.what;
         if kind == Kind::Leading && self.leading_broken && self.decoder != Decoder::Fresh {
             self.left_out.spared += 1;
             return false;

@@ -22,7 +22,7 @@ fn film(n: u64, gop: u64, bytes: usize, time: impl Fn(u64) -> Taken) -> Film<u64
     for i in 0..n {
         let kind = if i % gop == 0 { Kind::Key } else { Kind::Inter };
         let pts = Some(Duration::from_millis(i * STEP));
-        film.push(i, Unit { kind, disposable: false }, pts, time(i * STEP), bytes);
+        film.push(i, Unit { kind, disposable: false, begins: true }, pts, time(i * STEP), bytes);
     }
     film
 }
@@ -56,6 +56,24 @@ fn without_a_common_clock_it_is_by_when_pictures_came() {
         let film = film(75, 25, 1, |ms| taken(ms, 60, main));
         let found = film.find(taken(1_400, 20, sub), false);
         assert_eq!(picture(&found), Some((34, 0, ClockSource::Arrival)), "{main:?} {sub:?}");
+    }
+}
+
+/// A camera tells its clock some seconds after its stream has begun.
+#[test]
+fn of_pictures_before_the_clock_was_told_it_is_known_when_they_came() {
+    // The large stream is later by 200 ms, and its clock is told from 2 s on.
+    let film = film(75, 25, 1, |ms| taken(ms, 220, (ms >= 2_000).then_some(0)));
+    for (ms, want) in [
+        (1_400, (30, 0, ClockSource::Arrival)),
+        (1_840, (41, 0, ClockSource::Arrival)),
+        (1_960, (50, 40, ClockSource::Rtcp)),
+        (2_400, (60, 0, ClockSource::Rtcp)),
+    ] {
+        for last_call in [false, true] {
+            let found = film.find(taken(ms, 20, Some(0)), last_call);
+            assert_eq!(picture(&found), Some(want), "{ms} {last_call}");
+        }
     }
 }
 
@@ -94,7 +112,7 @@ fn seconds_are_kept_and_whole_groups_go() {
 
 #[test]
 fn only_what_a_picture_needs_is_decoded_for_it() {
-    let unit = |kind, disposable| Unit { kind, disposable };
+    let unit = |kind, disposable| Unit { kind, disposable, begins: true };
     let (key, inter, spare) =
         (unit(Kind::Key, false), unit(Kind::Inter, false), unit(Kind::Inter, true));
     let leading = unit(Kind::Leading, false);
@@ -134,7 +152,7 @@ fn a_picture_that_comes_in_parts_is_whole() {
     let mut film = Film::default();
     for (n, part) in (0..12).flat_map(|n| [(n, 'a'), (n, 'b')]) {
         let kind = if n == 0 { Kind::Key } else { Kind::Inter };
-        let what = Unit { kind, disposable: false };
+        let what = Unit { kind, disposable: false, begins: true };
         // A part may have no time of its own.
         let pts = (part == 'a' || n % 2 == 0).then(|| Duration::from_millis(n * STEP));
         film.push((n, part), what, pts, taken(n * STEP, 0, None), 1);
@@ -147,13 +165,13 @@ fn a_picture_that_comes_in_parts_is_whole() {
 #[test]
 fn without_its_key_frame_nothing_is_decoded() {
     let mut film = film(50, 50, 1, |ms| taken(ms, 0, None));
-    let what = Unit { kind: Kind::Key, disposable: false };
+    let what = Unit { kind: Kind::Key, disposable: false, begins: true };
     film.push(50, what, Some(Duration::from_secs(2)), taken(2_000, 0, None), 1);
-    let what = Unit { kind: Kind::Leading, disposable: false };
+    let what = Unit { kind: Kind::Leading, disposable: false, begins: true };
     film.shots.drain(..50);
     film.push(51, what, Some(Duration::from_millis(1_990)), taken(1_990, 0, None), 1);
     for n in 0..8 {
-        let what = Unit { kind: Kind::Inter, disposable: false };
+        let what = Unit { kind: Kind::Inter, disposable: false, begins: true };
         let ms = 2_040 + n * STEP;
         film.push(52 + n, what, Some(Duration::from_millis(ms)), taken(ms, 0, None), 1);
     }
@@ -170,7 +188,8 @@ fn a_group_that_is_more_than_is_kept_is_told_until_one_fits() {
         for n in 0..pictures {
             let kind = if n == 0 { Kind::Key } else { Kind::Inter };
             let ms = (group as u64 * 10 + n) * 1_000;
-            let (pts, what) = (Some(Duration::from_millis(ms)), Unit { kind, disposable: false });
+            let (pts, what) =
+                (Some(Duration::from_millis(ms)), Unit { kind, disposable: false, begins: true });
             film.push(ms, what, pts, taken(ms, 0, None), BYTES_MAX / 8);
             told.push(film.is_cut());
         }

@@ -322,3 +322,36 @@ fn a_single_picture_of_now() {
         assert!(later.len() <= 1, "then nothing but a glance: {name}: {later:?}");
     }
 }
+
+/// Pictures that came all at once have no time of their own from the parser: each is still a picture for
+/// itself, and no time is made up.
+#[test]
+fn pictures_that_came_at_once_are_not_parts_of_one() {
+    let burst = 43..57;
+    for (name, stream, mode, _) in streams() {
+        let (mut units, caps) = encode(&stream);
+        let truth = truth(stream.codec, &(units.clone(), caps.clone()));
+        let reordered = units.windows(2).any(|two| two[1].pts() < two[0].pts());
+        let first = units[burst.start - 1].pts().unwrap();
+        let mut at = BTreeMap::new();
+        for (n, unit) in units.iter_mut().enumerate() {
+            let pts = unit.pts();
+            let now = if burst.contains(&n) { first } else { pts.unwrap_or(first) };
+            at.entry(now.mseconds())
+                .or_insert_with(Vec::new)
+                .extend(pts.map(gst::ClockTime::mseconds));
+            if burst.contains(&n) {
+                unit.make_mut().set_pts(None);
+            }
+        }
+        let played = play(stream.codec, &(units, caps), Some(&|_| (looks(2.0, 1.0), false)));
+        for (ms, hash) in played.all() {
+            let shows = truth.iter().find(|(_, of)| **of == hash);
+            let shows = *shows.unwrap_or_else(|| panic!("{name} at {ms} ms is no picture")).0;
+            let is_its_own = at.get(&ms).is_some_and(|all| all.contains(&shows));
+            assert!(reordered || is_its_own, "{name} at {ms} ms: that of {shows}");
+        }
+        let least = if mode == DecodeMode::All { truth.len() - 1 } else { truth.len() / 12 };
+        assert!(played.all().count() >= least, "{name}: {}", played.all().count());
+    }
+}

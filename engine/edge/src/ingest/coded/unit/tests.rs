@@ -20,16 +20,21 @@ fn what_an_access_unit_of_h264_is() {
     let recovery: &[u8] = &[6, 5, 2, 1, 1, 6, 1, 0x84, 0x80];
     let other: &[u8] = &[6, 5, 2, 6, 1, 0x80];
     let (sps, pps): (&[u8], &[u8]) = (&[0x67, 66, 0, 40], &[0x68, 1]);
-    let unit = |kind, disposable| Unit { kind, disposable };
-    let cases: [(&str, &[&[u8]], Unit); 8] = [
-        ("a key frame", &[&[9, 0xf0], sps, pps, &[0x65, 1]], unit(Kind::Key, false)),
-        ("one of four slices", &[&[0x65, 1], &[0x65, 2], &[0x65, 3]], unit(Kind::Key, false)),
-        ("others refer to it", &[&[0x41, 1]], unit(Kind::Inter, false)),
-        ("nobody refers to it", &[&[0x01, 1]], unit(Kind::Inter, true)),
-        ("decoding recovers", &[recovery, &[0x41, 1]], unit(Kind::Recovery, false)),
-        ("another message", &[other, &[0x41, 1]], unit(Kind::Inter, false)),
-        ("a key frame with a recovery point", &[recovery, &[0x65, 1]], unit(Kind::Key, false)),
+    let unit = |kind, disposable| Unit { kind, disposable, begins: kind != Kind::Empty };
+    let cases: [(&str, &[&[u8]], Unit); 9] = [
+        ("a key frame", &[&[9, 0xf0], sps, pps, &[0x65, 0x88]], unit(Kind::Key, false)),
+        (
+            "one of four slices",
+            &[&[0x65, 0x88], &[0x65, 0x40], &[0x65, 0x20]],
+            unit(Kind::Key, false),
+        ),
+        ("others refer to it", &[&[0x41, 0x9a]], unit(Kind::Inter, false)),
+        ("nobody refers to it", &[&[0x01, 0x9a]], unit(Kind::Inter, true)),
+        ("decoding recovers", &[recovery, &[0x41, 0x9a]], unit(Kind::Recovery, false)),
+        ("another message", &[other, &[0x41, 0x9a]], unit(Kind::Inter, false)),
+        ("a key frame with a recovery point", &[recovery, &[0x65, 0x88]], unit(Kind::Key, false)),
         ("parameter sets alone", &[sps, pps], unit(Kind::Empty, false)),
+        ("goes on", &[&[0x41, 0x42]], Unit { kind: Kind::Inter, disposable: false, begins: false }),
     ];
     for (name, units, want) in cases {
         assert_eq!(of(Codec::H264, units), want, "{name}");
@@ -38,7 +43,7 @@ fn what_an_access_unit_of_h264_is() {
 
 #[test]
 fn what_an_access_unit_of_h265_is() {
-    let unit = |kind, disposable| Unit { kind, disposable };
+    let unit = |kind, disposable| Unit { kind, disposable, begins: kind != Kind::Empty };
     let head = |kind: u8, temporal: u8| vec![kind << 1, temporal + 1, 0x80];
     let one_layer = super::super::tests::parameter_set(Codec::H265, (64, 64));
     let three_layers = super::super::tests::three_layers((64, 64));

@@ -68,7 +68,7 @@ fn film(camera: Camera, pictures: usize) -> Vec<Made> {
         if !spare && !leads {
             reference = Some(number);
         }
-        let what = Unit { kind, disposable: spare };
+        let what = Unit { kind, disposable: spare, begins: true };
         let made = Made { what, at_ms: number as u64 * 1000 / camera.fps, refers, number };
         stream.extend(std::iter::repeat_n(made, camera.parts));
     }
