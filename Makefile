@@ -47,4 +47,4 @@ clean: ## remove what was built
 	cargo clean
 
 distclean: clean ## remove also what the set-up fetched
-	rm -rf .deps
+	rm -rf .deps engine/console/web/node_modules engine/console/web/dist

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Bring what building, testing and running viahe need onto this machine (Debian 12).
 #
-# Everything but the Debian packages and the crates lands in .deps/ (or $VIAHE_DEPS). Each step is skipped when
+# Everything but the Debian packages, the crates and the page of the console lands in .deps/ (or $VIAHE_DEPS). Each step is skipped when
 # it is done already, is moved into place only when complete, and says in one line what it does. When all is
 # there this takes a fraction of a second and needs no network.
 set -euo pipefail
@@ -21,6 +21,8 @@ PATH=$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin
 . "$root/scripts/lib/model.sh"
 # shellcheck source=scripts/lib/clip.sh
 . "$root/scripts/lib/clip.sh"
+# shellcheck source=scripts/lib/web.sh
+. "$root/scripts/lib/web.sh"
 
 main() {
     check_rust # first: it costs nothing and nothing else helps without it
@@ -30,6 +32,7 @@ main() {
     install_onnxruntime
     build_model
     make_clip
+    build_web
     fetch_crates
     say "everything is in place"
 }

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Debian packages: to build, to decode and serve video, to pass messages. Sourced, never run.
+# Debian packages: to build, to decode and serve video, to pass messages, to test the console's page. Sourced, never run.
 
 packages=(
     build-essential pkg-config ca-certificates
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev libturbojpeg0-dev
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
     gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-tools
-    glib-networking mosquitto mosquitto-clients openssl fonts-dejavu-core
+    chromium glib-networking mosquitto mosquitto-clients openssl fonts-dejavu-core
     python3 python3-venv
 )
 

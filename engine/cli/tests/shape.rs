@@ -29,7 +29,8 @@ fn sources() -> Vec<Source> {
         for entry in fs::read_dir(&dir).unwrap() {
             let path = entry.unwrap().path();
             let ending = path.extension().is_some_and(|ending| ending == "rs");
-            if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+            let skipped = ["target", "node_modules"];
+            if path.is_dir() && !skipped.iter().any(|name| path.ends_with(name)) {
                 todo.push(path);
             } else if ending {
                 let file = path.strip_prefix(&root).unwrap().display().to_string();

@@ -1,0 +1,18 @@
+import type { Plugin } from 'vite'
+import { answer } from './answer.ts'
+import { World } from './world.ts'
+
+/** Puts the made-up city behind the development server; not part of what is built. */
+export function mock(): Plugin {
+  return {
+    name: 'viahe-mock',
+    apply: 'serve',
+    configureServer(server) {
+      const world = new World(Number(process.env['MOCK_LINES'] ?? 120), Date.now())
+      server.middlewares.use((request, response, next) => {
+        if (request.url?.startsWith('/v1/')) answer(world, request, response).catch(next)
+        else next()
+      })
+    },
+  }
+}

@@ -1,0 +1,45 @@
+// The built page before the made-up city, under the headers that the service sends. `node mock/serve.ts [PORT] [LINES]`
+// says its address in a line; what comes on standard input as `incident` opens another one at a new place.
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createInterface } from 'node:readline'
+import { extname, join, normalize } from 'node:path'
+import { answer } from './answer.ts'
+import { World } from './world.ts'
+
+const [port = '0', lines = '120'] = process.argv.slice(2)
+const dist = join(import.meta.dirname, '../dist')
+const TYPES: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' }
+const POLICY =
+  "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+
+function read(path: string): [string, Buffer] {
+  const file = normalize(path).replace(/^\/+/, '')
+  const name = extname(file) ? file : 'index.html'
+  return [TYPES[extname(name)] ?? 'application/octet-stream', readFileSync(join(dist, name))]
+}
+
+const world = new World(Number(lines), Date.now())
+const server = createServer((request, response) => {
+  const path = request.url?.split('?')[0] ?? '/'
+  if (path.startsWith('/v1/')) return void answer(world, request, response)
+  try {
+    const [type, body] = read(path)
+    response.writeHead(200, { 'content-type': type, 'content-security-policy': POLICY, 'x-content-type-options': 'nosniff' })
+    response.end(body)
+  } catch {
+    response.writeHead(404).end()
+  }
+})
+
+let fresh = Number(lines)
+createInterface({ input: process.stdin }).on('line', (line) => {
+  if (line.trim() !== 'incident') return
+  const { summary } = world.add((fresh += 1), Date.now())
+  world.tell('incident', { id: summary.id, site: summary.site, place: summary.place })
+})
+
+server.listen(Number(port), '127.0.0.1', () => {
+  const address = server.address()
+  console.log(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : port}`)
+})

@@ -1,0 +1,226 @@
+// A small city that answers as the service does, so that the page can be worked on and tested by itself. Everything
+// follows from a seed. It stands for nothing else: rights, times and texts are as simple as will do.
+
+import type {
+  AuditEntry,
+  BoxHeard,
+  CameraHeard,
+  Change,
+  Detail,
+  Evidence,
+  Incident,
+  Line,
+  Looking,
+  Me,
+  Person,
+  Severity,
+  Summary,
+  Token,
+  Verdict,
+} from '../src/api/types.ts'
+import { vi } from '../src/words/vi.ts'
+
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+const STREETS = ['Lê Lợi', 'Nguyễn Huệ', 'Trần Hưng Đạo', 'Hai Bà Trưng', 'Đường 3 Tháng 2', 'Điện Biên Phủ', 'Cách Mạng Tháng Tám', 'Võ Văn Tần', 'Phan Đình Phùng', 'Lý Thường Kiệt']
+const SITES = ['phuong-ben-nghe', 'phuong-da-kao', 'phuong-tan-dinh']
+const KINDS: [keyof typeof vi.violation, Severity, string][] = [
+  ['sidewalk-obstruction', 'low', 'vehicle.two_wheel.motorcycle'],
+  ['illegal-parking', 'medium', 'vehicle.car'],
+  ['street-vending', 'low', 'person'],
+  ['wrong-way', 'high', 'vehicle.two_wheel.motorcycle'],
+  ['no-helmet', 'medium', 'person.rider_bare'],
+  ['flooded-street', 'high', 'water.flood'],
+  ['shop-encroachment', 'low', 'goods.bag'],
+  ['dumping', 'medium', 'person'],
+]
+const GUIDANCE = 'Xác nhận khi cùng một xe đứng yên trong vùng cấm ở cả hai ảnh. Bác bỏ nếu xe đang chờ đèn đỏ, đang kẹt xe, chỉ dừng để đón, trả khách, hoặc là xe ưu tiên đang làm nhiệm vụ.'
+
+export interface Account extends Person {
+  password: string
+}
+
+/** With the offset of the site. */
+export function local(ms: number): string {
+  return new Date(ms + 7 * 3_600_000).toISOString().replace('Z', '+07:00')
+}
+
+function account(name: string, display_name: string, role: Person['role']): Account {
+  const created = new Date(0).toISOString()
+  return { name, display_name, role, sites: null, language: 'vi', created, last_login: null, disabled: null, password: name }
+}
+
+function hex(next: () => number, digits: number): string {
+  return Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join('')
+}
+
+export class World {
+  readonly details = new Map<string, Detail>()
+  readonly places = new Map<string, string[]>()
+  readonly people: Account[] = [
+    account('admin', 'Quản trị hệ thống', 'admin'),
+    account('lan', 'Nguyễn Thị Lan', 'operator'),
+    account('binh', 'Trần Văn Bình', 'operator'),
+    account('xem', 'Lê Xem', 'viewer'),
+  ]
+  readonly tokens: Token[] = []
+  readonly audit: AuditEntry[] = []
+  readonly looking = new Map<string, Map<string, Looking & { until: number }>>()
+  readonly listeners = new Set<(change: Change) => void>()
+  #next = random(7)
+  #no = 0
+  #verdicts = 0
+
+  constructor(lines: number, now: number) {
+    for (let line = 0; line < lines; line += 1) {
+      const count = line % 3 === 0 ? 3 : 1
+      for (let n = 0; n < count; n += 1) this.add(line, now - (line * 47 + n * 600) * 1000)
+    }
+  }
+
+  /** Another incident at place number `line`. */
+  add(line: number, at: number): Detail {
+    const next = this.#next
+    const [violation, severity, kind] = KINDS[Math.floor(next() * KINDS.length)] ?? KINDS[0]!
+    const site = SITES[line % SITES.length]!
+    const camera = `cam-${String(line % 400).padStart(3, '0')}`
+    const zone = `z${Math.floor(line / 400)}`
+    const street = STREETS[line % STREETS.length]!
+    const place_name = `Vỉa hè trước số ${2 * line + 1} ${street}`
+    const id = `01J${hex(next, 23).toUpperCase()}`
+    const over = next() < 0.4
+    const opened = local(at)
+    const closed = over ? local(at + 180_000) : null
+    const left = 0.15 + next() * 0.4
+    const incident: Incident = {
+      incident: id, revision: over ? 2 : 1, state: over ? 'closed' : 'open', rule: violation, rule_version: 1, severity,
+      title: vi.violation[violation], guidance: GUIDANCE, stage: 'remind', stage_text: 'Nhắc nhở, đề nghị chấm dứt', offence: 1 + (line % 3),
+      citations: [{ law: 'Nghị định 168/2024/NĐ-CP', article: 'Điều 6, khoản 3', verified: line % 2 === 0 }],
+      camera, camera_name: `${street} ${line}`, zone, place: place_name, position: null,
+      first_seen: local(at - 65_000), opened, updated: closed ?? opened, closed, ended_by: over ? 'over' : null,
+      measured: violation === 'flooded-street' ? [{ name: 'muc-nuoc', value: 23.456, unit: 'cm' }] : [],
+      subjects: [
+        { track: '1-1', class: kind, confidence: 0.87, box: [left, 0.45, left + 0.16, 0.78] },
+        { track: '1-2', class: kind, confidence: 0.61, box: [left + 0.25, 0.5, left + 0.38, 0.75] },
+      ],
+      model: { name: 'ssdlite-coco', sha256: hex(next, 64) }, clock: { source: 'ntp', offset_ms: 12 },
+    }
+    const evidence: Evidence[] = (['first_seen', 'opened', ...(over ? ['closed' as const] : [])] as const).map((moment, index) => ({
+      sha256: `${Math.round(left * 1000).toString(16).padStart(4, '0')}${index}${hex(next, 59)}`, moment, bytes: 90_000, media_type: 'image/jpeg',
+      captured: local(at + [-65_000, 0, 180_000][index]!), arrived: line % 17 === 16 ? null : local(at + 2_000),
+    }))
+    const summary: Summary = {
+      id, site, violation, title: incident.title, severity, state: incident.state, revision: incident.revision, place: `${site}/${camera}/${zone}`,
+      camera, camera_name: incident.camera_name, zone, place_name, opened, updated: incident.updated, closed, stage: 'remind', offence: incident.offence,
+      picture: evidence[1]!.arrived ? evidence[1]!.sha256 : null, judgement: null, escalated: false,
+    }
+    const detail: Detail = {
+      summary, incident, evidence, verdicts: [], escalations: [], looking: [], similar: [],
+      revisions: [{ revision: 1, received: opened, state: 'open', updated: opened }],
+    }
+    this.details.set(id, detail)
+    const there = this.places.get(summary.place) ?? []
+    there.unshift(id)
+    this.places.set(summary.place, there)
+    return detail
+  }
+
+  tell(kind: Change['kind'], about: Omit<Partial<Change>, 'kind' | 'no'>): void {
+    this.#no += 1
+    const change: Change = { kind, no: this.#no, site: '', ...about }
+    for (const listener of this.listeners) listener(change)
+  }
+
+  note(who: string, what: string, about: string): void {
+    this.audit.unshift({ no: this.audit.length + 1, at: new Date().toISOString(), who, what, about, site: null, from: '127.0.0.1' })
+  }
+
+  matching(asked: URLSearchParams): Summary[] {
+    const judgement = asked.get('judgement') ?? 'open'
+    const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').replaceAll('đ', 'd').replaceAll('Đ', 'D').toLowerCase()
+    const words = plain(asked.get('q') ?? '').split(/\s+/).filter(Boolean)
+    return [...this.details.values()]
+      .map(({ summary }) => summary)
+      .filter((summary) => {
+        const said = summary.judgement?.judgement ?? 'open'
+        const text = plain([summary.title, summary.place_name, summary.camera_name, summary.id, summary.violation].join(' '))
+        return (
+          (judgement === 'all' || judgement === said) &&
+          ['all', null, '', summary.state].includes(asked.get('state')) &&
+          ['severity', 'violation', 'site', 'place', 'camera'].every((key) => !asked.get(key) || asked.get(key) === summary[key as 'site']) &&
+          words.every((word) => text.includes(word))
+        )
+      })
+      .toSorted((a, b) => (a.opened < b.opened ? 1 : -1))
+  }
+
+  lines(asked: URLSearchParams): Line[] {
+    const found = new Map<string, Summary[]>()
+    for (const summary of this.matching(asked)) found.set(summary.place, [...(found.get(summary.place) ?? []), summary])
+    const grave = ['info', 'low', 'medium', 'high']
+    const lines = [...found.entries()].map(([place, all]): Line => {
+      const newest = all[0]!
+      const { site, camera, camera_name, zone, place_name } = newest
+      const severity = all.map((one) => one.severity).toSorted((a, b) => grave.indexOf(b) - grave.indexOf(a))[0]!
+      const waiting = all.filter((one) => !one.judgement).length
+      return { place, site, camera, camera_name, zone, place_name, incidents: all.length, waiting, newest, severity, first_opened: all.at(-1)!.opened, last_updated: newest.updated }
+    })
+    if (asked.get('order') === 'severity') lines.sort((a, b) => grave.indexOf(b.severity) - grave.indexOf(a.severity))
+    return lines
+  }
+
+  judge(detail: Detail, who: Person, said: Pick<Verdict, 'judgement' | 'reason' | 'note' | 'revision'>): Verdict {
+    for (const old of detail.verdicts) old.undone ??= new Date().toISOString()
+    this.#verdicts += 1
+    const { judgement, reason, note, revision } = said
+    const { name: by, display_name, role } = who
+    const verdict: Verdict = { no: this.#verdicts, by, display_name, role, judgement, reason, note, revision, at: new Date().toISOString(), undone: null }
+    detail.verdicts.push(verdict)
+    this.stands(detail)
+    return verdict
+  }
+
+  stands(detail: Detail): void {
+    detail.summary.judgement = detail.verdicts.findLast((verdict) => !verdict.undone) ?? null
+    const { id, site, place } = detail.summary
+    this.tell('verdict', { id, site, place })
+  }
+
+  cameras(): CameraHeard[] {
+    return Array.from({ length: 24 }, (_, n): CameraHeard => {
+      const state = n === 5 ? 'offline' : n === 9 ? 'stalled' : 'online'
+      const reason = { online: '', stalled: 'Không có khung hình nào trong 25 giây.', offline: 'Camera không trả lời ở cổng 554.' }[state]
+      const since = local(Date.now() - 3_600_000)
+      return {
+        site: SITES[n % SITES.length]!, camera: `cam-${String(n).padStart(3, '0')}`, heard: new Date(Date.now() - n * 1000).toISOString(),
+        state: {
+          state, reason, time: local(Date.now()), fps: state === 'online' ? 24.97 : null, resolution: [1920, 1080], clock_offset_ms: n === 3 ? 95_000 : 20,
+          suspensions: n === 7 ? [{ reason: 'moved', camera: null, rules: ['illegal-parking'], all: false, since, until: null, by: null }] : [],
+          looks: { hz: 1 },
+        },
+      }
+    })
+  }
+
+  boxes(): BoxHeard[] {
+    const time = local(Date.now())
+    const heard = new Date().toISOString()
+    const troubles = [{ trouble: 'disk_low', text: 'Ổ đĩa chỉ còn 4 % chỗ trống: hãy xoá bớt hoặc thay ổ lớn hơn.', since: local(Date.now() - 7_200_000) }]
+    return [
+      { site: SITES[0]!, heard, state: { state: 'online', version: '0.1.0', outbox_depth: 0, unsaved: 0, quarantined: 0, troubles: [], time } },
+      { site: SITES[1]!, heard, state: { state: 'online', version: '0.1.0', outbox_depth: 12, unsaved: 0, quarantined: 0, troubles, time } },
+      { site: SITES[2]!, heard, state: { state: 'offline', reason: 'lost', version: '0.1.0', connected: time } },
+    ]
+  }
+
+  me(who: Account): Me {
+    const { name, display_name, role, sites, language } = who
+    return { name, display_name, role, sites, language, csrf: `csrf-${name}` }
+  }
+}

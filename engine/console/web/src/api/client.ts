@@ -1,0 +1,138 @@
+import type {
+  AuditEntry,
+  BoxHeard,
+  CameraHeard,
+  Detail,
+  Escalation,
+  IncidentPage,
+  Language,
+  Me,
+  NewVerdict,
+  Person,
+  Problem,
+  ProblemType,
+  QueuePage,
+  Role,
+  Token,
+  Verdict,
+} from './types.ts'
+
+/** An answer that is not what was asked for, or no answer. */
+export class Refused extends Error {
+  readonly problem: Problem
+  constructor(problem: Problem) {
+    super(problem.title)
+    this.problem = problem
+  }
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Refused) return error.problem
+  throw error // a fault of ours: the console shows it
+}
+
+let csrf = ''
+let onUnauthenticated = (): void => {}
+
+/** What is done when the service no longer knows who we are. */
+export function whenSignedOut(then: () => void): void {
+  onUnauthenticated = then
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+async function ask<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json' }
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  if (method !== 'GET' && csrf) headers['x-viahe-csrf'] = csrf
+  const init: RequestInit = { method, headers, credentials: 'same-origin' }
+  if (body !== undefined) init.body = JSON.stringify(body)
+  if (signal) init.signal = signal
+  const answer = await fetch(`/v1/${path}`, init).catch((error: unknown) => {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new Refused({ type: 'offline', title: 'no answer', status: 0, detail: String(error) })
+  })
+  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T
+  const problem = await readProblem(answer)
+  if (problem.type === 'unauthenticated' && path !== 'session') onUnauthenticated()
+  throw new Refused(problem)
+}
+
+async function readProblem(answer: Response): Promise<Problem> {
+  const fallback: ProblemType = answer.status === 401 ? 'unauthenticated' : 'unavailable'
+  const told = (await answer.json().catch(() => ({}))) as Partial<Problem>
+  return { type: fallback, title: answer.statusText, detail: '', ...told, status: answer.status }
+}
+
+type Value = string | number | null | undefined
+
+/** Keys without a value are left out. */
+export function query(values: Record<string, Value>): string {
+  const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== '')
+  const text = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()
+  return text && `?${text}`
+}
+
+function segment(text: string): string {
+  return encodeURIComponent(text)
+}
+
+export interface PersonChange {
+  display_name?: string
+  role?: Role
+  sites?: string[] | null
+  disabled?: boolean
+  new_password?: true
+}
+
+/** A password is drawn by the service, and told once. */
+export interface PersonAndPassword {
+  person: Person
+  password: string | null
+}
+
+function remember(me: Me): Me {
+  csrf = me.csrf
+  return me
+}
+
+/** The routes of the service that the page uses. */
+export const api = {
+  me: async () => remember(await ask<Me>('GET', 'me')),
+  signIn: async (name: string, password: string) => remember(await ask<Me>('POST', 'session', { name, password })),
+  signOut: () => ask<undefined>('DELETE', 'session'),
+  changeMe: async (change: { language?: Language; password?: { old: string; new: string } }) =>
+    remember(await ask<Me>('PATCH', 'me', change)),
+
+  queue: (filters: Record<string, Value>, signal?: AbortSignal) =>
+    ask<QueuePage>('GET', `queue${query(filters)}`, undefined, signal),
+  incidents: (filters: Record<string, Value>, signal?: AbortSignal) =>
+    ask<IncidentPage>('GET', `incidents${query(filters)}`, undefined, signal),
+  incident: (id: string) => ask<Detail>('GET', `incidents/${segment(id)}`),
+
+  judge: (id: string, verdict: NewVerdict) => ask<Verdict>('POST', `incidents/${segment(id)}/verdict`, verdict),
+  escalate: (id: string, note: string) => ask<Escalation>('POST', `incidents/${segment(id)}/escalation`, { note }),
+  withdraw: (id: string, no: number) => ask<Verdict>('DELETE', `incidents/${segment(id)}/verdict/${no}`),
+  look: (id: string) => ask<undefined>('PUT', `incidents/${segment(id)}/looking`),
+  lookAway: (id: string) => ask<undefined>('DELETE', `incidents/${segment(id)}/looking`),
+
+  cameras: async () => (await ask<{ cameras: CameraHeard[] }>('GET', 'cameras')).cameras,
+  boxes: async () => (await ask<{ boxes: BoxHeard[] }>('GET', 'boxes')).boxes,
+
+  people: async () => (await ask<{ people: Person[] }>('GET', 'people')).people,
+  addPerson: (person: { name: string; display_name: string; role: Role; sites: string[] | null }) =>
+    ask<PersonAndPassword>('POST', 'people', person),
+  changePerson: (name: string, change: PersonChange) =>
+    ask<PersonAndPassword>('PATCH', `people/${segment(name)}`, change),
+  tokens: async () => (await ask<{ tokens: Token[] }>('GET', 'tokens')).tokens,
+  addToken: (token: { name: string; role: Role; sites: string[] | null }) =>
+    ask<{ token: Token; secret: string }>('POST', 'tokens', token),
+  revokeToken: (id: number) => ask<undefined>('DELETE', `tokens/${id}`),
+  audit: (filters: Record<string, Value>) =>
+    ask<{ entries: AuditEntry[]; cursor: string | null }>('GET', `audit${query(filters)}`),
+}
+
+/** Where a picture is. */
+export function pictureAddress(sha256: string): string {
+  return `/v1/evidence/${sha256}`
+}

@@ -1,0 +1,48 @@
+import type { Change, ChangeKind } from './types.ts'
+
+/** How the stream is. */
+export type Link = 'live' | 'connecting' | 'lost'
+
+/** What the stream says to a page. `first`: of several pages, the one that makes sounds. */
+export type Told = { link: Link } | { change: Change; first: boolean }
+
+const KINDS: ChangeKind[] = ['incident', 'verdict', 'looking', 'camera', 'box', 'reset']
+const RETRY_MS = 5_000
+
+/**
+ * One connection for changes. The browser reconnects by itself after a break, with `Last-Event-ID`; an answer that
+ * is no stream closes it for good, so then it is opened anew after a while.
+ */
+export function openFeed(tell: (told: { link: Link } | { change: Change }) => void): () => void {
+  let source: EventSource | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let broken = false
+
+  function open(): void {
+    source = new EventSource('/v1/events')
+    source.onopen = () => {
+      tell({ link: 'live' })
+      // What came while it was closed for good was missed.
+      if (broken) tell({ change: { kind: 'reset', no: 0, site: '' } })
+      broken = false
+    }
+    source.onerror = () => {
+      tell({ link: 'lost' })
+      if (source?.readyState !== EventSource.CLOSED) return
+      broken = true
+      timer = setTimeout(open, RETRY_MS)
+    }
+    for (const kind of KINDS) {
+      source.addEventListener(kind, (event: MessageEvent<string>) => {
+        const said = event.data ? (JSON.parse(event.data) as Omit<Change, 'kind'>) : { no: 0, site: '' }
+        tell({ change: { ...said, kind } })
+      })
+    }
+  }
+
+  open()
+  return () => {
+    clearTimeout(timer)
+    source?.close()
+  }
+}

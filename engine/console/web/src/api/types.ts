@@ -1,0 +1,313 @@
+// What the service says, as in its OpenAPI document. Times are RFC 3339 with the offset of the site.
+
+export type Severity = 'info' | 'low' | 'medium' | 'high'
+export type State = 'open' | 'closed'
+export type Stage = 'remind' | 'commitment' | 'record'
+export type Moment = 'first_seen' | 'opened' | 'closed' | 'commanded'
+export type Judgement = 'confirmed' | 'dismissed'
+export type Reason =
+  | 'permitted'
+  | 'wrong_class'
+  | 'already_reported'
+  | 'poor_view'
+  | 'camera_moved'
+  | 'sensor_fault'
+  | 'other'
+export type EndReason =
+  | 'over'
+  | 'rule_inactive'
+  | 'view_lost'
+  | 'sensor_lost'
+  | 'rule_changed'
+  | 'state_lost'
+export type Role = 'viewer' | 'operator' | 'installer' | 'ward' | 'ml' | 'admin' | 'box'
+export type Language = 'vi' | 'en'
+
+/** The reasons, in the order of their digits. */
+export const REASONS: readonly Reason[] = [
+  'permitted',
+  'wrong_class',
+  'already_reported',
+  'poor_view',
+  'camera_moved',
+  'sensor_fault',
+  'other',
+]
+
+export interface Me {
+  name: string
+  display_name: string
+  role: Role
+  /** Null: all. */
+  sites: string[] | null
+  language: Language
+  csrf: string
+}
+
+export interface Verdict {
+  no: number
+  by: string
+  display_name: string
+  role: Role
+  judgement: Judgement
+  reason: Reason | null
+  note: string
+  revision: number
+  at: string
+  /** When it was undone. */
+  undone: string | null
+}
+
+export interface Escalation {
+  no: number
+  by: string
+  display_name: string
+  role: Role
+  note: string
+  at: string
+}
+
+export interface Summary {
+  id: string
+  site: string
+  violation: string
+  title: string
+  severity: Severity
+  state: State
+  revision: number
+  /** Site, camera and zone. */
+  place: string
+  camera: string | null
+  camera_name: string | null
+  zone: string | null
+  place_name: string | null
+  opened: string
+  updated: string
+  closed: string | null
+  stage: Stage | null
+  offence: number | null
+  picture: string | null
+  judgement: Verdict | null
+  escalated: boolean
+}
+
+export interface Line {
+  place: string
+  site: string
+  camera: string | null
+  camera_name: string | null
+  zone: string | null
+  place_name: string | null
+  incidents: number
+  /** How many of them wait for a verdict. */
+  waiting: number
+  newest: Summary
+  severity: Severity
+  first_opened: string
+  last_updated: string
+}
+
+export interface QueuePage {
+  lines: Line[]
+  cursor: string | null
+  total_lines: number
+  total_incidents: number
+  /** More match than were counted. */
+  at_least: boolean
+}
+
+export interface IncidentPage {
+  incidents: Summary[]
+  cursor: string | null
+}
+
+/** The incident as its box told it. */
+export interface Incident {
+  incident: string
+  revision: number
+  state: State
+  rule: string
+  rule_version: number
+  severity: Severity
+  title: string
+  guidance: string
+  stage: Stage | null
+  stage_text: string | null
+  offence: number | null
+  citations: { law: string; article: string; verified?: boolean }[]
+  camera: string | null
+  camera_name: string | null
+  zone: string | null
+  place: string | null
+  position: { lat: number; lon: number } | null
+  first_seen: string
+  opened: string
+  updated: string
+  closed: string | null
+  ended_by: EndReason | null
+  measured: { name: string; value: number; unit: string }[]
+  subjects: Subject[]
+  model: { name: string; sha256: string } | null
+  clock: { source: string; offset_ms: number }
+}
+
+export interface Subject {
+  track: string
+  class: string
+  confidence: number
+  /** Fractions of the picture: x0, y0, x1, y1. */
+  box: [number, number, number, number]
+}
+
+export interface Evidence {
+  sha256: string
+  moment: Moment
+  bytes: number
+  media_type: string
+  captured: string
+  /** Null: the box has not sent it yet. */
+  arrived: string | null
+}
+
+export interface Looking {
+  name: string
+  display_name: string
+  since: string
+}
+
+export interface Detail {
+  summary: Summary
+  incident: Incident
+  revisions: { revision: number; received: string; state: State; updated: string }[]
+  evidence: Evidence[]
+  verdicts: Verdict[]
+  escalations: Escalation[]
+  looking: Looking[]
+  similar: Summary[]
+}
+
+export interface NewVerdict {
+  revision: number
+  judgement: 'confirmed' | 'dismissed'
+  reason: Reason | null
+  note: string
+  replaces: number | null
+}
+
+export interface Suspension {
+  reason: string
+  camera: string | null
+  rules: string[]
+  all: boolean
+  since: string
+  until: string | null
+  by: string | null
+}
+
+export interface CameraState {
+  state: 'online' | 'stalled' | 'offline'
+  reason: string
+  time: string
+  fps: number | null
+  resolution: [number, number] | null
+  clock_offset_ms: number | null
+  suspensions: Suspension[]
+  quarantine?: { deaths: number; next_try: string } | null
+  looks?: { hz: number } | null
+}
+
+export interface CameraHeard {
+  site: string
+  camera: string
+  heard: string
+  state: CameraState
+}
+
+export type BoxState =
+  | {
+      state: 'online'
+      version: string
+      outbox_depth: number
+      unsaved: number
+      quarantined: number
+      troubles: { trouble: string; text: string; since: string }[]
+      time: string
+    }
+  | { state: 'offline'; reason: 'shutdown'; version: string; time: string }
+  | { state: 'offline'; reason: 'lost'; version: string; connected: string }
+
+export interface BoxHeard {
+  site: string
+  heard: string
+  state: BoxState
+}
+
+export interface Person {
+  name: string
+  display_name: string
+  role: Role
+  sites: string[] | null
+  language: Language
+  created: string
+  last_login: string | null
+  /** Since when. */
+  disabled: string | null
+}
+
+export interface Token {
+  id: number
+  name: string
+  role: Role
+  sites: string[] | null
+  created: string
+  created_by: string
+  last_used: string | null
+  /** Since when. */
+  revoked: string | null
+}
+
+export interface AuditEntry {
+  no: number
+  at: string
+  who: string
+  what: string
+  about: string
+  site: string | null
+  from: string
+}
+
+export type ChangeKind = 'incident' | 'verdict' | 'looking' | 'camera' | 'box' | 'reset'
+
+/** What an event of the stream says. */
+export interface Change {
+  kind: ChangeKind
+  no: number
+  site: string
+  id?: string
+  place?: string
+  camera?: string
+}
+
+export type ProblemType =
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'csrf'
+  | 'too_many_tries'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'invalid'
+  | 'conflict'
+  | 'too_large'
+  | 'unavailable'
+  /** Ours: no answer came. */
+  | 'offline'
+
+export interface Problem {
+  type: ProblemType
+  title: string
+  status: number
+  detail: string
+  fields?: { field: string; problem: string }[]
+  /** Of a conflict: the verdict that stands. */
+  theirs?: Verdict
+}

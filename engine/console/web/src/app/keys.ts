@@ -1,0 +1,26 @@
+export type Keys = Record<string, (event: KeyboardEvent) => void>
+
+function isWriting(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches('input:not([type=checkbox]):not([type=radio]), textarea, select')
+}
+
+/**
+ * Keys of a page. Not while one writes, but for Escape; not with Ctrl, Alt or Meta, which are the browser's; and not
+ * while a dialog is open, which has its own.
+ */
+export function onKeys(keys: Keys): () => void {
+  function hear(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return
+    if (event.key !== 'Escape' && isWriting(event.target)) return
+    if (document.querySelector('dialog[open]')) return
+    // Enter and Space on a button or a link press it.
+    const presses = event.target instanceof HTMLElement && event.target.closest('button, a, summary')
+    if (presses && (event.key === 'Enter' || event.key === ' ')) return
+    const act = keys[event.key]
+    if (!act) return
+    event.preventDefault()
+    act(event)
+  }
+  addEventListener('keydown', hear)
+  return () => removeEventListener('keydown', hear)
+}

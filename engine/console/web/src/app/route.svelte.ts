@@ -1,0 +1,25 @@
+export type Page = 'queue' | 'case' | 'cameras' | 'people' | 'tokens' | 'audit'
+export type Route = { page: Page; id: string }
+
+const PAGES: Page[] = ['queue', 'case', 'cameras', 'people', 'tokens', 'audit']
+
+function read(): Route {
+  const [, page, ...rest] = location.hash.split('/')
+  const known = PAGES.find((known) => known === page) ?? 'queue'
+  return { page: known, id: decodeURIComponent(rest.join('/')) }
+}
+
+const route = $state<{ now: Route }>({ now: read() })
+addEventListener('hashchange', () => (route.now = read()))
+
+export function routeNow(): Route {
+  return route.now
+}
+
+export function addressOf(page: Page, id = ''): string {
+  return `#/${page}${id && `/${encodeURIComponent(id)}`}`
+}
+
+export function go(page: Page, id = ''): void {
+  location.hash = addressOf(page, id)
+}

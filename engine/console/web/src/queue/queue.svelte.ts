@@ -1,0 +1,283 @@
+import { api, problemOf } from '../api/client.ts'
+import type { Change, Detail, Line, Problem, QueuePage, Severity, State, Summary } from '../api/types.ts'
+import { caseOf, prefetch } from '../case/cases.svelte.ts'
+import type { Told } from '../case/judging.svelte.ts'
+import { onChange } from '../app/stream.svelte.ts'
+
+export interface Filters {
+  order: 'newest' | 'severity'
+  judgement: 'open' | 'confirmed' | 'dismissed' | 'all'
+  state: State | 'all'
+  severity: Severity | ''
+  violation: string
+  site: string
+  q: string
+}
+
+export const NO_FILTERS: Omit<Filters, 'order'> = { judgement: 'open', state: 'all', severity: '', violation: '', site: '', q: '' }
+
+const PAGE = 100
+/** Changes within this time are asked for once. */
+const GATHER_MS = 400
+/** How many cases after the shown one are fetched before they are asked for. */
+const AHEAD = 3
+
+type Judged = 'confirmed' | 'dismissed'
+
+/**
+ * The places where something waits. What one reads stays where it is: a line changes in place, a line that was judged
+ * stays until the list is shown anew, and new lines are counted until one asks for them.
+ */
+class Queue {
+  filters = $state<Filters>({ order: 'newest', ...NO_FILTERS })
+  lines = $state.raw<Line[]>([])
+  totals = $state.raw<{ lines: number; incidents: number }>({ lines: 0, incidents: 0 })
+  /** Places that are not in the list yet. */
+  fresh = $state.raw<ReadonlySet<string>>(new Set())
+  /** Lines that have been judged since the list was shown. */
+  judged = $state.raw<ReadonlyMap<string, Judged>>(new Map())
+  selected = $state.raw<{ place: string; id: string } | null>(null)
+  loading = $state(false)
+  problem = $state.raw<Problem | null>(null)
+  /** Where the list was scrolled to when it was left. */
+  scroll = 0
+
+  #cursor: string | null = null
+  #running: AbortController | null = null
+  #changed = new Set<string>()
+  #unknown = false
+  #gather: ReturnType<typeof setTimeout> | undefined
+  #index = new Map<string, number>()
+  /** Of places where several wait: which, the newest first. */
+  #waiting = new Map<string, string[]>()
+
+  readonly told: Told = { back: (id) => void this.#back(id) }
+
+  constructor() {
+    onChange((change) => this.#hear(change))
+  }
+
+  /** Show the list anew. */
+  async load(): Promise<void> {
+    this.#running?.abort()
+    const running = (this.#running = new AbortController())
+    this.loading = true
+    try {
+      const page = await api.queue(this.#query(null), running.signal)
+      this.#show(page.lines)
+      this.#took(page)
+      this.judged = new Map()
+      this.#waiting.clear()
+      this.fresh = new Set()
+      this.scroll = 0
+      this.problem = null
+      const still = this.selected && this.#index.has(this.selected.place)
+      if (!still) this.#choose(this.lines[0] ?? null)
+      this.#fetchAhead()
+    } catch (error) {
+      if (running.signal.aborted) return
+      this.problem = problemOf(error)
+    } finally {
+      if (this.#running === running) {
+        this.loading = false
+        this.#running = null
+      }
+    }
+  }
+
+  /** The rest of the list, a page at a time. */
+  async more(): Promise<void> {
+    if (!this.#cursor || this.#running) return
+    const running = (this.#running = new AbortController())
+    try {
+      const page = await api.queue(this.#query(this.#cursor), running.signal)
+      this.#show([...this.lines, ...page.lines.filter(({ place }) => !this.#index.has(place))])
+      this.#took(page)
+    } catch (error) {
+      if (!running.signal.aborted) this.problem = problemOf(error)
+    } finally {
+      if (this.#running === running) this.#running = null
+    }
+  }
+
+  /** How many wait at the selected place. */
+  get waitingHere(): number {
+    return (this.selected && this.#line(this.selected.place)?.waiting) ?? 0
+  }
+
+  get hasMore(): boolean {
+    return this.#cursor !== null
+  }
+
+  /** The id of the case after or before the selected one, which is then selected. */
+  step(by: 1 | -1): string | null {
+    const at = this.selected ? (this.#index.get(this.selected.place) ?? -1) : -1
+    const line = this.lines[Math.min(Math.max(at + by, 0), this.lines.length - 1)]
+    return this.select(line ?? null)
+  }
+
+  select(line: Line | null): string | null {
+    this.#choose(line)
+    this.#fetchAhead()
+    return this.selected?.id ?? null
+  }
+
+  selectCase(place: string, id: string): void {
+    this.selected = { place, id }
+    this.#fetchAhead()
+  }
+
+  /** A verdict was given: the next case, before the service has answered. */
+  given(judgement: Judged, { summary }: Detail): string | null {
+    const { place } = summary
+    const line = this.#line(place)
+    if (!line) return null
+    if (line.waiting <= 1) this.judged = new Map(this.judged).set(place, judgement)
+    else this.#put({ ...line, waiting: line.waiting - 1 })
+    const open = Math.max(0, this.totals.incidents - 1)
+    this.totals = { lines: Math.max(0, this.totals.lines - (line.waiting <= 1 ? 1 : 0)), incidents: open }
+    this.#changed.add(place)
+    this.#soon()
+    const here = (this.#waiting.get(place) ?? []).filter((id) => id !== summary.id)
+    this.#waiting.set(place, here)
+    const next = here[0]
+    if (!next) return this.select(this.#nextWaiting(place))
+    this.selectCase(place, next)
+    return next
+  }
+
+  /** The place of a line's index, for the list. */
+  indexOf(place: string): number {
+    return this.#index.get(place) ?? -1
+  }
+
+  #nextWaiting(after: string): Line | null {
+    const at = this.indexOf(after)
+    const waits = ({ place }: Line): boolean => !this.judged.has(place) && place !== after
+    return this.lines.slice(at + 1).find(waits) ?? this.lines.slice(0, at).findLast(waits) ?? this.#line(after) ?? null
+  }
+
+  async #back(id: string): Promise<void> {
+    const summary = caseOf(id).detail?.summary
+    if (!summary) return
+    const { place } = summary
+    const judged = new Map(this.judged)
+    judged.delete(place)
+    this.judged = judged
+    await this.#refresh(place)
+    if (this.#line(place)) this.selectCase(place, id)
+  }
+
+  #query(cursor: string | null): Record<string, string | number | null> {
+    return { ...this.filters, q: this.filters.q.trim(), cursor, limit: PAGE }
+  }
+
+  #took(page: QueuePage): void {
+    this.#cursor = page.cursor
+    this.totals = { lines: page.total_lines, incidents: page.total_incidents }
+  }
+
+  #show(lines: Line[]): void {
+    this.lines = lines
+    this.#index = new Map(lines.map(({ place }, index) => [place, index]))
+  }
+
+  #line(place: string): Line | undefined {
+    return this.lines[this.indexOf(place)]
+  }
+
+  #put(line: Line): void {
+    this.lines = this.lines.with(this.indexOf(line.place), line)
+  }
+
+  #choose(line: Line | null): void {
+    this.selected = line && { place: line.place, id: line.newest.id }
+  }
+
+  #fetchAhead(): void {
+    const at = this.selected ? this.indexOf(this.selected.place) : -1
+    const next = this.lines.slice(at + 1).filter(({ place }) => !this.judged.has(place))
+    const before = this.lines[at - 1]
+    prefetch([...next.slice(0, AHEAD), ...(before ? [before] : [])].map(({ newest }) => newest.id))
+    if (!this.selected) return
+    const { place, id } = this.selected
+    if ((this.#line(place)?.waiting ?? 0) > 1) void this.#fetchWaiting(place)
+    prefetch([id]) // last, so that it is the last to be forgotten
+  }
+
+  /** Which wait at a place: they come before the next place. */
+  async #fetchWaiting(place: string): Promise<void> {
+    const known = this.#waiting.get(place)
+    if (known) return prefetch(known.slice(0, AHEAD))
+    const page = await api.incidents({ place, judgement: 'open', limit: PAGE }).catch(() => null)
+    if (!page) return
+    const ids = page.incidents.map(({ id }) => id)
+    this.#waiting.set(place, ids)
+    if (this.selected?.place === place) prefetch(ids.slice(0, AHEAD))
+  }
+
+  #hear({ kind, place }: Change): void {
+    if (kind === 'reset') this.#unknown = true
+    else if (kind !== 'incident' && kind !== 'verdict') return
+    else if (place && this.#index.has(place)) this.#changed.add(place)
+    else if (kind === 'incident') this.#unknown = true
+    this.#soon()
+  }
+
+  #soon(): void {
+    this.#gather ??= setTimeout(() => {
+      this.#gather = undefined
+      const changed = [...this.#changed]
+      const unknown = this.#unknown
+      this.#changed.clear()
+      this.#unknown = false
+      for (const place of changed) void this.#refresh(place)
+      if (unknown) void this.#findFresh()
+    }, GATHER_MS)
+  }
+
+  /** One line as it is now, where it stands. */
+  async #refresh(place: string): Promise<void> {
+    const { q, severity, violation, judgement, state } = this.filters
+    const asked = { place, judgement, state, severity, violation, q: q.trim(), limit: 200 }
+    const page = await api.incidents(asked).catch(() => null)
+    const line = this.#line(place)
+    if (!page || !line) return
+    this.#waiting.set(place, page.incidents.filter((one) => !one.judgement).map(({ id }) => id))
+    const newest = page.incidents[0]
+    if (newest) {
+      const waiting = page.incidents.filter((one) => !one.judgement).length
+      this.#put({ ...line, newest, waiting, severity: gravest(page.incidents), last_updated: newest.updated })
+      if (waiting > 0 && this.judged.has(place)) {
+        const judged = new Map(this.judged)
+        judged.delete(place)
+        this.judged = judged
+      }
+    } else if (this.filters.judgement === 'open' && !this.judged.has(place)) {
+      // Somebody else judged it.
+      await caseOf(line.newest.id).load()
+      const theirs = caseOf(line.newest.id).detail?.summary.judgement?.judgement
+      this.#put({ ...line, waiting: 0 })
+      this.judged = new Map(this.judged).set(place, theirs === 'dismissed' ? 'dismissed' : 'confirmed')
+    }
+  }
+
+  /** Are there lines that are not in the list? An empty list shows them at once: nobody reads it. */
+  async #findFresh(): Promise<void> {
+    if (this.lines.length === 0) return this.load()
+    const page = await api.queue(this.#query(null)).catch(() => null)
+    if (!page) return
+    const fresh = page.lines.filter(({ place }) => !this.#index.has(place)).map(({ place }) => place)
+    this.fresh = new Set(fresh)
+    this.totals = { lines: page.total_lines, incidents: page.total_incidents }
+  }
+}
+
+const GRAVITY: Severity[] = ['info', 'low', 'medium', 'high']
+
+function gravest(of: Summary[]): Severity {
+  const highest = Math.max(...of.map(({ severity }) => GRAVITY.indexOf(severity)))
+  return GRAVITY[highest] ?? 'info'
+}
+
+export const queue = new Queue()

@@ -1,0 +1,42 @@
+import type { Language } from '../api/types.ts'
+import { en } from './en.ts'
+import { vi, type Words } from './vi.ts'
+
+const DICTIONARIES: Record<Language, Words> = { vi, en }
+const LOCALES: Record<Language, string> = { vi: 'vi-VN', en: 'en-GB' }
+
+const current = $state<{ language: Language }>({ language: 'vi' })
+
+/** The language that the page speaks. */
+export function language(): Language {
+  return current.language
+}
+
+export function setLanguage(to: Language): void {
+  current.language = to
+  document.documentElement.lang = to
+}
+
+/** All words in the page's language; read it where it is used, so that a change of language is seen. */
+export function words(): Words {
+  return DICTIONARIES[current.language]
+}
+
+export function locale(): string {
+  return LOCALES[current.language]
+}
+
+/** What a class is called: by itself, or by the more general one that has a name. */
+export function className(of: string): string {
+  const names = words().subject
+  for (let name = of; name; name = name.slice(0, Math.max(0, name.lastIndexOf('.')))) {
+    const found = names[name]
+    if (found) return found
+  }
+  return of
+}
+
+/** What a kind of violation is called; one that a newer box knows is shown by its name. */
+export function violationName(of: string): string {
+  return (words().violation as Record<string, string>)[of] ?? of
+}
