@@ -1,6 +1,7 @@
 //! `viahe explain`: why a rule fired, or why it did not.
 
 mod story;
+mod verdicts;
 
 use super::run::load_without_secrets;
 use crate::exit::{Exit, OrUsage};
@@ -21,7 +22,7 @@ use viahe_edge::record::Recording;
 /// Says step by step why an incident was told, or why a rule told of none.
 ///
 /// Runs what the engine saw through the pipeline again, and notes for one rule when it applied and
-/// when each of its conditions began and ceased to hold. On the box that told of it, the last
+/// when each of its conditions began and ceased to hold; then what operators said of it. On the box that told of it, the last
 /// hours are there (`history_mb` of `[engine]`); elsewhere, give a recording (`viahe record`).
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -71,6 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let (_, tracer, span) = seen.run(Run::tracing(&plan, camera, rule))?;
     let tracer = tracer.unwrap_or_default();
     let opened = incident.as_ref().map(|told| told.opened);
+    let id = incident.as_ref().map(|told| told.incident.clone());
     let subject = incident.and_then(|told| {
         let opened = |(_, key, outcome): &(_, SubjectKey, Outcome)| match outcome {
             Outcome::Opened(id) if *id == told.incident => Some(*key),
@@ -87,6 +89,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     }
     let story = Story { zone: &plan.site.timezone, rule: definition, place, tracer: &tracer, span };
     say(story.tell(subject, args.at).trim_end());
+    let said = id.and_then(|id| verdicts::tell(&plan.engine.state_dir, &id, &plan.site.timezone));
+    if let Some(said) = said {
+        say(&format!("\n{said}"));
+    }
     Ok(())
 }
 

@@ -3,6 +3,10 @@
 use crate::support::program::run_viahe;
 use crate::support::root;
 use serde_json::Value;
+use std::fs;
+use viahe_contract::message::{Judgement, Verdict};
+use viahe_contract::time::Timestamp;
+use viahe_edge::store::{OutboxRow, Store};
 
 const PARKING: &str = "fixtures/scenarios/parking.toml";
 
@@ -38,6 +42,59 @@ fn an_incident_is_explained_step_by_step() {
     let then = run_viahe([&["explain"], &usual[..], &rule, &at].concat());
     then.prints(0, &["yes  there: since 2026-03-04 09:00:06", "soon parked: begun"]);
     run_viahe([&["explain"], &usual[..], &rule].concat()).says(2, &["--camera?"]);
+}
+
+/// On the box that told of it, from a store at which the engine may be at work.
+#[test]
+fn what_operators_said_is_told_after_it() {
+    let recording = path("fixtures/scenarios/parking/illegal-parking-pos-behind-bus.jsonl");
+    let dir = tempfile::tempdir().unwrap();
+    let [pipeline, out] = ["p.toml", "out.jsonl"].map(|name| dir.path().join(name));
+    let engine = "[engine]\nstate_dir = \"state\"\n";
+    let text = fs::read_to_string(root().join(PARKING)).unwrap();
+    fs::write(&pipeline, text.replace("[model.all]", &format!("{engine}[model.all]"))).unwrap();
+    let [pipeline, out] = [pipeline, out].map(|path| path.to_str().unwrap().to_owned());
+    let models = root().join("fixtures/scenarios/models");
+    let run = |args: &[&str]| {
+        let mut command = crate::support::program::viahe(args);
+        command.env("VIAHE_MODELS", &models);
+        crate::support::program::Program::start(command).end(crate::support::LONG)
+    };
+    run(&["replay", &pipeline, "--observations", &recording, "--out", &out]).says(0, &[]);
+    let text = fs::read_to_string(&out).unwrap();
+    let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let id = first["data"]["incident"].as_str().unwrap();
+    let explain = ["explain", id, "--pipeline", &pipeline, "--recording", &recording];
+    let none = run(&explain);
+    assert!(!none.stdout.join("\n").contains("operator"), "there is no store");
+
+    let mut store = Store::open(&dir.path().join("state")).unwrap();
+    let row = OutboxRow {
+        incident: id.try_into().unwrap(),
+        revision: 2,
+        topic: "t".into(),
+        payload: Vec::new(),
+        created: Timestamp::from_secs(1_795_000_000),
+        closed: false,
+        record: br#"{"violation":"illegal-parking"}"#.to_vec(),
+    };
+    store.commit(&[row], None).unwrap();
+    run(&explain).prints(0, &["no operator has said anything of it yet"]);
+    let said = |time: &str, judgement| Verdict {
+        incident: id.try_into().unwrap(),
+        revision: 2,
+        judgement,
+        reason: (judgement == Judgement::Dismissed).then(|| "permitted".try_into().unwrap()),
+        role: "ward-officer".try_into().unwrap(),
+        time: time.parse().unwrap(),
+    };
+    let dismissed = said("2026-11-22T08:20:11+07:00", Judgement::Dismissed);
+    let withdrawn = said("2026-11-22T01:21:00Z", Judgement::Withdrawn);
+    store.judge(&[withdrawn, dismissed]).unwrap();
+    let told = "what operators said of it; the last holds:\n\
+                2026-11-22 08:20:11.000  it is none: dismissed by ward-officer, who saw revision 2, permitted\n\
+                2026-11-22 08:21:00.000  ward-officer took back what was said before";
+    run(&explain).prints(0, &["the incident ends", told]);
 }
 
 #[test]

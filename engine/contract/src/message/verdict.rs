@@ -23,7 +23,7 @@ pub struct Verdict {
 }
 
 /// Is it an incident?
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Judgement {
     /// It is.
@@ -32,4 +32,15 @@ pub enum Judgement {
     Dismissed,
     /// Nobody says either any more: the one before was undone.
     Withdrawn,
+}
+
+impl Judgement {
+    /// As it stands in messages.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Dismissed => "dismissed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
 }

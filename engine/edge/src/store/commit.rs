@@ -5,9 +5,11 @@ use super::held::{Fate, One};
 use super::outbox::{bound, natural};
 use super::rows::{Known, Waiting};
 use super::{
-    Committed, Limits, OutboxRow, Store, StoreCounters, StoreError, ballast, open, states,
+    Committed, Judged, Limits, OutboxRow, Store, StoreCounters, StoreError, ballast, open, states,
+    verdicts,
 };
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+use viahe_contract::message::Verdict;
 use viahe_core::engine::Changes;
 
 /// Part of a full outbox that one search for superseded rows may free.
@@ -53,6 +55,20 @@ impl Store {
                 Err(error)
             }
         }
+    }
+
+    /// Takes what was said of incidents; on disk when this returns. What became of each, in order. Costs one sync:
+    /// call it once for many.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed then.
+    pub fn judge(&mut self, verdicts: &[Verdict]) -> Result<Vec<Judged>, StoreError> {
+        self.open_again()?;
+        if !ballast::allows_commit(&self.dir, self.limits.ballast_bytes) {
+            return Err(StoreError::DiskFull { path: self.dir.join(FILE_NAME) });
+        }
+        let Some(db) = &mut self.db else { return Ok(Vec::new()) };
+        verdicts::judge(db, verdicts).map_err(|e| open::explain(&self.dir, e))
     }
 
     /// Takes rows that cannot be committed now: the publisher sends them from memory, and the next

@@ -34,6 +34,9 @@ mod tests;
 mod tests_damage;
 #[cfg(test)]
 mod tests_state;
+#[cfg(test)]
+mod tests_verdicts;
+mod verdicts;
 
 pub use error::StoreError;
 pub use file::FILE_NAME;
@@ -44,6 +47,7 @@ pub use open::SchemaVersion;
 pub use outbox::Outbox;
 pub use row::{OutboxRow, Pending};
 pub use states::{StoredState, Unread};
+pub use verdicts::Judged;
 
 use crate::clock;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -51,6 +55,7 @@ use serde::Serialize;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use viahe_contract::id::IncidentId;
+use viahe_contract::message::Verdict;
 use viahe_core::engine::Saves;
 use viahe_core::incident::Revision;
 
@@ -370,4 +375,13 @@ impl Store {
         let known = read().map_err(|e| open::explain(&self.dir, e))?;
         Ok(known.iter().flatten().filter_map(|k| serde_json::from_slice(&k.record).ok()).collect())
     }
+}
+
+/// What operators said of an incident, oldest first, as the store in `dir` has it; the box may be at work on it.
+///
+/// # Errors
+/// [`StoreError`] when there is none, or it cannot be read.
+pub fn verdicts_on(dir: &Path, incident: &IncidentId) -> Result<Vec<Verdict>, StoreError> {
+    let read = || verdicts::read(&open::connect_to_read(&dir.join(FILE_NAME))?, incident);
+    read().map_err(|e| open::explain(dir, e))
 }

@@ -13,8 +13,12 @@ use std::time::Duration;
 use viahe_core::versions;
 
 /// Steps from each schema version to the next; `user_version` counts those done.
-const MIGRATIONS: [&str; SchemaVersion::ALL.len()] =
-    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const MIGRATIONS: [&str; SchemaVersion::ALL.len()] = [
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 versions! {
     /// Of the database; `user_version` says it.
@@ -25,6 +29,8 @@ versions! {
     V2 = 2,
     /// The engine's state has a row for each part.
     V3 = 3,
+    /// What operators said of incidents.
+    V4 = 4,
 }
 
 /// Newest schema known.

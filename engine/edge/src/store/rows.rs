@@ -11,7 +11,7 @@ use sha2::Digest as _;
 use viahe_contract::sha256::Sha256;
 
 /// Bytes of a checksum: the first half of a SHA-256.
-const SUM_BYTES: usize = 16;
+pub(super) const SUM_BYTES: usize = 16;
 
 /// The columns that [`read`] wants, in its order.
 pub(super) const COLUMNS: &str = "row, incident, revision, topic, payload, created, sum";

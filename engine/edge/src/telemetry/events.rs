@@ -133,7 +133,19 @@ impl Page<'_> {
             "Incidents closed, by violation.",
             engine.incidents_closed.iter().map(by),
         )?;
-        self.gauge("viahe_incidents_open", "Incidents open now.", engine.incidents_open)
+        self.gauge("viahe_incidents_open", "Incidents open now.", engine.incidents_open)?;
+        self.counters(
+            "viahe_verdicts",
+            "What operators said of incidents, by judgement and violation.",
+            engine.verdicts.iter().map(|((judgement, violation), n)| {
+                ([("judgement", judgement.label()), ("violation", violation.as_str())], *n)
+            }),
+        )?;
+        self.counters(
+            "viahe_verdicts_refused",
+            "Verdicts that were not kept, by reason.",
+            engine.verdicts_refused.iter().map(|(reason, n)| ([("reason", *reason)], *n)),
+        )
     }
 
     pub(super) fn delivery(&mut self, engine: &EngineStats) -> fmt::Result {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::{CameraStatus, DecodeMode, Decoding, StreamRole, Streams};
+use viahe_contract::message::{CameraStatus, DecodeMode, Decoding, Judgement, StreamRole, Streams};
 use viahe_core::attention::Need;
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, CameraStats, DropReason, LOOK_AGES_MS, Stage, WorkerStats};
@@ -54,6 +54,10 @@ pub struct EngineStats {
     pub rules_silent: BTreeMap<(String, &'static str), u64>,
     /// Commands that were not carried out.
     pub commands_refused: u64,
+    /// What operators said, by judgement and violation.
+    pub verdicts: BTreeMap<(Judgement, Name), u64>,
+    /// Verdicts that were not kept, by reason.
+    pub verdicts_refused: BTreeMap<&'static str, u64>,
     /// Incidents opened, by violation.
     pub incidents_opened: BTreeMap<Name, u64>,
     /// Incidents closed, by violation.

@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::{CameraStatus, StreamRole, StreamState, Streams};
+use viahe_contract::message::{CameraStatus, Judgement, StreamRole, StreamState, Streams};
 use viahe_core::id::Name;
 use viahe_core::seam::{CameraReport, CameraStats, DropReason, Stage, WorkerStats};
 use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, WorkerMemory, serve};
@@ -129,6 +129,8 @@ fn engine(n: u64) -> EngineStats {
         disaster_level: 2,
         rules_silent: BTreeMap::from([(("le-loi-03".to_owned(), "ordered"), 2)]),
         commands_refused: n / 9,
+        verdicts: BTreeMap::from([((Judgement::Dismissed, name("illegal-parking")), n / 9)]),
+        verdicts_refused: BTreeMap::from([("unreadable", n / 9)]),
         incidents_opened: BTreeMap::from([(name("illegal-parking"), n / 3)]),
         incidents_closed: BTreeMap::from([(name("illegal-parking"), n / 4)]),
         incidents_open: 1,

@@ -93,6 +93,22 @@ impl Live {
         }
     }
 
+    /// Brings what operators said to the disk, unless that takes nothing now: an incident that is only in memory is
+    /// not known there yet.
+    pub(super) fn keep_verdicts(&mut self, now: Instant) {
+        let verdicts = &mut self.inbox.verdicts;
+        if verdicts.waiting().is_empty() || !self.owed.is_taken() {
+            return;
+        }
+        match self.owed.store.judge(verdicts.waiting()) {
+            Ok(judged) => verdicts.all_judged(judged, now),
+            Err(error) => {
+                tracing::warn!(%error, "verdicts wait");
+                self.owed.try_at_once(now);
+            }
+        }
+    }
+
     /// What is to be said is said from memory, until it can be committed.
     pub(super) fn hold(&mut self) {
         let rows = self.owed.rows();

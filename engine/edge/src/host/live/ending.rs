@@ -34,6 +34,7 @@ impl EventPlane {
         if let Err(error) = live.commit(engine, now, Price::All) {
             tracing::error!(%error, "the last events are not saved");
         }
+        live.keep_verdicts(now);
         live.say_replies();
         live.measure(engine, waiting);
         live.look_at_disk(now);

@@ -35,6 +35,9 @@ impl Live {
         self.books.stats.disaster_level = self.told.orders.disaster.as_ref().map_or(0, |d| d.level);
         self.books.stats.rules_silent = standing::counts(&self.told.orders);
         self.books.stats.commands_refused = self.inbox.desk.refused;
+        let verdicts = &self.inbox.verdicts;
+        self.books.stats.verdicts.clone_from(&verdicts.kept);
+        self.books.stats.verdicts_refused.clone_from(&verdicts.refused);
         self.books.stats.incidents_opened = self.books.totals.opened.clone();
         self.books.stats.incidents_closed = self.books.totals.closed.clone();
         self.books.stats.incidents_open = engine.open_incidents() as u64;

@@ -43,6 +43,7 @@ mod take_up;
 mod tests;
 mod told;
 mod trust;
+mod verdicts;
 mod watch;
 mod words;
 mod worker;

@@ -5,7 +5,9 @@ use crate::disk::Room;
 use crate::evidence::{Finished, Finisher, Step};
 use crate::fleet::{Fleet, FleetOptions};
 use crate::publish::{Heard, PublishCounters, Publisher, Said, Wire};
-use crate::store::{Committed, Depth, Held, OutboxRow, Store, StoreError, StoredState, Unread};
+use crate::store::{
+    Committed, Depth, Held, Judged, OutboxRow, Store, StoreError, StoredState, Unread,
+};
 use crate::telemetry::WorkerMemory;
 use crate::vision::share::Share;
 use crate::vision::supervise::{FromFleet, Quarantine};
@@ -14,7 +16,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use viahe_contract::id::{Name, WorkerId};
-use viahe_contract::message::{CameraState, ModelRef};
+use viahe_contract::message::{CameraState, ModelRef, Verdict};
 use viahe_core::attention::Need;
 use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
@@ -126,6 +128,8 @@ pub(crate) trait Storage: Send {
     fn saves(&self) -> &Saves;
     /// See [`Store::commit`].
     fn commit(&mut self, rows: &[OutboxRow], state: &Changes) -> Result<Committed, StoreError>;
+    /// See [`Store::judge`].
+    fn judge(&mut self, verdicts: &[Verdict]) -> Result<Vec<Judged>, StoreError>;
     /// See [`Store::hold`].
     fn hold(&mut self, rows: Vec<OutboxRow>) -> Vec<OutboxRow>;
     /// See [`Store::held`].
@@ -165,6 +169,10 @@ impl Storage for Store {
 
     fn commit(&mut self, rows: &[OutboxRow], state: &Changes) -> Result<Committed, StoreError> {
         Self::commit(self, rows, Some(state))
+    }
+
+    fn judge(&mut self, verdicts: &[Verdict]) -> Result<Vec<Judged>, StoreError> {
+        Self::judge(self, verdicts)
     }
 
     fn hold(&mut self, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {

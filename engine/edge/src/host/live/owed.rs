@@ -56,6 +56,11 @@ impl Owed {
         due && self.retry.is_none_or(|retry| now >= retry.at)
     }
 
+    /// Nothing waits for a disk that takes nothing.
+    pub(super) fn is_taken(&self) -> bool {
+        self.retry.is_none() && self.store.held().is_empty()
+    }
+
     pub(super) fn rows(&self) -> Vec<OutboxRow> {
         self.rows.iter().map(|(row, _)| row.clone()).collect()
     }

@@ -6,7 +6,8 @@ use crate::evidence::{EvidenceStore, Finished, Step};
 use crate::fleet::FleetOptions;
 use crate::publish::{Heard, PublishCounters, Said};
 use crate::store::{
-    Committed, Depth, FILE_NAME, Held, Outbox, OutboxRow, Store, StoreError, StoredState, Unread,
+    Committed, Depth, FILE_NAME, Held, Judged, Outbox, OutboxRow, Store, StoreError, StoredState,
+    Unread,
 };
 use crate::telemetry::WorkerMemory;
 use crate::vision::share::Share;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use viahe_contract::id::{Name, WorkerId};
-use viahe_contract::message::{CameraState, ModelRef};
+use viahe_contract::message::{CameraState, ModelRef, Verdict};
 use viahe_contract::sha256::Sha256;
 use viahe_core::attention::Need;
 use viahe_core::engine::{Capture, Changes, Saves};
@@ -422,6 +423,10 @@ impl Storage for Disk {
         let done = self.store.commit(rows, Some(state));
         self.world.state().commits += u64::from(done.is_ok());
         done
+    }
+
+    fn judge(&mut self, verdicts: &[Verdict]) -> Result<Vec<Judged>, StoreError> {
+        self.store.judge(verdicts)
     }
 
     fn hold(&mut self, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {

@@ -13,4 +13,5 @@ mod publisher;
 mod reload;
 mod store;
 mod street;
+mod verdicts;
 mod workers;
