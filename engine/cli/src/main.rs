@@ -22,6 +22,7 @@ Start here:
   viahe tune pipelines/my.toml       how does this box look fastest?
   viahe test pipelines/my.toml       do recordings yield what they should?
   viahe run pipelines/my.toml        watch, until stopped
+  viahe console console.toml         the centre's side: who sees, judges and acts
   viahe doctor                       is this machine able?
 
 Exit codes:
@@ -53,6 +54,7 @@ enum Log {
 enum Command {
     Run(commands::run::Args),
     Demo(commands::demo::Args),
+    Console(commands::console::Args),
     Check(commands::check::Args),
     Capacity(commands::capacity::Args),
     Tune(commands::tune::Args),
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => commands::run::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
+        Command::Console(args) => commands::console::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Capacity(args) => commands::capacity::run(&args),
         Command::Tune(args) => commands::tune::run(&args),
@@ -111,7 +114,9 @@ impl Command {
     /// Commands that print their own progress log only what is wrong.
     fn log_level(&self) -> LevelFilter {
         match self {
-            Self::Run(_) | Self::Record(_) | Self::CameraSim(_) => LevelFilter::INFO,
+            Self::Run(_) | Self::Console(_) | Self::Record(_) | Self::CameraSim(_) => {
+                LevelFilter::INFO
+            }
             _ => LevelFilter::WARN,
         }
     }

@@ -1,0 +1,153 @@
+//! `console.toml` → values, or all that is wrong with it at once: file, line, what, remedy.
+
+mod problem;
+mod read;
+mod secret;
+
+pub use problem::{ConfigError, Problem};
+pub use secret::Secret;
+
+use read::Reader;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Where people reach the console when nothing else is said: from this machine alone.
+const LISTEN: &str = "127.0.0.1:8090";
+
+/// What runs where.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where people, boxes and other machines reach it.
+    pub listen: SocketAddr,
+    /// People reach it by https: something in front of it speaks TLS.
+    pub https: bool,
+    /// Database and evidence.
+    pub data_dir: PathBuf,
+    /// What a newcomer sees.
+    pub language: Language,
+    /// Where boxes speak.
+    pub mqtt: Mqtt,
+}
+
+/// A language of the pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// Vietnamese.
+    #[default]
+    Vi,
+    /// English.
+    En,
+}
+
+/// A broker.
+#[derive(Clone, Debug)]
+pub struct Mqtt {
+    /// Name or address.
+    pub host: String,
+    /// TCP.
+    pub port: u16,
+    /// User name and password.
+    pub login: Option<(String, Secret)>,
+    /// None without TLS.
+    pub tls: Option<Tls>,
+}
+
+/// Certificates towards a broker, in PEM.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Who vouches for the broker.
+    pub ca: PathBuf,
+    /// Certificate and key of the console.
+    pub client: Option<(PathBuf, PathBuf)>,
+}
+
+/// Reads `text`; relative paths in it are of `folder`, and `file` is what it is called in problems.
+///
+/// # Errors
+/// All that is wrong.
+pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigError> {
+    let mut reader = Reader::new(text, file, folder)?;
+    reader.tables(&["console", "mqtt"]);
+    reader.keys("console", &["listen", "https", "data_dir", "language"]);
+    let mqtt_keys = ["url", "username", "password", "ca", "cert", "key"];
+    reader.keys("mqtt", &mqtt_keys);
+    let listen = reader.text("console", "listen").unwrap_or_else(|| LISTEN.into());
+    let listen = listen.parse().map_err(|_| {
+        reader.wrong("console", "listen", "is no address with a port", "write 127.0.0.1:8090");
+    });
+    let https = reader.flag("console", "https");
+    let data_dir = reader.path("console", "data_dir");
+    if data_dir.is_none() {
+        reader.missing("console", "data_dir", "write the folder for database and evidence");
+    }
+    let language = match reader.text("console", "language").as_deref() {
+        None | Some("vi") => Language::Vi,
+        Some("en") => Language::En,
+        Some(_) => {
+            reader.wrong("console", "language", "is not a language here", "write vi or en");
+            Language::Vi
+        }
+    };
+    let mqtt = read_mqtt(&mut reader);
+    reader.finish()?;
+    let whole = listen.ok().zip(data_dir).zip(mqtt);
+    let ((listen, data_dir), mqtt) = whole.ok_or(ConfigError { problems: Vec::new() })?;
+    Ok(Config { listen, https, data_dir, language, mqtt })
+}
+
+fn read_mqtt(reader: &mut Reader) -> Option<Mqtt> {
+    const URL: &str = "write mqtt://HOST:1883 or mqtts://HOST:8883";
+    let Some(url) = reader.text("mqtt", "url") else {
+        reader.missing("mqtt", "url", URL);
+        return None;
+    };
+    let address = address(&url);
+    if address.is_none() {
+        reader.wrong("mqtt", "url", "is no address of a broker", URL);
+    }
+    let name = reader.secret("mqtt", "username");
+    let password = reader.secret("mqtt", "password");
+    if password.is_some() && name.is_none() {
+        reader.wrong("mqtt", "password", "stands without a username", "add username");
+    }
+    let [ca, cert, key] = ["ca", "cert", "key"].map(|name| reader.path("mqtt", name));
+    if cert.is_some() != key.is_some() {
+        let there = if cert.is_some() { "cert" } else { "key" };
+        reader.wrong("mqtt", there, "stands alone", "name both cert and key, or neither");
+    }
+    let (host, port, secure) = address?;
+    if secure && ca.is_none() {
+        reader.missing("mqtt", "ca", "name the file with the certificate that vouches for it");
+    }
+    if !secure && (ca.is_some() || cert.is_some()) {
+        reader.wrong("mqtt", "url", "has certificates and speaks no TLS", "write mqtts://");
+    }
+    let tls = ca.filter(|_| secure).map(|ca| Tls { ca, client: cert.zip(key) });
+    let login = name.map(|name| (name.reveal().to_owned(), password.unwrap_or_default()));
+    Some(Mqtt { host, port, login, tls })
+}
+
+/// Host, port, and whether by TLS.
+fn address(url: &str) -> Option<(String, u16, bool)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (secure, default) = match scheme {
+        "mqtt" => (false, 1883),
+        "mqtts" => (true, 8883),
+        _ => return None,
+    };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            (host, port.parse().ok().filter(|port| *port > 0)?)
+        }
+        _ => (rest, default),
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty() && host.chars().all(plain)).then(|| (host.to_owned(), port, secure))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+use super::*;
+
+fn read(text: &str) -> Result<Config, Vec<String>> {
+    let folder = Path::new("/etc/viahe");
+    let error = |e: ConfigError| e.problems.iter().map(Problem::to_string).collect();
+    parse(text, "console.toml", folder).map_err(error)
+}
+
+#[test]
+fn a_small_file_is_enough() {
+    let config = read("[console]\ndata_dir = \"data\"\n[mqtt]\nurl = \"mqtt://[::1]:1884\"\n");
+    let config = config.unwrap();
+    assert_eq!(config.listen.to_string(), LISTEN);
+    assert_eq!(config.data_dir, Path::new("/etc/viahe/data"));
+    assert_eq!((config.language, config.https), (Language::Vi, false));
+    let mqtt = config.mqtt;
+    assert_eq!((mqtt.host.as_str(), mqtt.port, mqtt.tls.is_none()), ("::1", 1884, true));
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_their_lines() {
+    let text = "[console]\nlisten = \"here\"\nhttps = 1\nlanguage = \"fr\"\ndata = 1\n\
+                [mqtt]\nurl = \"http://x\"\npassword = \"${env:VIAHE_NOT_SET}\"\nkey = \"k.pem\"\n\
+                [people]\n";
+    let problems = read(text).unwrap_err();
+    let want = [
+        "console.toml:1: console.data_dir is missing;",
+        "console.toml:2: console.listen is no address",
+        "console.toml:3: console.https is neither",
+        "console.toml:4: console.language is not",
+        "console.toml:5: console.data is not known; the keys are listen",
+        "console.toml:7: mqtt.url is no address",
+        "console.toml:8: mqtt.password VIAHE_NOT_SET is not set;",
+        "console.toml:9: mqtt.key stands alone;",
+        "console.toml:10: people is no table",
+    ];
+    assert_eq!(problems.len(), want.len(), "{problems:#?}");
+    for (problem, want) in problems.iter().zip(want) {
+        assert!(problem.starts_with(want), "{problem} is not {want}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_told_and_no_secret_shown() {
+    assert!(read("[console\n").unwrap_err()[0].starts_with("console.toml:1: "));
+    let text = "[console]\ndata_dir = \"d\"\n[mqtt]\nurl = \"mqtts://b\"\nca = \"ca.pem\"\n\
+                username = \"hue\"\npassword = \"geheim\"\n";
+    let config = read(text).unwrap();
+    assert!(!format!("{config:?}").contains("geheim"));
+    assert_eq!(config.mqtt.port, 8883);
+}

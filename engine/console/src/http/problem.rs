@@ -1,0 +1,148 @@
+//! Every answer that is an error: `application/problem+json` (RFC 9457).
+
+use crate::store::StoreError;
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+
+/// What went wrong, by a word that does not change; pages choose their own text by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Nobody is logged in.
+    Unauthenticated,
+    /// They may not.
+    Forbidden,
+    /// A change without the header that proves that our own page asks for it.
+    Csrf,
+    /// Too many wrong passwords.
+    TooManyTries,
+    /// It is not there, or is nobody's business.
+    NotFound,
+    /// The route has no such method.
+    MethodNotAllowed,
+    /// What was sent is wrong.
+    Invalid,
+    /// Somebody else was faster.
+    Conflict,
+    /// What was sent is too large.
+    TooLarge,
+    /// It does not work now.
+    Unavailable,
+}
+
+impl Kind {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::Csrf => StatusCode::FORBIDDEN,
+            Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "Nobody is logged in",
+            Self::Forbidden => "Not allowed",
+            Self::Csrf => "The request does not prove that it comes from the console's own page",
+            Self::TooManyTries => "Too many tries",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "The route has no such method",
+            Self::Invalid => "What was sent is wrong",
+            Self::Conflict => "Somebody else was faster",
+            Self::TooLarge => "Too large",
+            Self::Unavailable => "It does not work now",
+        }
+    }
+}
+
+/// One field that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Field {
+    /// Which.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// An error as it is answered.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// By which pages choose their text.
+    #[serde(rename = "type")]
+    kind: Kind,
+    /// In short.
+    title: &'static str,
+    /// The code of HTTP.
+    status: u16,
+    /// What exactly.
+    detail: String,
+    /// Which fields are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<Field>,
+    /// The verdict that stands, in a conflict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    theirs: Option<Value>,
+    /// Seconds to wait.
+    #[serde(skip)]
+    retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// Of this kind, in these words.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            detail: detail.into(),
+            fields: Vec::new(),
+            theirs: None,
+            retry_after: None,
+        }
+    }
+
+    /// A field that is wrong.
+    pub fn field(field: &str, problem: impl Into<String>) -> Self {
+        let problem = problem.into();
+        let mut whole = Self::new(Kind::Invalid, format!("{field}: {problem}"));
+        whole.fields.push(Field { field: field.to_owned(), problem });
+        whole
+    }
+
+    /// There is nothing, as far as whoever asks is concerned.
+    pub fn not_found() -> Self {
+        Self::new(Kind::NotFound, "there is nothing here")
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(Kind::Unavailable, "the database does not answer; the log says why")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        // Texts and numbers: cannot fail.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.kind.status();
+        let json = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        if let Some(secs) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, secs.into());
+        }
+        response
+    }
+}

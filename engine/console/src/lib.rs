@@ -1,0 +1,14 @@
+//! The console: the centre's side of viahe. It takes incidents and evidence from every box, keeps
+//! them, and gives people a web application to see, judge and act.
+//!
+//! It knows boxes by the contract alone: MQTT in and out, evidence over HTTP. It links no camera, no
+//! model and no rule, and runs on a machine without any of them.
+
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod people;
+pub mod station;
+pub mod store;
+pub mod text;
+pub mod vitals;

@@ -1,0 +1,75 @@
+//! The store as others have it.
+
+use super::error::StoreError;
+use super::open;
+use super::readers::Readers;
+use super::writer::Writer;
+use rusqlite::Connection;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// A database that is open; clones are the same one. The last one closes it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    // Ends before the folder is given back.
+    writer: Writer,
+    readers: Readers,
+    committed: watch::Receiver<u64>,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the database of a data folder, and makes both if need be.
+    ///
+    /// # Errors
+    /// When it is somebody else's, of a later version, or cannot be written.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let lock = open::lock(dir)?;
+        let path = open::file_of(dir);
+        let (count, committed) = watch::channel(0);
+        let writer = Writer::start(open::to_write(&path)?, count)?;
+        let readers = Readers::new(&path);
+        Ok(Self(Arc::new(Inner { writer, readers, committed, _lock: lock })))
+    }
+
+    /// Changes with each commit.
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        self.0.committed.clone()
+    }
+
+    /// Writes; what `work` gives is given once it is on the disk.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.writer.write(work).await
+    }
+
+    /// As [`Store::write`], for who is no task.
+    pub(super) fn write_and_wait<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.writer.write_and_wait(work)
+    }
+
+    /// Reads one state of the database.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.readers.read(work).await
+    }
+
+    /// As [`Store::read`], for who is no task.
+    pub(super) fn read_here<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.0.readers.read_here(work)
+    }
+}

@@ -1,0 +1,98 @@
+//! Opening: the folder's lock, the schema, connections.
+
+use super::error::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The steps from each version of the schema to the next; `user_version` counts those done.
+const STEPS: [&str; 1] = [include_str!("schema-1.sql")];
+/// `VHcn`: whose database it is.
+const APPLICATION_ID: i64 = 0x5648_636e;
+/// How long one connection waits for another's: only while the log is cut back.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pages kept by a connection, in KiB.
+const CACHE_KIB: i64 = 8 << 10;
+/// The log is cut back to it after a burst.
+const LOG_BYTES_MAX: i64 = 64 << 20;
+
+/// The database of a data folder.
+pub(super) fn file_of(dir: &Path) -> PathBuf {
+    dir.join("console.db")
+}
+
+/// Takes the folder for this process, and makes it if need be: for this user alone.
+pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
+    let folder = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| StoreError::Folder { path, source }
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(folder(dir))?;
+    let path = dir.join("lock");
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true).mode(0o600);
+    let file = options.open(&path).map_err(folder(&path))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked { path }),
+        Err(errno) => Err(folder(&path)(io::Error::from(errno))),
+    }
+}
+
+/// The connection that writes, of a database of the newest schema.
+pub(super) fn to_write(path: &Path) -> Result<Connection, StoreError> {
+    let folder = |source| StoreError::Folder { path: path.to_path_buf(), source };
+    // SQLite gives its other files the mode of this one.
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true).mode(0o600).open(path).map_err(folder)?;
+    let mut db = Connection::open(path)?;
+    settle(&db)?;
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // A commit is on the disk once it is answered.
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+    migrate(&mut db, path)?;
+    Ok(db)
+}
+
+/// A connection that only reads.
+pub(super) fn to_read(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    settle(&db)?;
+    Ok(db)
+}
+
+fn settle(db: &Connection) -> Result<(), StoreError> {
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (found, application) = (number("user_version")?, number("application_id")?);
+    let tables: i64 = db.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let path = path.to_path_buf();
+    if tables > 0 && application != APPLICATION_ID {
+        return Err(StoreError::Foreign { path });
+    }
+    let found = usize::try_from(found).unwrap_or_default();
+    if found > STEPS.len() {
+        return Err(StoreError::Newer { path, found, known: STEPS.len() });
+    }
+    for (to, step) in (1_i64..).zip(STEPS).skip(found) {
+        let tx = db.transaction()?;
+        tx.execute_batch(step)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", to)?;
+        tx.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! The one thread that writes.
+
+use super::error::StoreError;
+use rusqlite::{Connection, TransactionBehavior};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Jobs that may wait; whoever has one more waits with it.
+const JOBS_MAX: usize = 1_024;
+/// Most jobs in one commit: nobody waits for more than these.
+const GROUP_MAX: usize = 256;
+
+/// Tells whoever waits how it went, once it is on the disk or is not.
+type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
+/// Writes, and says whether that is to stay.
+type Job = Box<dyn FnOnce(&Connection) -> (bool, Answer) + Send>;
+
+/// Hands work to the thread. The thread ends, with all it has done, when this is dropped.
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// `committed` counts commits.
+    pub(super) fn start(db: Connection, committed: watch::Sender<u64>) -> Result<Self, StoreError> {
+        let (jobs, waiting) = mpsc::channel(JOBS_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || serve(db, waiting, &committed))
+            .map_err(|e| StoreError::Commit(format!("no thread to write: {e}")))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Does `work` in a commit; what it gives is given once that is on the disk.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, done) = job(work);
+        let jobs = self.jobs.as_ref().ok_or(StoreError::Stopped)?;
+        jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
+        done.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// As [`Writer::write`], for who is no task.
+    pub(super) fn write_and_wait<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, done) = job(work);
+        let jobs = self.jobs.as_ref().ok_or(StoreError::Stopped)?;
+        jobs.blocking_send(job).map_err(|_| StoreError::Stopped)?;
+        done.blocking_recv().map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // It catches its own panics.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn job<T: Send + 'static>(
+    work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+) -> (Job, oneshot::Receiver<Result<T, StoreError>>) {
+    let (to, done) = oneshot::channel();
+    let job = move |db: &Connection| {
+        let result = catch_unwind(AssertUnwindSafe(|| work(db)))
+            .unwrap_or_else(|_| Err(StoreError::Commit("a fault of the console".into())));
+        let stays = result.is_ok();
+        let answer = move |committed: Result<(), String>| {
+            let lost = |why| if stays { Err(StoreError::Commit(why)) } else { Ok(()) };
+            // Whoever asked may have gone.
+            let _ = to.send(committed.or_else(lost).and(result));
+        };
+        (stays, Box::new(answer) as Answer)
+    };
+    (Box::new(job), done)
+}
+
+fn serve(mut db: Connection, mut waiting: mpsc::Receiver<Job>, committed: &watch::Sender<u64>) {
+    while let Some(first) = waiting.blocking_recv() {
+        let mut answers = Vec::new();
+        let result = commit(&mut db, first, &mut waiting, &mut answers);
+        if let Err(error) = &result {
+            tracing::error!(%error, "the database takes nothing");
+        }
+        committed.send_modify(|count| *count += 1);
+        let told = result.map_err(|error| error.to_string());
+        for answer in answers {
+            answer(told.clone());
+        }
+    }
+}
+
+/// Does the first job and those that wait behind it.
+fn commit(
+    db: &mut Connection,
+    first: Job,
+    waiting: &mut mpsc::Receiver<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), rusqlite::Error> {
+    let mut tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut next = Some(first);
+    while let Some(job) = next {
+        let mut part = tx.savepoint()?;
+        let (stays, answer) = job(&part);
+        answers.push(answer);
+        if !stays {
+            part.rollback()?;
+        }
+        part.commit()?;
+        next = if answers.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
+    }
+    tx.commit()
+}

@@ -1,0 +1,50 @@
+//! Words as they are searched: without marks and case, so that `le loi` finds `Lê Lợi` and `duong`
+//! finds `Đường`.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Words of a search that are looked for; those beyond are not.
+const WORDS_MAX: usize = 12;
+
+/// `text` in lower case and without marks.
+pub fn folded(text: &str) -> String {
+    let plain = text.nfkd().filter(|c| !is_combining_mark(*c));
+    // The stroke of đ is no mark to Unicode.
+    plain.flat_map(char::to_lowercase).map(|c| if c == 'đ' { 'd' } else { c }).collect()
+}
+
+/// What a person typed as a query of FTS5: all words, the last one as far as it was typed. None when
+/// there is no word in it.
+pub fn query(typed: &str) -> Option<String> {
+    let folded = folded(typed);
+    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let quoted: Vec<String> = words.take(WORDS_MAX).map(|word| format!("\"{word}\"")).collect();
+    (!quoted.is_empty()).then(|| quoted.join(" ") + "*")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_and_case_do_not_count() {
+        for (text, want) in [
+            ("Lê Lợi", "le loi"),
+            ("Đường ĐIỆN BIÊN PHỦ", "duong dien bien phu"),
+            // The same letters, taken apart.
+            ("Le\u{302} Lo\u{31b}\u{323}i", "le loi"),
+            ("ngõ 7", "ngo 7"),
+        ] {
+            assert_eq!(folded(text), want);
+        }
+    }
+
+    #[test]
+    fn what_is_typed_is_words_and_no_syntax() {
+        assert_eq!(query("Lê Lợi").as_deref(), Some("\"le\" \"loi\"*"));
+        assert_eq!(query("a\" OR b:*").as_deref(), Some("\"a\" \"or\" \"b\"*"));
+        assert_eq!(query(" -*\"() "), None);
+        assert_eq!(query(&"x ".repeat(500)).map(|q| q.matches('x').count()), Some(WORDS_MAX));
+    }
+}

@@ -1,0 +1,55 @@
+//! How the console is: what it counts, and what does not work now.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What is told by `/metrics` and `/healthz`; clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Vitals(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    counts: BTreeMap<(&'static str, &'static str), u64>,
+    troubles: BTreeMap<&'static str, String>,
+}
+
+impl Vitals {
+    /// One more of `what`, for this reason.
+    pub fn count(&self, what: &'static str, reason: &'static str) {
+        self.add(what, reason, 1);
+    }
+
+    /// So many more.
+    pub fn add(&self, what: &'static str, reason: &'static str, more: u64) {
+        *self.kept().counts.entry((what, reason)).or_default() += more;
+    }
+
+    /// Something does not work, until [`Vitals::end`]; logged when it is new.
+    pub fn raise(&self, trouble: &'static str, text: &str) {
+        let before = self.kept().troubles.insert(trouble, text.to_owned());
+        if before.as_deref() != Some(text) {
+            tracing::warn!(trouble, text, "something does not work");
+        }
+    }
+
+    /// It works again.
+    pub fn end(&self, trouble: &'static str) {
+        if self.kept().troubles.remove(trouble).is_some() {
+            tracing::info!(trouble, "works again");
+        }
+    }
+
+    /// What does not work now, in words.
+    pub fn troubles(&self) -> Vec<(&'static str, String)> {
+        self.kept().troubles.iter().map(|(name, text)| (*name, text.clone())).collect()
+    }
+
+    /// What was counted: what, why, how often.
+    pub fn counts(&self) -> Vec<(&'static str, &'static str, u64)> {
+        self.kept().counts.iter().map(|((what, why), count)| (*what, *why, *count)).collect()
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
