@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod model;
 pub mod people;
 pub mod station;
 pub mod store;

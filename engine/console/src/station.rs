@@ -1,19 +1,21 @@
 //! A console put together from its configuration.
 
+use crate::clock;
 use crate::config::Config;
 use crate::http::{App, router};
-use crate::people::{Authority, Caller, Refusal};
+use crate::people::{Clock, Cost, PasswordError, People, Refused};
 use crate::store::{Store, StoreError};
 use crate::vitals::Vitals;
-use axum::http::HeaderMap;
-use futures_util::future::BoxFuture;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use viahe_contract::id::Name;
+use viahe_contract::time::Timestamp;
 
 /// Why a console does not start.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,12 @@ pub enum StationError {
     /// Nothing can be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Nobody can log in.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Nobody can be the first to log in.
+    #[error(transparent)]
+    First(#[from] Refused),
     /// Nothing can run.
     #[error("no threads: {0}")]
     Threads(io::Error),
@@ -38,6 +46,8 @@ pub enum StationError {
 pub struct Station {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Who manages people, with the password, when nobody was known yet. It is kept nowhere: show it.
+    pub first: Option<(Name, String)>,
     runtime: Option<Runtime>,
     stop: watch::Sender<bool>,
     server: Option<JoinHandle<io::Result<()>>>,
@@ -50,6 +60,7 @@ impl Station {
     /// When the address or the data folder is not to be had.
     pub fn start(config: &Config) -> Result<Self, StationError> {
         let store = Store::open(&config.data_dir)?;
+        let people = people_of(&store)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .thread_name("console")
@@ -60,15 +71,24 @@ impl Station {
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) =
             bound.map_err(|source| StationError::Listen { listen, source })?;
-        let app = App { store, vitals: Vitals::default(), authority: Arc::new(Nobody) };
+        // Last of what may fail: a password that nobody saw would be none.
+        let first = people.first(config.language)?;
+        let app = App {
+            store,
+            vitals: Vitals::default(),
+            people: Arc::new(people),
+            https: config.https,
+            language: config.language,
+        };
         let (stop, mut stopping) = watch::channel(false);
         let ended = async move {
             // The sender gone means the same.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        let server = axum::serve(listener, router(app)).with_graceful_shutdown(ended);
+        let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, service).with_graceful_shutdown(ended);
         let server = runtime.spawn(async move { server.await });
-        Ok(Self { address, runtime: Some(runtime), stop, server: Some(server) })
+        Ok(Self { address, first, runtime: Some(runtime), stop, server: Some(server) })
     }
 }
 
@@ -78,16 +98,36 @@ impl Drop for Station {
         let _ = self.stop.send(true);
         drop(self.server.take());
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+            runtime.shutdown_timeout(Duration::from_secs(5));
         }
     }
 }
 
-/// Until people are kept, nobody is known.
-struct Nobody;
+/// The clocks of this machine.
+struct Clocks {
+    started: Instant,
+}
 
-impl Authority for Nobody {
-    fn who<'a>(&'a self, _: &'a HeaderMap) -> BoxFuture<'a, Result<Caller, Refusal>> {
-        Box::pin(async { Err(Refusal::Unknown) })
+impl Clock for Clocks {
+    fn now(&self) -> Timestamp {
+        clock::now()
     }
+
+    fn uptime(&self) -> Duration {
+        clock::monotonic().duration_since(self.started)
+    }
+}
+
+/// The desk at which people log in, over a database.
+fn people_of(store: &Store) -> Result<People, PasswordError> {
+    let clocks = Clocks { started: clock::monotonic() };
+    People::new(store.clone(), Cost::OWASP, Box::new(clocks))
+}
+
+/// The people of a console that does not run: for the command line.
+///
+/// # Errors
+/// When its folder is not to be had, as while it runs.
+pub fn people_at_rest(config: &Config) -> Result<People, StationError> {
+    Ok(people_of(&Store::open(&config.data_dir)?)?)
 }

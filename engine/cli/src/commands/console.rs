@@ -4,7 +4,10 @@ use crate::exit::{Exit, OrUsage};
 use crate::stop::Stop;
 use std::path::{Path, PathBuf};
 use viahe_console::config::{self, Config};
-use viahe_console::station::Station;
+use viahe_console::model::{Role, Scope};
+use viahe_console::people::People;
+use viahe_console::station::{Station, people_at_rest};
+use viahe_contract::id::Name;
 
 /// Takes incidents and evidence from every box, and shows them to people.
 ///
@@ -14,13 +17,39 @@ use viahe_console::station::Station;
 pub(crate) struct Args {
     /// The console's file.
     config: PathBuf,
+    /// Gives this person a new password, prints it once, and ends. The console must not run.
+    #[arg(long, value_name = "NAME", group = "instead")]
+    reset_password: Option<String>,
+    /// Makes a token for a machine, prints it once, and ends. The console must not run.
+    #[arg(long, value_name = "NAME", group = "instead", requires = "role")]
+    add_token: Option<String>,
+    /// What the token may do: viewer, operator, installer, ward, ml, or box.
+    #[arg(long, requires = "add_token")]
+    role: Option<Role>,
+    /// A site of the token; again for more, none for all sites. A box stands at one.
+    #[arg(long, value_name = "NAME", requires = "add_token")]
+    site: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let config = load(&args.config)?;
+    if let Some(name) = &args.reset_password {
+        let password = people(&config)?.reset(name_of(name)?).map_err(Exit::failed)?;
+        println!("{name} logs in with the password {password}");
+        return Ok(());
+    }
+    if let (Some(name), Some(role)) = (&args.add_token, args.role) {
+        let (name, scope) = (name_of(name)?, scope_of(&args.site)?);
+        let token = people(&config)?.add_token_here(name, role, scope).map_err(Exit::failed)?;
+        println!("{token}");
+        return Ok(());
+    }
     let stop = Stop::new(None)?;
     let station = Station::start(&config).map_err(Exit::failed)?;
     let url = format!("http://{}/", station.address);
+    if let Some((name, password)) = &station.first {
+        println!("Log in at {url} as {name} with the password {password}. It is shown this once.");
+    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), url, "the console is open");
     // Closed means the same.
     let _ = stop.signal.recv();
@@ -35,4 +64,19 @@ fn load(path: &Path) -> Result<Config, Exit> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}")).or_usage()?;
     let folder = path.parent().unwrap_or(Path::new(""));
     config::parse(&text, &name, folder).or_usage()
+}
+
+fn people(config: &Config) -> Result<People, Exit> {
+    people_at_rest(config).map_err(Exit::failed)
+}
+
+fn name_of(text: &str) -> Result<Name, Exit> {
+    Name::try_from(text).or_usage()
+}
+
+fn scope_of(sites: &[String]) -> Result<Scope, Exit> {
+    if sites.is_empty() {
+        return Ok(Scope::All);
+    }
+    sites.iter().map(|site| name_of(site)).collect::<Result<_, _>>().map(Scope::Sites)
 }

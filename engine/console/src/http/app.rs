@@ -1,6 +1,7 @@
 //! What handlers have.
 
-use crate::people::Authority;
+use crate::config::Language;
+use crate::people::People;
 use crate::store::Store;
 use crate::vitals::Vitals;
 use std::sync::Arc;
@@ -12,6 +13,10 @@ pub struct App {
     pub store: Store,
     /// How the console is.
     pub vitals: Vitals,
-    /// Who says who somebody is.
-    pub authority: Arc<dyn Authority>,
+    /// Who knows who somebody is.
+    pub people: Arc<People>,
+    /// People reach it by https.
+    pub https: bool,
+    /// What a newcomer reads.
+    pub language: Language,
 }

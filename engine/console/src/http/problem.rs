@@ -66,11 +66,11 @@ impl Kind {
 
 /// One field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Field {
+pub(super) struct Field {
     /// Which.
-    pub field: String,
+    field: String,
     /// What is wrong with it.
-    pub problem: String,
+    problem: String,
 }
 
 /// An error as it is answered.
@@ -117,6 +117,12 @@ impl Problem {
         let mut whole = Self::new(Kind::Invalid, format!("{field}: {problem}"));
         whole.fields.push(Field { field: field.to_owned(), problem });
         whole
+    }
+
+    /// Ask again after so many seconds.
+    #[must_use]
+    pub fn retry_after(self, secs: u64) -> Self {
+        Self { retry_after: Some(secs), ..self }
     }
 
     /// There is nothing, as far as whoever asks is concerned.

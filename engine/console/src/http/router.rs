@@ -3,10 +3,11 @@
 use super::app::App;
 use super::extract::Json;
 use super::gate::gate;
-use super::health;
 use super::problem::Problem;
+use super::secure::secure;
+use super::{audit, health, people, session};
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,11 +19,20 @@ struct Document;
 
 /// The service, to be served.
 pub fn router(app: App) -> Router {
-    let routes = OpenApiRouter::with_openapi(Document::openapi()).routes(routes!(health::healthz));
-    let (router, document) = routes.split_for_parts();
-    router
+    let routes = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health::healthz))
+        .routes(routes!(session::log_in, session::log_out))
+        .routes(routes!(session::me, session::change_me))
+        .routes(routes!(people::people, people::add_person))
+        .routes(routes!(people::change_person))
+        .routes(routes!(people::tokens, people::add_token))
+        .routes(routes!(people::revoke_token))
+        .routes(routes!(audit::audit));
+    let (served, document) = routes.split_for_parts();
+    served
         .route("/v1/openapi.json", get(|| async move { Json(document) }))
         .fallback(|| async { Problem::not_found() })
         .layer(from_fn_with_state(app.clone(), gate))
+        .layer(from_fn(secure))
         .with_state(app)
 }

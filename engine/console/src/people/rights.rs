@@ -1,6 +1,6 @@
 //! Who may do what: one table, by which the router lets in and the tests try.
 
-use super::person::Role;
+use crate::model::Role;
 
 /// What a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +23,33 @@ impl Need {
 
 use Role::{Admin, Installer, Ml, Operator, Viewer, Ward};
 
-const READ: Need = Need::OneOf(&[Viewer, Operator, Installer, Ward, Ml, Admin]);
-const JUDGE: Need = Need::OneOf(&[Operator, Installer, Admin]);
+const ALL: Need = Need::OneOf(&Role::ALL);
+const PEOPLE: Need = Need::OneOf(&[Viewer, Operator, Installer, Ward, Ml, Admin]);
+const MANAGE: Need = Need::OneOf(&[Admin]);
 
-/// Method, route, what it needs. A route that is not here is closed.
-const RIGHTS: &[(&str, &str, Need)] =
-    &[("GET", "/healthz", Need::Nothing), ("GET", "/v1/openapi.json", Need::Nothing)];
+/// Method, route, what it needs. A route that is not here is closed to everybody. Which sites somebody sees, handlers
+/// ask of the [`crate::model::Scope`].
+pub const RIGHTS: &[(&str, &str, Need)] = &[
+    ("GET", "/healthz", Need::Nothing),
+    ("GET", "/v1/openapi.json", Need::Nothing),
+    ("POST", "/v1/session", Need::Nothing),
+    ("DELETE", "/v1/session", PEOPLE),
+    ("GET", "/v1/me", ALL),
+    ("PATCH", "/v1/me", PEOPLE),
+    ("GET", "/v1/people", MANAGE),
+    ("POST", "/v1/people", MANAGE),
+    ("PATCH", "/v1/people/{name}", MANAGE),
+    ("GET", "/v1/tokens", MANAGE),
+    ("POST", "/v1/tokens", MANAGE),
+    ("DELETE", "/v1/tokens/{id}", MANAGE),
+    ("GET", "/v1/audit", MANAGE),
+];
 
-/// What a route needs; none for what is no route.
+/// What a route needs; none for what is no route. HEAD is GET without a body, unless it has a line of its own.
 pub fn need_of(method: &str, route: &str) -> Option<Need> {
-    let found = RIGHTS.iter().find(|(own, path, _)| *own == method && *path == route);
-    found.map(|(_, _, need)| *need)
+    let of = |method: &str| {
+        let found = RIGHTS.iter().find(|(own, path, _)| *own == method && *path == route);
+        found.map(|(_, _, need)| *need)
+    };
+    of(method).or_else(|| if method == "HEAD" { of("GET") } else { None })
 }

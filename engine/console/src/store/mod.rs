@@ -8,11 +8,22 @@
 //! Statements stand in this module alone, one file for each matter; what others see are methods of
 //! [`Store`] and values.
 
+mod audit;
 mod error;
 mod handle;
 mod open;
+mod people;
+mod person;
 mod readers;
+mod rows;
+mod session;
+mod token;
 mod writer;
 
+pub use audit::{AuditLine, AuditWanted, What};
 pub use error::StoreError;
 pub use handle::Store;
+pub use people::{Change, Doer, Pass, Proved, Unchanged};
+pub use person::KeptPerson;
+pub use session::SESSION_MAX;
+pub use token::KeptToken;

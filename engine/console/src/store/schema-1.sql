@@ -164,19 +164,20 @@ CREATE TABLE person (
     language TEXT NOT NULL,
     password TEXT NOT NULL,
     created INTEGER NOT NULL,
+    last_login INTEGER,
     ended INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE session (
     hash BLOB PRIMARY KEY,
     person TEXT NOT NULL REFERENCES person (name),
-    csrf TEXT NOT NULL,
     created INTEGER NOT NULL,
-    used INTEGER NOT NULL
+    used INTEGER NOT NULL,
+    address TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_person ON session (person);
 CREATE TABLE token (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL,
+    name TEXT NOT NULL UNIQUE,
     hash BLOB NOT NULL UNIQUE,
     role TEXT NOT NULL,
     sites TEXT,
@@ -197,5 +198,6 @@ CREATE TABLE audit (
     address TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_time ON audit (at);
+CREATE INDEX audit_who ON audit (who, no);
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE (ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit BEGIN SELECT RAISE (ABORT, 'the audit is append-only'); END;

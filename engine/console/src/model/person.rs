@@ -1,4 +1,4 @@
-//! Who asks.
+//! Who somebody is.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -108,13 +108,4 @@ pub struct Person {
     pub role: Role,
     /// Where.
     pub scope: Scope,
-}
-
-/// A person who asks, and whether a browser asks for them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// Who.
-    pub person: Person,
-    /// What a change must carry besides the cookie; none of who shows a token.
-    pub csrf: Option<String>,
 }

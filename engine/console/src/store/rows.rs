@@ -1,0 +1,55 @@
+//! What the rows of people and tokens have in common.
+
+use crate::model::{Role, Scope};
+use rusqlite::Row;
+use rusqlite::types::Type;
+use viahe_contract::time::Timestamp;
+
+/// A time as it is kept: nanoseconds since 1970.
+pub(super) fn nanos(at: Timestamp) -> i64 {
+    i64::try_from(at.0).unwrap_or(i64::MAX)
+}
+
+/// The time in column `n`.
+pub(super) fn time(row: &Row<'_>, n: usize) -> rusqlite::Result<Timestamp> {
+    row.get::<_, i64>(n).map(|ns| Timestamp(ns.max(0).unsigned_abs()))
+}
+
+/// The time in column `n`, if there is one.
+pub(super) fn time_if_any(row: &Row<'_>, n: usize) -> rusqlite::Result<Option<Timestamp>> {
+    let ns: Option<i64> = row.get(n)?;
+    Ok(ns.map(|ns| Timestamp(ns.max(0).unsigned_abs())))
+}
+
+/// A value that is kept as text, in column `n`.
+pub(super) fn parsed<T: TryFrom<String, Error = String>>(
+    row: &Row<'_>,
+    n: usize,
+) -> rusqlite::Result<T> {
+    T::try_from(row.get::<_, String>(n)?).map_err(|error| wrong(n, error))
+}
+
+/// The role in column `n`.
+pub(super) fn role(row: &Row<'_>, n: usize) -> rusqlite::Result<Role> {
+    let text: String = row.get(n)?;
+    text.parse().map_err(|error: String| wrong(n, error))
+}
+
+/// The scope in column `n`: a list in JSON, or nothing for all sites.
+pub(super) fn scope(row: &Row<'_>, n: usize) -> rusqlite::Result<Scope> {
+    let text: Option<String> = row.get(n)?;
+    let sites = text.map(|text| serde_json::from_str(&text)).transpose();
+    Ok(sites.map_err(|error| wrong(n, error.to_string()))?.map_or(Scope::All, Scope::Sites))
+}
+
+/// A scope as it is kept.
+pub(super) fn scope_text(scope: &Scope) -> Option<String> {
+    match scope {
+        Scope::All => None,
+        Scope::Sites(sites) => Some(serde_json::json!(sites).to_string()),
+    }
+}
+
+fn wrong(n: usize, error: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(n, Type::Text, error.into())
+}

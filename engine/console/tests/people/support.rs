@@ -1,0 +1,193 @@
+//! A console on loopback with a clock of its own, and a client that says just what it is told to.
+
+use serde_json::Value;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use viahe_console::config::Language;
+use viahe_console::http::{App, router};
+use viahe_console::people::{Clock, Cost, People};
+use viahe_console::store::Store;
+use viahe_console::vitals::Vitals;
+use viahe_contract::time::Timestamp;
+
+/// As cheap as argon2 lets it be.
+const CHEAP: Cost = Cost { memory_kib: 8, passes: 1 };
+/// 2026-11-30, 00:00 UTC.
+const MORNING: Timestamp = Timestamp::from_secs(1_795_996_800);
+
+/// Seconds since the morning.
+#[derive(Clone, Default)]
+pub(crate) struct Hands(Arc<AtomicU64>);
+
+impl Hands {
+    pub(crate) fn forward(&self, by: Duration) {
+        self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        MORNING.plus(self.uptime())
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct Console {
+    address: SocketAddr,
+    pub(crate) clock: Hands,
+    pub(crate) people: Arc<People>,
+    pub(crate) folder: TempDir,
+    /// Of `admin`.
+    pub(crate) password: String,
+    _runtime: Runtime,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// In lower case, without the body.
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {:?}", self.body))
+    }
+
+    /// The word by which a page knows an error.
+    pub(crate) fn kind(&self) -> String {
+        self.json()["type"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+
+    fn cookie(&self) -> String {
+        let set = self.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {}", self.body));
+        set.split(';').next().unwrap().to_owned()
+    }
+}
+
+/// Somebody who is logged in.
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
+}
+
+impl Session {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        let csrf = answer.json()["csrf"].as_str().unwrap().to_owned();
+        Self { cookie: answer.cookie(), csrf }
+    }
+
+    /// What our own page sends.
+    pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
+        vec![("cookie", &self.cookie), ("x-viahe-csrf", &self.csrf)]
+    }
+}
+
+impl Console {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, clock) = (Store::open(folder.path()).unwrap(), Hands::default());
+        let people = People::new(store.clone(), CHEAP, Box::new(clock.clone())).unwrap();
+        let (_, password) = people.first(Language::Vi).unwrap().unwrap();
+        let people = Arc::new(people);
+        let app = App {
+            store,
+            vitals: Vitals::default(),
+            people: Arc::clone(&people),
+            https: false,
+            language: Language::Vi,
+        };
+        let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+        let runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
+        let listening = tokio::net::TcpListener::bind("127.0.0.1:0");
+        let listener = runtime.block_on(listening).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async move { axum::serve(listener, service).await });
+        Self { address, clock, people, folder, password, _runtime: runtime }
+    }
+
+    /// Asks, with these headers and this body.
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let mut text =
+            format!("{method} {path} HTTP/1.1\r\nhost: ioc.test\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+        if !body.is_empty() {
+            let length = body.len().to_string();
+            text.extend(["content-type: application/json\r\ncontent-length: ", &length, "\r\n"]);
+        }
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(format!("{text}\r\n{body}").as_bytes()).unwrap();
+        read(stream)
+    }
+
+    pub(crate) fn log_in(&self, name: &str, password: &str) -> Answer {
+        let body = serde_json::json!({ "name": name, "password": password });
+        self.ask("POST", "/v1/session", &[], Some(body))
+    }
+
+    pub(crate) fn admin(&self) -> Session {
+        Session::of(&self.log_in("admin", &self.password))
+    }
+
+    /// Adds somebody; gives the password.
+    pub(crate) fn person(&self, name: &str, role: &str, sites: Option<&[&str]>) -> String {
+        let body =
+            serde_json::json!({ "name": name, "display_name": name, "role": role, "sites": sites });
+        let added = self.ask("POST", "/v1/people", &self.admin().headers(), Some(body));
+        assert_eq!(added.status, 201, "{}", added.body);
+        added.json()["password"].as_str().unwrap().to_owned()
+    }
+
+    /// A token, as `authorization` says it.
+    pub(crate) fn token(&self, name: &str, role: &str, sites: Option<&[&str]>) -> String {
+        let body = serde_json::json!({ "name": name, "role": role, "sites": sites });
+        let added = self.ask("POST", "/v1/tokens", &self.admin().headers(), Some(body));
+        assert_eq!(added.status, 201, "{}", added.body);
+        format!("Bearer {}", added.json()["secret"].as_str().unwrap())
+    }
+}
+
+/// The head, and a body that ends.
+fn read(mut stream: TcpStream) -> Answer {
+    let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let head = head.to_lowercase().replace("\r\n", "\n");
+            let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+            let answer = Answer { status, head, body: body.to_owned() };
+            let length = answer.header("content-length").map(|n| n.parse::<usize>().unwrap());
+            // A stream of events has no end.
+            if length.is_none_or(|length| body.len() >= length) {
+                return answer;
+            }
+        }
+        let read = stream.read(&mut chunk).unwrap();
+        assert!(read > 0, "the answer ended early: {text}");
+        bytes.extend_from_slice(&chunk[..read]);
+    }
+}
