@@ -21,7 +21,7 @@ pub const LEAD: Duration = Duration::from_mins(1);
 const FIRST_LOOKS: Duration = Duration::from_secs(10);
 const _: () = assert!(LEAD.as_secs() >= HINDSIGHT.as_secs() + FIRST_LOOKS.as_secs());
 
-/// Longer than any rule bears while something is there.
+/// Longer than any rule bears while something is there that has not been told.
 const SPARSE_GAP_MS: u32 = 4_000;
 
 /// What the vision plane is to spend on a camera.
@@ -61,7 +61,7 @@ impl Need {
     }
 
     /// Looks a second to be made: as many as are wanted. Where gaps of four seconds and more are borne nothing is there
-    /// that any rule means, and looks are as rare as they may be.
+    /// that any rule means, or it has been told, and looks are as rare as they may be.
     pub fn pace_hz(self) -> f32 {
         if self.gap_max_ms >= SPARSE_GAP_MS && self.looks_hz > 0.0 {
             self.looks_hz.min(1000.0 / self.gap_max_ms as f32)

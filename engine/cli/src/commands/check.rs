@@ -158,8 +158,8 @@ fn camera_summary(
 fn looks_in_words(plan: &Plan, rule: &Rule) -> String {
     let bears = Bears::of(rule, plan.engine.lateness);
     let secs = |gap: Duration| format!("{} s", (gap.as_secs_f32() * 10.0).round() / 10.0);
-    let [idle, approach, busy, close] =
-        [bears.idle, bears.approach, bears.busy, bears.close].map(secs);
+    let [idle, approach, told, busy, close] =
+        [bears.idle, bears.approach, bears.told, bears.busy, bears.close].map(secs);
     if idle == close && busy == close {
         return format!("{close} apart at all times");
     }
@@ -168,8 +168,10 @@ fn looks_in_words(plan: &Plan, rule: &Rule) -> String {
     } else {
         format!(", {approach} while something comes")
     };
+    let told =
+        if told == busy { String::new() } else { format!(", {told} again once it has been told") };
     format!(
-        "{close} apart, at most {idle} while nothing is there{comes} and {busy} while something is"
+        "{close} apart, at most {idle} while nothing is there{comes} and {busy} while something is{told}"
     )
 }
 

@@ -95,8 +95,8 @@ impl Engine {
         let state = &self.memory.rule_at(of).state;
         let scrutiny = state.scrutiny(of.rule, bears, self.adjust(of.rule, at), at);
         match of.camera {
-            Some(c) if scrutiny == Scrutiny::Idle && self.attended.comes(c, of.index) => {
-                bears.approach
+            Some(c) if scrutiny <= Scrutiny::Told && self.attended.comes(c, of.index) => {
+                bears.gap(scrutiny).min(bears.approach)
             }
             _ => bears.gap(scrutiny),
         }

@@ -1,7 +1,7 @@
 //! How rarely a rule may look: the longest gap between looks that its program bears.
 //!
 //! Nobody writes it down: it follows from the program. Each operator says beside its step what it bears; here
-//! that is folded into three gaps, of which the state of the rule chooses one ([`Scrutiny`]), and a fourth for what
+//! that is folded into four gaps, of which the state of the rule chooses one ([`Scrutiny`]), and a fifth for what
 //! is on its way to a zone (`docs/adr/0032-closer-looks-at-what-comes.md`). What was measured and why so: `docs/adr/0025-looks-as-rare-as-rules-bear.md`.
 
 use super::temporal::{
@@ -33,6 +33,8 @@ const AHEAD: Duration = Duration::from_secs(5);
 pub enum Scrutiny {
     /// Nothing is there that it means, and it remembers nothing.
     Idle,
+    /// All that is there is where it was when it was told: only its end is waited for.
+    Told,
     /// Something is there.
     Busy,
     /// Something is about to come about, or it hangs on each look what becomes of it.
@@ -47,6 +49,8 @@ pub struct Bears {
     /// While something that it means is on its way to its zone; the idle gap where it makes no difference when that is
     /// seen to have come.
     pub approach: Duration,
+    /// While all that is there has been told, and only its end is waited for.
+    pub told: Duration,
     /// While something is there.
     pub busy: Duration,
     /// When something is about to come about: its own rate.
@@ -64,6 +68,7 @@ impl Bears {
             return Self {
                 idle: close,
                 approach: close,
+                told: close,
                 busy: close,
                 close,
                 ahead: Duration::ZERO,
@@ -84,9 +89,17 @@ impl Bears {
         let idle = within(trigger.passes.min(trigger.takes / LATE_SHARE).min(moves));
         let enters = program.things.iter().any(Thing::is_of_zone);
         let prompt = enters && idle * PROMPT_SHARE > trigger.takes;
+        // Who is who no longer decides when it is told; what else comes is as new as on an empty street.
+        let told = match program.scope {
+            Scope::Each { identity: Identity::Place, .. } => {
+                busy.max(idle.min(within(trigger.busy.min(moves))))
+            }
+            _ => busy,
+        };
         Self {
             idle,
             approach: if prompt { idle.min(busy) } else { idle },
+            told,
             busy,
             close,
             ahead: if queue { PASSED_KEEP + AHEAD } else { busy * 2 + close },
@@ -102,6 +115,7 @@ impl Bears {
     pub fn gap(&self, scrutiny: Scrutiny) -> Duration {
         match scrutiny {
             Scrutiny::Idle => self.idle,
+            Scrutiny::Told => self.told,
             Scrutiny::Busy => self.busy,
             Scrutiny::Close => self.close,
         }

@@ -413,7 +413,13 @@ impl Place {
             Phase::New => Scrutiny::Idle,
             // Whether it is still there hangs on the next look.
             _ if self.moved > 0 && lately => Scrutiny::Close,
-            _ if lately => asked.subject(&self.memories, self.reported.is_open()),
+            _ if lately => {
+                let open = self.reported.is_open();
+                match asked.subject(&self.memories, open) {
+                    Scrutiny::Busy if open && self.presence.absent().is_zero() => Scrutiny::Told,
+                    closely => closely,
+                }
+            }
             _ => Scrutiny::Busy,
         }
     }

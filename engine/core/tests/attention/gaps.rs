@@ -3,7 +3,7 @@
 use super::{Box, World, name, plan, plan_of, rule, ticking};
 use crate::VIETNAM;
 use crate::street::sparse::{self, Frames};
-use crate::street::{Actor, CALM, CAR, MOTORBIKE, ROUGH, Rate, Street};
+use crate::street::{Actor, CALM, CAR, MOTORBIKE, Noise, ROUGH, Rate, Street};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::message::Rest;
@@ -14,34 +14,34 @@ use viahe_core::rule::Bears;
 use viahe_core::time::Timestamp;
 
 const PARKING: &str = "use = \"illegal-parking\"";
-/// The catalogue's rules that look, with the gaps that they bear while nothing is there, while something is,
-/// and when something is about to come about, in ms.
-const ENTRIES: [(&str, [u128; 3]); 16] = [
-    ("abandoned-object", [5000, 1000, 1000]),
-    ("blocked-junction", [2000, 2000, 1000]),
-    ("crowding", [3000, 3333, 1000]),
-    ("dumping", [1000, 1000, 500]),
-    ("illegal-parking", [5000, 2000, 1000]),
-    ("motorbike-on-sidewalk", [5000, 2000, 1000]),
-    ("no-helmet", [250, 250, 250]),
-    ("overloaded-motorbike", [250, 250, 250]),
-    ("pedestrian-in-carriageway", [500, 500, 500]),
-    ("riding-on-sidewalk", [250, 250, 250]),
-    ("shop-encroachment", [5000, 2000, 2000]),
-    ("sidewalk-obstruction", [5000, 2000, 1000]),
-    ("stray-animal", [500, 500, 500]),
-    ("street-vending", [3500, 1000, 1000]),
-    ("vehicles-in-water", [1000, 1250, 1000]),
-    ("wrong-way\"\nallowed_deg = \"0", [200, 200, 200]),
+/// The catalogue's rules that look, with the gaps that they bear while nothing is there, while all that is there has
+/// been told, while something else is, and when something is about to come about, in ms.
+const ENTRIES: [(&str, [u128; 4]); 16] = [
+    ("abandoned-object", [5000, 1000, 1000, 1000]),
+    ("blocked-junction", [2000, 2000, 2000, 1000]),
+    ("crowding", [3000, 3333, 3333, 1000]),
+    ("dumping", [1000, 1000, 1000, 500]),
+    ("illegal-parking", [5000, 5000, 2000, 1000]),
+    ("motorbike-on-sidewalk", [5000, 5000, 2000, 1000]),
+    ("no-helmet", [250, 250, 250, 250]),
+    ("overloaded-motorbike", [250, 250, 250, 250]),
+    ("pedestrian-in-carriageway", [500, 500, 500, 500]),
+    ("riding-on-sidewalk", [250, 250, 250, 250]),
+    ("shop-encroachment", [5000, 2000, 2000, 2000]),
+    ("sidewalk-obstruction", [5000, 5000, 2000, 1000]),
+    ("stray-animal", [500, 500, 500, 500]),
+    ("street-vending", [3500, 1000, 1000, 1000]),
+    ("vehicles-in-water", [1000, 1250, 1250, 1000]),
+    ("wrong-way\"\nallowed_deg = \"0", [200, 200, 200, 200]),
 ];
 
-fn bears(of: &str) -> [u128; 3] {
+fn bears(of: &str) -> [u128; 4] {
     let level = "[[sensor]]\nid = \"level\"\ntopic = \"level\"\nquantity = \"water_level\"\n";
     let sensor = if of.contains("water") { "\nsensor = \"level\"" } else { "" };
     let plan = plan(&format!("{}{level}", rule(&format!("{of}{sensor}"))));
-    let Bears { idle, busy, close, .. } =
+    let Bears { idle, told, busy, close, .. } =
         Bears::of(&plan.cameras[0].rules[0], plan.engine.lateness);
-    [idle, busy, close].map(|gap| gap.as_millis())
+    [idle, told, busy, close].map(|gap| gap.as_millis())
 }
 
 #[test]
@@ -57,10 +57,14 @@ fn each_entry_bears_what_follows_from_its_operators() {
 #[test]
 fn parameters_count() {
     let parking = |secs: u32| bears(&format!("{PARKING}\ndwell_secs = {secs}"));
-    assert_eq!(parking(40), [4000, 2000, 1000], "a tenth of what it takes");
-    assert_eq!(parking(5), [1000, 1000, 1000], "a share of looks of a short time");
+    assert_eq!(parking(40), [4000, 4000, 2000, 1000], "a tenth of what it takes");
+    assert_eq!(parking(5), [1000, 1000, 1000, 1000], "a share of looks of a short time");
     let crowding = |secs: u32| bears(&format!("use = \"crowding\"\nabsence_secs = {secs}"));
-    assert_eq!(crowding(6), [3000, 2000, 1000], "three looks fit into what it may be missed for");
+    assert_eq!(
+        crowding(6),
+        [3000, 2000, 2000, 1000],
+        "three looks fit into what it may be missed for"
+    );
 }
 
 /// Each change of the gap that is told, in seconds of the street and ms, with frames looked at once a second.
@@ -81,21 +85,25 @@ fn gaps(plan: &Arc<Plan>, street: &Street) -> Vec<(f32, u32)> {
     gaps
 }
 
-/// A car that stands from 20 s on for so long.
+/// A car that stands from 20 s on for so long, and is seen in each look.
 fn parked(secs: f32, to: f32) -> Street {
-    Street::new("cam", 1.0, secs).with(Actor::new(CAR).stands(0.5, 0.72, 20.0, to))
+    let street = Street::new("cam", 1.0, secs).noise(Noise { jitter: 0.0, miss: 0.0 });
+    street.with(Actor::new(CAR).stands(0.5, 0.72, 20.0, to))
 }
 
 #[test]
 fn a_rule_about_to_fire_is_looked_at_closely_and_then_as_its_end_bears() {
     let told = gaps(&plan(&rule(PARKING)), &parked(480.0, 300.0));
-    let [(idle, 5000), (comes, 2000), (close, 1000), (open, 2000), (over, 5000)] = told[..] else {
+    let [(idle, 5000), (comes, 2000), (close, 1000), (open, 5000), (missed, 2000), (over, 5000)] =
+        told[..]
+    else {
         panic!("{told:?}")
     };
     // At the look that sees it, not at the next tick; and a while after nothing needs it any more.
     assert_eq!((idle, comes), (0.0, 20.0));
     assert!((172.0..=176.0).contains(&close), "25 s before it opens: {close}");
     assert!((203.0..=206.0).contains(&open), "it has opened at 200 s: {open}");
+    assert!((300.0..=302.0).contains(&missed), "at the first look that does not see it: {missed}");
     assert!((450.0..=460.0).contains(&over), "it has ended after 150 s: {over}");
 }
 
