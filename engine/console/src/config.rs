@@ -9,7 +9,7 @@ pub use secret::Secret;
 
 use read::Reader;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// Where people reach the console when nothing else is said: from this machine alone.
@@ -22,6 +22,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// People reach it by https: something in front of it speaks TLS.
     pub https: bool,
+    /// What stands in front, and says from whom it has each request (`x-forwarded-for`).
+    pub proxy: Option<IpAddr>,
     /// Database and evidence.
     pub data_dir: PathBuf,
     /// What a newcomer sees.
@@ -70,7 +72,7 @@ pub struct Tls {
 pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigError> {
     let mut reader = Reader::new(text, file, folder)?;
     reader.tables(&["console", "mqtt"]);
-    reader.keys("console", &["listen", "https", "data_dir", "language"]);
+    reader.keys("console", &["listen", "https", "proxy", "data_dir", "language"]);
     let mqtt_keys = ["url", "username", "password", "ca", "cert", "key"];
     reader.keys("mqtt", &mqtt_keys);
     let listen = reader.text("console", "listen").unwrap_or_else(|| LISTEN.into());
@@ -78,6 +80,13 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
         reader.wrong("console", "listen", "is no address with a port", "write 127.0.0.1:8090");
     });
     let https = reader.flag("console", "https");
+    let proxy = reader.text("console", "proxy").and_then(|text| {
+        let address = text.parse().ok().map(|address: IpAddr| address.to_canonical());
+        if address.is_none() {
+            reader.wrong("console", "proxy", "is no address", "write 127.0.0.1, without a port");
+        }
+        address
+    });
     let data_dir = reader.path("console", "data_dir");
     if data_dir.is_none() {
         reader.missing("console", "data_dir", "write the folder for database and evidence");
@@ -94,7 +103,7 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
     reader.finish()?;
     let whole = listen.ok().zip(data_dir).zip(mqtt);
     let ((listen, data_dir), mqtt) = whole.ok_or(ConfigError { problems: Vec::new() })?;
-    Ok(Config { listen, https, data_dir, language, mqtt })
+    Ok(Config { listen, https, proxy, data_dir, language, mqtt })
 }
 
 fn read_mqtt(reader: &mut Reader) -> Option<Mqtt> {

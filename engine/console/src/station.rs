@@ -78,6 +78,7 @@ impl Station {
             vitals: Vitals::default(),
             people: Arc::new(people),
             https: config.https,
+            proxy: config.proxy,
             language: config.language,
         };
         let (stop, mut stopping) = watch::channel(false);

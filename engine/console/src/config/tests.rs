@@ -19,7 +19,7 @@ fn a_small_file_is_enough() {
 
 #[test]
 fn all_problems_are_told_at_once_with_their_lines() {
-    let text = "[console]\nlisten = \"here\"\nhttps = 1\nlanguage = \"fr\"\ndata = 1\n\
+    let text = "[console]\nlisten = \"here\"\nhttps = 1\nproxy = \"gate\"\nlanguage = \"fr\"\ndata = 1\n\
                 [mqtt]\nurl = \"http://x\"\npassword = \"${env:VIAHE_NOT_SET}\"\nkey = \"k.pem\"\n\
                 [people]\n";
     let problems = read(text).unwrap_err();
@@ -27,12 +27,13 @@ fn all_problems_are_told_at_once_with_their_lines() {
         "console.toml:1: console.data_dir is missing;",
         "console.toml:2: console.listen is no address",
         "console.toml:3: console.https is neither",
-        "console.toml:4: console.language is not",
-        "console.toml:5: console.data is not known; the keys are listen",
-        "console.toml:7: mqtt.url is no address",
-        "console.toml:8: mqtt.password VIAHE_NOT_SET is not set;",
-        "console.toml:9: mqtt.key stands alone;",
-        "console.toml:10: people is no table",
+        "console.toml:4: console.proxy is no address;",
+        "console.toml:5: console.language is not",
+        "console.toml:6: console.data is not known; the keys are listen",
+        "console.toml:8: mqtt.url is no address",
+        "console.toml:9: mqtt.password VIAHE_NOT_SET is not set;",
+        "console.toml:10: mqtt.key stands alone;",
+        "console.toml:11: people is no table",
     ];
     assert_eq!(problems.len(), want.len(), "{problems:#?}");
     for (problem, want) in problems.iter().zip(want) {

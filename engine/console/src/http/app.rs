@@ -4,6 +4,7 @@ use crate::config::Language;
 use crate::people::People;
 use crate::store::Store;
 use crate::vitals::Vitals;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What handlers have; clones are the same one.
@@ -17,6 +18,8 @@ pub struct App {
     pub people: Arc<People>,
     /// People reach it by https.
     pub https: bool,
+    /// Who stands in front, and is believed for whom it asks.
+    pub proxy: Option<IpAddr>,
     /// What a newcomer reads.
     pub language: Language,
 }

@@ -3,14 +3,12 @@
 use super::problem::{Kind, Problem};
 use crate::people::Caller;
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Largest JSON that is read.
 const JSON_BYTES_MAX: usize = 64 << 10;
@@ -22,26 +20,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let found = parts.extensions.get::<Self>().cloned();
         found.ok_or_else(|| Problem::new(Kind::Unauthenticated, "log in first"))
-    }
-}
-
-/// From where a request comes: a proxy, if one stands in front.
-#[derive(Clone, Copy)]
-pub(super) struct Address(pub(super) IpAddr);
-
-impl Address {
-    pub(super) fn of(extensions: &Extensions) -> Self {
-        let from = extensions.get::<ConnectInfo<SocketAddr>>();
-        let none = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self(from.map_or(none, |ConnectInfo(from)| from.ip().to_canonical()))
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Address {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.extensions))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The gate before every route: lets in by the table of rights.
 
+use super::address::Address;
 use super::app::App;
 use super::cookie;
-use super::extract::Address;
 use super::problem::{Kind, Problem};
 use crate::people::{Caller, Need, Shown, TOKEN_PREFIX, Told, need_of, same};
 use axum::extract::{MatchedPath, Request, State};
@@ -21,10 +21,11 @@ pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let Some(route) = request.extensions().get::<MatchedPath>().cloned() else {
         return next.run(request).await;
     };
+    let address = Address::of(&request, app.proxy);
+    request.extensions_mut().insert(address);
     // Not the request itself: its body cannot be shared.
     let (headers, method) = (request.headers(), request.method().clone());
-    let Address(address) = Address::of(request.extensions());
-    match enter(&app, &route, &method, headers, address).await {
+    match enter(&app, &route, &method, headers, address.0).await {
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

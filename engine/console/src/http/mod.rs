@@ -3,6 +3,7 @@
 //! Every route is in the `OpenAPI` document, which is made from the handlers; every route goes through the
 //! gate, which lets in by the table of [`crate::people`]; every error is a [`Problem`].
 
+mod address;
 mod app;
 mod audit;
 mod cookie;

@@ -1,8 +1,9 @@
 //! Who is logged in: `/v1/session` and `/v1/me`.
 
+use super::address::Address;
 use super::app::App;
 use super::cookie;
-use super::extract::{Address, Json};
+use super::extract::Json;
 use super::problem::{Kind, Problem};
 use crate::config::Language;
 use crate::model::{Role, Scope};

@@ -109,6 +109,7 @@ impl Console {
             vitals: Vitals::default(),
             people: Arc::clone(&people),
             https: false,
+            proxy: None,
             language: Language::Vi,
         };
         let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
