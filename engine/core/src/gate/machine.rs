@@ -19,11 +19,16 @@ const INTERVAL_MAX: Duration = Duration::from_secs(5);
 /// While nothing is where rules look, they are no further apart than this: three looks of who bears the longest gap.
 /// Each look between them is a look at the picture all the same.
 const EMPTY_MAX: Duration = Duration::from_secs(15);
-/// And that picture is no older than this: it is also for whoever watches the view.
+/// A picture that is not decoded is told to show the same by the sizes of coded ones alone; those that are decoded are no
+/// further apart than this, the longest gap that any rule bears: whatever sizes do not show, no rule sees it too late. Where
+/// it is known that they show what happens, these may be as far apart as real looks are.
 const PICTURE_MAX: Duration = Duration::from_secs(5);
-/// And real looks are no further apart than so many times the gap that the camera's rules bear: three looks tell one that was
+/// Real looks are no further apart than so many times the gap that the camera's rules bear: three looks tell one that was
 /// missed from a thing that is gone.
 const GAPS_MAX: u32 = 3;
+/// And by so much further where sizes and pictures both say that nothing has happened since the last one: what the one does
+/// not see, a grey car before grey, is news to the other.
+const TWO_SAY_SO: u32 = 3;
 
 /// Pictures come a little sooner or later: by this part of their distance.
 const SLACK: u32 = 10;
@@ -56,8 +61,11 @@ struct Held {
 }
 
 impl Held {
-    /// The longest time between it and the next real look, where rules bear this gap.
-    fn lasts(&self, gap_max: Duration) -> Duration {
+    /// The longest time between it and the next real look, where rules bear this gap, and nothing was larger after `quiet`.
+    fn lasts(&self, gap_max: Duration, quiet: Option<Timestamp>) -> Duration {
+        if quiet.is_some_and(|since| since < self.at) {
+            return (gap_max * GAPS_MAX * TWO_SAY_SO).min(EMPTY_MAX);
+        }
         (gap_max * GAPS_MAX).min(if self.empty { EMPTY_MAX } else { INTERVAL_MAX })
     }
 }
@@ -120,8 +128,14 @@ impl Gate {
         self.concern.has(bbox)
     }
 
-    /// A frame is due, and rules bear this gap between two looks.
-    pub fn ask(&mut self, frame: &FrameView<'_>, at: Timestamp, gap_max: Duration) -> Answer {
+    /// A frame is due, and rules bear this gap between two looks. `quiet`: what [`Sizes::quiet_since`] says.
+    pub fn ask(
+        &mut self,
+        frame: &FrameView<'_>,
+        at: Timestamp,
+        gap_max: Duration,
+        quiet: Option<Timestamp>,
+    ) -> Answer {
         let size = self.now.size();
         self.now.read(frame);
         if size != [0; 2] && size != self.now.size() {
@@ -131,7 +145,7 @@ impl Gate {
         }
         self.concern.fit(&self.now);
         let step = self.shown.replace(at).map_or(Duration::ZERO, |shown| at.since(shown));
-        self.why = self.why(at, step, gap_max);
+        self.why = self.why(at, step, gap_max, quiet);
         if self.why == Why::Shadow && self.trust.believes(at) {
             Answer::Unchanged
         } else {
@@ -144,12 +158,14 @@ impl Gate {
     pub fn ask_sizes(&mut self, at: Timestamp, gap_max: Duration, sizes: &mut Sizes) -> Answer {
         let Some(held) = &self.held else { return Answer::Look };
         let step = self.shown.map_or(Duration::ZERO, |shown| at.since(shown));
-        let lasts = held.lasts(gap_max);
+        let quiet = sizes.quiet_since(at);
+        let lasts = held.lasts(gap_max, quiet);
+        let picture_max = if sizes.show_changes(at) { lasts } else { lasts.min(PICTURE_MAX) };
         let within =
             |since: Timestamp, most| at > since && at.since(since) + step <= most + step / SLACK;
-        let fresh = within(held.at, lasts) && within(held.shown, lasts.min(PICTURE_MAX));
+        let fresh = within(held.at, lasts) && within(held.shown, picture_max);
         let known = held.agreed >= SETTLED_LOOKS && self.trust.believes(at);
-        if !(fresh && known && sizes.say_quiet(held.shown, at)) {
+        if !(fresh && known && quiet.is_some_and(|since| since < held.shown)) {
             return Answer::Look;
         }
         self.shown = Some(at);
@@ -193,7 +209,13 @@ impl Gate {
         self.now.samples()
     }
 
-    fn why(&mut self, at: Timestamp, step: Duration, gap_max: Duration) -> Why {
+    fn why(
+        &mut self,
+        at: Timestamp,
+        step: Duration,
+        gap_max: Duration,
+        quiet: Option<Timestamp>,
+    ) -> Why {
         self.same = false;
         let Some(held) = &mut self.held else { return Why::News };
         let before = held.at;
@@ -206,7 +228,7 @@ impl Gate {
         }
         if !self.same || held.agreed < SETTLED_LOOKS || at < before {
             Why::News
-        } else if at.since(before) + step > held.lasts(gap_max) + step / SLACK {
+        } else if at.since(before) + step > held.lasts(gap_max, quiet) + step / SLACK {
             // The next one would be too late.
             Why::Forced
         } else {

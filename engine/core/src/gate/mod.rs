@@ -5,7 +5,7 @@
 //! compares it ([`compare`]) where it concerns the camera's rules ([`concern`]), and uses the answer only as far
 //! as it has proved itself ([`trust`]). Before that the [`Sizes`] of coded pictures may tell that nothing
 //! happens, so that none needs to be decoded. Why so:
-//! `docs/adr/0027-unchanged-means-still-there.md`.
+//! `docs/adr/0027-unchanged-means-still-there.md`, `docs/adr/0029-sizes-before-pictures.md`.
 
 mod agree;
 mod compare;
@@ -14,11 +14,13 @@ mod grid;
 mod machine;
 mod sizes;
 mod trust;
+mod usual;
 
 pub use grid::Grid;
 pub use machine::{Answer, Gate};
-pub use sizes::{Compared, Sizes, Sort};
+pub use sizes::{Compared, Sizes};
 pub use trust::Proof;
+pub use usual::Sort;
 
 #[cfg(test)]
 mod tests;

@@ -1,19 +1,11 @@
-//! Sizes of coded pictures as news: one that takes more bytes than its like usually do shows something that moves. It
-//! costs nothing but reading lengths, and tells much in one stream and nothing in the next, so it is believed only as far
+//! Sizes of coded pictures as news: one that takes more bytes than its like [`usual`](super::usual)ly do shows something
+//! that moves. It costs nothing but reading lengths, and tells much in one stream and nothing in the next, so it is believed only as far
 //! as it has proved itself against pictures that were compared ([`Compared`]).
 
 use super::trust::{HOURS, Proof, Trust, hour};
+use super::usual::{Pictures, Sort};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
-
-/// Sorts of pictures that refer to others: what one may refer to decides how large it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
-    /// Others refer to it.
-    Reference,
-    /// None does.
-    Disposable,
-}
 
 /// What a frame that was decoded showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,64 +18,40 @@ pub struct Compared {
     pub same: bool,
 }
 
-/// Pictures after which the usual size of their sort is known: ten seconds.
-const KNOWN_AFTER: u32 = 250;
-/// Shares of the spread by which what is usual follows each picture: fast at first, later within minutes, so that what
-/// moves for a while does not become usual.
-const RATE_FIRST: f32 = 0.2;
-const RATE: f32 = 0.001;
-/// Sizes are compared by their logarithms. A picture may be larger by this, and by so many times the median of how its
-/// like differ: six are four standard deviations of noise.
-const FLOOR: f32 = 0.05;
-const SPREADS: f32 = 6.0;
-const SPREAD_FIRST: f32 = 0.3;
-/// Bytes that each picture is taken to have more: of one that holds nothing but its header a single block that is coded
-/// anew would else be news.
-const MORE_BYTES: f32 = 100.0;
-const SPREAD_MIN: f32 = 0.01;
-/// Changes that the sizes must have shown at this hour of the day, and missed none. Where sizes are noise they call at
-/// least every other look quiet, or nothing would be gained by them: ten in a row are luck once in a thousand.
-const CAUGHT_MIN: u32 = 10;
+/// Changes in a row that the sizes must have shown at this hour of the day once they have missed one: where sizes are
+/// noise they call at least every other look quiet, or nothing would be gained by them: ten are luck once in a thousand.
+const CAUGHT_AGAIN: u32 = 10;
+/// Of changes fewer than one in ten are missed, with 95 % confidence (rule of three), when the last so many were shown.
+const CAUGHT_MANY: u32 = 30;
+/// A picture of now is decoded with those since its key frame; so many of them take as long as a key frame.
+const PICTURES_A_KEY: f32 = 3.0;
+/// Key frames that were spared in a row count so many at most, and so do those that were decoded in vain.
+const WORTH_MAX: f32 = 30.0;
 /// Times of larger pictures that are kept: so late pictures are compared on a box that is short, while something moves
 /// in each of them.
 const LARGER_KEPT: usize = 64;
 
-/// How large pictures of one sort usually are.
-#[derive(Clone, Copy, Debug, Default)]
-struct Usual {
-    /// The median of the logarithms of sizes, and of how they differ from it.
-    middle: f32,
-    spread: f32,
-    seen: u32,
-}
-
-impl Usual {
-    /// Takes in one picture. Is it larger than its like? None knows that at first.
-    fn is_larger(&mut self, bytes: usize) -> bool {
-        let size = (bytes as f32 + MORE_BYTES).ln();
-        if self.seen == 0 {
-            (self.middle, self.spread) = (size, SPREAD_FIRST);
-        }
-        let above = size - self.middle;
-        let larger = above > FLOOR + SPREADS * self.spread;
-        let known = self.seen >= KNOWN_AFTER;
-        let step = self.spread * if known { RATE } else { RATE_FIRST };
-        self.middle += step.copysign(above);
-        self.spread = (self.spread + step.copysign(above.abs() - self.spread)).max(SPREAD_MIN);
-        self.seen = self.seen.saturating_add(1);
-        larger || !known
-    }
+/// A picture that was larger than usual, or may have been.
+#[derive(Clone, Copy, Debug)]
+struct Larger {
+    at: Timestamp,
+    /// To see it so many are decoded.
+    pictures: usize,
 }
 
 /// The sizes of one camera's pictures: what is usual, when one was larger, and how far that is believed.
 #[derive(Debug)]
 pub struct Sizes {
-    usual: [Usual; 2],
-    /// When the newest pictures came that were larger than usual, or may have been; never empty.
-    larger: VecDeque<Timestamp>,
+    pictures: Pictures,
+    /// The newest; never empty.
+    larger: VecDeque<Larger>,
     trust: Trust,
-    /// Changes that were shown, by hour of the day.
+    /// The last changes in a row that were shown, by hour of the day.
     caught: [u32; HOURS],
+    /// A change was not shown.
+    missed: bool,
+    /// Key frames that they would have spared, less what they would have had decoded in vain.
+    worth: f32,
     /// A look was told by them alone, and nothing was larger since.
     relied_on: bool,
 }
@@ -91,14 +59,16 @@ pub struct Sizes {
 impl Sizes {
     /// Ones that have proved nothing yet.
     pub fn new(proof: Proof) -> Self {
-        let (usual, larger) = ([Usual::default(); 2], VecDeque::from([Timestamp(0)]));
-        Self { usual, larger, trust: Trust::new(proof), caught: [0; HOURS], relied_on: false }
+        let (pictures, trust) = (Pictures::default(), Trust::new(proof));
+        let larger = VecDeque::from([Larger { at: Timestamp(0), pictures: 0 }]);
+        let (caught, missed, worth) = ([0; HOURS], false, 0.0);
+        Self { pictures, larger, trust, caught, missed, worth, relied_on: false }
     }
 
-    /// Takes in a picture that refers to others, as it comes. True when something seems to happen after a look was told
+    /// Takes in a picture as it comes. True when something seems to happen after a look was told
     /// by sizes alone: then a picture is to be seen at once.
     pub fn picture(&mut self, at: Timestamp, sort: Sort, bytes: usize) -> bool {
-        if !self.usual[sort as usize].is_larger(bytes) {
+        if !self.pictures.are_larger(sort, bytes) {
             return false;
         }
         self.was_larger(at);
@@ -107,19 +77,27 @@ impl Sizes {
 
     /// Nothing is known of what came before, and what comes may be coded otherwise.
     pub fn gap(&mut self, at: Timestamp) {
+        self.pictures = Pictures::default();
         self.was_larger(at);
-        self.usual = Default::default();
     }
 
     /// What is compared from now on is of other parts of the picture: nothing has been proved.
     pub fn forget(&mut self) {
         self.trust.forget();
-        self.caught = [0; HOURS];
+        (self.caught, self.missed) = ([0; HOURS], false);
     }
 
-    /// No picture since then was larger than usual, and that is believed at this time.
-    pub(super) fn say_quiet(&self, since: Timestamp, at: Timestamp) -> bool {
-        self.is_quiet(since) && self.caught[hour(at)] >= CAUGHT_MIN && self.trust.believes(at)
+    /// No picture was larger than usual after this time; none where that is not believed at this hour.
+    pub fn quiet_since(&self, at: Timestamp) -> Option<Timestamp> {
+        let shows = !self.missed || self.caught[hour(at)] >= CAUGHT_AGAIN;
+        let believed = shows && self.worth > 0.0 && self.trust.believes(at);
+        let larger = self.larger.back().filter(|_| believed && self.pictures.are_known());
+        larger.map(|larger| larger.at)
+    }
+
+    /// Is it known how few changes they miss at this hour? That nothing was missed so far may be because nothing happened.
+    pub(super) fn show_changes(&self, at: Timestamp) -> bool {
+        self.caught[hour(at)] >= CAUGHT_MANY
     }
 
     /// A look was told because of them.
@@ -130,29 +108,35 @@ impl Sizes {
     /// What comparing pictures has shown, maybe when later ones have come.
     pub fn checked(&mut self, Compared { with, at, same }: Compared) {
         // What came after it tells nothing of it.
-        let Some(larger) = self.larger.iter().rev().find(|larger| **larger <= at) else { return };
+        let known = self.larger.front().is_some_and(|larger| larger.at <= at);
+        if !known || !self.pictures.are_known() {
+            return;
+        }
+        let larger = self.larger.iter().find(|larger| (with..=at).contains(&larger.at));
         let caught = &mut self.caught[hour(at)];
-        match (*larger < with, same) {
-            (true, true) => self.trust.checked(at, true),
-            (false, false) => *caught = caught.saturating_add(1),
-            (true, false) => {
-                *caught = 0;
+        match (larger, same) {
+            (None, true) => {
+                self.worth = (self.worth + 1.0).min(WORTH_MAX);
+                self.trust.checked(at, true);
+            }
+            (Some(_), false) => *caught = caught.saturating_add(1),
+            (None, false) => {
+                (*caught, self.missed) = (0, true);
                 self.trust.checked(at, false);
             }
             // It would have been looked at in vain.
-            (false, true) => {}
+            (Some(larger), true) => {
+                let cost = larger.pictures as f32 / PICTURES_A_KEY;
+                self.worth = (self.worth - cost).max(-WORTH_MAX);
+            }
         }
-    }
-
-    fn is_quiet(&self, since: Timestamp) -> bool {
-        self.larger.back().is_some_and(|larger| *larger < since)
     }
 
     fn was_larger(&mut self, at: Timestamp) {
         if self.larger.len() >= LARGER_KEPT {
             self.larger.pop_front();
         }
-        self.larger.push_back(at);
+        self.larger.push_back(Larger { at, pictures: self.pictures.since_key() });
     }
 }
 
@@ -168,12 +152,14 @@ mod tests {
         sizes: Sizes,
         random: SplitMix64,
         looks: u64,
+        /// This picture of a group is larger, and nothing is to be seen in it.
+        vain: Option<u64>,
     }
 
     impl Camera {
         fn new(seed: u64) -> Self {
             let sizes = Sizes::new(Proof { looks: 100 });
-            Self { sizes, random: SplitMix64::new(seed), looks: 0 }
+            Self { sizes, random: SplitMix64::new(seed), looks: 0, vain: None }
         }
 
         fn at(look: u64) -> Timestamp {
@@ -184,16 +170,24 @@ mod tests {
         /// show that nothing happened?
         fn look(&mut self, bytes: f32, spread: f32, happens: bool) -> bool {
             let [before, now] = [self.looks, self.looks + 1].map(Self::at);
+            self.sizes.picture(before, Sort::Key, 90_000);
             for n in 1..=PICTURES_PER_LOOK {
                 let bell = (0..3).map(|_| self.random.unit_f32() * 2.0 - 1.0).sum::<f32>();
                 let at = Timestamp(before.0 + (now.0 - before.0) * n / (PICTURES_PER_LOOK + 1));
-                let bytes = bytes * (bell * spread).exp();
+                let vain = if self.vain == Some(n) { 2.0 } else { 1.0 };
+                let bytes = vain * bytes * (bell * spread).exp();
                 self.sizes.picture(at, Sort::Reference, bytes as usize);
             }
             self.looks += 1;
-            let quiet = self.sizes.say_quiet(before, now);
+            let quiet = self.sizes.quiet_since(now).is_some_and(|since| since < before);
             self.sizes.checked(Compared { with: before, at: now, same: !happens });
             quiet
+        }
+    }
+
+    impl Camera {
+        fn shows_changes(&self) -> bool {
+            self.sizes.show_changes(Self::at(self.looks))
         }
     }
 
@@ -248,9 +242,58 @@ mod tests {
     }
 
     #[test]
-    fn a_street_where_nothing_ever_happens_proves_nothing() {
+    fn where_nothing_ever_happens_sizes_are_believed_but_not_to_show_what_does() {
         let mut camera = Camera::new(3);
-        assert!((0..3_000).all(|_| !camera.look(6_000.0, 0.02, false)));
+        let told = (0..3_000).filter(|_| camera.look(6_000.0, 0.02, false)).count();
+        assert!(told > 2_600, "{told}, in three hours of the day");
+        assert!(!camera.shows_changes());
+        // One that they miss, and only what they show after it makes them believed again.
+        camera.look(6_000.0, 0.02, true);
+        let still = |camera: &mut Camera| (0..1_000).any(|_| camera.look(6_000.0, 0.02, false));
+        assert!(!still(&mut camera));
+        (0..9).for_each(|_| _ = camera.look(9_000.0, 0.02, true));
+        assert!(!still(&mut camera));
+        camera.look(9_000.0, 0.02, true);
+        assert!(still(&mut camera));
+    }
+
+    #[test]
+    fn after_thirty_changes_without_a_miss_it_is_known_that_they_show_them() {
+        let mut camera = Camera::new(8);
+        (0..100).for_each(|_| _ = camera.look(6_000.0, 0.02, false));
+        for shown in 0..30 {
+            assert!(!camera.shows_changes(), "{shown}");
+            camera.look(9_000.0, 0.02, true);
+        }
+        assert!(camera.shows_changes());
+        (0..4).for_each(|_| _ = camera.look(6_000.0, 0.02, false));
+        assert!(camera.shows_changes());
+        camera.look(6_000.0, 0.02, true);
+        assert!(!camera.shows_changes());
+    }
+
+    /// To see what was larger late in a group costs more than the key frames that are spared.
+    #[test]
+    fn sizes_that_cost_more_than_they_spare_are_not_believed() {
+        for (every, at, believed) in [(4, 2, true), (4, 18, false), (40, 18, true)] {
+            let mut camera = Camera::new(9);
+            let mut told = 0;
+            for look in 0..1_000u64 {
+                camera.vain = look.is_multiple_of(every).then_some(at);
+                told += u64::from(camera.look(6_000.0, 0.02, false));
+            }
+            assert_eq!(told > 100, believed, "one in {every}, picture {at}: {told}");
+        }
+    }
+
+    #[test]
+    fn who_hears_no_sizes_hears_nothing_of_them() {
+        let mut sizes = Sizes::new(Proof { looks: 1 });
+        for look in 0..100 {
+            let [with, at] = [look, look + 1].map(Camera::at);
+            sizes.checked(Compared { with, at, same: true });
+            assert_eq!(sizes.quiet_since(at), None);
+        }
     }
 
     #[test]
@@ -280,7 +323,7 @@ mod tests {
             let happens = look % 20 > 15;
             camera.look(if happens { 9_000.0 } else { 6_000.0 }, 0.02, happens);
         }
-        camera.look(6_000.0, 0.02, false);
+        (0..3).for_each(|_| _ = camera.look(6_000.0, 0.02, false));
         assert!(camera.look(6_000.0, 0.02, false));
         let [before, now, later] = [0, 1, 2].map(|look| Camera::at(camera.looks - 2 + look));
         camera.sizes.picture(later, Sort::Reference, 20_000);
@@ -299,6 +342,7 @@ mod tests {
             let happens = look % 20 > 15;
             let [with, at] = [camera.looks, camera.looks + 1].map(Camera::at);
             let bytes = if happens { 9_000 } else { 6_000 };
+            camera.sizes.picture(with, Sort::Key, 90_000);
             for n in 1..=PICTURES_PER_LOOK {
                 let step = (at.0 - with.0) * n / (PICTURES_PER_LOOK + 1);
                 camera.sizes.picture(Timestamp(with.0 + step), Sort::Reference, bytes);
@@ -311,7 +355,8 @@ mod tests {
             camera.looks += 1;
             late = Some(Compared { with, at, same: !happens });
         }
-        camera.look(6_000.0, 0.0, false);
+        // What lasted is over, too.
+        (0..3).for_each(|_| _ = camera.look(6_000.0, 0.0, false));
         assert!(camera.look(6_000.0, 0.0, false));
     }
 
@@ -320,10 +365,15 @@ mod tests {
         let mut camera = Camera::new(5);
         (0..100).for_each(|_| assert!(!camera.look(6_000.0, 0.02, false)));
         let now = Camera::at(camera.looks);
-        assert!(!camera.sizes.picture(now, Sort::Reference, 12_000), "all looks are real");
-        camera.sizes.rely();
-        assert!(!camera.sizes.picture(now, Sort::Reference, 6_000));
-        assert!(camera.sizes.picture(now, Sort::Reference, 12_000));
-        assert!(!camera.sizes.picture(now, Sort::Reference, 12_000));
+        let picture = |sizes: &mut Sizes, bytes| {
+            sizes.picture(now, Sort::Key, 90_000);
+            sizes.picture(now, Sort::Reference, bytes)
+        };
+        let sizes = &mut camera.sizes;
+        assert!(!picture(sizes, 12_000), "all looks are real");
+        sizes.rely();
+        assert!(!picture(sizes, 6_000));
+        assert!(picture(sizes, 12_000));
+        assert!(!picture(sizes, 12_000));
     }
 }

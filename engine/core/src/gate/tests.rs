@@ -126,6 +126,8 @@ struct Street {
     undecided: bool,
     /// Rules bear this between two looks.
     gap_max: Duration,
+    /// By their sizes nothing has happened since.
+    quiet: Option<Timestamp>,
     /// Event times, in s, of the looks that were real.
     real: Vec<u64>,
     /// What the last of them found.
@@ -141,6 +143,7 @@ impl Street {
             looks: 0,
             undecided: false,
             gap_max: FIVE_SECS,
+            quiet: None,
             real: Vec::new(),
             last: Vec::new(),
         }
@@ -164,7 +167,7 @@ impl Street {
         let seen = observation(self.scene.secs, found);
         self.scene.secs += 1;
         self.looks += 1;
-        if self.gate.ask(&frame, seen.frame.captured, self.gap_max) == Answer::Look {
+        if self.gate.ask(&frame, seen.frame.captured, self.gap_max, self.quiet) == Answer::Look {
             self.real.push(self.scene.secs - 1);
             self.gate.looked(&seen, self.undecided);
             self.last = found.to_vec();
@@ -226,6 +229,26 @@ fn real_looks_are_so_far_apart_as_what_is_there_and_what_rules_bear_allow() {
 }
 
 #[test]
+fn where_sizes_say_the_same_real_looks_at_what_stands_are_further_apart() {
+    let beginning = Timestamp(0);
+    for (gap_ms, quiet, apart) in
+        [(2_000, None, 5), (2_000, Some(beginning), 15), (1_000, Some(beginning), 9)]
+    {
+        let mut street = Street::new(13, 5);
+        (street.gap_max, street.quiet) = (Duration::from_millis(gap_ms), quiet);
+        street.pass(200, CLEAR, &[CAR], &[CAR]);
+        let gaps = street.real.windows(2).map(|pair| pair[1] - pair[0]);
+        assert_eq!(gaps.max(), Some(apart), "{gap_ms} ms, {quiet:?}");
+        // Something was larger after the last real look.
+        let (last, now) = (*street.real.last().unwrap(), street.scene.secs);
+        street.quiet = Some(observation(last, &[]).frame.captured);
+        street.pass(10, CLEAR, &[CAR], &[CAR]);
+        let next = street.real.iter().find(|real| **real > last).unwrap();
+        assert!(*next <= now.max(last + 5), "{last} {now} {next}");
+    }
+}
+
+#[test]
 fn who_bears_no_gap_gets_real_looks_alone() {
     let mut street = Street::new(3, 5);
     for _ in 0..100 {
@@ -236,7 +259,7 @@ fn who_bears_no_gap_gets_real_looks_alone() {
         let seen = observation(street.scene.secs, &[]);
         street.scene.secs += 1;
         assert_eq!(
-            street.gate.ask(&frame.unwrap(), seen.frame.captured, Duration::ZERO),
+            street.gate.ask(&frame.unwrap(), seen.frame.captured, Duration::ZERO, None),
             Answer::Look
         );
         street.gate.looked(&seen, false);
@@ -409,7 +432,7 @@ fn a_frame_that_could_not_be_looked_at_and_one_of_another_size_prove_nothing() {
     small.read(&frame);
     assert_eq!(small.size(), [40, 22]);
     let seen = observation(street.scene.secs, &[CAR]);
-    assert_eq!(street.gate.ask(&frame, seen.frame.captured, FIVE_SECS), Answer::Look);
+    assert_eq!(street.gate.ask(&frame, seen.frame.captured, FIVE_SECS, None), Answer::Look);
     street.gate.looked(&seen, false);
     street.scene.secs += 1;
     street.pass(12, CLEAR, &[CAR], &[CAR]);

@@ -67,8 +67,7 @@ pub trait FrameSink: Send + Sync {
     fn frame(&self, frame: Arc<dyn Frame>);
     /// The camera's state has changed.
     fn state(&self, state: FeedState);
-    /// A coded picture that refers to others came, decoded or not; of `_at` it is a frame when it is decoded. True when it
-    /// is to be seen at once.
+    /// A coded picture came, decoded or not; of `_at` it is a frame when it is decoded. True when it is to be seen at once.
     fn sized(&self, _at: Timestamp, _sort: Sort, _bytes: usize) -> bool {
         false
     }

@@ -21,8 +21,7 @@ pub(super) trait Consumer: Send + Sync {
     fn demand(&self) -> Demand;
     /// Is the picture of this moment wanted, however little is decoded?
     fn peeks(&self) -> bool;
-    /// A picture that refers to others came, decoded or not, and reached the box so long ago. True when it is to be
-    /// seen at once.
+    /// A picture came, decoded or not, and reached the box so long ago. True when it is to be seen at once.
     fn sized(&self, sort: Sort, bytes: usize, behind: Duration) -> bool;
     /// A key frame is to be decoded for a look. True when that look has been told without it.
     fn spares(&self, key: &gst::Buffer, behind: Duration) -> bool;
@@ -183,8 +182,13 @@ impl Valve {
             matches!(what.kind, Kind::Key | Kind::Recovery),
             buffer.pts().map(gst::ClockTime::nseconds),
         );
-        let sort = if what.disposable { Sort::Disposable } else { Sort::Reference };
-        let sudden = what.kind == Kind::Inter && consumer.sized(sort, buffer.size(), behind);
+        let sort = match what.kind {
+            Kind::Key => Some(Sort::Key),
+            Kind::Inter if what.disposable => Some(Sort::Disposable),
+            Kind::Inter => Some(Sort::Reference),
+            _ => None,
+        };
+        let sudden = sort.is_some_and(|sort| consumer.sized(sort, buffer.size(), behind));
         let peek = sudden || consumer.peeks();
         let demand = consumer.demand();
         let mut arrived = Arrived {

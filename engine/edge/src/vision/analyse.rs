@@ -18,6 +18,7 @@ use viahe_core::model::Model;
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::region::{Focus, View};
 use viahe_core::tensor::Sheet;
+use viahe_core::time::Timestamp;
 use viahe_core::track::{Tracker, TrackerOptions};
 
 /// What is remembered of one camera from frame to frame.
@@ -73,15 +74,16 @@ impl Gaze {
     }
 
     /// What is in a frame that shows what the last analysed one did, as far as rules are about it; none when this one
-    /// has to be analysed as well. Rules bear this gap between two looks.
+    /// has to be analysed as well. Rules bear this gap between two looks, and by their sizes nothing has happened since `quiet`.
     pub(super) fn unchanged(
         &mut self,
         frame: &dyn Frame,
         gap_max: Duration,
+        quiet: Option<Timestamp>,
     ) -> Option<Observation> {
         self.turn();
         let gate = self.gate.as_mut()?;
-        let answer = gate.ask(&frame.view(), frame.stamp().captured, gap_max);
+        let answer = gate.ask(&frame.view(), frame.stamp().captured, gap_max, quiet);
         self.ledger.add(Stage::Gate, gate.samples());
         if answer == Answer::Look {
             return None;
@@ -338,7 +340,7 @@ mod tests {
     use viahe_core::detect::Confidence;
     use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
     use viahe_core::id::ClassIx;
-    use viahe_core::time::{ClockSource, Timestamp};
+    use viahe_core::time::ClockSource;
     use viahe_testing::model::TINY;
 
     /// A frame of a wall.
@@ -383,7 +385,7 @@ mod tests {
         // Up to the fourth look in a row that was not analysed.
         let last = (0..100).find(|secs| {
             let frame = Wall(*secs);
-            let same = gaze.unchanged(&frame, Duration::from_secs(5));
+            let same = gaze.unchanged(&frame, Duration::from_secs(5), None);
             since = if same.is_some() { since + 1 } else { 0 };
             let seen = same.unwrap_or_else(|| gaze.observe(&frame, &[at(10.0)]));
             assert_eq!(seen.frame, frame.stamp());
@@ -405,7 +407,7 @@ mod tests {
         let (mut here, mut there, mut same) = (Vec::new(), Vec::new(), 0);
         for secs in 0..20 {
             let frame = Wall(secs);
-            let told = gaze.unchanged(&frame, Duration::from_secs(5));
+            let told = gaze.unchanged(&frame, Duration::from_secs(5), None);
             same += u32::from(told.is_some());
             let again = told.is_some();
             let seen = told.unwrap_or_else(|| {

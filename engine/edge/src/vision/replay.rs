@@ -241,7 +241,7 @@ impl Spectator {
                 continue;
             }
             self.sampler.take(at);
-            let same = self.gaze.unchanged(&*frame, self.gap_max);
+            let same = self.gaze.unchanged(&*frame, self.gap_max, None);
             let inferred = same.is_none();
             let observation = match same {
                 Some(observation) => observation,

@@ -84,9 +84,11 @@ fn sort_out(jobs: Vec<Job<View>>) -> (Vec<Same>, Vec<Job<View>>) {
     let (mut same, mut rest) = (Vec::new(), Vec::with_capacity(jobs.len()));
     for mut job in jobs {
         let View { gaze, sizes, .. } = &mut job.state;
-        let told = gaze.unchanged(&*job.frame, job.gap_max);
+        let sizes = || sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        let quiet = sizes().quiet_since(job.frame.stamp().captured);
+        let told = gaze.unchanged(&*job.frame, job.gap_max, quiet);
         if let Some(compared) = gaze.take_compared() {
-            sizes.lock().unwrap_or_else(PoisonError::into_inner).checked(compared);
+            sizes().checked(compared);
         }
         match told {
             Some(observation) => same.push((job, observation)),

@@ -135,7 +135,7 @@ mod tests {
     use viahe_core::attention::Need;
     use viahe_core::config::{Taxonomy, model};
     use viahe_core::frame::{ColorMatrix, ColorRange, Frame, FrameView, PixelFormat, Plane};
-    use viahe_core::gate::{Answer, Compared, Gate, Proof};
+    use viahe_core::gate::{Answer, Gate, Proof};
     use viahe_core::observe::Observation;
     use viahe_core::seam::DropReason;
     use viahe_core::time::ClockSource;
@@ -165,30 +165,27 @@ mod tests {
     fn relied_on(camera: &Name) -> (Sizes, u64) {
         let mut sizes = Sizes::new(Proof { looks: 0 });
         let mut ms = 0;
-        let mut pictures = |sizes: &mut Sizes, count: u64, bytes: usize| {
+        let mut pictures = |sizes: &mut Sizes, count: u64| {
+            sizes.picture(at(ms), Sort::Key, 90_000);
             for n in 0..count {
-                sizes.picture(at(ms + n * 40), Sort::Reference, bytes);
+                sizes.picture(at(ms + n * 40), Sort::Reference, 1_000);
             }
             ms += count * 40;
             ms
         };
-        pictures(&mut sizes, 300, 1_000);
-        for _ in 0..10 {
-            let from = pictures(&mut sizes, 24, 1_000);
-            let to = pictures(&mut sizes, 1, 20_000);
-            sizes.checked(Compared { with: at(from), at: at(to), same: false });
-        }
+        (0..40).for_each(|_| _ = pictures(&mut sizes, 25));
         let mut luma = Gate::new(Proof { looks: 0 });
         let longest = Duration::from_secs(5);
         for _ in 0..10 {
-            let wall = Wall(pictures(&mut sizes, 25, 1_000));
-            if luma.ask(&wall.view(), wall.stamp().captured, longest) == Answer::Look {
+            let wall = Wall(pictures(&mut sizes, 25));
+            if luma.ask(&wall.view(), wall.stamp().captured, longest, None) == Answer::Look {
                 let (camera, frame) = (camera.clone(), wall.stamp());
                 let seen = Observation { camera, frame, size_px: [64; 2], objects: Vec::new() };
                 luma.looked(&seen, false);
             }
+            luma.take_compared().into_iter().for_each(|compared| sizes.checked(compared));
         }
-        let now = pictures(&mut sizes, 1, 1_000);
+        let now = pictures(&mut sizes, 1);
         assert_eq!(luma.ask_sizes(at(now), longest, &mut sizes), Answer::Unchanged);
         (sizes, now)
     }

@@ -131,7 +131,8 @@ fn watch((units, caps): &(Vec<gst::Buffer>, gst::Caps)) -> (Vec<f64>, Vec<f64>) 
         let seen = Observation { camera, frame, size_px: [320, 192], objects: Vec::new() };
         let frame = GstFrame::new(&sample, frame).unwrap();
         let (luma, sizes) = &mut *watcher.mind.lock().unwrap();
-        if luma.ask(&frame.view(), captured, LONGEST) == Answer::Look {
+        let quiet = sizes.quiet_since(captured);
+        if luma.ask(&frame.view(), captured, LONGEST, quiet) == Answer::Look {
             luma.looked(&seen, false);
         }
         if let Some(compared) = luma.take_compared() {
