@@ -51,19 +51,21 @@ build_page() {
     attempt web-check "read the lines above; then run the set-up again" in_web \
         "$node" node_modules/svelte-check/bin/svelte-check --fail-on-warnings --tsconfig ./tsconfig.json
     attempt web-build "read the lines above; then run the set-up again" in_web \
-        "$node" node_modules/vite/bin/vite.js build --outDir "$scratch/dist" --emptyOutDir
-    printf '%s\n' "$pins" >"$scratch/dist/.viahe-sources"
-    rm -rf "$web/dist"
-    mv "$scratch/dist" "$web/dist"
+        "$node" node_modules/vite/bin/vite.js build --outDir "$scratch/dist"
+    # The folder itself stays: cargo watches it. The stamp comes last.
+    find "$web/dist" -mindepth 1 ! -name .gitignore -delete
+    mv "$scratch"/dist/* "$web/dist/"
+    printf '%s\n' "$pins" >"$stamp"
 }
 
 in_web() (
     cd "$web" && NO_COLOR=1 "$@"
 )
 
-# One hash of all that the page is made of, names and contents.
+# One hash of all that the page is made of, names and contents: its folder, and the names of classes and violations.
 web_sources() {
     local files
-    files=$(cd "$web" && find . \( -name node_modules -o -name dist \) -prune -o -type f -print | LC_ALL=C sort)
-    (cd "$web" && xargs -d '\n' sha256sum <<<"$files") | sha256sum
+    files=$(cd "$root" && find engine/console/web models/taxonomy.toml pipelines/catalogue \
+        \( -name node_modules -o -name dist \) -prune -o -type f -print | LC_ALL=C sort)
+    (cd "$root" && xargs -d '\n' sha256sum <<<"$files") | sha256sum
 }

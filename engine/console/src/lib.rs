@@ -13,3 +13,4 @@ pub mod station;
 pub mod store;
 pub mod text;
 pub mod vitals;
+pub mod web;

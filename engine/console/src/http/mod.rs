@@ -10,6 +10,7 @@ mod cookie;
 mod extract;
 mod gate;
 mod health;
+mod page;
 mod people;
 mod problem;
 mod router;

@@ -3,6 +3,7 @@
 use super::app::App;
 use super::extract::Json;
 use super::gate::gate;
+use super::page::page;
 use super::problem::Problem;
 use super::secure::secure;
 use super::{audit, health, people, session};
@@ -31,7 +32,7 @@ pub fn router(app: App) -> Router {
     let (served, document) = routes.split_for_parts();
     served
         .route("/v1/openapi.json", get(|| async move { Json(document) }))
-        .fallback(|| async { Problem::not_found() })
+        .fallback(page)
         .layer(from_fn_with_state(app.clone(), gate))
         .layer(from_fn(secure))
         .with_state(app)

@@ -18,7 +18,9 @@ import type {
   Token,
   Verdict,
 } from '../src/api/types.ts'
-import { vi } from '../src/words/vi.ts'
+import { readCatalogue } from '../build/catalogue.ts'
+
+const TITLES = readCatalogue().violations.vi
 
 function random(seed: number): () => number {
   let state = seed
@@ -30,7 +32,7 @@ function random(seed: number): () => number {
 
 const STREETS = ['Lê Lợi', 'Nguyễn Huệ', 'Trần Hưng Đạo', 'Hai Bà Trưng', 'Đường 3 Tháng 2', 'Điện Biên Phủ', 'Cách Mạng Tháng Tám', 'Võ Văn Tần', 'Phan Đình Phùng', 'Lý Thường Kiệt']
 const SITES = ['phuong-ben-nghe', 'phuong-da-kao', 'phuong-tan-dinh']
-const KINDS: [keyof typeof vi.violation, Severity, string][] = [
+const KINDS: [string, Severity, string][] = [
   ['sidewalk-obstruction', 'low', 'vehicle.two_wheel.motorcycle'],
   ['illegal-parking', 'medium', 'vehicle.car'],
   ['street-vending', 'low', 'person'],
@@ -90,7 +92,7 @@ export class World {
     const [violation, severity, kind] = KINDS[Math.floor(next() * KINDS.length)] ?? KINDS[0]!
     const site = SITES[line % SITES.length]!
     const camera = `cam-${String(line % 400).padStart(3, '0')}`
-    const zone = `z${Math.floor(line / 400)}`
+    const zone = `kerb-${Math.floor(line / 400)}`
     const street = STREETS[line % STREETS.length]!
     const place_name = `Vỉa hè trước số ${2 * line + 1} ${street}`
     const id = `01J${hex(next, 23).toUpperCase()}`
@@ -100,16 +102,16 @@ export class World {
     const left = 0.15 + next() * 0.4
     const incident: Incident = {
       incident: id, revision: over ? 2 : 1, state: over ? 'closed' : 'open', rule: violation, rule_version: 1, severity,
-      title: vi.violation[violation], guidance: GUIDANCE, stage: 'remind', stage_text: 'Nhắc nhở, đề nghị chấm dứt', offence: 1 + (line % 3),
+      title: TITLES[violation] ?? violation, guidance: GUIDANCE, stage: 'remind', stage_text: 'Nhắc nhở, đề nghị chấm dứt', offence: 1 + (line % 3),
       citations: [{ law: 'Nghị định 168/2024/NĐ-CP', article: 'Điều 6, khoản 3', verified: line % 2 === 0 }],
       camera, camera_name: `${street} ${line}`, zone, place: place_name, position: null,
       first_seen: local(at - 65_000), opened, updated: closed ?? opened, closed, ended_by: over ? 'over' : null,
       measured: violation === 'flooded-street' ? [{ name: 'muc-nuoc', value: 23.456, unit: 'cm' }] : [],
       subjects: [
-        { track: '1-1', class: kind, confidence: 0.87, box: [left, 0.45, left + 0.16, 0.78] },
-        { track: '1-2', class: kind, confidence: 0.61, box: [left + 0.25, 0.5, left + 0.38, 0.75] },
+        { track: 1, class: kind, confidence: 0.87, box: [left, 0.45, left + 0.16, 0.78] },
+        { track: 2, class: kind, confidence: 0.61, box: [left + 0.25, 0.5, left + 0.38, 0.75] },
       ],
-      model: { name: 'ssdlite-coco', sha256: hex(next, 64) }, clock: { source: 'ntp', offset_ms: 12 },
+      model: { name: 'ssdlite-coco', sha256: hex(next, 64) }, clock: { source: 'rtcp', offset_ms: 12 },
     }
     const evidence: Evidence[] = (['first_seen', 'opened', ...(over ? ['closed' as const] : [])] as const).map((moment, index) => ({
       sha256: `${Math.round(left * 1000).toString(16).padStart(4, '0')}${index}${hex(next, 59)}`, moment, bytes: 90_000, media_type: 'image/jpeg',

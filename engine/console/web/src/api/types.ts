@@ -152,7 +152,7 @@ export interface Incident {
 }
 
 export interface Subject {
-  track: string
+  track: number
   class: string
   confidence: number
   /** Fractions of the picture: x0, y0, x1, y1. */

@@ -267,8 +267,10 @@ class Queue {
     if (this.lines.length === 0) return this.load()
     const page = await api.queue(this.#query(null)).catch(() => null)
     if (!page) return
-    const fresh = page.lines.filter(({ place }) => !this.#index.has(place)).map(({ place }) => place)
-    this.fresh = new Set(fresh)
+    // What stands below all that we have is not new: it has moved up into this page.
+    const known = page.lines.findLastIndex(({ place }) => this.#index.has(place))
+    const above = this.#cursor === null ? page.lines : page.lines.slice(0, known)
+    this.fresh = new Set(above.map(({ place }) => place).filter((place) => !this.#index.has(place)))
     this.totals = { lines: page.total_lines, incidents: page.total_incidents }
   }
 }

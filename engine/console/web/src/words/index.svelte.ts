@@ -1,3 +1,4 @@
+import catalogue from 'virtual:catalogue'
 import type { Language } from '../api/types.ts'
 import { en } from './en.ts'
 import { vi, type Words } from './vi.ts'
@@ -28,7 +29,7 @@ export function locale(): string {
 
 /** What a class is called: by itself, or by the more general one that has a name. */
 export function className(of: string): string {
-  const names = words().subject
+  const names = catalogue.classes[current.language]
   for (let name = of; name; name = name.slice(0, Math.max(0, name.lastIndexOf('.')))) {
     const found = names[name]
     if (found) return found
@@ -36,7 +37,8 @@ export function className(of: string): string {
   return of
 }
 
-/** What a kind of violation is called; one that a newer box knows is shown by its name. */
-export function violationName(of: string): string {
-  return (words().violation as Record<string, string>)[of] ?? of
+/** All kinds of violations: names, and what they are called, in the order of the language. */
+export function violations(): [string, string][] {
+  const order = new Intl.Collator(locale())
+  return Object.entries(catalogue.violations[current.language]).toSorted(([, a], [, b]) => order.compare(a, b))
 }

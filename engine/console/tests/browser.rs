@@ -1,0 +1,27 @@
+//! The page in a real browser: by the keyboard, by two people at once, on a desk, in the dark and on a phone. What is
+//! asked of it stands in `web/test`; its screenshots are in `target/tmp/page`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use viahe_testing::machine::root;
+use viahe_testing::program::Program;
+use viahe_testing::wait::LONG;
+
+/// Node, as the set-up brings it.
+fn node() -> PathBuf {
+    let deps = std::env::var_os("VIAHE_DEPS").map_or_else(|| root().join(".deps"), PathBuf::from);
+    let node = deps.join("node/bin/node");
+    assert!(node.is_file(), "{} is missing; run: make setup", node.display());
+    node
+}
+
+#[test]
+fn operators_work_by_the_page() {
+    let mut command = Command::new(node());
+    command.arg(root().join("engine/console/web/test/browser.ts"));
+    command.arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("page"));
+    command.arg("mock");
+    Program::start(command).end(LONG * 4).prints(0, &["all is well"]);
+}

@@ -1,0 +1,24 @@
+// The page in a real browser, before the service or before the made-up city:
+//   node test/browser.ts FOLDER mock
+//   node test/browser.ts FOLDER service ADDRESS MQTT_PORT ADMIN_PASSWORD
+// Screenshots of all pages go to FOLDER. What fails is thrown; what was seen is printed.
+import { mkdirSync } from 'node:fs'
+import { Browsers } from './browsers.ts'
+import { judging } from './judging.ts'
+import { looks } from './looks.ts'
+import { mockCity, serviceCity, type City } from './city.ts'
+
+const [folder = '', kind = '', ...rest] = process.argv.slice(2)
+mkdirSync(folder, { recursive: true })
+const browsers = await Browsers.start(folder)
+let city: City | undefined
+try {
+  city = kind === 'service' ? await serviceCity(browsers, rest) : await mockCity()
+  await judging(browsers, city)
+  await looks(browsers, city)
+  browsers.nothingWasWrong()
+  console.log('all is well')
+} finally {
+  await browsers.close()
+  city?.close()
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Detail } from '../src/api/types.ts'
+import { street } from '../mock/street.ts'
+import { World } from '../mock/world.ts'
+import type { Page } from 'playwright-core'
+import { signIn, type Browsers } from './browsers.ts'
+
+/** What is behind the page. */
+export interface City {
+  address: string
+  /** Name and password. */
+  admin: [string, string]
+  operators: [[string, string], [string, string]]
+  /** So many places wait. */
+  places: number
+  /** An incident at a place where none was. */
+  incident: () => Promise<void>
+  close: () => void
+}
+
+/** More places than the list asks for at once, and than a screen has rows. */
+const PLACES = 130
+
+export async function mockCity(): Promise<City> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../mock/serve.ts'), '0', String(PLACES)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const address = await new Promise<string>((tell) => createInterface({ input: child.stdout! }).once('line', tell))
+  return {
+    address,
+    admin: ['admin', 'admin'],
+    operators: [['lan', 'lan'], ['binh', 'binh']],
+    places: PLACES,
+    incident: async () => void child.stdin!.write('incident\n'),
+    close: () => child.kill(),
+  }
+}
+
+/** The service, empty: people are added by its page, incidents come by MQTT, pictures by a box's token. */
+export async function serviceCity(browsers: Browsers, [address = '', port = '', password = '']: string[]): Promise<City> {
+  const context = await browsers.person()
+  const page = await browsers.page(context, address)
+  await signIn(page, 'admin', password)
+  const operators: [string, string][] = []
+  await page.goto(`${address}/#/people`)
+  for (const [name, displayName] of [['lan', 'Nguyễn Thị Lan'], ['binh', 'Trần Văn Bình']] as const) {
+    await page.getByRole('button', { name: 'Thêm người dùng' }).first().click()
+    await page.getByLabel('Tên đăng nhập').fill(name)
+    await page.getByLabel('Họ và tên').fill(displayName)
+    await page.locator('form').getByRole('button', { name: 'Thêm người dùng' }).click()
+    const secret = page.getByLabel(new RegExp(`Mật khẩu của ${name}`))
+    operators.push([name, await secret.inputValue()])
+  }
+  const world = new World(0, 0)
+  const now = Date.now()
+  const details = Array.from({ length: PLACES }, (_, line) => world.add(line, now - (line + 1) * 47_000))
+  const sites = [...new Set(details.map(({ summary }) => summary.site))]
+  await page.goto(`${address}/#/tokens`)
+  const tokens = new Map<string, string>()
+  for (const site of sites) {
+    await page.getByRole('button', { name: 'Tạo mã' }).first().click()
+    await page.getByLabel('Tên gợi nhớ').fill(`box-${site}`)
+    await page.getByLabel('Điểm giám sát').fill(site)
+    await page.locator('form').getByRole('button', { name: 'Tạo mã' }).click()
+    await page.locator('form').waitFor({ state: 'detached' })
+    tokens.set(site, await page.getByLabel(/Hãy chép mã này/).inputValue())
+  }
+  const broker = new Broker(port)
+  const draw = (detail: Detail): Promise<void> => drawPictures(address, tokens.get(detail.summary.site)!, detail, page)
+  for (const detail of details.slice(0, 3)) await draw(detail)
+  for (const detail of details) broker.tell(detail)
+  await page.goto(`${address}/#/queue`)
+  await page.getByText(new RegExp(`^${PLACES} địa điểm`)).waitFor()
+  let fresh = PLACES
+  return {
+    address,
+    admin: ['admin', password],
+    operators: operators as City['operators'],
+    places: PLACES,
+    incident: async () => {
+      const detail = world.add((fresh += 1), Date.now())
+      broker.tell(detail)
+    },
+    close: () => undefined,
+  }
+}
+
+/** Draws the pictures of an incident, names them by their hash and sends them as a box would. */
+async function drawPictures(address: string, token: string, detail: Detail, page: Page): Promise<void> {
+  for (const evidence of detail.evidence) {
+    const base64 = await page.evaluate(async (svg) => {
+      const image = new Image()
+      image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`
+      await image.decode()
+      const canvas = document.createElement('canvas')
+      canvas.width = 960
+      canvas.height = 540
+      canvas.getContext('2d')!.drawImage(image, 0, 0)
+      return canvas.toDataURL('image/jpeg', 0.8).split(',')[1]!
+    }, street(evidence.sha256))
+    const body = Buffer.from(base64, 'base64')
+    evidence.sha256 = createHash('sha256').update(body).digest('hex')
+    evidence.bytes = body.length
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'image/jpeg' }
+    const answer = await fetch(`${address}/v1/evidence/${evidence.sha256}`, { method: 'PUT', headers, body })
+    assert.equal(answer.status, 201, `a picture was refused: ${await answer.text()}`)
+  }
+}
+
+class Broker {
+  readonly #port: string
+  constructor(port: string) {
+    this.#port = port
+  }
+
+  /** As its box would: the first revision of an incident. */
+  tell(detail: Detail): void {
+    const { site, violation, camera } = detail.summary
+    const evidence = detail.evidence
+      .filter(({ moment }) => moment !== 'closed')
+      .map(({ arrived: _, ...told }) => ({ kind: `snapshot.${told.moment}`, ...told }))
+    const opened = detail.incident.opened
+    const incident = { ...detail.incident, revision: 1, state: 'open', updated: opened, closed: null, ended_by: null, evidence, evidence_state: 'complete' }
+    const event = {
+      specversion: '1.0',
+      id: `${incident.incident}-r1`,
+      source: `viahe/${site}/${camera}`,
+      type: 'vn.viahe.incident.opened',
+      subject: violation,
+      time: opened,
+      datacontenttype: 'application/json',
+      data: incident,
+    }
+    const topic = `viahe/v1/${site}/cam/${camera}/incident/${violation}`
+    const said = spawnSync('mosquitto_pub', ['-V', '5', '-h', '127.0.0.1', '-p', this.#port, '-q', '1', '-t', topic, '-s'], { input: JSON.stringify(event) })
+    assert.equal(said.status, 0, String(said.stderr))
+  }
+}
