@@ -178,7 +178,6 @@ export class World {
   }
 
   judge(detail: Detail, who: Person, said: Pick<Verdict, 'judgement' | 'reason' | 'note' | 'revision'>): Verdict {
-    for (const old of detail.verdicts) old.undone ??= new Date().toISOString()
     this.#verdicts += 1
     const { judgement, reason, note, revision } = said
     const { name: by, display_name, role } = who
@@ -204,7 +203,7 @@ export class World {
         state: {
           state, reason, time: local(Date.now()), fps: state === 'online' ? 24.97 : null, resolution: [1920, 1080], clock_offset_ms: n === 3 ? 95_000 : 20,
           suspensions: n === 7 ? [{ reason: 'moved', camera: null, rules: ['illegal-parking'], all: false, since, until: null, by: null }] : [],
-          looks: { hz: 1 },
+          looks: { hz: 1, resting: [] },
         },
       }
     })

@@ -18,6 +18,9 @@ try {
   await looks(browsers, city)
   browsers.nothingWasWrong()
   console.log('all is well')
+} catch (error) {
+  await browsers.failed()
+  throw error
 } finally {
   await browsers.close()
   city?.close()

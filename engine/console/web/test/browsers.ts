@@ -114,6 +114,13 @@ export class Browsers {
     assert.equal(content, window, `${what} is wider than the screen`)
   }
 
+  /** Pictures of all that is open, where a failure is looked for. */
+  async failed(): Promise<void> {
+    const pages = this.#browser.contexts().flatMap((context) => context.pages())
+    for (const [index, page] of pages.entries()) await page.screenshot({ path: join(this.#folder, `failed-${index}.png`) })
+    console.error(...pages.map((page) => page.url()), ...this.#wrong)
+  }
+
   nothingWasWrong(): void {
     assert.deepEqual(this.#wrong, [])
   }

@@ -69,8 +69,11 @@ export async function serviceCity(browsers: Browsers, [address = '', port = '', 
   }
   const broker = new Broker(port)
   const draw = (detail: Detail): Promise<void> => drawPictures(address, tokens.get(detail.summary.site)!, detail, page)
-  for (const detail of details.slice(0, 3)) await draw(detail)
+  for (const detail of details.slice(0, 12)) await draw(detail)
   for (const detail of details) broker.tell(detail)
+  for (const { site, camera, state } of world.cameras().slice(0, 12)) broker.say(`viahe/v1/${site}/cam/${camera}/state`, state)
+  const rest = { mqtt: '5', models: [], suspensions: [], disaster: null }
+  for (const { site, state } of world.boxes()) broker.say(`viahe/v1/${site}/status`, { ...rest, ...state })
   await page.goto(`${address}/#/queue`)
   await page.getByText(new RegExp(`^${PLACES} địa điểm`)).waitFor()
   let fresh = PLACES
@@ -133,7 +136,10 @@ class Broker {
       datacontenttype: 'application/json',
       data: incident,
     }
-    const topic = `viahe/v1/${site}/cam/${camera}/incident/${violation}`
+    this.say(`viahe/v1/${site}/cam/${camera}/incident/${violation}`, event)
+  }
+
+  say(topic: string, event: object): void {
     const said = spawnSync('mosquitto_pub', ['-V', '5', '-h', '127.0.0.1', '-p', this.#port, '-q', '1', '-t', topic, '-s'], { input: JSON.stringify(event) })
     assert.equal(said.status, 0, String(said.stderr))
   }

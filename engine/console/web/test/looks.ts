@@ -25,6 +25,8 @@ async function all(browsers: Browsers, city: City, name: string, view: View): Pr
   await show('case')
   await page.goto(`${city.address}/#/cameras`)
   await page.getByRole('heading', { level: 1, name: 'Camera và thiết bị' }).waitFor()
+  await page.getByText('cam-005').waitFor()
+  await page.getByText('Ổ đĩa chỉ còn 4 % chỗ trống').waitFor()
   await browsers.quiet(page)
   await show('cameras')
   for (const [route, title] of [['people', 'Người dùng'], ['tokens', 'Mã truy cập'], ['audit', 'Nhật ký']] as const) {

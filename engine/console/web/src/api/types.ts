@@ -213,7 +213,7 @@ export interface CameraState {
   clock_offset_ms: number | null
   suspensions: Suspension[]
   quarantine?: { deaths: number; next_try: string } | null
-  looks?: { hz: number } | null
+  looks?: { hz: number; resting: { rule: string; why: string }[] } | null
 }
 
 export interface CameraHeard {

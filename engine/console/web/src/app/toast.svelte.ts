@@ -12,8 +12,9 @@ export function toastNow(): Toast | null {
   return toast.now
 }
 
+/** What went well; it does not hide what went wrong just before. */
 export function say(text: string, undo: (() => void) | null = null): void {
-  show({ text, bad: false, undo })
+  if (!toast.now?.bad) show({ text, bad: false, undo })
 }
 
 export function complain(text: string): void {
