@@ -173,7 +173,7 @@ fn decoding_at_worst() {
                 .map(|((_, shape), data)| TensorView { shape, data })
                 .collect();
             let mut decoder = Decoder::new(&model);
-            let sheet = model.input.fit_frame(1920, 1080).into();
+            let sheet = Sheet::whole(&model.input, [1920, 1080]);
             let mut out = Vec::new();
             let mut times = Vec::new();
             for _ in 0..ROUNDS * 4 {
@@ -224,7 +224,7 @@ fn detector(runtime: &Runtime, package: &Package, threads: usize, batch_max: usi
 
 /// Time of decoding, in ms.
 fn run_ours(detector: &mut Detector, pictures: &[f32], frames: usize) -> f32 {
-    let sheet = Sheet::from(detector.input().fit_frame(1920, 1080));
+    let sheet = Sheet::whole(detector.input(), [1920, 1080]);
     let mut out = Vec::new();
     let len = detector.input().len();
     let mut fill = |i: usize, tensor: &mut [f32]| {

@@ -7,6 +7,8 @@ use viahe_contract::sha256::Sha256;
 
 /// Largest side of a model's input, in px.
 pub const INPUT_SIDE_PX_MAX: usize = 4096;
+/// Most sizes of a model's images, its own among them: each is memory, and a trial when it is loaded.
+pub const SIZES_MAX: usize = 4;
 /// Most images of a fixed batch.
 pub const BATCH_MAX: usize = 64;
 /// Most candidates of one image.
@@ -35,8 +37,10 @@ pub struct Model {
     pub recipe: String,
     /// Name of the input tensor.
     pub input_name: String,
-    /// What it must be fed.
+    /// What it must be fed, at its own size, the largest.
     pub input: InputSpec,
+    /// Other sizes that it takes as well, columns and rows: each of fewer pixels.
+    pub sizes: Vec<[usize; 2]>,
     /// How many images it takes at once.
     pub batch: Batch,
     /// How its output reads.
@@ -47,6 +51,15 @@ pub struct Model {
     pub confidence_min: f32,
     /// Meaning of each class; `None` is not of interest.
     pub labels: Vec<Option<Class>>,
+}
+
+impl Model {
+    /// The same weights, as if this size were its only one.
+    #[must_use]
+    pub fn at(&self, size: [usize; 2]) -> Self {
+        let (input, head) = (self.input.at(size), self.head.at(size));
+        Self { input, head, sizes: Vec::new(), ..self.clone() }
+    }
 }
 
 /// Images per run.
@@ -88,6 +101,16 @@ pub enum Head {
 }
 
 impl Head {
+    /// The same for an input of another size. A head whose boxes are made for one size stays as it is.
+    #[must_use]
+    pub fn at(&self, size: [usize; 2]) -> Self {
+        let mut head = self.clone();
+        if let Self::Yolox { strides, candidates, .. } = &mut head {
+            *candidates = grid_cells(size, strides);
+        }
+        head
+    }
+
     /// Rows of the output.
     pub fn candidates(&self) -> usize {
         match self {
@@ -115,6 +138,11 @@ impl Head {
             }
         }
     }
+}
+
+/// Cells of all grids of an input of this size.
+pub fn grid_cells([width, height]: [usize; 2], strides: &[usize]) -> usize {
+    strides.iter().map(|stride| (width / stride) * (height / stride)).sum()
 }
 
 /// What a pipeline must know of a model.

@@ -67,6 +67,17 @@ pub struct InputSpec {
 }
 
 impl InputSpec {
+    /// The same for images of another size: columns and rows.
+    #[must_use]
+    pub fn at(self, [width, height]: [usize; 2]) -> Self {
+        Self { width, height, ..self }
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> [usize; 2] {
+        [self.width, self.height]
+    }
+
     /// Values of one image.
     pub fn len(&self) -> usize {
         self.width * self.height * 3
@@ -142,24 +153,35 @@ impl Fit {
 
 /// How one image of the input was filled: with a frame, or with parts of it that lie beside each other.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sheet(Arc<[Fit]>);
-
-impl From<Fit> for Sheet {
-    fn from(fit: Fit) -> Self {
-        Self(Arc::new([fit]))
-    }
-}
-
-impl FromIterator<Fit> for Sheet {
-    fn from_iter<I: IntoIterator<Item = Fit>>(parts: I) -> Self {
-        Self(parts.into_iter().collect())
-    }
+pub struct Sheet {
+    size: [usize; 2],
+    parts: Arc<[Fit]>,
 }
 
 impl Sheet {
+    /// An image of so many columns and rows with these parts, whose places do not overlap.
+    pub fn new(size: [usize; 2], parts: impl IntoIterator<Item = Fit>) -> Self {
+        Self { size, parts: parts.into_iter().collect() }
+    }
+
+    /// A whole frame, alone.
+    pub fn whole(input: &InputSpec, [width, height]: [usize; 2]) -> Self {
+        Self::new(input.size(), [input.fit_frame(width, height)])
+    }
+
+    /// Its columns and rows.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// So many pixels it costs to look at it.
+    pub fn px(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
     /// What lies where; places do not overlap.
     pub fn parts(&self) -> &[Fit] {
-        &self.0
+        &self.parts
     }
 }
 

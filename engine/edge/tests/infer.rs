@@ -7,6 +7,8 @@
 mod onnx;
 #[path = "infer/real.rs"]
 mod real;
+#[path = "infer/sizes.rs"]
+mod sizes;
 #[path = "infer/tiny.rs"]
 mod tiny;
 
@@ -45,7 +47,7 @@ fn load(
 /// An 8 x 8 px frame, taken as it is.
 fn same() -> Sheet {
     let all = PxRect::of_size(8, 8);
-    Fit::part(all, all).into()
+    Sheet::new([8, 8], [Fit::part(all, all)])
 }
 
 /// One person with this confidence, over the whole frame.

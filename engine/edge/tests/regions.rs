@@ -236,7 +236,7 @@ fn measure(package: &Package, runtime: &Runtime, clip: &[Picture]) -> (Score, Sc
             for (near, clip) in near.iter().zip(clip) {
                 let street = Street::new(near, clip, tall, at);
                 close.focus.turn_to(&[street.zone]);
-                gains.push(Shown::of(&[street.zone], SIZE, &package.model.input).gain());
+                gains.push(Shown::of(&[street.zone], SIZE, &package.model.input, &[]).gain());
                 for (eye, score) in [&mut whole, &mut close].into_iter().zip(&mut here) {
                     for _ in 0..2 {
                         eye.look(&street.picture.view());

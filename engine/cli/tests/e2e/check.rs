@@ -81,6 +81,24 @@ fn what_regions_gain_and_cost_is_said() {
         .prints(0, &["  regions: none, as they would show nothing more that is needed"]);
 }
 
+/// Of a model that takes smaller images too it is said which size a camera's images have, and what that saves.
+#[test]
+fn what_smaller_images_save_is_said() {
+    let pipeline = pipeline();
+    let file = changed(&pipeline, "package = \"ssdlite-coco\"", "package = \"open-yolox\"");
+    let folder = file.with_file_name("models").join("open-yolox");
+    std::fs::create_dir_all(&folder).unwrap();
+    let model = std::fs::read_to_string(root().join("models/yolox-nano/model.toml")).unwrap();
+    let model = model.replacen("\"yolox-nano\"", "\"open-yolox\"", 1);
+    std::fs::write(folder.join("model.toml"), &model).unwrap();
+    std::fs::write(folder.join("yolox_nano_416.onnx"), "not looked at by a check").unwrap();
+    assert!(!check(&file, &[]).stdout.join("\n").contains("input: "));
+    let sizes = "height = 416\nsizes = [[416, 320], [416, 256]]";
+    std::fs::write(folder.join("model.toml"), model.replacen("height = 416", sizes, 1)).unwrap();
+    let told = "  input: a picture of 1920x1080 px on 416x256 px: 0.62 of what the model's own 416x416 px cost";
+    check(&file, &[]).prints(0, &[told]);
+}
+
 /// It is right, and nothing will come of it.
 #[test]
 fn what_nothing_can_come_of_is_warned_of() {

@@ -5,7 +5,7 @@ use super::problem::{ConfigError, Fault, FileKind, Report, Source};
 use super::read::{Node, document};
 use super::taxonomy::Taxonomy;
 use crate::id::Name;
-use crate::model::{Batch, Head, Model, SCORES_MAX};
+use crate::model::{Batch, Head, Model, SCORES_MAX, grid_cells};
 use crate::tensor::{Channels, FitMode, InputSpec, Layout};
 use viahe_contract::class::Class;
 use viahe_contract::sha256::Sha256;
@@ -40,6 +40,8 @@ pub fn parse_with(file: &str, text: &str, taxonomy: &Taxonomy) -> Result<Model, 
 fn model(root: &Node, taxonomy: &Taxonomy) -> Option<Model> {
     let input = root.child("input").and_then(|node| input(&node));
     let head = root.child("output").and_then(|node| head(&node, input.as_ref()));
+    let sizes = root.child("input").zip(input.as_ref()).zip(head.as_ref());
+    let sizes = sizes.map(|((node, own), head)| sizes_of(&node, own, head)).unwrap_or_default();
     let nms = root.child("nms").and_then(|node| nms(&node));
     let labels = labels(root, head.as_ref().map(Head::classes), taxonomy);
     let batch = root.child("input").and_then(|node| batch(&node));
@@ -54,6 +56,7 @@ fn model(root: &Node, taxonomy: &Taxonomy) -> Option<Model> {
         recipe: root.text("recipe")?.into(),
         input_name: root.child("input")?.text("name")?.into(),
         input: input?,
+        sizes,
         batch: batch?,
         head: head?,
         nms_iou,
@@ -80,6 +83,32 @@ fn input(node: &Node) -> Option<InputSpec> {
         mean: channels(node, "mean")?,
         std: std?,
     })
+}
+
+/// Other sizes of its images; whatever is wrong with one is told.
+fn sizes_of(node: &Node, own: &InputSpec, head: &Head) -> Vec<[usize; 2]> {
+    let sizes = node.sizes("sizes");
+    let wrong = |(i, [width, height]): (usize, &[usize; 2])| {
+        let Head::Yolox { strides, .. } = head else {
+            let what = "boxes of head = \"ssd\" are made for one size of the input";
+            return Some(Fault::new(what, "remove `sizes`; a head = \"yolox\" may have them"));
+        };
+        let size = format!("{width}x{height} px");
+        if width * height >= own.width * own.height {
+            let what = format!("{size} are no fewer than those of its own size");
+            return Some(Fault::new(what, "list smaller ones only, or make this one its own"));
+        }
+        if sizes[..i].contains(&[*width, *height]) {
+            return Some(Fault::new(format!("{size} is listed twice"), "remove one of them"));
+        }
+        let stride = strides.iter().find(|s| !divides(**s, [*width, *height]))?;
+        let what = format!("stride {stride} does not divide {size}");
+        Some(Fault::new(what, "list sizes that every one of `strides` divides"))
+    };
+    if let Some(fault) = sizes.iter().enumerate().find_map(wrong) {
+        node.tell("sizes", fault);
+    }
+    sizes
 }
 
 fn batch(node: &Node) -> Option<Batch> {
@@ -157,18 +186,21 @@ fn head(node: &Node, input: Option<&InputSpec>) -> Option<Head> {
 /// The grids of all strides together must have as many cells as there are candidates.
 fn check_grids(node: &Node, input: &InputSpec, strides: &[usize], candidates: usize) {
     let InputSpec { width, height, .. } = *input;
-    let divides = |s: &&usize| width.is_multiple_of(**s) && height.is_multiple_of(**s);
-    if let Some(s) = strides.iter().find(|s| !divides(s)) {
+    if let Some(s) = strides.iter().find(|s| !divides(**s, input.size())) {
         let what = format!("stride {s} does not divide {width}x{height} px");
         node.tell("strides", Fault::new(what, "correct it, or the input's `width` and `height`"));
         return;
     }
-    let cells: usize = strides.iter().map(|s| (width / s) * (height / s)).sum();
+    let cells = grid_cells(input.size(), strides);
     if cells != candidates {
         let what = format!("{candidates} candidates, but the grids have {cells} cells");
         let remedy = "correct `candidates`, `strides` or the size of the input";
         node.tell("candidates", Fault::new(what, remedy));
     }
+}
+
+fn divides(stride: usize, size: [usize; 2]) -> bool {
+    size.iter().all(|side| side.is_multiple_of(stride))
 }
 
 fn nms(node: &Node) -> Option<(f32, f32)> {

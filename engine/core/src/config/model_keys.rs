@@ -1,10 +1,11 @@
 //! The keys of a model file, and of the taxonomy to which its labels belong.
 
 use super::problem::Fault;
-use super::schema::Kind::{self, Number, Numbers, OneOf, Table, Text, Whole, WholeOr, Wholes};
+use super::schema::Kind::{self, Number, Numbers, OneOf, Sizes, Table, Text};
+use super::schema::Kind::{Whole, WholeOr, Wholes};
 use super::schema::Need::{Optional, Required};
 use super::schema::{CLASS, Form, Key, NAME, TEXT, form, key};
-use crate::model::{BATCH_MAX, CANDIDATES_MAX, CLASSES_MAX, INPUT_SIDE_PX_MAX};
+use crate::model::{BATCH_MAX, CANDIDATES_MAX, CLASSES_MAX, INPUT_SIDE_PX_MAX, SIZES_MAX};
 use viahe_contract::sha256::Sha256;
 
 /// Most grids of a head.
@@ -90,6 +91,15 @@ static INPUT: &[Key] = &[
     key("width", SIDE, Required, "300", "Its columns, px."),
     key("height", SIDE, Required, "300", "Its rows, px."),
     key(
+        "sizes",
+        Sizes { most: SIZES_MAX - 1, min: SIDE_MIN, max: limit(INPUT_SIDE_PX_MAX) },
+        Optional,
+        "[[416, 320], [416, 256]]",
+        "Smaller sizes that the graph takes as well, where it leaves columns and rows open: each image is \
+         of the cheapest one that shows no less than `width` x `height`. Only of a head that follows \
+         the size, as `yolox` does; every stride divides each side.",
+    ),
+    key(
         "batch",
         WholeOr { word: "any", min: 1, max: limit(BATCH_MAX) },
         Required,
@@ -134,7 +144,8 @@ static INPUT: &[Key] = &[
     key("std", CHANNELS, Required, "[1.0, 1.0, 1.0]", "See `mean`; none is 0."),
 ];
 
-const SIDE: Kind = Whole { min: 8, max: limit(INPUT_SIDE_PX_MAX) };
+const SIDE_MIN: i64 = 8;
+const SIDE: Kind = Whole { min: SIDE_MIN, max: limit(INPUT_SIDE_PX_MAX) };
 const CHANNELS: Kind = Numbers { count: 3, min: -1e9, max: 1e9 };
 
 static OUTPUT: &[Key] = &[

@@ -6,7 +6,7 @@
 use super::problem::{Fault, Source, closest, listed, quoted};
 use super::schema::{Form, Key, Kind, Need};
 use super::value::{
-    Value, example, leaf, number, numbers, pairs, parameter, polygon, text, type_of,
+    Value, example, leaf, number, numbers, pairs, parameter, polygon, sizes, text, type_of,
 };
 use crate::geometry::Polygon;
 use crate::id::Name;
@@ -339,6 +339,13 @@ impl<'a> Node<'a> {
     pub(super) fn pairs(&self, name: &str) -> Option<Vec<[f64; 2]>> {
         let Kind::Pairs { count, min, max } = self.key(name)?.kind else { return None };
         pairs(self.table.get(name)?, count, min, max)
+    }
+
+    /// Columns and rows of images; none where the key is absent or bad.
+    pub(super) fn sizes(&self, name: &str) -> Vec<[usize; 2]> {
+        let good = |key: &Key| leaf(key, self.table.get(name)?).ok();
+        let all = || sizes(self.table.get(name)?, f64::MIN, f64::MAX);
+        self.key(name).and_then(good).and_then(|()| all()).unwrap_or_default()
     }
 
     /// A list of numbers, all in range.

@@ -57,6 +57,11 @@ fn key_schema(key: &Key) -> Value {
             let pair = json!({ "type": "array", "items": number, "minItems": 2, "maxItems": 2 });
             json!({ "type": "array", "items": pair, "minItems": count, "maxItems": count })
         }
+        Kind::Sizes { most, min, max } => {
+            let px = json!({ "type": "integer", "minimum": min, "maximum": max });
+            let size = json!({ "type": "array", "items": px, "minItems": 2, "maxItems": 2 });
+            json!({ "type": "array", "items": size, "minItems": 1, "maxItems": most })
+        }
         Kind::List(form) => json!({ "type": "array", "items": text_schema(form), "minItems": 1 }),
         Kind::Corners => {
             let number = json!({ "type": "number", "minimum": 0, "maximum": 1 });
@@ -177,6 +182,9 @@ fn value(key: &Key) -> String {
         Kind::List(form) => format!("list, each a {}", form.title),
         Kind::Amount { min, max } => format!("number, {min} to {max}, or a parameter"),
         Kind::Pairs { count, .. } => format!("list of {count} pairs"),
+        Kind::Sizes { most, min, max } => {
+            format!("list of 1 to {most} `[columns, rows]`, {min} to {max}")
+        }
         Kind::Numbers { count, .. } => format!("list of {count} numbers"),
         Kind::Wholes { most, min, max } => {
             format!("list of 1 to {most} whole numbers, {min} to {max}")

@@ -57,6 +57,12 @@ pub(super) enum Kind {
         min: f64,
         max: f64,
     },
+    /// 1 to so many `[columns, rows]` in px, each whole and in range.
+    Sizes {
+        most: usize,
+        min: i64,
+        max: i64,
+    },
     /// A list of exactly so many numbers.
     Numbers {
         count: usize,

@@ -69,6 +69,13 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
             Some(_) => Ok(()),
             None => no_list(key, &format!("{count} pairs of numbers from {min} to {max}")),
         },
+        Kind::Sizes { most, min, max } => match sizes(value, *min as f64, *max as f64) {
+            Some(sizes) if (1..=*most).contains(&sizes.len()) => Ok(()),
+            _ => {
+                let of = format!("1 to {most} [columns, rows], whole numbers from {min} to {max}");
+                no_list(key, &of)
+            }
+        },
         Kind::Corners => polygon(value).map(|_| ()),
         Kind::List(_) => wrong("a list"),
         // Tables are not looked at here, so none passes as a value.
@@ -104,6 +111,17 @@ pub(super) fn pairs(value: &Value, count: usize, min: f64, max: f64) -> Option<V
     };
     let all: Vec<[f64; 2]> = value.as_ref().as_array()?.iter().map(pair).collect::<Option<_>>()?;
     (all.len() == count).then_some(all)
+}
+
+/// All pairs of whole numbers of a list, when each is in range.
+pub(super) fn sizes(value: &Value, min: f64, max: f64) -> Option<Vec<[usize; 2]>> {
+    let is_whole = |item: &Value| item.as_ref().is_integer();
+    let size = |item: &Value| {
+        let [width, height] = numbers(item, min, max)?.try_into().ok()?;
+        let whole = item.as_ref().as_array().is_some_and(|sides| sides.iter().all(is_whole));
+        whole.then_some([width as usize, height as usize])
+    };
+    value.as_ref().as_array()?.iter().map(size).collect()
 }
 
 /// All numbers of a list, when each is in range.

@@ -73,7 +73,9 @@ fn run(model: &Model, data: &[&[f32]], fit: Fit) -> (Seen, DecodeStats) {
     let tensors: Vec<TensorView<'_>> =
         shapes.iter().zip(data).map(|((_, shape), data)| TensorView { shape, data }).collect();
     let mut out = Vec::new();
-    let stats = Decoder::new(model).decode(&tensors, 0, &fit.into(), &mut out).unwrap();
+    let stats = Decoder::new(model)
+        .decode(&tensors, 0, &Sheet::new(model.input.size(), [fit]), &mut out)
+        .unwrap();
     assert_eq!(
         stats.candidates,
         stats.over_limit + stats.outside + stats.suppressed + stats.detections + stats.invalid
@@ -257,7 +259,9 @@ fn wrong_shapes_say_what_to_do() {
     let view = |shape: &'static [usize], n| TensorView { shape, data: &data[..n] };
     let good = view(&[1, 2, 4], 8);
     let mut fails = |tensors: &[TensorView<'_>], image| {
-        let err = decoder.decode(tensors, image, &fit.into(), &mut out).unwrap_err();
+        let err = decoder
+            .decode(tensors, image, &Sheet::new(model.input.size(), [fit]), &mut out)
+            .unwrap_err();
         assert!(out.is_empty());
         err.to_string()
     };
@@ -282,8 +286,11 @@ fn the_second_image_of_a_batch() {
     let tensors = [TensorView { shape: &s, data: &scores }, TensorView { shape: &b, data: &boxes }];
     let mut decoder = Decoder::new(&model);
     let mut out = Vec::new();
-    assert_eq!(decoder.decode(&tensors, 0, &fit.into(), &mut out).unwrap(), DecodeStats::default());
-    decoder.decode(&tensors, 1, &fit.into(), &mut out).unwrap();
+    assert_eq!(
+        decoder.decode(&tensors, 0, &Sheet::new(model.input.size(), [fit]), &mut out).unwrap(),
+        DecodeStats::default()
+    );
+    decoder.decode(&tensors, 1, &Sheet::new(model.input.size(), [fit]), &mut out).unwrap();
     assert_eq!((out.len(), out[0].bbox.x1, out[0].bbox.y1), (1, 100.0, 50.0));
 }
 
@@ -295,7 +302,7 @@ fn parts_of_a_frame_are_undone_each_by_itself() {
     let rect = |x, y, width, height| PxRect { x, y, width, height };
     // 64 x 32 px above; below it 20 x 7 px of it from (40, 11) on, at their own scale, and a column of padding.
     let part = Fit::part(rect(40, 11, 15, 7), rect(0, 8, 15, 7));
-    let sheet: Sheet = [model.input.fit_frame(64, 32), part].into_iter().collect();
+    let sheet = Sheet::new(model.input.size(), [model.input.fit_frame(64, 32), part]);
     let mut rows = [[0.0f32; 7]; 5];
     rows[0] = [0.5, 0.5, 0.5f32.ln(), 0.5f32.ln(), 1.0, 1.0, 0.0]; // centre (4, 4), 4 x 4
     rows[2] = [0.5, 0.5, 0.0, 0.0, 1.0, 0.9, 0.0]; // centre (4, 12), 8 x 8: larger than the part

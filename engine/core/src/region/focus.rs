@@ -16,6 +16,8 @@ pub(super) const WHOLE_EACH: u32 = 4;
 #[derive(Clone, Debug)]
 pub struct Focus {
     input: InputSpec,
+    /// Others that the model takes.
+    sizes: Vec<[usize; 2]>,
     kinds: Kinds,
     areas: Vec<UnitBox>,
     frame: [usize; 2],
@@ -43,6 +45,7 @@ impl Focus {
     pub fn new(model: &Model, areas: Vec<UnitBox>) -> Self {
         Self {
             input: model.input,
+            sizes: model.sizes.clone(),
             kinds: Kinds::of(model),
             areas,
             frame: [0, 0],
@@ -69,8 +72,9 @@ impl Focus {
         if self.frame != [width, height] {
             (self.frame, self.shown) = ([width, height], None);
         }
-        let shown =
-            self.shown.get_or_insert_with(|| Shown::of(&self.areas, self.frame, &self.input));
+        let shown = self
+            .shown
+            .get_or_insert_with(|| Shown::of(&self.areas, self.frame, &self.input, &self.sizes));
         match shown {
             Shown::Whole(_) | Shown::Together { .. } => 1,
             Shown::InTurn { .. } => {

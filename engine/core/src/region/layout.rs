@@ -43,35 +43,35 @@ pub enum Shown {
 }
 
 impl Shown {
-    /// The best that a model with this input can be shown of these areas of a frame.
-    pub fn of(areas: &[UnitBox], frame: [usize; 2], input: &InputSpec) -> Self {
-        let whole = input.fit_frame(frame[0], frame[1]);
+    /// The best that a model with this input can be shown of these areas of a frame. Of its other sizes each image then
+    /// has the one of fewest px on which all that lies there is no smaller.
+    pub fn of(areas: &[UnitBox], frame: [usize; 2], own: &InputSpec, sizes: &[[usize; 2]]) -> Self {
+        let least = |sheet, on: &dyn Fn(&InputSpec) -> Option<Sheet>| {
+            sizes.iter().filter_map(|size| on(&own.at(*size))).fold(sheet, fewer_px)
+        };
+        let whole = own.fit_frame(frame[0], frame[1]);
         let unit = (whole.scale[0] * whole.scale[1]).sqrt();
+        let scene = Scene::new(areas, frame, whole);
+        let all = || least(Sheet::new(own.size(), [whole]), &|input| scene.whole_on(input));
         let car = |area: &UnitBox| TALL / 2.0 * area.corners()[3] * frame[1] as f32 * unit;
         let is_enough = areas.iter().all(|area| car(area) >= ENOUGH_PX);
         if is_enough || frame[0] < SIDE_MIN || frame[1] < SIDE_MIN {
-            return Self::Whole(whole.into());
+            return Self::Whole(all());
         }
-        let spans = contexts(areas, frame);
-        // Half as far from true to shape as the whole frame is.
-        let bend = [whole.scale[0] / whole.scale[1], whole.scale[1] / whole.scale[0]];
-        let room = |all| Room { all, frame, bend: bend.map(|b| b.max(1.0).sqrt()) };
-        let best =
-            |place| best_in(&spans, &room(place)).map(|(scale, parts)| (scale / unit, parts));
-        let together = room_beside(whole.place, input).and_then(best);
-        let own = best(PxRect::of_size(input.width, input.height));
-        let gain = |of: &Option<(f32, Vec<Fit>)>| of.as_ref().map_or(0.0, |(gain, _)| *gain);
+        let (together, alone) = (scene.beside(own), scene.alone(own));
+        let gain = |of: &Option<Close>| of.as_ref().map_or(0.0, |close| close.scale / unit);
         // Half as much again in size is worth the whole frame on an image of its own.
-        let enough = gain(&together) >= GAIN_MIN && gain(&together) * 1.5 >= gain(&own);
-        match (together, own) {
-            (Some((gain, parts)), _) if enough => {
-                let sheet = std::iter::once(whole).chain(parts).collect();
-                Self::Together { sheet, gain }
+        let enough = gain(&together) >= GAIN_MIN && gain(&together) * 1.5 >= gain(&alone);
+        match (together, alone) {
+            (Some(Close { scale, sheet }), _) if enough => {
+                let sheet = least(sheet, &|input| scene.beside(input)?.no_smaller(scale));
+                Self::Together { sheet, gain: scale / unit }
             }
-            (_, Some((gain, parts))) if gain >= GAIN_MIN => {
-                Self::InTurn { whole: whole.into(), close: parts.into_iter().collect(), gain }
+            (_, Some(Close { scale, sheet })) if scale / unit >= GAIN_MIN => {
+                let close = least(sheet, &|input| scene.alone(input)?.no_smaller(scale));
+                Self::InTurn { whole: all(), close, gain: scale / unit }
             }
-            _ => Self::Whole(whole.into()),
+            _ => Self::Whole(all()),
         }
     }
 
@@ -92,12 +92,83 @@ impl Shown {
         }
     }
 
+    /// Pixels of the images of a look, on average while nothing reaches out of its region: what it costs.
+    pub fn px_per_look(&self) -> f32 {
+        match self {
+            Self::Whole(sheet) | Self::Together { sheet, .. } => sheet.px() as f32,
+            Self::InTurn { whole, close, .. } => close.px() as f32 + whole.px() as f32 / 4.0,
+        }
+    }
+
     /// Images for a look, on average while nothing reaches out of its region.
     pub fn images_per_look(&self) -> f32 {
         match self {
             Self::Whole(_) | Self::Together { .. } => 1.0,
             Self::InTurn { .. } => 1.25,
         }
+    }
+}
+
+fn fewer_px(one: Sheet, other: Sheet) -> Sheet {
+    if other.px() < one.px() { other } else { one }
+}
+
+/// Parts of a frame on an image, and the scale of the one that is shown smallest.
+struct Close {
+    scale: f32,
+    sheet: Sheet,
+}
+
+impl Close {
+    /// Unless it shows them smaller.
+    fn no_smaller(self, scale: f32) -> Option<Sheet> {
+        (self.scale >= scale).then_some(self.sheet)
+    }
+}
+
+/// What is to be shown, on whatever size.
+struct Scene {
+    spans: Vec<Span>,
+    frame: [usize; 2],
+    /// How the whole frame lies on the model's own size.
+    whole: Fit,
+}
+
+impl Scene {
+    fn new(areas: &[UnitBox], frame: [usize; 2], whole: Fit) -> Self {
+        Self { spans: contexts(areas, frame), frame, whole }
+    }
+
+    /// The whole frame, unless it is shown smaller than on the model's own size.
+    fn whole_on(&self, input: &InputSpec) -> Option<Sheet> {
+        self.fit_on(input).map(|fit| Sheet::new(input.size(), [fit]))
+    }
+
+    fn fit_on(&self, input: &InputSpec) -> Option<Fit> {
+        let fit = input.fit_frame(self.frame[0], self.frame[1]);
+        let is_no_smaller = |axis: usize| fit.scale[axis] >= self.whole.scale[axis];
+        (is_no_smaller(0) && is_no_smaller(1)).then_some(fit)
+    }
+
+    /// Parts in the room that the whole frame leaves.
+    fn beside(&self, input: &InputSpec) -> Option<Close> {
+        let whole = self.fit_on(input)?;
+        let (scale, parts) = best_in(&self.spans, &self.room(room_beside(whole.place, input)?))?;
+        let sheet = Sheet::new(input.size(), std::iter::once(whole).chain(parts));
+        Some(Close { scale, sheet })
+    }
+
+    /// Parts on an image of their own.
+    fn alone(&self, input: &InputSpec) -> Option<Close> {
+        let room = self.room(PxRect::of_size(input.width, input.height));
+        let (scale, parts) = best_in(&self.spans, &room)?;
+        Some(Close { scale, sheet: Sheet::new(input.size(), parts) })
+    }
+
+    fn room(&self, all: PxRect) -> Room {
+        // Half as far from true to shape as the whole frame is.
+        let [x, y] = self.whole.scale;
+        Room { all, frame: self.frame, bend: [x / y, y / x].map(|bend| bend.max(1.0).sqrt()) }
     }
 }
 

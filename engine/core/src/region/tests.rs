@@ -7,7 +7,7 @@ use crate::detect::{Confidence, Detection};
 use crate::geometry::{PxBox, PxRect, UnitBox};
 use crate::id::ClassIx;
 use crate::model::Model;
-use crate::tensor::{Fit, FitMode};
+use crate::tensor::{Fit, FitMode, InputSpec, Sheet};
 use proptest::prelude::*;
 
 const FRAME: [usize; 2] = [1920, 1080];
@@ -76,11 +76,11 @@ fn boxes(found: &[Detection]) -> Vec<[i32; 4]> {
 fn what_gains_nothing_is_looked_at_whole() {
     let large = [[0.0, 0.0, 1.0, 1.0], [0.05, 0.6, 0.95, 0.98], [0.3, 0.7, 0.6, 0.9]];
     for model in [ssd(), yolox()] {
-        let whole = model.input.fit_frame(1920, 1080).into();
+        let whole = Sheet::whole(&model.input, FRAME);
         let shown = Shown::Whole(whole);
-        assert_eq!(Shown::of(&[], FRAME, &model.input), shown);
+        assert_eq!(Shown::of(&[], FRAME, &model.input, &[]), shown);
         for corners in large {
-            assert_eq!(Shown::of(&[area(corners)], FRAME, &model.input), shown, "{corners:?}");
+            assert_eq!(Shown::of(&[area(corners)], FRAME, &model.input, &[]), shown, "{corners:?}");
         }
     }
 }
@@ -92,9 +92,9 @@ fn what_is_large_enough_is_looked_at_whole() {
     for model in [ssd(), yolox()] {
         let near = area([0.3, 0.3, 0.4, 0.34]);
         let far = area([0.3, 0.16, 0.4, 0.2]);
-        assert!(matches!(Shown::of(&[near], FRAME, &model.input), Shown::Whole(_)));
-        assert!(Shown::of(&[far], FRAME, &model.input).gain() > 2.0);
-        assert!(Shown::of(&[near, far], FRAME, &model.input).gain() > 1.5);
+        assert!(matches!(Shown::of(&[near], FRAME, &model.input, &[]), Shown::Whole(_)));
+        assert!(Shown::of(&[far], FRAME, &model.input, &[]).gain() > 2.0);
+        assert!(Shown::of(&[near, far], FRAME, &model.input, &[]).gain() > 1.5);
     }
 }
 
@@ -102,29 +102,75 @@ fn what_is_large_enough_is_looked_at_whole() {
 #[test]
 fn a_small_area_is_seen_at_its_own_size() {
     let kerb = [area([0.6, 0.16, 0.75, 0.21])];
-    let Shown::Together { sheet, gain } = Shown::of(&kerb, FRAME, &yolox().input) else {
+    let Shown::Together { sheet, gain } = Shown::of(&kerb, FRAME, &yolox().input, &[]) else {
         panic!("a letterboxed frame leaves room");
     };
     let [whole, close] = sheet.parts() else { panic!("{sheet:?}") };
     assert_eq!(*whole, yolox().input.fit_frame(1920, 1080));
     assert!(close.place.y >= 234 && gain > 1.9, "{close:?}, {gain}");
-    let Shown::InTurn { whole, close, gain } = Shown::of(&kerb, FRAME, &ssd().input) else {
+    let Shown::InTurn { whole, close, gain } = Shown::of(&kerb, FRAME, &ssd().input, &[]) else {
         panic!("a stretched frame leaves none");
     };
-    assert_eq!(whole, ssd().input.fit_frame(1920, 1080).into());
+    assert_eq!(whole, Sheet::whole(&ssd().input, FRAME));
     assert!(gain > 2.2, "{gain}");
     let [close] = close.parts() else { panic!("{close:?}") };
     assert_eq!(close.place, PxRect::of_size(300, 300));
 }
 
+/// With smaller sizes to choose from, each image is as large as what it shows: nothing is seen smaller, and a frame in
+/// its letterbox is where it was.
+#[test]
+fn images_are_no_larger_than_what_they_show() {
+    let (own, sizes) = (yolox().input, [[416, 320], [256, 256], [416, 256]]);
+    let shown = |areas: &[UnitBox], frame| Shown::of(areas, frame, &own, &sizes);
+    let whole = |size: [usize; 2], frame| Shown::Whole(Sheet::whole(&own.at(size), frame));
+    let cases = [([1920, 1080], [416, 256]), ([768, 576], [416, 320]), ([1080, 1920], [416, 416])];
+    for (frame, size) in cases {
+        assert_eq!(shown(&[], frame), whole(size, frame), "{frame:?}");
+        let [on_own] = [Sheet::whole(&own, frame)];
+        assert_eq!(sheets(&shown(&[], frame))[0].parts(), on_own.parts(), "{frame:?}");
+    }
+    // A small region is shown at its own size on the smallest, and the whole frame beside it on the flat one.
+    let far = [area([0.4, 0.02, 0.43, 0.05])];
+    let stretched = InputSpec { fit: FitMode::Stretch, ..own };
+    let Shown::InTurn { whole, close, .. } = Shown::of(&far, FRAME, &stretched, &sizes) else {
+        panic!("a stretched frame leaves no room");
+    };
+    assert_eq!((whole.size(), close.size()), ([416, 416], [256, 256]));
+    // What lies in the room beside the frame needs that room.
+    let kerb = [area([0.6, 0.16, 0.75, 0.21])];
+    assert_eq!(shown(&kerb, FRAME), Shown::of(&kerb, FRAME, &own, &[]));
+}
+
 #[test]
 fn a_long_area_lies_in_tiles_and_areas_apart_on_one_image() {
     let input = ssd().input;
-    let far = Shown::of(&[area([0.0, 0.12, 1.0, 0.2])], FRAME, &input);
+    let far = Shown::of(&[area([0.0, 0.12, 1.0, 0.2])], FRAME, &input, &[]);
     assert!(far.parts().len() >= 2, "{far:?}");
     let corners = [area([0.0, 0.1, 0.1, 0.15]), area([0.9, 0.1, 1.0, 0.15])];
-    let both = Shown::of(&corners, FRAME, &input);
+    let both = Shown::of(&corners, FRAME, &input, &[]);
     assert!(both.parts().len() == 2 && both.gain() > 2.0, "{both:?}");
+}
+
+/// Of fewer px than those of both models.
+fn any_size() -> impl Strategy<Value = [usize; 2]> {
+    (1..14usize, 1..14usize)
+        .prop_map(|(x, y)| [x * 32, y * 32])
+        .prop_filter("fewer px", |[x, y]| x * y < 300 * 300)
+}
+
+/// All images that looks take.
+fn sheets(shown: &Shown) -> Vec<&Sheet> {
+    match shown {
+        Shown::Whole(sheet) | Shown::Together { sheet, .. } => vec![sheet],
+        Shown::InTurn { whole, close, .. } => vec![whole, close],
+    }
+}
+
+/// Of the part that is shown smallest, but for what whole px take.
+fn least_scale(sheet: &Sheet) -> f32 {
+    let scale = |fit: &Fit| (fit.scale[0] * fit.scale[1]).sqrt();
+    sheet.parts().iter().map(scale).fold(f32::INFINITY, f32::min)
 }
 
 fn any_area() -> impl Strategy<Value = UnitBox> {
@@ -140,27 +186,31 @@ proptest! {
         frame in (64..2600usize, 64..1600usize),
         letterbox: bool,
         at in (0.0..1.0f32, 0.0..1.0f32),
+        sizes in prop::collection::vec(any_size(), 0..4),
     ) {
         let mut input = if letterbox { yolox().input } else { ssd().input };
         if letterbox {
             input.fit = FitMode::Letterbox { pad: 114.0 };
         }
         let frame = [frame.0, frame.1];
-        let shown = Shown::of(&areas, frame, &input);
+        let shown = Shown::of(&areas, frame, &input, &sizes);
         let whole = PxRect::of_size(frame[0], frame[1]);
-        let room = PxRect::of_size(input.width, input.height);
+        let on_own = Shown::of(&areas, frame, &input, &[]);
+        for (sheet, on_own) in sheets(&shown).into_iter().zip(sheets(&on_own)) {
+            let (size, all) = (sheet.size(), sheet.parts());
+            prop_assert!(size == input.size() || sizes.contains(&size) && sheet.px() < on_own.px());
+            prop_assert!(least_scale(sheet) >= least_scale(on_own), "{sheet:?} {on_own:?}");
+            let room = PxRect::of_size(size[0], size[1]);
+            for (i, fit) in all.iter().enumerate() {
+                prop_assert!(fit.crop.is_in(&whole) && fit.place.is_in(&room), "{fit:?}");
+                prop_assert!(all[..i].iter().all(|other| !other.place.meets(&fit.place)));
+            }
+        }
+        prop_assert_eq!(sheets(&shown).len(), sheets(&on_own).len());
         if shown.parts().is_empty() {
             return Ok(());
         }
         prop_assert!(shown.gain() >= GAIN_MIN);
-        let all: Vec<Fit> = match &shown {
-            Shown::Together { sheet, .. } => sheet.parts().to_vec(),
-            _ => shown.parts().to_vec(),
-        };
-        for (i, fit) in all.iter().enumerate() {
-            prop_assert!(fit.crop.is_in(&whole) && fit.place.is_in(&room), "{fit:?}");
-            prop_assert!(all[..i].iter().all(|other| !other.place.meets(&fit.place)));
-        }
         for fit in shown.parts() {
             let ([x, y], side) = (fit.scale, fit.place.width.min(fit.place.height) as f32);
             let [whole_x, whole_y] = input.fit_frame(frame[0], frame[1]).scale;
@@ -301,7 +351,7 @@ fn it_turns_to_other_areas_and_frames() {
     assert!(focus.image(0).unwrap().1.parts()[0].crop.right() <= crop.x);
     focus.turn_to(&[]);
     assert_eq!(focus.look(FRAME[0], FRAME[1]), 1);
-    let whole: crate::tensor::Sheet = ssd().input.fit_frame(1920, 1080).into();
+    let whole = Sheet::whole(&ssd().input, FRAME);
     assert_eq!(focus.image(0), Some((View::Whole, &whole)));
     focus.look(640, 360);
     assert_eq!(focus.image(0).unwrap().1.parts()[0].crop, PxRect::of_size(640, 360));

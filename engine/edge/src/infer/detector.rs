@@ -7,6 +7,7 @@ use crate::clock;
 use ort::memory::Allocator;
 use ort::session::{IoBinding, RunOptions};
 use ort::value::Tensor;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -36,18 +37,30 @@ pub struct RunStats {
 
 /// A model ready to run, owned by one worker thread; the network may be others' too.
 ///
-/// For each batch size there is one input tensor, allocated by ONNX Runtime and bound once; the
-/// filling function writes right into it. Outputs are bound likewise and read in place. All of it
-/// is allocated when the detector is made.
+/// For each size of the images and each batch size there is one input tensor, allocated by ONNX Runtime
+/// and bound once; the filling function writes right into it. Outputs are bound likewise and read in
+/// place. All of it is allocated when the detector is made.
 #[derive(Debug)]
 pub struct Detector {
     network: Arc<Network>,
-    /// By batch size, smallest first; at least one.
-    slots: Vec<Slot>,
-    decoder: Decoder,
+    /// The model's own size first.
+    sizes: Vec<OfSize>,
+    /// The model's own size, for each frame of a call.
+    own: Vec<[usize; 2]>,
+    /// Frames of one size, of the call under way.
+    frames: Vec<usize>,
     sheets: Vec<Sheet>,
     /// Emptied lists of detections, for reuse.
     spare: Vec<Vec<Detection>>,
+}
+
+/// What images of one size need.
+#[derive(Debug)]
+struct OfSize {
+    input: InputSpec,
+    decoder: Decoder,
+    /// By batch size, smallest first; at least one.
+    slots: Vec<Slot>,
 }
 
 /// The buffers of one batch size.
@@ -75,20 +88,22 @@ impl Detector {
         Self::on(&Arc::new(Network::load(runtime, model, weights, options)?))
     }
 
-    /// Buffers for a network that is loaded; runs once on an empty input for each batch size.
+    /// Buffers for a network that is loaded; runs on an empty input of each size and batch size.
     ///
     /// # Errors
     /// [`InferError`]; other detectors of the network go on.
     pub fn on(network: &Arc<Network>) -> Result<Self, InferError> {
         let model = network.model();
-        let slots = batch_sizes(model.batch, network.options().batch_max)
-            .map(|batch| Slot::new(network, batch))
+        let sizes = std::iter::once(model.input.size()).chain(model.sizes.iter().copied());
+        let sizes = sizes
+            .map(|size| OfSize::new(network, &model.at(size)))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|e| network.refused(e.to_string()))?;
         let mut detector = Self {
-            decoder: Decoder::new(model),
             network: Arc::clone(network),
-            slots,
+            sizes,
+            own: Vec::new(),
+            frames: Vec::new(),
             sheets: Vec::new(),
             spare: Vec::new(),
         };
@@ -96,39 +111,59 @@ impl Detector {
         Ok(detector)
     }
 
-    /// What the model must be fed.
+    /// What the model must be fed, at its own size.
     pub fn input(&self) -> &InputSpec {
         &self.network.model().input
     }
 
     /// Most frames in one run of the session.
     pub fn batch_max(&self) -> usize {
-        self.slots.last().map_or(1, |slot| slot.batch)
+        self.sizes.first().and_then(|of| of.slots.last()).map_or(1, |slot| slot.batch)
     }
 
-    /// Finds objects in `frames` frames, in as few runs as the batch sizes allow.
-    ///
-    /// `fill(i, tensor)` writes frame `i` into the tensor that ONNX Runtime will read, of
-    /// [`InputSpec::len`] values, and says how it was fitted; it is called once for each frame, in
-    /// order. `out[i]` then holds the detections of frame `i`, best first; its buffers are
-    /// reused. A model of a fixed batch runs that batch even when fewer frames are left.
+    /// As [`run_sizes`](Self::run_sizes), for so many frames on images of the model's own size.
     ///
     /// # Errors
-    /// [`InferError::Fill`] names the frame that could not be prepared: leave it out and call
-    /// again. After any error `out` is empty; the detector can go on being used.
+    /// As [`run_sizes`](Self::run_sizes).
     pub fn run(
         &mut self,
         frames: usize,
         fill: &mut Fill<'_>,
         out: &mut Vec<Vec<Detection>>,
     ) -> Result<RunStats, InferError> {
+        let mut own = std::mem::take(&mut self.own);
+        own.resize(frames, self.input().size());
+        let result = self.run_sizes(&own, fill, out);
+        self.own = own;
+        result
+    }
+
+    /// Finds objects in frames that each lie on an image of one of the model's sizes, in as few runs
+    /// as the batch sizes allow; images of different sizes are never in one run.
+    ///
+    /// `fill(i, tensor)` writes frame `i` into the tensor that ONNX Runtime will read, of
+    /// [`InputSpec::len`] values at its size, and says how it was fitted; it is called once for each
+    /// frame, in the order of the model's sizes and of the frames. `out[i]` then holds the detections of
+    /// frame `i`, best first; its buffers are reused. A model of a fixed batch runs that batch even when
+    /// fewer frames are left.
+    ///
+    /// # Errors
+    /// [`InferError::Fill`] names the frame that could not be prepared: leave it out and call
+    /// again. After any error `out` is empty; the detector can go on being used.
+    pub fn run_sizes(
+        &mut self,
+        sizes: &[[usize; 2]],
+        fill: &mut Fill<'_>,
+        out: &mut Vec<Vec<Detection>>,
+    ) -> Result<RunStats, InferError> {
+        let frames = sizes.len();
         while out.len() > frames {
             self.spare.extend(out.pop());
         }
         while out.len() < frames {
             out.push(self.spare.pop().unwrap_or_default());
         }
-        let result = self.run_all(frames, fill, out);
+        let result = self.run_all(sizes, fill, out);
         if result.is_err() {
             self.spare.append(out);
         }
@@ -137,49 +172,61 @@ impl Detector {
 
     fn run_all(
         &mut self,
-        frames: usize,
+        sizes: &[[usize; 2]],
         fill: &mut Fill<'_>,
         out: &mut [Vec<Detection>],
     ) -> Result<RunStats, InferError> {
-        let mut stats = RunStats { frames, ..RunStats::default() };
-        let mut first = 0;
-        while first < frames {
-            let left = frames - first;
-            // The largest that is filled; a fixed batch larger than what is left is the only one.
-            let at = self.slots.iter().rposition(|slot| slot.batch <= left).unwrap_or(0);
-            let count = self.slots[at].batch.min(left);
-            self.run_slot(at, first, fill, &mut out[first..first + count], &mut stats)?;
-            first += count;
+        let mut stats = RunStats { frames: sizes.len(), ..RunStats::default() };
+        let is_known = |size| self.sizes.iter().any(|of| of.input.size() == size);
+        if let Some(frame) = sizes.iter().position(|size| !is_known(*size)) {
+            return Err(InferError::Fill { frame, source: "the model takes no such size".into() });
+        }
+        for at in 0..self.sizes.len() {
+            let size = self.sizes[at].input.size();
+            self.frames.clear();
+            self.frames.extend((0..sizes.len()).filter(|i| sizes[*i] == size));
+            let mut first = 0;
+            while first < self.frames.len() {
+                let slots = &self.sizes[at].slots;
+                let left = self.frames.len() - first;
+                // The largest that is filled; a fixed batch larger than what is left is the only one.
+                let slot = slots.iter().rposition(|slot| slot.batch <= left).unwrap_or(0);
+                let end = first + slots[slot].batch.min(left);
+                self.run_slot((at, slot), first..end, fill, out, &mut stats)?;
+                first = end;
+            }
         }
         Ok(stats)
     }
 
-    /// One run: fills, infers and decodes `out.len()` frames from frame `first` on.
+    /// One run: fills, infers and decodes these of `self.frames`.
     fn run_slot(
         &mut self,
-        at: usize,
-        first: usize,
+        (size, slot): (usize, usize),
+        frames: Range<usize>,
         fill: &mut Fill<'_>,
         out: &mut [Vec<Detection>],
         stats: &mut RunStats,
     ) -> Result<(), InferError> {
-        let slot = &mut self.slots[at];
+        let OfSize { input, decoder, slots } = &mut self.sizes[size];
+        let (slot, frames) = (&mut slots[slot], &self.frames[frames]);
         let model = self.network.model();
         let failed =
             |e: ort::Error| InferError::Run { model: model.name.clone(), why: e.to_string() };
         let started = clock::monotonic();
         self.sheets.clear();
         let (_, values) = slot.input.try_extract_tensor_mut::<f32>().map_err(failed)?;
-        let images = values.chunks_exact_mut(model.input.len()).take(out.len());
-        for (frame, image) in (first..).zip(images) {
-            let sheet = fill(frame, image).map_err(|source| InferError::Fill { frame, source })?;
+        for (&frame, image) in frames.iter().zip(values.chunks_exact_mut(input.len())) {
+            let sheet = fill(frame, image)
+                .and_then(|sheet| of_size(sheet, input))
+                .map_err(|source| InferError::Fill { frame, source })?;
             self.sheets.push(sheet);
         }
         let filled = clock::monotonic();
         self.network.run(&mut slot.binding, None).map_err(failed)?;
         let inferred = clock::monotonic();
-        for (image, (sheet, detections)) in self.sheets.iter().zip(out).enumerate() {
-            let decoded = slot.decode(&mut self.decoder, image, sheet, detections)?;
+        for (image, (sheet, &frame)) in self.sheets.iter().zip(frames).enumerate() {
+            let decoded = slot.decode(decoder, image, sheet, &mut out[frame])?;
             stats.decode.add(&decoded);
         }
         stats.runs += 1;
@@ -189,37 +236,50 @@ impl Detector {
         Ok(())
     }
 
-    /// Runs every batch size on zeros, so that all memory is there before the first frame, and a
+    /// Runs every size and batch size on zeros, so that all memory is there before the first frame, and a
     /// model that gives nonsense is found now.
     ///
     /// Twice: in its first run of a shape ONNX Runtime asks for the memory of each layer alone and
     /// learns how much all need together; from then on it asks for one piece of that. What the
-    /// first took is of no use after it, and given back.
+    /// first took is of no use after it, and given back. The second time the largest comes first: what it
+    /// takes is enough for the others.
     fn trial(&mut self) -> Result<(), InferError> {
-        let failed =
-            |why: String| InferError::Trial { model: self.network.model().name.clone(), why };
-        let options = giving_back().map_err(|e| failed(e.to_string()))?;
-        for slot in &mut self.slots {
-            for options in [Some(&options), None] {
-                slot.spoil().map_err(|e| failed(e.to_string()))?;
-                self.network.run(&mut slot.binding, options).map_err(|e| failed(e.to_string()))?;
-                slot.check().map_err(failed)?;
+        let model = &self.network.model().name;
+        let failed = |why: String| InferError::Trial { model: model.clone(), why };
+        let giving_back = giving_back().map_err(|e| failed(e.to_string()))?;
+        for options in [Some(&giving_back), None] {
+            for OfSize { input, slots, .. } in &mut self.sizes {
+                let [width, height] = input.size();
+                let of_size = |why| failed(format!("with {width}x{height} px, {why}"));
+                for slot in slots.iter_mut().rev() {
+                    slot.trial(&self.network, options).map_err(of_size)?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Address of the input tensor of `batch` images, as ONNX Runtime has it: proves that nothing
+    /// Address of the input tensor of `batch` images of the model's own size, as ONNX Runtime has it: proves that nothing
     /// is copied. `None` when there is no such batch size.
     pub fn input_address(&self, batch: usize) -> Option<usize> {
-        let slot = self.slots.iter().find(|slot| slot.batch == batch)?;
+        let slot = self.sizes.first()?.slots.iter().find(|slot| slot.batch == batch)?;
         Some(slot.input.data_ptr().addr())
     }
 }
 
+impl OfSize {
+    /// `model` is the network's at this size.
+    fn new(network: &Network, model: &Model) -> ort::Result<Self> {
+        let slots = batch_sizes(model.batch, network.options().batch_max)
+            .map(|batch| Slot::new(network, model, batch))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { input: model.input, decoder: Decoder::new(model), slots })
+    }
+}
+
 impl Slot {
-    fn new(network: &Network, batch: usize) -> ort::Result<Self> {
-        let (model, allocator) = (network.model(), Allocator::default());
+    fn new(network: &Network, model: &Model, batch: usize) -> ort::Result<Self> {
+        let allocator = Allocator::default();
         let mut binding = network.binding()?;
         let input = Tensor::<f32>::new(&allocator, input_shape(&model.input, batch))?;
         binding.bind_input(model.input_name.as_str(), &input)?;
@@ -232,6 +292,13 @@ impl Slot {
             shapes.push(shape);
         }
         Ok(Self { batch, binding, input, outputs, shapes })
+    }
+
+    /// A run on what is there; are all outputs numbers, in the tensors that were bound?
+    fn trial(&mut self, network: &Network, options: Option<&RunOptions>) -> Result<(), String> {
+        self.spoil().map_err(|e| e.to_string())?;
+        network.run(&mut self.binding, options).map_err(|e| e.to_string())?;
+        self.check()
     }
 
     /// Outputs that nobody wrote are no numbers.
@@ -270,6 +337,14 @@ impl Slot {
             _ => decoder.decode(&[view(0), view(1)], image, sheet, out),
         }?)
     }
+}
+
+/// A sheet of another size would give boxes in wrong places.
+fn of_size(sheet: Sheet, input: &InputSpec) -> Result<Sheet, BoxError> {
+    if sheet.size() == input.size() {
+        return Ok(sheet);
+    }
+    Err("its image was filled as if it had another size".into())
 }
 
 /// A run after which memory that is not needed any more goes back to the system.

@@ -210,6 +210,25 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Names, types and shapes in the file against the description; all differences at once.
 fn check_interface(model: &Model, session: &Session) -> Result<(), InferError> {
+    let mut problems = check_size(model, session);
+    // What is wrong with all sizes is told once.
+    if problems.is_empty() {
+        let others = model.sizes.iter().map(|size| check_size(&model.at(*size), session));
+        problems = others.flatten().collect();
+        if !problems.is_empty() {
+            problems
+                .push("to take `sizes`, it must leave columns, rows and candidates open".into());
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(InferError::Interface { model: model.name.clone(), problems })
+    }
+}
+
+/// The same for the model's own size alone.
+fn check_size(model: &Model, session: &Session) -> Vec<String> {
     let mut problems = Vec::new();
     let batch = match model.batch {
         Batch::Any => None,
@@ -229,11 +248,7 @@ fn check_interface(model: &Model, session: &Session) -> Result<(), InferError> {
     for (name, shape) in model.head.tensors(one) {
         check_outlet("output", session.outputs(), name, &shape, batch, &mut problems);
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(InferError::Interface { model: model.name.clone(), problems })
-    }
+    problems
 }
 
 /// `want`: the shape described, with any first axis when `batch` is `None`.

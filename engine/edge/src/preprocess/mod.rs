@@ -144,15 +144,16 @@ impl Preprocessor {
         check_size(&self.spec)?;
         let whole = self.spec.fit_frame(frame.width(), frame.height());
         let known = self.plan.as_ref().map(|plan| &plan.sheet);
-        let sheet = match known.filter(|sheet| sheet.parts() == [whole]) {
+        let is_whole = |s: &&Sheet| s.parts() == [whole] && s.size() == self.spec.size();
+        let sheet = match known.filter(is_whole) {
             Some(sheet) => sheet.clone(),
-            None => whole.into(),
+            None => Sheet::new(self.spec.size(), [whole]),
         };
         self.run_sheet(frame, &sheet, out, ledger)?;
         Ok(sheet)
     }
 
-    /// Writes one image of `spec.len()` values into `out`, every one of them, and adds its bytes to
+    /// Writes one image of the sheet's size into `out`, every value of it, and adds its bytes to
     /// the ledger: the parts of the frame that `sheet` names, each in its place, and padding around them.
     /// Rebuilds its tables (and allocates) when sheet or the frame's size, format or colour is not that
     /// of the image before; strides may change freely.
@@ -168,23 +169,20 @@ impl Preprocessor {
         ledger: &Ledger,
     ) -> Result<(), PreprocessError> {
         let geometry = Geometry::of(frame);
+        let spec = self.spec.at(sheet.size());
         let plan = match &mut self.plan {
             Some(plan) if plan.geometry == geometry && plan.sheet == *sheet => plan,
             slot => {
-                check(&self.spec)?;
-                check_parts(&self.spec, geometry, sheet)?;
-                slot.insert(Plan::new(&self.spec, geometry, sheet.clone(), self.portable_only))
+                check(&spec)?;
+                check_parts(&spec, geometry, sheet)?;
+                slot.insert(Plan::new(&spec, geometry, sheet.clone(), self.portable_only))
             }
         };
-        if out.len() != self.spec.len() {
-            return Err(PreprocessError::Length {
-                width: self.spec.width,
-                height: self.spec.height,
-                want: self.spec.len(),
-                got: out.len(),
-            });
+        if out.len() != spec.len() {
+            let (width, height, want) = (spec.width, spec.height, spec.len());
+            return Err(PreprocessError::Length { width, height, want, got: out.len() });
         }
-        plan.run(&self.spec, frame, out);
+        plan.run(&spec, frame, out);
         ledger.add(Stage::Preprocess, size_of_val(out));
         Ok(())
     }

@@ -17,7 +17,7 @@ pub(super) enum Order {
 
 /// One image, `spec.len()` values on the 0–255 scale before normalisation.
 pub(super) fn levels(spec: &InputSpec, frame: &FrameView<'_>, order: Order) -> Vec<f64> {
-    levels_of(spec, frame, &spec.fit_frame(frame.width(), frame.height()).into(), order)
+    levels_of(spec, frame, &Sheet::whole(spec, [frame.width(), frame.height()]), order)
 }
 
 /// The same of parts of a frame.

@@ -263,7 +263,7 @@ proptest! {
             [[1, 0, w - 4, split], [0, split, w, h - split]]
         };
         let parts = ends.chunks(4).zip(places).map(|(e, place)| Fit::part(crop(e), rect(place)));
-        check_sheet(&spec, &frame, &parts.collect());
+        check_sheet(&spec, &frame, &Sheet::new(spec.size(), parts));
     }
 }
 
@@ -275,10 +275,8 @@ fn parts_of_a_camera_match_the_definition() {
         let frame = picture.view(ColorMatrix::Bt709, ColorRange::Limited);
         let spec = spec((416, 416), Layout::Nchw, Channels::Bgr, FITS[1]);
         let part = |crop, place| Fit::part(rect(crop), rect(place));
-        let sheet: Sheet =
-            [spec.fit_frame(1920, 1080), part([1501, 333, 416, 181], [0, 234, 416, 181])]
-                .into_iter()
-                .collect();
+        let parts = [spec.fit_frame(1920, 1080), part([1501, 333, 416, 181], [0, 234, 416, 181])];
+        let sheet = Sheet::new(spec.size(), parts);
         check_sheet(&spec, &frame, &sheet);
         let (mut kernel, ledger) = (Preprocessor::new(spec), Ledger::default());
         let mut out = vec![0.0; spec.len()];
@@ -286,6 +284,13 @@ fn parts_of_a_camera_match_the_definition() {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             assert_eq!(kernel.backend(), Some(Backend::Avx2));
+        }
+        // On another size the same kernel writes the whole frame as it lies on its own.
+        let flat = Sheet::new([416, 256], [spec.fit_frame(1920, 1080)]);
+        let mut on_flat = vec![0.0; 3 * 416 * 256];
+        kernel.run_sheet(&frame, &flat, &mut on_flat, &ledger).unwrap();
+        for (on_flat, out) in on_flat.chunks(416 * 256).zip(out.chunks(416 * 416)) {
+            assert_eq!(on_flat[..416 * 234], out[..416 * 234]);
         }
         // The whole frame is as it would be alone.
         let mut alone = vec![0.0; spec.len()];
@@ -309,8 +314,8 @@ fn refuses_parts_that_are_none_of_the_frame() {
         ([0, 0, 32, 32], [0, 7, 16, 8]),
         ([usize::MAX, 0, 2, 2], [0, 8, 16, 8]),
     ] {
-        let sheet: Sheet =
-            [good, other].map(|(c, p)| Fit::part(rect(c), rect(p))).into_iter().collect();
+        let parts = [good, other].map(|(c, p)| Fit::part(rect(c), rect(p)));
+        let sheet = Sheet::new(spec.size(), parts);
         let (mut out, ledger) = (vec![7.0; spec.len()], Ledger::default());
         let refused = Preprocessor::new(spec).run_sheet(&frame, &sheet, &mut out, &ledger);
         assert_eq!(refused, Err(PreprocessError::Part), "{other:?}");
@@ -443,7 +448,7 @@ fn follows_a_change_of_geometry() {
                     let [mut got, mut want] = [0, 1].map(|_| vec![f32::NAN; spec.len()]);
                     let fit = kernel.run(&frame, &mut got, &ledger).unwrap();
                     let fresh = Preprocessor::new(spec).run(&frame, &mut want, &ledger).unwrap();
-                    assert_eq!(fit, spec.fit_frame(size.0, size.1).into());
+                    assert_eq!(fit, Sheet::whole(&spec, [size.0, size.1]));
                     assert_eq!((fit, got), (fresh, want), "{size:?} {format:?} {matrix:?}");
                     runs += 2;
                 }

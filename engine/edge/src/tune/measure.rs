@@ -226,7 +226,7 @@ impl Seat {
         let Model { input, .. } = network.model();
         let detector = Detector::on(network)?;
         let mut random = SplitMix64::new(1);
-        let sheet = input.fit_frame(input.width, input.height).into();
+        let sheet = Sheet::whole(input, input.size());
         let image = (0..input.len()).map(|at| {
             let channel = at % 3;
             (255.0 * random.unit_f32() - input.mean[channel]) / input.std[channel]

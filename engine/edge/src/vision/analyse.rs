@@ -142,11 +142,12 @@ impl Gaze {
         }
     }
 
-    /// A look at a frame begins: so many images it takes.
-    fn begin(&mut self, frame: &dyn Frame) -> usize {
+    /// A look at a frame begins: the sizes of the images that it takes.
+    fn begin(&mut self, frame: &dyn Frame) -> impl Iterator<Item = [usize; 2]> {
         self.turn();
         let view = frame.view();
-        self.focus.look(view.width(), view.height())
+        let count = self.focus.look(view.width(), view.height());
+        (0..count).map_while(|i| self.focus.image(i)).map(|(_, sheet)| sheet.size())
     }
 
     /// Writes image `i` of the look that began.
@@ -245,6 +246,8 @@ pub(super) struct Eye {
     found: Vec<Vec<Detection>>,
     /// Which look each image is of, and which of its images it is.
     images: Vec<(usize, usize)>,
+    /// Of the images.
+    sizes: Vec<[usize; 2]>,
     /// Counted since it was last taken.
     decoded: DecodeStats,
 }
@@ -264,6 +267,7 @@ impl Eye {
             detector: Detector::on(network)?,
             found: Vec::new(),
             images: Vec::new(),
+            sizes: Vec::new(),
             decoded: DecodeStats::default(),
         })
     }
@@ -305,9 +309,12 @@ impl Eye {
     /// Leaves the detections of each image in `found`.
     fn run(&mut self, looks: &mut [(&dyn Frame, &mut Gaze)]) -> Result<RunStats, InferError> {
         self.images.clear();
+        self.sizes.clear();
         for (look, (frame, gaze)) in looks.iter_mut().enumerate() {
-            let count = gaze.begin(*frame);
-            self.images.extend((0..count).map(|image| (look, image)));
+            for (image, size) in gaze.begin(*frame).enumerate() {
+                self.images.push((look, image));
+                self.sizes.push(size);
+            }
         }
         let images = &self.images;
         let mut fill = |at: usize, tensor: &mut [f32]| {
@@ -315,7 +322,7 @@ impl Eye {
             let (frame, gaze) = &mut looks[look];
             gaze.fill(*frame, image, tensor)
         };
-        let stats = self.detector.run(images.len(), &mut fill, &mut self.found)?;
+        let stats = self.detector.run_sizes(&self.sizes, &mut fill, &mut self.found)?;
         self.decoded.add(&stats.decode);
         Ok(stats)
     }

@@ -1,10 +1,12 @@
 //! Real models on real pictures. The pictures are development data and may be missing.
 
-use crate::runtime;
+use crate::{runtime, tiny};
 use gstreamer::prelude::*;
 use gstreamer_video::VideoFrameExt as _;
 use gstreamer_video::video_frame::{Readable, VideoFrame};
 use std::path::Path;
+use std::process::Command;
+use viahe_contract::sha256::Sha256;
 use viahe_core::detect::Detection;
 use viahe_core::frame::{ColorMatrix, ColorRange, FrameView, PixelFormat, Plane};
 use viahe_core::geometry::{PxBox, UnitBox};
@@ -68,6 +70,14 @@ impl Picture {
         Self { width, height, planes, range: ColorRange::Limited }
     }
 
+    /// So many rows of it.
+    fn top(&self, rows: usize) -> Self {
+        let cut = |i: usize, stride: usize, rows: usize| self.planes[i][..stride * rows].to_vec();
+        let (cw, ch) = (self.width.div_ceil(2), rows.div_ceil(2));
+        let planes = [cut(0, self.width, rows), cut(1, cw, ch), cut(2, cw, ch)];
+        Self { height: rows, planes, ..*self }
+    }
+
     fn view(&self) -> FrameView<'_> {
         let cw = self.width.div_ceil(2);
         let plane = |i: usize, stride| Plane { data: &self.planes[i], stride };
@@ -99,7 +109,7 @@ fn fill(spec: &InputSpec, view: &FrameView<'_>, out: &mut [f32]) -> Sheet {
             out[at] = (value - spec.mean[c]) / spec.std[c];
         }
     }
-    fit.into()
+    Sheet::new(spec.size(), [fit])
 }
 
 /// BT.601 to RGB at a point of the frame.
@@ -248,6 +258,96 @@ fn pictures_with_yolox() {
     let score = score(&package, &data);
     assert!(score.found * 10 >= score.large * 6, "{} of {}", score.found, score.large);
     assert!(score.surely_wrong <= 1, "{}", score.surely_wrong);
+}
+
+/// Leaves columns, rows and candidates of a graph open.
+const OPEN: &str = "
+import sys, onnx
+model = onnx.load(sys.argv[1])
+graph = model.graph
+columns = graph.input[0].type.tensor_type.shape.dim
+columns[2].dim_param, columns[3].dim_param = 'height', 'width'
+graph.output[0].type.tensor_type.shape.dim[1].dim_param = 'candidates'
+del graph.value_info[:]
+onnx.save(model, sys.argv[2])
+";
+
+/// `YOLOX` with these smaller sizes.
+fn opened(package: &Package, sizes: &[[usize; 2]], dir: &Path) -> Package {
+    let weights = dir.join("open.onnx");
+    let mut python = Command::new(root().join(".deps/venv/bin/python"));
+    python.args(["-c", OPEN]).arg(&package.weights).arg(&weights);
+    assert!(python.status().unwrap().success());
+    let mut model = package.model.clone();
+    model.sha256 =
+        Sha256::try_from(tiny::hash(&std::fs::read(&weights).unwrap()).as_str()).unwrap();
+    model.sizes = sizes.to_vec();
+    Package { model, weights, ..package.clone() }
+}
+
+/// The best overlap of each sure detection with one of its class among others.
+fn agreement(sure: &[Detection], others: &[Detection]) -> Vec<f32> {
+    let best = |d: &Detection| {
+        let same = others.iter().filter(|o| o.class == d.class);
+        same.map(|o| o.bbox.iou(&d.bbox)).fold(0.0, f32::max)
+    };
+    sure.iter().filter(|d| d.confidence.get() >= 0.4).map(best).collect()
+}
+
+/// Of this thread, which runs the model, over some runs on whatever the tensor holds.
+fn cpu_ms_a_run(detector: &mut Detector, input: InputSpec) -> f64 {
+    let cpu_ms = || {
+        let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        stat.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1e6
+    };
+    let (before, sizes, mut out) = (cpu_ms(), [input.size(); 10], Vec::new());
+    let fill = &mut |_: usize, _: &mut [f32]| Ok(Sheet::whole(&input, [1920, 1080]));
+    detector.run_sizes(&sizes, fill, &mut out).unwrap();
+    (cpu_ms() - before) / sizes.len() as f64
+}
+
+/// On a size without the empty part of its letterbox a picture gives what it gives on the model's own: what lies
+/// beyond the picture's edge is another grey, and no more.
+#[test]
+fn yolox_sees_the_same_on_each_size_that_shows_a_picture_as_large() {
+    let Some(data) = development_data("") else { return };
+    let Some(package) = package("yolox-nano", &data) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let package = opened(&package, &[[416, 320], [416, 256], [256, 256]], dir.path());
+    let options = DetectorOptions::default();
+    let mut detector =
+        Detector::new(&runtime(), &package.model, &package.weights, options).unwrap();
+    let clip = Locations::discover(None).unwrap().clip().unwrap();
+    for (rows, size) in [(576, [416, 320]), (432, [416, 256])] {
+        let pictures: Vec<Picture> = frames(&clip, 80).iter().map(|p| p.top(rows)).collect();
+        let mut look = |size| {
+            let spec = package.model.input.at(size);
+            let fill = &mut |i: usize, t: &mut [f32]| Ok(fill(&spec, &pictures[i].view(), t));
+            let (mut out, sizes) = (Vec::new(), vec![size; pictures.len()]);
+            detector.run_sizes(&sizes, fill, &mut out).unwrap();
+            out
+        };
+        let own_size = package.model.input.size();
+        let (own, other) = (look(own_size), look(size));
+        let ious: Vec<f32> = own
+            .iter()
+            .zip(&other)
+            .flat_map(|(own, other)| [agreement(own, other), agreement(other, own)].concat())
+            .collect();
+        let same = ious.iter().filter(|iou| **iou > 0.8).count();
+        let mean = ious.iter().sum::<f32>() / ious.len() as f32;
+        eprintln!("{size:?}: {same} of {} are the same, mean IoU {mean:.3}", ious.len());
+        assert!(ious.len() > 40 && same * 100 >= ious.len() * 95, "{size:?}: {ious:?}");
+    }
+    let mut cost = |size| cpu_ms_a_run(&mut detector, package.model.input.at(size));
+    for size in &package.model.sizes {
+        // In turns, so that what else the machine does meets both alike.
+        let own = package.model.input.size();
+        let mut took: Vec<[f64; 2]> = (0..15).map(|_| [cost(own), cost(*size)]).collect();
+        took.sort_by(|a, b| (a[1] / a[0]).total_cmp(&(b[1] / b[0])));
+        let [own, this] = took[7];
+        eprintln!("{size:?}: {this:.2} CPU-ms a run, own {own:.2}: {:.3}", this / own);
+    }
 }
 
 /// Every `every`-th frame of a clip, decoded by GStreamer.

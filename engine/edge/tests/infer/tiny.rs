@@ -87,11 +87,15 @@ fn whole<T: TryInto<i64, Error: std::fmt::Debug>>(n: T) -> i64 {
     n.try_into().unwrap()
 }
 
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    let digits: Vec<String> = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+    digits.concat()
+}
+
 /// The description that goes with `bytes`; `batch` as it is written in the file.
 pub(crate) fn describe(bytes: &[u8], batch: &str) -> Model {
-    let digits: Vec<String> = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
     let text = TINY
-        .replace(&"0".repeat(64), &digits.concat())
+        .replace(&"0".repeat(64), &hash(bytes))
         .replace("batch = 1", &format!("batch = {batch}"));
     parse("model.toml", &text).unwrap()
 }

@@ -141,6 +141,41 @@ fn grids_must_agree() {
     assert!(err.to_string().contains("stride 33 does not divide 416x416"), "{err}");
 }
 
+/// A head that reckons in cells of a grid follows the size of its input; others do not, and say so.
+#[test]
+fn sizes_are_read_for_heads_that_follow_them() {
+    let with =
+        |sizes: &str| yolox().replace("height = 416", &format!("height = 416\nsizes = {sizes}"));
+    let model = parse("model.toml", &with("[[416, 256], [256, 256]]")).unwrap();
+    assert_eq!(model.sizes, [[416, 256], [256, 256]]);
+    let wide = model.at([416, 256]);
+    assert_eq!((wide.input.size(), wide.sizes.len()), ([416, 256], 0));
+    // 52 x 32, 26 x 16 and 13 x 8 cells.
+    assert_eq!(wide.head.tensors(2), [("output", vec![2, 2184, 95])]);
+    assert_eq!(model.at([416, 416]).head, model.head);
+    for (sizes, want) in [
+        ("[[416, 250]]", "stride 8 does not divide 416x250 px"),
+        ("[[416, 240]]", "stride 32 does not divide 416x240 px"),
+        ("[[256, 256], [256, 256]]", "256x256 px is listed twice"),
+        ("[[416, 416]]", "416x416 px are no fewer than those of its own size"),
+        ("[[640, 320]]", "640x320 px are no fewer"),
+        (
+            "[[416, 256.0]]",
+            "must be a list of 1 to 3 [columns, rows], whole numbers from 8 to 4096",
+        ),
+        ("[416, 256]", "must be a list of 1 to 3"),
+        ("[[32, 32], [64, 64], [96, 96], [128, 128]]", "must be a list of 1 to 3"),
+        ("[]", "must be a list of 1 to 3"),
+    ] {
+        let err = parse("model.toml", &with(sizes)).unwrap_err();
+        assert!(err.problems[0].line == 12 && err.to_string().contains(want), "{sizes}: {err}");
+    }
+    let err =
+        parse("model.toml", &SSD.replace("height = 300", "height = 300\nsizes = [[256, 256]]"));
+    let told = err.unwrap_err().to_string();
+    assert!(told.contains("model.toml:12") && told.contains("made for one size"), "{told}");
+}
+
 #[test]
 fn broken_toml_names_the_lines() {
     let err = parse("model.toml", "name = \nversion 1\n").unwrap_err();
