@@ -4,9 +4,12 @@
 //! It knows boxes by the contract alone: MQTT in and out, evidence over HTTP. It links no camera, no
 //! model and no rule, and runs on a machine without any of them.
 
+pub mod broker;
 pub mod clock;
 pub mod config;
+pub mod evidence;
 pub mod http;
+pub mod live;
 pub mod model;
 pub mod people;
 pub mod station;

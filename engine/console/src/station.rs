@@ -1,21 +1,33 @@
 //! A console put together from its configuration.
 
+use crate::broker::{Broker, BrokerError};
 use crate::clock;
 use crate::config::Config;
+use crate::evidence::Files;
 use crate::http::{App, router};
+use crate::live::Live;
 use crate::people::{Clock, Cost, PasswordError, People, Refused};
 use crate::store::{Store, StoreError};
 use crate::vitals::Vitals;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use viahe_contract::id::Name;
 use viahe_contract::time::Timestamp;
+
+/// How long who is being answered may take when the console stops.
+const GOODBYE: Duration = Duration::from_secs(3);
+/// How often what nobody wants any more is looked for.
+const SWEEP: Duration = Duration::from_mins(10);
+/// A file that no incident names by then is of none: incidents come before their pictures.
+const UNNAMED: Duration = Duration::from_hours(24);
+/// A verdict that a box has not heard by then is of no use to it.
+const LETTER: Duration = Duration::from_hours(30 * 24);
 
 /// Why a console does not start.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +43,12 @@ pub enum StationError {
     /// Nothing can be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No evidence can be kept.
+    #[error("evidence: {0}; let this user write in data_dir")]
+    Evidence(io::Error),
+    /// No box can be heard.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
     /// Nobody can log in.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -48,6 +66,7 @@ pub struct Station {
     pub address: SocketAddr,
     /// Who manages people, with the password, when nobody was known yet. It is kept nowhere: show it.
     pub first: Option<(Name, String)>,
+    live: Live,
     runtime: Option<Runtime>,
     stop: watch::Sender<bool>,
     server: Option<JoinHandle<io::Result<()>>>,
@@ -61,6 +80,10 @@ impl Station {
     pub fn start(config: &Config) -> Result<Self, StationError> {
         let store = Store::open(&config.data_dir)?;
         let people = people_of(&store)?;
+        let vitals = Vitals::default();
+        let files = Files::open(&config.data_dir).map_err(StationError::Evidence)?;
+        let client = client_id(&store)?;
+        let broker = Broker::new(&config.mqtt, client, store.clone(), vitals.clone())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .thread_name("console")
@@ -73,35 +96,83 @@ impl Station {
             bound.map_err(|source| StationError::Listen { listen, source })?;
         // Last of what may fail: a password that nobody saw would be none.
         let first = people.first(config.language)?;
+        let live = runtime.block_on(Live::begin(&store))?;
         let app = App {
             store,
-            vitals: Vitals::default(),
+            live,
+            files,
+            vitals,
             people: Arc::new(people),
             https: config.https,
             proxy: config.proxy,
             language: config.language,
         };
+        runtime.spawn(app.live.clone().run(app.store.clone()));
+        runtime.spawn(keep_house(app.clone()));
+        runtime.spawn(broker.run());
         let (stop, mut stopping) = watch::channel(false);
         let ended = async move {
             // The sender gone means the same.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
+        let live = app.live.clone();
         let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
         let server = axum::serve(listener, service).with_graceful_shutdown(ended);
         let server = runtime.spawn(async move { server.await });
-        Ok(Self { address, first, runtime: Some(runtime), stop, server: Some(server) })
+        Ok(Self { address, first, live, runtime: Some(runtime), stop, server: Some(server) })
     }
 }
 
 impl Drop for Station {
     fn drop(&mut self) {
+        self.live.end();
         // Whoever listens has gone already, or hears it.
         let _ = self.stop.send(true);
-        drop(self.server.take());
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(Duration::from_secs(5));
+        let Some(runtime) = self.runtime.take() else { return };
+        if let Some(server) = self.server.take() {
+            // Who is being answered still is.
+            let _ = runtime.block_on(async { tokio::time::timeout(GOODBYE, server).await });
         }
+        runtime.shutdown_timeout(GOODBYE);
     }
+}
+
+/// What tells this console's session at a broker from that of others.
+fn client_id(store: &Store) -> Result<String, StationError> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|e| StationError::Threads(io::Error::other(e)))?;
+    let instance = store.instance(format!("{:016x}", u64::from_ne_bytes(bytes)))?;
+    Ok(format!("viahe-console-{instance}"))
+}
+
+/// Takes away what nobody wants any more, now and then.
+async fn keep_house(app: App) {
+    loop {
+        if let Err(error) = sweep(&app).await {
+            tracing::error!(%error, "what nobody wants any more is not taken away");
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
+}
+
+async fn sweep(app: &App) -> Result<(), StoreError> {
+    let now = clock::now();
+    let ago = |by: Duration| Timestamp(now.0.saturating_sub(by.as_nanos() as u64));
+    let (waiting, given_up) = app.store.letters_waiting(ago(LETTER)).await?;
+    app.vitals.set("letters_waiting", u64::from(waiting));
+    app.vitals.add("letters", "given_up", given_up as u64);
+    let unnamed = app.store.forget_unnamed(ago(UNNAMED)).await?;
+    app.vitals.add("evidence", "unnamed", unnamed.len() as u64);
+    let files = app.files.clone();
+    let before = UNIX_EPOCH + Duration::from_nanos(ago(UNNAMED).0);
+    let job = move || {
+        unnamed.iter().try_for_each(|file| files.remove(file))?;
+        files.forget_parts(before)
+    };
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(job).await {
+        tracing::error!(%error, "old evidence is not removed");
+    }
+    Ok(())
 }
 
 /// The clocks of this machine.

@@ -10,6 +10,7 @@ pub struct Vitals(Arc<Mutex<Kept>>);
 #[derive(Debug, Default)]
 struct Kept {
     counts: BTreeMap<(&'static str, &'static str), u64>,
+    gauges: BTreeMap<&'static str, u64>,
     troubles: BTreeMap<&'static str, String>,
 }
 
@@ -22,6 +23,11 @@ impl Vitals {
     /// So many more.
     pub fn add(&self, what: &'static str, reason: &'static str, more: u64) {
         *self.kept().counts.entry((what, reason)).or_default() += more;
+    }
+
+    /// What is so many now.
+    pub fn set(&self, what: &'static str, now: u64) {
+        self.kept().gauges.insert(what, now);
     }
 
     /// Something does not work, until [`Vitals::end`]; logged when it is new.
@@ -47,6 +53,11 @@ impl Vitals {
     /// What was counted: what, why, how often.
     pub fn counts(&self) -> Vec<(&'static str, &'static str, u64)> {
         self.kept().counts.iter().map(|((what, why), count)| (*what, *why, *count)).collect()
+    }
+
+    /// What is so many now.
+    pub fn gauges(&self) -> Vec<(&'static str, u64)> {
+        self.kept().gauges.iter().map(|(what, now)| (*what, *now)).collect()
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {

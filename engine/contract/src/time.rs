@@ -58,6 +58,12 @@ impl Timestamp {
         LocalTime { at: self.whole_ms(), offset: self.in_zone(zone).offset() }
     }
 
+    /// As messages tell it, so many seconds east of UTC; offsets that no zone has count as none.
+    pub fn at_offset(self, secs: i32) -> LocalTime {
+        let offset = jiff::tz::Offset::from_seconds(secs).unwrap_or(jiff::tz::Offset::UTC);
+        LocalTime { at: self.whole_ms(), offset }
+    }
+
     fn whole_ms(self) -> Self {
         Self(self.0 - self.0 % 1_000_000)
     }
@@ -111,6 +117,11 @@ impl LocalTime {
     /// The point in time.
     pub fn at(self) -> Timestamp {
         self.at
+    }
+
+    /// Seconds east of UTC, where it was told.
+    pub fn offset_secs(self) -> i32 {
+        self.offset.seconds()
     }
 }
 
@@ -176,6 +187,7 @@ mod tests {
         for text in ["2026-11-22T08:14:03.120+07:00", "2026-11-22T01:14:03.000-03:30"] {
             let time: LocalTime = text.parse().unwrap();
             assert_eq!(time.to_string(), text);
+            assert_eq!(time.at().at_offset(time.offset_secs()), time);
         }
         let zulu: LocalTime = "2026-11-22T01:14:03.12Z".parse().unwrap();
         assert_eq!(zulu.to_string(), "2026-11-22T01:14:03.120+00:00");

@@ -1,6 +1,8 @@
 //! What handlers have.
 
 use crate::config::Language;
+use crate::evidence::Files;
+use crate::live::Live;
 use crate::people::People;
 use crate::store::Store;
 use crate::vitals::Vitals;
@@ -12,6 +14,10 @@ use std::sync::Arc;
 pub struct App {
     /// What is kept.
     pub store: Store,
+    /// What becomes different.
+    pub live: Live,
+    /// Files that boxes bring.
+    pub files: Files,
     /// How the console is.
     pub vitals: Vitals,
     /// Who knows who somebody is.

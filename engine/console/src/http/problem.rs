@@ -125,6 +125,12 @@ impl Problem {
         Self { retry_after: Some(secs), ..self }
     }
 
+    /// Somebody else was faster; with what they said.
+    pub fn conflict(detail: &str, theirs: Option<&impl Serialize>) -> Self {
+        let theirs = theirs.and_then(|theirs| serde_json::to_value(theirs).ok());
+        Self { theirs, ..Self::new(Kind::Conflict, detail) }
+    }
+
     /// There is nothing, as far as whoever asks is concerned.
     pub fn not_found() -> Self {
         Self::new(Kind::NotFound, "there is nothing here")

@@ -6,7 +6,7 @@ use super::gate::gate;
 use super::page::page;
 use super::problem::Problem;
 use super::secure::secure;
-use super::{audit, health, people, session};
+use super::{audit, events, evidence, health, incidents, metrics, people, session, sites};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
@@ -22,6 +22,18 @@ struct Document;
 pub fn router(app: App) -> Router {
     let routes = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(health::healthz))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(incidents::queue))
+        .routes(routes!(incidents::incidents))
+        .routes(routes!(incidents::incident))
+        .routes(routes!(incidents::judge))
+        .routes(routes!(incidents::undo))
+        .routes(routes!(incidents::escalate))
+        .routes(routes!(incidents::look, incidents::look_away))
+        .routes(routes!(evidence::bring, evidence::stands, evidence::show))
+        .routes(routes!(sites::boxes))
+        .routes(routes!(sites::cameras))
+        .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::log_out))
         .routes(routes!(session::me, session::change_me))
         .routes(routes!(people::people, people::add_person))

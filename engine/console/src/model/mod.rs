@@ -1,5 +1,14 @@
-//! Values that several modules speak of.
+//! What the console speaks of, as it is answered: values only.
 
+mod filter;
+mod judging;
 mod person;
+mod told;
 
+pub use filter::{Filter, Judged, Order, Phase, one_of};
+pub use judging::{Judging, REASONS, check_note};
 pub use person::{Person, Role, Scope};
+pub use told::{
+    BoxTold, CameraTold, Change, Detail, EscalationTold, EvidenceTold, Line, PlaceId, Queue,
+    RevisionTold, Summary, VerdictTold,
+};

@@ -21,10 +21,12 @@ impl Need {
     }
 }
 
-use Role::{Admin, Installer, Ml, Operator, Viewer, Ward};
+use Role::{Admin, Box, Installer, Ml, Operator, Viewer, Ward};
 
 const ALL: Need = Need::OneOf(&Role::ALL);
 const PEOPLE: Need = Need::OneOf(&[Viewer, Operator, Installer, Ward, Ml, Admin]);
+const JUDGE: Need = Need::OneOf(&[Operator, Installer, Admin]);
+const BOX: Need = Need::OneOf(&[Box]);
 const MANAGE: Need = Need::OneOf(&[Admin]);
 
 /// Method, route, what it needs. A route that is not here is closed to everybody. Which sites somebody sees, handlers
@@ -32,6 +34,21 @@ const MANAGE: Need = Need::OneOf(&[Admin]);
 pub const RIGHTS: &[(&str, &str, Need)] = &[
     ("GET", "/healthz", Need::Nothing),
     ("GET", "/v1/openapi.json", Need::Nothing),
+    ("GET", "/metrics", Need::Nothing),
+    ("GET", "/v1/queue", PEOPLE),
+    ("GET", "/v1/incidents", PEOPLE),
+    ("GET", "/v1/incidents/{id}", PEOPLE),
+    ("POST", "/v1/incidents/{id}/verdict", JUDGE),
+    ("DELETE", "/v1/incidents/{id}/verdict/{no}", JUDGE),
+    ("POST", "/v1/incidents/{id}/escalation", JUDGE),
+    ("PUT", "/v1/incidents/{id}/looking", JUDGE),
+    ("DELETE", "/v1/incidents/{id}/looking", JUDGE),
+    ("GET", "/v1/boxes", PEOPLE),
+    ("GET", "/v1/cameras", PEOPLE),
+    ("GET", "/v1/events", PEOPLE),
+    ("PUT", "/v1/evidence/{sha256}", BOX),
+    ("HEAD", "/v1/evidence/{sha256}", BOX),
+    ("GET", "/v1/evidence/{sha256}", PEOPLE),
     ("POST", "/v1/session", Need::Nothing),
     ("DELETE", "/v1/session", PEOPLE),
     ("GET", "/v1/me", ALL),

@@ -19,6 +19,7 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     committed: watch::Receiver<u64>,
+    post: watch::Sender<u64>,
     _lock: File,
 }
 
@@ -33,12 +34,23 @@ impl Store {
         let (count, committed) = watch::channel(0);
         let writer = Writer::start(open::to_write(&path)?, count)?;
         let readers = Readers::new(&path);
-        Ok(Self(Arc::new(Inner { writer, readers, committed, _lock: lock })))
+        Ok(Self(Arc::new(Inner {
+            writer,
+            readers,
+            committed,
+            post: watch::Sender::new(0),
+            _lock: lock,
+        })))
     }
 
     /// Changes with each commit.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.0.committed.clone()
+    }
+
+    /// Changes when there may be letters to send.
+    pub(super) fn post(&self) -> &watch::Sender<u64> {
+        &self.0.post
     }
 
     /// Writes; what `work` gives is given once it is on the disk.

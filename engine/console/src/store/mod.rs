@@ -9,21 +9,38 @@
 //! [`Store`] and values.
 
 mod audit;
+mod changes;
+mod codes;
 mod error;
+mod files;
 mod handle;
+mod incidents;
 mod open;
+mod outgoing;
 mod people;
 mod person;
+mod queue;
 mod readers;
 mod rows;
 mod session;
+mod sites;
+mod summaries;
+mod take;
+mod tally;
 mod token;
+mod verdicts;
+mod wanted;
+mod words;
 mod writer;
 
 pub use audit::{AuditLine, AuditWanted, What};
 pub use error::StoreError;
 pub use handle::Store;
+pub use outgoing::Letter;
 pub use people::{Change, Doer, Pass, Proved, Unchanged};
 pub use person::KeptPerson;
 pub use session::SESSION_MAX;
+pub use sites::State;
+pub use take::{Heard, Taken};
 pub use token::KeptToken;
+pub use verdicts::{Judged, Speaker, Undone};

@@ -1,4 +1,4 @@
--- Times are milliseconds since 1970 (`at`, `opened` …) with the site's offset from UTC in minutes beside them where
+-- Times are milliseconds since 1970 (`at`, `opened` …) with the site's offset from UTC in seconds beside them where
 -- people read them. Names are as in the contract; what is not there is ''.
 
 -- Of this database.
@@ -13,7 +13,7 @@ CREATE TABLE place (
     camera_name TEXT,
     place_name TEXT,
     last_updated INTEGER NOT NULL,
-    offset_min INTEGER NOT NULL,
+    offset_secs INTEGER NOT NULL,
     UNIQUE (site, camera, zone)
 ) STRICT;
 
@@ -24,6 +24,7 @@ CREATE TABLE incident (
     site TEXT NOT NULL,
     place INTEGER NOT NULL REFERENCES place (key),
     violation TEXT NOT NULL,
+    rule TEXT NOT NULL,
     title TEXT NOT NULL,
     severity INTEGER NOT NULL,
     state INTEGER NOT NULL,
@@ -31,7 +32,7 @@ CREATE TABLE incident (
     opened INTEGER NOT NULL,
     updated INTEGER NOT NULL,
     closed INTEGER,
-    offset_min INTEGER NOT NULL,
+    offset_secs INTEGER NOT NULL,
     stage TEXT,
     offence INTEGER,
     lat REAL,
@@ -46,6 +47,7 @@ CREATE INDEX incident_opened ON incident (judgement, opened);
 CREATE INDEX incident_grave ON incident (judgement, severity, opened);
 CREATE INDEX incident_place ON incident (place, opened);
 CREATE INDEX incident_time ON incident (opened);
+CREATE INDEX incident_violation ON incident (violation, opened);
 
 -- How many incidents of a place are alike: kept with each commit, so that the queue counts thousands, not millions.
 CREATE TABLE tally (
@@ -81,7 +83,7 @@ CREATE TABLE evidence (
     media_type TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     captured INTEGER NOT NULL,
-    offset_min INTEGER NOT NULL,
+    offset_secs INTEGER NOT NULL,
     PRIMARY KEY (incident, sha256, moment)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX evidence_file ON evidence (sha256);
@@ -126,6 +128,7 @@ CREATE INDEX escalation_incident ON escalation (incident);
 -- What boxes are to be told, until the broker has it.
 CREATE TABLE outgoing (
     no INTEGER PRIMARY KEY AUTOINCREMENT,
+    site TEXT NOT NULL,
     topic TEXT NOT NULL,
     payload BLOB NOT NULL,
     at INTEGER NOT NULL
@@ -135,6 +138,7 @@ CREATE TABLE outgoing (
 CREATE TABLE box (
     site TEXT PRIMARY KEY,
     heard INTEGER NOT NULL,
+    online INTEGER NOT NULL,
     state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE camera (

@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod broker;
+mod events;
+mod evidence;
+mod incidents;
 mod matrix;
+mod sample;
 mod support;
 
 use serde_json::{Value, json};

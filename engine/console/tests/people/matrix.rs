@@ -34,9 +34,18 @@ fn calls(console: &Console) -> Vec<Call> {
 
 impl Call {
     fn as_asked_by(&self, console: &Console, headers: &[(&str, &str)]) -> (u16, String) {
-        let path = self.path.replace("{name}", "no-such-name").replace("{id}", "999");
-        let body = (self.method != "GET").then(|| json!({ "no": "such key" }));
+        let path =
+            self.path.replace("{name}", "no-such-name").replace("{id}", "999").replace("{no}", "7");
+        let body = (!["GET", "HEAD"].contains(&&*self.method)).then(|| json!({ "no": "such key" }));
         let answer = console.ask(&self.method, &path, headers, body);
+        if self.method == "HEAD" {
+            let kind = match answer.status {
+                401 => "unauthenticated",
+                403 => "forbidden",
+                _ => "",
+            };
+            return (answer.status, kind.to_owned());
+        }
         let problem: Value = serde_json::from_str(&answer.body).unwrap_or_default();
         (answer.status, problem["type"].as_str().unwrap_or_default().to_owned())
     }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use viahe_console::config::Language;
+use viahe_console::evidence::Files;
 use viahe_console::http::{App, router};
+use viahe_console::live::Live;
 use viahe_console::people::{Clock, Cost, People};
 use viahe_console::store::Store;
 use viahe_console::vitals::Vitals;
@@ -41,13 +43,14 @@ impl Clock for Hands {
 }
 
 pub(crate) struct Console {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     pub(crate) clock: Hands,
     pub(crate) people: Arc<People>,
     pub(crate) folder: TempDir,
     /// Of `admin`.
     pub(crate) password: String,
-    _runtime: Runtime,
+    pub(crate) store: Store,
+    pub(crate) runtime: Runtime,
 }
 
 pub(crate) struct Answer {
@@ -104,8 +107,14 @@ impl Console {
         let people = People::new(store.clone(), CHEAP, Box::new(clock.clone())).unwrap();
         let (_, password) = people.first(Language::Vi).unwrap().unwrap();
         let people = Arc::new(people);
+        let runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
+        let live = runtime.block_on(Live::begin(&store)).unwrap();
+        runtime.spawn(live.clone().run(store.clone()));
         let app = App {
-            store,
+            store: store.clone(),
+            live,
+            files: Files::open(folder.path()).unwrap(),
             vitals: Vitals::default(),
             people: Arc::clone(&people),
             https: false,
@@ -113,13 +122,11 @@ impl Console {
             language: Language::Vi,
         };
         let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-        let runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
         let listening = tokio::net::TcpListener::bind("127.0.0.1:0");
         let listener = runtime.block_on(listening).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(async move { axum::serve(listener, service).await });
-        Self { address, clock, people, folder, password, _runtime: runtime }
+        Self { address, clock, people, folder, password, store, runtime }
     }
 
     /// Asks, with these headers and this body.
@@ -131,18 +138,38 @@ impl Console {
         body: Option<Value>,
     ) -> Answer {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let mut headers = headers.to_vec();
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json"));
+        }
+        self.send(method, path, &headers, body.as_bytes())
+    }
+
+    /// The same with any bytes.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut text =
             format!("{method} {path} HTTP/1.1\r\nhost: ioc.test\r\nconnection: close\r\n");
         for (name, value) in headers {
             text.extend([name, ": ", value, "\r\n"]);
         }
         if !body.is_empty() {
-            let length = body.len().to_string();
-            text.extend(["content-type: application/json\r\ncontent-length: ", &length, "\r\n"]);
+            text.extend([
+                "content-length: ",
+                &body.len().to_string(),
+                "
+",
+            ]);
         }
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.write_all(format!("{text}\r\n{body}").as_bytes()).unwrap();
-        read(stream)
+        stream.write_all(format!("{text}\r\n").as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        read(stream, method == "HEAD")
     }
 
     pub(crate) fn log_in(&self, name: &str, password: &str) -> Answer {
@@ -173,7 +200,7 @@ impl Console {
 }
 
 /// The head, and a body that ends.
-fn read(mut stream: TcpStream) -> Answer {
+fn read(mut stream: TcpStream, head_only: bool) -> Answer {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
     loop {
         let text = String::from_utf8_lossy(&bytes);
@@ -183,7 +210,7 @@ fn read(mut stream: TcpStream) -> Answer {
             let answer = Answer { status, head, body: body.to_owned() };
             let length = answer.header("content-length").map(|n| n.parse::<usize>().unwrap());
             // A stream of events has no end.
-            if length.is_none_or(|length| body.len() >= length) {
+            if head_only || length.is_none_or(|length| body.len() >= length) {
                 return answer;
             }
         }

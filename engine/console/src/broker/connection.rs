@@ -1,0 +1,139 @@
+//! The connection to the broker: made anew, after longer and longer waits, for as long as the console runs.
+
+use super::intake::Intake;
+use super::options::{REQUESTS_MAX, TlsError, UNACKNOWLEDGED_MAX, options};
+use super::post::Post;
+use crate::config::Mqtt;
+use crate::store::Store;
+use crate::vitals::Vitals;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAck, Publish, SubscribeReasonCode};
+use rumqttc::v5::{AsyncClient, Event, EventLoop};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Waits between tries: from the first to the last, doubling.
+const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(15)];
+/// What is heard: of all sites.
+const FILTERS: [&str; 4] = [
+    "viahe/v1/+/cam/+/incident/#",
+    "viahe/v1/+/incident/#",
+    "viahe/v1/+/cam/+/state",
+    "viahe/v1/+/status",
+];
+/// The trouble of a broker that is away.
+const AWAY: &str = "broker_away";
+
+/// Why boxes cannot be heard at all.
+pub type BrokerError = TlsError;
+
+/// A broker that is to be spoken with.
+pub struct Broker {
+    mqtt: Mqtt,
+    client_id: String,
+    store: Store,
+    vitals: Vitals,
+}
+
+impl Broker {
+    /// With a session of this name.
+    ///
+    /// # Errors
+    /// When files of TLS cannot be used.
+    pub fn new(
+        mqtt: &Mqtt,
+        client_id: String,
+        store: Store,
+        vitals: Vitals,
+    ) -> Result<Self, BrokerError> {
+        options(mqtt, &client_id)?;
+        Ok(Self { mqtt: mqtt.clone(), client_id, store, vitals })
+    }
+
+    /// Speaks with it without end.
+    pub async fn run(self) {
+        let [first, most] = WAITS;
+        let mut wait = first;
+        loop {
+            let (was_open, why) = self.connect().await;
+            if was_open {
+                wait = first;
+            }
+            let Mqtt { host, port, .. } = &self.mqtt;
+            self.vitals.raise(AWAY, &format!("{host}:{port}: {why}"));
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(most);
+        }
+    }
+
+    /// One connection; was it ever open, and why is it over?
+    async fn connect(&self) -> (bool, String) {
+        let options = match options(&self.mqtt, &self.client_id) {
+            Ok(options) => options,
+            Err(error) => return (false, error.to_string()),
+        };
+        // A client for one connection only: what the library would carry over is the store's and the broker's.
+        let (client, mut events) = AsyncClient::new(options, REQUESTS_MAX);
+        let (to_intake, came) = mpsc::channel(usize::from(UNACKNOWLEDGED_MAX) + 1);
+        let (to_post, answers) = mpsc::channel(1);
+        let (store, vitals) = (self.store.clone(), self.vitals.clone());
+        let intake = Intake::new(store.clone(), vitals.clone(), client.clone());
+        let post = Post { store, vitals, client: client.clone() };
+        let mut open = false;
+        let polling = self.poll(&mut events, &client, (to_intake, to_post), &mut open);
+        let why = tokio::select! {
+            why = polling => why,
+            Err(error) = intake.run(came) => error.to_string(),
+            Err(error) = post.run(answers) => error.to_string(),
+        };
+        (open, why)
+    }
+
+    async fn poll(
+        &self,
+        events: &mut EventLoop,
+        client: &AsyncClient,
+        (to_intake, to_post): (mpsc::Sender<Publish>, mpsc::Sender<PubAck>),
+        open: &mut bool,
+    ) -> String {
+        loop {
+            let event = match events.poll().await {
+                Ok(event) => event,
+                Err(error) => return error.to_string(),
+            };
+            let Event::Incoming(packet) = event else { continue };
+            let fits = match packet {
+                Packet::ConnAck(_) => {
+                    *open = true;
+                    let filters = FILTERS.map(|filter| Filter::new(filter, QoS::AtLeastOnce));
+                    client.try_subscribe_many(filters).is_ok()
+                }
+                Packet::SubAck(ack) => {
+                    self.subscribed(&ack.return_codes);
+                    true
+                }
+                Packet::Publish(publish) => to_intake.try_send(publish).is_ok(),
+                Packet::PubAck(ack) => to_post.try_send(ack).is_ok(),
+                Packet::Disconnect(said) => {
+                    return format!("the broker ended it: {}", said.reason_code as u8);
+                }
+                _ => true,
+            };
+            if !fits {
+                return "the broker sends more than it may".into();
+            }
+        }
+    }
+
+    fn subscribed(&self, codes: &[SubscribeReasonCode]) {
+        let refused = codes.iter().filter(|code| !matches!(code, SubscribeReasonCode::Success(_)));
+        if refused.count() > 0 {
+            let text = "the broker does not let the console hear all that boxes say; let it read viahe/v1/#";
+            self.vitals.raise("broker_refuses", text);
+        } else {
+            self.vitals.end("broker_refuses");
+        }
+        self.vitals.end(AWAY);
+        tracing::info!("boxes are heard");
+    }
+}

@@ -1,0 +1,113 @@
+//! Messages into the store, as many at once as wait; acknowledged afterwards.
+
+use super::reading::{Said, read};
+use crate::clock;
+use crate::store::{Heard, State, Store, StoreError, Taken};
+use crate::vitals::Vitals;
+use rumqttc::v5::AsyncClient;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::Publish;
+use tokio::sync::mpsc;
+use viahe_contract::id::{IncidentId, Name};
+use viahe_contract::message::{self, Ack};
+use viahe_contract::topic::{About, Topic};
+
+/// Messages in one commit.
+const BATCH_MAX: usize = 500;
+/// Of what cannot be read, so many are passed over in the log before one is shown again.
+const SHOWN_EVERY: u64 = 1_000;
+
+/// What is needed to take messages in.
+pub(super) struct Intake {
+    pub(super) store: Store,
+    pub(super) vitals: Vitals,
+    pub(super) client: AsyncClient,
+    unread: u64,
+}
+
+/// What a batch says.
+#[derive(Default)]
+struct Batch {
+    heard: Vec<Heard>,
+    states: Vec<State>,
+}
+
+impl Intake {
+    pub(super) fn new(store: Store, vitals: Vitals, client: AsyncClient) -> Self {
+        Self { store, vitals, client, unread: 0 }
+    }
+
+    /// Takes what comes until nothing comes any more; ends early when something was not kept: what was not
+    /// acknowledged comes again on the next connection.
+    pub(super) async fn run(mut self, mut came: mpsc::Receiver<Publish>) -> Result<(), StoreError> {
+        let mut publishes = Vec::new();
+        while came.recv_many(&mut publishes, BATCH_MAX).await > 0 {
+            self.take(&publishes).await?;
+            publishes.clear();
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, publishes: &[Publish]) -> Result<(), StoreError> {
+        let now = clock::now();
+        let mut batch = Batch::default();
+        for publish in publishes {
+            self.vitals.count("messages", "came");
+            match read(&publish.topic, &publish.payload, now) {
+                Ok(Said::Incident(heard)) => batch.heard.push(*heard),
+                Ok(Said::State(state)) => batch.states.push(state),
+                Err((reason, why)) => self.cannot_read(publish, reason, &why),
+            }
+        }
+        let acks: Vec<(Name, IncidentId, u32)> = batch.heard.iter().map(ack_of).collect();
+        let taken = self.keep(batch).await?;
+        for (taken, (site, incident, revision)) in taken.into_iter().zip(acks) {
+            self.vitals.count("revisions", label(taken));
+            if taken == Taken::Foreign {
+                tracing::warn!(%site, %incident, "says a word on an incident of another site");
+                continue;
+            }
+            let topic = Topic::new(&site, About::Ack).to_string();
+            let payload = message::to_bytes(&Ack { incident, revision });
+            // What is not said now is said when the box says it again.
+            let _ = self.client.publish(topic, QoS::AtMostOnce, false, payload).await;
+        }
+        for publish in publishes {
+            // The connection may be over: then they come again.
+            let _ = self.client.ack(publish).await;
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, batch: Batch) -> Result<Vec<Taken>, StoreError> {
+        let Batch { heard, states } = batch;
+        if !states.is_empty() {
+            self.store.keep_states(states, clock::now()).await?;
+        }
+        if heard.is_empty() { Ok(Vec::new()) } else { self.store.take(heard).await }
+    }
+
+    fn cannot_read(&mut self, publish: &Publish, reason: &'static str, why: &str) {
+        self.vitals.count("unread", reason);
+        if self.unread.is_multiple_of(SHOWN_EVERY) {
+            let topic = String::from_utf8_lossy(&publish.topic).into_owned();
+            tracing::warn!(topic, why, "a message cannot be read");
+        }
+        self.unread += 1;
+    }
+}
+
+fn ack_of(heard: &Heard) -> (Name, IncidentId, u32) {
+    let incident = &heard.event.incident;
+    (heard.event.site.clone(), incident.incident.clone(), incident.revision)
+}
+
+fn label(taken: Taken) -> &'static str {
+    match taken {
+        Taken::New => "new",
+        Taken::Later => "later",
+        Taken::Earlier => "earlier",
+        Taken::Repeat => "repeat",
+        Taken::Foreign => "foreign",
+    }
+}

@@ -1,0 +1,15 @@
+//! What boxes say and are told, over MQTT 5.
+//!
+//! One session that the broker keeps while the console is away. A message is acknowledged there once what it
+//! says is on the disk, and an incident on `…/ack` as well, repeats too: whatever is killed in between, the
+//! broker or the box says it again, and it counts once. What cannot be read is counted, logged and
+//! acknowledged; it never comes again, and ends nothing. Letters to boxes wait in the store until the broker
+//! says that somebody got them while the box was there.
+
+mod connection;
+mod intake;
+mod options;
+mod post;
+mod reading;
+
+pub use connection::{Broker, BrokerError};

@@ -1,0 +1,73 @@
+//! Letters to boxes, one after the other, each until the broker has it.
+
+use crate::store::{Letter, Store, StoreError};
+use crate::vitals::Vitals;
+use rumqttc::v5::AsyncClient;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{PubAck, PubAckReason};
+use tokio::sync::mpsc;
+
+/// Letters that are read at once.
+const READ_MAX: u32 = 64;
+
+/// What is needed to send letters.
+pub(super) struct Post {
+    pub(super) store: Store,
+    pub(super) vitals: Vitals,
+    pub(super) client: AsyncClient,
+}
+
+impl Post {
+    /// Sends what waits, and what comes; `answers` are those of the broker, in order. Of a box that is away
+    /// nothing is sent: it begins anew when it comes, for it hears nothing meanwhile.
+    pub(super) async fn run(self, mut answers: mpsc::Receiver<PubAck>) -> Result<(), StoreError> {
+        let mut woken = self.store.letters_changed();
+        loop {
+            woken.borrow_and_update();
+            let mut after = 0;
+            loop {
+                let letters = self.store.letters(after, READ_MAX).await?;
+                let Some(last) = letters.last() else { break };
+                after = last.no;
+                for letter in letters {
+                    if self.send(letter, &mut answers).await?.is_none() {
+                        return Ok(());
+                    }
+                }
+            }
+            // The sender is the store, which goes last.
+            let _ = woken.changed().await;
+        }
+    }
+
+    /// None when the connection is over.
+    async fn send(
+        &self,
+        letter: Letter,
+        answers: &mut mpsc::Receiver<PubAck>,
+    ) -> Result<Option<()>, StoreError> {
+        let Letter { no, topic, payload } = letter;
+        let sent = self.client.publish(topic.clone(), QoS::AtLeastOnce, false, payload).await;
+        if sent.is_err() {
+            return Ok(None);
+        }
+        let Some(answer) = answers.recv().await else { return Ok(None) };
+        match answer.reason {
+            PubAckReason::Success => {
+                self.store.delivered(no).await?;
+                self.vitals.count("letters", "delivered");
+                self.vitals.end("letters_refused");
+            }
+            PubAckReason::NoMatchingSubscribers => self.vitals.count("letters", "nobody_listens"),
+            reason => {
+                self.vitals.count("letters", "refused");
+                let text = format!(
+                    "the broker refuses a verdict on {topic} ({}); let the console write there",
+                    reason as u8
+                );
+                self.vitals.raise("letters_refused", &text);
+            }
+        }
+        Ok(Some(()))
+    }
+}

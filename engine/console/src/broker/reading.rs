@@ -1,0 +1,58 @@
+//! A message as it reads.
+
+use crate::store::{Heard, State};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use viahe_contract::message::{BoxStatus, CameraState, IncidentEvent};
+use viahe_contract::time::Timestamp;
+use viahe_contract::topic::{About, Topic};
+
+/// What a message says.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// A revision of an incident.
+    Incident(Box<Heard>),
+    /// How a box or camera is.
+    State(State),
+}
+
+/// Why a message does not read, as it is counted, and in words.
+pub(super) type Unread = (&'static str, String);
+
+/// Only what the incident itself says, as it says it.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+pub(super) fn read(topic: &[u8], payload: &[u8], now: Timestamp) -> Result<Said, Unread> {
+    let text = std::str::from_utf8(topic).map_err(|e| ("topic", e.to_string()))?;
+    let topic: Topic = text.parse().map_err(|e| ("topic", e))?;
+    match topic.about {
+        About::Incident { camera, violation } => {
+            let event: IncidentEvent = parse(payload)?;
+            let told = (&event.site, &event.incident.camera, &event.violation);
+            if told != (&topic.site, &camera, &violation) {
+                let why = "it is of another site, camera or violation than its topic";
+                return Err(("contradiction", why.into()));
+            }
+            let envelope: Envelope = parse(payload)?;
+            let payload = envelope.data.get().to_owned();
+            Ok(Said::Incident(Box::new(Heard { event, payload, received: now })))
+        }
+        About::CameraState(camera) => {
+            let state: CameraState = parse(payload)?;
+            Ok(Said::State(State::Camera(topic.site, camera, Box::new(state))))
+        }
+        About::Status => {
+            let status: BoxStatus = parse(payload)?;
+            Ok(Said::State(State::Box(topic.site, Box::new(status))))
+        }
+        _ => Err(("topic", "nothing for a console".into())),
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Unread> {
+    serde_json::from_slice(payload).map_err(|e| ("payload", e.to_string()))
+}

@@ -1,0 +1,102 @@
+//! Which files have arrived, and whose they are.
+
+use super::changes;
+use super::codes::ms;
+use super::error::StoreError;
+use super::handle::Store;
+use crate::model::PlaceId;
+use rusqlite::{Connection, OptionalExtension, params};
+use viahe_contract::id::Name;
+use viahe_contract::sha256::Sha256;
+use viahe_contract::time::Timestamp;
+
+impl Store {
+    /// A file of a site is whole and on the disk.
+    ///
+    /// # Errors
+    /// When that was not kept.
+    pub async fn arrived(
+        &self,
+        site: Name,
+        file: Sha256,
+        bytes: u64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| {
+            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+            let sql =
+                "INSERT OR IGNORE INTO file (sha256, site, bytes, arrived) VALUES (?, ?, ?, ?)";
+            let name = file.to_string();
+            db.prepare_cached(sql)?.execute(params![name, site.as_str(), bytes, ms(now)])?;
+            for (id, place) in named_by(db, site.as_str(), &name)? {
+                changes::note(db, "incident", site.as_str(), (Some(&id), Some(&place)))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Has this site brought this file?
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_file(&self, site: Name, file: Sha256) -> Result<bool, StoreError> {
+        self.read(move |db| {
+            let sql = "SELECT 1 FROM file WHERE sha256 = ? AND site = ?";
+            let mut statement = db.prepare_cached(sql)?;
+            Ok(statement.exists(params![file.to_string(), site.as_str()])?)
+        })
+        .await
+    }
+
+    /// The sites that have brought a file which an incident of theirs names.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn sites_of_file(&self, file: Sha256) -> Result<Vec<String>, StoreError> {
+        self.read(move |db| {
+            let sql = "SELECT f.site FROM file f WHERE f.sha256 = ? AND EXISTS (SELECT 1 FROM evidence e
+                JOIN incident i ON i.key = e.incident WHERE e.sha256 = f.sha256 AND i.site = f.site)";
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map([file.to_string()], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Forgets the files that came before `before` and that no incident names; those that nobody else has
+    /// brought.
+    ///
+    /// # Errors
+    /// When that was not kept.
+    pub async fn forget_unnamed(&self, before: Timestamp) -> Result<Vec<Sha256>, StoreError> {
+        self.write(move |db| {
+            let sql = "DELETE FROM file WHERE arrived < ? AND NOT EXISTS (SELECT 1 FROM evidence e
+                WHERE e.sha256 = file.sha256) RETURNING sha256";
+            let mut statement = db.prepare_cached(sql)?;
+            let names: Vec<String> =
+                statement.query_map([ms(before)], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let mut gone = Vec::new();
+            for name in names {
+                let others = "SELECT 1 FROM file WHERE sha256 = ?";
+                if db.prepare_cached(others)?.query_row([&name], |_| Ok(())).optional()?.is_none() {
+                    gone.push(Sha256::try_from(name.as_str()).map_err(StoreError::Content)?);
+                }
+            }
+            Ok(gone)
+        })
+        .await
+    }
+}
+
+/// The incidents of a site that name a file.
+fn named_by(db: &Connection, site: &str, file: &str) -> rusqlite::Result<Vec<(String, PlaceId)>> {
+    let sql = "SELECT DISTINCT i.id, p.camera, p.zone FROM evidence e JOIN incident i ON i.key = e.incident
+        JOIN place p ON p.key = i.place WHERE e.sha256 = ? AND i.site = ?";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([file, site], |row| {
+        let place = PlaceId { site: site.to_owned(), camera: row.get(1)?, zone: row.get(2)? };
+        Ok((row.get(0)?, place))
+    })?;
+    rows.collect()
+}

@@ -1,0 +1,121 @@
+//! How boxes and cameras are, as last heard; and of this console itself.
+
+use super::changes;
+use super::codes::{local, ms, read};
+use super::error::StoreError;
+use super::handle::Store;
+use crate::model::{BoxTold, CameraTold, PlaceId};
+use rusqlite::{Connection, params};
+use viahe_contract::id::Name;
+use viahe_contract::message::{BoxStatus, CameraState};
+use viahe_contract::time::Timestamp;
+
+/// What was told of a box or a camera.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Of a box.
+    Box(Name, Box<BoxStatus>),
+    /// Of a camera of a site.
+    Camera(Name, Name, Box<CameraState>),
+}
+
+impl Store {
+    /// Keeps how boxes and cameras are.
+    ///
+    /// # Errors
+    /// When nothing was kept.
+    pub async fn keep_states(&self, states: Vec<State>, now: Timestamp) -> Result<(), StoreError> {
+        let comes = |state: &State| matches!(state, State::Box(_, told) if is_online(told));
+        let come = states.iter().any(comes);
+        self.write(move |db| states.iter().try_for_each(|state| keep(db, state, now))).await?;
+        if come {
+            // It hears what was said while it was away.
+            self.post().send_modify(|count| *count += 1);
+        }
+        Ok(())
+    }
+
+    /// All boxes that were heard.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn boxes(&self) -> Result<Vec<BoxTold>, StoreError> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached("SELECT site, heard, state FROM box ORDER BY site")?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
+            rows.map(|row| {
+                let (site, heard, state): (String, i64, String) = row?;
+                Ok(BoxTold { site, heard: local(heard, 0), state: read(&state)? })
+            })
+            .collect()
+        })
+        .await
+    }
+
+    /// All cameras that were told of.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn cameras(&self) -> Result<Vec<CameraTold>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT site, camera, heard, state FROM camera ORDER BY site, camera";
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+            })?;
+            rows.map(|row| {
+                let (site, camera, heard, state): (String, String, i64, String) = row?;
+                let (heard, state) = (local(heard, 0), read(&state)?);
+                Ok(CameraTold { site, camera, heard, state })
+            })
+            .collect()
+        })
+        .await
+    }
+
+    /// What tells this console from others, at a broker for instance; made by `new` when there is none yet.
+    ///
+    /// # Errors
+    /// When it is not kept.
+    pub fn instance(&self, new: String) -> Result<String, StoreError> {
+        self.write_and_wait(move |db| {
+            db.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('instance', ?)", [new])?;
+            let sql = "SELECT value FROM meta WHERE name = 'instance'";
+            Ok(db.query_row(sql, [], |row| row.get(0))?)
+        })
+    }
+}
+
+fn is_online(status: &BoxStatus) -> bool {
+    matches!(status, BoxStatus::Online(_))
+}
+
+fn keep(db: &Connection, state: &State, now: Timestamp) -> Result<(), StoreError> {
+    let text = |json: Result<String, serde_json::Error>| {
+        json.map_err(|error| StoreError::Content(error.to_string()))
+    };
+    match state {
+        State::Box(site, status) => {
+            let sql = "INSERT INTO box (site, heard, online, state) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE
+                SET heard = excluded.heard, online = excluded.online, state = excluded.state";
+            let json = text(serde_json::to_string(status))?;
+            let values = params![site.as_str(), ms(now), is_online(status), json];
+            db.prepare_cached(sql)?.execute(values)?;
+            changes::note(db, "box", site.as_str(), (None, None))?;
+        }
+        State::Camera(site, camera, state) => {
+            let sql = "INSERT INTO camera (site, camera, heard, state) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
+                SET heard = excluded.heard, state = excluded.state";
+            let json = text(serde_json::to_string(state))?;
+            let values = params![site.as_str(), camera.as_str(), ms(now), json];
+            db.prepare_cached(sql)?.execute(values)?;
+            let place =
+                PlaceId { site: site.to_string(), camera: camera.to_string(), zone: String::new() };
+            changes::note(db, "camera", site.as_str(), (None, Some(&place)))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! Incidents in short.
+
+use super::codes::{judgement, local, read, severity, some, state};
+use super::error::StoreError;
+use crate::model::{PlaceId, Summary, VerdictTold};
+use rusqlite::{Connection, Row};
+
+/// The columns of a verdict, as [`verdict_of`] reads them.
+pub(super) const VERDICT: &str = "v.no, v.by, v.display_name, v.role, v.judgement, v.reason, v.note, v.revision, \
+    v.at, v.undone";
+
+/// A verdict in columns from `at` on; its times are told with this offset.
+pub(super) fn verdict_of(row: &Row, at: usize, offset_secs: i32) -> rusqlite::Result<VerdictTold> {
+    let undone: Option<i64> = row.get(at + 9)?;
+    Ok(VerdictTold {
+        no: row.get(at)?,
+        by: row.get(at + 1)?,
+        display_name: row.get(at + 2)?,
+        role: row.get(at + 3)?,
+        judgement: judgement(row.get(at + 4)?),
+        reason: row.get(at + 5)?,
+        note: row.get(at + 6)?,
+        revision: row.get(at + 7)?,
+        at: local(row.get(at + 8)?, offset_secs),
+        undone: undone.map(|ms| local(ms, offset_secs)),
+    })
+}
+
+/// The incident with this key.
+pub(super) fn summary(db: &Connection, key: i64) -> Result<Summary, StoreError> {
+    let sql = format!(
+        "SELECT i.id, i.site, i.violation, i.title, i.severity, i.state, i.revision, p.camera, p.camera_name,
+            p.zone, p.place_name, i.opened, i.updated, i.closed, i.offset_secs, i.stage, i.offence, i.escalated,
+            (SELECT e.sha256 FROM evidence e JOIN file f ON f.sha256 = e.sha256 AND f.site = i.site
+                WHERE e.incident = i.key ORDER BY e.moment = 'opened' DESC, e.captured DESC LIMIT 1),
+            {VERDICT}
+        FROM incident i JOIN place p ON p.key = i.place LEFT JOIN verdict v ON v.no = i.verdict WHERE i.key = ?"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let (mut summary, stage) = statement.query_row([key], |row| {
+        let offset = row.get(14)?;
+        let place = PlaceId { site: row.get(1)?, camera: row.get(7)?, zone: row.get(9)? };
+        let stands = row.get::<_, Option<i64>>(19)?.is_some();
+        let stage: Option<String> = row.get(15)?;
+        let closed: Option<i64> = row.get(13)?;
+        let summary = Summary {
+            id: row.get(0)?,
+            site: place.site.clone(),
+            violation: row.get(2)?,
+            title: row.get(3)?,
+            severity: severity(row.get(4)?),
+            state: state(row.get(5)?),
+            revision: row.get(6)?,
+            place: place.to_string(),
+            camera: some(place.camera),
+            camera_name: row.get(8)?,
+            zone: some(place.zone),
+            place_name: row.get(10)?,
+            opened: local(row.get(11)?, offset),
+            updated: local(row.get(12)?, offset),
+            closed: closed.map(|ms| local(ms, offset)),
+            stage: None,
+            offence: row.get(16)?,
+            picture: row.get(18)?,
+            judgement: if stands { Some(verdict_of(row, 19, offset)?) } else { None },
+            escalated: row.get(17)?,
+        };
+        Ok((summary, stage))
+    })?;
+    summary.stage = stage.as_deref().map(read).transpose()?;
+    Ok(summary)
+}
+
+/// As many as there are keys, in their order.
+pub(super) fn summaries(db: &Connection, keys: &[i64]) -> Result<Vec<Summary>, StoreError> {
+    keys.iter().map(|key| summary(db, *key)).collect()
+}

@@ -1,0 +1,202 @@
+//! Takes what boxes say of incidents.
+
+use super::changes;
+use super::codes::{ms, of_severity, of_state};
+use super::error::StoreError;
+use super::handle::Store;
+use super::tally::{self, Cell};
+use super::words;
+use crate::model::PlaceId;
+use rusqlite::{Connection, OptionalExtension, params};
+use viahe_contract::message::{Incident, IncidentEvent};
+use viahe_contract::time::Timestamp;
+
+/// A revision that came.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// As it reads.
+    pub event: IncidentEvent,
+    /// The incident as it was said, with what this version does not know.
+    pub payload: String,
+    /// When it came.
+    pub received: Timestamp,
+}
+
+/// What came of a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// An incident that was not known.
+    New,
+    /// A later word of a known one.
+    Later,
+    /// An earlier word than the newest known: history.
+    Earlier,
+    /// It was known.
+    Repeat,
+    /// The incident is another site's: nothing was kept.
+    Foreign,
+}
+
+impl Store {
+    /// Takes revisions, all in one commit; which of them came to what.
+    ///
+    /// # Errors
+    /// When nothing was kept.
+    pub async fn take(&self, batch: Vec<Heard>) -> Result<Vec<Taken>, StoreError> {
+        self.write(move |db| batch.iter().map(|heard| take(db, heard)).collect()).await
+    }
+}
+
+/// What is known of an incident.
+struct Known {
+    key: i64,
+    site: String,
+    revision: u32,
+    cell: Cell,
+}
+
+fn known(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
+    let sql = "SELECT key, site, revision, judgement, place, state, severity, violation
+        FROM incident WHERE id = ?";
+    let mut statement = db.prepare_cached(sql)?;
+    let found = statement.query_row([id], |row| {
+        let cell = Cell {
+            judgement: row.get(3)?,
+            place: row.get(4)?,
+            state: row.get(5)?,
+            severity: row.get(6)?,
+            violation: row.get(7)?,
+        };
+        Ok(Known { key: row.get(0)?, site: row.get(1)?, revision: row.get(2)?, cell })
+    });
+    found.optional()
+}
+
+fn take(db: &Connection, heard: &Heard) -> Result<Taken, StoreError> {
+    let IncidentEvent { site, violation, incident } = &heard.event;
+    let before = known(db, incident.incident.as_str())?;
+    if before.as_ref().is_some_and(|known| known.site != site.as_str()) {
+        return Ok(Taken::Foreign);
+    }
+    let place = PlaceId {
+        site: site.to_string(),
+        camera: incident.camera.as_ref().map(ToString::to_string).unwrap_or_default(),
+        zone: incident.zone.as_ref().map(ToString::to_string).unwrap_or_default(),
+    };
+    if let Some(known) = &before
+        && !add_revision(db, known.key, heard)?
+    {
+        return Ok(Taken::Repeat);
+    }
+    if let Some(known) = &before
+        && known.revision > incident.revision
+    {
+        add_evidence(db, known.key, incident)?;
+        return Ok(Taken::Earlier);
+    }
+    let cell = Cell {
+        judgement: before.as_ref().map_or(0, |known| known.cell.judgement),
+        place: keep_place(db, &place, incident)?,
+        state: of_state(incident.state),
+        severity: of_severity(incident.severity),
+        violation: violation.to_string(),
+    };
+    let key =
+        keep_incident(db, before.as_ref().map(|known| known.key), site.as_str(), &cell, incident)?;
+    match &before {
+        None => {
+            add_revision(db, key, heard)?;
+            tally::enter(db, &cell, ms(incident.opened.at()))?;
+        }
+        Some(known) => {
+            tally::leave(db, &known.cell)?;
+            tally::enter(db, &cell, ms(incident.opened.at()))?;
+        }
+    }
+    add_evidence(db, key, incident)?;
+    words::index(db, key)?;
+    changes::note(db, "incident", site.as_str(), (Some(incident.incident.as_str()), Some(&place)))?;
+    Ok(if before.is_none() { Taken::New } else { Taken::Later })
+}
+
+/// False when it was there.
+fn add_revision(db: &Connection, key: i64, heard: &Heard) -> rusqlite::Result<bool> {
+    let sql = "INSERT OR IGNORE INTO revision (incident, revision, received, payload) VALUES (?, ?, ?, ?)";
+    let values = params![key, heard.event.incident.revision, ms(heard.received), heard.payload];
+    Ok(db.prepare_cached(sql)?.execute(values)? > 0)
+}
+
+fn add_evidence(db: &Connection, key: i64, incident: &Incident) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO evidence
+        (incident, sha256, moment, media_type, bytes, captured, offset_secs) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let mut statement = db.prepare_cached(sql)?;
+    for file in &incident.evidence {
+        statement.execute(params![
+            key,
+            file.sha256.to_string(),
+            file.moment.label(),
+            file.medium.media_type(),
+            i64::try_from(file.bytes).unwrap_or(i64::MAX),
+            ms(file.captured.at()),
+            file.captured.offset_secs(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn keep_place(db: &Connection, place: &PlaceId, incident: &Incident) -> rusqlite::Result<i64> {
+    let sql =
+        "INSERT INTO place (site, camera, zone, camera_name, place_name, last_updated, offset_secs)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+        camera_name = excluded.camera_name, place_name = excluded.place_name,
+        last_updated = MAX(last_updated, excluded.last_updated), offset_secs = excluded.offset_secs
+        RETURNING key";
+    let mut statement = db.prepare_cached(sql)?;
+    let PlaceId { site, camera, zone } = place;
+    let (name, of_place) = (&incident.camera_name, &incident.place);
+    let (updated, offset) = (ms(incident.updated.at()), incident.updated.offset_secs());
+    let values = params![site, camera, zone, name, of_place, updated, offset];
+    statement.query_row(values, |row| row.get(0))
+}
+
+fn keep_incident(
+    db: &Connection,
+    key: Option<i64>,
+    site: &str,
+    cell: &Cell,
+    incident: &Incident,
+) -> rusqlite::Result<i64> {
+    let sql = "INSERT INTO incident (key, id, site, place, violation, rule, title, severity, state, revision,
+            opened, updated, closed, offset_secs, stage, offence, lat, lon, judgement)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
+        place = excluded.place, violation = excluded.violation, rule = excluded.rule, title = excluded.title,
+        severity = excluded.severity, state = excluded.state, revision = excluded.revision,
+        opened = excluded.opened, updated = excluded.updated, closed = excluded.closed,
+        offset_secs = excluded.offset_secs, stage = excluded.stage, offence = excluded.offence,
+        lat = excluded.lat, lon = excluded.lon
+        RETURNING key";
+    let stage = incident.stage.map(|stage| serde_json::to_string(&stage).unwrap_or_default());
+    let mut statement = db.prepare_cached(sql)?;
+    let values = params![
+        key,
+        incident.incident.as_str(),
+        site,
+        cell.place,
+        cell.violation,
+        incident.rule.as_str(),
+        incident.title,
+        cell.severity,
+        cell.state,
+        incident.revision,
+        ms(incident.opened.at()),
+        ms(incident.updated.at()),
+        incident.closed.map(|closed| ms(closed.at())),
+        incident.opened.offset_secs(),
+        stage,
+        incident.offence,
+        incident.position.map(|position| position.lat),
+        incident.position.map(|position| position.lon),
+        cell.judgement,
+    ];
+    statement.query_row(values, |row| row.get(0))
+}

@@ -1,0 +1,132 @@
+//! What boxes say, through a real broker: kept before it is acknowledged, once, whatever is restarted.
+
+use super::sample::{event, id};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+use viahe_console::config;
+use viahe_console::station::Station;
+use viahe_console::store::Store;
+use viahe_contract::message::{Verdict, to_bytes};
+use viahe_testing::machine::free_port;
+use viahe_testing::mosquitto::{Mosquitto, client};
+use viahe_testing::program::Program;
+use viahe_testing::wait::eventually;
+
+const TOPIC: &str = "viahe/v1/hue/cam/gate-east/incident/illegal-parking";
+
+fn start(broker: &Mosquitto, folder: &Path) -> Station {
+    let text = format!(
+        "[console]\nlisten = \"127.0.0.1:{}\"\ndata_dir = \"data\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:{}\"\n",
+        free_port(),
+        broker.port
+    );
+    Station::start(&config::parse(&text, "console.toml", folder).unwrap()).unwrap()
+}
+
+/// Says these lines, each a message, and waits until the broker has them.
+fn publish(broker: &Mosquitto, topic: &str, lines: &[String], more: &[&str]) {
+    let mut command = client("mosquitto_pub", broker.port, None);
+    command.args(["-t", topic, "-l"]).args(more).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let text = lines.join("\n") + "\n";
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+fn said(n: u32, revision: u32) -> String {
+    String::from_utf8(to_bytes(&event("hue", n, revision))).unwrap()
+}
+
+fn hears(broker: &Mosquitto, topic: &str) -> Program {
+    let mut command = client("mosquitto_sub", broker.port, None);
+    command.args(["-t", topic, "-t", "hears", "-v"]);
+    let program = Program::start(command);
+    // It hears once it hears this.
+    eventually("somebody listens", || {
+        publish(broker, "hears", &["so".into()], &[]);
+        program.lines().iter().any(|line| line.text == "hears so")
+    });
+    program
+}
+
+fn ack(n: u32, revision: u32) -> String {
+    format!("viahe/v1/hue/ack {}", json!({ "incident": id(n), "revision": revision }))
+}
+
+#[test]
+fn what_boxes_say_is_kept_once_and_acknowledged_whatever_is_restarted() {
+    let mut broker = Mosquitto::start("persistence true");
+    let dir = tempfile::tempdir().unwrap();
+    let acks = hears(&broker, "viahe/v1/hue/ack");
+    let station = start(&broker, dir.path());
+    // The console subscribes by and by; what nobody hears, a box says again.
+    eventually("the first is acknowledged", || {
+        publish(&broker, TOPIC, &[said(1, 2)], &[]);
+        acks.lines().iter().any(|line| line.text == ack(1, 2))
+    });
+    let unreadable = ["", "{}", "[1]", "\u{1}", &said(1, 9).replace("hue", "da-nang")];
+    publish(&broker, TOPIC, &unreadable.map(str::to_owned), &[]);
+    // Older than what is known, then a repeat.
+    publish(&broker, TOPIC, &[said(1, 1), said(1, 1), said(2, 1)], &[]);
+    acks.line(&ack(1, 1));
+    acks.line(&ack(2, 1));
+    drop(station);
+    let from = acks.lines().len();
+    publish(&broker, TOPIC, &[said(3, 1), said(1, 3)], &[]);
+    let station = start(&broker, dir.path());
+    acks.line_from(from, &ack(3, 1));
+    acks.line_from(from, &ack(1, 3));
+    drop(acks);
+    broker.kill();
+    broker.restart();
+    let acks = hears(&broker, "viahe/v1/hue/ack");
+    eventually("it is heard on the next broker", || {
+        publish(&broker, TOPIC, &[said(4, 1)], &[]);
+        acks.lines().iter().any(|line| line.text == ack(4, 1))
+    });
+    drop(station);
+    let store = Store::open(&dir.path().join("data")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let detail = |n| runtime.block_on(store.detail(id(n))).unwrap().unwrap();
+    let first = detail(1);
+    let revisions: Vec<u32> = first.revisions.iter().map(|told| told.revision).collect();
+    assert_eq!((first.summary.revision, revisions), (3, vec![1, 2, 3]));
+    assert_eq!([2, 3, 4].map(|n| detail(n).revisions.len()), [1, 1, 1]);
+}
+
+#[test]
+fn a_verdict_waits_for_its_box_and_goes_once_it_is_there() {
+    let broker = Mosquitto::start("");
+    let dir = tempfile::tempdir().unwrap();
+    let station = start(&broker, dir.path());
+    let acks = hears(&broker, "viahe/v1/hue/ack");
+    eventually("the incident is acknowledged", || {
+        publish(&broker, TOPIC, &[said(1, 1)], &[]);
+        acks.lines().iter().any(|line| line.text == ack(1, 1))
+    });
+    drop(station);
+    // Judged while the console speaks with nobody: kept all the same.
+    let store = Store::open(&dir.path().join("data")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(super::incidents::confirm(&store, 1));
+    drop(store);
+    let station = start(&broker, dir.path());
+    let verdicts = hears(&broker, "viahe/v1/hue/verdict");
+    let status = json!({
+        "state": "online", "version": "1", "mqtt": "5", "models": [], "outbox_depth": 0, "unsaved": 0,
+        "quarantined": 0, "troubles": [], "suspensions": [], "disaster": null,
+        "time": "2026-11-30T07:00:00.000+07:00"
+    });
+    publish(&broker, "viahe/v1/hue/status", &[status.to_string()], &["-r"]);
+    let line = verdicts.line("viahe/v1/hue/verdict ").text;
+    let payload = line.split_once(' ').unwrap().1;
+    let verdict: Verdict = serde_json::from_str(payload).unwrap();
+    let told = serde_json::to_value(&verdict).unwrap();
+    assert_eq!((&told["incident"], &told["judgement"]), (&json!(id(1)), &json!("confirmed")));
+    assert_eq!((&told["reason"], &told["role"]), (&Value::Null, &json!("operator")));
+    drop(station);
+    let store = Store::open(&dir.path().join("data")).unwrap();
+    assert_eq!(runtime.block_on(store.letters(0, 9)).unwrap(), [], "it has gone");
+}

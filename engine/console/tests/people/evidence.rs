@@ -1,0 +1,97 @@
+//! Pictures: brought by a box's token in parts, shown to whom the site is open.
+
+use super::sample::{PICTURE, PICTURE_NAME, heard};
+use super::support::{Answer, Console, Session};
+
+fn put(console: &Console, token: &str, name: &str, range: Option<&str>, body: &[u8]) -> Answer {
+    let mut headers = vec![("authorization", token), ("content-type", "image/jpeg")];
+    headers.extend(range.map(|range| ("content-range", range)));
+    console.send("PUT", &format!("/v1/evidence/{name}"), &headers, body)
+}
+
+fn head(console: &Console, token: &str) -> (u16, Option<String>, Option<String>) {
+    let path = format!("/v1/evidence/{PICTURE_NAME}");
+    let answer = console.send("HEAD", &path, &[("authorization", token)], &[]);
+    let header = |name: &str| answer.header(name).map(str::to_owned);
+    (answer.status, header("content-length"), header("upload-offset"))
+}
+
+#[test]
+fn a_picture_comes_in_parts_and_is_shown_where_its_site_is_open() {
+    let console = Console::start();
+    let batch = vec![heard("hue", 1, 1), heard("da-nang", 2, 1)];
+    console.runtime.block_on(console.store.take(batch)).unwrap();
+    let hue = console.token("box-hue", "box", Some(&["hue"]));
+    let da_nang = console.token("box-da-nang", "box", Some(&["da-nang"]));
+    let of = |name: &str, site: &str| {
+        let password = console.person(name, "viewer", Some(&[site]));
+        Session::of(&console.log_in(name, &password))
+    };
+    let (lan, minh) = (of("lan", "hue"), of("minh", "da-nang"));
+    let see = |who: &Session| {
+        console.ask("GET", &format!("/v1/evidence/{PICTURE_NAME}"), &who.headers(), None)
+    };
+    let total = PICTURE.len();
+    let last = total - 1;
+    let none = Some("0".to_owned());
+    assert_eq!(head(&console, &hue).2, none);
+    let part =
+        put(&console, &hue, PICTURE_NAME, Some(&format!("bytes 0-3/{total}")), &PICTURE[..4]);
+    assert_eq!((part.status, part.header("upload-offset")), (202, Some("4")), "{}", part.body);
+    assert_eq!((head(&console, &hue).2, head(&console, &da_nang).2), (Some("4".into()), none));
+    let gap =
+        put(&console, &hue, PICTURE_NAME, Some(&format!("bytes 9-{last}/{total}")), &PICTURE[9..]);
+    assert_eq!((gap.status, gap.header("upload-offset")), (409, Some("4")));
+    assert_eq!(see(&lan).status, 404, "not there yet");
+    let rest =
+        put(&console, &hue, PICTURE_NAME, Some(&format!("bytes 4-{last}/{total}")), &PICTURE[4..]);
+    assert_eq!(rest.status, 201, "{}", rest.body);
+    assert_eq!(put(&console, &hue, PICTURE_NAME, None, PICTURE).status, 200);
+    assert_eq!(head(&console, &hue), (200, Some(total.to_string()), None));
+    let seen = see(&lan);
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    for (name, value) in [
+        ("content-type", "image/jpeg"),
+        ("content-security-policy", "sandbox"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "private, max-age=31536000, immutable"),
+    ] {
+        assert_eq!(seen.header(name), Some(value));
+    }
+    // Another site's incident names it too, but nobody there has it.
+    assert_eq!(see(&minh).status, 404);
+    let admin = console.admin();
+    let queue = console.ask("GET", "/v1/queue", &lan.headers(), None).json();
+    assert_eq!(queue["lines"][0]["newest"]["picture"], PICTURE_NAME);
+    let audit = console.ask("GET", "/v1/audit?who=lan", &admin.headers(), None).json();
+    assert_eq!(audit["entries"][0]["what"], "evidence_seen");
+}
+
+#[test]
+fn what_is_no_picture_or_another_is_refused() {
+    let console = Console::start();
+    let hue = console.token("box-hue", "box", Some(&["hue"]));
+    let wrong = put(&console, &hue, PICTURE_NAME, None, b"\xff\xd8\xff another");
+    assert_eq!((wrong.status, wrong.kind()), (422, "invalid".into()));
+    assert_eq!(head(&console, &hue), (404, Some("0".into()), Some("0".into())));
+    let svg = b"<svg onload='alert(1)'/>";
+    let svg_name = "9f0e4b9c6d0a1e2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3";
+    assert_eq!(put(&console, &hue, svg_name, None, svg).status, 422);
+    for (range, body) in [
+        ("bytes 0-3/2", &PICTURE[..4]),
+        ("bytes 0-9/20", &PICTURE[..4]),
+        ("bytes 5-4/20", &PICTURE[..4]),
+        ("bytes */20", &PICTURE[..4]),
+        ("bytes 0-18446744073709551615/20", &PICTURE[..4]),
+    ] {
+        assert_eq!(put(&console, &hue, PICTURE_NAME, Some(range), body).status, 422, "{range}");
+    }
+    let large = format!("bytes 0-3/{}", (16 << 20) + 1);
+    assert_eq!(put(&console, &hue, PICTURE_NAME, Some(&large), &PICTURE[..4]).status, 413);
+    for name in ["..%2F..%2Fconsole.db", "%2e%2e", &PICTURE_NAME.to_uppercase(), "0"] {
+        assert_eq!(put(&console, &hue, name, None, PICTURE).status, 404, "{name}");
+    }
+    let path = format!("/v1/evidence/{PICTURE_NAME}");
+    let headers = [("authorization", &*hue), ("content-type", "image/svg+xml")];
+    assert_eq!(console.send("PUT", &path, &headers, PICTURE).status, 422);
+}
