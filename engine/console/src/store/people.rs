@@ -91,11 +91,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn known(&self, pass: Pass, now: Timestamp) -> Result<Option<Person>, StoreError> {
-        let found = self.read(move |db| match pass {
-            Pass::Session(hash) => Ok(session::find(db, &hash, now)?),
-            Pass::Token(hash) => Ok(token::find(db, &hash, now)?),
-        });
-        let Some((person, touch)) = found.await? else { return Ok(None) };
+        let Some((person, touch)) = self.found(pass, now).await? else { return Ok(None) };
         if touch {
             let touched = self.write(move |db| match pass {
                 Pass::Session(hash) => Ok(session::touch(db, &hash, now)?),
@@ -107,6 +103,27 @@ impl Store {
             }
         }
         Ok(Some(person))
+    }
+
+    /// Who showed this pass before, if it goes on. An open page alone is no use of a session: it would never end.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn still(&self, pass: Pass, now: Timestamp) -> Result<Option<Person>, StoreError> {
+        Ok(self.found(pass, now).await?.map(|(person, _)| person))
+    }
+
+    /// Who shows this pass, and whether it should be kept that it was used.
+    async fn found(
+        &self,
+        pass: Pass,
+        now: Timestamp,
+    ) -> Result<Option<(Person, bool)>, StoreError> {
+        self.read(move |db| match pass {
+            Pass::Session(hash) => Ok(session::find(db, &hash, now)?),
+            Pass::Token(hash) => Ok(token::find(db, &hash, now)?),
+        })
+        .await
     }
 
     /// Who has this name, and the password as it is kept.

@@ -97,3 +97,16 @@ fn events_are_those_of_open_sites_and_go_on_where_they_ended() {
     take("hue", 20);
     assert_eq!(events.next(), None);
 }
+
+#[test]
+fn a_page_that_is_only_open_keeps_nobody_logged_in() {
+    let console = Console::start();
+    let admin = console.admin();
+    let mut events = Events::open(&console, &admin, None);
+    console.clock.forward(std::time::Duration::from_hours(5));
+    console.runtime.block_on(console.store.take(vec![heard("hue", 1, 1)])).unwrap();
+    assert_eq!(events.next().unwrap().2, id(1));
+    console.clock.forward(std::time::Duration::from_hours(4));
+    let me = console.ask("GET", "/v1/me", &admin.headers(), None);
+    assert_eq!(me.status, 401, "nobody asked for anything in nine hours");
+}

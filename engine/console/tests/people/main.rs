@@ -8,6 +8,7 @@ mod evidence;
 mod incidents;
 mod matrix;
 mod sample;
+mod sites;
 mod support;
 
 use serde_json::{Value, json};
