@@ -1,11 +1,15 @@
-//! The page in a real browser: by the keyboard, by two people at once, on a desk, in the dark and on a phone. What is
-//! asked of it stands in `web/test`; its screenshots are in `target/tmp/page`.
+//! The page in a real browser, before the service and a real broker: by the keyboard, by two people at once, on a
+//! desk, in the dark and on a phone. What is asked of it stands in `web/test`; its screenshots are in
+//! `target/tmp/page`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use viahe_console::config;
+use viahe_console::station::Station;
 use viahe_testing::machine::root;
+use viahe_testing::mosquitto::Mosquitto;
 use viahe_testing::program::Program;
 use viahe_testing::wait::LONG;
 
@@ -19,9 +23,20 @@ fn node() -> PathBuf {
 
 #[test]
 fn operators_work_by_the_page() {
+    let broker = Mosquitto::start("");
+    let folder = tempfile::tempdir().unwrap();
+    let port = broker.port.to_string();
+    let text = format!(
+        "[console]\nlisten = \"127.0.0.1:0\"\ndata_dir = \"data\"\n\
+         [mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n"
+    );
+    let config = config::parse(&text, "console.toml", folder.path()).unwrap();
+    let station = Station::start(&config).unwrap();
+    let (admin, password) = station.first.clone().unwrap();
+    assert_eq!(admin.as_str(), "admin");
     let mut command = Command::new(node());
     command.arg(root().join("engine/console/web/test/browser.ts"));
     command.arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("page"));
-    command.arg("mock");
+    command.args(["service", &format!("http://{}", station.address), &port, &password]);
     Program::start(command).end(LONG * 4).prints(0, &["all is well"]);
 }
