@@ -97,6 +97,23 @@ fn dwell(rule: &Rule) -> Duration {
 }
 
 #[test]
+fn a_console_is_an_origin_a_token_and_whom_to_trust() {
+    let parse = |console: &str| {
+        let text = format!(
+            "[site]\nid = \"site\"\ntimezone = \"UTC\"\n[console]\n{console}\n\
+             [[sensor]]\nid = \"rain-1\"\ntopic = \"r\"\nquantity = \"rain\"\n"
+        );
+        World::new().parse("/etc/viahe/x.toml", &text).unwrap().console.unwrap()
+    };
+    let one = parse("url = \"https://[fe80::1]:8090/\"\ntoken = \"vht_s3cr3t\"\nca = \"ca.pem\"");
+    assert_eq!((one.url.as_str(), one.token.reveal()), ("https://[fe80::1]:8090", "vht_s3cr3t"));
+    assert_eq!(one.ca.as_deref(), Some(Path::new("/etc/viahe/ca.pem")));
+    assert!(!format!("{one:?}").contains("s3cr3t"));
+    let other = parse("url = \"http://ioc.example\"\ntoken = \"vht_x\"");
+    assert_eq!((other.url.as_str(), other.ca), ("http://ioc.example", None));
+}
+
+#[test]
 fn the_example_means_what_it_says() {
     let text = &tomls("pipelines")["example.toml"];
     let plan = World::new().parse("/etc/viahe/example.toml", text).unwrap();

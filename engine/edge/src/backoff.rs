@@ -7,6 +7,12 @@ use viahe_core::random::SplitMix64;
 /// After what only people can mend, waits are so many times as long.
 const SLOWLY: u32 = 30;
 
+/// A seed that is a box's own: boxes must not come back in step after what all of them use was away.
+pub(crate) fn seed(of: &str) -> u64 {
+    let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    of.bytes().fold(0xcbf2_9ce4_8422_2325, fold)
+}
+
 /// How waits grow: `first`, then twice as long with each failure, up to `most`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Growth {

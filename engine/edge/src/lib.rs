@@ -35,4 +35,5 @@ pub mod store;
 pub mod telemetry;
 pub mod trouble;
 pub mod tune;
+pub mod upload;
 pub mod vision;

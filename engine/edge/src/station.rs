@@ -10,16 +10,19 @@ use crate::host::live::{
 use crate::models::ModelError;
 use crate::publish::{Heard, PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
-use crate::store::{Store, StoreError};
+use crate::store::{Limits, Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
 use crate::tune::{Tuner, TunerLaunch};
+use crate::upload::{UploadError, UploadOptions, Uploader};
 use crate::vision::supervise::Launch;
 use crate::{advice, clock};
 use crossbeam_channel::{Receiver, never};
-use std::path::Path;
 use std::sync::Arc;
 use viahe_core::plan::{Mqtt as Broker, Plan};
+
+/// Most pictures that wait for the console. Judgement: more than the usual budget of evidence holds.
+const UPLOADS_MAX: u64 = 50_000;
 
 /// How a box is to run, beside its plan.
 pub struct StationOptions {
@@ -52,6 +55,9 @@ pub enum StationError {
     /// MQTT.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// The console.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
     /// The address of `/metrics`.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
@@ -74,6 +80,7 @@ pub struct Station {
     pub metrics_addr: Option<std::net::SocketAddr>,
     _server: Option<telemetry::Server>,
     _measurer: Option<Tuner>,
+    _uploader: Option<Uploader>,
 }
 
 impl Station {
@@ -93,7 +100,8 @@ impl Station {
     /// # Errors
     /// [`StationError`].
     pub fn open_alone(mut plan: Plan, options: StationOptions) -> Result<Self, StationError> {
-        (plan.mqtt, plan.engine.listen, plan.engine.history_bytes_max) = (None, None, 0);
+        (plan.mqtt, plan.console, plan.engine.listen) = (None, None, None);
+        plan.engine.history_bytes_max = 0;
         Self::put_together(Arc::new(plan), options, None)
     }
 
@@ -110,7 +118,7 @@ impl Station {
             tracing::warn!("{warning}");
         }
         let state_dir = &plan.engine.state_dir;
-        let (store, store_error) = open_store(state_dir)?;
+        let (store, store_error) = open_store(&plan)?;
         let event_time = EventTime::open(state_dir);
         let needs = store.needs();
         let needed = Needed::new(move |sha256| needs.has(sha256));
@@ -137,6 +145,7 @@ impl Station {
             Some(mqtt) => connect(&plan, mqtt, &store, &troubles)?,
             None => (Box::new(Nobody) as Box<dyn Centre>, never()),
         };
+        let uploader = upload(&plan, &store, &evidence, &troubles, &metrics)?;
         let (heard, events) = crossbeam_channel::bounded(1024);
         let fleet = Fleet::start(options.launch, &vision_plan, FleetOptions::of(&plan), heard);
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
@@ -161,7 +170,7 @@ impl Station {
             reload: options.reload,
             observer: options.observer,
         })?;
-        Ok(Self { plane, metrics_addr, _server: server, _measurer: measurer })
+        Ok(Self { plane, metrics_addr, _server: server, _measurer: measurer, _uploader: uploader })
     }
 }
 
@@ -181,6 +190,20 @@ fn connect(
     Ok((Box::new(Mqtt::new(publisher, wire)), heard))
 }
 
+/// What sends pictures to the console, if there is one.
+fn upload(
+    plan: &Plan,
+    store: &Store,
+    evidence: &Arc<EvidenceStore>,
+    troubles: &Troubles,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<Uploader>, StationError> {
+    let Some(console) = plan.console.clone() else { return Ok(None) };
+    let (troubles, metrics) = (troubles.clone(), Arc::clone(metrics));
+    let options = UploadOptions::new(console, troubles, metrics, &plan.site.id);
+    Ok(Some(Uploader::start(options, store.unsent(), Arc::clone(evidence))?))
+}
+
 /// Without it a box runs as well, by default.
 fn begin_tuning(launch: TunerLaunch, metrics: &Arc<Metrics>) -> Option<Tuner> {
     let metrics = Arc::clone(metrics);
@@ -190,8 +213,11 @@ fn begin_tuning(launch: TunerLaunch, metrics: &Arc<Metrics>) -> Option<Tuner> {
 
 /// Opens the store. A full disk gives up history for it; one that takes nothing at all is no reason to
 /// leave the street dark: the error is told while it lasts.
-fn open_store(state_dir: &Path) -> Result<(Store, Option<StoreError>), StoreError> {
-    let (store, error) = Store::open_whatever_the_disk_says(state_dir)?;
+fn open_store(plan: &Plan) -> Result<(Store, Option<StoreError>), StoreError> {
+    let state_dir = &plan.engine.state_dir;
+    let uploads_max = if plan.console.is_some() { UPLOADS_MAX } else { 0 };
+    let limits = Limits { uploads_max, ..Limits::default() };
+    let (store, error) = Store::open_whatever_the_disk_says(state_dir, limits)?;
     let Some(error) = error else { return Ok((store, None)) };
     tracing::error!(%error, "the outbox cannot be opened");
     let freed = match error.fault() {
@@ -204,7 +230,7 @@ fn open_store(state_dir: &Path) -> Result<(Store, Option<StoreError>), StoreErro
     }
     tracing::error!(freed, "the history is given up for the outbox");
     drop(store);
-    Store::open_whatever_the_disk_says(state_dir)
+    Store::open_whatever_the_disk_says(state_dir, limits)
 }
 
 fn lines(errors: &[ModelError]) -> String {

@@ -62,11 +62,15 @@ pub enum Trouble {
     WorkerRefused,
     /// Cameras are looked at more rarely than their rules bear.
     RulesBelowNeed,
+    /// The console does not let the box in.
+    ConsoleRefuses,
+    /// The console takes no pictures, for long.
+    ConsoleAway,
 }
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -90,6 +94,8 @@ impl Trouble {
         Self::WorkerMemory,
         Self::WorkerRefused,
         Self::RulesBelowNeed,
+        Self::ConsoleRefuses,
+        Self::ConsoleAway,
     ];
 
     /// In messages and metrics.
@@ -118,6 +124,8 @@ impl Trouble {
             Self::WorkerMemory => "worker_memory",
             Self::WorkerRefused => "worker_refused",
             Self::RulesBelowNeed => "rules_below_need",
+            Self::ConsoleRefuses => "console_refuses",
+            Self::ConsoleAway => "console_away",
         }
     }
 }

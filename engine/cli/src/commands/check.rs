@@ -111,7 +111,8 @@ fn summary(plan: &Plan, now: Timestamp) -> String {
             )
         },
     );
-    let mut text = format!("site {}, {mqtt}\n", plan.site.id);
+    let console = plan.console.as_ref().map(|console| format!(", pictures to {}", console.url));
+    let mut text = format!("site {}, {mqtt}{}\n", plan.site.id, console.unwrap_or_default());
     let local = now.in_zone(&plan.site.timezone);
     let zone = plan.site.timezone.iana_name().unwrap_or("UTC");
     let local = local.strftime("%a %Y-%m-%d %H:%M, UTC%:z");

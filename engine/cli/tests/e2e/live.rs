@@ -37,6 +37,7 @@ fn check_status(message: &Message, state: &str) {
             "models",
             "mqtt",
             "outbox_depth",
+            "pictures_waiting",
             "quarantined",
             "state",
             "suspensions",

@@ -30,6 +30,9 @@ pub struct Online {
     pub unsaved: u64,
     /// Revisions that the broker will not take.
     pub quarantined: u64,
+    /// Pictures that the console may lack; 0 where there is none. Boxes of earlier versions leave it out.
+    #[serde(default)]
+    pub pictures_waiting: u64,
     /// What does not work now; empty when all is well.
     pub troubles: Vec<Trouble>,
     /// Rules that say nothing by order, of all cameras and of the site.

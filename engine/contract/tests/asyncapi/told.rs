@@ -264,12 +264,12 @@ pub(crate) fn status(
 ) -> impl Strategy<Value = BoxStatus> {
     let trouble = (prop::sample::select(troubles), text(), time());
     let trouble = trouble.prop_map(|(trouble, text, since)| Trouble { trouble, text, since });
-    let numbers = (any::<u64>(), any::<u64>(), any::<u64>());
+    let numbers = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
     let what = (text(), prop::sample::select(versions), vec(model(), 0..3));
     let lasts = (vec(trouble, 0..3), vec(suspension(), 0..3), of(disaster()));
     let online = (what, numbers, lasts, time()).prop_map(|(what, numbers, lasts, time)| {
         let (version, mqtt, models) = what;
-        let (outbox_depth, unsaved, quarantined) = numbers;
+        let (outbox_depth, unsaved, quarantined, pictures_waiting) = numbers;
         let (troubles, suspensions, disaster) = lasts;
         BoxStatus::Online(Online {
             version,
@@ -278,6 +278,7 @@ pub(crate) fn status(
             outbox_depth,
             unsaved,
             quarantined,
+            pictures_waiting,
             troubles,
             suspensions,
             disaster,

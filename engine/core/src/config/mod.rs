@@ -11,6 +11,7 @@ mod calendar;
 mod catalogue;
 mod common;
 mod condition_keys;
+mod console;
 mod drawn;
 mod engine_keys;
 mod hints;

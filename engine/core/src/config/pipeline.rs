@@ -10,12 +10,12 @@ use super::problem::{ConfigError, Fault, FileKind, Report, Source, closest, list
 use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Measured, Ruled};
 use super::sources::{Package, PipelineSources};
-use super::{calendar, permits, secret, sensors as measuring, tests_table, url, windows};
+use super::{calendar, console, permits, secret, sensors as measuring, tests_table, url, windows};
 use crate::id::Name;
 use crate::plan::Source as CameraSource;
 use crate::plan::{
-    Ack, Camera, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Rule, Secret, Site,
-    Transport,
+    Ack, Camera, Console, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Rule, Secret,
+    Site, Transport,
 };
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -63,6 +63,7 @@ impl Reader<'_> {
         let has_calendar = node.as_ref().is_some_and(|node| node.has("calendar"));
         let site = node.and_then(|node| self.site(&node));
         let mqtt = root.child("mqtt").map(|node| self.mqtt(&node));
+        let console = root.child("console").map(|node| self.console(&node));
         let engine = match root.child("engine") {
             Some(node) => self.engine(&node),
             None => self.engine(&root.absent("engine")?),
@@ -85,10 +86,15 @@ impl Reader<'_> {
             Some(mqtt) => Some(mqtt?),
             None => None,
         };
+        let console = match console {
+            Some(console) => Some(console?),
+            None => None,
+        };
         Some(Plan {
             folder: self.folder.to_owned(),
             site: site?,
             mqtt,
+            console,
             engine: engine?,
             cameras: cameras?,
             sensors: sensors.clone()?,
@@ -156,6 +162,20 @@ impl Reader<'_> {
         }
         let client = self.path(node, "cert").zip(self.path(node, "key"));
         Some(MqttTls { ca: self.path(node, "ca")?, client })
+    }
+
+    fn console(&self, node: &Node) -> Option<Console> {
+        let url = self
+            .secret(node, "url", true)
+            .and_then(|url| console::origin(&url).map_err(|fault| node.tell("url", fault)).ok());
+        let token = self.secret(node, "token", false).filter(|token| {
+            console::token(token).map_err(|fault| node.tell("token", fault)).is_ok()
+        });
+        if node.has("ca") && url.as_ref().is_some_and(|(_, encrypted)| !encrypted) {
+            let what = "`ca` is for encrypted connections, and the url is http://";
+            node.tell("ca", Fault::new(what, "write the url as https://, or remove `ca`"));
+        }
+        Some(Console { url: url?.0, token: Secret::new(token?), ca: self.path(node, "ca") })
     }
 
     fn engine(&self, node: &Node) -> Option<EngineOptions> {

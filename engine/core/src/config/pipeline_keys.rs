@@ -14,6 +14,13 @@ use super::windows::WINDOW;
 pub(super) static PIPELINE: &[Key] = &[
     key("site", Table(SITE), Required, "", "The place that this box watches."),
     key("mqtt", Table(MQTT), Optional, "", "How incidents leave the box. `viahe run` needs it."),
+    key(
+        "console",
+        Table(CONSOLE),
+        Optional,
+        "",
+        "Where evidence pictures go, beside the incidents that name them. Without it they stay on the box.",
+    ),
     key("engine", Table(ENGINE), Optional, "", "How the engine runs."),
     key(
         "model",
@@ -122,6 +129,32 @@ static MQTT: &[Key] = &[
         r#""3.1.1""#,
         "The MQTT that the broker speaks. Without the key it is `5`, and `3.1.1` where the broker \
          refuses that or hangs up on it.",
+    ),
+];
+
+static CONSOLE: &[Key] = &[
+    key(
+        "url",
+        Text(&SECRET),
+        Required,
+        r#""https://ioc.example:8090""#,
+        "The console of the operations centre: `https://host[:port]`, or `http://host[:port]` on this \
+         machine or in a network that nobody else can listen to.",
+    ),
+    key(
+        "token",
+        Text(&SECRET),
+        Required,
+        r#""${file:/run/credentials/viahe/console-token}""#,
+        "What the console gave for this site's box; keep it out of the file by a reference.",
+    ),
+    key(
+        "ca",
+        Text(&PATH),
+        Optional,
+        r#""/etc/viahe/centre.pem""#,
+        "PEM file of the authorities that may sign the console's certificate, with `https://`. \
+         Without it: those that the system trusts.",
     ),
 ];
 

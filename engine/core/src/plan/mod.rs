@@ -1,10 +1,11 @@
 //! Validated values: what runs where, when, and under which rules. Only [`crate::config`] makes
 //! them of files; everything above acts on them.
 //!
-//! `secret`, `words`, `program` → `in_words`, `source`, `mqtt`, `calendar` → `schedule` → `lawful`
+//! `secret`, `words`, `program` → `in_words`, `source`, `mqtt`, `console`, `calendar` → `schedule` → `lawful`
 //! → `pipeline`.
 
 mod calendar;
+mod console;
 mod in_words;
 mod lawful;
 mod mqtt;
@@ -16,6 +17,7 @@ mod source;
 mod words;
 
 pub use calendar::{Calendar, DayKind, SpecialDay};
+pub use console::Console;
 pub use lawful::{Permit, PermitReason};
 pub use mqtt::{Ack, Mqtt, MqttTls, MqttVersion};
 pub use pipeline::{

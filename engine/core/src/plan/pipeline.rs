@@ -1,6 +1,7 @@
 //! A validated pipeline: what runs.
 
 use super::calendar::Calendar;
+use super::console::Console;
 use super::lawful::Permit;
 use super::mqtt::Mqtt;
 use super::program::Program;
@@ -26,6 +27,8 @@ pub struct Plan {
     pub site: Site,
     /// How incidents leave the box; replaying a recording needs none.
     pub mqtt: Option<Mqtt>,
+    /// Where pictures go, if anywhere.
+    pub console: Option<Console>,
     /// How the engine runs.
     pub engine: EngineOptions,
     /// In file order; ids are unique.

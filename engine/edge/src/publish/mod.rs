@@ -54,6 +54,11 @@ pub struct Publisher {
     thread: Option<std::thread::JoinHandle<usize>>,
 }
 
+/// Libraries ask for the process's default of what encrypts, and there is to be one; a second call changes nothing.
+pub(crate) fn choose_cryptography() {
+    link::choose_cryptography();
+}
+
 impl Publisher {
     /// Starts the thread. The broker may be away; the store in `store_dir` must be open.
     ///

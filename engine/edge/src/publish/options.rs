@@ -79,9 +79,7 @@ impl PublishOptions {
     pub fn new(mqtt: Mqtt, site: Name, zone: TimeZone, troubles: Troubles) -> Self {
         let client_id = format!("viahe-{site}");
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        // Boxes must not come back in step after the broker was away.
-        let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let seed = client_id.bytes().fold(0xcbf2_9ce4_8422_2325, fold);
+        let seed = crate::backoff::seed(&client_id);
         let tuning = Tuning { seed, ..Tuning::default() };
         Self { mqtt, site, client_id, zone, version, troubles, tuning }
     }

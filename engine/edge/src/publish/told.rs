@@ -192,6 +192,7 @@ pub(super) fn online(of: &Known<'_>) -> BoxStatus {
         outbox_depth: of.depth.rows,
         unsaved: of.depth.held,
         quarantined: of.depth.quarantined,
+        pictures_waiting: of.depth.uploads,
         troubles: of.troubles.iter().map(trouble).collect(),
         suspensions: silent().flat_map(|s| s.suspensions.iter().cloned()).collect(),
         disaster: silent().find_map(|s| s.disaster.clone()),

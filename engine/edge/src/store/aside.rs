@@ -4,7 +4,7 @@
 use super::file::{DAMAGED, FILE_NAME, beside};
 use super::life::Signs;
 use super::rows::{self, COLUMNS, Known};
-use super::{StoreError, states, verdicts};
+use super::{StoreError, states, uploads, verdicts};
 use crate::{clock, disk};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
@@ -163,6 +163,7 @@ impl Source {
             let _ = copy_outbox(old, &tx, order, has_sums, saved);
             let _ = copy_incidents(old, &tx, order, has_sums);
             let _ = verdicts::copy(old, &tx, order);
+            let _ = uploads::copy(old, &tx, order);
         }
         for (scope, state) in state_of(old, has_sums).parts() {
             states::put_one(&tx, &scope.to_string(), state)?;

@@ -6,7 +6,7 @@ use super::outbox::{bound, natural};
 use super::rows::{Known, Waiting};
 use super::{
     Committed, Judged, Limits, OutboxRow, Store, StoreCounters, StoreError, ballast, open, states,
-    verdicts,
+    uploads, verdicts,
 };
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use viahe_contract::message::Verdict;
@@ -292,7 +292,11 @@ impl Work<'_> {
             updated: nanos(row),
             record: row.record.clone(),
         };
-        known.put(self.tx)
+        known.put(self.tx)?;
+        if self.limits.uploads_max > 0 {
+            uploads::note(self.tx, &row.payload, nanos(row))?;
+        }
+        Ok(())
     }
 
     /// What was delivered from memory leaves no row whose deletion would say so.
@@ -306,6 +310,7 @@ impl Work<'_> {
     }
 
     fn trim_history(&mut self) -> rusqlite::Result<()> {
+        uploads::trim(self.tx, self.limits.uploads_max)?;
         let kept: u64 = self
             .tx
             .prepare_cached("SELECT incidents FROM totals")?

@@ -64,7 +64,7 @@ impl State {
         }
         self.newest += 1;
         self.bytes += bytes;
-        let pictures = rows::pictures(&row.payload);
+        let pictures = rows::named(&row.payload).pictures;
         self.rows.insert(self.newest, One { row, fate: Fate::Waits, pictures });
         true
     }

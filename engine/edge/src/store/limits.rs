@@ -13,6 +13,8 @@ pub struct Limits {
     pub quarantine_rows_max: u64,
     /// Most incidents remembered; those that ended longest ago go.
     pub history_rows_max: u64,
+    /// Most pictures noted for the console; the oldest of the least grave go. 0 where there is none.
+    pub uploads_max: u64,
     /// Size of the file that is given up when the disk is full, so that deleting can go on.
     pub ballast_bytes: u64,
 }
@@ -24,6 +26,7 @@ impl Default for Limits {
             outbox_bytes_max: 256 << 20,
             quarantine_rows_max: 1_000,
             history_rows_max: 100_000,
+            uploads_max: 0,
             ballast_bytes: 16 << 20,
         }
     }
@@ -40,4 +43,6 @@ pub struct Depth {
     pub quarantined: u64,
     /// Of `rows`, those that are only in memory.
     pub held: u64,
+    /// Pictures that the console may lack.
+    pub uploads: u64,
 }

@@ -35,7 +35,11 @@ mod tests_damage;
 #[cfg(test)]
 mod tests_state;
 #[cfg(test)]
+mod tests_uploads;
+#[cfg(test)]
 mod tests_verdicts;
+mod unsent;
+mod uploads;
 mod verdicts;
 
 pub use error::StoreError;
@@ -47,6 +51,8 @@ pub use open::SchemaVersion;
 pub use outbox::Outbox;
 pub use row::{OutboxRow, Pending};
 pub use states::{StoredState, Unread};
+pub use unsent::Unsent;
+pub use uploads::Upload;
 pub use verdicts::Judged;
 
 use crate::clock;
@@ -148,13 +154,14 @@ impl Store {
     /// As [`Store::open`], when it is not about the disk.
     pub fn open_whatever_the_disk_says(
         dir: &Path,
+        limits: Limits,
     ) -> Result<(Self, Option<StoreError>), StoreError> {
-        let error = match Self::open(dir) {
+        let error = match Self::open_with(dir, limits) {
             Ok(store) => return Ok((store, None)),
             Err(error) if error.fault().is_some() && dir.is_dir() => error,
             Err(error) => return Err(error),
         };
-        let store = Self::unopened(dir, Limits::default(), open::lock(dir)?);
+        let store = Self::unopened(dir, limits, open::lock(dir)?);
         // Above all numbers of a file that cannot be read.
         store.held.lock().newest = clock::now().millis().cast_signed() << 16;
         Ok((store, Some(error)))
@@ -180,6 +187,8 @@ impl Store {
             .db
             .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'", [], |r| r.get(0))
             .optional()
+            .map_err(|e| open::explain(&self.dir, e))?;
+        uploads::trim(&opened.db, self.limits.uploads_max)
             .map_err(|e| open::explain(&self.dir, e))?;
         let mut held = self.held.lock();
         held.newest = held.newest.max(newest.unwrap_or_default());
@@ -234,6 +243,11 @@ impl Store {
     /// A second connection, for the thread that publishes; also where the disk takes nothing now.
     pub fn outbox(&self) -> Outbox {
         Outbox::beside(&self.dir, &self.held)
+    }
+
+    /// Which pictures the console may lack, for the thread that sends them.
+    pub fn unsent(&self) -> Unsent {
+        Unsent::beside(&self.dir)
     }
 
     /// Which pictures must stay.

@@ -1,4 +1,6 @@
 //! Which evidence pictures must stay, while others can go.
+//!
+//! Those of incidents that are open or not acknowledged, and those that the console may lack.
 
 use super::file::FILE_NAME;
 use super::{Held, open};
@@ -7,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use viahe_contract::sha256::Sha256;
 
-/// Says of a picture whether an incident that is open, or that was not acknowledged, names it. May be
-/// asked from any thread.
+/// Says of a picture whether an incident that is open, or that was not acknowledged, names it, or the console may lack
+/// it. May be asked from any thread.
 #[derive(Debug)]
 pub struct Needs {
     path: PathBuf,
@@ -33,6 +35,8 @@ impl Needs {
         }
         let Some(db) = db.as_ref() else { return Ok(true) };
         // What is there is needed: triggers take away what is settled.
-        db.prepare_cached("SELECT 1 FROM pictures WHERE sha256 = ?1")?.exists([sha256.to_string()])
+        let sql = "SELECT 1 FROM pictures WHERE sha256 = ?1
+                   UNION ALL SELECT 1 FROM uploads WHERE sha256 = ?1";
+        db.prepare_cached(sql)?.exists([sha256.to_string()])
     }
 }

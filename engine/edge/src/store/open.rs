@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; SchemaVersion::ALL.len()] = [
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 
 versions! {
@@ -31,6 +32,8 @@ versions! {
     V3 = 3,
     /// What operators said of incidents.
     V4 = 4,
+    /// Which pictures the console may lack.
+    V5 = 5,
 }
 
 /// Newest schema known.

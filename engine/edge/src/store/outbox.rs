@@ -273,15 +273,19 @@ impl Depth {
             bytes: self.bytes + bytes,
             quarantined: self.quarantined + aside,
             held: rows,
+            uploads: self.uploads,
         }
     }
 }
 
 pub(super) fn depth(db: &Connection) -> rusqlite::Result<Depth> {
-    db.prepare_cached("SELECT rows, bytes, quarantined FROM totals")?.query_row([], |row| {
-        let [rows, bytes, quarantined] = [natural(row, 0)?, natural(row, 1)?, natural(row, 2)?];
-        Ok(Depth { rows, bytes, quarantined, held: 0 })
-    })
+    db.prepare_cached("SELECT rows, bytes, quarantined, uploads FROM totals")?.query_row(
+        [],
+        |row| {
+            let [rows, bytes, quarantined] = [natural(row, 0)?, natural(row, 1)?, natural(row, 2)?];
+            Ok(Depth { rows, bytes, quarantined, held: 0, uploads: natural(row, 3)? })
+        },
+    )
 }
 
 /// A count; SQLite's integers are signed.

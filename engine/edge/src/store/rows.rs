@@ -6,8 +6,9 @@
 use super::row::Pending;
 use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, Row, params};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use sha2::Digest as _;
+use viahe_contract::message::Severity;
 use viahe_contract::sha256::Sha256;
 
 /// Bytes of a checksum: the first half of a SHA-256.
@@ -70,30 +71,45 @@ impl Waiting<'_> {
     fn note_pictures(&self, db: &Connection) -> rusqlite::Result<()> {
         let mut note =
             db.prepare_cached("INSERT OR IGNORE INTO pictures (incident, sha256) VALUES (?1, ?2)")?;
-        pictures(self.payload)
+        named(self.payload)
+            .pictures
             .iter()
             .try_for_each(|p| note.execute([self.incident, &p.to_string()]).map(drop))
     }
 }
 
-/// The hashes of the pictures that a message names.
-pub(super) fn pictures(payload: &[u8]) -> Vec<Sha256> {
-    #[derive(Default, Deserialize)]
-    struct Message {
-        #[serde(default)]
-        data: Data,
+/// What a message says of pictures.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(super) struct Named {
+    pub(super) severity: Severity,
+    #[serde(rename = "evidence", deserialize_with = "hashes")]
+    pub(super) pictures: Vec<Sha256>,
+}
+
+impl Default for Named {
+    fn default() -> Self {
+        Self { severity: Severity::Info, pictures: Vec::new() }
     }
-    #[derive(Default, Deserialize)]
-    struct Data {
-        #[serde(default)]
-        evidence: Vec<Evidence>,
-    }
+}
+
+fn hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Sha256>, D::Error> {
     #[derive(Deserialize)]
     struct Evidence {
         sha256: Sha256,
     }
-    let message: Message = serde_json::from_slice(payload).unwrap_or_default();
-    message.data.evidence.into_iter().map(|e| e.sha256).collect()
+    let all = Vec::<Evidence>::deserialize(from)?;
+    Ok(all.into_iter().map(|evidence| evidence.sha256).collect())
+}
+
+/// The pictures that a message names.
+pub(super) fn named(payload: &[u8]) -> Named {
+    #[derive(Default, Deserialize)]
+    struct Message {
+        #[serde(default)]
+        data: Named,
+    }
+    serde_json::from_slice::<Message>(payload).unwrap_or_default().data
 }
 
 /// A value of the type that it must have; none when the file says otherwise.

@@ -61,7 +61,8 @@ impl Collector for Snapshot {
         page.cameras(&state, now)?;
         page.streams(&state)?;
         page.events(&state.engine)?;
-        page.delivery(&state.engine)
+        page.delivery(&state.engine)?;
+        page.uploads(state.uploads.as_ref())
     }
 }
 

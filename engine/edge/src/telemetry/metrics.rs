@@ -1,6 +1,7 @@
 //! The engine's numbers as last reported.
 
 use super::counter::{Labelled, Total};
+use super::uploads::Uploads;
 use crate::clock;
 use crate::trouble::Troubles;
 use std::collections::{BTreeMap, BTreeSet};
@@ -172,6 +173,11 @@ impl Metrics {
         }
     }
 
+    /// How pictures for the console fare.
+    pub fn uploads(&self, uploads: Uploads) {
+        self.state().uploads = Some(uploads);
+    }
+
     /// The engine's own numbers.
     pub fn engine(&self, stats: &EngineStats) {
         self.state().engine = stats.clone();
@@ -211,6 +217,8 @@ pub(super) struct State {
     pub(super) cameras: BTreeMap<Name, Camera>,
     pub(super) quarantined: BTreeSet<Name>,
     pub(super) engine: EngineStats,
+    /// None without a console.
+    pub(super) uploads: Option<Uploads>,
 }
 
 /// Of one worker: of the present one, and of those that were in its place.
@@ -318,6 +326,7 @@ impl State {
             cameras: BTreeMap::new(),
             quarantined: BTreeSet::new(),
             engine: EngineStats::default(),
+            uploads: None,
         }
     }
 

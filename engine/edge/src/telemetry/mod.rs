@@ -21,6 +21,7 @@ mod log;
 mod metrics;
 mod page;
 mod server;
+mod uploads;
 
 pub use crate::redact::{RedactingWriter, redact, redact_in_path, redact_source, redacted};
 pub use error::TelemetryError;
@@ -30,3 +31,4 @@ pub(crate) use log::relayed;
 pub use log::{LogFormat, init_logging, log_format};
 pub use metrics::{EngineStats, Metrics, WorkerMemory};
 pub use server::{Server, serve};
+pub use uploads::Uploads;

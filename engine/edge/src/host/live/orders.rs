@@ -103,6 +103,7 @@ fn needs_restart(old: &Plan, new: &Plan) -> Vec<String> {
     };
     note(old.site.id != new.site.id, "the site's id");
     note(old.mqtt != new.mqtt, "[mqtt]");
+    note(old.console != new.console, "[console]");
     let EngineOptions { state_dir, listen, evidence_bytes_max, history_bytes_max, .. } =
         &old.engine;
     note(*state_dir != new.engine.state_dir, "state_dir");

@@ -25,9 +25,13 @@ pub(super) fn network() -> NetworkOptions {
     network
 }
 
-pub(super) fn transport(tls: &MqttTls) -> Result<Transport, PublishError> {
-    // The library asks for the process's default; a second call changes nothing.
+/// Libraries ask for the process's default of what encrypts; a second call changes nothing.
+pub(in crate::publish) fn choose_cryptography() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+pub(super) fn transport(tls: &MqttTls) -> Result<Transport, PublishError> {
+    choose_cryptography();
     let pem = |path: &Path, label: &str| {
         let problem = |problem: String| PublishError::Tls { path: path.to_path_buf(), problem };
         let bytes = std::fs::read(path).map_err(|e| problem(e.to_string()))?;

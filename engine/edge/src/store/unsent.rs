@@ -1,0 +1,82 @@
+//! The uploader's view of the store: which picture is next, and what became of it.
+
+use super::error::StoreError;
+use super::file::FILE_NAME;
+use super::limits::Depth;
+use super::uploads::{self, Upload};
+use super::{open, outbox};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use viahe_contract::sha256::Sha256;
+
+/// A connection of its own to an open store, for the thread that sends pictures.
+///
+/// It syncs lazily: after a power cut a picture that was sent is asked for again.
+#[derive(Debug)]
+pub struct Unsent {
+    /// None while the disk has no database that can be opened.
+    db: Option<Connection>,
+    dir: PathBuf,
+}
+
+impl Unsent {
+    /// Beside an open store in `dir`.
+    pub(super) fn beside(dir: &Path) -> Self {
+        Self { db: None, dir: dir.to_owned() }
+    }
+
+    /// The next picture, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn newest_gravest(&mut self) -> Result<Option<Upload>, StoreError> {
+        self.with(uploads::next)
+    }
+
+    /// The console has it, or it is given up.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it is the next one again.
+    pub fn settle(&mut self, sha256: Sha256) -> Result<(), StoreError> {
+        let delete = "DELETE FROM uploads WHERE sha256 = ?1";
+        self.with(|db| db.prepare_cached(delete)?.execute([sha256.to_string()]).map(drop))
+    }
+
+    /// The console would not take it: it comes after all others.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it is the next one again.
+    pub fn put_off(&mut self, sha256: Sha256) -> Result<(), StoreError> {
+        let update = "UPDATE uploads SET tries = tries + 1 WHERE sha256 = ?1";
+        self.with(|db| db.prepare_cached(update)?.execute([sha256.to_string()]).map(drop))
+    }
+
+    /// What waits, incidents and pictures.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn depth(&mut self) -> Result<Depth, StoreError> {
+        self.with(outbox::depth)
+    }
+
+    fn with<T>(
+        &mut self,
+        does: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let db = if let Some(db) = self.db.take() {
+            Ok(db)
+        } else {
+            let path = self.dir.join(FILE_NAME);
+            // Only the store makes one.
+            std::fs::metadata(&path)
+                .map_err(|source| StoreError::Folder { path: path.clone(), source })?;
+            open::connect(&path, "NORMAL")
+        };
+        let done = db.and_then(|db| {
+            let done = does(&db)?;
+            self.db = Some(db);
+            Ok(done)
+        });
+        done.map_err(|e| open::explain(&self.dir, e))
+    }
+}

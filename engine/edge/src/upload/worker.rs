@@ -1,0 +1,212 @@
+//! The thread: one picture after the other, part by part.
+
+use super::answer::Answer;
+use super::flow::Flow;
+use super::link::{Link, Part};
+use super::shared::{Shared, UploadOptions, Uploads};
+use crate::clock;
+use crate::evidence::EvidenceStore;
+use crate::store::{StoreError, Unsent, Upload};
+use crate::trouble::Trouble;
+use sha2::Digest as _;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use viahe_contract::message::Medium;
+use viahe_contract::sha256::Sha256;
+
+/// How often the store is asked when nothing waits.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Most bytes in one request: nearly every picture is one, and a line that breaks costs no more.
+const PART_BYTES: usize = 256 << 10;
+/// A console takes no more.
+const PICTURE_BYTES_MAX: usize = 16 << 20;
+/// A picture that the console would not take so often is given up.
+const TRIES_MAX: u32 = 3;
+
+/// A picture that is being sent.
+#[derive(Debug)]
+struct Sending {
+    upload: Upload,
+    bytes: Vec<u8>,
+    /// So much the console has.
+    offset: usize,
+}
+
+/// Sends what waits.
+#[derive(Debug)]
+pub(super) struct Worker {
+    options: UploadOptions,
+    link: Link,
+    unsent: Unsent,
+    evidence: Arc<EvidenceStore>,
+    shared: Arc<Shared>,
+    flow: Flow,
+    sending: Option<Sending>,
+    counters: Uploads,
+    started: Instant,
+}
+
+impl Worker {
+    pub(super) fn new(
+        options: UploadOptions,
+        link: Link,
+        unsent: Unsent,
+        evidence: Arc<EvidenceStore>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let (flow, started) = (Flow::new(options.again_after, options.seed), clock::monotonic());
+        let (sending, counters) = (None, Uploads::default());
+        Self { options, link, unsent, evidence, shared, flow, sending, counters, started }
+    }
+
+    /// Until it is to stop.
+    pub(super) fn run(mut self) {
+        let mut wait = Duration::ZERO;
+        while !self.shared.rest(wait) {
+            wait = self.turn();
+        }
+        self.shared.ended();
+    }
+
+    /// Does the next thing if it is time; how long nothing is to be done after it.
+    fn turn(&mut self) -> Duration {
+        let depth = match self.unsent.depth() {
+            Ok(depth) => depth,
+            Err(error) => return Self::not_now(&error),
+        };
+        self.tell(depth.uploads);
+        let wait = self.flow.wait(self.now(), depth.rows > 0);
+        if !wait.is_zero() {
+            // Incidents may come meanwhile, or go.
+            return wait.min(LOOK_EVERY);
+        }
+        let done = match self.sending.take() {
+            Some(sending) => self.send(sending),
+            None if depth.uploads == 0 => return LOOK_EVERY,
+            None => self.begin(),
+        };
+        match done {
+            Ok(()) => Duration::ZERO,
+            Err(error) => Self::not_now(&error),
+        }
+    }
+
+    fn not_now(error: &StoreError) -> Duration {
+        tracing::debug!(%error, "which pictures wait is not known");
+        LOOK_EVERY
+    }
+
+    /// Asks for the next picture.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let Some(upload) = self.unsent.newest_gravest()? else { return Ok(()) };
+        let sha256 = upload.sha256;
+        let bytes = match self.read(sha256) {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                tracing::warn!(%sha256, why, "a picture is not sent to the console");
+                self.counters.gone += 1;
+                return self.unsent.settle(sha256);
+            }
+        };
+        let answer = self.link.ask(sha256);
+        self.flow.sent(0);
+        self.heard(Sending { upload, bytes, offset: 0 }, answer, false)
+    }
+
+    /// What is on the disk, if it is what its name says.
+    fn read(&self, sha256: Sha256) -> Result<Vec<u8>, String> {
+        let path = self.evidence.path_of(sha256).ok_or("it is gone")?;
+        let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => "it is gone".to_owned(),
+            _ => format!("{}: {error}", path.display()),
+        })?;
+        if Sha256::from_bytes(sha2::Sha256::digest(&bytes).into()) != sha256 {
+            return Err(format!("{}: its bytes had changed on the disk", path.display()));
+        }
+        if bytes.len() > PICTURE_BYTES_MAX {
+            return Err(format!("{} bytes are more than a console takes", bytes.len()));
+        }
+        Ok(bytes)
+    }
+
+    /// Sends the next part.
+    fn send(&mut self, sending: Sending) -> Result<(), StoreError> {
+        let Sending { upload, bytes, offset } = &sending;
+        let to = bytes.len().min(offset + PART_BYTES);
+        let part = Part { whole: bytes, from: *offset, to };
+        let answer = self.link.put(upload.sha256, Medium::Jpeg, &part);
+        self.flow.sent(to - offset);
+        self.counters.bytes += (to - offset) as u64;
+        self.heard(sending, answer, true)
+    }
+
+    /// What follows from an answer to a question, or to a part that was `sent`.
+    fn heard(
+        &mut self,
+        mut sending: Sending,
+        mut answer: Answer,
+        sent: bool,
+    ) -> Result<(), StoreError> {
+        if let Answer::Lacks(offset) = answer {
+            let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+            let moved = offset > sending.offset && offset < sending.bytes.len();
+            match (sent, moved) {
+                (true, false) => {
+                    answer = Answer::Away("it takes pictures and keeps nothing".into());
+                }
+                (_, true) => sending.offset = offset,
+                // All or more of it is there, and it is not whole: from the beginning.
+                (false, false) => sending.offset = 0,
+            }
+        }
+        let now = self.now();
+        self.flow.answered(&answer, now);
+        let Upload { sha256, tries } = sending.upload;
+        match answer {
+            Answer::Has => {
+                *(if sent { &mut self.counters.sent } else { &mut self.counters.had }) += 1;
+                self.unsent.settle(sha256)
+            }
+            Answer::Lacks(_) => {
+                self.sending = Some(sending);
+                Ok(())
+            }
+            Answer::Refused(status) if tries + 1 >= TRIES_MAX => {
+                tracing::error!(%sha256, status, "the console does not take this picture, and it is not sent any more");
+                self.counters.refused += 1;
+                self.unsent.settle(sha256)
+            }
+            Answer::Refused(_) => self.unsent.put_off(sha256),
+            Answer::Denied(_) => Ok(()),
+            Answer::Away(why) => {
+                tracing::debug!(why, "no console");
+                Ok(())
+            }
+        }
+    }
+
+    /// Says how it stands.
+    fn tell(&mut self, waiting: u64) {
+        self.counters.waiting = waiting;
+        self.shared.set_counters(self.counters);
+        self.options.metrics.uploads(self.counters);
+        let url = &self.options.console.url;
+        let refuses = self.flow.denied().map(|status| {
+            let of = if status == 401 { "one that it knows" } else { "that of this site's box" };
+            format!(
+                "the console at {url} does not let this box in ({status}): pictures wait; set `token` of \
+                 [console] to {of}"
+            )
+        });
+        self.options.troubles.set(Trouble::ConsoleRefuses, refuses);
+        let away = self.flow.away(self.now()).map(|why| {
+            format!("the console at {url} takes no pictures: {why}; they wait on the box")
+        });
+        self.options.troubles.set(Trouble::ConsoleAway, away);
+    }
+
+    fn now(&self) -> Duration {
+        clock::monotonic().saturating_duration_since(self.started)
+    }
+}

@@ -1,0 +1,201 @@
+//! A console for tests: a real server, which does what it is told to.
+
+use sha2::Digest as _;
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use viahe_contract::sha256::Sha256;
+
+pub(crate) const TOKEN: &str = "vht_of-this-box";
+
+/// What it does with a request, beside what a console does.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// Answers this, whatever it is asked.
+    Status(u16),
+    /// Hangs up after so many bytes of the body; it keeps them.
+    Cut(usize),
+    /// Answers what is no HTTP.
+    Garbage,
+    /// Says that it has so many bytes.
+    Claims(u64),
+    /// Does as it should, a byte at a time.
+    Dribble,
+}
+
+#[derive(Default)]
+struct State {
+    parts: BTreeMap<Sha256, Vec<u8>>,
+    whole: Vec<Sha256>,
+    acts: VecDeque<Act>,
+    requests: Vec<String>,
+    token: String,
+}
+
+/// Clones are one and the same.
+#[derive(Clone)]
+pub(crate) struct TestConsole {
+    state: Arc<(Mutex<State>, Condvar)>,
+    pub(crate) addr: SocketAddr,
+}
+
+struct Request {
+    head: String,
+    sha256: Sha256,
+    headers: BTreeMap<String, String>,
+}
+
+impl TestConsole {
+    pub(crate) fn start(acts: impl IntoIterator<Item = Act>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let acts = acts.into_iter().collect();
+        let state = State { acts, token: TOKEN.to_owned(), ..State::default() };
+        let console = Self { state: Arc::new((Mutex::new(state), Condvar::new())), addr };
+        let serving = console.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let serving = serving.clone();
+                // Whatever goes wrong with a connection ends it.
+                std::thread::spawn(move || serving.serve(&stream.ok()?));
+            }
+        });
+        console
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.0.lock().unwrap()
+    }
+
+    /// Pictures in the order in which they became whole.
+    pub(crate) fn whole(&self) -> Vec<Sha256> {
+        self.state().whole.clone()
+    }
+
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.state().requests.clone()
+    }
+
+    /// The token that lets in from now on.
+    pub(crate) fn lets_in(&self, token: &str) {
+        token.clone_into(&mut self.state().token);
+    }
+
+    /// Waits until there were so many requests.
+    pub(crate) fn wait_for_requests(&self, count: usize) {
+        let wait = self.state.1.wait_timeout_while(self.state(), viahe_testing::wait::LONG, |s| {
+            s.requests.len() < count
+        });
+        assert!(wait.unwrap().0.requests.len() >= count);
+    }
+
+    fn serve(&self, stream: &TcpStream) -> Option<()> {
+        stream.set_nodelay(true).ok()?;
+        let (mut reader, mut stream) = (BufReader::new(stream.try_clone().ok()?), stream);
+        loop {
+            let request = read_head(&mut reader)?;
+            let act = {
+                let mut state = self.state();
+                let range = request.headers.get("content-range");
+                let range = range.map(|range| format!(" {range}")).unwrap_or_default();
+                state.requests.push(format!("{}{range}", request.head));
+                self.state.1.notify_all();
+                state.acts.pop_front()
+            };
+            let length = request.headers.get("content-length");
+            let length: usize = length.map_or(Some(0), |n| n.parse().ok())?;
+            let taken = if let Some(Act::Cut(after)) = act { after.min(length) } else { length };
+            let mut body = vec![0; taken];
+            reader.read_exact(&mut body).ok()?;
+            let (status, header) = self.answer(&request, &body, act.as_ref());
+            match act {
+                Some(Act::Cut(_)) => return None,
+                Some(Act::Garbage) => {
+                    return stream.write_all(b"\0\0 no such thing\r\n\r\n").ok();
+                }
+                _ => {}
+            }
+            let text = if request.head == "HEAD" { "" } else { "{}" };
+            let answer = format!(
+                "HTTP/1.1 {status} x\r\ncontent-length: {}\r\n{header}\r\n{text}",
+                text.len()
+            );
+            if matches!(act, Some(Act::Dribble)) {
+                answer.bytes().try_for_each(|byte| stream.write_all(&[byte])).ok()?;
+            } else {
+                stream.write_all(answer.as_bytes()).ok()?;
+            }
+        }
+    }
+
+    fn answer(&self, request: &Request, body: &[u8], act: Option<&Act>) -> (u16, String) {
+        let mut state = self.state();
+        let offset = |n: usize| format!("upload-offset: {n}\r\n");
+        let Request { head, sha256, headers } = request;
+        if headers.get("authorization") != Some(&format!("Bearer {}", state.token)) {
+            return (401, String::new());
+        }
+        match act {
+            Some(Act::Status(status)) => return (*status, String::new()),
+            Some(Act::Claims(n)) => return (404, format!("upload-offset: {n}\r\n")),
+            Some(Act::Garbage) => return (0, String::new()),
+            _ => {}
+        }
+        let is_whole = state.whole.contains(sha256);
+        let part = state.parts.entry(*sha256).or_default();
+        if head == "HEAD" {
+            return if is_whole { (200, String::new()) } else { (404, offset(part.len())) };
+        }
+        assert_eq!(headers["content-type"], "image/jpeg");
+        let length: usize = headers["content-length"].parse().unwrap();
+        let (from, total) = match headers.get("content-range") {
+            None => (0, length),
+            Some(range) => {
+                let (range, total) = range.strip_prefix("bytes ").unwrap().split_once('/').unwrap();
+                let (from, last) = range.split_once('-').unwrap();
+                let (from, last): (usize, usize) = (from.parse().unwrap(), last.parse().unwrap());
+                assert_eq!(last + 1 - from, length, "{headers:?}");
+                (from, total.parse().unwrap())
+            }
+        };
+        if is_whole {
+            return (200, String::new());
+        }
+        if from > part.len() {
+            return (416, String::new());
+        }
+        part.truncate(from);
+        part.extend_from_slice(body);
+        let (length, hash) = (part.len(), Sha256::from_bytes(sha2::Sha256::digest(&*part).into()));
+        if length < total {
+            return (202, offset(length));
+        }
+        state.parts.remove(sha256);
+        if hash != *sha256 {
+            return (422, String::new());
+        }
+        state.whole.push(*sha256);
+        (201, String::new())
+    }
+}
+
+fn read_head(reader: &mut impl BufRead) -> Option<Request> {
+    let mut line = || {
+        let mut line = String::new();
+        (reader.read_line(&mut line).ok()? > 0).then(|| line.trim_end().to_owned())
+    };
+    let first = line()?;
+    let (head, path) = first.strip_suffix(" HTTP/1.1")?.split_once(' ')?;
+    let sha256 = Sha256::try_from(path.strip_prefix("/v1/evidence/")?).ok()?;
+    let mut headers = BTreeMap::new();
+    loop {
+        let line = line()?;
+        match line.split_once(':') {
+            Some((name, value)) => {
+                headers.insert(name.to_ascii_lowercase(), value.trim().to_owned())
+            }
+            None => return Some(Request { head: head.to_owned(), sha256, headers }),
+        };
+    }
+}
