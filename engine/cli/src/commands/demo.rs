@@ -1,5 +1,7 @@
 //! `viahe demo`: everything at once, on one machine.
 
+mod centre;
+
 use super::run::{load, process, watch};
 use crate::demo_mark::fresh_state;
 use crate::exit::Exit;
@@ -28,8 +30,8 @@ const STATE_DIR: &str = "runs/demo";
 /// When the demo's own cameras have shown enough for an incident.
 const FIRST_INCIDENT: Duration = Duration::from_secs(25);
 
-/// Shows everything at once: two simulated RTSP cameras, a broker, the engine, and a subscriber
-/// that prints each incident as it arrives over MQTT.
+/// Shows everything at once: two simulated RTSP cameras, a broker, the engine, a console to look at, and a
+/// subscriber that prints each incident as it arrives over MQTT.
 ///
 /// The last line is one JSON object. The exit code is 0 only when incidents came through the
 /// broker, of which the first takes about 25 s.
@@ -62,7 +64,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         move |heard: &Heard| hear(heard, &pictures)
     };
     let demo = Demo::start(&mut plan, clip.clone(), hears).map_err(Exit::failed)?;
-    introduce(&plan, &clip, demo.broker(), &pictures);
+    let console = centre::start(&mut plan)?;
+    introduce(&plan, &clip, demo.broker(), &pictures, &centre::introduction(&console));
 
     let started = clock::monotonic();
     let cameras = plan.cameras.iter().map(|c| c.id.clone()).collect();
@@ -75,6 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     };
     let totals = watch(plan, options, &stop);
     let incidents = demo.finish();
+    drop(console);
     let totals = totals?;
     summary(&incidents, &totals.worker);
     // Ctrl-C is the usual way to end a demo that has shown something.
@@ -137,8 +141,9 @@ fn tidy(path: &Path) -> PathBuf {
     }
 }
 
-fn introduce(plan: &Plan, clip: &Path, broker: SocketAddr, pictures: &Path) {
+fn introduce(plan: &Plan, clip: &Path, broker: SocketAddr, pictures: &Path, console: &str) {
     say(&format!("viahe demo: {} cameras show {}", plan.cameras.len(), tidy(clip).display()));
+    say(console);
     say(&format!("  broker    {broker}"));
     say(&format!("  listen    mosquitto_sub -V 5 -p {} -t 'viahe/#' -v", broker.port()));
     say(&format!(
