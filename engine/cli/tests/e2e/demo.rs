@@ -44,8 +44,15 @@ fn forty_seconds_show_four_parked_vehicles_with_their_pictures() {
         }
     }
     assert_eq!(pictures.len(), 8, "two for each incident: {:#?}", ended.stdout);
+    let console =
+        ended.stdout.iter().find(|line| line.starts_with("  console   http://127.0.0.1:"));
+    assert!(console.is_some_and(|line| line.contains("log in as admin, password ")), "{ended:?}");
     for (_, picture) in pictures {
-        assert!(Path::new(ELSEWHERE).join(picture).is_file(), "{picture}");
+        let picture = Path::new(ELSEWHERE).join(picture);
+        let sent = picture.to_str().unwrap().replace("/evidence/", "/console/evidence/");
+        let [here, there] =
+            [picture.as_path(), Path::new(&sent)].map(|file| std::fs::read(file).unwrap());
+        assert!(here == there, "{picture:?} is in the console as well");
     }
 }
 
