@@ -72,11 +72,17 @@ fn read_range(range: &str) -> Option<Span> {
     (from < to && to <= total).then_some(Span { from, to, total })
 }
 
+/// The size of a file that the site has brought and that is on the disk.
+async fn whole(app: &App, site: &Name, file: Sha256) -> Result<Option<u64>, Problem> {
+    let brought = app.store.has_file(site.clone(), file).await?;
+    Ok(app.files.size(&file).filter(|_| brought))
+}
+
 /// A box brings a file, or a part of it.
 #[utoipa::path(put, path = "/v1/evidence/{sha256}", tag = "evidence", params(("sha256" = String, Path)),
     request_body(content = Vec<u8>, content_type = "image/jpeg"), responses(
-    (status = 200, description = "it was there"),
-    (status = 201, description = "it is whole"),
+    (status = 200, description = "it was there: all its `upload-offset` bytes"),
+    (status = 201, description = "it is whole: all its `upload-offset` bytes"),
     (status = 202, description = "a part of it is there: `upload-offset` bytes"),
     (status = "4XX", body = Problem),
     (status = "5XX", body = Problem),
@@ -94,14 +100,14 @@ pub(super) async fn bring(
         return Err(Problem::field("content-type", "is not image/jpeg"));
     }
     let span = span(&headers)?;
-    if app.store.has_file(site.clone(), file).await? {
-        return Ok(StatusCode::OK.into_response());
+    if let Some(bytes) = whole(&app, &site, file).await? {
+        return Ok(with_offset(StatusCode::OK, bytes));
     }
     match take(&app.files, (&site, file), &span, body).await? {
         Part::Whole { bytes } => {
             app.store.arrived(site, file, bytes, clock::now()).await?;
             app.vitals.count("evidence", "arrived");
-            Ok(StatusCode::CREATED.into_response())
+            Ok(with_offset(StatusCode::CREATED, bytes))
         }
         Part::Upto(offset) => Ok(with_offset(StatusCode::ACCEPTED, offset)),
         Part::Gap(offset) => {
@@ -171,8 +177,7 @@ pub(super) async fn stands(
     Path(file): Path<Sha256>,
 ) -> Result<Response, Problem> {
     let site = site_of(&caller)?;
-    let whole = app.store.has_file(site.clone(), file).await?;
-    match app.files.size(&file).filter(|_| whole) {
+    match whole(&app, &site, file).await? {
         Some(bytes) => {
             let mut response = StatusCode::OK.into_response();
             response.headers_mut().insert(header::CONTENT_LENGTH, bytes.into());

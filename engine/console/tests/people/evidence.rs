@@ -2,6 +2,8 @@
 
 use super::sample::{PICTURE, PICTURE_NAME, heard};
 use super::support::{Answer, Console, Session};
+use viahe_console::evidence::Files;
+use viahe_contract::sha256::Sha256;
 
 fn put(console: &Console, token: &str, name: &str, range: Option<&str>, body: &[u8]) -> Answer {
     let mut headers = vec![("authorization", token), ("content-type", "image/jpeg")];
@@ -46,7 +48,10 @@ fn a_picture_comes_in_parts_and_is_shown_where_its_site_is_open() {
     let rest =
         put(&console, &hue, PICTURE_NAME, Some(&format!("bytes 4-{last}/{total}")), &PICTURE[4..]);
     assert_eq!(rest.status, 201, "{}", rest.body);
-    assert_eq!(put(&console, &hue, PICTURE_NAME, None, PICTURE).status, 200);
+    let whole = total.to_string();
+    assert_eq!(rest.header("upload-offset"), Some(&*whole));
+    let again = put(&console, &hue, PICTURE_NAME, None, PICTURE);
+    assert_eq!((again.status, again.header("upload-offset")), (200, Some(&*whole)));
     assert_eq!(head(&console, &hue), (200, Some(total.to_string()), None));
     let seen = see(&lan);
     assert_eq!(seen.status, 200, "{}", seen.body);
@@ -65,6 +70,19 @@ fn a_picture_comes_in_parts_and_is_shown_where_its_site_is_open() {
     assert_eq!(queue["lines"][0]["newest"]["picture"], PICTURE_NAME);
     let audit = console.ask("GET", "/v1/audit?who=lan", &admin.headers(), None).json();
     assert_eq!(audit["entries"][0]["what"], "evidence_seen");
+}
+
+#[test]
+fn a_picture_that_was_lost_from_the_disk_is_taken_again() {
+    let console = Console::start();
+    let hue = console.token("box-hue", "box", Some(&["hue"]));
+    assert_eq!(put(&console, &hue, PICTURE_NAME, None, PICTURE).status, 201);
+    let name = Sha256::try_from(PICTURE_NAME).unwrap();
+    let files = Files::open(console.folder.path()).unwrap();
+    files.remove(&name).unwrap();
+    assert_eq!(head(&console, &hue).0, 404);
+    assert_eq!(put(&console, &hue, PICTURE_NAME, None, PICTURE).status, 201);
+    assert_eq!((head(&console, &hue).0, files.read(&name).unwrap()), (200, PICTURE.to_vec()));
 }
 
 #[test]
