@@ -86,6 +86,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Is the file damaged? Trying again does not help then; the next start sets it aside.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::CorruptAgain { .. })
+    }
+
     /// What it says of the disk; none when it is about something else.
     pub fn fault(&self) -> Option<Fault> {
         match self {

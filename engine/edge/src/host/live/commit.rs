@@ -83,7 +83,7 @@ impl Live {
                 self.books.stats.store_commit_errors += 1;
                 self.hold();
                 let waiting = self.owed.store.held().waiting();
-                if matches!(error, StoreError::Corrupt { .. } | StoreError::CorruptAgain { .. }) {
+                if error.is_damage() {
                     return Err(error.into());
                 }
                 let wait_secs = self.owed.wait(now).as_secs();
@@ -95,18 +95,23 @@ impl Live {
 
     /// Brings what operators said to the disk, unless that takes nothing now: an incident that is only in memory is
     /// not known there yet.
-    pub(super) fn keep_verdicts(&mut self, now: Instant) {
+    ///
+    /// # Errors
+    /// As [`Live::commit`].
+    pub(super) fn keep_verdicts(&mut self, now: Instant) -> Result<(), PlaneError> {
         let verdicts = &mut self.inbox.verdicts;
         if verdicts.waiting().is_empty() || !self.owed.is_taken() {
-            return;
+            return Ok(());
         }
         match self.owed.store.judge(verdicts.waiting()) {
             Ok(judged) => verdicts.all_judged(judged, now),
+            Err(error) if error.is_damage() => return Err(error.into()),
             Err(error) => {
                 tracing::warn!(%error, "verdicts wait");
                 self.owed.try_at_once(now);
             }
         }
+        Ok(())
     }
 
     /// What is to be said is said from memory, until it can be committed.

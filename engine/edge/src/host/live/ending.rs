@@ -34,7 +34,9 @@ impl EventPlane {
         if let Err(error) = live.commit(engine, now, Price::All) {
             tracing::error!(%error, "the last events are not saved");
         }
-        live.keep_verdicts(now);
+        if let Err(error) = live.keep_verdicts(now) {
+            tracing::error!(%error, "the last verdicts are not kept");
+        }
         live.say_replies();
         live.measure(engine, waiting);
         live.look_at_disk(now);

@@ -229,7 +229,7 @@ impl EventPlane {
             let (engine, live) = self.driver.parts();
             live.tell_orders(engine);
             live.tell_kept_commands(now);
-            live.keep_verdicts(now);
+            live.keep_verdicts(now)?;
             live.journal.tick(now);
             let changed = live.look_at_workers(now, heard_up_to)?;
             live.look_at_disk(now);

@@ -71,6 +71,8 @@ pub(super) struct State {
     pub(super) needs: Vec<(Name, Need)>,
     /// The disk takes nothing.
     pub(super) disk_full: bool,
+    /// The damage that verdicts meet in the store's file.
+    pub(super) damage: Option<String>,
     /// Room on it; the test's own disk is no matter.
     pub(super) room: Option<Room>,
     /// How many revisions the broker takes at a time.
@@ -114,6 +116,7 @@ impl World {
             quarantined: BTreeMap::new(),
             needs: Vec::new(),
             disk_full: false,
+            damage: None,
             room: None,
             broker_takes: usize::MAX,
             outbox: None,
@@ -426,6 +429,9 @@ impl Storage for Disk {
     }
 
     fn judge(&mut self, verdicts: &[Verdict]) -> Result<Vec<Judged>, StoreError> {
+        if let Some(detail) = self.world.state().damage.clone() {
+            return Err(StoreError::Corrupt { path: self.dir.join(FILE_NAME), detail });
+        }
         self.store.judge(verdicts)
     }
 

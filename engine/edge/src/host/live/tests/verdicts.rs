@@ -92,3 +92,13 @@ fn while_the_disk_takes_nothing_a_verdict_waits() {
     assert_eq!(verdicts_on(street.dir(), &incident(&street)).unwrap().len(), 1);
     assert_eq!(numbers(&street).len(), 1);
 }
+
+#[test]
+fn damage_that_a_verdict_meets_ends_the_run_so_that_the_next_start_sets_the_file_aside() {
+    let mut street = Street::new();
+    street.vehicle(1, 40);
+    street.world.state().damage = Some("a page is torn".to_owned());
+    says(&street, 20.0, 18, Judgement::Dismissed);
+    let error = street.try_run(100.0).unwrap_err();
+    assert!(error.contains("a page is torn") && error.contains("restart viahe"), "{error}");
+}
