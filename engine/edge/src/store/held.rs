@@ -54,6 +54,12 @@ pub(super) enum Fate {
 }
 
 impl State {
+    fn note_damage(&mut self, error: Option<&super::StoreError>) {
+        if let Some(super::StoreError::Corrupt { detail, .. }) = error {
+            self.corrupt = Some(detail.clone());
+        }
+    }
+
     /// Takes a row; says whether there was room.
     fn take(&mut self, row: OutboxRow) -> bool {
         let bytes = size(&row);
@@ -220,12 +226,15 @@ impl Held {
     pub(super) fn note_read<T>(&self, read: &Result<T, super::StoreError>) {
         let error = read.as_ref().err();
         let mut state = self.lock();
-        if let Some(super::StoreError::Corrupt { detail, .. }) = error {
-            state.corrupt = Some(detail.clone());
-        }
+        state.note_damage(error);
         if state.unreadable.is_some() || error.is_some() {
             state.unreadable = error.map(ToString::to_string);
         }
+    }
+
+    /// As [`Held::note_read`], of a thread that reads beside the one that says whether the file can be read.
+    pub(super) fn note_damage<T>(&self, done: &Result<T, super::StoreError>) {
+        self.lock().note_damage(done.as_ref().err());
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

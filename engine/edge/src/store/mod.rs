@@ -247,7 +247,7 @@ impl Store {
 
     /// Which pictures the console may lack, for the thread that sends them.
     pub fn unsent(&self) -> Unsent {
-        Unsent::beside(&self.dir)
+        Unsent::beside(&self.dir, &self.held)
     }
 
     /// Which pictures must stay.

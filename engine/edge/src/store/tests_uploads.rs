@@ -93,3 +93,20 @@ fn what_was_only_in_memory_is_noted_too() {
     store.commit(&[], None).unwrap();
     assert_eq!(store.unsent().depth().unwrap().uploads, 2);
 }
+
+#[test]
+fn damage_that_the_uploader_meets_is_known_to_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open_with(dir.path(), limits(100)).unwrap();
+    store.commit(&[naming(1, 1, "high", &[1])], None).unwrap();
+    let mut unsent = store.unsent();
+    assert!(unsent.newest_gravest().unwrap().is_some());
+    assert_eq!(store.held().corrupt(), None);
+    let db = rusqlite::Connection::open(dir.path().join(FILE_NAME)).unwrap();
+    db.execute_batch("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'no such table' WHERE name = 'uploads'")
+        .unwrap();
+    drop(db);
+    let error = store.unsent().newest_gravest().unwrap_err();
+    assert!(error.is_damage(), "{error}");
+    assert!(store.held().corrupt().is_some());
+}

@@ -2,6 +2,7 @@
 
 use super::error::StoreError;
 use super::file::FILE_NAME;
+use super::held::Held;
 use super::limits::Depth;
 use super::uploads::{self, Upload};
 use super::{open, outbox};
@@ -17,12 +18,14 @@ pub struct Unsent {
     /// None while the disk has no database that can be opened.
     db: Option<Connection>,
     dir: PathBuf,
+    /// Where damage is noted.
+    held: Held,
 }
 
 impl Unsent {
     /// Beside an open store in `dir`.
-    pub(super) fn beside(dir: &Path) -> Self {
-        Self { db: None, dir: dir.to_owned() }
+    pub(super) fn beside(dir: &Path, held: &Held) -> Self {
+        Self { db: None, dir: dir.to_owned(), held: held.clone() }
     }
 
     /// The next picture, if there is one.
@@ -77,6 +80,8 @@ impl Unsent {
             self.db = Some(db);
             Ok(done)
         });
-        done.map_err(|e| open::explain(&self.dir, e))
+        let done = done.map_err(|e| open::explain(&self.dir, e));
+        self.held.note_damage(&done);
+        done
     }
 }
