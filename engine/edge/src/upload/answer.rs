@@ -15,28 +15,41 @@ pub(super) enum Answer {
     Away(String),
 }
 
+/// What an answer says beside its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    pub(super) status: u16,
+    /// How many bytes of the picture are there.
+    pub(super) offset: Option<u64>,
+    /// How many bytes the picture has, in the answer to a question.
+    pub(super) length: Option<u64>,
+}
+
 impl Answer {
-    /// To whether it has a picture; `offset` is how much of it is there.
-    pub(super) fn to_question(status: u16, offset: Option<u64>) -> Self {
-        match status {
-            200 => Self::Has,
-            404 => Self::Lacks(offset.unwrap_or(0)),
-            401 | 403 => Self::Denied(status),
+    /// To whether it has a picture of `size` bytes.
+    ///
+    /// Many a server says yes to whatever it is asked: a console also knows the size.
+    pub(super) fn to_question(said: Said, size: u64) -> Self {
+        match said.status {
+            200 if said.length == Some(size) => Self::Has,
+            404 => Self::Lacks(said.offset.unwrap_or(0)),
+            401 | 403 => Self::Denied(said.status),
             other => Self::other(other),
         }
     }
 
-    /// To a part of a picture.
-    pub(super) fn to_part(status: u16, offset: Option<u64>) -> Self {
-        match (status, offset) {
-            (200 | 201, _) => Self::Has,
+    /// To a part of a picture of `size` bytes.
+    pub(super) fn to_part(said: Said, size: u64) -> Self {
+        match (said.status, said.offset) {
+            (200 | 201, Some(offset)) if offset == size => Self::Has,
             // Not from there on: another request brought more of it, or lost some.
             (202 | 409, Some(offset)) => Self::Lacks(offset),
             // A line that broke may be at it still.
             (409, None) => Self::Away("it is busy with another request for this picture".into()),
-            (401 | 403, _) => Self::Denied(status),
-            (400 | 411 | 413 | 415 | 416 | 422, _) => Self::Refused(status),
-            _ => Self::other(status),
+            (401 | 403, _) => Self::Denied(said.status),
+            // The others of this kind are of the way: no picture is to blame for a proxy.
+            (413 | 422, _) => Self::Refused(said.status),
+            _ => Self::other(said.status),
         }
     }
 
@@ -52,25 +65,42 @@ impl Answer {
 mod tests {
     use super::*;
 
+    const SIZE: u64 = 7_000;
+
     #[test]
     fn every_status_is_an_answer() {
         let away = |answer: &Answer| matches!(answer, Answer::Away(_));
         for status in 0..1_000 {
+            let said = Said { status, offset: Some(SIZE), length: Some(SIZE) };
             let [question, part] =
-                [Answer::to_question, Answer::to_part].map(|to| to(status, None));
-            let refused = [400, 411, 413, 415, 416, 422].contains(&status);
+                [Answer::to_question, Answer::to_part].map(|answer| answer(said, SIZE));
             match status {
                 200 => assert_eq!([question, part], [Answer::Has, Answer::Has]),
                 201 => assert!(away(&question) && part == Answer::Has),
+                202 | 409 => assert!(away(&question) && part == Answer::Lacks(SIZE)),
                 401 | 403 => assert_eq!([question, part], [0, 1].map(|_| Answer::Denied(status))),
-                404 => assert!(question == Answer::Lacks(0) && away(&part)),
-                _ if refused => assert!(away(&question) && part == Answer::Refused(status)),
+                404 => assert!(question == Answer::Lacks(SIZE) && away(&part)),
+                413 | 422 => assert!(away(&question) && part == Answer::Refused(status)),
                 _ => assert!(away(&question) && away(&part), "{status}"),
             }
         }
-        assert_eq!(Answer::to_question(404, Some(7)), Answer::Lacks(7));
+    }
+
+    #[test]
+    fn a_yes_that_does_not_know_the_size_is_none() {
+        for size in [None, Some(0), Some(SIZE - 1), Some(SIZE + 1)] {
+            for status in [200, 201] {
+                let said = Said { status, offset: size, length: size };
+                for answer in [Answer::to_question(said, SIZE), Answer::to_part(said, SIZE)] {
+                    assert!(matches!(answer, Answer::Away(_)), "{said:?}: {answer:?}");
+                }
+            }
+        }
+        let said = Said { status: 404, offset: None, length: None };
+        assert_eq!(Answer::to_question(said, SIZE), Answer::Lacks(0));
         for status in [202, 409] {
-            assert_eq!(Answer::to_part(status, Some(7)), Answer::Lacks(7));
+            let part = Answer::to_part(Said { status, ..said }, SIZE);
+            assert!(matches!(part, Answer::Away(_)), "{part:?}");
         }
     }
 }

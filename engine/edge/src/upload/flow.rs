@@ -66,9 +66,11 @@ impl Flow {
         self.budget = self.budget.saturating_sub((bytes as u64 + REQUEST_BYTES).cast_signed());
     }
 
-    /// What it was answered.
-    pub(super) fn answered(&mut self, answer: &Answer, now: Duration) {
+    /// What it was answered; `part`: it was no question, but brought a part of a picture.
+    pub(super) fn answered(&mut self, answer: &Answer, part: bool, now: Duration) {
         match answer {
+            // Whoever answers questions may take no picture for all that.
+            Answer::Lacks(_) if !part => {}
             Answer::Has | Answer::Lacks(_) => {
                 self.backoff.reset();
                 self.fault = None;
@@ -90,6 +92,18 @@ impl Flow {
                 self.fault = Some(Fault::Away { why: why.clone(), since });
                 self.not_before = now + self.backoff.next();
             }
+        }
+    }
+
+    /// It was not this time, and the console is not to blame.
+    pub(super) fn not_now(&mut self, now: Duration) {
+        self.not_before = now + self.backoff.next();
+    }
+
+    /// Nobody misses a console while nothing waits for it.
+    pub(super) fn nothing_waits(&mut self) {
+        if matches!(self.fault, Some(Fault::Away { .. })) {
+            self.fault = None;
         }
     }
 
@@ -131,7 +145,7 @@ mod tests {
                 return sent;
             }
             flow.sent(part);
-            flow.answered(&Answer::Lacks(0), now);
+            flow.answered(&Answer::Lacks(0), true, now);
             sent += part as u64;
         }
     }
@@ -150,26 +164,60 @@ mod tests {
         assert!((1 << 20..(1 << 20) + 3 * PACE).contains(&after), "{after}");
     }
 
+    /// Each round asks, hears that the picture is not there, and sends it in vain.
+    #[test]
+    fn a_console_that_answers_and_takes_nothing_is_left_alone_and_told() {
+        let (mut flow, mut now, mut rounds) = (Flow::new(AGAIN_AFTER, 1), secs(5), 0);
+        let away = Answer::Away("it answers 503".into());
+        while now < secs(5 + 600) {
+            assert_eq!(flow.away(now), None, "{now:?}");
+            flow.answered(&Answer::Lacks(0), false, now);
+            flow.answered(&away, true, now);
+            now += flow.wait(now, false);
+            rounds += 1;
+        }
+        assert!((10..30).contains(&rounds), "{rounds} rounds in ten minutes");
+        flow.answered(&Answer::Lacks(0), false, now);
+        assert_eq!(flow.away(now), Some("it answers 503"));
+        flow.nothing_waits();
+        assert_eq!(flow.away(now), None);
+        flow.answered(&away, true, now);
+        assert_eq!(flow.away(now), None, "it is away anew");
+        flow.answered(&Answer::Denied(403), true, now);
+        for _ in 0..3 {
+            assert_eq!(flow.wait(now, false), AGAIN_AFTER[1]);
+            now += AGAIN_AFTER[1];
+            flow.answered(&Answer::Lacks(0), false, now);
+            flow.nothing_waits();
+            assert_eq!(flow.denied(), Some(403), "it is told all the time");
+            flow.answered(&Answer::Denied(403), true, now);
+        }
+        flow.answered(&Answer::Lacks(100), true, now);
+        assert_eq!(flow.denied(), None, "it takes parts");
+        flow.answered(&away, true, now + AGAIN_AFTER[1]);
+        assert!(flow.wait(now + AGAIN_AFTER[1], false) <= AGAIN_AFTER[0]);
+    }
+
     #[test]
     fn failures_wait_longer_each_time_and_are_told_after_ten_minutes() {
         let (mut flow, mut now) = (Flow::new(AGAIN_AFTER, 1), secs(5));
         let mut tries = 0;
         let away = Answer::Away("connection refused".into());
         while now < secs(5 + 600) {
-            flow.answered(&away, now);
+            flow.answered(&away, false, now);
             assert_eq!(flow.away(now), None, "{now:?}");
             now += flow.wait(now, false);
             tries += 1;
         }
         assert!((10..30).contains(&tries), "{tries} tries in ten minutes");
         assert_eq!((flow.away(now), flow.denied()), (Some("connection refused"), None));
-        flow.answered(&Answer::Denied(401), now);
+        flow.answered(&Answer::Denied(401), false, now);
         assert_eq!((flow.away(now), flow.denied()), (None, Some(401)));
         assert_eq!(flow.wait(now, false), AGAIN_AFTER[1]);
-        flow.answered(&Answer::Refused(422), now);
+        flow.answered(&Answer::Refused(422), true, now);
         assert_eq!((flow.denied(), flow.away(now)), (None, None), "it is there");
-        flow.answered(&Answer::Has, now);
-        flow.answered(&away, now);
+        flow.answered(&Answer::Has, false, now);
+        flow.answered(&away, false, now);
         assert!(flow.wait(now, false) <= AGAIN_AFTER[0] && flow.away(now).is_none());
         assert!(flow.away(now + AWAY_AFTER).is_some());
     }

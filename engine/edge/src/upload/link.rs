@@ -1,12 +1,12 @@
 //! The way to the console: HTTP, encrypted or not.
 
-use super::answer::Answer;
+use super::answer::{Answer, Said};
 use crate::publish::choose_cryptography;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use ureq::http::{HeaderMap, Response};
+use ureq::http::{HeaderMap, Response, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 use viahe_contract::message::Medium;
@@ -83,11 +83,11 @@ impl Link {
         Ok(Self { agent, url: console.url.clone(), token: console.token.clone() })
     }
 
-    /// Does it have this picture?
-    pub(super) fn ask(&self, sha256: Sha256) -> Answer {
+    /// Does it have this picture of `size` bytes?
+    pub(super) fn ask(&self, sha256: Sha256, size: usize) -> Answer {
         let head = self.agent.head(self.address(sha256));
         let answer = head.header("authorization", self.authorization()).call();
-        answered(answer, Answer::to_question)
+        answered(answer, |said| Answer::to_question(said, size as u64))
     }
 
     /// Sends a part of a picture.
@@ -102,7 +102,8 @@ impl Link {
             let range = format!("bytes {from}-{}/{}", to.saturating_sub(1), whole.len());
             put = put.header("content-range", range);
         }
-        answered(put.send(&whole[*from..*to]), Answer::to_part)
+        let answer = put.send(&whole[*from..*to]);
+        answered(answer, |said| Answer::to_part(said, whole.len() as u64))
     }
 
     fn address(&self, sha256: Sha256) -> String {
@@ -122,22 +123,25 @@ fn media_type(medium: Medium) -> &'static str {
 
 fn answered(
     answer: Result<Response<Body>, ureq::Error>,
-    means: fn(u16, Option<u64>) -> Answer,
+    means: impl FnOnce(Said) -> Answer,
 ) -> Answer {
     match answer {
         Ok(mut answer) => {
-            let (status, offset) = (answer.status().as_u16(), offset(answer.headers()));
+            let number = |name| number(answer.headers(), name);
+            let (offset, length) =
+                (number("upload-offset"), number(header::CONTENT_LENGTH.as_str()));
+            let said = Said { status: answer.status().as_u16(), offset, length };
             // Read to its end, so that the connection can go on; what cannot be read ends it.
             let text = answer.body_mut().with_config().limit(TEXT_BYTES_MAX).read_to_vec();
             drop(text);
-            means(status, offset)
+            means(said)
         }
         Err(error) => Answer::Away(error.to_string()),
     }
 }
 
-fn offset(headers: &HeaderMap) -> Option<u64> {
-    headers.get("upload-offset")?.to_str().ok()?.trim().parse().ok()
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
 fn authorities(path: &Path) -> Result<Vec<Certificate<'static>>, UploadError> {

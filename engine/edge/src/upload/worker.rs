@@ -10,6 +10,7 @@ use crate::store::{StoreError, Unsent, Upload};
 use crate::trouble::Trouble;
 use sha2::Digest as _;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use viahe_contract::message::Medium;
@@ -21,8 +22,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PART_BYTES: usize = 256 << 10;
 /// A console takes no more.
 const PICTURE_BYTES_MAX: usize = 16 << 20;
-/// A picture that the console would not take so often is given up.
+/// A picture that the console would not take so often, or the disk would not give, is given up.
 const TRIES_MAX: u32 = 3;
+/// While the store fails, it is told so often.
+const COMPLAIN_EVERY: Duration = Duration::from_mins(10);
 
 /// A picture that is being sent.
 #[derive(Debug)]
@@ -31,6 +34,15 @@ struct Sending {
     bytes: Vec<u8>,
     /// So much the console has.
     offset: usize,
+}
+
+/// Why a picture cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+enum Unread {
+    /// It is not there any more.
+    Gone(String),
+    /// The disk may give it another time.
+    NotNow(String),
 }
 
 /// Sends what waits.
@@ -45,6 +57,8 @@ pub(super) struct Worker {
     sending: Option<Sending>,
     counters: Uploads,
     started: Instant,
+    /// When it was last told that the store fails.
+    complained: Option<Duration>,
 }
 
 impl Worker {
@@ -56,8 +70,19 @@ impl Worker {
         shared: Arc<Shared>,
     ) -> Self {
         let (flow, started) = (Flow::new(options.again_after, options.seed), clock::monotonic());
-        let (sending, counters) = (None, Uploads::default());
-        Self { options, link, unsent, evidence, shared, flow, sending, counters, started }
+        let (sending, counters, complained) = (None, Uploads::default(), None);
+        Self {
+            options,
+            link,
+            unsent,
+            evidence,
+            shared,
+            flow,
+            sending,
+            counters,
+            started,
+            complained,
+        }
     }
 
     /// Until it is to stop.
@@ -73,7 +98,7 @@ impl Worker {
     fn turn(&mut self) -> Duration {
         let depth = match self.unsent.depth() {
             Ok(depth) => depth,
-            Err(error) => return Self::not_now(&error),
+            Err(error) => return self.not_now(&error),
         };
         self.tell(depth.uploads);
         let wait = self.flow.wait(self.now(), depth.rows > 0);
@@ -88,12 +113,16 @@ impl Worker {
         };
         match done {
             Ok(()) => Duration::ZERO,
-            Err(error) => Self::not_now(&error),
+            Err(error) => self.not_now(&error),
         }
     }
 
-    fn not_now(error: &StoreError) -> Duration {
-        tracing::debug!(%error, "which pictures wait is not known");
+    fn not_now(&mut self, error: &StoreError) -> Duration {
+        let now = self.now();
+        if self.complained.is_none_or(|last| now.saturating_sub(last) >= COMPLAIN_EVERY) {
+            self.complained = Some(now);
+            tracing::warn!(%error, "which pictures wait for the console cannot be read or noted");
+        }
         LOOK_EVERY
     }
 
@@ -101,33 +130,32 @@ impl Worker {
     fn begin(&mut self) -> Result<(), StoreError> {
         let Some(upload) = self.unsent.newest_gravest()? else { return Ok(()) };
         let sha256 = upload.sha256;
-        let bytes = match self.read(sha256) {
+        let path = self.evidence.path_of(sha256);
+        let read = path.ok_or_else(Unread::gone).and_then(|path| read(&path, sha256));
+        let bytes = match read {
             Ok(bytes) => bytes,
-            Err(why) => {
-                tracing::warn!(%sha256, why, "a picture is not sent to the console");
-                self.counters.gone += 1;
-                return self.unsent.settle(sha256);
-            }
+            Err(unread) => return self.cannot_read(upload, unread),
         };
-        let answer = self.link.ask(sha256);
+        let answer = self.link.ask(sha256, bytes.len());
         self.flow.sent(0);
         self.heard(Sending { upload, bytes, offset: 0 }, answer, false)
     }
 
-    /// What is on the disk, if it is what its name says.
-    fn read(&self, sha256: Sha256) -> Result<Vec<u8>, String> {
-        let path = self.evidence.path_of(sha256).ok_or("it is gone")?;
-        let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => "it is gone".to_owned(),
-            _ => format!("{}: {error}", path.display()),
-        })?;
-        if Sha256::from_bytes(sha2::Sha256::digest(&bytes).into()) != sha256 {
-            return Err(format!("{}: its bytes had changed on the disk", path.display()));
-        }
-        if bytes.len() > PICTURE_BYTES_MAX {
-            return Err(format!("{} bytes are more than a console takes", bytes.len()));
-        }
-        Ok(bytes)
+    /// A picture that is not there any more is done with; one that the disk does not give now comes after all others.
+    fn cannot_read(&mut self, upload: Upload, unread: Unread) -> Result<(), StoreError> {
+        let Upload { sha256, tries } = upload;
+        let why = match unread {
+            Unread::NotNow(why) if tries + 1 < TRIES_MAX => {
+                tracing::warn!(%sha256, why, "a picture for the console cannot be read now");
+                self.flow.not_now(self.now());
+                return self.unsent.put_off(sha256);
+            }
+            Unread::NotNow(why) | Unread::Gone(why) => why,
+        };
+        self.unsent.settle(sha256)?;
+        tracing::warn!(%sha256, why, "a picture is not sent to the console");
+        self.counters.gone += 1;
+        Ok(())
     }
 
     /// Sends the next part.
@@ -161,21 +189,23 @@ impl Worker {
             }
         }
         let now = self.now();
-        self.flow.answered(&answer, now);
+        self.flow.answered(&answer, sent, now);
         let Upload { sha256, tries } = sending.upload;
         match answer {
             Answer::Has => {
+                self.unsent.settle(sha256)?;
                 *(if sent { &mut self.counters.sent } else { &mut self.counters.had }) += 1;
-                self.unsent.settle(sha256)
+                Ok(())
             }
             Answer::Lacks(_) => {
                 self.sending = Some(sending);
                 Ok(())
             }
             Answer::Refused(status) if tries + 1 >= TRIES_MAX => {
+                self.unsent.settle(sha256)?;
                 tracing::error!(%sha256, status, "the console does not take this picture, and it is not sent any more");
                 self.counters.refused += 1;
-                self.unsent.settle(sha256)
+                Ok(())
             }
             Answer::Refused(_) => self.unsent.put_off(sha256),
             Answer::Denied(_) => Ok(()),
@@ -189,6 +219,9 @@ impl Worker {
     /// Says how it stands.
     fn tell(&mut self, waiting: u64) {
         self.counters.waiting = waiting;
+        if waiting == 0 {
+            self.flow.nothing_waits();
+        }
         self.shared.set_counters(self.counters);
         self.options.metrics.uploads(self.counters);
         let url = &self.options.console.url;
@@ -208,5 +241,45 @@ impl Worker {
 
     fn now(&self) -> Duration {
         clock::monotonic().saturating_duration_since(self.started)
+    }
+}
+
+impl Unread {
+    fn gone() -> Self {
+        Self::Gone("it is gone".to_owned())
+    }
+}
+
+/// What is on the disk, if it is what its name says.
+fn read(path: &Path, sha256: Sha256) -> Result<Vec<u8>, Unread> {
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Unread::gone(),
+        _ => Unread::NotNow(format!("{}: {error}", path.display())),
+    })?;
+    if Sha256::from_bytes(sha2::Sha256::digest(&bytes).into()) != sha256 {
+        return Err(Unread::Gone(format!("{}: its bytes had changed on the disk", path.display())));
+    }
+    if bytes.len() > PICTURE_BYTES_MAX {
+        return Err(Unread::Gone(format!("{} bytes are more than a console takes", bytes.len())));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_will_never_come_back_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("picture");
+        let sha256 = Sha256::from_bytes(sha2::Sha256::digest(b"a street").into());
+        assert_eq!(read(&path, sha256), Err(Unread::gone()));
+        std::fs::write(&path, b"a street").unwrap();
+        assert_eq!(read(&path, sha256), Ok(b"a street".to_vec()));
+        std::fs::write(&path, b"a strait").unwrap();
+        assert!(matches!(read(&path, sha256), Err(Unread::Gone(_))));
+        // Whatever else the disk says is no word on the picture.
+        assert!(matches!(read(dir.path(), sha256), Err(Unread::NotNow(_))));
     }
 }

@@ -27,7 +27,8 @@ pub(crate) enum Act {
 #[derive(Default)]
 struct State {
     parts: BTreeMap<Sha256, Vec<u8>>,
-    whole: Vec<Sha256>,
+    /// With their sizes.
+    whole: Vec<(Sha256, usize)>,
     acts: VecDeque<Act>,
     requests: Vec<String>,
     token: String,
@@ -70,7 +71,7 @@ impl TestConsole {
 
     /// Pictures in the order in which they became whole.
     pub(crate) fn whole(&self) -> Vec<Sha256> {
-        self.state().whole.clone()
+        self.state().whole.iter().map(|(sha256, _)| *sha256).collect()
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {
@@ -116,11 +117,12 @@ impl TestConsole {
                 }
                 _ => {}
             }
-            let text = if request.head == "HEAD" { "" } else { "{}" };
-            let answer = format!(
-                "HTTP/1.1 {status} x\r\ncontent-length: {}\r\n{header}\r\n{text}",
-                text.len()
-            );
+            let (text, length) = match &*request.head {
+                "HEAD" if header.starts_with("content-length") => ("", String::new()),
+                "HEAD" => ("", "content-length: 0\r\n".to_owned()),
+                _ => ("{}", "content-length: 2\r\n".to_owned()),
+            };
+            let answer = format!("HTTP/1.1 {status} x\r\n{length}{header}\r\n{text}");
             if matches!(act, Some(Act::Dribble)) {
                 answer.bytes().try_for_each(|byte| stream.write_all(&[byte])).ok()?;
             } else {
@@ -142,10 +144,13 @@ impl TestConsole {
             Some(Act::Garbage) => return (0, String::new()),
             _ => {}
         }
-        let is_whole = state.whole.contains(sha256);
+        let whole = state.whole.iter().find(|(whole, _)| whole == sha256).map(|(_, size)| *size);
         let part = state.parts.entry(*sha256).or_default();
         if head == "HEAD" {
-            return if is_whole { (200, String::new()) } else { (404, offset(part.len())) };
+            return match whole {
+                Some(size) => (200, format!("content-length: {size}\r\n")),
+                None => (404, offset(part.len())),
+            };
         }
         assert_eq!(headers["content-type"], "image/jpeg");
         let length: usize = headers["content-length"].parse().unwrap();
@@ -159,8 +164,8 @@ impl TestConsole {
                 (from, total.parse().unwrap())
             }
         };
-        if is_whole {
-            return (200, String::new());
+        if let Some(size) = whole {
+            return (200, offset(size));
         }
         if from > part.len() {
             return (416, String::new());
@@ -175,8 +180,8 @@ impl TestConsole {
         if hash != *sha256 {
             return (422, String::new());
         }
-        state.whole.push(*sha256);
-        (201, String::new())
+        state.whole.push((*sha256, length));
+        (201, offset(length))
     }
 }
 

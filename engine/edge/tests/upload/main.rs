@@ -164,13 +164,32 @@ fn what_is_gone_changed_or_not_taken_holds_up_no_other() {
     let refused = [Act::Claims(u64::MAX), Act::Status(422)];
     // The first is asked for twice, and refused twice more once all others are done.
     let low = [Act::Dribble, Act::Dribble];
-    let again = [Act::Claims(4 * 1_024), Act::Status(413), Act::Claims(0), Act::Status(400)];
+    let again = [Act::Claims(4 * 1_024), Act::Status(413), Act::Claims(0), Act::Status(422)];
     let console = TestConsole::start(refused.into_iter().chain(low).chain(again));
     let uploader = boxed.uploads_to(&console);
     let counters = all_settled(&uploader);
     assert_eq!(console.whole(), [boxed.pictures[0]]);
     assert_eq!((counters.sent, counters.gone, counters.refused), (1, 2, 1));
     assert_eq!(boxed.troubles.lasting(), []);
+}
+
+#[test]
+fn a_server_that_says_yes_to_all_is_no_console() {
+    let boxed = TestBox::new(&[("high", 10 * KIB)]);
+    // It answers the question, then the picture, then says that the way there is another.
+    let console = TestConsole::start([
+        Act::Status(200),
+        Act::Dribble,
+        Act::Status(200),
+        Act::Dribble,
+        Act::Status(201),
+        Act::Dribble,
+        Act::Status(400),
+    ]);
+    let uploader = boxed.uploads_to(&console);
+    let counters = all_settled(&uploader);
+    assert_eq!(console.whole(), boxed.pictures, "none is forgotten");
+    assert_eq!((counters.sent, counters.had, counters.refused), (1, 0, 0));
 }
 
 #[test]
