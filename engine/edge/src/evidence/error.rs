@@ -35,7 +35,10 @@ pub enum EvidenceError {
     #[error("{PENDING_MAX} captures are pending; promote or discard some first")]
     TooManyPending,
     /// All that is there is needed by incidents.
-    #[error("evidence of incidents that are open or wait fills the budget; raise evidence_max_mb")]
+    #[error(
+        "evidence of incidents that are open or wait, or that the console does not have yet, fills the budget; \
+         raise evidence_max_mb"
+    )]
     NoRoom,
     /// There is no such picture, or it has been removed to keep the budget.
     #[error("there is no picture {0}")]
