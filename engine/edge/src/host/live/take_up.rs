@@ -259,7 +259,9 @@ mod tests {
         let is_part = |at: &usize| bytes[*at..].starts_with(part);
         let places: Vec<usize> = (0..bytes.len()).filter(is_part).collect();
         assert!(!places.is_empty(), "it is in the file");
-        places.iter().for_each(|at| bytes[at + part.len() - 2] = b'x');
+        for at in places {
+            bytes[at + part.len() - 2] = b'x';
+        }
         std::fs::write(&path, bytes).unwrap();
         let store = Store::open(dir.path()).unwrap();
         let (engine, _) = take_up(&plan(), &store).unwrap();
