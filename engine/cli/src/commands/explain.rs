@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 pub(super) use story::parts;
 use story::{Span, Story};
-use viahe_core::id::Name;
+use viahe_core::id::{IncidentId, Name};
 use viahe_core::plan::{Camera, Plan, Rule};
 use viahe_core::rule::SubjectKey;
 use viahe_core::rule::explain::{Outcome, Tracer};
@@ -47,11 +47,17 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = Arc::new(load_without_secrets(&args.pipeline)?);
-    let seen = Seen::of(args, &plan)?;
+    let seen = match Seen::of(args, &plan) {
+        Ok(seen) => seen,
+        Err(unseen) => return what_was_said(args, &plan, unseen),
+    };
     let (camera, rule, incident) = match (&args.incident, &args.rule) {
         (Some(id), _) => {
             let (told, _, _) = seen.run(Run::new(&plan))?;
-            let incident = find(id, &told)?;
+            let incident = match find(id, &told) {
+                Ok(incident) => incident,
+                Err(unseen) => return what_was_said(args, &plan, unseen),
+            };
             (incident.camera.clone(), incident.rule.clone(), Some(incident.clone()))
         }
         (None, Some(rule)) => {
@@ -94,6 +100,22 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         say(&format!("\n{said}"));
     }
     Ok(())
+}
+
+/// The history is short, and verdicts are kept with the incident: they are told without what was seen. Where there are
+/// none, what is wrong.
+fn what_was_said(args: &Args, plan: &Plan, unseen: Exit) -> Result<(), Exit> {
+    let Some(id) = &args.incident else { return Err(unseen) };
+    let id = IncidentId::try_from(id.to_ascii_uppercase());
+    let dir = &plan.engine.state_dir;
+    let said = id.ok().and_then(|id| verdicts::tell_alone(dir, &id, &plan.site.timezone));
+    match (unseen.message(), said) {
+        (Some(why), Some(said)) => {
+            say(&format!("{why}\n\n{said}"));
+            Ok(())
+        }
+        _ => Err(unseen),
+    }
 }
 
 /// What the engine saw: recordings that follow each other.

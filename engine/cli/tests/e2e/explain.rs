@@ -95,6 +95,14 @@ fn what_operators_said_is_told_after_it() {
                 2026-11-22 08:20:11.000  it is none: dismissed by ward-officer, who saw revision 2, permitted\n\
                 2026-11-22 08:21:00.000  ward-officer took back what was said before";
     run(&explain).prints(0, &["the incident ends", told]);
+
+    // What the engine saw of it is no longer there; what operators said is.
+    let other = path("fixtures/scenarios/parking/illegal-parking-near-short.jsonl");
+    let why = format!("gives no incident {id}");
+    run(&["explain", id, "--pipeline", &pipeline, "--recording", &other]).prints(0, &[&why, told]);
+    run(&["explain", id, "--pipeline", &pipeline]).prints(0, &["there is no history", told]);
+    let unknown = ["explain", "01KANWBRKGQ4H5ZD0ZJ3M7V8XC", "--pipeline", &pipeline];
+    run(&unknown).says(2, &["there is no history"]);
 }
 
 #[test]

@@ -13,13 +13,21 @@ pub(super) fn tell(dir: &Path, incident: &IncidentId, zone: &TimeZone) -> Option
     }
     Some(match verdicts_on(dir, incident) {
         Ok(none) if none.is_empty() => "no operator has said anything of it yet".to_owned(),
-        Ok(verdicts) => {
-            let head = "what operators said of it; the last holds:".to_owned();
-            let lines = verdicts.iter().map(|verdict| in_words(verdict, zone));
-            std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
-        }
+        Ok(verdicts) => all_in_words(&verdicts, zone),
         Err(error) => format!("what operators said of it cannot be read: {error}"),
     })
+}
+
+/// As [`tell`], of an incident of which nothing else is known; nothing where nobody said anything.
+pub(super) fn tell_alone(dir: &Path, incident: &IncidentId, zone: &TimeZone) -> Option<String> {
+    let verdicts = verdicts_on(dir, incident).ok().filter(|verdicts| !verdicts.is_empty())?;
+    Some(all_in_words(&verdicts, zone))
+}
+
+fn all_in_words(verdicts: &[Verdict], zone: &TimeZone) -> String {
+    let head = "what operators said of it; the last holds:".to_owned();
+    let lines = verdicts.iter().map(|verdict| in_words(verdict, zone));
+    std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
 fn in_words(verdict: &Verdict, zone: &TimeZone) -> String {
