@@ -68,6 +68,15 @@ impl Files {
         self.0.root.join("pending").join(format!("{site}-{file}"))
     }
 
+    /// Bytes that may still be written there.
+    ///
+    /// # Errors
+    /// When the folder's disk does not say.
+    pub fn free(&self) -> io::Result<u64> {
+        let found = rustix::fs::statvfs(&self.0.root)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
     /// Size of a file that is whole.
     pub fn size(&self, file: &Sha256) -> Option<u64> {
         std::fs::metadata(self.path(file)).ok().map(|found| found.len())

@@ -24,8 +24,9 @@ use viahe_contract::time::Timestamp;
 const GOODBYE: Duration = Duration::from_secs(3);
 /// How often what nobody wants any more is looked for.
 const SWEEP: Duration = Duration::from_mins(10);
-/// A file that no incident names by then is of none: incidents come before their pictures.
-const UNNAMED: Duration = Duration::from_hours(24);
+/// A file that no incident names by then is of none. Incidents go another way than pictures, and wait for it in a
+/// box as long as this.
+const UNNAMED: Duration = Duration::from_hours(30 * 24);
 /// A verdict that a box has not heard by then is of no use to it.
 const LETTER: Duration = Duration::from_hours(30 * 24);
 
@@ -94,9 +95,9 @@ impl Station {
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) =
             bound.map_err(|source| StationError::Listen { listen, source })?;
+        let live = runtime.block_on(Live::begin(&store))?;
         // Last of what may fail: a password that nobody saw would be none.
         let first = people.first(config.language)?;
-        let live = runtime.block_on(Live::begin(&store))?;
         let app = App {
             store,
             live,
@@ -161,6 +162,7 @@ async fn sweep(app: &App) -> Result<(), StoreError> {
     let (waiting, given_up) = app.store.letters_waiting(ago(LETTER)).await?;
     app.vitals.set("letters_waiting", u64::from(waiting));
     app.vitals.add("letters", "given_up", given_up as u64);
+    app.vitals.set("evidence_bytes", app.store.file_bytes().await?);
     let unnamed = app.store.forget_unnamed(ago(UNNAMED)).await?;
     app.vitals.add("evidence", "unnamed", unnamed.len() as u64);
     let files = app.files.clone();

@@ -1,7 +1,15 @@
 //! How the console is: what it counts, and what does not work now.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The trouble of a database that takes nothing, and what it means.
+pub const DISK: (&str, &str) =
+    ("disk", "the database takes nothing of what comes; look at the disk of data_dir");
+/// The trouble of pictures that are not kept, and what it means.
+pub const DISK_EVIDENCE: (&str, &str) =
+    ("disk_evidence", "pictures are not kept; look at the disk of evidence/ in data_dir");
 
 /// What is told by `/metrics` and `/healthz`; clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +51,22 @@ impl Vitals {
         if self.kept().troubles.remove(trouble).is_some() {
             tracing::info!(trouble, "works again");
         }
+    }
+
+    /// `trouble` is there while this fails: `what` is not done then.
+    ///
+    /// # Errors
+    /// Those of `result`.
+    pub fn follow<T, E: Display>(
+        &self,
+        (trouble, what): (&'static str, &str),
+        result: Result<T, E>,
+    ) -> Result<T, E> {
+        match &result {
+            Ok(_) => self.end(trouble),
+            Err(error) => self.raise(trouble, &format!("{what}: {error}")),
+        }
+        result
     }
 
     /// What does not work now, in words.

@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, OrUsage};
 use crate::stop::Stop;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use viahe_console::config::{self, Config};
 use viahe_console::model::{Role, Scope};
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     }
     let stop = Stop::new(None)?;
     let station = Station::start(&config).map_err(Exit::failed)?;
-    let url = format!("http://{}/", station.address);
+    let url = door(station.address, config.https);
     if let Some((name, password)) = &station.first {
         println!("Log in at {url} as {name} with the password {password}. It is shown this once.");
     }
@@ -56,6 +57,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     drop(station);
     tracing::info!("stopped");
     stop.end(())
+}
+
+/// Where people come in, as far as the console knows.
+fn door(listens: SocketAddr, https: bool) -> String {
+    let port = listens.port();
+    match (https, listens.ip().is_unspecified()) {
+        (true, _) => format!("the https address of what stands before {listens}"),
+        (false, true) => format!("http://localhost:{port}/ (from elsewhere: this machine's name)"),
+        (false, false) => format!("http://{listens}/"),
+    }
 }
 
 /// Reads a console's file, or says all that is wrong with it.

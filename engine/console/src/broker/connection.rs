@@ -4,8 +4,8 @@ use super::intake::Intake;
 use super::options::{REQUESTS_MAX, TlsError, UNACKNOWLEDGED_MAX, options};
 use super::post::Post;
 use crate::config::Mqtt;
-use crate::store::Store;
-use crate::vitals::Vitals;
+use crate::store::{Store, StoreError};
+use crate::vitals::{DISK, Vitals};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAck, Publish, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event, EventLoop};
@@ -23,6 +23,14 @@ const FILTERS: [&str; 4] = [
 ];
 /// The trouble of a broker that is away.
 const AWAY: &str = "broker_away";
+
+/// Why a connection is over.
+enum End {
+    /// The broker, or the way there.
+    Broker(String),
+    /// Nothing can be kept.
+    Store(StoreError),
+}
 
 /// Why boxes cannot be heard at all.
 pub type BrokerError = TlsError;
@@ -53,24 +61,35 @@ impl Broker {
     /// Speaks with it without end.
     pub async fn run(self) {
         let [first, most] = WAITS;
-        let mut wait = first;
+        let (mut wait, mut keeps) = (first, true);
         loop {
-            let (was_open, why) = self.connect().await;
-            if was_open {
+            let (was_open, end) = self.connect().await;
+            let kept = keeps;
+            keeps = matches!(end, End::Broker(_));
+            // A disk that still takes nothing is tried more and more seldom, however well the broker is.
+            if was_open && (keeps || kept) {
                 wait = first;
             }
-            let Mqtt { host, port, .. } = &self.mqtt;
-            self.vitals.raise(AWAY, &format!("{host}:{port}: {why}"));
+            match end {
+                End::Broker(why) => {
+                    let Mqtt { host, port, .. } = &self.mqtt;
+                    self.vitals.raise(AWAY, &format!("{host}:{port}: {why}"));
+                }
+                End::Store(error) => {
+                    let (trouble, what) = DISK;
+                    self.vitals.raise(trouble, &format!("{what}: {error}"));
+                }
+            }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(most);
         }
     }
 
     /// One connection; was it ever open, and why is it over?
-    async fn connect(&self) -> (bool, String) {
+    async fn connect(&self) -> (bool, End) {
         let options = match options(&self.mqtt, &self.client_id) {
             Ok(options) => options,
-            Err(error) => return (false, error.to_string()),
+            Err(error) => return (false, End::Broker(error.to_string())),
         };
         // A client for one connection only: what the library would carry over is the store's and the broker's.
         let (client, mut events) = AsyncClient::new(options, REQUESTS_MAX);
@@ -81,12 +100,12 @@ impl Broker {
         let post = Post { store, vitals, client: client.clone() };
         let mut open = false;
         let polling = self.poll(&mut events, &client, (to_intake, to_post), &mut open);
-        let why = tokio::select! {
-            why = polling => why,
-            Err(error) = intake.run(came) => error.to_string(),
-            Err(error) = post.run(answers) => error.to_string(),
+        let end = tokio::select! {
+            why = polling => End::Broker(why),
+            Err(error) = intake.run(came) => End::Store(error),
+            Err(error) = post.run(answers) => End::Store(error),
         };
-        (open, why)
+        (open, end)
     }
 
     async fn poll(

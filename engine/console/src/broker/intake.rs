@@ -2,14 +2,16 @@
 
 use super::reading::{Said, read};
 use crate::clock;
-use crate::store::{Heard, State, Store, StoreError, Taken};
-use crate::vitals::Vitals;
+use crate::store::{Heard, StateHeard, Store, StoreError, Taken};
+use crate::vitals::{DISK, Vitals};
 use rumqttc::v5::AsyncClient;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Publish;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use viahe_contract::id::{IncidentId, Name};
 use viahe_contract::message::{self, Ack};
+use viahe_contract::time::Timestamp;
 use viahe_contract::topic::{About, Topic};
 
 /// Messages in one commit.
@@ -17,24 +19,31 @@ const BATCH_MAX: usize = 500;
 /// Of what cannot be read, so many are passed over in the log before one is shown again.
 const SHOWN_EVERY: u64 = 1_000;
 
+/// The trouble of a site that speaks of another's incidents.
+const FOREIGN: &str = "foreign_incidents";
+/// It is over when nobody has done so for as long: what is not acknowledged is said again each minute or so.
+const FOREIGN_FOR: Duration = Duration::from_mins(10);
+
 /// What is needed to take messages in.
 pub(super) struct Intake {
     pub(super) store: Store,
     pub(super) vitals: Vitals,
     pub(super) client: AsyncClient,
     unread: u64,
+    /// When a site last spoke of another's incident, or before it could.
+    foreign: Timestamp,
 }
 
 /// What a batch says.
 #[derive(Default)]
 struct Batch {
     heard: Vec<Heard>,
-    states: Vec<State>,
+    states: Vec<StateHeard>,
 }
 
 impl Intake {
     pub(super) fn new(store: Store, vitals: Vitals, client: AsyncClient) -> Self {
-        Self { store, vitals, client, unread: 0 }
+        Self { store, vitals, client, unread: 0, foreign: clock::now() }
     }
 
     /// Takes what comes until nothing comes any more; ends early when something was not kept: what was not
@@ -55,7 +64,9 @@ impl Intake {
             self.vitals.count("messages", "came");
             match read(&publish.topic, &publish.payload, now) {
                 Ok(Said::Incident(heard)) => batch.heard.push(*heard),
-                Ok(Said::State(state)) => batch.states.push(state),
+                Ok(Said::State(state)) => {
+                    batch.states.push(StateHeard { state, retained: publish.retain });
+                }
                 Err((reason, why)) => self.cannot_read(publish, reason, &why),
             }
         }
@@ -65,12 +76,21 @@ impl Intake {
             self.vitals.count("revisions", label(taken));
             if taken == Taken::Foreign {
                 tracing::warn!(%site, %incident, "says a word on an incident of another site");
+                self.foreign = now;
+                let text = format!(
+                    "{site} speaks of incidents of another site: they are never acknowledged, so it says them again \
+                     and again; give the site the name that it had"
+                );
+                self.vitals.raise(FOREIGN, &text);
                 continue;
             }
             let topic = Topic::new(&site, About::Ack).to_string();
             let payload = message::to_bytes(&Ack { incident, revision });
             // What is not said now is said when the box says it again.
             let _ = self.client.publish(topic, QoS::AtMostOnce, false, payload).await;
+        }
+        if self.foreign.plus(FOREIGN_FOR) < now {
+            self.vitals.end(FOREIGN);
         }
         for publish in publishes {
             // The connection may be over: then they come again.
@@ -82,9 +102,12 @@ impl Intake {
     async fn keep(&self, batch: Batch) -> Result<Vec<Taken>, StoreError> {
         let Batch { heard, states } = batch;
         if !states.is_empty() {
-            self.store.keep_states(states, clock::now()).await?;
+            self.vitals.follow(DISK, self.store.keep_states(states, clock::now()).await)?;
         }
-        if heard.is_empty() { Ok(Vec::new()) } else { self.store.take(heard).await }
+        if heard.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.vitals.follow(DISK, self.store.take(heard).await)
     }
 
     fn cannot_read(&mut self, publish: &Publish, reason: &'static str, why: &str) {

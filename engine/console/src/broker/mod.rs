@@ -4,7 +4,7 @@
 //! says is on the disk, and an incident on `…/ack` as well, repeats too: whatever is killed in between, the
 //! broker or the box says it again, and it counts once. What cannot be read is counted, logged and
 //! acknowledged; it never comes again, and ends nothing. Letters to boxes wait in the store until the broker
-//! says that somebody got them while the box was there.
+//! says that somebody got them while the box was there, and go once more when the box is heard later.
 
 mod connection;
 mod intake;

@@ -1,14 +1,19 @@
-//! Letters to boxes, one after the other, each until the broker has it.
+//! Letters to boxes, one after the other, each until somebody got it twice.
 
+use crate::clock;
 use crate::store::{Letter, Store, StoreError};
 use crate::vitals::Vitals;
 use rumqttc::v5::AsyncClient;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{PubAck, PubAckReason};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Letters that are read at once.
 const READ_MAX: u32 = 64;
+
+/// For letters is looked at least so often.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 /// What is needed to send letters.
 pub(super) struct Post {
@@ -35,8 +40,8 @@ impl Post {
                     }
                 }
             }
-            // The sender is the store, which goes last.
-            let _ = woken.changed().await;
+            // The sender is the store, which goes last. A letter whose writer was cut off wakes nobody.
+            let _ = tokio::time::timeout(LOOK_AGAIN, woken.changed()).await;
         }
     }
 
@@ -54,8 +59,8 @@ impl Post {
         let Some(answer) = answers.recv().await else { return Ok(None) };
         match answer.reason {
             PubAckReason::Success => {
-                self.store.delivered(no).await?;
-                self.vitals.count("letters", "delivered");
+                let twice = self.store.delivered(no, clock::now()).await?;
+                self.vitals.count("letters", if twice { "delivered_again" } else { "delivered" });
                 self.vitals.end("letters_refused");
             }
             PubAckReason::NoMatchingSubscribers => self.vitals.count("letters", "nobody_listens"),

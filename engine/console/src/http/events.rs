@@ -44,8 +44,7 @@ struct Watcher {
     changes: Option<Receiver<Change>>,
     /// What is still to be told before what comes.
     first: VecDeque<Change>,
-    /// The newest change that was told or is not to be.
-    told: i64,
+    told: Told,
     begun: bool,
 }
 
@@ -71,8 +70,17 @@ pub(super) async fn events(
     };
     let App { store, people, live, .. } = app;
     let known = None;
-    let watcher =
-        Watcher { store, people, live, caller, known, changes, first, told, begun: false };
+    let watcher = Watcher {
+        store,
+        people,
+        live,
+        caller,
+        known,
+        changes,
+        first,
+        told: Told(told),
+        begun: false,
+    };
     let stream = stream::unfold(watcher, |watcher| async {
         let (event, watcher) = watcher.next().await?;
         Some((Ok(event), watcher))
@@ -101,13 +109,37 @@ async fn missed(store: &Store, last: i64, newest: i64) -> (VecDeque<Change>, i64
     }
 }
 
+/// The newest change that was told or is not to be.
+#[derive(Debug)]
+struct Told(i64);
+
+impl Told {
+    /// The change, if it is to be told still; `missed` ones are. Only what is kept moves on: who looks at something
+    /// is told beside it, and a browser goes on from where it was.
+    fn next(&mut self, mut change: Change, missed: bool) -> Option<Change> {
+        if change.event == LOOKING {
+            change.no = self.0;
+            return Some(change);
+        }
+        if change.event != RESET && !missed && change.no <= self.0 {
+            return None;
+        }
+        self.0 = self.0.max(change.no);
+        Some(change)
+    }
+}
+
 impl Watcher {
     /// The next event; none when whoever watches is nobody any more.
     async fn next(mut self) -> Option<(Event, Self)> {
         if !self.begun {
             self.begun = true;
             // So that the page knows that it is heard, and from where it goes on.
-            let hello = Event::default().retry(RETRY).id(self.told.to_string()).comment("viahe");
+            let mut hello = Event::default().retry(RETRY).comment("viahe");
+            if self.first.is_empty() {
+                // Else what it missed says so itself, as it is told.
+                hello = hello.id(self.told.0.to_string());
+            }
             return Some((hello, self));
         }
         loop {
@@ -119,11 +151,7 @@ impl Watcher {
                     Err(RecvError::Closed) => return None,
                 },
             };
-            let is_kept = change.event != RESET && change.event != LOOKING;
-            if is_kept && !missed && change.no <= self.told {
-                continue;
-            }
-            self.told = self.told.max(change.no);
+            let Some(change) = self.told.next(change, missed) else { continue };
             if change.event != RESET && !self.may_know(&change).await? {
                 continue;
             }
@@ -144,5 +172,26 @@ impl Watcher {
             self.known = Some(now);
         }
         Some(self.caller.person.scope.covers(&change.site))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_on_who_looks_passes_over_no_change() {
+        let change = |event: &str, no| Change { event: event.into(), ..reset(no) };
+        let mut told = Told(4);
+        let mut next = |event, no| told.next(change(event, no), false).map(|change| change.no);
+        assert_eq!(next("incident", 4), None, "it was told");
+        assert_eq!(next("incident", 5), Some(5));
+        // Of a batch of three the last is known before all are handed on.
+        assert_eq!(next(LOOKING, 7), Some(5), "a browser goes on from here");
+        assert_eq!(next("incident", 6), Some(6));
+        assert_eq!(next("verdict", 7), Some(7));
+        assert_eq!(next(RESET, 12), Some(12));
+        assert_eq!(next("incident", 12), None, "all was loaded anew");
+        assert_eq!(next("incident", 13), Some(13));
     }
 }

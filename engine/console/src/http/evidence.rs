@@ -4,10 +4,11 @@ use super::app::App;
 use super::extract::Path;
 use super::problem::{Kind, Problem};
 use crate::clock;
-use crate::evidence::{BYTES_MAX, Files, Part};
+use crate::evidence::{BYTES_MAX, Part};
 use crate::model::Scope;
 use crate::people::Caller;
 use crate::store::What;
+use crate::vitals::{DISK, DISK_EVIDENCE};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -103,9 +104,10 @@ pub(super) async fn bring(
     if let Some(bytes) = whole(&app, &site, file).await? {
         return Ok(with_offset(StatusCode::OK, bytes));
     }
-    match take(&app.files, (&site, file), &span, body).await? {
+    match take(&app, (&site, file), &span, body).await? {
         Part::Whole { bytes } => {
-            app.store.arrived(site, file, bytes, clock::now()).await?;
+            let kept = app.store.arrived(site, file, bytes, clock::now()).await;
+            app.vitals.follow(DISK, kept)?;
             app.vitals.count("evidence", "arrived");
             Ok(with_offset(StatusCode::CREATED, bytes))
         }
@@ -126,7 +128,7 @@ pub(super) async fn bring(
 
 /// Writes a body as it comes; what came before it was cut stays.
 async fn take(
-    files: &Files,
+    app: &App,
     (site, file): (&Name, Sha256),
     span: &Span,
     body: Body,
@@ -148,10 +150,14 @@ async fn take(
         }
         let part = std::mem::take(&mut bytes);
         let (store, site, length, total) =
-            (files.clone(), site.clone(), part.len() as u64, span.total);
+            (app.files.clone(), site.clone(), part.len() as u64, span.total);
         let job = move || store.add((&site, &file), at, &part, total);
         let added = tokio::task::spawn_blocking(job).await.map_err(std::io::Error::other);
-        let added = added.and_then(|added| added).map_err(|error| {
+        let mut added = added.and_then(|added| added);
+        if !matches!(added, Ok(Part::Gap(_) | Part::Busy)) {
+            added = app.vitals.follow(DISK_EVIDENCE, added);
+        }
+        let added = added.map_err(|error| {
             tracing::error!(%error, "evidence is not kept");
             Problem::new(Kind::Unavailable, "the disk takes nothing; the log says why")
         })?;
@@ -187,10 +193,19 @@ pub(super) async fn stands(
     }
 }
 
-/// A picture, to whom a site is open that names it; the audit keeps who saw it.
+/// Does whoever asks have it already?
+fn names(headers: &HeaderMap, tag: &str) -> bool {
+    let values = headers.get_all(header::IF_NONE_MATCH).iter();
+    let mut tags = values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
+    tags.any(|found| found.trim().trim_start_matches("W/") == tag)
+}
+
+/// A picture, to whom a site is open that names it; the audit keeps who saw it. A browser may keep it, but asks
+/// before it shows it again.
 #[utoipa::path(get, path = "/v1/evidence/{sha256}", tag = "evidence", params(("sha256" = String, Path)),
     responses(
     (status = 200, content_type = "image/jpeg", body = Vec<u8>),
+    (status = 304, description = "`if-none-match` names it: whoever asks has it, and may still see it"),
     (status = "4XX", body = Problem),
     (status = "5XX", body = Problem),
 ))]
@@ -198,24 +213,33 @@ pub(super) async fn show(
     State(app): State<App>,
     caller: Caller,
     Path(file): Path<Sha256>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let sites = app.store.sites_of_file(file).await?;
     let site = sites.into_iter().find(|site| caller.person.scope.covers(site));
     let site = site.ok_or_else(Problem::not_found)?;
-    let files = app.files.clone();
-    let read = tokio::task::spawn_blocking(move || files.read(&file)).await;
-    let bytes = read.map_err(std::io::Error::other).and_then(|read| read).map_err(|error| {
-        tracing::error!(%error, file = %file, "evidence is known and cannot be read");
-        Problem::not_found()
-    })?;
+    let tag = format!("\"{file}\"");
+    let has = names(&headers, &tag);
+    let mut response = if has {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let files = app.files.clone();
+        let read = tokio::task::spawn_blocking(move || files.read(&file)).await;
+        let bytes = read.map_err(std::io::Error::other).and_then(|read| read).map_err(|error| {
+            tracing::error!(%error, file = %file, "evidence is known and cannot be read");
+            Problem::not_found()
+        })?;
+        Response::new(Body::from(bytes))
+    };
     let (doer, about) = (app.people.doer(&caller), file.to_string());
     app.store.note(doer, What::EvidenceSeen, about, Some(site)).await?;
-    let mut response = Response::new(Body::from(bytes));
+    let tag = HeaderValue::try_from(tag).map_err(|_| Problem::not_found())?;
+    response.headers_mut().insert(header::ETAG, tag);
     for (name, value) in [
         (header::CONTENT_TYPE, "image/jpeg"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, "sandbox"),
-        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
+        (header::CACHE_CONTROL, "private, no-cache"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

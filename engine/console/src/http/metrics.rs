@@ -11,6 +11,13 @@ use std::fmt::Write;
     responses((status = 200, content_type = "text/plain", body = String)))]
 pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     app.vitals.set("watchers", app.live.watchers() as u64);
+    let files = app.files.clone();
+    match tokio::task::spawn_blocking(move || files.free()).await {
+        Ok(Ok(free)) => app.vitals.set("evidence_free_bytes", free),
+        Ok(Err(error)) => tracing::warn!(%error, "the disk of evidence/ does not say what is free"),
+        // The console stops.
+        Err(_) => {}
+    }
     let mut text = String::new();
     let mut last = "";
     for (what, reason, count) in app.vitals.counts() {

@@ -257,9 +257,11 @@ pub struct CameraTold {
     pub site: String,
     /// Which.
     pub camera: String,
-    /// When its box was heard.
+    /// When its box last said something of it.
     #[schema(value_type = String)]
     pub heard: LocalTime,
+    /// Is its box there? Of a box that is not, `state` is told as `offline`.
+    pub box_online: bool,
     /// What the box said.
     #[schema(value_type = Object)]
     pub state: Value,

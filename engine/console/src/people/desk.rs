@@ -173,6 +173,7 @@ impl People {
             return Err(Denied::Wrong);
         };
         if self.passwords.verify(Some(kept.clone()), old).await? == Said::Wrong {
+            self.store.note(self.doer(caller), What::LoginFailed, said.clone(), None).await?;
             return Err(Denied::Wrong);
         }
         let (keep, cookie) = (Some(self.passwords.hash(new).await?), Secret::draw()?);

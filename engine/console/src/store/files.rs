@@ -64,6 +64,20 @@ impl Store {
         .await
     }
 
+    /// How much all files take.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn file_bytes(&self) -> Result<u64, StoreError> {
+        self.read(|db| {
+            // Several sites may have brought the same one.
+            let sql = "SELECT COALESCE(SUM(bytes), 0) FROM (SELECT MAX(bytes) AS bytes FROM file GROUP BY sha256)";
+            let bytes: i64 = db.query_row(sql, [], |row| row.get(0))?;
+            Ok(u64::try_from(bytes).unwrap_or_default())
+        })
+        .await
+    }
+
     /// Forgets the files that came before `before` and that no incident names; those that nobody else has
     /// brought.
     ///

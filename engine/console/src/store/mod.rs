@@ -40,7 +40,7 @@ pub use outgoing::Letter;
 pub use people::{Change, Doer, Pass, Proved, Unchanged};
 pub use person::KeptPerson;
 pub use session::SESSION_MAX;
-pub use sites::State;
+pub use sites::{State, StateHeard};
 pub use take::{Heard, Taken};
 pub use token::KeptToken;
 pub use verdicts::{Judged, Speaker, Undone};

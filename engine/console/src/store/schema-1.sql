@@ -125,13 +125,15 @@ CREATE TABLE escalation (
 ) STRICT;
 CREATE INDEX escalation_incident ON escalation (incident);
 
--- What boxes are to be told, until the broker has it.
+-- What boxes are to be told. Who got it may have been somebody else: from when it `went` it waits for the box to be
+-- heard once more, goes again, and is gone.
 CREATE TABLE outgoing (
     no INTEGER PRIMARY KEY AUTOINCREMENT,
     site TEXT NOT NULL,
     topic TEXT NOT NULL,
     payload BLOB NOT NULL,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    went INTEGER
 ) STRICT;
 
 -- How boxes and cameras are, as last heard.

@@ -6,6 +6,7 @@ use super::error::StoreError;
 use super::handle::Store;
 use crate::model::{BoxTold, CameraTold, PlaceId};
 use rusqlite::{Connection, params};
+use serde_json::Value;
 use viahe_contract::id::Name;
 use viahe_contract::message::{BoxStatus, CameraState};
 use viahe_contract::time::Timestamp;
@@ -19,13 +20,27 @@ pub enum State {
     Camera(Name, Name, Box<CameraState>),
 }
 
+/// What was told, as it came.
+#[derive(Clone, Debug)]
+pub struct StateHeard {
+    /// What.
+    pub state: State,
+    /// The broker had kept it: whoever said it may be gone long since.
+    pub retained: bool,
+}
+
 impl Store {
     /// Keeps how boxes and cameras are.
     ///
     /// # Errors
     /// When nothing was kept.
-    pub async fn keep_states(&self, states: Vec<State>, now: Timestamp) -> Result<(), StoreError> {
-        let comes = |state: &State| matches!(state, State::Box(_, told) if is_online(told));
+    pub async fn keep_states(
+        &self,
+        states: Vec<StateHeard>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let comes =
+            |heard: &StateHeard| matches!(&heard.state, State::Box(_, told) if is_online(told));
         let come = states.iter().any(comes);
         self.write(move |db| states.iter().try_for_each(|state| keep(db, state, now))).await?;
         if come {
@@ -60,15 +75,22 @@ impl Store {
     /// When the database cannot be read.
     pub async fn cameras(&self) -> Result<Vec<CameraTold>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT site, camera, heard, state FROM camera ORDER BY site, camera";
+            let sql = "SELECT site, camera, camera.heard, camera.state, COALESCE(box.online, 0)
+                FROM camera LEFT JOIN box USING (site) ORDER BY site, camera";
             let mut statement = db.prepare_cached(sql)?;
             let rows = statement.query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+                let (site, camera, heard): (String, String, i64) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok((site, camera, heard, row.get::<_, String>(3)?, row.get(4)?))
             })?;
             rows.map(|row| {
-                let (site, camera, heard, state): (String, String, i64, String) = row?;
-                let (heard, state) = (local(heard, 0), read(&state)?);
-                Ok(CameraTold { site, camera, heard, state })
+                let (site, camera, heard, state, box_online) = row?;
+                let (heard, mut state) = (local(heard, 0), read::<Value>(&state)?);
+                if let (false, Some(state)) = (box_online, state.as_object_mut()) {
+                    // Nobody says it of them any more.
+                    state.insert("state".into(), "offline".into());
+                }
+                Ok(CameraTold { site, camera, heard, box_online, state })
             })
             .collect()
         })
@@ -92,7 +114,8 @@ fn is_online(status: &BoxStatus) -> bool {
     matches!(status, BoxStatus::Online(_))
 }
 
-fn keep(db: &Connection, state: &State, now: Timestamp) -> Result<(), StoreError> {
+fn keep(db: &Connection, heard: &StateHeard, now: Timestamp) -> Result<(), StoreError> {
+    let StateHeard { state, retained } = heard;
     let text = |json: Result<String, serde_json::Error>| {
         json.map_err(|error| StoreError::Content(error.to_string()))
     };
@@ -100,17 +123,17 @@ fn keep(db: &Connection, state: &State, now: Timestamp) -> Result<(), StoreError
         State::Box(site, status) => {
             let sql = "INSERT INTO box (site, heard, online, state) VALUES (?, ?, ?, ?)
                 ON CONFLICT DO UPDATE
-                SET heard = excluded.heard, online = excluded.online, state = excluded.state";
+                SET heard = iif(?, heard, excluded.heard), online = excluded.online, state = excluded.state";
             let json = text(serde_json::to_string(status))?;
-            let values = params![site.as_str(), ms(now), is_online(status), json];
+            let values = params![site.as_str(), ms(now), is_online(status), json, retained];
             db.prepare_cached(sql)?.execute(values)?;
             changes::note(db, "box", site.as_str(), (None, None))?;
         }
         State::Camera(site, camera, state) => {
             let sql = "INSERT INTO camera (site, camera, heard, state) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
-                SET heard = excluded.heard, state = excluded.state";
+                SET heard = iif(?, heard, excluded.heard), state = excluded.state";
             let json = text(serde_json::to_string(state))?;
-            let values = params![site.as_str(), camera.as_str(), ms(now), json];
+            let values = params![site.as_str(), camera.as_str(), ms(now), json, retained];
             db.prepare_cached(sql)?.execute(values)?;
             let place =
                 PlaceId { site: site.to_string(), camera: camera.to_string(), zone: String::new() };

@@ -13,8 +13,8 @@ const GROUP_MAX: usize = 256;
 
 /// Tells whoever waits how it went, once it is on the disk or is not.
 type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
-/// Writes, and says whether that is to stay.
-type Job = Box<dyn FnOnce(&Connection) -> (bool, Answer) + Send>;
+/// Writes, and says whether that is to stay; or hears why nothing can be written.
+type Job = Box<dyn FnOnce(Result<&Connection, &rusqlite::Error>) -> (bool, Answer) + Send>;
 
 /// Hands work to the thread. The thread ends, with all it has done, when this is dropped.
 pub(super) struct Writer {
@@ -70,9 +70,12 @@ fn job<T: Send + 'static>(
     work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
 ) -> (Job, oneshot::Receiver<Result<T, StoreError>>) {
     let (to, done) = oneshot::channel();
-    let job = move |db: &Connection| {
-        let result = catch_unwind(AssertUnwindSafe(|| work(db)))
-            .unwrap_or_else(|_| Err(StoreError::Commit("a fault of the console".into())));
+    let job = move |db: Result<&Connection, &rusqlite::Error>| {
+        let result = match db {
+            Ok(db) => catch_unwind(AssertUnwindSafe(|| work(db)))
+                .unwrap_or_else(|_| Err(StoreError::Commit("a fault of the console".into()))),
+            Err(why) => Err(StoreError::Commit(why.to_string())),
+        };
         let stays = result.is_ok();
         let answer = move |committed: Result<(), String>| {
             let lost = |why| if stays { Err(StoreError::Commit(why)) } else { Ok(()) };
@@ -106,11 +109,23 @@ fn commit(
     waiting: &mut mpsc::Receiver<Job>,
     answers: &mut Vec<Answer>,
 ) -> Result<(), rusqlite::Error> {
-    let mut tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut tx = match db.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(tx) => tx,
+        Err(error) => {
+            answers.push(first(Err(&error)).1);
+            return Err(error);
+        }
+    };
     let mut next = Some(first);
     while let Some(job) = next {
-        let mut part = tx.savepoint()?;
-        let (stays, answer) = job(&part);
+        let mut part = match tx.savepoint() {
+            Ok(part) => part,
+            Err(error) => {
+                answers.push(job(Err(&error)).1);
+                return Err(error);
+            }
+        };
+        let (stays, answer) = job(Ok(&part));
         answers.push(answer);
         if !stays {
             part.rollback()?;
@@ -119,4 +134,26 @@ fn commit(
         next = if answers.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
     }
     tx.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn who_asks_is_told_why_nothing_begins() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("CREATE TABLE a (b); BEGIN IMMEDIATE").unwrap();
+        let db = Connection::open(&path).unwrap();
+        db.busy_timeout(Duration::ZERO).unwrap();
+        let writer = Writer::start(db, watch::Sender::new(0)).unwrap();
+        let write = || writer.write_and_wait(|db| Ok(db.execute("INSERT INTO a VALUES (1)", [])?));
+        let error = write().unwrap_err();
+        assert!(matches!(&error, StoreError::Commit(why) if why.contains("locked")), "{error}");
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(write().unwrap(), 1);
+    }
 }

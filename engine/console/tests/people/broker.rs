@@ -2,7 +2,8 @@
 
 use super::sample::{event, id};
 use serde_json::{Value, json};
-use std::io::Write;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
 use viahe_console::config;
@@ -126,7 +127,59 @@ fn a_verdict_waits_for_its_box_and_goes_once_it_is_there() {
     let told = serde_json::to_value(&verdict).unwrap();
     assert_eq!((&told["incident"], &told["judgement"]), (&json!(id(1)), &json!("confirmed")));
     assert_eq!((&told["reason"], &told["role"]), (&Value::Null, &json!("operator")));
+    let db = rusqlite::Connection::open(dir.path().join("data/console.db")).unwrap();
+    let went = "SELECT COUNT(went), COUNT(*) FROM outgoing";
+    let went = || db.query_row(went, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    eventually("it went, and waits for the box to be heard again", || went() == (1, 1));
     drop(station);
-    let store = Store::open(&dir.path().join("data")).unwrap();
-    assert_eq!(runtime.block_on(store.letters(0, 9)).unwrap(), [], "it has gone");
+}
+
+/// What does not work, as the console says it.
+fn troubles(station: &Station) -> Vec<String> {
+    let mut stream = TcpStream::connect(station.address).unwrap();
+    write!(stream, "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let health: Value = serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let reasons = health["reasons"].as_array().unwrap().iter();
+    reasons.map(|reason| reason["trouble"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_not_kept_is_no_broker_that_is_away_and_is_over_once_it_is_kept() {
+    let broker = Mosquitto::start("");
+    let dir = tempfile::tempdir().unwrap();
+    let station = start(&broker, dir.path());
+    let acks = hears(&broker, "viahe/v1/hue/ack");
+    eventually("the first is acknowledged", || {
+        publish(&broker, TOPIC, &[said(1, 1)], &[]);
+        acks.lines().iter().any(|line| line.text == ack(1, 1))
+    });
+    let db = rusqlite::Connection::open(dir.path().join("data/console.db")).unwrap();
+    let full =
+        "CREATE TRIGGER full BEFORE INSERT ON incident BEGIN SELECT RAISE(ABORT, 'full'); END";
+    db.execute_batch(full).unwrap();
+    publish(&broker, TOPIC, &[said(2, 1)], &[]);
+    eventually("it says so", || !troubles(&station).is_empty());
+    assert_eq!(troubles(&station), ["disk"]);
+    db.execute_batch("DROP TRIGGER full").unwrap();
+    acks.line(&ack(2, 1));
+    eventually("it works again", || troubles(&station).is_empty());
+}
+
+#[test]
+fn a_site_that_speaks_of_anothers_incidents_is_named() {
+    let broker = Mosquitto::start("");
+    let dir = tempfile::tempdir().unwrap();
+    let station = start(&broker, dir.path());
+    eventually("it says so", || {
+        publish(&broker, TOPIC, &[said(1, 1)], &[]);
+        publish(
+            &broker,
+            &TOPIC.replace("hue", "hue-2"),
+            &[said(1, 1).replace("hue", "hue-2")],
+            &[],
+        );
+        troubles(&station) == ["foreign_incidents"]
+    });
 }

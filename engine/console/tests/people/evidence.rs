@@ -2,6 +2,7 @@
 
 use super::sample::{PICTURE, PICTURE_NAME, heard};
 use super::support::{Answer, Console, Session};
+use serde_json::json;
 use viahe_console::evidence::Files;
 use viahe_contract::sha256::Sha256;
 
@@ -59,7 +60,7 @@ fn a_picture_comes_in_parts_and_is_shown_where_its_site_is_open() {
         ("content-type", "image/jpeg"),
         ("content-security-policy", "sandbox"),
         ("x-content-type-options", "nosniff"),
-        ("cache-control", "private, max-age=31536000, immutable"),
+        ("cache-control", "private, no-cache"),
     ] {
         assert_eq!(seen.header(name), Some(value));
     }
@@ -68,8 +69,21 @@ fn a_picture_comes_in_parts_and_is_shown_where_its_site_is_open() {
     let admin = console.admin();
     let queue = console.ask("GET", "/v1/queue", &lan.headers(), None).json();
     assert_eq!(queue["lines"][0]["newest"]["picture"], PICTURE_NAME);
+    // A browser that has it asks each time: who may see it still, and the audit knows of each view.
+    let tag = seen.header("etag").unwrap().to_owned();
+    let again = |who: &Session| {
+        let mut headers = who.headers();
+        headers.push(("if-none-match", &tag));
+        console.ask("GET", &format!("/v1/evidence/{PICTURE_NAME}"), &headers, None)
+    };
+    assert_eq!((again(&lan).status, again(&lan).body), (304, String::new()));
+    assert_eq!(again(&minh).status, 404);
     let audit = console.ask("GET", "/v1/audit?who=lan", &admin.headers(), None).json();
-    assert_eq!(audit["entries"][0]["what"], "evidence_seen");
+    let views = audit["entries"].as_array().unwrap().iter();
+    assert_eq!(views.filter(|entry| entry["what"] == "evidence_seen").count(), 3, "{audit}");
+    let gone = json!({ "disabled": true });
+    assert_eq!(console.ask("PATCH", "/v1/people/lan", &admin.headers(), Some(gone)).status, 200);
+    assert_eq!(again(&lan).status, 401);
 }
 
 #[test]
@@ -112,4 +126,20 @@ fn what_is_no_picture_or_another_is_refused() {
     let path = format!("/v1/evidence/{PICTURE_NAME}");
     let headers = [("authorization", &*hue), ("content-type", "image/svg+xml")];
     assert_eq!(console.send("PUT", &path, &headers, PICTURE).status, 422);
+}
+
+#[test]
+fn a_picture_that_cannot_be_kept_is_told_until_one_is() {
+    let console = Console::start();
+    let hue = console.token("box-hue", "box", Some(&["hue"]));
+    let troubles = || console.ask("GET", "/healthz", &[], None).json()["reasons"].clone();
+    let parts = console.folder.path().join("evidence/pending");
+    std::fs::remove_dir(&parts).unwrap();
+    std::fs::write(&parts, "").unwrap();
+    assert_eq!(put(&console, &hue, PICTURE_NAME, None, PICTURE).status, 503);
+    assert_eq!(troubles()[0]["trouble"], "disk_evidence");
+    std::fs::remove_file(&parts).unwrap();
+    std::fs::create_dir(&parts).unwrap();
+    assert_eq!(put(&console, &hue, PICTURE_NAME, None, PICTURE).status, 201);
+    assert_eq!(troubles(), json!([]));
 }

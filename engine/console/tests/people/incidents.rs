@@ -5,8 +5,9 @@ use super::support::{Answer, Console, Session};
 use serde_json::{Value, json};
 use std::time::Duration;
 use viahe_console::model::{Person, Role, Scope};
-use viahe_console::store::{Doer, Judged, Speaker, State, Store, Taken};
+use viahe_console::store::{Doer, Judged, Speaker, State, StateHeard, Store, Taken};
 use viahe_contract::id::Name;
+use viahe_contract::time::Timestamp;
 
 /// With incidents of two sites, and somebody of the first.
 fn console() -> (Console, Session) {
@@ -29,11 +30,33 @@ impl Console {
         self.ask("POST", &path, &who.headers(), Some(body))
     }
 
+    fn says(&self, state: State, at: Timestamp) {
+        self.hears(StateHeard { state, retained: false }, at);
+    }
+
+    fn hears(&self, heard: StateHeard, at: Timestamp) {
+        self.runtime.block_on(self.store.keep_states(vec![heard], at)).unwrap();
+    }
+
     /// What boxes are told, oldest first: those that are there.
     fn letters(&self) -> Vec<Value> {
         let letters = self.runtime.block_on(self.store.letters(0, 100)).unwrap();
         letters.iter().map(|letter| serde_json::from_slice(&letter.payload).unwrap()).collect()
     }
+}
+
+/// The box of Hue is there.
+fn online() -> State {
+    let status = json!({
+        "state": "online", "version": "1", "mqtt": "5", "models": [], "outbox_depth": 0, "unsaved": 0,
+        "quarantined": 0, "troubles": [], "suspensions": [], "disaster": null,
+        "time": "2026-11-30T07:00:00.000+07:00"
+    });
+    State::Box(hue(), Box::new(serde_json::from_value(status).unwrap()))
+}
+
+fn hue() -> Name {
+    Name::try_from("hue").unwrap()
 }
 
 fn confirmed() -> Value {
@@ -107,15 +130,8 @@ fn two_who_judge_the_same_see_each_other_and_the_box_is_told_what_stands() {
     assert_eq!(detail["incident"]["of_a_later_version"], true, "all that a box said is shown");
     assert_eq!(detail["similar"][0]["id"], id(2));
     assert_eq!(console.letters(), Vec::<Value>::new(), "a box that was never heard is not there");
-    let status = json!({
-        "state": "online", "version": "1", "mqtt": "5", "models": [], "outbox_depth": 0, "unsaved": 0,
-        "quarantined": 0, "troubles": [], "suspensions": [], "disaster": null,
-        "time": "2026-11-30T07:00:00.000+07:00"
-    });
-    let hue = Name::try_from("hue").unwrap();
-    let status = State::Box(hue, Box::new(serde_json::from_value(status).unwrap()));
     let now = viahe_console::clock::now();
-    console.runtime.block_on(console.store.keep_states(vec![status], now)).unwrap();
+    console.says(online(), now);
     let told = console.letters();
     let said = |n: usize, key: &str| told[n][key].clone();
     assert_eq!(
@@ -123,6 +139,62 @@ fn two_who_judge_the_same_see_each_other_and_the_box_is_told_what_stands() {
         (2, json!("confirmed"), json!("dismissed"))
     );
     assert_eq!((said(1, "reason"), said(1, "role")), (json!("wrong-class"), json!("operator")));
+}
+
+#[test]
+fn a_verdict_goes_once_more_to_a_box_that_is_heard_a_minute_after_it_went() {
+    let (console, lan) = console();
+    let at = |secs: u64| Timestamp::from_secs(1_796_000_000 + secs);
+    assert_eq!(console.judge(&lan, 1, confirmed()).status, 201);
+    console.says(online(), at(0));
+    let goes = |secs| {
+        let letter = console.runtime.block_on(console.store.letters(0, 9)).unwrap().remove(0);
+        console.runtime.block_on(console.store.delivered(letter.no, at(secs))).unwrap();
+    };
+    goes(1);
+    // Whoever took it may have been somebody else than the box, or not have kept it.
+    assert_eq!(console.letters().len(), 0, "the box was not heard since");
+    console.says(online(), at(60));
+    assert_eq!(console.letters().len(), 0, "it may have been on its way");
+    console.hears(StateHeard { state: online(), retained: true }, at(90));
+    assert_eq!(console.letters().len(), 0, "it said that long ago");
+    console.says(online(), at(61));
+    assert_eq!(console.letters().len(), 1);
+    goes(62);
+    console.says(online(), at(122));
+    assert_eq!(console.letters().len(), 0, "twice is enough");
+}
+
+#[test]
+fn cameras_of_a_box_that_is_gone_are_told_as_gone() {
+    let (console, lan) = console();
+    let camera = json!({
+        "state": "online", "reason": "", "fps": 25.0, "suspensions": [],
+        "time": "2026-11-30T07:00:00.000+07:00"
+    });
+    let camera = serde_json::from_value(camera).unwrap();
+    let now = viahe_console::clock::now();
+    let camera = State::Camera(hue(), Name::try_from("gate-east").unwrap(), Box::new(camera));
+    console.says(camera.clone(), now);
+    let told = || {
+        let told = console.get(&lan, "/v1/cameras").json()["cameras"][0].clone();
+        ["box_online", "heard"]
+            .map(|key| told[key].clone())
+            .into_iter()
+            .chain(["state", "fps"].map(|key| told["state"][key].clone()))
+            .collect::<Vec<_>>()
+    };
+    console.says(online(), now);
+    let there = told();
+    let heard = there[1].clone();
+    assert_eq!(there, [json!(true), heard.clone(), json!("online"), json!(25.0)]);
+    let gone = json!({
+        "state": "offline", "reason": "shutdown", "version": "1", "time": "2026-11-30T07:10:00.000+07:00"
+    });
+    console.says(State::Box(hue(), Box::new(serde_json::from_value(gone).unwrap())), now);
+    // The broker says again what it had kept.
+    console.hears(StateHeard { state: camera, retained: true }, now.plus(Duration::from_secs(99)));
+    assert_eq!(told(), [json!(false), heard, json!("offline"), json!(25.0)]);
 }
 
 #[test]
