@@ -45,6 +45,6 @@ async function openCase(browsers: Browsers, page: Page, { phone }: View): Promis
   if (phone) await page.locator('[role=option]').first().tap()
   else await page.keyboard.press('Enter')
   await page.getByRole('heading', { level: 1 }).waitFor()
-  await page.getByText('Trước đây tại địa điểm này').waitFor()
+  await page.getByText('Các vụ khác tại địa điểm này').waitFor()
   await browsers.quiet(page)
 }

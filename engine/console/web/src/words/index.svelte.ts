@@ -1,5 +1,5 @@
 import catalogue from 'virtual:catalogue'
-import type { Language } from '../api/types.ts'
+import type { Language, Problem } from '../api/types.ts'
 import { en } from './en.ts'
 import { vi, type Words } from './vi.ts'
 
@@ -21,6 +21,12 @@ export function setLanguage(to: Language): void {
 /** All words in the page's language; read it where it is used, so that a change of language is seen. */
 export function words(): Words {
   return DICTIONARIES[current.language]
+}
+
+/** What was wrong, in words; the service's own are for programs. Of a form: what its field must be. */
+export function fault({ type, fields }: Problem): string {
+  const wrong: Record<string, string | undefined> = words().field
+  return wrong[fields?.[0]?.field ?? ''] ?? words().problem[type]
 }
 
 export function locale(): string {
