@@ -4,13 +4,13 @@ import type { Detail } from '../src/api/types.ts'
 import { anotherCase, caseOnScreen, signIn, type Browsers } from './browsers.ts'
 import type { City } from './city.ts'
 
-async function known(page: Page, id: string): Promise<Detail> {
+export async function known(page: Page, id: string): Promise<Detail> {
   const answer = await page.context().request.get(`${new URL(page.url()).origin}/v1/incidents/${id}`)
   return (await answer.json()) as Detail
 }
 
 /** Waits until the service has a verdict on a case. */
-async function judged(page: Page, id: string): Promise<Detail['verdicts']> {
+export async function judged(page: Page, id: string): Promise<Detail['verdicts']> {
   for (;;) {
     const { verdicts } = await known(page, id)
     if (verdicts.length > 0) return verdicts
@@ -147,17 +147,17 @@ async function aheadOfTheService(browsers: Browsers, page: Page): Promise<void> 
   assert.deepEqual((await known(page, second)).verdicts, [])
 }
 
-/** A verdict that does not get through is put back, and said. */
+/** A verdict that does not get through is said, and its case can be opened again. */
 async function refused(browsers: Browsers, page: Page): Promise<void> {
   const first = await caseOnScreen(page)
   await browsers.quiet(page)
   await page.route('**/verdict', (route) => route.abort())
   await page.keyboard.press('c')
   await page.getByText('Chưa gửi được kết luận: Không kết nối được với máy chủ.').waitFor()
+  await page.getByRole('button', { name: 'Mở lại' }).press('Enter')
   await page.locator(`article[data-case="${first}"]`).waitFor()
   await page.unroute('**/verdict')
   assert.deepEqual((await known(page, first)).verdicts, [])
-  await page.getByRole('button', { name: 'Đóng' }).press('Enter')
 }
 
 async function rows(page: Page): Promise<string[]> {

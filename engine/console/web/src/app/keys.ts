@@ -1,5 +1,8 @@
 export type Keys = Record<string, (event: KeyboardEvent) => void>
 
+/** What may be held to go on; every other key acts once, however long it is held. */
+const STEPS = new Set(['j', 'k', 'ArrowDown', 'ArrowUp'])
+
 function isWriting(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches('input:not([type=checkbox]):not([type=radio]), textarea, select')
 }
@@ -9,8 +12,15 @@ function isWriting(target: EventTarget | null): boolean {
  * while a dialog is open, which has its own.
  */
 export function onKeys(keys: Keys): () => void {
+  let acted = ''
   function hear(event: KeyboardEvent): void {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return
+    if (event.repeat && !STEPS.has(event.key)) {
+      // It is not written either into what it gave the focus to.
+      if (event.key === acted) event.preventDefault()
+      return
+    }
+    acted = ''
     if (event.key !== 'Escape' && isWriting(event.target)) return
     if (document.querySelector('dialog[open]')) return
     // Enter and Space on a button or a link press it.
@@ -19,6 +29,7 @@ export function onKeys(keys: Keys): () => void {
     const act = keys[event.key]
     if (!act) return
     event.preventDefault()
+    acted = event.key
     act(event)
   }
   addEventListener('keydown', hear)

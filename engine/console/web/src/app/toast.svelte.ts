@@ -1,7 +1,14 @@
 interface Toast {
   text: string
   bad: boolean
-  undo: (() => void) | null
+  act: Act | null
+}
+
+/** A button of it; with the key that does the same, where there is one. */
+interface Act {
+  text: string
+  key?: string
+  does: () => void
 }
 
 const SHOWN_MS = 8_000
@@ -13,12 +20,12 @@ export function toastNow(): Toast | null {
 }
 
 /** What went well; it does not hide what went wrong just before. */
-export function say(text: string, undo: (() => void) | null = null): void {
-  if (!toast.now?.bad) show({ text, bad: false, undo })
+export function say(text: string, act: Act | null = null): void {
+  if (!toast.now?.bad) show({ text, bad: false, act })
 }
 
-export function complain(text: string): void {
-  show({ text, bad: true, undo: null })
+export function complain(text: string, act: Act | null = null): void {
+  show({ text, bad: true, act })
 }
 
 export function hush(): void {

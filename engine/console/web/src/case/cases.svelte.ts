@@ -12,6 +12,8 @@ export class Case {
   readonly id: string
   detail = $state.raw<Detail | null>(null)
   problem = $state.raw<Problem | null>(null)
+  /** What one has begun to write about it. */
+  note = $state('')
   #asking: Promise<void> | null = null
   #again: ReturnType<typeof setTimeout> | undefined
 
@@ -59,11 +61,6 @@ export function caseOf(id: string): Case {
 /** Have cases at hand that will be looked at next. */
 export function prefetch(ids: string[]): void {
   for (const id of ids) caseOf(id)
-}
-
-/** Forget all: another person is here, or what we know may be old. */
-export function forgetCases(): void {
-  kept.clear()
 }
 
 // The browser keeps a picture for good: what was decoded once is shown at once.

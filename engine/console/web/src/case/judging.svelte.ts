@@ -5,15 +5,20 @@ import { complain, say } from '../app/toast.svelte.ts'
 import { words } from '../words/index.svelte.ts'
 import { caseOf } from './cases.svelte.ts'
 
-/** What became of a verdict: a list that shows it as given puts it back when it was refused or undone. */
+/** What became of a verdict, for a list that shows it as given. */
 export interface Told {
+  /** It was refused: the case waits still. What is on the screen stays there. */
+  refused: (id: string) => void
+  /** The case waits again, and is to be shown. */
   back: (id: string) => void
 }
 
 interface Given {
   detail: Detail
-  no: number
   told: Told
+  /** Null when it was refused. */
+  answer: Promise<Verdict | null>
+  undoing: boolean
 }
 
 interface Conflict {
@@ -46,18 +51,31 @@ export async function judge(detail: Detail, mine: Omit<NewVerdict, 'revision' | 
 async function send(detail: Detail, mine: NewVerdict, told: Told): Promise<void> {
   const { id, title } = detail.summary
   const t = words().verdict
+  const sent = api.judge(id, mine)
+  // At once, so that taking back what is still on its way takes back that, and not the one before.
+  const entry: Given = { detail, told, answer: sent.catch(() => null), undoing: false }
+  given.push(entry)
+  if (given.length > UNDO_MAX) given.shift()
   try {
-    const verdict = await api.judge(id, mine)
-    given.push({ detail, no: verdict.no, told })
-    if (given.length > UNDO_MAX) given.shift()
-    say(mine.judgement === 'confirmed' ? t.confirmedToast(title) : t.dismissedToast(title), () => void undo())
+    await sent
+    const act = { text: t.undo, key: 'u', does: () => void undo(entry) }
+    say(mine.judgement === 'confirmed' ? t.confirmedToast(title) : t.dismissedToast(title), entry.undoing ? null : act)
   } catch (error) {
-    told.back(id)
+    forget(entry)
+    told.refused(id)
     const problem = problemOf(error)
     if (problem.type === 'conflict' && problem.theirs) conflict.now = { detail, mine, theirs: problem.theirs, told }
-    else complain(t.failed(words().problem[problem.type]))
+    else {
+      caseOf(id).note ||= mine.note
+      complain(t.failed(words().problem[problem.type]), { text: t.reopen, does: () => told.back(id) })
+    }
   }
   caseOf(id).changed()
+}
+
+function forget(entry: Given): void {
+  const at = given.indexOf(entry)
+  if (at >= 0) given.splice(at, 1)
 }
 
 /** Ours takes the place of theirs. */
@@ -72,29 +90,43 @@ export function keepTheirs(): void {
   conflict.now = null
 }
 
-/** Take the last verdict back. */
-export async function undo(): Promise<void> {
-  const last = given.pop()
+/** The service will not say otherwise when it is asked again. */
+const FINAL = [403, 404, 409]
+
+/** Take a verdict back: the last one, or the one that is named. */
+export async function undo(entry = given.findLast(({ undoing }) => !undoing)): Promise<void> {
   const t = words().verdict
-  if (!last) return complain(t.nothingToUndo)
-  const { id, title } = last.detail.summary
+  if (!entry) return complain(t.nothingToUndo)
+  if (entry.undoing || !given.includes(entry)) return
+  entry.undoing = true
+  const verdict = await entry.answer
+  if (!verdict) return // which was said
+  const { id, title } = entry.detail.summary
   try {
-    await api.withdraw(id, last.no)
-    last.told.back(id)
+    await api.withdraw(id, verdict.no)
+    forget(entry)
+    entry.told.back(id)
     say(t.undoneToast(title))
   } catch (error) {
-    complain(t.failed(words().problem[problemOf(error).type]))
+    const problem = problemOf(error)
+    if (FINAL.includes(problem.status)) forget(entry)
+    entry.undoing = false
+    complain(t.undoFailed(words().problem[problem.type]))
   }
   caseOf(id).changed()
 }
 
-export async function escalate(detail: Detail, note: string): Promise<void> {
+/** Hand a case up; the answer is what went wrong, in words. */
+export async function escalate(detail: Detail, note: string): Promise<string | null> {
   const { id, title } = detail.summary
+  const t = words().verdict
   try {
     await api.escalate(id, note)
-    say(words().verdict.escalatedToast(title))
+    say(t.escalatedToast(title))
+    return null
   } catch (error) {
-    complain(words().verdict.failed(words().problem[problemOf(error).type]))
+    return t.escalateFailed(words().problem[problemOf(error).type])
+  } finally {
+    caseOf(id).changed()
   }
-  caseOf(id).changed()
 }

@@ -46,12 +46,20 @@ class Queue {
   #running: AbortController | null = null
   #changed = new Set<string>()
   #unknown = false
+  #reset = false
+  /** The list that was asked for last did not come: another one is shown. */
+  #other = false
+  /** Which showing of the list this is: an answer to a question of the one before is too late. */
+  #showing = 0
   #gather: ReturnType<typeof setTimeout> | undefined
   #index = new Map<string, number>()
   /** Of places where several wait: which, the newest first. */
   #waiting = new Map<string, string[]>()
 
-  readonly told: Told = { back: (id) => void this.#back(id) }
+  readonly told: Told = {
+    refused: (id) => void this.#unmark(id),
+    back: (id) => void this.#back(id),
+  }
 
   constructor() {
     onChange((change) => this.#hear(change))
@@ -62,6 +70,7 @@ class Queue {
     this.#running?.abort()
     const running = (this.#running = new AbortController())
     this.loading = true
+    this.#showing += 1
     try {
       const page = await api.queue(this.#query(null), running.signal)
       this.#show(page.lines)
@@ -71,12 +80,15 @@ class Queue {
       this.fresh = new Set()
       this.scroll = 0
       this.problem = null
+      this.#other = false
       const still = this.selected && this.#index.has(this.selected.place)
       if (!still) this.#choose(this.lines[0] ?? null)
       this.#fetchAhead()
     } catch (error) {
       if (running.signal.aborted) return
       this.problem = problemOf(error)
+      this.#other = true
+      this.#cursor = null // it is of the list that is shown, and not of the one that was asked for
     } finally {
       if (this.#running === running) {
         this.loading = false
@@ -93,6 +105,7 @@ class Queue {
       const page = await api.queue(this.#query(this.#cursor), running.signal)
       this.#show([...this.lines, ...page.lines.filter(({ place }) => !this.#index.has(place))])
       this.#took(page)
+      this.problem = null
     } catch (error) {
       if (!running.signal.aborted) this.problem = problemOf(error)
     } finally {
@@ -158,14 +171,32 @@ class Queue {
   }
 
   async #back(id: string): Promise<void> {
-    const summary = caseOf(id).detail?.summary
-    if (!summary) return
-    const { place } = summary
+    const place = await this.#unmark(id)
+    if (place && this.#line(place)) this.selectCase(place, id)
+  }
+
+  /** Its place, which waits again. */
+  async #unmark(id: string): Promise<string | null> {
+    const place = caseOf(id).detail?.summary.place
+    if (!place) return null
+    this.#waitsAgain(place)
+    this.#unknown = true // for the totals
+    this.#soon()
+    await this.#refresh(place)
+    return place
+  }
+
+  #waitsAgain(place: string): void {
+    if (!this.judged.has(place)) return
     const judged = new Map(this.judged)
     judged.delete(place)
     this.judged = judged
-    await this.#refresh(place)
-    if (this.#line(place)) this.selectCase(place, id)
+  }
+
+  /** The filters, for the incidents of one place. */
+  #queryHere(place: string): Record<string, string | number> {
+    const { q, severity, violation, judgement, state } = this.filters
+    return { place, judgement, state, severity, violation, q: q.trim() }
   }
 
   #query(cursor: string | null): Record<string, string | number | null> {
@@ -209,15 +240,18 @@ class Queue {
   async #fetchWaiting(place: string): Promise<void> {
     const known = this.#waiting.get(place)
     if (known) return prefetch(known.slice(0, AHEAD))
-    const page = await api.incidents({ place, judgement: 'open', limit: PAGE }).catch(() => null)
-    if (!page) return
+    const { judgement } = this.filters
+    if (judgement !== 'open' && judgement !== 'all') return // none of those waits
+    const showing = this.#showing
+    const page = await api.incidents({ ...this.#queryHere(place), judgement: 'open', limit: PAGE }).catch(() => null)
+    if (!page || showing !== this.#showing) return
     const ids = page.incidents.map(({ id }) => id)
     this.#waiting.set(place, ids)
     if (this.selected?.place === place) prefetch(ids.slice(0, AHEAD))
   }
 
   #hear({ kind, place }: Change): void {
-    if (kind === 'reset') this.#unknown = true
+    if (kind === 'reset') this.#reset = true
     else if (kind !== 'incident' && kind !== 'verdict') return
     else if (place && this.#index.has(place)) this.#changed.add(place)
     else if (kind === 'incident') this.#unknown = true
@@ -228,9 +262,10 @@ class Queue {
     this.#gather ??= setTimeout(() => {
       this.#gather = undefined
       const changed = [...this.#changed]
-      const unknown = this.#unknown
+      const [unknown, reset] = [this.#unknown, this.#reset]
       this.#changed.clear()
-      this.#unknown = false
+      this.#unknown = this.#reset = false
+      if (reset) return void this.#renew()
       for (const place of changed) void this.#refresh(place)
       if (unknown) void this.#findFresh()
     }, GATHER_MS)
@@ -238,40 +273,68 @@ class Queue {
 
   /** One line as it is now, where it stands. */
   async #refresh(place: string): Promise<void> {
-    const { q, severity, violation, judgement, state } = this.filters
-    const asked = { place, judgement, state, severity, violation, q: q.trim(), limit: 200 }
-    const page = await api.incidents(asked).catch(() => null)
+    const showing = this.#showing
+    const page = await api.incidents({ ...this.#queryHere(place), limit: 200 }).catch(() => null)
     const line = this.#line(place)
-    if (!page || !line) return
+    if (!page || !line || showing !== this.#showing) return
     this.#waiting.set(place, page.incidents.filter((one) => !one.judgement).map(({ id }) => id))
     const newest = page.incidents[0]
     if (newest) {
       const waiting = page.incidents.filter((one) => !one.judgement).length
       this.#put({ ...line, newest, waiting, severity: gravest(page.incidents), last_updated: newest.updated })
-      if (waiting > 0 && this.judged.has(place)) {
-        const judged = new Map(this.judged)
-        judged.delete(place)
-        this.judged = judged
-      }
+      if (waiting > 0) this.#waitsAgain(place)
     } else if (this.filters.judgement === 'open' && !this.judged.has(place)) {
-      // Somebody else judged it.
-      await caseOf(line.newest.id).load()
-      const theirs = caseOf(line.newest.id).detail?.summary.judgement?.judgement
-      this.#put({ ...line, waiting: 0 })
-      this.judged = new Map(this.judged).set(place, theirs === 'dismissed' ? 'dismissed' : 'confirmed')
+      await this.#gone(line, showing)
+    }
+  }
+
+  /** Nothing of a line is asked for any more: somebody else judged it, or it is otherwise than the filters want it. */
+  async #gone({ place, newest }: Line, showing: number): Promise<void> {
+    const detail = await api.incident(newest.id).catch(() => null)
+    const line = this.#line(place)
+    if (!detail || !line || line.newest.id !== newest.id || showing !== this.#showing) return
+    const { summary } = detail
+    this.#put({ ...line, newest: summary, waiting: summary.judgement ? 0 : line.waiting })
+    if (summary.judgement) this.judged = new Map(this.judged).set(place, summary.judgement.judgement)
+  }
+
+  /** What was missed is not known: all lines as they are now, where they stand. */
+  async #renew(): Promise<void> {
+    this.#waiting.clear()
+    const page = await this.#findFresh()
+    if (!page) {
+      this.#reset ||= this.problem !== null // with the next change
+      return
+    }
+    const showing = this.#showing
+    const told = new Map(page.lines.map((line) => [line.place, line]))
+    this.#show(this.lines.map((line) => told.get(line.place) ?? line))
+    for (const { place, waiting } of page.lines) if (waiting > 0) this.#waitsAgain(place)
+    this.#fetchAhead()
+    // One after the other: there may be many.
+    for (const { place } of this.lines.filter(({ place }) => !told.has(place))) {
+      if (showing !== this.#showing) return
+      await this.#refresh(place)
     }
   }
 
   /** Are there lines that are not in the list? An empty list shows them at once: nobody reads it. */
-  async #findFresh(): Promise<void> {
-    if (this.lines.length === 0) return this.load()
-    const page = await api.queue(this.#query(null)).catch(() => null)
-    if (!page) return
+  async #findFresh(): Promise<QueuePage | null> {
+    if (this.lines.length === 0 || this.#other) return this.load().then(() => null)
+    const showing = this.#showing
+    const asked = api.queue(this.#query(null))
+    const page = await asked.catch((error: unknown) => {
+      this.problem = problemOf(error)
+      return null
+    })
+    if (!page || showing !== this.#showing) return null
+    this.problem = null
     // What stands below all that we have is not new: it has moved up into this page.
     const known = page.lines.findLastIndex(({ place }) => this.#index.has(place))
-    const above = this.#cursor === null ? page.lines : page.lines.slice(0, known)
+    const above = this.#cursor === null || known < 0 ? page.lines : page.lines.slice(0, known)
     this.fresh = new Set(above.map(({ place }) => place).filter((place) => !this.#index.has(place)))
     this.totals = { lines: page.total_lines, incidents: page.total_incidents }
+    return page
   }
 }
 
