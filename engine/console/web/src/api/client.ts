@@ -48,14 +48,17 @@ async function ask<T>(method: Method, path: string, body?: unknown, signal?: Abo
   const init: RequestInit = { method, headers, credentials: 'same-origin' }
   if (body !== undefined) init.body = JSON.stringify(body)
   if (signal) init.signal = signal
-  const answer = await fetch(`/v1/${path}`, init).catch((error: unknown) => {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
-    throw new Refused({ type: 'offline', title: 'no answer', status: 0, detail: String(error) })
-  })
-  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T
+  const answer = await fetch(`/v1/${path}`, init).catch(noAnswer)
+  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json().catch(noAnswer)) as T
   const problem = await readProblem(answer)
   if (problem.type === 'unauthenticated' && path !== 'session') onUnauthenticated()
   throw new Refused(problem)
+}
+
+/** None came, or it broke off, or it is from something between us and the service. */
+function noAnswer(error: unknown): never {
+  if (error instanceof DOMException && error.name === 'AbortError') throw error
+  throw new Refused({ type: 'offline', title: 'no answer', status: 0, detail: String(error) })
 }
 
 async function readProblem(answer: Response): Promise<Problem> {

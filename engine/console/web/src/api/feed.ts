@@ -1,7 +1,7 @@
 import type { Change, ChangeKind } from './types.ts'
 
-/** How the stream is. */
-export type Link = 'live' | 'connecting' | 'lost'
+/** How the stream is; refused: the answer was none, maybe because the session has ended. */
+export type Link = 'live' | 'connecting' | 'lost' | 'refused'
 
 /** What the stream says to a page. `first`: of several pages, the one that makes sounds. */
 export type Told = { link: Link } | { change: Change; first: boolean }
@@ -27,8 +27,9 @@ export function openFeed(tell: (told: { link: Link } | { change: Change }) => vo
       broken = false
     }
     source.onerror = () => {
-      tell({ link: 'lost' })
-      if (source?.readyState !== EventSource.CLOSED) return
+      const closed = source?.readyState === EventSource.CLOSED
+      tell({ link: closed ? 'refused' : 'lost' })
+      if (!closed) return
       broken = true
       timer = setTimeout(open, RETRY_MS)
     }

@@ -29,6 +29,13 @@ function keep(): void {
   }
 }
 
+// Another page of this browser changed it; of several pages, any may be the one that makes sounds.
+addEventListener('storage', ({ key }) => {
+  if (key !== KEY) return
+  Object.assign(prefs, load())
+  showTheme()
+})
+
 export function showTheme(): void {
   document.documentElement.dataset['theme'] = prefs.theme
 }

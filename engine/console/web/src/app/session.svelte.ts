@@ -1,6 +1,7 @@
-import { api, Refused, whenSignedOut } from '../api/client.ts'
+import { api, problemOf, Refused, whenSignedOut } from '../api/client.ts'
 import type { Language, Me, Role } from '../api/types.ts'
-import { setLanguage } from '../words/index.svelte.ts'
+import { complain } from './toast.svelte.ts'
+import { setLanguage, words } from '../words/index.svelte.ts'
 
 type Session = { at: 'asking' } | { at: 'out'; ended: boolean } | { at: 'in'; me: Me } | { at: 'unreachable' }
 
@@ -20,9 +21,32 @@ function begin(me: Me): void {
   session.now = { at: 'in', me }
 }
 
+/** Who was here until the session ended. */
+let before: string | null = null
+
 whenSignedOut(() => {
-  if (session.now.at === 'in') session.now = { at: 'out', ended: true }
+  if (session.now.at !== 'in') return
+  before = session.now.me.name
+  session.now = { at: 'out', ended: true }
 })
+
+/** All pages of this browser have one session: each is told when it is another one. */
+const others = new BroadcastChannel('viahe-session')
+others.onmessage = () => void still()
+
+/** The page from the beginning: nothing of what one person saw is left for the next. */
+function anew(same: boolean): void {
+  if (!same) history.replaceState(null, '', '/')
+  location.reload()
+}
+
+/** Is it still our session? */
+export async function still(): Promise<void> {
+  if (session.now.at !== 'in') return
+  const { name } = session.now.me
+  const now = await api.me().catch(() => null) // an ended one was told of already
+  if (now && now.name !== name) anew(false)
+}
 
 /** Ask the service who we are. */
 export async function resume(): Promise<void> {
@@ -35,12 +59,21 @@ export async function resume(): Promise<void> {
 }
 
 export async function signIn(name: string, password: string): Promise<void> {
-  begin(await api.signIn(name, password))
+  const me = await api.signIn(name, password)
+  others.postMessage('in')
+  if (before === null) begin(me)
+  else anew(me.name === before)
 }
 
 export async function signOut(): Promise<void> {
-  await api.signOut().catch(() => undefined)
-  session.now = { at: 'out', ended: false }
+  try {
+    await api.signOut()
+  } catch (error) {
+    const { status, type } = problemOf(error)
+    if (status !== 401) return complain(words().signIn.outFailed(words().problem[type]))
+  }
+  others.postMessage('out')
+  anew(false)
 }
 
 /** Speak another language, and remember it for this person. */
