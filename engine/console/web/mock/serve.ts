@@ -1,5 +1,6 @@
 // The built page before the made-up city, under the headers that the service sends. `node mock/serve.ts [PORT] [LINES]`
-// says its address in a line; what comes on standard input as `incident` opens another one at a new place.
+// says its address in a line; what comes on standard input as `incident` opens another one at a new place, and
+// `over ID` closes one.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
@@ -34,7 +35,9 @@ const server = createServer((request, response) => {
 
 let fresh = Number(lines)
 createInterface({ input: process.stdin }).on('line', (line) => {
-  if (line.trim() !== 'incident') return
+  const [word, id = ''] = line.trim().split(' ')
+  if (word === 'over') return world.close(id)
+  if (word !== 'incident') return
   const { summary } = world.add((fresh += 1), Date.now())
   world.tell('incident', { id: summary.id, site: summary.site, place: summary.place })
 })

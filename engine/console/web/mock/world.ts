@@ -133,6 +133,17 @@ export class World {
     return detail
   }
 
+  /** It is over. */
+  close(id: string): void {
+    const detail = this.details.get(id)
+    if (!detail) return
+    const closed = local(Date.now())
+    const over = { state: 'closed', revision: detail.summary.revision + 1, updated: closed, closed } as const
+    Object.assign(detail.summary, over)
+    Object.assign(detail.incident, over, { ended_by: 'over' })
+    this.tell('incident', { id, site: detail.summary.site, place: detail.summary.place })
+  }
+
   tell(kind: Change['kind'], about: Omit<Partial<Change>, 'kind' | 'no'>): void {
     this.#no += 1
     const change: Change = { kind, no: this.#no, site: '', ...about }

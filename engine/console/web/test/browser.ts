@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { Browsers } from './browsers.ts'
 import { judging } from './judging.ts'
 import { looks } from './looks.ts'
+import { slips } from './slips.ts'
 import { mockCity, serviceCity, type City } from './city.ts'
 
 const [folder = '', kind = '', ...rest] = process.argv.slice(2)
@@ -15,6 +16,7 @@ let city: City | undefined
 try {
   city = kind === 'service' ? await serviceCity(browsers, rest) : await mockCity()
   await judging(browsers, city)
+  await slips(browsers, city)
   await looks(browsers, city)
   browsers.nothingWasWrong()
   console.log('all is well')

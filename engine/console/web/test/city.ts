@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Detail } from '../src/api/types.ts'
 import { street } from '../mock/street.ts'
-import { World } from '../mock/world.ts'
+import { local, World } from '../mock/world.ts'
 import type { Page } from 'playwright-core'
 import { signIn, type Browsers } from './browsers.ts'
 
@@ -19,6 +19,8 @@ export interface City {
   places: number
   /** An incident at a place where none was. */
   incident: () => Promise<void>
+  /** The box of an open incident says that it is over. */
+  closes: (of: Detail) => Promise<void>
   close: () => void
 }
 
@@ -34,6 +36,7 @@ export async function mockCity(): Promise<City> {
     operators: [['lan', 'lan'], ['binh', 'binh']],
     places: PLACES,
     incident: async () => void child.stdin!.write('incident\n'),
+    closes: async ({ summary }) => void child.stdin!.write(`over ${summary.id}\n`),
     close: () => child.kill(),
   }
 }
@@ -86,6 +89,7 @@ export async function serviceCity(browsers: Browsers, [address = '', port = '', 
       const detail = world.add((fresh += 1), Date.now())
       broker.tell(detail)
     },
+    closes: async (detail) => broker.over(detail),
     close: () => undefined,
   }
 }
@@ -120,19 +124,30 @@ class Broker {
 
   /** As its box would: the first revision of an incident. */
   tell(detail: Detail): void {
-    const { site, violation, camera } = detail.summary
     const evidence = detail.evidence
       .filter(({ moment }) => moment !== 'closed')
       .map(({ arrived: _, ...told }) => ({ kind: `snapshot.${told.moment}`, ...told }))
     const opened = detail.incident.opened
-    const incident = { ...detail.incident, revision: 1, state: 'open', updated: opened, closed: null, ended_by: null, evidence, evidence_state: 'complete' }
+    const incident = { ...detail.incident, revision: 1, state: 'open' as const, updated: opened, closed: null, ended_by: null, evidence, evidence_state: 'complete' }
+    this.#tell(detail, incident)
+  }
+
+  /** Its next revision: it is over. */
+  over(detail: Detail): void {
+    const { incident } = detail
+    const now = local(Date.now())
+    this.#tell(detail, { ...incident, revision: incident.revision + 1, state: 'closed', updated: now, closed: now, ended_by: 'over' })
+  }
+
+  #tell({ summary: { site, violation, camera } }: Detail, incident: Detail['incident']): void {
+    const { incident: id, revision, state, updated } = incident
     const event = {
       specversion: '1.0',
-      id: `${incident.incident}-r1`,
+      id: `${id}-r${revision}`,
       source: `viahe/${site}/${camera}`,
-      type: 'vn.viahe.incident.opened',
+      type: `vn.viahe.incident.${state === 'open' ? 'opened' : 'closed'}`,
       subject: violation,
-      time: opened,
+      time: updated,
       datacontenttype: 'application/json',
       data: incident,
     }
