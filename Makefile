@@ -47,5 +47,4 @@ clean: ## remove what was built
 	cargo clean
 
 distclean: clean ## remove also what the set-up fetched
-	rm -rf .deps engine/console/web/node_modules
-	find engine/console/web/dist -mindepth 1 ! -name .gitignore -delete
+	rm -rf .deps engine/console/web/dist engine/console/web/node_modules

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// The folder is there also when nothing is built, so cargo sees when it is.
+/// While it is not there cargo asks each time, and so sees when it is.
 const DIST: &str = "web/dist";
 /// As many bytes of its hash as tell one version of a file from another.
 const TAG_BYTES: usize = 12;
@@ -21,7 +21,9 @@ fn main() -> io::Result<()> {
         PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join(DIST);
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
     let mut files = Vec::new();
-    find(&folder, &mut files)?;
+    if folder.is_dir() {
+        find(&folder, &mut files)?;
+    }
     files.sort();
     let mut table = String::from("&[\n");
     for (number, file) in files.iter().enumerate() {

@@ -52,10 +52,9 @@ build_page() {
         "$node" node_modules/svelte-check/bin/svelte-check --fail-on-warnings --tsconfig ./tsconfig.json
     attempt web-build "read the lines above; then run the set-up again" in_web \
         "$node" node_modules/vite/bin/vite.js build --outDir "$scratch/dist"
-    # The folder itself stays: cargo watches it. The stamp comes last.
-    find "$web/dist" -mindepth 1 ! -name .gitignore -delete
-    mv "$scratch"/dist/* "$web/dist/"
-    printf '%s\n' "$pins" >"$stamp"
+    printf '%s\n' "$pins" >"$scratch/dist/.viahe-sources"
+    rm -rf "$web/dist"
+    mv "$scratch/dist" "$web/dist"
 }
 
 in_web() (
