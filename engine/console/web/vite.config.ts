@@ -11,7 +11,7 @@ export default defineConfig({
   build: {
     target: 'es2023',
     assetsInlineLimit: 0,
-    emptyOutDir: false, // the folder itself is committed; the set-up empties it
+    emptyOutDir: false, // the set-up builds into an empty folder
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },

@@ -26,11 +26,17 @@ interface Asked {
 
 type Route = (asked: Asked) => [number, unknown]
 
-function detailOf({ world, part }: Asked): Detail {
+function incidentOf({ world, part }: Asked): Detail {
   const detail = world.details.get(part(1))
   if (!detail) throw new Problem('not_found')
+  return detail
+}
+
+function detailOf(asked: Asked): Detail {
+  const { world } = asked
+  const detail = incidentOf(asked)
   const now = Date.now()
-  const looking = [...(world.looking.get(part(1))?.values() ?? [])].filter(({ until }) => until > now)
+  const looking = [...(world.looking.get(detail.summary.id)?.values() ?? [])].filter(({ until }) => until > now)
   const others = world.places.get(detail.summary.place) ?? []
   const similar = others.filter((id) => id !== detail.summary.id).slice(0, 6).map((id) => world.details.get(id)!.summary)
   return { ...detail, looking, similar }
@@ -59,13 +65,13 @@ const ROUTES: Record<string, Route> = {
   'GET incidents/*': (asked) => [200, detailOf(asked)],
   'POST incidents/*/verdict': (asked) => {
     const { world, who, body } = asked
-    const detail = world.details.get(part1(asked))!
+    const detail = incidentOf(asked)
     const theirs = detail.verdicts.findLast((verdict) => !verdict.undone)
     if (theirs && theirs.by !== who.name && body['replaces'] !== theirs.no) throw new Problem('conflict', { theirs })
     return [201, world.judge(detail, who, body as unknown as Verdict)]
   },
   'DELETE incidents/*/verdict/*': (asked) => {
-    const detail = asked.world.details.get(part1(asked))!
+    const detail = incidentOf(asked)
     const verdict = detail.verdicts.find(({ no }) => no === Number(asked.part(3)))
     if (!verdict || verdict.by !== asked.who.name) throw new Problem('not_found')
     verdict.undone = new Date().toISOString()
@@ -73,7 +79,7 @@ const ROUTES: Record<string, Route> = {
     return [200, verdict]
   },
   'POST incidents/*/escalation': (asked) => {
-    const detail = asked.world.details.get(part1(asked))!
+    const detail = incidentOf(asked)
     const { name: by, display_name, role } = asked.who
     const escalation = { no: detail.escalations.length + 1, by, display_name, role, note: String(asked.body['note']), at: new Date().toISOString() }
     detail.escalations.push(escalation)
@@ -114,19 +120,13 @@ const ROUTES: Record<string, Route> = {
   },
 }
 
-function part1({ world, part }: Asked): string {
-  if (!world.details.has(part(1))) throw new Problem('not_found')
-  return part(1)
-}
-
 function look(asked: Asked, here: boolean): [number, null] {
   const { world, who } = asked
-  const id = part1(asked)
+  const { id, site, place } = incidentOf(asked).summary
   const at = world.looking.get(id) ?? new Map()
   world.looking.set(id, at)
   if (here) at.set(who.name, { name: who.name, display_name: who.display_name, since: new Date().toISOString(), until: Date.now() + 30_000 })
   else at.delete(who.name)
-  const { site, place } = world.details.get(id)!.summary
   world.tell('looking', { id, site, place })
   return [204, null]
 }

@@ -1,6 +1,6 @@
-// The built page before the made-up city, under the headers that the service sends. `node mock/serve.ts [PORT] [LINES]`
-// says its address in a line; what comes on standard input as `incident` opens another one at a new place, and
-// `over ID` closes one.
+// The built page before the made-up city, under the content policy of the service (`src/http/secure.rs`).
+// `node mock/serve.ts [PORT] [LINES]` says its address in a line; what comes on standard input as `incident` opens
+// another one at a new place, and `over ID` closes one.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
@@ -12,7 +12,7 @@ const [port = '0', lines = '120'] = process.argv.slice(2)
 const dist = join(import.meta.dirname, '../dist')
 const TYPES: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' }
 const POLICY =
-  "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+  "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 function read(path: string): [string, Buffer] {
   const file = normalize(path).replace(/^\/+/, '')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { chromium, type Browser, type BrowserContext, type Page, type Request } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type Page, type Request, type Route } from 'playwright-core'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** Bound of a failure: the machine may be busy. */
@@ -130,6 +130,18 @@ export class Browsers {
   }
 }
 
+/** Holds what is sent to a route (`times`: the next so many only) until the answer is called. */
+export async function hold(page: Page, route: string, then: 'continue' | 'abort', options: { times?: number } = {}): Promise<() => void> {
+  let letGo = (): void => {}
+  const held = new Promise<void>((done) => (letGo = done))
+  const wait = async (route: Route): Promise<void> => {
+    await held
+    await route[then]()
+  }
+  await page.route(route, wait, options)
+  return letGo
+}
+
 /** By the keyboard alone. */
 export async function signIn(page: Page, name: string, password: string): Promise<void> {
   await page.locator('[name=name]:focus').waitFor()
@@ -140,7 +152,7 @@ export async function signIn(page: Page, name: string, password: string): Promis
   await page.locator('nav').waitFor()
 }
 
-/** The id of the case on the screen, once its pictures are there too. */
+/** The id of the case on the screen. */
 export async function caseOnScreen(page: Page): Promise<string> {
   const id = await page.locator('article[data-case]').getAttribute('data-case')
   assert.ok(id)

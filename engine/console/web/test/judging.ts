@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import type { Detail } from '../src/api/types.ts'
-import { anotherCase, caseOnScreen, signIn, type Browsers } from './browsers.ts'
+import { anotherCase, caseOnScreen, hold, signIn, type Browsers } from './browsers.ts'
 import type { City } from './city.ts'
 
 export async function known(page: Page, id: string): Promise<Detail> {
@@ -131,12 +131,7 @@ async function verdicts(browsers: Browsers, page: Page): Promise<void> {
 async function aheadOfTheService(browsers: Browsers, page: Page): Promise<void> {
   const first = await caseOnScreen(page)
   await browsers.quiet(page)
-  let letGo = (): void => {}
-  const held = new Promise<void>((done) => (letGo = done))
-  await page.route('**/v1/**', async (route) => {
-    await held
-    await route.continue()
-  })
+  const letGo = await hold(page, '**/v1/**', 'continue')
   await page.keyboard.press('c')
   const second = await anotherCase(page, first)
   assert.equal(await page.locator('article[data-case] h2').first().isVisible(), true)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { BrowserContext, Page, Route } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import type { Detail } from '../src/api/types.ts'
-import { anotherCase, caseOnScreen, signIn, type Browsers } from './browsers.ts'
+import { anotherCase, caseOnScreen, hold, signIn, type Browsers } from './browsers.ts'
 import type { City } from './city.ts'
 import { judged, known } from './judging.ts'
 
@@ -39,18 +39,6 @@ async function heldKeys(browsers: Browsers, page: Page): Promise<void> {
   assert.deepEqual((await known(page, second)).verdicts, [])
 }
 
-/** Holds what is sent next to a route until the answer is called. */
-async function hold(page: Page, route: string, then: 'continue' | 'abort'): Promise<() => void> {
-  let letGo = (): void => {}
-  const held = new Promise<void>((done) => (letGo = done))
-  const wait = async (route: Route): Promise<void> => {
-    await held
-    await route[then]()
-  }
-  await page.route(route, wait, { times: 1 })
-  return letGo
-}
-
 /** The verdict before it stands. */
 async function takenBackOnItsWay(browsers: Browsers, page: Page): Promise<void> {
   const stands = await caseOnScreen(page)
@@ -58,7 +46,7 @@ async function takenBackOnItsWay(browsers: Browsers, page: Page): Promise<void> 
   const second = await anotherCase(page, stands)
   await judged(page, stands)
   await browsers.quiet(page)
-  const letGo = await hold(page, '**/verdict', 'continue')
+  const letGo = await hold(page, '**/verdict', 'continue', { times: 1 })
   const withdrawal = page.waitForRequest((request) => request.method() === 'DELETE' && request.url().includes('/verdict/'))
   await page.keyboard.press('c')
   await anotherCase(page, second)
@@ -74,7 +62,7 @@ async function takenBackOnItsWay(browsers: Browsers, page: Page): Promise<void> 
 async function refusedLate(browsers: Browsers, page: Page): Promise<void> {
   const first = await caseOnScreen(page)
   await browsers.quiet(page)
-  const letGo = await hold(page, '**/verdict', 'abort')
+  const letGo = await hold(page, '**/verdict', 'abort', { times: 1 })
   const note = page.getByLabel('Ghi chú', { exact: true })
   await page.keyboard.press('n')
   await page.keyboard.type('đã gọi phường')

@@ -1,6 +1,6 @@
 // One stream for all pages of a browser: it gives an origin six connections over all of its pages, and a page that
 // held one of them for itself would leave a seventh page without answers.
-import { openFeed, type Link, type Told } from './feed.ts'
+import { openFeed, type Link, type Said, type Told } from './feed.ts'
 
 declare const self: { onconnect: ((event: MessageEvent) => void) | null }
 
@@ -8,10 +8,10 @@ const ports: MessagePort[] = []
 let link: Link = 'connecting'
 let close: (() => void) | undefined
 
-function tellAll(told: { link: Link } | { change: import('./types.ts').Change }): void {
-  if ('link' in told) link = told.link
+function tellAll(said: Said): void {
+  if ('link' in said) link = said.link
   ports.forEach((port, index) => {
-    const message: Told = 'link' in told ? told : { ...told, first: index === 0 }
+    const message: Told = 'link' in said ? said : { ...said, first: index === 0 }
     port.postMessage(message)
   })
 }

@@ -3,6 +3,9 @@ import type { Change, ChangeKind } from './types.ts'
 /** How the stream is; refused: the answer was none, maybe because the session has ended. */
 export type Link = 'live' | 'connecting' | 'lost' | 'refused'
 
+/** What the stream says. */
+export type Said = { link: Link } | { change: Change }
+
 /** What the stream says to a page. `first`: of several pages, the one that makes sounds. */
 export type Told = { link: Link } | { change: Change; first: boolean }
 
@@ -13,7 +16,7 @@ const RETRY_MS = 5_000
  * One connection for changes. The browser reconnects by itself after a break, with `Last-Event-ID`; an answer that
  * is no stream closes it for good, so then it is opened anew after a while.
  */
-export function openFeed(tell: (told: { link: Link } | { change: Change }) => void): () => void {
+export function openFeed(tell: (said: Said) => void): () => void {
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let broken = false

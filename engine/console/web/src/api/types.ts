@@ -188,7 +188,7 @@ export interface Detail {
 
 export interface NewVerdict {
   revision: number
-  judgement: 'confirmed' | 'dismissed'
+  judgement: Judgement
   reason: Reason | null
   note: string
   replaces: number | null

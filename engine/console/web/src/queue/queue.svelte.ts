@@ -1,12 +1,12 @@
 import { api, problemOf } from '../api/client.ts'
-import type { Change, Detail, Line, Problem, QueuePage, Severity, State, Summary } from '../api/types.ts'
+import type { Change, Detail, Judgement, Line, Problem, QueuePage, Severity, State, Summary } from '../api/types.ts'
 import { caseOf, prefetch } from '../case/cases.svelte.ts'
 import type { Told } from '../case/judging.svelte.ts'
 import { onChange } from '../app/stream.svelte.ts'
 
 export interface Filters {
   order: 'newest' | 'severity'
-  judgement: 'open' | 'confirmed' | 'dismissed' | 'all'
+  judgement: 'open' | Judgement | 'all'
   state: State | 'all'
   severity: Severity | ''
   violation: string
@@ -22,8 +22,6 @@ const GATHER_MS = 400
 /** How many cases after the shown one are fetched before they are asked for. */
 const AHEAD = 3
 
-type Judged = 'confirmed' | 'dismissed'
-
 /**
  * The places where something waits. What one reads stays where it is: a line changes in place, a line that was judged
  * stays until the list is shown anew, and new lines are counted until one asks for them.
@@ -35,7 +33,7 @@ class Queue {
   /** Places that are not in the list yet. */
   fresh = $state.raw<ReadonlySet<string>>(new Set())
   /** Lines that have been judged since the list was shown. */
-  judged = $state.raw<ReadonlyMap<string, Judged>>(new Map())
+  judged = $state.raw<ReadonlyMap<string, Judgement>>(new Map())
   selected = $state.raw<{ place: string; id: string } | null>(null)
   loading = $state(false)
   problem = $state.raw<Problem | null>(null)
@@ -124,7 +122,7 @@ class Queue {
 
   /** The id of the case after or before the selected one, which is then selected. */
   step(by: 1 | -1): string | null {
-    const at = this.selected ? (this.#index.get(this.selected.place) ?? -1) : -1
+    const at = this.selected ? this.indexOf(this.selected.place) : -1
     const line = this.lines[Math.min(Math.max(at + by, 0), this.lines.length - 1)]
     return this.select(line ?? null)
   }
@@ -141,7 +139,7 @@ class Queue {
   }
 
   /** A verdict was given: the next case, before the service has answered. */
-  given(judgement: Judged, { summary }: Detail): string | null {
+  given(judgement: Judgement, { summary }: Detail): string | null {
     const { place } = summary
     const line = this.#line(place)
     if (!line) return null
@@ -159,7 +157,7 @@ class Queue {
     return next
   }
 
-  /** The place of a line's index, for the list. */
+  /** Where a place stands in the list; -1: nowhere. */
   indexOf(place: string): number {
     return this.#index.get(place) ?? -1
   }

@@ -109,8 +109,3 @@ export function value(n: number): string {
 export function percent(share: number): string {
   return formatter('percent', (l) => new Intl.NumberFormat(l, { style: 'percent' })).format(share)
 }
-
-/** "3 vụ chờ xử lý". */
-export function waitingText(n: number): string {
-  return n === 1 ? words().queue.waitingOne : words().queue.waiting(count(n))
-}

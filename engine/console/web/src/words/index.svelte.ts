@@ -5,6 +5,8 @@ import { vi, type Words } from './vi.ts'
 
 const DICTIONARIES: Record<Language, Words> = { vi, en }
 const LOCALES: Record<Language, string> = { vi: 'vi-VN', en: 'en-GB' }
+/** The languages, each by its own name. */
+export const LANGUAGES: [Language, string][] = [['vi', vi.language], ['en', en.language]]
 
 const current = $state<{ language: Language }>({ language: 'vi' })
 
