@@ -1,7 +1,8 @@
 //! Files that boxes bring: in parts if need be, and kept under their hash once they are whole.
 //!
-//! Parts grow under `pending/`, those of each site apart: who brings what is there already must have it too. A file gets its name when its hash is right and it is on the disk, and never
-//! changes from then on. Of one hash only one request writes at a time.
+//! Parts grow under `pending/`, those of each site apart: who brings what is there already must have it too. A file
+//! gets its name when its hash is right and it is on the disk, and never changes from then on. Of one site only one
+//! request writes a file at a time.
 
 use sha2::{Digest, Sha256 as Hasher};
 use std::collections::BTreeSet;

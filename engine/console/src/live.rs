@@ -16,8 +16,10 @@ use viahe_contract::time::Timestamp;
 const BEHIND_MAX: usize = 2_048;
 /// Changes read at once.
 const READ_MAX: u32 = 1_000;
+/// The event of somebody who looks, or looks no longer: it is not kept.
+pub const LOOKING: &str = "looking";
 /// How long somebody looks at something who does not say so again.
-const LOOKING: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_secs(30);
 /// Cases that are looked at at the same time; of more nobody is told.
 const LOOKING_MAX: usize = 10_000;
 
@@ -115,7 +117,7 @@ impl Live {
         let looker = Looker {
             display_name: display_name.to_owned(),
             since: before.unwrap_or(now),
-            until: now.plus(LOOKING),
+            until: now.plus(LOOK),
         };
         looking.insert(key, looker);
         drop(looking);
@@ -147,7 +149,7 @@ impl Live {
     fn tell_looking(&self, id: &str, place: &PlaceId) {
         let change = Change {
             no: self.newest(),
-            event: "looking".into(),
+            event: LOOKING.into(),
             site: place.site.clone(),
             id: Some(id.to_owned()),
             place: Some(place.to_string()),

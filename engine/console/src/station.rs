@@ -1,12 +1,12 @@
 //! A console put together from its configuration.
 
-use crate::broker::{Broker, BrokerError};
+use crate::broker::{Broker, TlsError};
 use crate::clock;
 use crate::config::Config;
 use crate::evidence::Files;
 use crate::http::{App, router};
 use crate::live::Live;
-use crate::people::{Clock, Cost, PasswordError, People, Refused};
+use crate::people::{Clock, Cost, PasswordError, People, Refused, random};
 use crate::store::{Store, StoreError};
 use crate::vitals::Vitals;
 use std::io;
@@ -49,7 +49,7 @@ pub enum StationError {
     Evidence(io::Error),
     /// No box can be heard.
     #[error(transparent)]
-    Broker(#[from] BrokerError),
+    Broker(#[from] TlsError),
     /// Nobody can log in.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -140,8 +140,7 @@ impl Drop for Station {
 
 /// What tells this console's session at a broker from that of others.
 fn client_id(store: &Store) -> Result<String, StationError> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|e| StationError::Threads(io::Error::other(e)))?;
+    let bytes = random().map_err(PasswordError::from)?;
     let instance = store.instance(format!("{:016x}", u64::from_ne_bytes(bytes)))?;
     Ok(format!("viahe-console-{instance}"))
 }

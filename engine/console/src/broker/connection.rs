@@ -23,6 +23,8 @@ const FILTERS: [&str; 4] = [
 ];
 /// The trouble of a broker that is away.
 const AWAY: &str = "broker_away";
+/// The trouble of a broker that does not let the console hear all.
+const DEAF: &str = "broker_refuses";
 
 /// Why a connection is over.
 enum End {
@@ -31,9 +33,6 @@ enum End {
     /// Nothing can be kept.
     Store(StoreError),
 }
-
-/// Why boxes cannot be heard at all.
-pub type BrokerError = TlsError;
 
 /// A broker that is to be spoken with.
 pub struct Broker {
@@ -53,7 +52,7 @@ impl Broker {
         client_id: String,
         store: Store,
         vitals: Vitals,
-    ) -> Result<Self, BrokerError> {
+    ) -> Result<Self, TlsError> {
         options(mqtt, &client_id)?;
         Ok(Self { mqtt: mqtt.clone(), client_id, store, vitals })
     }
@@ -148,9 +147,9 @@ impl Broker {
         let refused = codes.iter().filter(|code| !matches!(code, SubscribeReasonCode::Success(_)));
         if refused.count() > 0 {
             let text = "the broker does not let the console hear all that boxes say; let it read viahe/v1/#";
-            self.vitals.raise("broker_refuses", text);
+            self.vitals.raise(DEAF, text);
         } else {
-            self.vitals.end("broker_refuses");
+            self.vitals.end(DEAF);
         }
         self.vitals.end(AWAY);
         tracing::info!("boxes are heard");

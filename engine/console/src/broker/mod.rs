@@ -12,4 +12,5 @@ mod options;
 mod post;
 mod reading;
 
-pub use connection::{Broker, BrokerError};
+pub use connection::Broker;
+pub use options::TlsError;

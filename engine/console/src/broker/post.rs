@@ -11,9 +11,10 @@ use tokio::sync::mpsc;
 
 /// Letters that are read at once.
 const READ_MAX: u32 = 64;
-
 /// For letters is looked at least so often.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
+/// The trouble of a broker that does not take verdicts.
+const REFUSED: &str = "letters_refused";
 
 /// What is needed to send letters.
 pub(super) struct Post {
@@ -61,7 +62,7 @@ impl Post {
             PubAckReason::Success => {
                 let twice = self.store.delivered(no, clock::now()).await?;
                 self.vitals.count("letters", if twice { "delivered_again" } else { "delivered" });
-                self.vitals.end("letters_refused");
+                self.vitals.end(REFUSED);
             }
             PubAckReason::NoMatchingSubscribers => self.vitals.count("letters", "nobody_listens"),
             reason => {
@@ -70,7 +71,7 @@ impl Post {
                     "the broker refuses a verdict on {topic} ({}); let the console write there",
                     reason as u8
                 );
-                self.vitals.raise("letters_refused", &text);
+                self.vitals.raise(REFUSED, &text);
             }
         }
         Ok(Some(()))

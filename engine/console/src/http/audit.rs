@@ -71,8 +71,7 @@ impl From<AuditLine> for LineTold {
 /// Who did what.
 #[utoipa::path(get, path = "/v1/audit", tag = "people", params(Asked), responses(
     (status = 200, body = AuditTold),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn audit(
     State(app): State<App>,

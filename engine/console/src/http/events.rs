@@ -3,7 +3,7 @@
 use super::app::App;
 use super::problem::Problem;
 use crate::clock;
-use crate::live::Live;
+use crate::live::{LOOKING, Live};
 use crate::model::Change;
 use crate::people::{Caller, People};
 use crate::store::Store;
@@ -29,8 +29,6 @@ const MISSED_MAX: u32 = 5_000;
 const KNOWN: Duration = Duration::from_secs(1);
 /// Load everything anew.
 const RESET: &str = "reset";
-/// Somebody looks, or looks no longer: not kept.
-const LOOKING: &str = "looking";
 
 /// Somebody who watches.
 struct Watcher {
@@ -51,8 +49,7 @@ struct Watcher {
 /// What becomes different on the sites that are open to whoever asks. `Last-Event-ID` goes on where it ended.
 #[utoipa::path(get, path = "/v1/events", tag = "events", responses(
     (status = 200, content_type = "text/event-stream", body = String),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn events(
     State(app): State<App>,

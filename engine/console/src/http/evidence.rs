@@ -85,8 +85,7 @@ async fn whole(app: &App, site: &Name, file: Sha256) -> Result<Option<u64>, Prob
     (status = 200, description = "it was there: all its `upload-offset` bytes"),
     (status = 201, description = "it is whole: all its `upload-offset` bytes"),
     (status = 202, description = "a part of it is there: `upload-offset` bytes"),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn bring(
     State(app): State<App>,
@@ -149,9 +148,9 @@ async fn take(
             continue;
         }
         let part = std::mem::take(&mut bytes);
-        let (store, site, length, total) =
+        let (files, site, length, total) =
             (app.files.clone(), site.clone(), part.len() as u64, span.total);
-        let job = move || store.add((&site, &file), at, &part, total);
+        let job = move || files.add((&site, &file), at, &part, total);
         let added = tokio::task::spawn_blocking(job).await.map_err(std::io::Error::other);
         let mut added = added.and_then(|added| added);
         if !matches!(added, Ok(Part::Gap(_) | Part::Busy)) {
@@ -174,8 +173,7 @@ async fn take(
     responses(
     (status = 200, description = "it is whole: `content-length` bytes"),
     (status = 404, description = "it is not; `upload-offset` bytes of it are there"),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn stands(
     State(app): State<App>,
@@ -206,8 +204,7 @@ fn names(headers: &HeaderMap, tag: &str) -> bool {
     responses(
     (status = 200, content_type = "image/jpeg", body = Vec<u8>),
     (status = 304, description = "`if-none-match` names it: whoever asks has it, and may still see it"),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn show(
     State(app): State<App>,

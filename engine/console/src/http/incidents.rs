@@ -19,8 +19,7 @@ use viahe_contract::time::LocalTime;
 /// A page of the queue: one line a place.
 #[utoipa::path(get, path = "/v1/queue", tag = "incidents", params(Asked), responses(
     (status = 200, body = Queue),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn queue(
     State(app): State<App>,
@@ -44,8 +43,7 @@ pub(super) struct Page {
 /// A page of incidents one by one.
 #[utoipa::path(get, path = "/v1/incidents", tag = "incidents", params(Asked), responses(
     (status = 200, body = Page),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn incidents(
     State(app): State<App>,
@@ -88,8 +86,7 @@ pub(super) struct Case {
 /// All that is known of an incident.
 #[utoipa::path(get, path = "/v1/incidents/{id}", tag = "incidents", params(("id" = String, Path)), responses(
     (status = 200, body = Case),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn incident(
     State(app): State<App>,
@@ -118,8 +115,7 @@ fn speaker(app: &App, caller: &Caller) -> Speaker {
     (status = 201, body = VerdictTold, description = "it stands"),
     (status = 200, body = VerdictTold, description = "it stood already"),
     (status = 409, body = Problem, description = "somebody else's stands: `theirs`"),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn judge(
     State(app): State<App>,
@@ -148,8 +144,7 @@ pub(super) async fn judge(
     params(("id" = String, Path), ("no" = i64, Path)), responses(
     (status = 200, body = VerdictTold),
     (status = 409, body = Problem, description = "another one stands in its place: `theirs`"),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn undo(
     State(app): State<App>,
@@ -159,7 +154,7 @@ pub(super) async fn undo(
     open(&app, &caller, &id).await?;
     match app.store.undo(id, no, speaker(&app, &caller)).await? {
         Undone::Is(told) => Ok(Json(told)),
-        Undone::May(why) => Err(Problem::new(Kind::Forbidden, why)),
+        Undone::MayNot(why) => Err(Problem::new(Kind::Forbidden, why)),
         Undone::Replaced(theirs) => {
             Err(Problem::conflict("another verdict stands in its place", theirs.as_ref()))
         }
@@ -181,8 +176,7 @@ pub(super) struct Escalating {
 #[utoipa::path(post, path = "/v1/incidents/{id}/escalation", tag = "incidents", params(("id" = String, Path)),
     request_body = Escalating, responses(
     (status = 201, body = EscalationTold),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn escalate(
     State(app): State<App>,
@@ -198,7 +192,7 @@ pub(super) async fn escalate(
 
 /// Says that one looks at it: for half a minute, unless one says so again.
 #[utoipa::path(put, path = "/v1/incidents/{id}/looking", tag = "incidents", params(("id" = String, Path)),
-    responses((status = 204), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 204), Problem))]
 pub(super) async fn look(
     State(app): State<App>,
     caller: Caller,
@@ -212,7 +206,7 @@ pub(super) async fn look(
 
 /// Says that one looks at it no longer.
 #[utoipa::path(delete, path = "/v1/incidents/{id}/looking", tag = "incidents", params(("id" = String, Path)),
-    responses((status = 204), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+    responses((status = 204), Problem))]
 pub(super) async fn look_away(
     State(app): State<App>,
     caller: Caller,

@@ -3,7 +3,6 @@
 use super::app::App;
 use super::extract::{Json, Path};
 use super::problem::{Kind, Problem};
-use super::session::sites;
 use crate::config::Language;
 use crate::model::{Role, Scope};
 use crate::people::{Caller, Newcomer, PasswordError, Refused};
@@ -164,7 +163,7 @@ impl From<KeptPerson> for PersonTold {
             name: person.name.to_string(),
             display_name: person.display_name,
             role: person.role,
-            sites: sites(&person.scope),
+            sites: person.scope.names(),
             language: person.language,
             created: told(person.created),
             last_login: person.last_login.map(told),
@@ -179,7 +178,7 @@ impl From<KeptToken> for TokenTold {
             id: token.id,
             name: token.name.to_string(),
             role: token.role,
-            sites: sites(&token.scope),
+            sites: token.scope.names(),
             created: told(token.created),
             created_by: token.created_by,
             last_used: token.used.map(told),
@@ -191,8 +190,7 @@ impl From<KeptToken> for TokenTold {
 /// Everybody.
 #[utoipa::path(get, path = "/v1/people", tag = "people", responses(
     (status = 200, body = PeopleTold),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn people(State(app): State<App>) -> Result<Json<PeopleTold>, Problem> {
     let people = app.store.people().await?.into_iter().map(PersonTold::from).collect();
@@ -202,8 +200,7 @@ pub(super) async fn people(State(app): State<App>) -> Result<Json<PeopleTold>, P
 /// Somebody comes; the answer has the password, once.
 #[utoipa::path(post, path = "/v1/people", tag = "people", request_body = AddPerson, responses(
     (status = 201, body = PersonWithPassword),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn add_person(
     State(app): State<App>,
@@ -222,8 +219,7 @@ pub(super) async fn add_person(
 #[utoipa::path(patch, path = "/v1/people/{name}", tag = "people", params(("name" = String, Path)),
     request_body = ChangePerson, responses(
     (status = 200, body = PersonWithPassword),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn change_person(
     State(app): State<App>,
@@ -245,8 +241,7 @@ pub(super) async fn change_person(
 /// All tokens.
 #[utoipa::path(get, path = "/v1/tokens", tag = "people", responses(
     (status = 200, body = TokensTold),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn tokens(State(app): State<App>) -> Result<Json<TokensTold>, Problem> {
     let tokens = app.store.tokens().await?.into_iter().map(TokenTold::from).collect();
@@ -256,8 +251,7 @@ pub(super) async fn tokens(State(app): State<App>) -> Result<Json<TokensTold>, P
 /// A token comes; the answer has it, once.
 #[utoipa::path(post, path = "/v1/tokens", tag = "people", request_body = AddToken, responses(
     (status = 201, body = TokenWithSecret),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn add_token(
     State(app): State<App>,
@@ -272,8 +266,7 @@ pub(super) async fn add_token(
 /// A token ends.
 #[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "people", params(("id" = i64, Path)), responses(
     (status = 204),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn revoke_token(
     State(app): State<App>,

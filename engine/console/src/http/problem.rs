@@ -6,6 +6,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::IntoResponses;
+use utoipa::openapi::{self, Content, Ref, RefOr, ResponseBuilder};
 
 /// What went wrong, by a word that does not change; pages choose their own text by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -134,6 +137,15 @@ impl Problem {
     /// There is nothing, as far as whoever asks is concerned.
     pub fn not_found() -> Self {
         Self::new(Kind::NotFound, "there is nothing here")
+    }
+}
+
+/// In the document of the interface: what every route may answer instead.
+impl IntoResponses for Problem {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let content = Content::new(Some(Ref::from_schema_name("Problem")));
+        let answer = ResponseBuilder::new().content("application/json", content).build();
+        ["4XX", "5XX"].map(|status| (status.to_owned(), answer.clone().into())).into()
     }
 }
 

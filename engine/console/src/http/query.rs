@@ -124,12 +124,7 @@ fn time(field: &str, text: &str) -> Result<Option<Timestamp>, Problem> {
 
 /// The sites that are asked for and open; none for all.
 fn sites(asked: Option<String>, scope: &Scope) -> Option<Vec<String>> {
-    match (asked, scope) {
-        (None, Scope::All) => None,
-        (None, Scope::Sites(sites)) => Some(sites.iter().map(ToString::to_string).collect()),
-        (Some(site), scope) => {
-            let open = scope.covers(&site);
-            Some(Some(site).filter(|_| open).into_iter().collect())
-        }
-    }
+    let Some(site) = asked else { return scope.names() };
+    let open = scope.covers(&site);
+    Some(Some(site).filter(|_| open).into_iter().collect())
 }

@@ -6,7 +6,7 @@ use super::cookie;
 use super::extract::Json;
 use super::problem::{Kind, Problem};
 use crate::config::Language;
-use crate::model::{Role, Scope};
+use crate::model::Role;
 use crate::people::{Caller, Denied, PasswordError, csrf};
 use crate::store::{Change, KeptPerson, Pass};
 use axum::extract::State;
@@ -69,18 +69,10 @@ pub(super) struct ChangePassword {
     new: String,
 }
 
-/// A scope as it is told.
-pub(super) fn sites(scope: &Scope) -> Option<Vec<String>> {
-    match scope {
-        Scope::All => None,
-        Scope::Sites(sites) => Some(sites.iter().map(ToString::to_string).collect()),
-    }
-}
-
 impl Me {
     fn of(person: KeptPerson, csrf: Option<String>) -> Self {
         let KeptPerson { name, display_name, role, scope, language, .. } = person;
-        Self { name: name.to_string(), display_name, role, sites: sites(&scope), language, csrf }
+        Self { name: name.to_string(), display_name, role, sites: scope.names(), language, csrf }
     }
 }
 
@@ -90,8 +82,7 @@ const SAID_MAX: usize = 1024;
 /// Log in: the answer sets the cookie of a new session.
 #[utoipa::path(post, path = "/v1/session", tag = "people", request_body = LogIn, responses(
     (status = 200, body = Me),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn log_in(
     State(app): State<App>,
@@ -111,8 +102,7 @@ pub(super) async fn log_in(
 /// Log out: the session ends.
 #[utoipa::path(delete, path = "/v1/session", tag = "people", responses(
     (status = 204),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn log_out(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
     app.people.log_out(&caller).await?;
@@ -123,15 +113,14 @@ pub(super) async fn log_out(State(app): State<App>, caller: Caller) -> Result<Re
 /// Who am I?
 #[utoipa::path(get, path = "/v1/me", tag = "people", responses(
     (status = 200, body = Me),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Problem> {
     let csrf = caller.csrf.clone();
     Ok(Json(match kept(&app, &caller).await? {
         Some(person) => Me::of(person, csrf),
         None => Me {
-            sites: sites(&caller.person.scope),
+            sites: caller.person.scope.names(),
             name: caller.person.name,
             display_name: caller.person.display_name,
             role: caller.person.role,
@@ -145,8 +134,7 @@ pub(super) async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me
 /// sets the cookie of a new one.
 #[utoipa::path(patch, path = "/v1/me", tag = "people", request_body = ChangeMe, responses(
     (status = 200, body = Me),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn change_me(
     State(app): State<App>,

@@ -24,8 +24,7 @@ pub(super) struct Cameras {
 /// How boxes are, as last heard.
 #[utoipa::path(get, path = "/v1/boxes", tag = "sites", responses(
     (status = 200, body = Boxes),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn boxes(State(app): State<App>, caller: Caller) -> Result<Json<Boxes>, Problem> {
     let mut boxes = app.store.boxes().await?;
@@ -36,8 +35,7 @@ pub(super) async fn boxes(State(app): State<App>, caller: Caller) -> Result<Json
 /// How cameras are, as last heard.
 #[utoipa::path(get, path = "/v1/cameras", tag = "sites", responses(
     (status = 200, body = Cameras),
-    (status = "4XX", body = Problem),
-    (status = "5XX", body = Problem),
+    Problem,
 ))]
 pub(super) async fn cameras(
     State(app): State<App>,

@@ -6,7 +6,7 @@ use viahe_contract::id::Name;
 use viahe_contract::message::Judgement;
 
 /// Why something is dismissed.
-pub const REASONS: [&str; 7] = [
+const REASONS: [&str; 7] = [
     "permitted",
     "wrong_class",
     "already_reported",

@@ -6,7 +6,7 @@ mod person;
 mod told;
 
 pub use filter::{Filter, Judged, Order, Phase, one_of};
-pub use judging::{Judging, REASONS, check_note};
+pub use judging::{Judging, check_note};
 pub use person::{Person, Role, Scope};
 pub use told::{
     BoxTold, CameraTold, Change, Detail, EscalationTold, EvidenceTold, Line, PlaceId, Queue,

@@ -95,6 +95,14 @@ impl Scope {
             Self::Sites(sites) => sites.iter().any(|own| own.as_str() == site),
         }
     }
+
+    /// Which they are; none for all.
+    pub fn names(&self) -> Option<Vec<String>> {
+        match self {
+            Self::All => None,
+            Self::Sites(sites) => Some(sites.iter().map(ToString::to_string).collect()),
+        }
+    }
 }
 
 /// Somebody who is known.

@@ -3,7 +3,6 @@
 use super::caller::Caller;
 use super::guesses::Guesses;
 use super::password::{Cost, PasswordError, Passwords, Said, fitting};
-
 use super::secret::{self, NoRandom, Secret};
 use crate::store::{Doer, KeptPerson, Pass, Proved, Store, StoreError, What};
 use std::net::IpAddr;

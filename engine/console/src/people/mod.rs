@@ -21,4 +21,5 @@ pub use manage::{Newcomer, Refused};
 pub use origin::Told;
 pub use password::{Cost, PasswordError};
 pub use rights::{Need, RIGHTS, need_of};
+pub(crate) use secret::random;
 pub use secret::{csrf, same};

@@ -74,7 +74,11 @@ pub fn same(a: &str, b: &str) -> bool {
     hash(a) == hash(b)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
+/// Random bytes of the operating system.
+///
+/// # Errors
+/// [`NoRandom`].
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(NoRandom)?;
     Ok(bytes)

@@ -27,9 +27,16 @@ pub struct Doer {
 }
 
 impl Doer {
-    fn notes(&self, db: &Connection, what: What, about: &str) -> rusqlite::Result<()> {
+    /// Writes it into the audit; `site` is that of what it is about, if it has one.
+    pub(super) fn notes(
+        &self,
+        db: &Connection,
+        what: What,
+        about: &str,
+        site: Option<&str>,
+    ) -> rusqlite::Result<()> {
         let Self { who, address, at } = self;
-        audit::write(db, &Entry { at: *at, who, what, about, site: None, address })
+        audit::write(db, &Entry { at: *at, who, what, about, site, address })
     }
 }
 
@@ -160,7 +167,7 @@ impl Store {
             }
             if goes {
                 person::logged_in(db, &proved.name, doer.at)?;
-                doer.notes(db, What::Login, proved.name.as_str())?;
+                doer.notes(db, What::Login, proved.name.as_str(), None)?;
             }
             Ok(goes)
         })
@@ -180,7 +187,7 @@ impl Store {
             session::end_all(db, &proved.name)?;
             let goes = begin(db, &proved, &doer)?;
             if goes {
-                doer.notes(db, What::PasswordChanged, proved.name.as_str())?;
+                doer.notes(db, What::PasswordChanged, proved.name.as_str(), None)?;
             }
             Ok(goes)
         })
@@ -194,7 +201,7 @@ impl Store {
     pub async fn log_out(&self, hash: SecretHash, doer: Doer) -> Result<(), StoreError> {
         self.write(move |db| {
             session::end(db, &hash)?;
-            Ok(doer.notes(db, What::Logout, &doer.who)?)
+            Ok(doer.notes(db, What::Logout, &doer.who, None)?)
         })
         .await
     }
@@ -212,7 +219,7 @@ impl Store {
         self.write(move |db| Ok(add(db, &added, &password, &doer)?)).await
     }
 
-    /// As [`Store::add_person`], for the command line, and when there is nobody yet.
+    /// Adds somebody if nobody is known yet, and waits for it: before the console runs. False when nobody was added.
     ///
     /// # Errors
     /// Those of the database.
@@ -304,7 +311,7 @@ impl Store {
         self.write(move |db| {
             let revoked = token::revoke(db, id, doer.at)?;
             if let Some(name) = &revoked {
-                doer.notes(db, What::TokenRevoked, name)?;
+                doer.notes(db, What::TokenRevoked, name, None)?;
             }
             Ok(revoked.is_some())
         })
@@ -322,12 +329,7 @@ impl Store {
         about: String,
         site: Option<String>,
     ) -> Result<(), StoreError> {
-        self.write(move |db| {
-            let Doer { who, address, at } = &doer;
-            let (about, site) = (&about, site.as_deref());
-            Ok(audit::write(db, &Entry { at: *at, who, what, about, site, address })?)
-        })
-        .await
+        self.write(move |db| Ok(doer.notes(db, what, &about, site.as_deref())?)).await
     }
 
     /// Lines of the audit, newest first.
@@ -364,7 +366,7 @@ fn add(
         return Ok(Err(Unchanged::AdminOfSites));
     }
     person::add(db, added, password)?;
-    doer.notes(db, What::PersonAdded, &told(added))?;
+    doer.notes(db, What::PersonAdded, &told(added), None)?;
     Ok(Ok(()))
 }
 
@@ -392,11 +394,11 @@ fn alter(
     }
     if after != before {
         person::change(db, &after)?;
-        doer.notes(db, What::PersonChanged, &told(&after))?;
+        doer.notes(db, What::PersonChanged, &told(&after), None)?;
     }
     if let Some(password) = &change.password {
         person::set_password(db, name, password)?;
-        doer.notes(db, What::PasswordReset, name.as_str())?;
+        doer.notes(db, What::PasswordReset, name.as_str(), None)?;
     }
     if change.password.is_some() || after.ended.is_some() {
         session::end_all(db, name)?;
@@ -415,7 +417,7 @@ fn add_token(
     }
     token.id = token::add(db, &token, hash)?;
     let about = format!("{}: {}, {}", token.name, token.role, sites(&token.scope));
-    doer.notes(db, What::TokenAdded, &about)?;
+    doer.notes(db, What::TokenAdded, &about, None)?;
     Ok(Ok(token))
 }
 
@@ -427,8 +429,5 @@ fn told(person: &KeptPerson) -> String {
 }
 
 fn sites(scope: &Scope) -> String {
-    match scope {
-        Scope::All => "all sites".to_owned(),
-        Scope::Sites(sites) => sites.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-    }
+    scope.names().map_or_else(|| "all sites".to_owned(), |names| names.join(" "))
 }

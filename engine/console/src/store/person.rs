@@ -45,7 +45,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<KeptPerson> {
 }
 
 /// As it is kept; whatever else stands there is read as the default.
-pub(super) fn language(text: &str) -> Language {
+fn language(text: &str) -> Language {
     match text {
         "en" => Language::En,
         _ => Language::Vi,

@@ -3,7 +3,16 @@
 use crate::model::{Role, Scope};
 use rusqlite::Row;
 use rusqlite::types::Type;
+use std::time::Duration;
 use viahe_contract::time::Timestamp;
+
+/// When a session or token was used last is kept that exactly: not each request writes.
+const EXACT: Duration = Duration::from_mins(1);
+
+/// Is it to be kept that what was `used` then is used `now`? A clock that was set back makes nothing older.
+pub(super) fn is_due(used: Timestamp, now: Timestamp) -> bool {
+    now.since(used) >= EXACT || now < used
+}
 
 /// A time as it is kept: nanoseconds since 1970.
 pub(super) fn nanos(at: Timestamp) -> i64 {

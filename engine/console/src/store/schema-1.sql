@@ -1,5 +1,6 @@
--- Times are milliseconds since 1970 (`at`, `opened` …) with the site's offset from UTC in seconds beside them where
--- people read them. Names are as in the contract; what is not there is ''.
+-- Times of incidents, files, verdicts, letters, boxes and cameras are milliseconds since 1970 (`at`, `opened` …), with
+-- the site's offset from UTC in seconds beside them where people read them; those of people, sessions, tokens and the
+-- audit are nanoseconds. Names are as in the contract; what is not there is ''.
 
 -- Of this database.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -160,6 +161,8 @@ CREATE TABLE change (
     camera TEXT,
     place TEXT
 ) STRICT;
+
+-- From here on times are nanoseconds since 1970.
 
 -- People. `sites` is a JSON list, or null for all.
 CREATE TABLE person (

@@ -11,8 +11,6 @@ use viahe_contract::time::Timestamp;
 const IDLE: Duration = Duration::from_hours(8);
 /// A session ends after this, however much it is used.
 pub const SESSION_MAX: Duration = Duration::from_hours(7 * 24);
-/// When it was used last is kept that exactly: not each request writes.
-const EXACT: Duration = Duration::from_mins(1);
 /// Sessions of one person; the oldest ends when there are more.
 const MOST: u32 = 20;
 
@@ -39,9 +37,7 @@ pub(super) fn find(
     });
     Ok(found.optional()?.and_then(|(created, used, person)| {
         let goes_on = now.since(created) < SESSION_MAX && now.since(used) < IDLE;
-        // A clock that was set back makes nobody older.
-        let touch = now.since(used) >= EXACT || now < used;
-        goes_on.then_some((person, touch))
+        goes_on.then(|| (person, rows::is_due(used, now)))
     }))
 }
 

@@ -3,12 +3,8 @@
 use super::rows;
 use crate::model::{Person, Role, Scope};
 use rusqlite::{Connection, OptionalExtension as _, params};
-use std::time::Duration;
 use viahe_contract::id::Name;
 use viahe_contract::time::Timestamp;
-
-/// When it was used last is kept that exactly.
-const EXACT: Duration = Duration::from_mins(1);
 
 /// A token as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +82,7 @@ pub(super) fn find(
     let found = statement.query_row([hash], |row| {
         let name: String = row.get(0)?;
         let used = rows::time_if_any(row, 3)?;
-        let touch = used.is_none_or(|used| now.since(used) >= EXACT || now < used);
+        let touch = used.is_none_or(|used| rows::is_due(used, now));
         let (role, scope) = (rows::role(row, 1)?, rows::scope(row, 2)?);
         Ok((Person { display_name: name.clone(), name, role, scope }, touch))
     });

@@ -1,6 +1,6 @@
 //! What people say of incidents, and what boxes are told of it.
 
-use super::audit::{self, Entry, What};
+use super::audit::What;
 use super::changes;
 use super::codes::{NOT_JUDGED, local, ms, of_judgement};
 use super::error::StoreError;
@@ -10,7 +10,6 @@ use super::summaries::{VERDICT, verdict_of};
 use super::tally::{self, Cell};
 use super::{outgoing, words};
 use crate::model::{EscalationTold, Judging, Person, PlaceId, Role, VerdictTold};
-
 use rusqlite::{Connection, OptionalExtension, params};
 use std::time::Duration;
 use viahe_contract::id::{IncidentId, Name};
@@ -32,9 +31,7 @@ pub struct Speaker {
 
 impl Speaker {
     fn noted(&self, db: &Connection, what: What, case: &Case) -> rusqlite::Result<()> {
-        let Doer { who, address, at } = &self.doer;
-        let (about, site) = (case.id.as_str(), Some(case.place.site.as_str()));
-        audit::write(db, &Entry { at: *at, who, what, about, site, address })
+        self.doer.notes(db, what, &case.id, Some(&case.place.site))
     }
 }
 
@@ -62,7 +59,7 @@ pub enum Undone {
     /// It is undone, now or before.
     Is(VerdictTold),
     /// It was somebody else's, or is too long ago.
-    May(&'static str),
+    MayNot(&'static str),
     /// Another one stands in its place.
     Replaced(Option<VerdictTold>),
     /// There is no such verdict.
@@ -212,13 +209,13 @@ fn undo(db: &Connection, id: &str, no: i64, speaker: &Speaker) -> Result<Undone,
     let Some(given) = verdict(db, &case, no)? else { return Ok(Undone::Nothing) };
     let is_admin = by.role == Role::Admin;
     if given.by != by.name && !is_admin {
-        return Ok(Undone::May("it is somebody else's"));
+        return Ok(Undone::MayNot("it is somebody else's"));
     }
     if given.undone.is_some() {
         return Ok(Undone::Is(given));
     }
     if now.since(given.at.at()) > UNDO && !is_admin {
-        return Ok(Undone::May("it was given more than ten minutes ago"));
+        return Ok(Undone::MayNot("it was given more than ten minutes ago"));
     }
     if case.standing != Some(no) {
         let standing = case.standing.map(|no| verdict(db, &case, no)).transpose()?.flatten();

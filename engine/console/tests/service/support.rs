@@ -159,12 +159,7 @@ impl Console {
             text.extend([name, ": ", value, "\r\n"]);
         }
         if !body.is_empty() {
-            text.extend([
-                "content-length: ",
-                &body.len().to_string(),
-                "
-",
-            ]);
+            text.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
         }
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.write_all(format!("{text}\r\n").as_bytes()).unwrap();

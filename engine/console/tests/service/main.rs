@@ -1,4 +1,4 @@
-//! People and rights, over HTTP on loopback: nobody does what they may not.
+//! The service, over HTTP on loopback and a real broker: people and their rights, incidents and verdicts, events, evidence.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
