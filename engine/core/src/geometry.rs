@@ -279,7 +279,7 @@ impl Polygon {
 /// The first pair of edges that cross and are not neighbours.
 fn crossing_edges(corners: &[UnitPoint]) -> Option<(usize, usize)> {
     let n = corners.len();
-    let edge = |i: usize| (corners[i], corners[(i + 1) % n]);
+    let edge = |i: usize| [corners[i], corners[(i + 1) % n]].map(|p| [p.x, p.y]);
     (0..n).find_map(|i| {
         (i + 1..n)
             .filter(|j| (i + 1) % n != *j && (j + 1) % n != i)
@@ -288,13 +288,19 @@ fn crossing_edges(corners: &[UnitPoint]) -> Option<(usize, usize)> {
     })
 }
 
-fn segments_cross(a: (UnitPoint, UnitPoint), b: (UnitPoint, UnitPoint)) -> bool {
-    let side = |o: UnitPoint, p: UnitPoint, q: UnitPoint| {
-        (p.x - o.x) * (q.y - o.y) - (p.y - o.y) * (q.x - o.x)
+/// Do two pieces of lines cross? Those that only touch do not.
+pub(crate) fn segments_cross(a: [[f32; 2]; 2], b: [[f32; 2]; 2]) -> bool {
+    let side = |o: [f32; 2], p: [f32; 2], q: [f32; 2]| {
+        (p[0] - o[0]) * (q[1] - o[1]) - (p[1] - o[1]) * (q[0] - o[0])
     };
-    let (b0, b1) = (side(a.0, a.1, b.0), side(a.0, a.1, b.1));
-    let (a0, a1) = (side(b.0, b.1, a.0), side(b.0, b.1, a.1));
+    let (b0, b1) = (side(a[0], a[1], b[0]), side(a[0], a[1], b[1]));
+    let (a0, a1) = (side(b[0], b[1], a[0]), side(b[0], b[1], a[1]));
     b0 * b1 < 0.0 && a0 * a1 < 0.0
+}
+
+/// Do two rectangles of one unit (left, top, right, bottom) lie over each other? Those that only touch do not.
+pub(crate) fn meet(a: &[f32; 4], b: &[f32; 4]) -> bool {
+    a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 }
 
 /// From points of the picture to metres on flat ground (a plane projective map).

@@ -6,7 +6,7 @@
 //!
 //! Distances are in heights of the frame. Why so: `docs/adr/0032-closer-looks-at-what-comes.md`.
 
-use crate::geometry::{Polygon, UnitPoint};
+use crate::geometry::{Polygon, UnitPoint, segments_cross};
 use crate::id::TrackId;
 use crate::observe::Object;
 use crate::time::Timestamp;
@@ -169,15 +169,8 @@ fn is_met(ahead: Ahead<'_>, a: [f32; 2], b: [f32; 2], margin: f32) -> bool {
         || corners.iter().zip(corners.iter().cycle().skip(1)).any(|(p, q)| {
             let (p, q) = (point(p), point(q));
             let ends = [beside(a, p, q), beside(b, p, q), beside(p, a, b), beside(q, a, b)];
-            cross(a, b, p, q) || ends.into_iter().fold(f32::MAX, f32::min) <= margin
+            segments_cross([a, b], [p, q]) || ends.into_iter().fold(f32::MAX, f32::min) <= margin
         })
-}
-
-fn cross(a: [f32; 2], b: [f32; 2], p: [f32; 2], q: [f32; 2]) -> bool {
-    let side = |o: [f32; 2], u: [f32; 2], v: [f32; 2]| {
-        (u[0] - o[0]) * (v[1] - o[1]) - (u[1] - o[1]) * (v[0] - o[0])
-    };
-    side(a, b, p) * side(a, b, q) < 0.0 && side(p, q, a) * side(p, q, b) < 0.0
 }
 
 /// From a point to a piece of a line.

@@ -2,7 +2,7 @@
 //! elsewhere is no news.
 
 use super::grid::Grid;
-use crate::geometry::UnitBox;
+use crate::geometry::{UnitBox, meet};
 use crate::region::{Span, contexts};
 
 /// Blocks are compared so far beyond the context: of who reaches into it by a px, three blocks are seen to move.
@@ -41,13 +41,10 @@ impl Concern {
         let [columns, rows] = grid.size();
         let side = grid.block_px() as f32;
         let compared = |x: usize, y: usize| {
-            let near = |[x0, y0, x1, y1]: &Span| {
-                let meets = |at: usize, low: f32, high: f32| {
-                    (at as f32 - BEYOND) * side < high && low < (at as f32 + 1.0 + BEYOND) * side
-                };
-                meets(x, *x0, *x1) && meets(y, *y0, *y1)
-            };
-            self.spans.iter().any(near)
+            let from = |at: usize| (at as f32 - BEYOND) * side;
+            let to = |at: usize| (at as f32 + 1.0 + BEYOND) * side;
+            let around = [from(x), from(y), to(x), to(y)];
+            self.spans.iter().any(|span| meet(&around, span))
         };
         if !self.spans.is_empty() {
             let all = (0..rows).flat_map(|y| (0..columns).map(move |x| (x, y)));
@@ -74,7 +71,7 @@ impl Concern {
     pub(super) fn has(&self, bbox: &UnitBox) -> bool {
         let [w, h] = self.size_px.map(|px| px as f32);
         let [x0, y0, x1, y1] = bbox.corners();
-        let meets = |s: &Span| x0 * w < s[2] && s[0] < x1 * w && y0 * h < s[3] && s[1] < y1 * h;
-        self.spans.is_empty() || self.spans.iter().any(meets)
+        let there = [x0 * w, y0 * h, x1 * w, y1 * h];
+        self.spans.is_empty() || self.spans.iter().any(|span| meet(&there, span))
     }
 }

@@ -3,7 +3,7 @@
 //! How large things are in a picture is not known. What stands on the street is the taller the lower it
 //! stands, so the context around an area follows from where it ends below.
 
-use crate::geometry::UnitBox;
+use crate::geometry::{UnitBox, meet};
 
 /// A bus that stands at the lower edge of the picture is as tall as this share of it, seen from a camera at
 /// 5 m whose horizon is the upper edge: 3.2 m of 5 m. Also two heights of a car, the furthest that a rule asks
@@ -33,10 +33,6 @@ pub(crate) fn contexts(areas: &[UnitBox], [width, height]: [usize; 2]) -> Vec<Sp
         spans.push(span);
     }
     spans
-}
-
-fn meet(a: &Span, b: &Span) -> bool {
-    a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 }
 
 pub(super) fn union(a: &Span, b: &Span) -> Span {

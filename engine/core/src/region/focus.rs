@@ -1,15 +1,11 @@
 //! What is looked at of a camera's frames from look to look.
 
-use super::layout::Shown;
+use super::layout::{Shown, WHOLE_EACH};
 use super::merge::{Seen, merge};
 use crate::detect::{Detection, Kinds};
-use crate::geometry::{PxBox, PxRect, UnitBox};
+use crate::geometry::{PxBox, PxRect, UnitBox, meet};
 use crate::model::Model;
 use crate::tensor::{InputSpec, Sheet};
-
-/// Where regions have an image of their own, the whole frame is looked at each so many looks: what is larger than
-/// its region is mostly seen as a piece of it at once; this is for what is not.
-pub(super) const WHOLE_EACH: u32 = 4;
 
 /// One camera's regions with one model. A look asks for its images ([`Focus::look`]) and gives what was found
 /// in each ([`Focus::conclude`]).
@@ -128,10 +124,7 @@ impl Focus {
     }
 
     fn is_of_an_area(&self, bbox: &PxBox) -> bool {
-        let [x0, y0, x1, y1] = bbox.to_unit(self.frame[0] as f32, self.frame[1] as f32).corners();
-        self.areas.iter().any(|area| {
-            let [ax0, ay0, ax1, ay1] = area.corners();
-            x0 < ax1 && ax0 < x1 && y0 < ay1 && ay0 < y1
-        })
+        let there = bbox.to_unit(self.frame[0] as f32, self.frame[1] as f32).corners();
+        self.areas.iter().any(|area| meet(&there, &area.corners()))
     }
 }

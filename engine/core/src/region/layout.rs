@@ -10,6 +10,9 @@ use crate::tensor::{Fit, InputSpec, Sheet};
 const ENOUGH_PX: f32 = 16.0;
 /// It is worth it from here on: what is seen of a thing grows by so much in both directions.
 pub(super) const GAIN_MIN: f32 = 1.5;
+/// Where regions have an image of their own, the whole frame is looked at each so many looks: what is larger than
+/// its region is mostly seen as a piece of it at once; this is for what is not.
+pub(super) const WHOLE_EACH: u32 = 4;
 /// No part is shown larger than it is: there is no more to see.
 const SCALE_MAX: f32 = 1.0;
 /// Most parts of one image.
@@ -96,7 +99,9 @@ impl Shown {
     pub fn px_per_look(&self) -> f32 {
         match self {
             Self::Whole(sheet) | Self::Together { sheet, .. } => sheet.px() as f32,
-            Self::InTurn { whole, close, .. } => close.px() as f32 + whole.px() as f32 / 4.0,
+            Self::InTurn { whole, close, .. } => {
+                close.px() as f32 + whole.px() as f32 / WHOLE_EACH as f32
+            }
         }
     }
 
@@ -104,7 +109,7 @@ impl Shown {
     pub fn images_per_look(&self) -> f32 {
         match self {
             Self::Whole(_) | Self::Together { .. } => 1.0,
-            Self::InTurn { .. } => 1.25,
+            Self::InTurn { .. } => 1.0 + 1.0 / WHOLE_EACH as f32,
         }
     }
 }
