@@ -26,7 +26,7 @@ pub enum Trouble {
     StatesRefused,
     /// The box may not hear the centre's acknowledgements.
     AcksUnheard,
-    /// The box does not hear all commands and readings, or cannot answer.
+    /// The box does not hear all commands, readings and verdicts, or cannot answer.
     CommandLink,
     /// The broker lacks what the box would use.
     BrokerOffersLess,

@@ -7,8 +7,8 @@
 //! brokers answer and offer, and how each is met: `docs/adr/0012-brokers.md`.
 //!
 //! Nobody waits for this thread: rows are committed first ([`crate::store`]), then it is woken.
-//! What may be lost has a connection of its own: commands and readings in, replies and results of
-//! windows out ([`Wire`]).
+//! What may be lost has a connection of its own: commands, readings and verdicts in, replies and
+//! results of windows out ([`Wire`]).
 
 #[cfg(test)]
 mod contract;
@@ -27,6 +27,7 @@ mod told;
 mod wire;
 
 pub use error::PublishError;
+pub(crate) use link::choose_cryptography;
 pub use options::{PublishOptions, Tuning};
 pub use probe::try_broker;
 pub use shared::PublishCounters;
@@ -52,11 +53,6 @@ const CAMERAS_MAX: usize = 1_024;
 pub struct Publisher {
     shared: Arc<Shared>,
     thread: Option<std::thread::JoinHandle<usize>>,
-}
-
-/// Libraries ask for the process's default of what encrypts, and there is to be one; a second call changes nothing.
-pub(crate) fn choose_cryptography() {
-    link::choose_cryptography();
 }
 
 impl Publisher {

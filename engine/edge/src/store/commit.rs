@@ -123,7 +123,7 @@ impl Store {
         for row in rows {
             work.add(row, None, &mut done)?;
         }
-        work.trim_history()?;
+        work.trim()?;
         if let Some(changes) = state {
             states::put(&tx, changes)?;
         }
@@ -309,7 +309,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn trim_history(&mut self) -> rusqlite::Result<()> {
+    fn trim(&mut self) -> rusqlite::Result<()> {
         uploads::trim(self.tx, self.limits.uploads_max)?;
         let kept: u64 = self
             .tx

@@ -14,7 +14,7 @@ use viahe_contract::sha256::Sha256;
 const ROWS_MAX: usize = 10_000;
 const BYTES_MAX: usize = 64 << 20;
 
-/// What the two connections of a store share, beside the file. Its clones are one and the same.
+/// What the connections of a store share, beside the file. Its clones are one and the same.
 #[derive(Clone, Debug, Default)]
 pub struct Held(Arc<Mutex<State>>);
 

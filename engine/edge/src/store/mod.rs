@@ -1,7 +1,8 @@
 //! The local store: incidents on their way out, their history, and the engine's saved state.
 //!
-//! One SQLite file, `viahe.db`, in the state folder. Two connections, each owned by one thread:
-//! [`Store`] commits (event plane), [`Outbox`] reads and deletes (publisher).
+//! One SQLite file, `viahe.db`, in the state folder. Connections that write are each owned by one thread:
+//! [`Store`] commits (event plane), [`Outbox`] and [`Unsent`] read and delete (publisher, uploader).
+//! [`Needs`] only reads.
 //!
 //! Invariants
 //! - [`Store::commit`] returns only when the rows and the engine's state, both or none, are on

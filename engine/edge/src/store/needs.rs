@@ -34,7 +34,7 @@ impl Needs {
             *db = Some(open::connect(&self.path, "NORMAL")?);
         }
         let Some(db) = db.as_ref() else { return Ok(true) };
-        // What is there is needed: triggers take away what is settled.
+        // What is there is needed: triggers, and the uploader, take away what is settled.
         let sql = "SELECT 1 FROM pictures WHERE sha256 = ?1
                    UNION ALL SELECT 1 FROM uploads WHERE sha256 = ?1";
         db.prepare_cached(sql)?.exists([sha256.to_string()])

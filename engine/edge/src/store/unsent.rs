@@ -41,17 +41,15 @@ impl Unsent {
     /// # Errors
     /// [`StoreError`]; it is the next one again.
     pub fn settle(&mut self, sha256: Sha256) -> Result<(), StoreError> {
-        let delete = "DELETE FROM uploads WHERE sha256 = ?1";
-        self.with(|db| db.prepare_cached(delete)?.execute([sha256.to_string()]).map(drop))
+        self.with(|db| uploads::forget(db, &sha256.to_string()))
     }
 
-    /// The console would not take it: it comes after all others.
+    /// It could not be sent: it comes after all others.
     ///
     /// # Errors
     /// [`StoreError`]; it is the next one again.
     pub fn put_off(&mut self, sha256: Sha256) -> Result<(), StoreError> {
-        let update = "UPDATE uploads SET tries = tries + 1 WHERE sha256 = ?1";
-        self.with(|db| db.prepare_cached(update)?.execute([sha256.to_string()]).map(drop))
+        self.with(|db| uploads::put_off(db, &sha256.to_string()))
     }
 
     /// What waits, incidents and pictures.

@@ -12,7 +12,7 @@ use viahe_contract::sha256::Sha256;
 pub struct Upload {
     /// Which.
     pub sha256: Sha256,
-    /// How often the console would not take it.
+    /// How often the console would not take it, or the disk not give it.
     pub tries: u32,
 }
 
@@ -50,8 +50,21 @@ pub(super) fn next(db: &Connection) -> rusqlite::Result<Option<Upload>> {
             text,
             "a picture that was to be sent has no name any more, and is left out"
         );
-        db.execute("DELETE FROM uploads WHERE sha256 = ?1", [text])?;
+        forget(db, &text)?;
     }
+}
+
+/// It is not to be sent any more.
+pub(super) fn forget(db: &Connection, sha256: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM uploads WHERE sha256 = ?1")?.execute([sha256])?;
+    Ok(())
+}
+
+/// It comes after all that were put off less often.
+pub(super) fn put_off(db: &Connection, sha256: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE uploads SET tries = tries + 1 WHERE sha256 = ?1")?
+        .execute([sha256])?;
+    Ok(())
 }
 
 /// Leaves the gravest and newest `most`.

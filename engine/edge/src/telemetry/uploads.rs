@@ -12,7 +12,7 @@ pub struct Uploads {
     pub sent: u64,
     /// The console had them.
     pub had: u64,
-    /// Not there any more when it was their turn, or not what had been written.
+    /// Given up by the box: not there any more, not what had been written, not to be read three times, or too large.
     pub gone: u64,
     /// Given up: the console does not take them.
     pub refused: u64,

@@ -8,12 +8,12 @@ use viahe_console::station::{Station, StationError, people_at_rest};
 use viahe_contract::id::Name;
 use viahe_core::plan::{self, Ack, Console, Plan, Secret};
 
-/// Where people look first; another address when something else listens there.
+/// Where people look first; another port when something else listens there.
 const PORT: u16 = 8090;
 
 /// Starts a console at the broker of `plan`, and has the box send its pictures there.
 pub(super) fn start(plan: &mut Plan) -> Result<Station, Exit> {
-    let mut config = config(plan, PORT)?;
+    let mut config = config(plan)?;
     // A token can be made only while nobody has the database open.
     let box_name = Name::try_from("demo-box").map_err(Exit::Failed)?;
     let site = Scope::Sites([plan.site.id.clone()].into());
@@ -37,10 +37,10 @@ pub(super) fn start(plan: &mut Plan) -> Result<Station, Exit> {
     Ok(station)
 }
 
-fn config(plan: &Plan, port: u16) -> Result<Config, Exit> {
+fn config(plan: &Plan) -> Result<Config, Exit> {
     let broker = plan.mqtt.as_ref().ok_or_else(|| Exit::Failed("the demo has no broker".into()))?;
     Ok(Config {
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
         https: false,
         proxy: None,
         data_dir: plan.engine.state_dir.join("console"),

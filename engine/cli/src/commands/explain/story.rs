@@ -273,8 +273,13 @@ impl Story<'_> {
     }
 
     fn time(&self, at: Timestamp) -> String {
-        at.in_zone(self.zone).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+        moment(at, self.zone)
     }
+}
+
+/// When something was, as all of `explain` says it.
+pub(super) fn moment(at: Timestamp, zone: &TimeZone) -> String {
+    at.in_zone(zone).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
 }
 
 fn applies_in_words(applies: &Applies) -> String {

@@ -10,7 +10,8 @@ mod terms;
 mod v311;
 mod v5;
 
-pub(super) use options::{check_tls, choose_cryptography};
+pub(super) use options::check_tls;
+pub(crate) use options::choose_cryptography;
 pub(super) use terms::{
     Event, Failure, Incoming, NoRoom, Offer, Outgoing, RetainFlag, Terms, Wanted,
 };

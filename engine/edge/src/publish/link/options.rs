@@ -25,8 +25,8 @@ pub(super) fn network() -> NetworkOptions {
     network
 }
 
-/// Libraries ask for the process's default of what encrypts; a second call changes nothing.
-pub(in crate::publish) fn choose_cryptography() {
+/// Libraries ask for the process's default of what encrypts, and there is to be one; a second call changes nothing.
+pub(crate) fn choose_cryptography() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 

@@ -1,4 +1,4 @@
-//! Readings and commands in, replies and results out: what may be lost when the link is.
+//! Commands, readings and verdicts in, replies and results out: what may be lost when the link is.
 //!
 //! A connection of its own beside the publisher's, whose every packet is accounted for. Nothing
 //! here is kept for later but a short queue: a result of yesterday's window is of no use, and a
