@@ -6,6 +6,7 @@
 
 use crate::model::{Change, PlaceId};
 use crate::store::{Store, StoreError};
+use crate::vitals::{CHANGES, Vitals};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -59,12 +60,11 @@ impl Live {
     }
 
     /// Hands on what commits bring, without end.
-    pub async fn run(self, store: Store) {
+    pub async fn run(self, store: Store, vitals: Vitals) {
         let mut committed = store.committed();
         while committed.changed().await.is_ok() {
-            if let Err(error) = self.hand_on(&store).await {
-                tracing::error!(%error, "changes are not told");
-            }
+            // Told by the vitals; tried again with the next commit.
+            let _ = vitals.follow(CHANGES, self.hand_on(&store).await);
         }
     }
 
@@ -177,7 +177,8 @@ mod tests {
     #[tokio::test]
     async fn who_says_nothing_for_a_while_looks_no_longer() {
         let dir = tempfile::tempdir().unwrap();
-        let live = Live::begin(&Store::open(dir.path()).unwrap()).await.unwrap();
+        let live =
+            Live::begin(&Store::open(dir.path(), &Vitals::default()).unwrap()).await.unwrap();
         let mut watch = live.watch().unwrap();
         let place = PlaceId { site: "hue".into(), camera: "gate".into(), zone: String::new() };
         let at = Timestamp::from_secs;

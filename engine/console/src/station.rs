@@ -8,7 +8,7 @@ use crate::http::{App, router};
 use crate::live::Live;
 use crate::people::{Clock, Cost, PasswordError, People, Refused, random};
 use crate::store::{Store, StoreError};
-use crate::vitals::Vitals;
+use crate::vitals::{self, Vitals};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -79,9 +79,9 @@ impl Station {
     /// # Errors
     /// When the address or the data folder is not to be had.
     pub fn start(config: &Config) -> Result<Self, StationError> {
-        let store = Store::open(&config.data_dir)?;
-        let people = people_of(&store)?;
         let vitals = Vitals::default();
+        let store = Store::open(&config.data_dir, &vitals)?;
+        let people = people_of(&store)?;
         let files = Files::open(&config.data_dir).map_err(StationError::Evidence)?;
         let client = client_id(&store)?;
         let broker = Broker::new(&config.mqtt, client, store.clone(), vitals.clone())?;
@@ -108,7 +108,7 @@ impl Station {
             proxy: config.proxy,
             language: config.language,
         };
-        runtime.spawn(app.live.clone().run(app.store.clone()));
+        runtime.spawn(app.live.clone().run(app.store.clone(), app.vitals.clone()));
         runtime.spawn(keep_house(app.clone()));
         runtime.spawn(broker.run());
         let (stop, mut stopping) = watch::channel(false);
@@ -148,14 +148,13 @@ fn client_id(store: &Store) -> Result<String, StationError> {
 /// Takes away what nobody wants any more, now and then.
 async fn keep_house(app: App) {
     loop {
-        if let Err(error) = sweep(&app).await {
-            tracing::error!(%error, "what nobody wants any more is not taken away");
-        }
+        // Told by the vitals.
+        let _ = app.vitals.follow(vitals::SWEEP, sweep(&app).await);
         tokio::time::sleep(SWEEP).await;
     }
 }
 
-async fn sweep(app: &App) -> Result<(), StoreError> {
+async fn sweep(app: &App) -> Result<(), SweepError> {
     let now = clock::now();
     let ago = |by: Duration| Timestamp(now.0.saturating_sub(by.as_nanos() as u64));
     let (waiting, given_up) = app.store.letters_waiting(ago(LETTER)).await?;
@@ -170,10 +169,18 @@ async fn sweep(app: &App) -> Result<(), StoreError> {
         unnamed.iter().try_for_each(|file| files.remove(file))?;
         files.forget_parts(before)
     };
-    if let Ok(Err(error)) = tokio::task::spawn_blocking(job).await {
-        tracing::error!(%error, "old evidence is not removed");
-    }
+    // That it is not waited for means that the console stops.
+    tokio::task::spawn_blocking(job).await.unwrap_or(Ok(()))?;
     Ok(())
+}
+
+/// Why something that nobody wants any more is still there.
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("evidence: {0}")]
+    Evidence(#[from] io::Error),
 }
 
 /// The clocks of this machine.
@@ -202,5 +209,5 @@ fn people_of(store: &Store) -> Result<People, PasswordError> {
 /// # Errors
 /// When its folder is not to be had, as while it runs.
 pub fn people_at_rest(config: &Config) -> Result<People, StationError> {
-    Ok(people_of(&Store::open(&config.data_dir)?)?)
+    Ok(people_of(&Store::open(&config.data_dir, &Vitals::default())?)?)
 }

@@ -11,6 +11,13 @@ pub const DISK: (&str, &str) =
 pub const DISK_EVIDENCE: (&str, &str) =
     ("disk_evidence", "pictures are not kept; look at the disk of evidence/ in data_dir");
 
+/// The trouble of what commits bring and pages do not hear, and what it means.
+pub const CHANGES: (&str, &str) =
+    ("changes", "pages are not told what changes; look at the disk of data_dir");
+/// The trouble of what nobody wants any more and is still there, and what it means.
+pub const SWEEP: (&str, &str) =
+    ("sweep", "what nobody wants any more is not taken away; look at the disk of data_dir");
+
 /// What is told by `/metrics` and `/healthz`; clones are the same one.
 #[derive(Clone, Debug, Default)]
 pub struct Vitals(Arc<Mutex<Kept>>);

@@ -5,7 +5,7 @@ use super::options::{REQUESTS_MAX, TlsError, UNACKNOWLEDGED_MAX, options};
 use super::post::Post;
 use crate::config::Mqtt;
 use crate::store::{Store, StoreError};
-use crate::vitals::{DISK, Vitals};
+use crate::vitals::Vitals;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAck, Publish, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event, EventLoop};
@@ -74,10 +74,8 @@ impl Broker {
                     let Mqtt { host, port, .. } = &self.mqtt;
                     self.vitals.raise(AWAY, &format!("{host}:{port}: {why}"));
                 }
-                End::Store(error) => {
-                    let (trouble, what) = DISK;
-                    self.vitals.raise(trouble, &format!("{what}: {error}"));
-                }
+                // The store tells of itself.
+                End::Store(error) => tracing::debug!(%error, "what came is not kept"),
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(most);

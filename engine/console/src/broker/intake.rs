@@ -3,7 +3,7 @@
 use super::reading::{Said, read};
 use crate::clock;
 use crate::store::{Heard, StateHeard, Store, StoreError, Taken};
-use crate::vitals::{DISK, Vitals};
+use crate::vitals::Vitals;
 use rumqttc::v5::AsyncClient;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Publish;
@@ -102,12 +102,12 @@ impl Intake {
     async fn keep(&self, batch: Batch) -> Result<Vec<Taken>, StoreError> {
         let Batch { heard, states } = batch;
         if !states.is_empty() {
-            self.vitals.follow(DISK, self.store.keep_states(states, clock::now()).await)?;
+            self.store.keep_states(states, clock::now()).await?;
         }
         if heard.is_empty() {
             return Ok(Vec::new());
         }
-        self.vitals.follow(DISK, self.store.take(heard).await)
+        self.store.take(heard).await
     }
 
     fn cannot_read(&mut self, publish: &Publish, reason: &'static str, why: &str) {

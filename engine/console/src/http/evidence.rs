@@ -8,7 +8,7 @@ use crate::evidence::{BYTES_MAX, Part};
 use crate::model::Scope;
 use crate::people::Caller;
 use crate::store::What;
-use crate::vitals::{DISK, DISK_EVIDENCE};
+use crate::vitals::DISK_EVIDENCE;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -105,8 +105,7 @@ pub(super) async fn bring(
     }
     match take(&app, (&site, file), &span, body).await? {
         Part::Whole { bytes } => {
-            let kept = app.store.arrived(site, file, bytes, clock::now()).await;
-            app.vitals.follow(DISK, kept)?;
+            app.store.arrived(site, file, bytes, clock::now()).await?;
             app.vitals.count("evidence", "arrived");
             Ok(with_offset(StatusCode::CREATED, bytes))
         }

@@ -4,6 +4,7 @@ use super::error::StoreError;
 use super::open;
 use super::readers::Readers;
 use super::writer::Writer;
+use crate::vitals::Vitals;
 use rusqlite::Connection;
 use std::fs::File;
 use std::path::Path;
@@ -24,15 +25,15 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database of a data folder, and makes both if need be.
+    /// Opens the database of a data folder, and makes both if need be. `vitals` tell while it takes nothing.
     ///
     /// # Errors
     /// When it is somebody else's, of a later version, or cannot be written.
-    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+    pub fn open(dir: &Path, vitals: &Vitals) -> Result<Self, StoreError> {
         let lock = open::lock(dir)?;
         let path = open::file_of(dir);
         let (count, committed) = watch::channel(0);
-        let writer = Writer::start(open::to_write(&path)?, count)?;
+        let writer = Writer::start(open::to_write(&path)?, count, vitals.clone())?;
         let readers = Readers::new(&path);
         Ok(Self(Arc::new(Inner {
             writer,

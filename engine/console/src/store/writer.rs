@@ -1,6 +1,7 @@
 //! The one thread that writes.
 
 use super::error::StoreError;
+use crate::vitals::{DISK, Vitals};
 use rusqlite::{Connection, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -13,8 +14,9 @@ const GROUP_MAX: usize = 256;
 
 /// Tells whoever waits how it went, once it is on the disk or is not.
 type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
-/// Writes, and says whether that is to stay; or hears why nothing can be written.
-type Job = Box<dyn FnOnce(Result<&Connection, &rusqlite::Error>) -> (bool, Answer) + Send>;
+/// Writes, and says why that cannot stay; or hears why nothing can be written.
+type Job =
+    Box<dyn FnOnce(Result<&Connection, &rusqlite::Error>) -> (Result<(), String>, Answer) + Send>;
 
 /// Hands work to the thread. The thread ends, with all it has done, when this is dropped.
 pub(super) struct Writer {
@@ -23,12 +25,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// `committed` counts commits.
-    pub(super) fn start(db: Connection, committed: watch::Sender<u64>) -> Result<Self, StoreError> {
+    /// `committed` counts commits; `vitals` tell while the database takes nothing, whoever asks it.
+    pub(super) fn start(
+        db: Connection,
+        committed: watch::Sender<u64>,
+        vitals: Vitals,
+    ) -> Result<Self, StoreError> {
         let (jobs, waiting) = mpsc::channel(JOBS_MAX);
         let thread = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || serve(db, waiting, &committed))
+            .spawn(move || serve(db, waiting, &committed, &vitals))
             .map_err(|e| StoreError::Commit(format!("no thread to write: {e}")))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
@@ -76,9 +82,10 @@ fn job<T: Send + 'static>(
                 .unwrap_or_else(|_| Err(StoreError::Commit("a fault of the console".into()))),
             Err(why) => Err(StoreError::Commit(why.to_string())),
         };
-        let stays = result.is_ok();
+        let stays = result.as_ref().map(|_| ()).map_err(ToString::to_string);
+        let written = stays.is_ok();
         let answer = move |committed: Result<(), String>| {
-            let lost = |why| if stays { Err(StoreError::Commit(why)) } else { Ok(()) };
+            let lost = |why| if written { Err(StoreError::Commit(why)) } else { Ok(()) };
             // Whoever asked may have gone.
             let _ = to.send(committed.or_else(lost).and(result));
         };
@@ -87,18 +94,41 @@ fn job<T: Send + 'static>(
     (Box::new(job), done)
 }
 
-fn serve(mut db: Connection, mut waiting: mpsc::Receiver<Job>, committed: &watch::Sender<u64>) {
+fn serve(
+    mut db: Connection,
+    mut waiting: mpsc::Receiver<Job>,
+    committed: &watch::Sender<u64>,
+    vitals: &Vitals,
+) {
     while let Some(first) = waiting.blocking_recv() {
-        let mut answers = Vec::new();
-        let result = commit(&mut db, first, &mut waiting, &mut answers);
-        if let Err(error) = &result {
-            tracing::error!(%error, "the database takes nothing");
-        }
+        let mut group = Group::default();
+        let result = commit(&mut db, first, &mut waiting, &mut group);
         committed.send_modify(|count| *count += 1);
         let told = result.map_err(|error| error.to_string());
-        for answer in answers {
+        // One that fails says of the disk what a commit does: all that others refuse is no fault here.
+        let _ = vitals.follow(DISK, group.fault.map_or(told.clone(), Err));
+        for answer in group.answers {
             answer(told.clone());
         }
+    }
+}
+
+/// What came of jobs in one commit.
+#[derive(Default)]
+struct Group {
+    answers: Vec<Answer>,
+    /// Why the first that failed did.
+    fault: Option<String>,
+}
+
+impl Group {
+    /// Does a job; is it to stay?
+    fn add(&mut self, job: Job, db: Result<&Connection, &rusqlite::Error>) -> bool {
+        let (stays, answer) = job(db);
+        self.answers.push(answer);
+        let is_to_stay = stays.is_ok();
+        self.fault = self.fault.take().or(stays.err());
+        is_to_stay
     }
 }
 
@@ -107,12 +137,12 @@ fn commit(
     db: &mut Connection,
     first: Job,
     waiting: &mut mpsc::Receiver<Job>,
-    answers: &mut Vec<Answer>,
+    group: &mut Group,
 ) -> Result<(), rusqlite::Error> {
     let mut tx = match db.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(tx) => tx,
         Err(error) => {
-            answers.push(first(Err(&error)).1);
+            group.add(first, Err(&error));
             return Err(error);
         }
     };
@@ -121,17 +151,15 @@ fn commit(
         let mut part = match tx.savepoint() {
             Ok(part) => part,
             Err(error) => {
-                answers.push(job(Err(&error)).1);
+                group.add(job, Err(&error));
                 return Err(error);
             }
         };
-        let (stays, answer) = job(Ok(&part));
-        answers.push(answer);
-        if !stays {
+        if !group.add(job, Ok(&part)) {
             part.rollback()?;
         }
         part.commit()?;
-        next = if answers.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
+        next = if group.answers.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
     }
     tx.commit()
 }
@@ -149,11 +177,18 @@ mod tests {
         other.execute_batch("CREATE TABLE a (b); BEGIN IMMEDIATE").unwrap();
         let db = Connection::open(&path).unwrap();
         db.busy_timeout(Duration::ZERO).unwrap();
-        let writer = Writer::start(db, watch::Sender::new(0)).unwrap();
+        let vitals = Vitals::default();
+        let writer = Writer::start(db, watch::Sender::new(0), vitals.clone()).unwrap();
         let write = || writer.write_and_wait(|db| Ok(db.execute("INSERT INTO a VALUES (1)", [])?));
         let error = write().unwrap_err();
         assert!(matches!(&error, StoreError::Commit(why) if why.contains("locked")), "{error}");
+        assert_eq!(vitals.troubles().len(), 1, "whoever wrote");
         other.execute_batch("ROLLBACK").unwrap();
         assert_eq!(write().unwrap(), 1);
+        assert!(vitals.troubles().is_empty());
+        // What fails within a commit that holds says the same.
+        let broken =
+            writer.write_and_wait(|db| Ok(db.execute("INSERT INTO nowhere VALUES (1)", [])?));
+        assert!(broken.is_err() && vitals.troubles().len() == 1);
     }
 }

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use viahe_console::config;
 use viahe_console::station::Station;
 use viahe_console::store::Store;
+use viahe_console::vitals::Vitals;
 use viahe_contract::message::{Verdict, to_bytes};
 use viahe_testing::machine::free_port;
 use viahe_testing::mosquitto::{Mosquitto, client};
@@ -88,7 +89,7 @@ fn what_boxes_say_is_kept_once_and_acknowledged_whatever_is_restarted() {
         acks.lines().iter().any(|line| line.text == ack(4, 1))
     });
     drop(station);
-    let store = Store::open(&dir.path().join("data")).unwrap();
+    let store = Store::open(&dir.path().join("data"), &Vitals::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let detail = |n| runtime.block_on(store.detail(id(n))).unwrap().unwrap();
     let first = detail(1);
@@ -109,7 +110,7 @@ fn a_verdict_waits_for_its_box_and_goes_once_it_is_there() {
     });
     drop(station);
     // Judged while the console speaks with nobody: kept all the same.
-    let store = Store::open(&dir.path().join("data")).unwrap();
+    let store = Store::open(&dir.path().join("data"), &Vitals::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(super::incidents::confirm(&store, 1));
     drop(store);

@@ -103,19 +103,20 @@ impl Session {
 impl Console {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (store, clock) = (Store::open(folder.path()).unwrap(), Hands::default());
+        let (vitals, clock) = (Vitals::default(), Hands::default());
+        let store = Store::open(folder.path(), &vitals).unwrap();
         let people = People::new(store.clone(), CHEAP, Box::new(clock.clone())).unwrap();
         let (_, password) = people.first(Language::Vi).unwrap().unwrap();
         let people = Arc::new(people);
         let runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
         let live = runtime.block_on(Live::begin(&store)).unwrap();
-        runtime.spawn(live.clone().run(store.clone()));
+        runtime.spawn(live.clone().run(store.clone(), vitals.clone()));
         let app = App {
             store: store.clone(),
             live,
             files: Files::open(folder.path()).unwrap(),
-            vitals: Vitals::default(),
+            vitals,
             people: Arc::clone(&people),
             https: false,
             proxy: None,
