@@ -1,0 +1,179 @@
+// What a box says of its pipeline file, and what is changed in it: as in `engine/contract/src/message` (site, edit, preview).
+import type { Severity } from './types.ts'
+
+/** Fractions of the picture: from the left, from above. */
+export type Pair = [number, number]
+
+export interface CalibrationView {
+  picture: Pair[]
+  /** The same points in metres from any point of reference. */
+  ground_m: Pair[]
+}
+
+/** A rule as it stands in the file; what does not stand there is the catalogue's. */
+export interface RuleWritten {
+  use: string
+  /** Null where it is called as its entry. */
+  id: string | null
+  zone: string | null
+  line: string | null
+  sensor: string | null
+  window: string | null
+  schedule: string[]
+  severity: Severity | null
+  classes: string[]
+  parameters: Record<string, number>
+}
+
+export interface PermitWritten {
+  id: string
+  reason: string
+  uses: string[]
+  cameras: string[]
+  zones: string[]
+  schedule: string[]
+  from: string | null
+  until: string | null
+  polygon: Pair[] | null
+}
+
+export type Edit =
+  | { kind: 'set_zone'; camera: string; zone: string; name: string | null; polygon: Pair[] }
+  | { kind: 'remove_zone'; camera: string; zone: string }
+  | { kind: 'set_line'; camera: string; line: string; points: Pair[] }
+  | { kind: 'remove_line'; camera: string; line: string }
+  | { kind: 'set_calibration'; camera: string; picture: Pair[]; ground_m: Pair[] }
+  | { kind: 'remove_calibration'; camera: string }
+  /** `rule`: by its id, or by `use` where it has none; null for a new one. */
+  | { kind: 'set_rule'; camera: string | null; rule: string | null; written: RuleWritten }
+  | { kind: 'remove_rule'; camera: string | null; rule: string }
+  | { kind: 'set_permit'; permit: string | null; written: PermitWritten }
+  | { kind: 'remove_permit'; permit: string }
+
+export interface DiffLine {
+  kind: 'same' | 'added' | 'removed'
+  line: number
+  text: string
+}
+
+export interface EditProblem {
+  /** Such as `camera[le-loi-03].zone.kerb.polygon`; empty for the whole file. */
+  field: string
+  /** Which of the edits wrote there, from 0. */
+  edit: number | null
+  text: string
+  remedy: string
+}
+
+/** What came of an edit, or would. */
+export interface Edited {
+  version: string
+  diff: DiffLine[]
+  problems: EditProblem[]
+  warnings: string[]
+}
+
+export interface PreviewIncident {
+  rule: string
+  zone: string | null
+  opened: string
+  closed: string | null
+  severity: Severity
+  subjects: { class: string; box: [number, number, number, number] }[]
+}
+
+export interface Previewed {
+  incidents: PreviewIncident[]
+  left_out: number
+}
+
+export interface Preview {
+  from: string
+  to: string
+  /** As long as was asked for. */
+  complete: boolean
+  now: Previewed
+  then: Previewed
+}
+
+export interface CameraView {
+  id: string
+  name: string | null
+  position: { lat: number; lon: number } | null
+  model: string
+  /** Of the picture that the model is given. */
+  input_px: Pair | null
+  /** Height on that picture from which on the model finds at least half of the things. */
+  height_min_px: number | null
+  /** Parts of the picture may be looked at closely. */
+  regions: boolean
+  zones: { id: string; name: string | null; polygon: Pair[] }[]
+  lines: { id: string; points: Pair[] }[]
+  calibration: CalibrationView | null
+  rules: RuleWritten[]
+}
+
+export interface InBoth {
+  vi: string
+  en: string
+}
+
+export interface ParameterView {
+  name: string
+  kind: 'number' | 'whole' | 'direction'
+  /** Null: each rule must set it. */
+  default: number | null
+  min: number
+  max: number
+  unit: string | null
+  text: string
+}
+
+/** A kind of violation. */
+export interface EntryView {
+  entry: string
+  title: InBoth
+  guidance: InBoth
+  traps: InBoth[]
+  severity: Severity
+  /** What a rule of it must have. */
+  needs: {
+    camera: boolean
+    zone: boolean
+    line: boolean
+    calibration: boolean
+    position: boolean
+    sensor: string | null
+    window: string | null
+  }
+  parameters: ParameterView[]
+}
+
+export interface MeasureView {
+  id: string
+  quantity: string
+  unit: string
+}
+
+/** A text that the file had; `by` and `why` are null for what was written by hand. */
+export interface PipelineVersion {
+  version: string
+  time: string
+  by: string | null
+  why: string | null
+}
+
+/** A pipeline file as the centre sees it. */
+export interface SiteView {
+  version: string
+  /** Why the file cannot be changed from here. */
+  locked: string | null
+  cameras: CameraView[]
+  rules: RuleWritten[]
+  permits: PermitWritten[]
+  sensors: MeasureView[]
+  windows: MeasureView[]
+  catalogue: EntryView[]
+  /** Newest first. */
+  history: PipelineVersion[]
+}
