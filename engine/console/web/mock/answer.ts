@@ -1,19 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Edit } from '../src/api/pipeline.ts'
 import type { Change, Detail, Person, ProblemType, Role, Verdict } from '../src/api/types.ts'
+import { Boxes } from './boxes.ts'
+import { Problem } from './problem.ts'
 import type { Account, World } from './world.ts'
 import { street } from './street.ts'
 
-const STATUS: Partial<Record<ProblemType, number>> = { unauthenticated: 401, forbidden: 403, csrf: 403, not_found: 404, conflict: 409, invalid: 422 }
-
-class Problem extends Error {
-  readonly kind: ProblemType
-  readonly more: object
-  constructor(kind: ProblemType, more: object = {}) {
-    super(kind)
-    this.kind = kind
-    this.more = more
-  }
+const STATUS: Partial<Record<ProblemType, number>> = {
+  unauthenticated: 401, forbidden: 403, csrf: 403, not_found: 404, conflict: 409, invalid: 422,
+  box_offline: 409, box_too_old: 409, refused: 422, busy: 429, box_silent: 504,
 }
 
 interface Asked {
@@ -88,6 +84,16 @@ const ROUTES: Record<string, Route> = {
   },
   'PUT incidents/*/looking': (asked) => look(asked, true),
   'DELETE incidents/*/looking': (asked) => look(asked, false),
+  'GET incidents/*/explanation': (asked) => [200, boxesOf(asked.world).story(incidentOf(asked))],
+  'GET sites/*/pipeline': ({ world, who, part }) => {
+    allow(who, ['operator', 'installer', 'ml', 'admin'])
+    return [200, boxesOf(world).pipeline(part(1)).view()]
+  },
+  'POST sites/*/pipeline/*': (asked) => [200, change(asked)],
+  'POST sites/*/cameras/*/still': ({ world, who, part, body }) => {
+    allow(who, ['operator', 'installer', 'ward', 'ml', 'admin'])
+    return [200, boxesOf(world).still(part(1), part(3), Number(body['max_age_secs'] ?? 0))]
+  },
   'GET cameras': ({ world }) => [200, { cameras: world.cameras() }],
   'GET boxes': ({ world }) => [200, { boxes: world.boxes() }],
   'GET people': ({ world }) => [200, { people: world.people.map(({ password: _, ...person }) => person) }],
@@ -129,6 +135,36 @@ function look(asked: Asked, here: boolean): [number, null] {
   else at.delete(who.name)
   world.tell('looking', { id, site, place })
   return [204, null]
+}
+
+const BOXES = new WeakMap<World, Boxes>()
+
+function boxesOf(world: World): Boxes {
+  const boxes = BOXES.get(world) ?? new Boxes(world)
+  BOXES.set(world, boxes)
+  return boxes
+}
+
+function allow(who: Account, roles: Role[]): void {
+  if (!roles.includes(who.role)) throw new Problem('forbidden')
+}
+
+function change({ world, who, part, body }: Asked): unknown {
+  allow(who, ['installer', 'admin'])
+  const pipeline = boxesOf(world).pipeline(part(1))
+  const [base, edits, why] = [String(body['base']), body['edits'] as Edit[], String(body['why'] ?? '')]
+  switch (part(3)) {
+    case 'check':
+      return pipeline.edit(base, edits, null)
+    case 'edit':
+      return pipeline.edit(base, edits, who.display_name, why)
+    case 'revert':
+      return pipeline.revert(base, String(body['to']), body['check'] ? null : who.display_name, why)
+    case 'preview':
+      return boxesOf(world).preview(part(1), base, edits, String(body['camera']), Number(body['minutes']))
+    default:
+      throw new Problem('not_found')
+  }
 }
 
 function routeOf(method: string, path: string): Route | undefined {

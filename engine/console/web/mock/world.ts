@@ -14,11 +14,13 @@ import type {
   Me,
   Person,
   Severity,
+  Still,
   Summary,
   Token,
   Verdict,
 } from '../src/api/types.ts'
 import { readCatalogue } from '../build/catalogue.ts'
+import { local } from './local.ts'
 
 const TITLES = readCatalogue().violations.vi
 
@@ -48,11 +50,6 @@ export interface Account extends Person {
   password: string
 }
 
-/** With the offset of the site. */
-export function local(ms: number): string {
-  return new Date(ms + 7 * 3_600_000).toISOString().replace('Z', '+07:00')
-}
-
 function account(name: string, display_name: string, role: Person['role']): Account {
   const created = new Date(0).toISOString()
   return { name, display_name, role, sites: null, language: 'vi', created, last_login: null, disabled: null, password: name }
@@ -70,8 +67,11 @@ export class World {
     account('lan', 'Nguyễn Thị Lan', 'operator'),
     account('binh', 'Trần Văn Bình', 'operator'),
     account('xem', 'Lê Xem', 'viewer'),
+    account('ky', 'Phạm Văn Kỹ', 'installer'),
   ]
   readonly tokens: Token[] = []
+  /** By site and camera. */
+  readonly stills = new Map<string, Still>()
   readonly audit: AuditEntry[] = []
   readonly looking = new Map<string, Map<string, Looking & { until: number }>>()
   readonly listeners = new Set<(change: Change) => void>()
@@ -209,12 +209,15 @@ export class World {
       const state = n === 5 ? 'offline' : n === 9 ? 'stalled' : 'online'
       const reason = { online: '', stalled: 'Không có khung hình nào trong 25 giây.', offline: 'Camera không trả lời ở cổng 554.' }[state]
       const since = local(Date.now() - 3_600_000)
+      const site = SITES[n % SITES.length]!
+      const camera = `cam-${String(n).padStart(3, '0')}`
       return {
-        site: SITES[n % SITES.length]!, camera: `cam-${String(n).padStart(3, '0')}`, heard: new Date(Date.now() - n * 1000).toISOString(),
+        site, camera, still: this.stills.get(`${site}/${camera}`) ?? null, heard: new Date(Date.now() - n * 1000).toISOString(),
         state: {
           state, reason, time: local(Date.now()), fps: state === 'online' ? 24.97 : null, resolution: [1920, 1080], clock_offset_ms: n === 3 ? 95_000 : 20,
           suspensions: n === 7 ? [{ reason: 'moved', camera: null, rules: ['illegal-parking'], all: false, since, until: null, by: null }] : [],
           looks: { hz: 1, resting: [] },
+          decoding: state === 'online' ? { mode: n % 4 === 2 ? 'keys' : 'all', reason: 'enough', strained: n === 11, key_interval_secs: 1 } : null,
         },
       }
     })

@@ -1,3 +1,5 @@
+import type { Edit, Edited, Preview, SiteView } from './pipeline.ts'
+import type { Story } from './story.ts'
 import type {
   AuditEntry,
   BoxHeard,
@@ -13,6 +15,7 @@ import type {
   ProblemType,
   QueuePage,
   Role,
+  Still,
   Token,
   Verdict,
 } from './types.ts'
@@ -80,6 +83,10 @@ function segment(text: string): string {
   return encodeURIComponent(text)
 }
 
+function pipeline(site: string): string {
+  return `sites/${segment(site)}/pipeline`
+}
+
 export interface PersonChange {
   display_name?: string
   role?: Role
@@ -121,6 +128,24 @@ export const api = {
 
   cameras: async () => (await ask<{ cameras: CameraHeard[] }>('GET', 'cameras')).cameras,
   boxes: async () => (await ask<{ boxes: BoxHeard[] }>('GET', 'boxes')).boxes,
+
+  // What boxes are asked: each may take as long as the box does, and end in `box_silent`.
+  explanation: (id: string, signal?: AbortSignal) =>
+    ask<Story>('GET', `incidents/${segment(id)}/explanation`, undefined, signal),
+  /** A picture that is no older than so many seconds; 0 for a new one. */
+  still: (site: string, camera: string, max_age_secs: number, signal?: AbortSignal) =>
+    ask<Still>('POST', `sites/${segment(site)}/cameras/${segment(camera)}/still`, { max_age_secs }, signal),
+  pipeline: (site: string) => ask<SiteView>('GET', pipeline(site)),
+  /** What an edit would come to: nothing is changed. */
+  checkEdits: (site: string, base: string, edits: Edit[], signal?: AbortSignal) =>
+    ask<Edited>('POST', `${pipeline(site)}/check`, { base, edits }, signal),
+  edit: (site: string, base: string, edits: Edit[], why: string) =>
+    ask<Edited>('POST', `${pipeline(site)}/edit`, { base, edits, why }),
+  /** Makes the text of version `to` again; with `check` only says what that would come to. */
+  revert: (site: string, base: string, to: string, why: string, check: boolean) =>
+    ask<Edited>('POST', `${pipeline(site)}/revert`, { base, to, why, check }),
+  preview: (site: string, base: string, edits: Edit[], camera: string, minutes: number, signal?: AbortSignal) =>
+    ask<Preview>('POST', `${pipeline(site)}/preview`, { base, edits, camera, minutes }, signal),
 
   people: async () => (await ask<{ people: Person[] }>('GET', 'people')).people,
   addPerson: (person: { name: string; display_name: string; role: Role; sites: string[] | null }) =>

@@ -1,4 +1,5 @@
 // What the service says, as in its OpenAPI document. Times are RFC 3339 with the offset of the site.
+import type { EditProblem } from './pipeline.ts'
 
 export type Severity = 'info' | 'low' | 'medium' | 'high'
 export type State = 'open' | 'closed'
@@ -214,6 +215,15 @@ export interface CameraState {
   suspensions: Suspension[]
   quarantine?: { deaths: number; next_try: string } | null
   looks?: { hz: number; resting: { rule: string; why: string }[] } | null
+  decoding?: Decoding | null
+}
+
+export interface Decoding {
+  mode: 'all' | 'references' | 'keys' | 'none'
+  reason: string
+  /** Less than the rules need. */
+  strained: boolean
+  key_interval_secs: number | null
 }
 
 export interface CameraHeard {
@@ -221,6 +231,14 @@ export interface CameraHeard {
   camera: string
   heard: string
   state: CameraState
+  /** The newest that somebody asked for. */
+  still: Still | null
+}
+
+/** A picture that somebody asked a camera for. */
+export interface Still {
+  sha256: string
+  taken: string
 }
 
 export type BoxState =
@@ -299,6 +317,12 @@ export type ProblemType =
   | 'conflict'
   | 'too_large'
   | 'unavailable'
+  | 'busy'
+  /** Of a box: no answer in time, not there, of a version without this, or its own no. */
+  | 'box_silent'
+  | 'box_offline'
+  | 'box_too_old'
+  | 'refused'
   /** Ours: no answer came. */
   | 'offline'
 
@@ -310,4 +334,6 @@ export interface Problem {
   fields?: { field: string; problem: string }[]
   /** Of a conflict: the verdict that stands. */
   theirs?: Verdict
+  /** Of what a box refused: what is wrong with the pipeline. */
+  problems?: EditProblem[]
 }
