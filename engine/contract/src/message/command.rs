@@ -1,7 +1,9 @@
 //! What a centre tells a box to do, on `…/cmd/{name}`.
 
 use super::bytes::to_bytes;
-use crate::id::{CommandId, Name};
+use super::edit::Edit;
+use crate::id::{CommandId, IncidentId, Name};
+use crate::sha256::Sha256;
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -9,9 +11,13 @@ use serde_json::Value;
 
 /// Longest name of who commands.
 const BY_CHARS_MAX: usize = 120;
+/// Longest reason of an edit.
+const WHY_CHARS_MAX: usize = 500;
+/// Longest time that is previewed.
+const MINUTES_MAX: u8 = 60;
 
 /// A command as it is sent. Its order names the topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Command {
     /// What the sender knows the answer by.
     pub id: CommandId,
@@ -26,7 +32,7 @@ pub struct Command {
 }
 
 /// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Take a picture of the newest frame.
@@ -53,6 +59,48 @@ pub enum Order {
     },
     /// Read the pipeline again; whoever owns the file does it.
     Reload,
+    /// Tell what the pipeline file has.
+    Pipeline,
+    /// Change the pipeline file, and go on under it.
+    Edit {
+        /// The version that is to be changed; another one now is left as it is.
+        base: Sha256,
+        /// In this order.
+        edits: Vec<Edit>,
+        /// Why, for people; may be empty where it is only checked.
+        why: String,
+        /// Only say what would come of it.
+        #[serde(default)]
+        check: bool,
+    },
+    /// Give the pipeline file a text that it had, and go on under it.
+    Revert {
+        /// The version that is to be changed; another one now is left as it is.
+        base: Sha256,
+        /// The version that it had.
+        to: Sha256,
+        /// Why, for people; may be empty where it is only checked.
+        why: String,
+        /// Only say what would come of it.
+        #[serde(default)]
+        check: bool,
+    },
+    /// Say what the rules of a camera would have told, as they are and as they would be.
+    Preview {
+        /// The version that the edits are of.
+        base: Sha256,
+        /// In this order.
+        edits: Vec<Edit>,
+        /// Whose rules.
+        camera: Name,
+        /// So far back, 60 at most.
+        minutes: u8,
+    },
+    /// Say why an incident was told.
+    Explain {
+        /// Which.
+        incident: IncidentId,
+    },
 }
 
 impl Order {
@@ -63,12 +111,24 @@ impl Order {
             Self::Suspend { .. } => "suspend",
             Self::Disaster { .. } => "disaster",
             Self::Reload => "reload",
+            Self::Pipeline => "pipeline",
+            Self::Edit { .. } => "edit",
+            Self::Revert { .. } => "revert",
+            Self::Preview { .. } => "preview",
+            Self::Explain { .. } => "explain",
         }
     }
 
-    /// Does it change how the box goes on? A picture does not.
+    /// Does it change how the box goes on? What only asks does not.
     pub fn changes(&self) -> bool {
-        !matches!(self, Self::Snapshot { .. })
+        match self {
+            Self::Suspend { .. } | Self::Disaster { .. } | Self::Reload => true,
+            Self::Edit { check, .. } | Self::Revert { check, .. } => !check,
+            Self::Snapshot { .. }
+            | Self::Pipeline
+            | Self::Preview { .. }
+            | Self::Explain { .. } => false,
+        }
     }
 
     /// For people, with the offset of this zone.
@@ -90,6 +150,21 @@ impl Order {
                 format!("disaster level {level} {}", until(end))
             }
             Self::Reload => "read the pipeline again".to_owned(),
+            Self::Pipeline => "what the pipeline has".to_owned(),
+            Self::Edit { check: true, .. } => {
+                "what would come of an edit of the pipeline".to_owned()
+            }
+            Self::Edit { edits, why, .. } => {
+                format!("edit the pipeline, {} changes: {why}", edits.len())
+            }
+            Self::Revert { check: true, to, .. } => {
+                format!("what would come of the pipeline as it was in {to}")
+            }
+            Self::Revert { to, why, .. } => format!("the pipeline as it was in {to}: {why}"),
+            Self::Preview { camera, minutes, .. } => {
+                format!("what edited rules of {camera} would have told in {minutes} min")
+            }
+            Self::Explain { incident } => format!("why {incident} was told"),
         }
     }
 }
@@ -105,10 +180,10 @@ pub struct CommandError {
 }
 
 /// The body of a command; which keys it needs depends on its name.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    id: CommandId,
+    id: Option<CommandId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     camera: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,11 +193,79 @@ struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<Sha256>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edits: Option<Vec<Edit>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Sha256>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minutes: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<IncidentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issued: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<String>,
+}
+
+impl Body {
+    /// The keys of an order.
+    fn of(order: Order) -> Self {
+        let none = Self::default();
+        match order {
+            Order::Snapshot { camera } => Self { camera: Some(camera), ..none },
+            Order::Suspend { camera, rule, until } => {
+                Self { camera, rule, until: Some(until), ..none }
+            }
+            Order::Disaster { level, until } => Self { level: Some(level), until, ..none },
+            Order::Reload | Order::Pipeline => none,
+            Order::Edit { base, edits, why, check } => Self {
+                base: Some(base),
+                edits: Some(edits),
+                why: (!why.is_empty()).then_some(why),
+                check: Some(check),
+                ..none
+            },
+            Order::Revert { base, to, why, check } => Self {
+                base: Some(base),
+                to: Some(to),
+                why: (!why.is_empty()).then_some(why),
+                check: Some(check),
+                ..none
+            },
+            Order::Preview { base, edits, camera, minutes } => Self {
+                base: Some(base),
+                edits: Some(edits),
+                camera: Some(camera),
+                minutes: Some(minutes),
+                ..none
+            },
+            Order::Explain { incident } => Self { incident: Some(incident), ..none },
+        }
+    }
+
+    /// Its keys but for those of all commands.
+    fn given(&self) -> [(&'static str, bool); 11] {
+        [
+            ("camera", self.camera.is_some()),
+            ("rule", self.rule.is_some()),
+            ("until", self.until.is_some()),
+            ("level", self.level.is_some()),
+            ("base", self.base.is_some()),
+            ("edits", self.edits.is_some()),
+            ("to", self.to.is_some()),
+            ("why", self.why.is_some()),
+            ("check", self.check.is_some()),
+            ("minutes", self.minutes.is_some()),
+            ("incident", self.incident.is_some()),
+        ]
+    }
 }
 
 impl Command {
@@ -136,8 +279,7 @@ impl Command {
         let body: Body = serde_json::from_slice(payload)
             .map_err(|e| named(format!("the command is not readable: {e}")))?;
         let Body { by, issued, reply_to, .. } = &body;
-        let fits = |by: &String| !by.is_empty() && by.chars().count() <= BY_CHARS_MAX;
-        if by.as_ref().is_some_and(|by| !fits(by) || by.chars().any(char::is_control)) {
+        if by.as_ref().is_some_and(|by| !is_said(by, BY_CHARS_MAX)) {
             return Err(named(format!("`by` is to be a name of 1 to {BY_CHARS_MAX} characters")));
         }
         let (by, issued, reply_to) = (by.clone(), *issued, reply_to.clone());
@@ -148,17 +290,13 @@ impl Command {
     /// The payload.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { id, order, by, issued, reply_to } = self.clone();
-        let (mut camera, mut rule, mut until, mut level) = (None, None, None, None);
-        match order {
-            Order::Snapshot { camera: of } => camera = Some(of),
-            Order::Suspend { camera: of, rule: which, until: end } => {
-                (camera, rule, until) = (of, which, Some(end));
-            }
-            Order::Disaster { level: of, until: end } => (level, until) = (Some(of), end),
-            Order::Reload => {}
-        }
-        to_bytes(&Body { id, camera, rule, until, level, by, issued, reply_to })
+        to_bytes(&Body { id: Some(id), by, issued, reply_to, ..Body::of(order) })
     }
+}
+
+/// A word of people: so long, and one line.
+fn is_said(text: &str, chars_max: usize) -> bool {
+    !text.is_empty() && text.chars().count() <= chars_max && !text.chars().any(char::is_control)
 }
 
 /// The id of a command, however the rest reads.
@@ -179,37 +317,72 @@ pub fn id_of(payload: &[u8]) -> Result<CommandId, String> {
         .map_err(|_| format!("the `id` of the command cannot be used; give it {form}"))
 }
 
+/// The keys that a command of this name may have beside those of all; none where there is no such command.
+fn keys_of(name: &str) -> Option<&'static [&'static str]> {
+    Some(match name {
+        "snapshot" => &["camera"],
+        "suspend" => &["camera", "rule", "until"],
+        "disaster" => &["level", "until"],
+        "reload" | "pipeline" => &[],
+        "edit" => &["base", "edits", "why", "check"],
+        "revert" => &["base", "to", "why", "check"],
+        "preview" => &["base", "edits", "camera", "minutes"],
+        "explain" => &["incident"],
+        _ => return None,
+    })
+}
+
 /// What is to be done, or why it is not known.
 fn order_of(name: &str, body: Body) -> Result<Order, String> {
+    let takes = keys_of(name).ok_or_else(|| {
+        format!(
+            "there is no command {name}; there are snapshot, suspend, disaster, reload, pipeline, \
+             edit, revert, preview and explain"
+        )
+    })?;
+    if let Some((key, _)) = body.given().iter().find(|(key, there)| *there && !takes.contains(key))
+    {
+        return Err(format!("{name} has no `{key}`; see docs/mqtt.md"));
+    }
     let need = |key: &str| format!("{name} needs `{key}`; see docs/mqtt.md");
-    let Body { camera, rule, until, level, .. } = body;
-    let given = [
-        ("camera", camera.is_some()),
-        ("rule", rule.is_some()),
-        ("until", until.is_some()),
-        ("level", level.is_some()),
-    ];
-    let order = match name {
+    let Body { camera, rule, until, level, base, edits, to, why, check, minutes, incident, .. } =
+        body;
+    let base = || base.ok_or_else(|| need("base"));
+    let check = check.unwrap_or_default();
+    let said = || match why {
+        None if check => Ok(String::new()),
+        None => Err(need("why")),
+        Some(why) if is_said(&why, WHY_CHARS_MAX) => Ok(why),
+        Some(_) => {
+            Err(format!("`why` is to be a reason of 1 to {WHY_CHARS_MAX} characters, in one line"))
+        }
+    };
+    Ok(match name {
         "snapshot" => Order::Snapshot { camera: camera.ok_or_else(|| need("camera"))? },
         "suspend" => Order::Suspend { camera, rule, until: until.ok_or_else(|| need("until"))? },
         "disaster" => Order::Disaster { level: level.ok_or_else(|| need("level"))?, until },
-        "reload" => Order::Reload,
-        _ => {
-            return Err(format!(
-                "there is no command {name}; there are snapshot, suspend, disaster and reload"
-            ));
+        "pipeline" => Order::Pipeline,
+        "edit" => Order::Edit {
+            base: base()?,
+            edits: edits.ok_or_else(|| need("edits"))?,
+            why: said()?,
+            check,
+        },
+        "revert" => {
+            Order::Revert { base: base()?, to: to.ok_or_else(|| need("to"))?, why: said()?, check }
         }
-    };
-    let takes: &[&str] = match &order {
-        Order::Snapshot { .. } => &["camera"],
-        Order::Suspend { .. } => &["camera", "rule", "until"],
-        Order::Disaster { .. } => &["level", "until"],
-        Order::Reload => &[],
-    };
-    match given.iter().find(|(key, there)| *there && !takes.contains(key)) {
-        Some((key, _)) => Err(format!("{name} has no `{key}`; see docs/mqtt.md")),
-        None => Ok(order),
-    }
+        "preview" => Order::Preview {
+            base: base()?,
+            edits: edits.ok_or_else(|| need("edits"))?,
+            camera: camera.ok_or_else(|| need("camera"))?,
+            minutes: match minutes.ok_or_else(|| need("minutes"))? {
+                minutes @ 1..=MINUTES_MAX => minutes,
+                _ => return Err(format!("`minutes` is to be 1 to {MINUTES_MAX}")),
+            },
+        },
+        "explain" => Order::Explain { incident: incident.ok_or_else(|| need("incident"))? },
+        _ => Order::Reload,
+    })
 }
 
 #[cfg(test)]
@@ -220,6 +393,7 @@ mod tests {
     fn a_command_reads_as_it_was_written() {
         let name = |text: &str| Name::try_from(text).unwrap();
         let until = Timestamp::from_secs(1_795_000_000);
+        let hash = Sha256::from_bytes([7; 32]);
         let orders = [
             Order::Snapshot { camera: name("le-loi-03") },
             Order::Suspend { camera: None, rule: None, until },
@@ -227,6 +401,17 @@ mod tests {
             Order::Disaster { level: 0, until: None },
             Order::Disaster { level: 3, until: Some(until) },
             Order::Reload,
+            Order::Pipeline,
+            Order::Edit {
+                base: hash,
+                edits: vec![Edit::RemoveLine { camera: name("cam"), line: name("stop") }],
+                why: "moved".to_owned(),
+                check: true,
+            },
+            Order::Revert { base: hash, to: hash, why: "as it was".to_owned(), check: false },
+            Order::Revert { base: hash, to: hash, why: String::new(), check: true },
+            Order::Preview { base: hash, edits: Vec::new(), camera: name("cam"), minutes: 60 },
+            Order::Explain { incident: IncidentId::from_bits(7) },
         ];
         for order in orders {
             for by in [None, Some("Trần Thị Hoa".to_owned())] {
@@ -245,6 +430,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_the_id_if_there_is_one() {
+        let hash = "7".repeat(64);
         let why = |name: &str, body: &str| Command::read(name, body.as_bytes()).unwrap_err();
         for (name, body, part, has_id) in [
             ("reload", "{", "not JSON", false),
@@ -258,6 +444,30 @@ mod tests {
             ("suspend", r#"{"id":"a","until":"soon"}"#, "RFC 3339", true),
             ("dance", r#"{"id":"a"}"#, "there is no command dance", true),
             ("reload", r#"{"id":"a","by":""}"#, "`by` is to be", true),
+            (
+                "revert",
+                &format!(r#"{{"id":"a","base":"{hash}","to":"{hash}"}}"#),
+                "needs `why`",
+                true,
+            ),
+            (
+                "revert",
+                &format!(r#"{{"id":"a","base":"{hash}","to":"{hash}","why":"a\nb"}}"#),
+                "in one line",
+                true,
+            ),
+            (
+                "edit",
+                &format!(r#"{{"id":"a","base":"{hash}","why":"x","edits":[{{"kind":"dance"}}]}}"#),
+                "unknown variant",
+                true,
+            ),
+            (
+                "preview",
+                &format!(r#"{{"id":"a","base":"{hash}","edits":[],"camera":"gate","minutes":61}}"#),
+                "1 to 60",
+                true,
+            ),
         ] {
             let error = why(name, body);
             assert!(error.why.contains(part), "{body}: {error}");

@@ -6,11 +6,15 @@
 mod bytes;
 mod camera;
 mod command;
+mod edit;
 mod evidence;
 mod incident;
+mod preview;
 mod reply;
 mod sensor;
+mod site;
 mod status;
+mod story;
 mod verdict;
 mod window;
 
@@ -21,13 +25,22 @@ pub use camera::{
     Suspension, WhySilent,
 };
 pub use command::{Command, CommandError, Order, id_of};
+pub use edit::{
+    Calibration, DiffKind, DiffLine, Edit, EditProblem, Edited, PermitWritten, RuleWritten,
+};
 pub use evidence::{Evidence, EvidenceState, Medium, Moment, moment_of};
 pub use incident::{
     Ack, Citation, ClockRef, EndReason, Incident, IncidentEvent, Measured, ModelRef, Severity,
     Stage, State, Subject,
 };
+pub use preview::{Preview, PreviewIncident, PreviewSubject, Previewed};
 pub use reply::{File, Reply};
 pub use sensor::{SensorHealth, SensorState};
+pub use site::{
+    CameraView, EntryNeeds, EntryView, InBoth, LineView, MeasureView, ParameterKind, ParameterView,
+    PipelineVersion, SiteView, ZoneView,
+};
 pub use status::{BoxStatus, Offline, Online, Trouble};
+pub use story::{Story, StoryCode, StoryStep};
 pub use verdict::{Judgement, Verdict};
 pub use window::{Certainty, WindowResult};

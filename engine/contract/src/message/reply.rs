@@ -4,6 +4,7 @@ use super::evidence::Medium;
 use crate::id::CommandId;
 use crate::sha256::Sha256;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// On `…/reply/{id}`, or where the command asked for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,10 @@ pub struct Reply {
     pub text: String,
     /// The picture that was asked for.
     pub evidence: Option<File>,
+    /// What was asked for, or what came of it: which type it has depends on the command. Boxes of earlier
+    /// versions leave it out.
+    #[serde(default)]
+    pub result: Option<Value>,
 }
 
 /// A file by its hash.

@@ -162,7 +162,10 @@ pub(crate) fn instance(document: &Value, schema: &Value, fill: Fill, n: usize) -
         "object" => {
             let required = schema["required"].as_array();
             let must = |name: &String| required.is_some_and(|all| all.contains(&json!(name)));
-            let properties = schema["properties"].as_object().unwrap().iter();
+            let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+                return json!({ "dwell_secs": instance(document, &schema["additionalProperties"], fill, n) });
+            };
+            let properties = properties.iter();
             let there =
                 properties.filter(|(name, _)| !matches!(fill, Fill::Required) || must(name));
             let of = |(name, schema): (&String, &Value)| {

@@ -71,10 +71,12 @@ fn command_again(message: &Value) -> Result<Value, String> {
 }
 
 /// All commands; `the_commands_are_those_of_the_document` holds it.
-const NAMES: [&str; 4] = ["snapshot", "suspend", "disaster", "reload"];
+const NAMES: [&str; 9] = [
+    "snapshot", "suspend", "disaster", "reload", "pipeline", "edit", "revert", "preview", "explain",
+];
 
-/// Every message; `every_message_is_here` holds it.
-const MESSAGES: [Message; 9] = [
+/// Every message, and what replies have in `result`; `every_message_is_here` holds it.
+const MESSAGES: [Message; 13] = [
     Message {
         schema: "incidentEvent",
         written: |runner| some(runner, told::incident_event()),
@@ -104,10 +106,30 @@ const MESSAGES: [Message; 9] = [
     Message { schema: "ack", written: |runner| some(runner, told::ack()), again: again::<Ack> },
     Message {
         schema: "verdict",
-        written: |runner| some(runner, told::verdict()),
+        written: |runner| some(runner, told::replayed::verdict()),
         again: again::<Verdict>,
     },
     Message { schema: "command", written: some_command, again: command_again },
+    Message {
+        schema: "siteView",
+        written: |runner| some(runner, told::edit::site_view()),
+        again: again::<SiteView>,
+    },
+    Message {
+        schema: "edited",
+        written: |runner| some(runner, told::edit::edited()),
+        again: again::<Edited>,
+    },
+    Message {
+        schema: "preview",
+        written: |runner| some(runner, told::replayed::preview()),
+        again: again::<Preview>,
+    },
+    Message {
+        schema: "story",
+        written: |runner| some(runner, told::replayed::story()),
+        again: again::<Story>,
+    },
 ];
 
 /// Messages of each type, the same in each run, with every value of every enum among them.
@@ -136,7 +158,8 @@ fn derive(schema: &str, message: &mut Value) {
     }
     let data = &mut message["data"];
     for evidence in data["evidence"].as_array_mut().into_iter().flatten() {
-        let known = told::labels::<Moment>().iter().any(|moment| evidence["moment"] == **moment);
+        let known =
+            told::values::labels::<Moment>().iter().any(|moment| evidence["moment"] == **moment);
         let shown = evidence["kind"].as_str().unwrap().to_owned();
         if let (true, Some((_, moment))) = (known, shown.split_once('.')) {
             evidence["moment"] = moment.into();
@@ -160,13 +183,26 @@ fn derive(schema: &str, message: &mut Value) {
 /// The keys that a command of each kind has beside those of all; as many as the document has are tried.
 fn commands_of(message: &Value) -> Vec<Value> {
     let with = |keys: &[&str]| {
-        let own = ["camera", "rule", "until", "level"];
+        let own = [
+            "camera", "rule", "until", "level", "base", "edits", "to", "why", "check", "minutes",
+            "incident",
+        ];
         let mut command = message.clone();
         let map = command.as_object_mut().unwrap();
         map.retain(|key, _| !own.contains(&key.as_str()) || keys.contains(&key.as_str()));
         command
     };
-    [&["camera"][..], &["camera", "rule", "until"], &["level", "until"], &[]].map(with).to_vec()
+    let keys: [&[&str]; 8] = [
+        &["camera"],
+        &["camera", "rule", "until"],
+        &["level", "until"],
+        &[],
+        &["base", "edits", "why", "check"],
+        &["base", "to", "why", "check"],
+        &["base", "edits", "camera", "minutes"],
+        &["incident"],
+    ];
+    keys.map(with).to_vec()
 }
 
 /// What the document describes and no type reads, or reads and forgets.
@@ -311,7 +347,11 @@ fn every_message_is_here() {
     let payload = |message: &Value| {
         message["payload"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
     };
-    let told: BTreeSet<String> = told.map(payload).collect();
+    let results =
+        document["components"]["schemas"]["reply"]["properties"]["result"]["oneOf"].clone();
+    let results = results.as_array().unwrap().iter().filter_map(|way| way["$ref"].as_str());
+    let results = results.map(|place| place.rsplit('/').next().unwrap().to_owned());
+    let told: BTreeSet<String> = told.map(payload).chain(results).collect();
     assert_eq!(told, MESSAGES.iter().map(|m| m.schema.to_owned()).collect());
 }
 
@@ -397,6 +437,8 @@ fn examples_are_as_the_document_says() {
         "sensor" => "sensorState",
         "window" => "window",
         "reply" => "reply",
+        "edit" => "command",
+        "edited" => "edited",
         "ack" => "ack",
         "verdict" => "verdict",
         other => panic!("what is the example {other}?"),
@@ -409,7 +451,7 @@ fn examples_are_as_the_document_says() {
         assert!(faults.is_empty(), "{label}: {faults:?}");
         seen += 1;
     }
-    assert_eq!(seen, 12);
+    assert_eq!(seen, 14);
     let will = &document["servers"]["broker"]["bindings"]["mqtt"]["lastWill"]["message"];
     let will: Value = serde_json::from_str(will.as_str().unwrap()).unwrap();
     assert_eq!(faults(&validator(&document, "status"), &will), [""; 0]);

@@ -1,73 +1,20 @@
 //! Any message that the types can hold, within what they say of their numbers.
 
+pub(crate) mod edit;
+pub(crate) mod replayed;
+pub(crate) mod values;
+
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use serde::de::DeserializeOwned;
+use values::{
+    command_id, finite, fraction, incident_id, name, one_of, position, revision, sha256, text,
+    time, timestamp,
+};
 use viahe_contract::class::Class;
-use viahe_contract::id::{CommandId, IncidentId, Name, TrackId};
+use viahe_contract::id::TrackId;
 use viahe_contract::message::*;
-use viahe_contract::place::Position;
-use viahe_contract::sha256::Sha256;
-use viahe_contract::time::{ClockSource, LocalTime, Timestamp};
-
-/// Every value of an enum of plain labels, by what serde says of a label that there is not.
-pub(crate) fn labels<T: DeserializeOwned>() -> Vec<String> {
-    let error = serde_json::from_str::<T>("\"\\u0000\"").err().expect("no such label").to_string();
-    let (_, known) = error.split_once("expected ").unwrap_or_else(|| panic!("{error}"));
-    let all: Vec<String> = known.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-    assert!(!all.is_empty(), "{error}");
-    all
-}
-
-fn one_of<T: DeserializeOwned + Clone + std::fmt::Debug + 'static>() -> BoxedStrategy<T> {
-    let read = |label: String| serde_json::from_value(label.into()).unwrap();
-    prop::sample::select(labels::<T>().into_iter().map(read).collect::<Vec<T>>()).boxed()
-}
-
-fn name() -> impl Strategy<Value = Name> {
-    "[a-z0-9-]{3,40}".prop_map(|text| Name::try_from(text).unwrap())
-}
-
-fn command_id() -> impl Strategy<Value = CommandId> {
-    "[A-Za-z0-9_-]{1,80}".prop_map(|text| CommandId::try_from(text).unwrap())
-}
-
-fn incident_id() -> impl Strategy<Value = IncidentId> {
-    any::<u128>().prop_map(IncidentId::from_bits)
-}
-
-fn sha256() -> impl Strategy<Value = Sha256> {
-    any::<[u8; 32]>().prop_map(Sha256::from_bytes)
-}
-
-/// Up to the year 2200: beyond, clocks are broken.
-fn timestamp() -> impl Strategy<Value = Timestamp> {
-    (0..7_258_118_400_000u64).prop_map(|ms| Timestamp(ms * 1_000_000))
-}
-
-fn time() -> impl Strategy<Value = LocalTime> {
-    (timestamp(), -14 * 60..=14 * 60i32).prop_map(|(at, minutes)| {
-        let offset = jiff::tz::Offset::from_seconds(minutes * 60).unwrap();
-        at.local(&jiff::tz::TimeZone::fixed(offset))
-    })
-}
-
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof!["\\PC{0,20}", Just("Vỉa hè \u{202e}\n\"'\\".to_owned())]
-}
-
-fn finite() -> impl Strategy<Value = f64> {
-    any::<f64>().prop_filter("JSON has no others", |value| value.is_finite())
-}
-
-fn fraction() -> impl Strategy<Value = f64> {
-    prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0]
-}
-
-fn revision() -> impl Strategy<Value = u32> {
-    prop_oneof![Just(1), Just(u32::MAX), 1..1000u32]
-}
+use viahe_contract::time::ClockSource;
 
 fn evidence() -> impl Strategy<Value = Evidence> {
     (one_of::<Moment>(), one_of::<Medium>(), sha256(), any::<u64>(), time()).prop_map(
@@ -107,10 +54,6 @@ fn citation() -> impl Strategy<Value = Citation> {
         article,
         verified,
     })
-}
-
-fn position() -> impl Strategy<Value = Position> {
-    (-90.0..=90.0, -180.0..=180.0).prop_map(|(lat, lon)| Position { lat, lon })
 }
 
 fn incident() -> impl Strategy<Value = Incident> {
@@ -316,36 +259,33 @@ pub(crate) fn window() -> impl Strategy<Value = WindowResult> {
     )
 }
 
+/// What a reply has beside its words is of the type of its command.
+fn result() -> impl Strategy<Value = serde_json::Value> {
+    fn value(result: impl serde::Serialize) -> serde_json::Value {
+        serde_json::to_value(result).unwrap()
+    }
+    prop_oneof![
+        edit::site_view().prop_map(value),
+        edit::edited().prop_map(value),
+        replayed::preview().prop_map(value),
+        replayed::story().prop_map(value),
+    ]
+}
+
 pub(crate) fn reply() -> impl Strategy<Value = Reply> {
     let file = (sha256(), any::<u64>(), one_of::<Medium>());
     let file = file.prop_map(|(sha256, bytes, media_type)| File { sha256, bytes, media_type });
-    (of(command_id()), any::<bool>(), text(), of(file)).prop_map(|(id, ok, text, evidence)| Reply {
-        id,
-        ok,
-        text,
-        evidence,
-    })
+    (of(command_id()), any::<bool>(), text(), of(file), of(result()))
+        .prop_map(|(id, ok, text, evidence, result)| Reply { id, ok, text, evidence, result })
 }
 
 pub(crate) fn ack() -> impl Strategy<Value = Ack> {
     (incident_id(), revision()).prop_map(|(incident, revision)| Ack { incident, revision })
 }
 
-pub(crate) fn verdict() -> impl Strategy<Value = Verdict> {
-    let said = (one_of::<Judgement>(), of(name()), name(), time());
-    (incident_id(), revision(), said).prop_map(
-        |(incident, revision, (judgement, reason, role, time))| Verdict {
-            incident,
-            revision,
-            judgement,
-            reason,
-            role,
-            time,
-        },
-    )
-}
-
 pub(crate) fn command() -> impl Strategy<Value = Command> {
+    let edits = || vec(edit::edit(), 0..4);
+    let why = || "[^\\p{C}]{1,120}";
     let order =
         prop_oneof![
             name().prop_map(|camera| Order::Snapshot { camera }),
@@ -353,6 +293,15 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
                 .prop_map(|(camera, rule, until)| Order::Suspend { camera, rule, until }),
             (0..=3u8, of(timestamp())).prop_map(|(level, until)| Order::Disaster { level, until }),
             Just(Order::Reload),
+            Just(Order::Pipeline),
+            (sha256(), edits(), why(), any::<bool>())
+                .prop_map(|(base, edits, why, check)| Order::Edit { base, edits, why, check }),
+            (sha256(), sha256(), why(), any::<bool>())
+                .prop_map(|(base, to, why, check)| Order::Revert { base, to, why, check }),
+            (sha256(), edits(), name(), 1..=60u8).prop_map(|(base, edits, camera, minutes)| {
+                Order::Preview { base, edits, camera, minutes }
+            }),
+            incident_id().prop_map(|incident| Order::Explain { incident }),
         ];
     let by = "[^\\p{C}]{1,120}";
     (command_id(), order, of(by), of(timestamp()), of(text()))

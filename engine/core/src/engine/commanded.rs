@@ -45,8 +45,13 @@ impl Engine {
                 self.suspend_rules(&command, camera.as_ref(), rule.as_ref(), *until)
             }
             Order::Disaster { level, until } => self.declare(&command, *level, *until),
-            // Not of the engine: a recording of one has nothing to read.
-            Order::Reload => return,
+            // Not of the engine: a recording has no pipeline file and no history.
+            Order::Reload
+            | Order::Pipeline
+            | Order::Edit { .. }
+            | Order::Revert { .. }
+            | Order::Preview { .. }
+            | Order::Explain { .. } => return,
         };
         let Command { id, order, .. } = command;
         let answer = Answer { id, result, evidence: None };

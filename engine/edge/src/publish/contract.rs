@@ -266,7 +266,10 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let id = CommandId::try_from("op-7").unwrap();
     let answer = Answer { id: id.clone(), result: Ok("done".into()), evidence: None };
     same("reply", &reply(&answer));
-    same("reply", &Reply { id: Some(id), ok: false, text: "no".into(), evidence: None });
+    same(
+        "reply",
+        &Reply { id: Some(id), ok: false, text: "no".into(), evidence: None, result: None },
+    );
     let ack: Ack = serde_json::from_value(example("ack")).unwrap();
     same("ack", &ack);
     let verdict: Verdict = serde_json::from_value(example("verdict")).unwrap();

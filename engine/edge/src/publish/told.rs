@@ -161,6 +161,7 @@ pub fn reply(answer: &Answer) -> Reply {
         ok,
         text: text.clone(),
         evidence: answer.evidence.as_ref().map(file),
+        result: None,
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::pace::{Pace, PassedOver};
 use crate::publish::{Heard, Said, reply};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_contract::id::CommandId;
@@ -23,6 +24,8 @@ const WAITING_MAX: usize = 256;
 const ASKERS_MAX: usize = 8;
 /// A command that says when it was issued is good for so long, and clocks may differ by so much.
 const FRESH: Duration = Duration::from_mins(10);
+/// Longest result: with what is around it, a message stays below 1 MiB.
+const RESULT_BYTES_MAX: usize = 1_000_000;
 /// Topics with a kept message that are remembered.
 const KEPT_MAX: usize = 16;
 /// A kept message comes within this of a new connection, before or after all is subscribed.
@@ -35,6 +38,20 @@ pub(super) enum Asked {
     Do(Command),
     /// It is answered already, or needs no answer.
     Said(Option<Said>),
+}
+
+/// What came of a command that no engine carries out.
+pub(super) struct Outcome {
+    /// For people: what was done, or why not.
+    pub(super) told: Result<String, String>,
+    /// What was asked for.
+    pub(super) result: Option<Value>,
+}
+
+impl From<Result<String, String>> for Outcome {
+    fn from(told: Result<String, String>) -> Self {
+        Self { told, result: None }
+    }
 }
 
 /// Where commands are taken in and answered.
@@ -176,7 +193,7 @@ impl Desk {
             let id = id.as_ref().map(CommandId::as_str);
             tracing::warn!(name, id, why, passed_over = passed_over.told(), "command refused");
         }
-        let reply = Reply { id, ok: false, text: why, evidence: None };
+        let reply = Reply { id, ok: false, text: why, evidence: None, result: None };
         said(to, message::to_bytes(&reply))
     }
 
@@ -230,9 +247,10 @@ impl Desk {
     }
 
     /// The messages that answer a command; none for one that was not asked here.
-    pub(super) fn answer(&mut self, answer: &Answer) -> Option<Ready> {
+    pub(super) fn answer(&mut self, answer: &Answer, result: Option<Value>) -> Option<Ready> {
         let Waiting { order, to } = self.waiting.remove(&answer.id)?;
-        let said = to.iter().map(|to| said(to, payload(answer))).collect();
+        let payload = message::to_bytes(&short(Reply { result, ..reply(answer) }));
+        let said = to.iter().map(|to| said(to, payload.clone())).collect();
         let changed = answer.result.is_ok() && order.changes();
         Some(Ready { said, changed })
     }
@@ -241,6 +259,19 @@ impl Desk {
     pub(super) fn may_log(&mut self, now: Instant) -> Option<PassedOver> {
         self.pace.line(now)
     }
+}
+
+/// A reply that brokers take; one that is too long is told not to be.
+fn short(reply: Reply) -> Reply {
+    let bytes = reply.result.as_ref().map_or(0, |result| result.to_string().len());
+    if bytes <= RESULT_BYTES_MAX {
+        return reply;
+    }
+    let text = format!(
+        "what was asked for has {bytes} bytes, and {RESULT_BYTES_MAX} are the most that is sent; ask for \
+         less, or look at it on the box"
+    );
+    Reply { ok: false, text, result: None, ..reply }
 }
 
 fn payload(answer: &Answer) -> Vec<u8> {
@@ -261,7 +292,7 @@ fn reply_to(site: &Name, heard: &Heard, id: Option<&CommandId>) -> ReplyTo {
     };
     let asked = heard.answer_to.clone().or_else(|| {
         // Also of a command that is wrong otherwise.
-        let body: serde_json::Value = serde_json::from_slice(&heard.payload).ok()?;
+        let body: Value = serde_json::from_slice(&heard.payload).ok()?;
         let topic = body.get("reply_to")?.as_str()?;
         if is_reply_topic(site, topic) {
             return Some((topic.to_owned(), None));

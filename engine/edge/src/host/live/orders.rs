@@ -1,6 +1,6 @@
 //! What the event plane does when it is told to: readings, commands, a new pipeline.
 
-use super::commands::Asked;
+use super::commands::{Asked, Outcome};
 use super::inbound::Inbound;
 use super::plane::EventPlane;
 use crate::fleet::{FleetOptions, vision_plan};
@@ -32,17 +32,36 @@ impl EventPlane {
 
     fn command(&mut self, command: Command) {
         self.driver.host_mut().log_command(&command);
-        if command.order == Order::Reload {
-            let result = self.reload();
-            let answer = Answer { id: command.id, result, evidence: None };
-            self.driver.note(command.order, &answer);
-            // It has no picture, so nothing more comes of it.
-            self.driver.host_mut().answer(answer);
-        } else {
-            self.apply(Event::Command(command));
+        match &command.order {
+            Order::Snapshot { .. } | Order::Suspend { .. } | Order::Disaster { .. } => {
+                self.apply(Event::Command(command));
+            }
+            Order::Reload => {
+                let outcome = self.reload().into();
+                self.answer(command, outcome);
+            }
+            Order::Pipeline
+            | Order::Edit { .. }
+            | Order::Revert { .. }
+            | Order::Preview { .. }
+            | Order::Explain { .. } => {
+                let name = command.order.name();
+                let why = format!("this box does not carry out {name} yet; update viahe on it");
+                self.answer(command, Err(why).into());
+            }
         }
         let (engine, live) = self.driver.parts();
         live.tell_orders(engine);
+    }
+
+    /// Answers what no engine carried out; what changed something is done once.
+    fn answer(&mut self, command: Command, outcome: Outcome) {
+        let Outcome { told, result } = outcome;
+        let answer = Answer { id: command.id, result: told, evidence: None };
+        if command.order.changes() {
+            self.driver.note(command.order, &answer);
+        }
+        self.driver.host_mut().answer_with(answer, result);
     }
 
     /// Reads the pipeline again, if somebody on the box asked for it.

@@ -5,6 +5,7 @@ use super::host::Live;
 use super::{readings, standing};
 use crate::publish::{Said, sensor_state, window_result};
 use crate::trouble::Trouble;
+use serde_json::Value;
 use std::time::Instant;
 use viahe_contract::id::CommandId;
 use viahe_contract::message::{self, SensorHealth};
@@ -35,7 +36,12 @@ impl Live {
     }
 
     /// Answers a command. One whose picture cannot be kept was not carried out after all.
-    pub(super) fn answer(&mut self, mut answer: Answer) -> Upshot {
+    pub(super) fn answer(&mut self, answer: Answer) -> Upshot {
+        self.answer_with(answer, None)
+    }
+
+    /// As [`Self::answer`], with what was asked for.
+    pub(super) fn answer_with(&mut self, mut answer: Answer, result: Option<Value>) -> Upshot {
         let mut upshot = Upshot::Nothing;
         if let Some(evidence) = &answer.evidence
             && let Err(error) = self.pictures.keep_one(evidence)
@@ -59,7 +65,7 @@ impl Live {
             }
         }
         self.inbox.desk.refused += u64::from(answer.result.is_err());
-        match self.inbox.desk.answer(&answer) {
+        match self.inbox.desk.answer(&answer, result) {
             // First on disk: a suspension that is confirmed must outlive the power.
             Some(Ready { said, changed: true }) => self.owed.replies.extend(said),
             Some(Ready { said, changed: false }) => said.into_iter().for_each(|s| self.say(s)),

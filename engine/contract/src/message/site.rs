@@ -1,0 +1,183 @@
+//! A pipeline file as the centre sees it: what may be drawn and set there. Never a secret, and no address
+//! of a camera.
+
+use super::edit::{Calibration, PermitWritten, RuleWritten};
+use super::incident::Severity;
+use crate::id::Name;
+use crate::place::Position;
+use crate::sha256::Sha256;
+use crate::time::LocalTime;
+use serde::{Deserialize, Serialize};
+
+/// What answers `pipeline`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SiteView {
+    /// Of the file's bytes; an edit says which one it is of.
+    pub version: Sha256,
+    /// Why the file cannot be changed from here, for people; none where it can.
+    pub locked: Option<String>,
+    /// In file order.
+    pub cameras: Vec<CameraView>,
+    /// Rules that need sensors only, in file order.
+    pub rules: Vec<RuleWritten>,
+    /// In file order.
+    pub permits: Vec<PermitWritten>,
+    /// In file order.
+    pub sensors: Vec<MeasureView>,
+    /// In file order.
+    pub windows: Vec<MeasureView>,
+    /// Kinds of violations that rules may use, by name.
+    pub catalogue: Vec<EntryView>,
+    /// Newest first; bounded.
+    pub history: Vec<PipelineVersion>,
+}
+
+/// A camera, but for how it is reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CameraView {
+    /// Unique.
+    pub id: Name,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub position: Option<Position>,
+    /// What the model that looks at it is called.
+    pub model: Name,
+    /// Columns and rows in px of the picture that the model is given; none where the model cannot be read.
+    pub input_px: Option<[u32; 2]>,
+    /// Height in px on that picture from which on the model finds at least half of the things, where that
+    /// was measured.
+    pub height_min_px: Option<f64>,
+    /// Parts of the picture may be looked at closely.
+    pub regions: bool,
+    /// In file order.
+    pub zones: Vec<ZoneView>,
+    /// In file order.
+    pub lines: Vec<LineView>,
+    /// Where the ground is.
+    pub calibration: Option<Calibration>,
+    /// In file order.
+    pub rules: Vec<RuleWritten>,
+}
+
+/// A named part of the picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ZoneView {
+    /// Unique in a camera.
+    pub id: Name,
+    /// What people call the place.
+    pub name: Option<String>,
+    /// Corners in order around it, in fractions of the frame.
+    pub polygon: Vec<[f64; 2]>,
+}
+
+/// A named line in the picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LineView {
+    /// Unique in a camera.
+    pub id: Name,
+    /// Its two ends, in fractions of the frame.
+    pub points: [[f64; 2]; 2],
+}
+
+/// A sensor or a window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasureView {
+    /// Unique among its sort.
+    pub id: Name,
+    /// What it measures, such as `water_level`.
+    pub quantity: String,
+    /// Of its values.
+    pub unit: String,
+}
+
+/// A kind of violation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntryView {
+    /// Its name in `use`.
+    pub entry: Name,
+    /// What it is called.
+    pub title: InBoth,
+    /// When to confirm it and when not.
+    pub guidance: InBoth,
+    /// Known reasons for false incidents.
+    pub traps: Vec<InBoth>,
+    /// Unless a rule says otherwise.
+    pub severity: Severity,
+    /// What a rule of it must have.
+    pub needs: EntryNeeds,
+    /// Numbers that a rule may set.
+    pub parameters: Vec<ParameterView>,
+}
+
+/// Words in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InBoth {
+    /// Vietnamese.
+    pub vi: String,
+    /// English.
+    pub en: String,
+}
+
+/// What a rule of an entry must have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryNeeds {
+    /// It is a rule of a camera; else one of a camera or of the site.
+    pub camera: bool,
+    /// It names a zone; else it may not.
+    pub zone: bool,
+    /// It names a line; else it may not.
+    pub line: bool,
+    /// The camera is calibrated.
+    pub calibration: bool,
+    /// It is known where the camera stands.
+    pub position: bool,
+    /// It names a sensor of this quantity; else it may not.
+    pub sensor: Option<String>,
+    /// It names a window of this quantity; else it may not.
+    pub window: Option<String>,
+}
+
+/// A number that a rule may set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParameterView {
+    /// Its key.
+    pub name: String,
+    /// What it is to be.
+    pub kind: ParameterKind,
+    /// Without it; none where each rule must set it.
+    pub default: Option<f64>,
+    /// Least.
+    pub min: f64,
+    /// Most.
+    pub max: f64,
+    /// Of the number, such as `s`; none where it has none.
+    pub unit: Option<String>,
+    /// What it means, in English.
+    pub text: String,
+}
+
+/// What a number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterKind {
+    /// Any number in range.
+    Number,
+    /// A whole one.
+    Whole,
+    /// A direction in the picture, in degrees: 0 is right, 90 is down.
+    Direction,
+}
+
+/// A text that the file had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineVersion {
+    /// Of its bytes.
+    pub version: Sha256,
+    /// Since when the file has it; for who wrote it by hand, when that was seen.
+    pub time: LocalTime,
+    /// Who made it so; none for what was written by hand.
+    pub by: Option<String>,
+    /// Why; none for what was written by hand.
+    pub why: Option<String>,
+}
