@@ -1,12 +1,11 @@
 //! The store as others have it.
 
 use super::error::StoreError;
-use super::open;
+use super::open::{self, Lock};
 use super::readers::Readers;
 use super::writer::Writer;
 use crate::vitals::Vitals;
 use rusqlite::Connection;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -21,7 +20,7 @@ struct Inner {
     readers: Readers,
     committed: watch::Receiver<u64>,
     post: watch::Sender<u64>,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Store {

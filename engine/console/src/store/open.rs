@@ -25,8 +25,20 @@ pub(super) fn file_of(dir: &Path) -> PathBuf {
     dir.join("console.db")
 }
 
+/// A folder that is this process's until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A child that another thread is just starting has the file as well until it becomes its program:
+        // to close ours alone gives the folder back too late. One that cannot be told is given back by closing.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
 /// Takes the folder for this process, and makes it if need be: for this user alone.
-pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(dir: &Path) -> Result<Lock, StoreError> {
     let folder = |path: &Path| {
         let path = path.to_path_buf();
         move |source| StoreError::Folder { path, source }
@@ -37,7 +49,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     options.create(true).truncate(false).write(true).mode(0o600);
     let file = options.open(&path).map_err(folder(&path))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked { path }),
         Err(errno) => Err(folder(&path)(io::Error::from(errno))),
     }
@@ -95,4 +107,20 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
         tx.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_given_back_though_a_child_still_has_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = lock(dir.path()).unwrap();
+        let of_a_child = held.0.try_clone().unwrap();
+        assert!(matches!(lock(dir.path()), Err(StoreError::Locked { .. })));
+        drop(held);
+        assert!(lock(dir.path()).is_ok());
+        drop(of_a_child);
+    }
 }

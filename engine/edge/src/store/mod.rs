@@ -113,7 +113,7 @@ pub struct Store {
     /// Somebody has read the state that is in the file.
     state_is_read: Cell<bool>,
     /// Held while the store is open.
-    _lock: std::fs::File,
+    _lock: open::Lock,
 }
 
 impl Store {
@@ -168,7 +168,7 @@ impl Store {
         Ok((store, Some(error)))
     }
 
-    fn unopened(dir: &Path, limits: Limits, lock: std::fs::File) -> Self {
+    fn unopened(dir: &Path, limits: Limits, lock: open::Lock) -> Self {
         Self {
             db: None,
             dir: dir.to_path_buf(),

@@ -52,8 +52,20 @@ pub(super) struct Opened {
     pub(super) damaged: u64,
 }
 
+/// A folder that is this process's until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A worker that another thread is just starting has the file as well until it becomes its program:
+        // to close ours alone gives the folder back too late. One that cannot be told is given back by closing.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
 /// Takes the folder for this process.
-pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(dir: &Path) -> Result<Lock, StoreError> {
     let path = dir.join("lock");
     disk::make_state_dir(dir)
         .map_err(|source| StoreError::Folder { path: dir.to_path_buf(), source })?;
@@ -67,7 +79,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     };
     let file = file.map_err(|source| StoreError::Folder { path: path.clone(), source })?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked { path }),
         Err(errno) => Err(StoreError::Folder { path, source: io::Error::from(errno) }),
     }
@@ -269,5 +281,21 @@ pub(super) fn explain(dir: &Path, source: rusqlite::Error) -> StoreError {
             StoreError::Disk { path, fault: Fault::Broken }
         }
         _ => StoreError::Sqlite { path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_given_back_though_a_child_still_has_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = lock(dir.path()).unwrap();
+        let of_a_child = held.0.try_clone().unwrap();
+        assert!(matches!(lock(dir.path()), Err(StoreError::Locked { .. })));
+        drop(held);
+        assert!(lock(dir.path()).is_ok());
+        drop(of_a_child);
     }
 }
