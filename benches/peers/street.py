@@ -40,7 +40,6 @@ OVERLAP_MAX = 0.5
 RULES = {"standing": ((2, 5, 7), 0.35), "crossing": ((0,), 0.3)}
 # A track that is lost for longer begins anew.
 LOST_SECS = 10
-DWELL_SECS = 20
 # What moves by more than this share of its height does not stand.
 STANDS_WITHIN = 0.25
 RECONNECT_SECS = 1
@@ -77,9 +76,10 @@ class Detector:
 
 
 class Standing:
-    """A vehicle stands in the zone for DWELL_SECS: told once a track."""
+    """A vehicle stands in the zone for so long: told once a track."""
 
-    def __init__(self, zone):
+    def __init__(self, zone, dwell_secs):
+        self.dwell_secs = dwell_secs
         self.zone = (np.array(zone) * 1000).astype(np.float32)
         self.tracks = {}  # id -> (standing since, last seen, where, told)
 
@@ -92,7 +92,7 @@ class Standing:
             since, seen, where, done = self.tracks.get(track, (now, now, ground, False))
             if now - seen > LOST_SECS or np.hypot(*np.subtract(ground, where)) > STANDS_WITHIN * height:
                 since, where, done = now, ground, False
-            if not done and now - since >= DWELL_SECS:
+            if not done and now - since >= self.dwell_secs:
                 told.append(track)
                 done = True
             self.tracks[track] = (since, now, where, done)
@@ -203,6 +203,7 @@ def arguments():
     parser.add_argument("--broker", type=int, required=True)
     parser.add_argument("--rule", choices=list(RULES), required=True)
     parser.add_argument("--where", type=corners, required=True, help="corners of the zone, or ends of the line")
+    parser.add_argument("--dwell-secs", type=float, help="how long a vehicle may stand")
     parser.add_argument("cameras", nargs="+", type=lambda text: text.split("=", 1))
     return parser.parse_args()
 
@@ -214,8 +215,9 @@ def main():
     centre.connect("127.0.0.1", options.broker)
     centre.loop_start()
     detect = Detector(options.weights, RULES[options.rule][0])
-    rule = {"standing": Standing, "crossing": Crossing}[options.rule]
-    cameras = [Camera(name, url, detect, rule(options.where), centre, options) for name, url in options.cameras]
+    rules = {"standing": lambda: Standing(options.where, options.dwell_secs), "crossing": lambda: Crossing(options.where)}
+    rule = rules[options.rule]
+    cameras = [Camera(name, url, detect, rule(), centre, options) for name, url in options.cameras]
     for camera in cameras:
         camera.start()
     for camera in cameras:

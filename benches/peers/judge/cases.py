@@ -23,14 +23,16 @@ class Rule:
         return len(self.where) == 2
 
 
-# Both cars of the clip stand in it from the first picture to the last.
-STANDING = Rule(
-    "standing",
-    "illegal-parking",
-    1.0,
-    ((0.80, 0.14), (1.00, 0.12), (1.00, 0.21), (0.80, 0.24)),
-    (("dwell_secs", 20),),
-)
+def standing(dwell_secs):
+    """Both cars of the clip stand in it from the first picture to the last."""
+    where = ((0.80, 0.14), (1.00, 0.12), (1.00, 0.21), (0.80, 0.24))
+    return Rule("standing", "illegal-parking", 1.0, where, (("dwell_secs", dwell_secs),))
+
+
+# A third of the catalogue's own 180 s.
+STANDING = standing(60)
+# On a quiet street it says how rarely a gate may let a camera be looked at: what is learned is learned faster.
+STANDING_BRIEFLY = standing(20)
 # Across the square that people of the clip walk over.
 CROSSING = Rule("crossing", "person-crosses", 5.0, ((0.45, 0.15), (0.55, 0.95)), every_camera=False)
 
@@ -63,6 +65,8 @@ class Case:
     settle_secs: int = 0
     # Measured once a gate has answered a look at each camera, where the side has one.
     learns: bool = False
+    # Measured for at least so long.
+    window_secs: int = 0
 
     @property
     def grows(self):
@@ -70,14 +74,14 @@ class Case:
 
     @property
     def words(self):
-        rule = "standing vehicles" if self.rule is STANDING else "people over a line"
+        rule = "people over a line" if self.rule.is_line else "standing vehicles"
         count = f"{self.cameras[0]} to {self.cameras[-1]} cameras" if self.grows else f"{self.cameras[0]} camera(s)"
         return f"{count}: {self.clip.words}; rule: {rule}, {self.rule.hz:g} looks a second"
 
 
 ALL, RESTING = ("viahe", "before", "p1", "p5", "floor"), ("viahe", "before", "p1", "floor")
 # Judgement: by then the cars that stand have been told, as on a street where they stand for hours.
-TOLD_SECS = 60
+TOLD_SECS, TOLD_BRIEFLY_SECS = 100, 60
 GROWING = (1, 2, 4, 8, 16, 32, 48, 64)
 STREET, QUIET = Clip("street", "1080p", "cbr"), Clip("quiet", "1080p", "crf")
 FAST = Clip("street", "720p", "cbr")
@@ -94,20 +98,22 @@ BUSY = (
 )
 IDLE = (Target("cpu_ms", most=1 / 20, against="before"), Target("cpu_ms", most=1.6, against="floor"))
 LINEAR = Target("growth", most=1.1)
+BORNE = (Target("kept", least=0.95), Target("box_cpu_pct", most=80), Target("age_p99_ms", most=2000))
 PROMPT = (Target("delay_p95_ms", most=100), Target("delay_p95_ms", most=1 / 2, against="p5"))
 
 CASES = (
     Case("standing-1", STREET, STANDING, (1,), ALL, CHEAP, TOLD_SECS),
     Case("standing-4", STREET, STANDING, (4,), ALL, CHEAP, TOLD_SECS),
     Case("standing-16", STREET, STANDING, (16,), ALL, BUSY, TOLD_SECS),
+    Case("standing-64", STREET, STANDING, (64,), ("viahe",), BORNE, TOLD_SECS, window_secs=600),
     Case("standing-crf-4", Clip("street", "1080p", "crf"), STANDING, (4,), ALL, CHEAP, TOLD_SECS),
     Case("standing-b-4", Clip("street", "1080p", "cbr", 2), STANDING, (4,), ALL, CHEAP, TOLD_SECS),
-    Case("quiet-16", QUIET, STANDING, (16,), RESTING, IDLE, TOLD_SECS, learns=True),
-    Case("quiet-cbr-16", Clip("quiet", "1080p", "cbr"), STANDING, (16,), RESTING, (), TOLD_SECS, learns=True),
+    Case("quiet-16", QUIET, STANDING_BRIEFLY, (16,), RESTING, IDLE, TOLD_BRIEFLY_SECS, learns=True),
+    Case("quiet-cbr-16", Clip("quiet", "1080p", "cbr"), STANDING_BRIEFLY, (16,), RESTING, (), TOLD_BRIEFLY_SECS, learns=True),
     Case("fast-1", FAST, CROSSING, (1,), ("viahe", "before", "p5"), PROMPT),
     Case("fast-4", FAST, CROSSING, (4,), ("viahe", "before", "p5"), PROMPT),
     Case("scaling-street", STREET, STANDING, GROWING, ("viahe", "before", "p1"), (Target("borne", least=48), LINEAR), TOLD_SECS),
-    Case("scaling-quiet", QUIET, STANDING, GROWING, ("viahe", "before"), (Target("borne", least=64), LINEAR), TOLD_SECS, learns=True),
+    Case("scaling-quiet", QUIET, STANDING_BRIEFLY, GROWING, ("viahe", "before"), (Target("borne", least=64), LINEAR), TOLD_BRIEFLY_SECS, learns=True),
     Case("scaling-fast", FAST, CROSSING, GROWING, ("viahe", "p5"), (Target("borne", least=4, against="p5"),)),
 )
 

@@ -68,7 +68,7 @@ def measure(case, cameras, side, clip, times, tools):
             children.sleep(max(times.settle_secs, case.settle_secs))
             learnt_secs = learn(side, children, times.learn_secs) if case.learns else None
             one, word = Used.now(side, world), side.word()
-            children.sleep(times.window_secs)
+            children.sleep(max(times.window_secs, case.window_secs))
             other, last_word = Used.now(side, world), side.word()
             memory = system.memory_mib(side.child.session)
             seen = side.between(word, last_word)

@@ -151,6 +151,7 @@ class Peer:
             "--rule": street.rule.name,
             "--where": " ".join(f"{x},{y}" for x, y in street.rule.where),
         }
+        options |= {f"--{key.replace('_', '-')}": value for key, value in street.rule.parameters}
         command = [street.deps / "venv-peers" / "bin" / "python", PEERS / "street.py"]
         command += [word for option in options.items() for word in option]
         command += [f"{name}={url}" for name, url in street.cameras.items()]
