@@ -9,6 +9,7 @@ WORDS = {
     "kept": "looks kept, of those needed",
     "box_cpu_pct": "CPU of the box, %",
     "pss_mib": "memory of all processes (PSS), MiB",
+    "age_p99_ms": "age of a look p99, ms",
     "delay_p95_ms": "frame → MQTT p95, ms",
     "borne": "cameras borne",
     "growth": "CPU-ms per camera-second at the most cameras borne, times that at one",

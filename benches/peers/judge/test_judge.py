@@ -209,6 +209,9 @@ class Learning(unittest.TestCase):
         self.assertEqual(self.learn(word, 0), (None, 0.0))
         self.assertEqual(self.learn(lambda _: {}, 100), (None, 0.0))
 
+    def test_each_target_has_words(self):
+        self.assertLessEqual({target.figure for case in CASES for target in case.targets}, set(report.WORDS))
+
     def test_what_no_gate_did_is_told(self):
         rows = [row(16, "viahe", 1, cpu_ms=1, gated=0.0), row(16, "before", 1, cpu_ms=2, gated=0.4)]
         told = report.warnings(report.Measured(case("quiet-16"), rows))
