@@ -49,12 +49,13 @@ export class Boxes {
     if (after.problems.length > 0) throw new Problem('refused', { problems: after.problems })
     const to = Date.now()
     const told = (n: number): PreviewIncident => ({
-      rule: 'illegal-parking', zone: 'kerb-0', opened: local(to - n * 600_000), closed: n % 2 ? local(to - n * 600_000 + 240_000) : null, severity: 'medium',
-      subjects: [{ class: 'vehicle.car', box: [0.2 + n / 20, 0.62, 0.34 + n / 20, 0.86] }],
+      incident: `01JPREVIEW${n}`, rule: 'illegal-parking', violation: 'illegal-parking', zone: 'kerb-0', first_seen: local(to - n * 600_000 - 120_000), opened: local(to - n * 600_000),
+      closed: n % 2 ? local(to - n * 600_000 + 240_000) : null, severity: 'medium',
+      subjects: [{ track: n, class: 'vehicle.car', confidence: 0.8, box: [0.2 + n / 20, 0.62, 0.34 + n / 20, 0.86] }],
     })
     const some = (count: number): Preview['now'] => ({ incidents: Array.from({ length: Math.min(count, Math.floor(minutes / 10)) }, (_, n) => told(n + 1)), left_out: 0 })
     if (!this.#world.cameras().some((one) => one.site === site && one.camera === camera)) throw new Problem('refused', { detail: `there is no camera ${camera}` })
-    return { from: local(to - minutes * 60_000), to: local(to), complete: minutes <= 30, now: some(4), then: some(edits.length > 0 ? 2 : 4) }
+    return { from: local(to - minutes * 60_000), to: local(to), complete: minutes <= 30, looked_secs: minutes * 57, now: some(4), then: some(edits.length > 0 ? 2 : 4) }
   }
 
   story({ summary, incident }: Detail): Story {

@@ -23,8 +23,12 @@ const DWELL = { name: 'dwell_secs', kind: 'number', default: 180, min: 1, max: 8
 const CATALOGUE: EntryView[] = [
   entry('illegal-parking', 'Đỗ xe trái phép', 'Illegal parking', {}, [DWELL]),
   entry('motorbike-on-sidewalk', 'Xe máy trên vỉa hè', 'Motorcycle on the sidewalk', {}, [DWELL, { name: 'count_min', kind: 'whole', default: 1, min: 1, max: 100, unit: null, text: 'so many at least' }]),
-  entry('wrong-way', 'Đi ngược chiều', 'Wrong way', { zone: false, line: true }, [{ name: 'direction_deg', kind: 'direction', default: null, min: 0, max: 360, unit: '°', text: 'where traffic goes in the picture: 0 is up, 90 to the right' }]),
-  entry('speeding', 'Chạy quá tốc độ', 'Speeding', { calibration: true }, [{ name: 'speed_kmh', kind: 'number', default: 50, min: 5, max: 200, unit: 'km/h', text: 'faster than this' }]),
+  entry('wrong-way', 'Đi ngược chiều', 'Wrong way', {}, [
+    { name: 'allowed_deg', kind: 'direction', default: null, min: 0, max: 360, unit: 'deg', text: 'Allowed direction in the picture, degrees: 0 is right, 90 is down, 180 is left, 270 is up.' },
+    { name: 'tolerance_deg', kind: 'number', default: 130, min: 0, max: 179, unit: 'deg', text: 'Degrees to either side that are still allowed.' },
+  ]),
+  entry('camera-fault', 'Camera bị che, xoay hoặc mất tín hiệu', 'Camera moved, blinded or offline', { zone: false }, [DWELL]),
+  entry('speeding', 'Chạy quá tốc độ', 'Speeding', { calibration: true }, [{ name: 'speed_min_mps', kind: 'number', default: 14, min: 0.1, max: 60, unit: 'm/s', text: 'Speed on the ground.' }]),
 ]
 
 function rule(use: string, more: Partial<RuleWritten>): RuleWritten {
@@ -32,12 +36,12 @@ function rule(use: string, more: Partial<RuleWritten>): RuleWritten {
 }
 
 function camera(id: string, n: number): CameraView {
-  const kerb: Pair[] = [[0.05, 0.6], [0.95, 0.6], [0.95, 0.98], [0.05, 0.98]]
+  const kerb: Pair[] = [[0.05, 0.6], [0.95, 0.6], [0.95, 0.74], [0.05, 0.74]]
   return {
     id, name: `Lê Lợi, trước số ${2 * n + 1}`, position: { lat: 10.7769 + n / 500, lon: 106.7009 - n / 700 }, model: 'street', input_px: [640, 384], height_min_px: 22, regions: false,
-    zones: [{ id: 'kerb-0', name: 'Vỉa hè trước chợ', polygon: kerb }], lines: [{ id: 'stop-line', points: [[0.1, 0.82], [0.9, 0.82]] }],
+    zones: [{ id: 'kerb-0', name: 'Vỉa hè trước chợ', polygon: kerb }, { id: 'lane', name: null, polygon: [[0.02, 0.78], [0.98, 0.78], [0.98, 0.99], [0.02, 0.99]] }], lines: [{ id: 'stop-line', points: [[0.1, 0.82], [0.9, 0.82]] }],
     calibration: n % 2 === 0 ? { picture: [[0.2, 0.9], [0.8, 0.9], [0.65, 0.5], [0.35, 0.5]], ground_m: [[0, 0], [8, 0], [8, 24], [0, 24]] } : null,
-    rules: [rule('illegal-parking', { zone: 'kerb-0', schedule: ['Mon-Sun 06:00-22:00'], parameters: { dwell_secs: 120 } }), rule('wrong-way', { line: 'stop-line', parameters: { direction_deg: 90 } })],
+    rules: [rule('illegal-parking', { zone: 'kerb-0', schedule: ['Mon-Sun 06:00-22:00'], parameters: { dwell_secs: 120 } }), rule('wrong-way', { zone: 'lane', parameters: { allowed_deg: 0 } })],
   }
 }
 

@@ -1,5 +1,5 @@
 // What a box says of its pipeline file, and what is changed in it: as in `engine/contract/src/message` (site, edit, preview).
-import type { Severity } from './types.ts'
+import type { Severity, Subject } from './types.ts'
 
 /** Fractions of the picture: from the left, from above. */
 export type Pair = [number, number]
@@ -74,24 +74,32 @@ export interface Edited {
 }
 
 export interface PreviewIncident {
+  /** The same in both lists: it would be told either way. */
+  incident: string
   rule: string
+  violation: string
   zone: string | null
+  first_seen: string
   opened: string
   closed: string | null
   severity: Severity
-  subjects: { class: string; box: [number, number, number, number] }[]
+  subjects: Subject[]
 }
 
 export interface Previewed {
+  /** Oldest first. */
   incidents: PreviewIncident[]
   left_out: number
 }
 
+/** What the rules of a camera would have told, as they are and as they are edited. */
 export interface Preview {
   from: string
   to: string
   /** As long as was asked for. */
   complete: boolean
+  /** For so long the camera was looked at. */
+  looked_secs: number
   now: Previewed
   then: Previewed
 }

@@ -92,6 +92,12 @@ export function mayJudge(): boolean {
   return role !== undefined && JUDGES.includes(role)
 }
 
+/** Zones and rules of cameras. */
+export function maySetUp(): boolean {
+  const role = me()?.role
+  return role === 'installer' || role === 'admin'
+}
+
 export function isAdmin(): boolean {
   return me()?.role === 'admin'
 }

@@ -231,6 +231,7 @@ export const en: Words = {
     emptyText: 'Cameras appear here once the first box connects.',
     emptyBoxes: 'No box has connected yet.',
     filter: 'Filter cameras',
+    zones: 'Zones and rules',
   },
   people: {
     title: 'People',

@@ -239,6 +239,7 @@ export const vi = {
     emptyText: 'Camera hiện ở đây khi thiết bị biên đầu tiên kết nối.',
     emptyBoxes: 'Chưa có thiết bị biên nào kết nối.',
     filter: 'Lọc camera',
+    zones: 'Vùng và quy tắc',
   },
   people: {
     title: 'Người dùng',
@@ -338,7 +339,7 @@ export const vi = {
   },
 }
 
-type Widened<T> = T extends string
+export type Widened<T> = T extends string
   ? string
   : T extends (...args: infer A) => string
     ? (...args: A) => string
