@@ -96,10 +96,9 @@ def main():
         results.begin(case, about(options, times))
         run_case(case, chosen, clip, times, Tools(options.viahe, mosquitto, deps), results)
         measured = results.measured(case)
-        # First of all: what was measured is not lost, whatever comes of telling it.
-        results.write(options.out)
         say("\n" + report.tables(measured) + report.warnings(measured) + report.ratios(measured))
         failed |= bool(measured.failures())
+        results.write(options.out)
     if options.page:
         results.write_page(options.page)
     say(f"tables and plots: {options.out}")
