@@ -11,6 +11,7 @@ pub mod bounded;
 pub mod broker;
 pub mod camera_sim;
 pub mod capacity;
+pub mod clerk;
 pub mod clock;
 pub mod demo;
 pub mod disk;

@@ -5,7 +5,7 @@ use crate::models::{Locations, Looked, ModelError};
 use crate::telemetry::{redact, redact_in_path, redact_source};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use viahe_core::config::{ConfigError, PipelineSources, SecretRef, parse};
+use viahe_core::config::{ConfigError, Entry, PipelineSources, SecretRef, parse};
 use viahe_core::id::Name;
 use viahe_core::model::ModelInfo;
 use viahe_core::plan::Plan;
@@ -30,7 +30,7 @@ pub enum ProjectError {
 }
 
 /// Largest pipeline, catalogue entry or calendar; those of large sites have some ten kilobytes.
-const TEXT_BYTES_MAX: u64 = 4 << 20;
+pub(crate) const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// Largest secret in a file; a wrong path to a large file must not fill the memory.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -43,13 +43,21 @@ const NO_SECRET: &str = "rtsp://127.0.0.1/secret";
 /// # Errors
 /// [`ProjectError`], whose text is meant for the person who edits the file.
 pub fn load(path: &Path) -> Result<Plan, ProjectError> {
+    load_as(path, &text(path)?)
+}
+
+/// As [`load`], as if the file at `path` held this text.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_as(path: &Path, text: &str) -> Result<Plan, ProjectError> {
     let kept_apart = RefCell::new(Vec::new());
     let fetch = |reference: &SecretRef| {
         let secret = read_secret(reference)?;
         kept_apart.borrow_mut().push(secret.trim_end_matches(['\r', '\n']).to_owned());
         Ok(secret)
     };
-    let plan = read(path, &fetch)?;
+    let plan = read(path, text, &fetch)?;
     hide_secrets(&plan, &kept_apart.into_inner());
     Ok(plan)
 }
@@ -59,16 +67,34 @@ pub fn load(path: &Path) -> Result<Plan, ProjectError> {
 /// # Errors
 /// As [`load`].
 pub fn load_without_secrets(path: &Path) -> Result<Plan, ProjectError> {
-    read(path, &|_| Ok(NO_SECRET.to_owned()))
+    read(path, &text(path)?, &|_| Ok(NO_SECRET.to_owned()))
+}
+
+/// The entries of the catalogue that a pipeline at `path` may use, but for those that cannot be read.
+///
+/// # Errors
+/// [`ModelError`] when a variable of the environment leads nowhere.
+pub fn catalogue(path: &Path) -> Result<Vec<(Name, Entry)>, ModelError> {
+    let locations = Locations::discover(path.parent())?;
+    let entry = |name: Name| {
+        let looked = &locations.looked.catalogue;
+        let (file, text) = read_named(&locations.catalogue_dirs, &name, looked).ok()?;
+        Some((name, Entry::parse(&file, &text).ok()?))
+    };
+    Ok(names_in(&locations.catalogue_dirs).into_iter().filter_map(entry).collect())
+}
+
+fn text(path: &Path) -> Result<String, ProjectError> {
+    read_text(path, TEXT_BYTES_MAX)
+        .map_err(|source| ProjectError::Read { path: path.to_owned(), source })
 }
 
 fn read(
     path: &Path,
+    text: &str,
     secrets: &dyn Fn(&SecretRef) -> Result<String, String>,
 ) -> Result<Plan, ProjectError> {
     let locations = Locations::discover(path.parent())?;
-    let text = read_text(path, TEXT_BYTES_MAX)
-        .map_err(|source| ProjectError::Read { path: path.to_owned(), source })?;
     let looked = &locations.looked;
     let catalogue = |name: &Name| read_named(&locations.catalogue_dirs, name, &looked.catalogue);
     let calendar = |name: &Name| read_named(&locations.calendar_dirs, name, &looked.calendar);
@@ -78,7 +104,7 @@ fn read(
     };
     Ok(parse(&PipelineSources {
         file: &path.display().to_string(),
-        text: &text,
+        text,
         catalogue: &catalogue,
         catalogue_names: &names_in(&locations.catalogue_dirs),
         calendar: &calendar,

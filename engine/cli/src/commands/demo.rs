@@ -7,19 +7,23 @@ use crate::demo_mark::fresh_state;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::ui::say;
+use crossbeam_channel::never;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 use viahe_contract::message::{CameraStatus, EvidenceState, IncidentEvent};
 use viahe_core::id::Name;
 use viahe_core::plan::Plan;
 use viahe_core::seam::{CameraReport, WorkerStats};
+use viahe_edge::clerk::Clerk;
 use viahe_edge::clock;
 use viahe_edge::demo::{Demo, Heard, Incidents};
 use viahe_edge::evidence::{self, evidence_dir};
-use viahe_edge::host::live::Observer;
+use viahe_edge::host::live::{Observer, Reload};
 use viahe_edge::models::Locations;
 use viahe_edge::station::StationOptions;
 
@@ -54,7 +58,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
-    let (mut plan, clip) = prepare(args)?;
+    let (mut plan, clip, pipeline) = prepare(args)?;
     fresh_state(&plan.engine.state_dir)?;
     let stop = Stop::new(args.seconds.map(Duration::from_secs))?;
 
@@ -73,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         launch: process()?,
         record: None,
         tuner: None,
-        reload: None,
+        reload: Some(editable(&pipeline, &plan)?),
         observer: Box::new(Lines::new(cameras)),
     };
     let totals = watch(plan, options, &stop);
@@ -104,7 +108,7 @@ fn nothing(started: Instant, stop: &Stop) -> Exit {
 }
 
 /// The plan and the clip, from wherever they are installed.
-fn prepare(args: &Args) -> Result<(Plan, PathBuf), Exit> {
+fn prepare(args: &Args) -> Result<(Plan, PathBuf, PathBuf), Exit> {
     let folder = args.pipeline.as_deref().and_then(Path::parent);
     let locations = Locations::discover(folder).map_err(Exit::missing)?;
     let pipeline = match &args.pipeline {
@@ -122,7 +126,29 @@ fn prepare(args: &Args) -> Result<(Plan, PathBuf), Exit> {
         Some(clip) => clip.clone(),
         None => locations.clip().map_err(Exit::missing)?,
     };
-    Ok((plan, clip))
+    Ok((plan, clip, pipeline))
+}
+
+/// What is drawn in the demo's console changes a copy of the pipeline, in the state folder; cameras, broker
+/// and centre stay the demo's.
+fn editable(pipeline: &Path, plan: &Plan) -> Result<Reload, Exit> {
+    let copy = plan.engine.state_dir.join("pipeline.toml");
+    std::fs::copy(pipeline, &copy).map_err(Exit::failed)?;
+    // The copy is to be written, whatever the one that was installed is.
+    std::fs::set_permissions(&copy, Permissions::from_mode(0o600)).map_err(Exit::failed)?;
+    let ours = plan.clone();
+    let adjust = move |plan: &mut Plan| {
+        for camera in &mut plan.cameras {
+            if let Some(own) = ours.cameras.iter().find(|own| own.id == camera.id) {
+                camera.source = own.source.clone();
+                camera.substream = own.substream.clone();
+            }
+        }
+        (plan.mqtt, plan.console) = (ours.mqtt.clone(), ours.console.clone());
+        plan.engine = ours.engine.clone();
+    };
+    let clerk = Clerk::new(&copy, &plan.engine.state_dir).of_copy(pipeline, adjust);
+    Ok(Reload::of(clerk, never()))
 }
 
 /// As people would write it: without `..`, and from here when it is below.

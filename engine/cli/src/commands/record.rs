@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         launch: run::process()?,
         record: Some(record),
         tuner: None,
-        reload: Some(run::reload(&args.pipeline)?),
+        reload: Some(run::reload(&args.pipeline, &plan)?),
         observer: Box::new(Unobserved),
     };
     run::watch(plan, options, &stop)?;

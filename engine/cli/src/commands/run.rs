@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::plan::Plan;
+use viahe_edge::clerk::Clerk;
 use viahe_edge::host::live::{PlaneError, Reload, Totals, Unobserved};
 use viahe_edge::project::{self, ProjectError};
 use viahe_edge::station::{Station, StationError, StationOptions};
@@ -46,18 +47,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         launch,
         record: None,
         tuner: Some(tuner(&args.pipeline)?),
-        reload: Some(reload(&args.pipeline)?),
+        reload: Some(reload(&args.pipeline, &plan)?),
         observer: Box::new(Unobserved),
     };
     watch(plan, options, &stop)?;
     stop.end(())
 }
 
-/// Reads the pipeline again when somebody asks.
-pub(crate) fn reload(pipeline: &Path) -> Result<Reload, Exit> {
-    let pipeline = pipeline.to_owned();
-    let load = move || project::load(&pipeline).map_err(|e| e.to_string());
-    Ok(Reload { load: Box::new(load), asked: hangups()? })
+/// Reads the pipeline again when somebody asks, and changes its file when the centre does.
+pub(crate) fn reload(pipeline: &Path, plan: &Plan) -> Result<Reload, Exit> {
+    Ok(Reload::of(Clerk::new(pipeline, &plan.engine.state_dir), hangups()?))
 }
 
 /// Reads a pipeline, or says all that is wrong with it.

@@ -17,6 +17,7 @@ mod commands;
 mod demo;
 mod disk_damaged;
 mod disk_full;
+mod edits;
 mod engine_killed;
 mod explain;
 mod fleet;

@@ -4,7 +4,7 @@
 //! `problem` (how faults are told) → `schedule`, `secret`, `url` (forms of text) → `schema` (forms and
 //! kinds of keys) → `…_keys` (the tables of keys) → `value`, `read` (text → checked tables) → `common` →
 //! `catalogue`, `calendar` → `rules`, `permits`, `drawn`, `tests_table` → `pipeline`; `model` and `taxonomy`
-//! stand beside it.
+//! stand beside it. `edit` changes the text, `view` tells what of it can be.
 
 mod advice;
 mod calendar;
@@ -13,6 +13,7 @@ mod common;
 mod condition_keys;
 mod console;
 mod drawn;
+mod edit;
 mod engine_keys;
 mod hints;
 mod language;
@@ -36,10 +37,12 @@ mod taxonomy;
 mod tests_table;
 mod url;
 mod value;
+mod view;
 mod windows;
 
 pub use advice::warnings;
 pub use catalogue::Entry;
+pub use edit::{difference, edited, wrote};
 pub use hints::hints;
 pub use language::Wanted;
 pub use pipeline::parse;
@@ -51,3 +54,4 @@ pub use reference::{
 pub use secret::{SecretLookup, SecretRef};
 pub use sources::{Lookup, PipelineSources};
 pub use taxonomy::Taxonomy;
+pub use view::{View, entry_view, view};

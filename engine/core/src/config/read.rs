@@ -341,6 +341,12 @@ impl<'a> Node<'a> {
         pairs(self.table.get(name)?, count, min, max)
     }
 
+    /// Pairs of numbers, as many as there are.
+    pub(super) fn corners(&self, name: &str) -> Option<Vec<[f64; 2]>> {
+        let pair = |item: &Value| numbers(item, f64::MIN, f64::MAX)?.try_into().ok();
+        self.table.get(name)?.as_ref().as_array()?.iter().map(pair).collect()
+    }
+
     /// Columns and rows of images; none where the key is absent or bad.
     pub(super) fn sizes(&self, name: &str) -> Vec<[usize; 2]> {
         let good = |key: &Key| leaf(key, self.table.get(name)?).ok();

@@ -9,7 +9,7 @@ use super::sources::{Package, PipelineSources};
 use crate::id::Name;
 use crate::model::ModelInfo;
 use crate::observe::Class;
-use crate::plan::program::{Scope, Test, ValueFrom};
+use crate::plan::program::{Test, ValueFrom};
 use crate::plan::{Line, Program, Rule, Sensor, Window, Zone};
 use crate::sensor::Quantity;
 use std::collections::{BTreeMap, BTreeSet};
@@ -342,10 +342,7 @@ fn classes(
     model: Option<&Package>,
     sources: &PipelineSources,
 ) -> Option<Vec<Class>> {
-    let main = match program.scope {
-        Scope::Each { thing, .. } => Some(thing),
-        Scope::Zone { about } => about,
-    };
+    let main = program.subject();
     if let Some(main) = main {
         let confidence_min = node.number("confidence_min").map(|v| v as f32);
         let thing = &mut program.things[main];

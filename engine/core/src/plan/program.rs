@@ -400,6 +400,14 @@ impl Program {
         !self.things.is_empty()
     }
 
+    /// What it is about, if that is a thing.
+    pub fn subject(&self) -> Option<ThingIx> {
+        match self.scope {
+            Scope::Each { thing, .. } => Some(thing),
+            Scope::Zone { about } => about,
+        }
+    }
+
     /// Does it need a sensor or a window?
     pub fn values(&self) -> impl Iterator<Item = (ValueFrom, Quantity)> + '_ {
         self.conditions.iter().filter_map(|c| match c.test {

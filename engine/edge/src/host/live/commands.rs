@@ -48,6 +48,13 @@ pub(super) struct Outcome {
     pub(super) result: Option<Value>,
 }
 
+impl Outcome {
+    /// Why it was not carried out.
+    pub(super) fn refused(why: String) -> Self {
+        Self { told: Err(why), result: None }
+    }
+}
+
 impl From<Result<String, String>> for Outcome {
     fn from(told: Result<String, String>) -> Self {
         Self { told, result: None }
@@ -124,7 +131,11 @@ impl Desk {
         let at = heard.at;
         let read = message::Command::read(name, &heard.payload).and_then(|read| {
             let message::Command { id, order, by, issued, .. } = read;
-            match issued.map_or(Ok(()), |issued| fresh(plan, issued, at)) {
+            let timed = match issued {
+                Some(issued) => fresh(plan, issued, at),
+                None => may_be_old(&order),
+            };
+            match timed {
                 Ok(()) => Ok(Command { id, at, order, by }),
                 Err(why) => Err(CommandError { id: Some(id), why }),
             }
@@ -302,6 +313,16 @@ fn reply_to(site: &Name, heard: &Heard, id: Option<&CommandId>) -> ReplyTo {
     });
     let (topic, correlation) = asked.unwrap_or_else(|| (usual(), None));
     ReplyTo { topic, correlation }
+}
+
+/// What changes the pipeline file is never carried out as long after as anybody likes.
+fn may_be_old(order: &Order) -> Result<(), String> {
+    match order {
+        Order::Edit { check: false, .. } | Order::Revert { check: false, .. } => {
+            Err(format!("{} needs `issued`; see docs/mqtt.md", order.name()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// One that lay somewhere on its way is worse than none.

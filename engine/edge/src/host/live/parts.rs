@@ -2,6 +2,7 @@
 
 use super::day::EventTime;
 use super::outside::{Arrivals, Centre, Clock, Finish, Lookers, Storage};
+use crate::clerk::Clerk;
 use crate::evidence::EvidenceStore;
 use crate::history::History;
 use crate::record::Recorder;
@@ -43,6 +44,17 @@ pub struct Reload {
     pub load: Box<dyn Fn() -> Result<Plan, String> + Send>,
     /// Somebody on the box asks for it: SIGHUP.
     pub asked: crossbeam_channel::Receiver<()>,
+    /// Tells and changes the file by order; none where the centre may not.
+    pub clerk: Option<Arc<Clerk>>,
+}
+
+impl Reload {
+    /// Of the file that this clerk keeps.
+    pub fn of(clerk: Clerk, asked: crossbeam_channel::Receiver<()>) -> Self {
+        let clerk = Arc::new(clerk);
+        let own = Arc::clone(&clerk);
+        Self { load: Box::new(move || own.load()), asked, clerk: Some(clerk) }
+    }
 }
 
 /// Everything that the event plane owns.

@@ -97,7 +97,7 @@ impl Street {
         let read = Arc::clone(&written);
         let load = Box::new(move || Ok(read.lock().unwrap().clone()));
         let troubles = Troubles::default();
-        let reload = (ask, Some(Reload { load, asked }));
+        let reload = (ask, Some(Reload { load, asked, clerk: None }));
         let limits = Limits { ballast_bytes: 0, ..Limits::default() };
         let metrics = Metrics::new("test", troubles.clone());
         let record = None;

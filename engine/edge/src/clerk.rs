@@ -1,0 +1,275 @@
+//! The pipeline file of a box, told and changed by order of the centre.
+//!
+//! A change becomes a whole text first, which the same reader validates as at a start. Then that text lies
+//! among the texts that the file had, with who and why; only then it takes the file's place. Whenever the
+//! power goes, the file is whole, the old one or the new one, and which one it is decides what is remembered
+//! of the change.
+
+mod file;
+mod texts;
+
+use crate::advice;
+use crate::models::Locations;
+use crate::project::{self, ProjectError};
+use crate::redact::redacted;
+use file::{File, version_of};
+use jiff::tz::TimeZone;
+use std::path::{Path, PathBuf};
+use texts::{Head, Texts};
+use viahe_contract::id::CommandId;
+use viahe_contract::message::{Edit, EditProblem, Edited, PipelineVersion, SiteView};
+use viahe_contract::sha256::Sha256;
+use viahe_core::config::{View, difference, edited, entry_view, hints, view, warnings, wrote};
+use viahe_core::plan::Plan;
+use viahe_core::time::Timestamp;
+
+/// The file is not what runs.
+const UNREAD: &str =
+    "somebody has changed the file on the box and it was not read since; that is taken up too";
+
+/// Who keeps the file.
+pub struct Clerk {
+    path: PathBuf,
+    /// Where it is taken to lie: what it names is looked for from there.
+    read_at: PathBuf,
+    /// What is otherwise in this run than the file says.
+    adjust: Adjust,
+    texts: Texts,
+}
+
+type Adjust = Box<dyn Fn(&mut Plan) + Send + Sync>;
+
+/// A change of the file.
+#[derive(Clone, Copy, Debug)]
+pub enum Change<'a> {
+    /// These edits of it.
+    Edits(&'a [Edit]),
+    /// The text of a version that it had.
+    Back(&'a Sha256),
+}
+
+/// Who changes it, and why.
+#[derive(Clone, Debug)]
+pub struct Reason {
+    /// The command; it is done once.
+    pub command: CommandId,
+    /// For people.
+    pub by: Option<String>,
+    /// For people.
+    pub why: String,
+    /// By the box's clock.
+    pub at: Timestamp,
+}
+
+/// A change that can be made.
+#[derive(Debug)]
+pub struct Draft {
+    /// What runs then.
+    pub plan: Plan,
+    /// What comes of it.
+    pub edited: Edited,
+    old: File,
+    text: String,
+}
+
+/// A change that cannot be made.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The file has another version than the one that is to be changed; it has this one.
+    Conflict(Sha256),
+    /// The file would be wrong.
+    Wrong(Edited),
+    /// Another reason, for people.
+    Other(String),
+}
+
+impl Clerk {
+    /// Keeps the pipeline file at `path`, and its texts in the state folder.
+    pub fn new(path: &Path, state_dir: &Path) -> Self {
+        let (path, texts) = (path.to_owned(), Texts::of(state_dir));
+        Self { read_at: path.clone(), path, adjust: Box::new(|_| ()), texts }
+    }
+
+    /// Keeps a copy of the file at `of`, in a run where something is otherwise than it says.
+    #[must_use]
+    pub fn of_copy(self, of: &Path, adjust: impl Fn(&mut Plan) + Send + Sync + 'static) -> Self {
+        Self { read_at: of.to_owned(), adjust: Box::new(adjust), ..self }
+    }
+
+    /// What runs under a text.
+    fn plan(&self, text: &str) -> Result<Plan, ProjectError> {
+        let mut plan = project::load_as(&self.read_at, text)?;
+        (self.adjust)(&mut plan);
+        Ok(plan)
+    }
+
+    /// What runs under the file as it is now.
+    ///
+    /// # Errors
+    /// All that is wrong with it, for people.
+    pub fn load(&self) -> Result<Plan, String> {
+        self.plan(&self.read()?.text).map_err(|error| error.to_string())
+    }
+
+    /// What the file has.
+    ///
+    /// # Errors
+    /// Why it cannot be read, for people.
+    pub fn site(&self, zone: &TimeZone) -> Result<SiteView, String> {
+        let file = self.read()?;
+        let View { mut cameras, rules, permits, sensors, windows } = view(&file.text);
+        let locations = Locations::discover(self.read_at.parent()).map_err(|e| e.to_string())?;
+        for camera in &mut cameras {
+            let input = locations.describe(&camera.model).map(|model| model.input);
+            camera.input_px = input.ok().map(|input| [input.width as u32, input.height as u32]);
+        }
+        let catalogue = project::catalogue(&self.read_at).map_err(|e| e.to_string())?;
+        Ok(SiteView {
+            version: file.version,
+            locked: file::locked(&self.path),
+            cameras,
+            rules,
+            permits,
+            sensors,
+            windows,
+            catalogue: catalogue.iter().map(|(name, entry)| entry_view(name, entry)).collect(),
+            history: self.history(&file, zone),
+        })
+    }
+
+    fn history(&self, file: &File, zone: &TimeZone) -> Vec<PipelineVersion> {
+        let heads = self.texts.heads();
+        let by_hand = heads.first().is_none_or(|newest| newest.version != file.version);
+        let now = by_hand.then(|| Head::found(file.version, file.written));
+        let all = now.into_iter().chain(heads);
+        let told = |Head { version, time, by, why, .. }: Head| PipelineVersion {
+            version,
+            time: time.local(zone),
+            by,
+            why,
+        };
+        all.map(told).collect()
+    }
+
+    /// Was this command done? Then what came of it.
+    pub fn done(&self, command: &CommandId) -> Option<Sha256> {
+        let file = self.read().ok()?;
+        // One that was cut off is known only now.
+        self.texts.settle(file.version);
+        let heads = self.texts.heads();
+        heads.iter().find(|head| head.command.as_ref() == Some(command)).map(|head| head.version)
+    }
+
+    /// What would come of a change of the version `base`, beside `running`.
+    ///
+    /// # Errors
+    /// [`Refusal`]; the file is as it was.
+    pub fn draft(
+        &self,
+        base: Sha256,
+        change: Change<'_>,
+        running: &Plan,
+    ) -> Result<Draft, Refusal> {
+        let old = self.read().map_err(Refusal::Other)?;
+        self.texts.settle(old.version);
+        if old.version != base {
+            return Err(Refusal::Conflict(old.version));
+        }
+        let wrong = |problems: Vec<EditProblem>| {
+            let (version, diff, warnings) = (old.version, Vec::new(), Vec::new());
+            Refusal::Wrong(Edited { version, diff, problems, warnings })
+        };
+        let (edits, text) = match change {
+            Change::Edits(edits) => (edits, edited(&old.text, edits).map_err(&wrong)?),
+            Change::Back(to) => {
+                let text = self.texts.text(*to).ok_or_else(|| {
+                    let remedy = "ask for the pipeline again and choose one of its history";
+                    Refusal::Other(format!("the text of version {to} is not kept; {remedy}"))
+                })?;
+                ([].as_slice(), text)
+            }
+        };
+        let plan = match self.plan(&text) {
+            Ok(plan) => plan,
+            Err(error) => return Err(wrong(self.problems(error, edits))),
+        };
+        let mut diff = difference(&old.text, &text);
+        for line in &mut diff {
+            line.text = redacted(&line.text).into_owned();
+        }
+        let known = advice_of(running);
+        let mut warnings = advice_of(&plan);
+        warnings.retain(|warning| !known.contains(warning));
+        if self.plan(&old.text).is_ok_and(|written| written != *running) {
+            warnings.insert(0, UNREAD.to_owned());
+        }
+        let edited = Edited { version: version_of(&text), diff, problems: Vec::new(), warnings };
+        Ok(Draft { plan, edited, old, text })
+    }
+
+    /// What the reader says of a text, at its fields.
+    fn problems(&self, error: ProjectError, edits: &[Edit]) -> Vec<EditProblem> {
+        let ProjectError::Config(error) = error else {
+            let (field, remedy) = (String::new(), "see to the files on the box".to_owned());
+            return vec![EditProblem { field, edit: None, text: error.to_string(), remedy }];
+        };
+        let own = self.read_at.display().to_string();
+        let told = error.problems.into_iter().map(|problem| {
+            let is_own = problem.file == own;
+            let text = if is_own {
+                problem.what
+            } else {
+                format!("{}:{}: {}", problem.file, problem.line, problem.what)
+            };
+            let field = if is_own { problem.path } else { String::new() };
+            let edit = wrote(edits, &field);
+            EditProblem { field, edit, text, remedy: problem.remedy }
+        });
+        told.collect()
+    }
+
+    /// Makes a change, durably.
+    ///
+    /// # Errors
+    /// Why not, for people; the file is as it was.
+    pub fn write(&self, draft: &Draft, reason: &Reason) -> Result<(), String> {
+        if let Some(why) = file::locked(&self.path) {
+            return Err(why);
+        }
+        let Draft { old, text, edited, .. } = draft;
+        let head = Head {
+            version: edited.version,
+            time: reason.at,
+            by: reason.by.clone(),
+            why: Some(reason.why.clone()),
+            command: Some(reason.command.clone()),
+        };
+        let not_kept = |error| {
+            format!(
+                "the history of the pipeline file cannot be written, so it was left as it is: {error}"
+            )
+        };
+        self.texts.found(Head::found(old.version, reason.at), &old.text).map_err(not_kept)?;
+        self.texts.begin(&head, text).map_err(not_kept)?;
+        let written = file::replace(&self.path, text, old.version);
+        // Whatever became of it: which version the file has now decides.
+        let now = if written.is_ok() { edited.version } else { old.version };
+        self.texts.settle(now);
+        written.map_err(|error| format!("{}: {error}; it is as it was", self.path.display()))
+    }
+
+    fn read(&self) -> Result<File, String> {
+        File::read(&self.path).map_err(|error| format!("{}: {error}", self.path.display()))
+    }
+}
+
+/// What a right pipeline is told all the same.
+fn advice_of(plan: &Plan) -> Vec<String> {
+    let mut all = warnings(plan);
+    all.extend(hints(plan));
+    all.extend(advice::warnings(plan));
+    all
+}
+
+#[cfg(test)]
+mod tests;
