@@ -210,6 +210,8 @@ fn camera_state(state: CameraStatus, fps: Option<f64>) -> CameraState {
         looks: None,
         decoding: None,
         streams: None,
+        name: None,
+        position: None,
     }
 }
 

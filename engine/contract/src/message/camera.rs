@@ -1,6 +1,7 @@
 //! How a camera is, and which of its rules say nothing.
 
 use crate::id::{CommandId, Name};
+use crate::place::Position;
 use crate::time::LocalTime;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,12 @@ pub struct CameraState {
     /// Of a camera that has a substream: how both are; none of others, and of a box of an earlier version.
     #[serde(default)]
     pub streams: Option<Streams>,
+    /// What people call it; none of one without a name, and of a box of an earlier version.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Where it stands; none of one of which nobody has said so, and of a box of an earlier version.
+    #[serde(default)]
+    pub position: Option<Position>,
 }
 
 /// Two streams of one camera: looks are at the substream, pictures for people come from the main stream.

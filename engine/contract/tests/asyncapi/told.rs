@@ -159,7 +159,9 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
         key_interval_secs,
     });
     let media = (of(one_of::<Carrier>()), of(decoding), of(streams()));
-    (how, numbers, media, rules).prop_map(|(how, numbers, media, rules)| {
+    let planned = (of(text()), of(position()));
+    (how, numbers, media, rules, planned).prop_map(|(how, numbers, media, rules, planned)| {
+        let (name, position) = planned;
         let (transport, decoding, streams) = media;
         let (state, reason, time) = how;
         let (fps, resolution, clock_offset_ms, clock_step) = numbers;
@@ -180,6 +182,8 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
             looks,
             decoding,
             streams,
+            name,
+            position,
         }
     })
 }

@@ -8,9 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use viahe_contract::message::{
-    Ack, BoxStatus, CameraStatus, Carrier, Certainty, DecodeMode, DecodeReason, Decoding, ModelRef,
-    Offline, Reply, Rest, Resting, SensorHealth, StreamRole, StreamState, Streams, Verdict,
+    Ack, BoxStatus, CameraState, CameraStatus, Carrier, Certainty, DecodeMode, DecodeReason,
+    Decoding, ModelRef, Offline, Reply, Rest, Resting, SensorHealth, StreamRole, StreamState,
+    Streams, Verdict,
 };
+use viahe_contract::place::Position;
 use viahe_contract::sha256::Sha256;
 use viahe_core::attention::{Attention, Need};
 use viahe_core::engine::{Answer, Declared, Orders, Silence, Silenced, Standing, WindowTold};
@@ -238,7 +240,11 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
         let attention = attention(orders);
         let rules = RulesState { view, orders, attention: Some(&attention) };
         let stats = stats(attention.need);
-        let said = camera_state(&report, Some(&stats), &rules, None, now, &zone);
+        let said = CameraState {
+            name: Some("Lê Lợi, trước số 3".into()),
+            position: Some(Position { lat: 16.4637, lon: 107.5909 }),
+            ..camera_state(&report, Some(&stats), &rules, None, now, &zone)
+        };
         serde_json::to_value(said).unwrap()
     };
     assert_eq!(told(None, &Orders::default()), example("camera"));

@@ -27,7 +27,8 @@ pub struct RulesState<'a> {
     pub attention: Option<&'a Attention>,
 }
 
-/// How a camera is. Numbers are unknown until the first frame and not of interest without frames.
+/// How a camera is. Numbers are unknown until the first frame and not of interest without frames. What the plan says of
+/// it, and whether it is kept away, is left to whoever knows.
 pub fn camera_state(
     report: &CameraReport,
     stats: Option<&CameraStats>,
@@ -85,6 +86,8 @@ pub fn camera_state(
             ..decoding
         }),
         streams: stats.and_then(|s| s.streams.as_ref()).map(shown),
+        name: None,
+        position: None,
     }
 }
 

@@ -111,6 +111,10 @@ impl Live {
         let rules = RulesState { view, orders: &self.told.orders, attention };
         let mut state = camera_state(report, known, &rules, step, self.time.now(), zone);
         state.quarantine = self.told.quarantined.told(&report.camera, zone);
+        if let Some(planned) = self.plan.cameras.iter().find(|c| c.id == report.camera) {
+            state.name.clone_from(&planned.name);
+            state.position = planned.position;
+        }
         self.centre.camera_state(&report.camera, &state);
     }
 

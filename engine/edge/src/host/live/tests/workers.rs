@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::CameraStatus;
+use viahe_contract::place::Position;
 use viahe_contract::sha256::Sha256;
 use viahe_core::seam::{CameraReport, CameraStats, Failure, FromWorker, SEAM_VERSION, WorkerStats};
 
@@ -196,6 +197,28 @@ fn what_cameras_need_is_said_before_any_worker_looks_and_told_to_the_centre() {
         state.states.iter().find(|(_, camera, _)| camera.as_str() == "gate").unwrap();
     let looks = told.looks.clone().unwrap();
     assert!((looks.hz - 1.0).abs() < 1e-9 && looks.resting.is_empty(), "{looks:?}");
+}
+
+#[test]
+fn a_camera_is_told_with_its_name_and_where_it_stands_also_after_a_reload() {
+    let mut street = Street::new();
+    let (here, there) = (Position { lat: 16.4, lon: 107.5 }, Position { lat: 16.5, lon: 107.6 });
+    street.plan.cameras[0].name = Some("Cổng Đông".into());
+    street.plan.cameras[0].position = Some(here);
+    street.reloads(20.0, &[(WORKER, &["gate", "market"])], move |plan| {
+        plan.cameras[0].position = Some(there);
+    });
+    // Repeated every minute.
+    street.run(61.0);
+    let state = street.world.state();
+    let of = |camera: &str| {
+        let own = state.states.iter().filter(|(_, own, _)| own.as_str() == camera);
+        own.map(|(.., told)| (told.name.clone(), told.position)).collect::<Vec<_>>()
+    };
+    let gate = of("gate");
+    assert_eq!(gate.first(), Some(&(Some("Cổng Đông".into()), Some(here))), "{gate:?}");
+    assert_eq!(gate.last(), Some(&(None, Some(there))), "{gate:?}");
+    assert!(of("market").iter().all(|told| *told == (None, None)));
 }
 
 #[test]
