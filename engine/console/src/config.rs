@@ -28,6 +28,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What a newcomer sees.
     pub language: Language,
+    /// A `PMTiles` file: the city's map, for pages. None for a plain one that they draw themselves.
+    pub map: Option<PathBuf>,
     /// Where boxes speak.
     pub mqtt: Mqtt,
 }
@@ -72,7 +74,7 @@ pub struct Tls {
 pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigError> {
     let mut reader = Reader::new(text, file, folder)?;
     reader.tables(&["console", "mqtt"]);
-    reader.keys("console", &["listen", "https", "proxy", "data_dir", "language"]);
+    reader.keys("console", &["listen", "https", "proxy", "data_dir", "language", "map"]);
     let mqtt_keys = ["url", "username", "password", "ca", "cert", "key"];
     reader.keys("mqtt", &mqtt_keys);
     let listen = reader.text("console", "listen").unwrap_or_else(|| LISTEN.into());
@@ -99,11 +101,12 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
             Language::Vi
         }
     };
+    let map = reader.path("console", "map");
     let mqtt = read_mqtt(&mut reader);
     reader.finish()?;
     let whole = listen.ok().zip(data_dir).zip(mqtt);
     let ((listen, data_dir), mqtt) = whole.ok_or(ConfigError { problems: Vec::new() })?;
-    Ok(Config { listen, https, proxy, data_dir, language, mqtt })
+    Ok(Config { listen, https, proxy, data_dir, language, map, mqtt })
 }
 
 fn read_mqtt(reader: &mut Reader) -> Option<Mqtt> {

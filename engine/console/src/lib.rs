@@ -4,6 +4,7 @@
 //! It knows boxes by the contract alone: MQTT in and out, evidence over HTTP. It links no camera, no
 //! model and no rule, and runs on a machine without any of them.
 
+pub mod basemap;
 pub mod broker;
 pub mod clock;
 pub mod config;

@@ -1,5 +1,6 @@
 //! A console put together from its configuration.
 
+use crate::basemap::{BaseMap, MapError};
 use crate::broker::{Broker, TlsError};
 use crate::clock;
 use crate::config::Config;
@@ -47,6 +48,9 @@ pub enum StationError {
     /// No evidence can be kept.
     #[error("evidence: {0}; let this user write in data_dir")]
     Evidence(io::Error),
+    /// There is no map where the configuration says so.
+    #[error(transparent)]
+    Map(#[from] MapError),
     /// No box can be heard.
     #[error(transparent)]
     Broker(#[from] TlsError),
@@ -80,6 +84,7 @@ impl Station {
     /// When the address or the data folder is not to be had.
     pub fn start(config: &Config) -> Result<Self, StationError> {
         let vitals = Vitals::default();
+        let base_map = config.map.as_deref().map(BaseMap::open).transpose()?;
         let store = Store::open(&config.data_dir, &vitals)?;
         let people = people_of(&store)?;
         let files = Files::open(&config.data_dir).map_err(StationError::Evidence)?;
@@ -102,6 +107,7 @@ impl Station {
             store,
             live,
             files,
+            base_map,
             vitals,
             people: Arc::new(people),
             https: config.https,

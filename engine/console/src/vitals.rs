@@ -14,6 +14,9 @@ pub const DISK_EVIDENCE: (&str, &str) =
 /// The trouble of what commits bring and pages do not hear, and what it means.
 pub const CHANGES: (&str, &str) =
     ("changes", "pages are not told what changes; look at the disk of data_dir");
+/// The trouble of the map that pages draw below all else, and what it means.
+pub const BASE_MAP: (&str, &str) =
+    ("base_map", "the map's file cannot be read; look at the disk of [console] map");
 /// The trouble of what nobody wants any more and is still there, and what it means.
 pub const SWEEP: (&str, &str) =
     ("sweep", "what nobody wants any more is not taken away; look at the disk of data_dir");

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod pmtiles;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use viahe_console::config;
@@ -25,9 +27,10 @@ fn node() -> PathBuf {
 fn operators_work_by_the_page() {
     let broker = Mosquitto::start("");
     let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tiny.pmtiles"), pmtiles::tiny_map()).unwrap();
     let port = broker.port.to_string();
     let text = format!(
-        "[console]\nlisten = \"127.0.0.1:0\"\ndata_dir = \"data\"\n\
+        "[console]\nlisten = \"127.0.0.1:0\"\ndata_dir = \"data\"\nmap = \"tiny.pmtiles\"\n\
          [mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n"
     );
     let config = config::parse(&text, "console.toml", folder.path()).unwrap();

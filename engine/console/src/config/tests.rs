@@ -12,7 +12,7 @@ fn a_small_file_is_enough() {
     let config = config.unwrap();
     assert_eq!(config.listen.to_string(), LISTEN);
     assert_eq!(config.data_dir, Path::new("/etc/viahe/data"));
-    assert_eq!((config.language, config.https), (Language::Vi, false));
+    assert_eq!((config.language, config.https, config.map), (Language::Vi, false, None));
     let mqtt = config.mqtt;
     assert_eq!((mqtt.host.as_str(), mqtt.port, mqtt.tls.is_none()), ("::1", 1884, true));
 }
@@ -49,4 +49,6 @@ fn what_is_no_toml_is_told_and_no_secret_shown() {
     let config = read(text).unwrap();
     assert!(!format!("{config:?}").contains("geheim"));
     assert_eq!(config.mqtt.port, 8883);
+    let config = read(&text.replace("[mqtt]", "map = \"hue.pmtiles\"\n[mqtt]")).unwrap();
+    assert_eq!(config.map.as_deref(), Some(Path::new("/etc/viahe/hue.pmtiles")));
 }

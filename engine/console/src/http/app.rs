@@ -1,5 +1,6 @@
 //! What handlers have.
 
+use crate::basemap::BaseMap;
 use crate::config::Language;
 use crate::evidence::Files;
 use crate::live::Live;
@@ -18,6 +19,8 @@ pub struct App {
     pub live: Live,
     /// Files that boxes bring.
     pub files: Files,
+    /// What pages draw below all else.
+    pub base_map: Option<BaseMap>,
     /// How the console is.
     pub vitals: Vitals,
     /// Who knows who somebody is.

@@ -6,6 +6,7 @@
 mod address;
 mod app;
 mod audit;
+mod base_map;
 mod cookie;
 mod events;
 mod evidence;
@@ -13,6 +14,7 @@ mod extract;
 mod gate;
 mod health;
 mod incidents;
+mod map;
 mod metrics;
 mod page;
 mod people;

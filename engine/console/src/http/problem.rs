@@ -32,6 +32,8 @@ pub enum Kind {
     Conflict,
     /// What was sent is too large.
     TooLarge,
+    /// Bytes beyond the end of a file.
+    OutOfRange,
     /// It does not work now.
     Unavailable,
 }
@@ -47,6 +49,7 @@ impl Kind {
             Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::OutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -62,6 +65,7 @@ impl Kind {
             Self::Invalid => "What was sent is wrong",
             Self::Conflict => "Somebody else was faster",
             Self::TooLarge => "Too large",
+            Self::OutOfRange => "Beyond the end of the file",
             Self::Unavailable => "It does not work now",
         }
     }

@@ -1,7 +1,7 @@
 //! What stands behind the `?` of the queue and of incidents.
 
 use super::problem::Problem;
-use crate::model::{Filter, Judged, Order, Phase, Scope, one_of};
+use crate::model::{Bounds, Filter, Judged, Order, Phase, Scope, one_of};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use viahe_contract::message::Severity;
@@ -11,6 +11,27 @@ use viahe_contract::time::Timestamp;
 const LIMIT: usize = 50;
 /// Lines of a page at most.
 const LIMIT_MAX: usize = 200;
+/// Features of a map when nothing is said.
+pub(super) const FEATURES: usize = 1_000;
+/// Features of a map at most: some 5 MB.
+pub(super) const FEATURES_MAX: usize = 10_000;
+/// Incidents that are asked for by id at most.
+const IDS_MAX: usize = 100;
+
+const JUDGED: [(&str, Judged); 4] = [
+    ("open", Judged::Not),
+    ("confirmed", Judged::Confirmed),
+    ("dismissed", Judged::Dismissed),
+    ("all", Judged::All),
+];
+const PHASES: [(&str, Phase); 3] =
+    [("all", Phase::All), ("open", Phase::Open), ("closed", Phase::Closed)];
+const SEVERITIES: [(&str, Severity); 4] = [
+    ("info", Severity::Info),
+    ("low", Severity::Low),
+    ("medium", Severity::Medium),
+    ("high", Severity::High),
+];
 
 /// Which incidents, in which order; what is empty is not asked.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -56,38 +77,18 @@ pub(super) struct Wanted {
 impl Asked {
     /// As somebody may ask to whom these sites are open.
     pub(super) fn by(self, scope: &Scope) -> Result<Wanted, Problem> {
-        let judged = [
-            ("open", Judged::Not),
-            ("confirmed", Judged::Confirmed),
-            ("dismissed", Judged::Dismissed),
-            ("all", Judged::All),
-        ];
-        let phase = [("all", Phase::All), ("open", Phase::Open), ("closed", Phase::Closed)];
-        let severity = [
-            ("info", Severity::Info),
-            ("low", Severity::Low),
-            ("medium", Severity::Medium),
-            ("high", Severity::High),
-        ];
         let order = [("newest", Order::Newest), ("severity", Order::Severity)];
-        let limit = match self.limit.as_str() {
-            "" => LIMIT,
-            text => text
-                .parse()
-                .ok()
-                .filter(|n| (1..=LIMIT_MAX).contains(n))
-                .ok_or_else(|| Problem::field("limit", format!("is to be 1 to {LIMIT_MAX}")))?,
-        };
+        let limit = limit(&self.limit, LIMIT, LIMIT_MAX)?;
         let filter = Filter {
-            judged: word("judgement", &self.judgement, &judged)?.unwrap_or_default(),
-            phase: word("state", &self.state, &phase)?.unwrap_or_default(),
+            judged: word("judgement", &self.judgement, &JUDGED)?.unwrap_or_default(),
+            phase: word("state", &self.state, &PHASES)?.unwrap_or_default(),
             sites: sites(some(self.site), scope),
             camera: some(self.camera),
             place: some(self.place)
                 .map(|text| text.parse().map_err(|why: String| Problem::field("place", why)))
                 .transpose()?,
             violation: some(self.violation),
-            severity: word("severity", &self.severity, &severity)?,
+            severity: word("severity", &self.severity, &SEVERITIES)?,
             words: some(self.q),
             from: time("from", &self.from)?,
             to: time("to", &self.to)?,
@@ -97,12 +98,93 @@ impl Asked {
     }
 }
 
+/// What of the earth, and which incidents there; what is empty is not asked.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AskedOfMap {
+    /// `west,south,east,north` in degrees (RFC 7946, 5); west may be more than east.
+    bbox: String,
+    /// Of this site.
+    site: String,
+    /// Of this camera.
+    camera: String,
+    /// `open`, `closed`, `all`: all unless said.
+    state: String,
+    /// `open` (nobody has judged), `confirmed`, `dismissed`, `all`: all unless said.
+    judgement: String,
+    /// Of this catalogue entry.
+    violation: String,
+    /// `info`, `low`, `medium`, `high`.
+    severity: String,
+    /// Opened from this time on.
+    from: String,
+    /// Opened before this time.
+    to: String,
+    /// Those of these incidents that are asked for, 1 to 100 ids with commas.
+    id: String,
+    /// Features at most, 1 to 10000; 1000 unless said.
+    limit: String,
+}
+
+/// What was asked of the map, as the store is asked.
+pub(super) struct WantedOfMap {
+    pub(super) filter: Filter,
+    pub(super) bounds: Bounds,
+    pub(super) ids: Vec<String>,
+    pub(super) limit: usize,
+}
+
+impl AskedOfMap {
+    /// As somebody may ask to whom these sites are open.
+    pub(super) fn by(self, scope: &Scope) -> Result<WantedOfMap, Problem> {
+        let ids: Vec<String> = some(self.id)
+            .map(|ids| ids.split(',').map(str::to_owned).collect())
+            .unwrap_or_default();
+        if ids.len() > IDS_MAX {
+            return Err(Problem::field("id", format!("is to be {IDS_MAX} at most")));
+        }
+        let filter = Filter {
+            judged: word("judgement", &self.judgement, &JUDGED)?.unwrap_or(Judged::All),
+            phase: word("state", &self.state, &PHASES)?.unwrap_or_default(),
+            sites: sites(some(self.site), scope),
+            camera: some(self.camera),
+            place: None,
+            violation: some(self.violation),
+            severity: word("severity", &self.severity, &SEVERITIES)?,
+            words: None,
+            from: time("from", &self.from)?,
+            to: time("to", &self.to)?,
+        };
+        let bounds = bounds(&self.bbox)?;
+        let limit = limit(&self.limit, FEATURES, FEATURES_MAX)?;
+        Ok(WantedOfMap { filter, bounds, ids, limit })
+    }
+}
+
+/// A box on the earth; all of it unless said.
+pub(super) fn bounds(text: &str) -> Result<Bounds, Problem> {
+    if text.is_empty() {
+        return Ok(Bounds::EARTH);
+    }
+    text.parse().map_err(|why: String| Problem::field("bbox", why))
+}
+
+/// How many are wanted at most.
+pub(super) fn limit(text: &str, usual: usize, most: usize) -> Result<usize, Problem> {
+    if text.is_empty() {
+        return Ok(usual);
+    }
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| Problem::field("limit", format!("is to be 1 to {most}")))
+}
+
 /// What to answer when a cursor is none of ours.
 pub(super) fn bad_cursor() -> Problem {
     Problem::field("cursor", "is none that was given")
 }
 
-fn some(text: String) -> Option<String> {
+pub(super) fn some(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 

@@ -6,7 +6,9 @@ use super::gate::gate;
 use super::page::page;
 use super::problem::Problem;
 use super::secure::secure;
-use super::{audit, events, evidence, health, incidents, metrics, people, session, sites};
+use super::{
+    audit, base_map, events, evidence, health, incidents, map, metrics, people, session, sites,
+};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
@@ -33,6 +35,10 @@ pub fn router(app: App) -> Router {
         .routes(routes!(evidence::bring, evidence::stands, evidence::show))
         .routes(routes!(sites::boxes))
         .routes(routes!(sites::cameras))
+        .routes(routes!(map::cameras))
+        .routes(routes!(map::incidents))
+        .routes(routes!(base_map::below))
+        .routes(routes!(base_map::base))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::log_out))
         .routes(routes!(session::me, session::change_me))

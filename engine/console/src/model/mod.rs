@@ -1,12 +1,16 @@
 //! What the console speaks of, as it is answered: values only.
 
+mod bounds;
 mod filter;
 mod judging;
+mod on_map;
 mod person;
 mod told;
 
+pub use bounds::Bounds;
 pub use filter::{Filter, Judged, Order, Phase, one_of};
 pub use judging::{Judging, check_note};
+pub use on_map::IncidentOnMap;
 pub use person::{Person, Role, Scope};
 pub use told::{
     BoxTold, CameraTold, Change, Detail, EscalationTold, EvidenceTold, Line, PlaceId, Queue,

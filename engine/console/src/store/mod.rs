@@ -15,6 +15,7 @@ mod error;
 mod files;
 mod handle;
 mod incidents;
+mod located;
 mod meta;
 mod open;
 mod outgoing;

@@ -6,7 +6,10 @@ mod broker;
 mod events;
 mod evidence;
 mod incidents;
+mod map;
 mod matrix;
+#[path = "../pmtiles/mod.rs"]
+mod pmtiles;
 mod sample;
 mod sites;
 mod support;

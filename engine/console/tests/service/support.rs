@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use viahe_console::basemap::BaseMap;
 use viahe_console::config::Language;
 use viahe_console::evidence::Files;
 use viahe_console::http::{App, router};
@@ -102,6 +103,11 @@ impl Session {
 
 impl Console {
     pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// With this map for pages.
+    pub(crate) fn start_with(base_map: Option<BaseMap>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (vitals, clock) = (Vitals::default(), Hands::default());
         let store = Store::open(folder.path(), &vitals).unwrap();
@@ -116,6 +122,7 @@ impl Console {
             store: store.clone(),
             live,
             files: Files::open(folder.path()).unwrap(),
+            base_map,
             vitals,
             people: Arc::clone(&people),
             https: false,

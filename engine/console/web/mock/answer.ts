@@ -5,6 +5,7 @@ import type { Change, Detail, Person, ProblemType, Role, Verdict } from '../src/
 import { Boxes } from './boxes.ts'
 import { Problem } from './problem.ts'
 import type { Account, World } from './world.ts'
+import { incidentsOnMap } from './map.ts'
 import { street } from './street.ts'
 
 const STATUS: Partial<Record<ProblemType, number>> = {
@@ -95,6 +96,8 @@ const ROUTES: Record<string, Route> = {
     return [200, boxesOf(world).still(part(1), part(3), Number(body['max_age_secs'] ?? 0))]
   },
   'GET cameras': ({ world }) => [200, { cameras: world.cameras() }],
+  'GET map': () => [200, { base: null }],
+  'GET map/*': ({ world, query }) => [200, incidentsOnMap(world, query)],
   'GET boxes': ({ world }) => [200, { boxes: world.boxes() }],
   'GET people': ({ world }) => [200, { people: world.people.map(({ password: _, ...person }) => person) }],
   'POST people': ({ world, body }) => {

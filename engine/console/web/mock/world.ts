@@ -20,6 +20,7 @@ import type {
   Verdict,
 } from '../src/api/types.ts'
 import { readCatalogue } from '../build/catalogue.ts'
+import { positionOf } from './map.ts'
 import { local } from './local.ts'
 
 const TITLES = readCatalogue().violations.vi
@@ -104,7 +105,7 @@ export class World {
       incident: id, revision: over ? 2 : 1, state: over ? 'closed' : 'open', rule: violation, rule_version: 1, severity,
       title: TITLES[violation] ?? violation, guidance: GUIDANCE, stage: 'remind', stage_text: 'Nhắc nhở, đề nghị chấm dứt', offence: 1 + (line % 3),
       citations: [{ law: 'Nghị định 168/2024/NĐ-CP', article: 'Điều 6, khoản 3', verified: line % 2 === 0 }],
-      camera, camera_name: `${street} ${line}`, zone, place: place_name, position: null,
+      camera, camera_name: `${street} ${line}`, zone, place: place_name, position: positionOf(line % 400),
       first_seen: local(at - 65_000), opened, updated: closed ?? opened, closed, ended_by: over ? 'over' : null,
       measured: violation === 'flooded-street' ? [{ name: 'muc-nuoc', value: 23.456, unit: 'cm' }] : [],
       subjects: [
@@ -216,7 +217,7 @@ export class World {
         state: {
           state, reason, time: local(Date.now()), fps: state === 'online' ? 24.97 : null, resolution: [1920, 1080], clock_offset_ms: n === 3 ? 95_000 : 20,
           suspensions: n === 7 ? [{ reason: 'moved', camera: null, rules: ['illegal-parking'], all: false, since, until: null, by: null }] : [],
-          looks: { hz: 1, resting: [] },
+          looks: { hz: 1, resting: [] }, name: `${STREETS[n % STREETS.length]!} ${n}`, position: n === 11 ? null : positionOf(n),
           decoding: state === 'online' ? { mode: n % 4 === 2 ? 'keys' : 'all', reason: 'enough', strained: n === 11, key_interval_secs: 1 } : null,
         },
       }

@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { Browsers } from './browsers.ts'
 import { judging } from './judging.ts'
 import { looks } from './looks.ts'
+import { onTheMap } from './map/page.ts'
 import { slips } from './slips.ts'
 import { mockCity, serviceCity, type City } from './city.ts'
 
@@ -17,6 +18,7 @@ try {
   city = kind === 'service' ? await serviceCity(browsers, rest) : await mockCity()
   await judging(browsers, city)
   await slips(browsers, city)
+  await onTheMap(browsers, city)
   await looks(browsers, city)
   browsers.nothingWasWrong()
   console.log('all is well')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { chromium, type Browser, type BrowserContext, type Page, type Request, type Route } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type Locator, type Page, type Request, type Route } from 'playwright-core'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** Bound of a failure: the machine may be busy. */
@@ -33,7 +33,8 @@ export class Browsers {
 
   static async start(folder: string): Promise<Browsers> {
     // In a container there is no sandbox to be had; the page is our own.
-    const args = ['--no-sandbox', '--disable-dev-shm-usage', '--autoplay-policy=no-user-gesture-required']
+    // The map is drawn by the processor where there is nothing else.
+    const args = ['--no-sandbox', '--disable-dev-shm-usage', '--autoplay-policy=no-user-gesture-required', '--enable-unsafe-swiftshader']
     const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args })
     return new Browsers(browser, folder)
   }
@@ -92,6 +93,35 @@ export class Browsers {
   async shot(page: Page, name: string): Promise<void> {
     await page.evaluate(() => document.fonts.ready)
     await page.screenshot({ path: join(this.#folder, `${name}.png`) })
+  }
+
+  /** How many of its points have these colours, by name. */
+  async colours(page: Page, of: Locator, wanted: Record<string, string>): Promise<Record<string, number>> {
+    const png = (await of.screenshot()).toString('base64')
+    return page.evaluate(
+      async ([png, wanted]) => {
+        const image = new Image()
+        image.src = `data:image/png;base64,${png}`
+        await image.decode()
+        const canvas = new OffscreenCanvas(image.width, image.height)
+        const context = canvas.getContext('2d', { willReadFrequently: true })!
+        const seen = (colour: string): string => {
+          context.fillStyle = colour
+          context.fillRect(0, 0, 1, 1)
+          return context.getImageData(0, 0, 1, 1).data.join()
+        }
+        const names = new Map(Object.entries(wanted).map(([name, colour]) => [seen(colour), name]))
+        context.drawImage(image, 0, 0)
+        const { data } = context.getImageData(0, 0, image.width, image.height)
+        const counts = Object.fromEntries(Object.keys(wanted).map((name) => [name, 0]))
+        for (let at = 0; at < data.length; at += 4) {
+          const name = names.get(data.subarray(at, at + 4).join())
+          if (name) counts[name]! += 1
+        }
+        return counts
+      },
+      [png, wanted] as const,
+    )
   }
 
   /** No finding of axe that is serious or worse. */

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { DESK, NIGHT, PHONE, signIn, type Browsers, type View } from './browsers.ts'
 import type { City } from './city.ts'
+import { drawn } from './map/page.ts'
 
 /** Every page in light, in the dark and on a phone: pictures of all, nothing too wide, nothing that axe minds. */
 export async function looks(browsers: Browsers, city: City): Promise<void> {
@@ -23,6 +24,13 @@ async function all(browsers: Browsers, city: City, name: string, view: View): Pr
   await show('queue')
   await openCase(browsers, page, view)
   await show('case')
+  await page.goto(`${city.address}/#/map`)
+  await page.locator('[data-spot]').first().waitFor()
+  await drawn(browsers, page)
+  await show('map')
+  await page.locator('[data-spot]').first().click()
+  await drawn(browsers, page)
+  await show('map-place')
   await page.goto(`${city.address}/#/cameras`)
   await page.getByRole('heading', { level: 1, name: 'Camera và thiết bị' }).waitFor()
   await page.getByText('cam-005').waitFor()

@@ -48,6 +48,7 @@ fn config(plan: &Plan) -> Result<Config, Exit> {
             plan::Language::Vi => Language::Vi,
             plan::Language::En => Language::En,
         },
+        map: None,
         mqtt: Mqtt { host: broker.host.clone(), port: broker.port, login: None, tls: None },
     })
 }

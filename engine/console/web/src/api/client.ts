@@ -6,6 +6,8 @@ import type {
   CameraHeard,
   Detail,
   Escalation,
+  Features,
+  IncidentOnMap,
   IncidentPage,
   Language,
   Me,
@@ -16,6 +18,7 @@ import type {
   QueuePage,
   Role,
   Still,
+  Tiles,
   Token,
   Verdict,
 } from './types.ts'
@@ -127,6 +130,9 @@ export const api = {
   lookAway: (id: string) => ask<undefined>('DELETE', `incidents/${segment(id)}/looking`),
 
   cameras: async () => (await ask<{ cameras: CameraHeard[] }>('GET', 'cameras')).cameras,
+  mapIncidents: (filters: Record<string, Value>, signal?: AbortSignal) =>
+    ask<Features<IncidentOnMap>>('GET', `map/incidents.geojson${query(filters)}`, undefined, signal),
+  mapTiles: async () => (await ask<{ base: Tiles }>('GET', 'map')).base,
   boxes: async () => (await ask<{ boxes: BoxHeard[] }>('GET', 'boxes')).boxes,
 
   // What boxes are asked: each may take as long as the box does, and end in `box_silent`.

@@ -216,6 +216,9 @@ export interface CameraState {
   quarantine?: { deaths: number; next_try: string } | null
   looks?: { hz: number; resting: { rule: string; why: string }[] } | null
   decoding?: Decoding | null
+  /** What people call it. */
+  name?: string | null
+  position?: { lat: number; lon: number } | null
 }
 
 export interface Decoding {
@@ -240,6 +243,29 @@ export interface Still {
   sha256: string
   taken: string
 }
+
+/** A point of a map, as GeoJSON (RFC 7946) has it: longitude and latitude. */
+export interface Feature<P> {
+  type: 'Feature'
+  id: string
+  geometry: { type: 'Point'; coordinates: [number, number] }
+  properties: P
+}
+
+export interface Features<P> {
+  type: 'FeatureCollection'
+  /** There are more. */
+  truncated: boolean
+  features: Feature<P>[]
+}
+
+export type IncidentOnMap = Pick<
+  Summary,
+  'site' | 'violation' | 'title' | 'severity' | 'state' | 'escalated' | 'camera' | 'camera_name' | 'zone' | 'place_name' | 'opened' | 'updated' | 'closed'
+> & { judgement: Judgement | null }
+
+/** What the tiles of `/map/base.pmtiles` are; null: there is no such file. */
+export type Tiles = 'vector' | 'raster' | null
 
 export type BoxState =
   | {

@@ -50,3 +50,9 @@ export function violations(): [string, string][] {
   const order = new Intl.Collator(locale())
   return Object.entries(catalogue.violations[current.language]).toSorted(([, a], [, b]) => order.compare(a, b))
 }
+
+/** All severities, the gravest first. */
+export function severities(): [string, string][] {
+  const { high, medium, low, info } = words().severity
+  return Object.entries({ high, medium, low, info })
+}
