@@ -14,9 +14,11 @@ use crate::project::{self, ProjectError};
 use crate::redact::redacted;
 use file::{File, version_of};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use texts::{Head, Texts};
-use viahe_contract::id::CommandId;
+use viahe_contract::id::{CommandId, Name};
 use viahe_contract::message::{Edit, EditProblem, Edited, PipelineVersion, SiteView};
 use viahe_contract::sha256::Sha256;
 use viahe_core::config::{View, difference, edited, entry_view, hints, view, warnings, wrote};
@@ -35,6 +37,8 @@ pub struct Clerk {
     /// What is otherwise in this run than the file says.
     adjust: Adjust,
     texts: Texts,
+    /// Held while file and texts are brought together: a preview may look while an edit is made.
+    together: Mutex<()>,
 }
 
 type Adjust = Box<dyn Fn(&mut Plan) + Send + Sync>;
@@ -87,7 +91,8 @@ impl Clerk {
     /// Keeps the pipeline file at `path`, and its texts in the state folder.
     pub fn new(path: &Path, state_dir: &Path) -> Self {
         let (path, texts) = (path.to_owned(), Texts::of(state_dir));
-        Self { read_at: path.clone(), path, adjust: Box::new(|_| ()), texts }
+        let together = Mutex::default();
+        Self { read_at: path.clone(), path, adjust: Box::new(|_| ()), texts, together }
     }
 
     /// Keeps a copy of the file at `of`, in a run where something is otherwise than it says.
@@ -119,9 +124,12 @@ impl Clerk {
         let file = self.read()?;
         let View { mut cameras, rules, permits, sensors, windows } = view(&file.text);
         let locations = Locations::discover(self.read_at.parent()).map_err(|e| e.to_string())?;
+        let mut inputs: BTreeMap<Name, Option<[u32; 2]>> = BTreeMap::new();
         for camera in &mut cameras {
-            let input = locations.describe(&camera.model).map(|model| model.input);
-            camera.input_px = input.ok().map(|input| [input.width as u32, input.height as u32]);
+            camera.input_px = *inputs.entry(camera.model.clone()).or_insert_with(|| {
+                let input = locations.describe(&camera.model).ok()?.input;
+                Some([input.width as u32, input.height as u32])
+            });
         }
         let catalogue = project::catalogue(&self.read_at).map_err(|e| e.to_string())?;
         Ok(SiteView {
@@ -153,9 +161,8 @@ impl Clerk {
 
     /// Was this command done? Then what came of it.
     pub fn done(&self, command: &CommandId) -> Option<Sha256> {
-        let file = self.read().ok()?;
         // One that was cut off is known only now.
-        self.texts.settle(file.version);
+        self.settled().ok()?;
         let heads = self.texts.heads();
         heads.iter().find(|head| head.command.as_ref() == Some(command)).map(|head| head.version)
     }
@@ -170,8 +177,7 @@ impl Clerk {
         change: Change<'_>,
         running: &Plan,
     ) -> Result<Draft, Refusal> {
-        let old = self.read().map_err(Refusal::Other)?;
-        self.texts.settle(old.version);
+        let old = self.settled().map_err(Refusal::Other)?;
         if old.version != base {
             return Err(Refusal::Conflict(old.version));
         }
@@ -237,6 +243,7 @@ impl Clerk {
             return Err(why);
         }
         let Draft { old, text, edited, .. } = draft;
+        let _together = self.together();
         let head = Head {
             version: edited.version,
             time: reason.at,
@@ -256,6 +263,18 @@ impl Clerk {
         let now = if written.is_ok() { edited.version } else { old.version };
         self.texts.settle(now);
         written.map_err(|error| format!("{}: {error}; it is as it was", self.path.display()))
+    }
+
+    /// The file, once it is known whether the last change of it was made.
+    fn settled(&self) -> Result<File, String> {
+        let _together = self.together();
+        let file = self.read()?;
+        self.texts.settle(file.version);
+        Ok(file)
+    }
+
+    fn together(&self) -> MutexGuard<'_, ()> {
+        self.together.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> Result<File, String> {

@@ -121,6 +121,7 @@ pub struct InBoth {
 
 /// What a rule of an entry must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct EntryNeeds {
     /// It is a rule of a camera; else one of a camera or of the site.
     pub camera: bool,
