@@ -68,12 +68,10 @@ fn what_is_wrong_with_a_file_hides_the_rest_of_it_from_nobody() {
 
 #[test]
 fn an_entry_says_what_its_rules_need() {
-    let folder = viahe_testing::machine::root().join("pipelines/catalogue");
-    let seen = |name: &str| {
-        let text = std::fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap();
-        entry_view(&Name::try_from(name).unwrap(), &Entry::parse(name, &text).unwrap())
+    let seen = |name: &str, text: &str| {
+        entry_view(&Name::try_from(name).unwrap(), &Entry::parse(name, text).unwrap())
     };
-    let way = seen("wrong-way");
+    let way = seen("wrong-way", include_str!("../../../../../pipelines/catalogue/wrong-way.toml"));
     assert!(way.needs.camera && way.needs.zone && !way.needs.calibration && !way.needs.line);
     let parameter = |name: &str| way.parameters.iter().find(|p| p.name == name).unwrap();
     let allowed = parameter("allowed_deg");
@@ -84,12 +82,15 @@ fn an_entry_says_what_its_rules_need() {
     assert_eq!(parameter("confidence_min").default, Some(0.3));
     assert_eq!(parameter("absence_secs").default, Some(3.0));
     assert!(way.parameters.iter().all(|p| p.name != "dwell_secs"), "it takes none");
-    let flood = seen("flooded-street");
+    let flood = seen(
+        "flooded-street",
+        include_str!("../../../../../pipelines/catalogue/flooded-street.toml"),
+    );
     assert!(!flood.needs.zone && flood.needs.sensor.as_deref() == Some("water_level"));
     let on = flood.parameters.iter().find(|p| p.name == "value_on").unwrap();
     assert_eq!(on.unit.as_deref(), Some("cm"));
     assert!(flood.parameters.iter().all(|p| p.name != "confidence_min"), "it looks at nothing");
-    let crowd = seen("crowding");
+    let crowd = seen("crowding", include_str!("../../../../../pipelines/catalogue/crowding.toml"));
     let count = crowd.parameters.iter().find(|p| p.name == "count_min").unwrap();
     assert_eq!((count.kind, count.unit.as_ref()), (ParameterKind::Whole, None));
 }
