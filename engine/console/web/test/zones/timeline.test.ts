@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Preview, PreviewIncident } from '../../src/api/pipeline.ts'
-import { rowsOf, tallyOf } from '../../src/zones/timeline.ts'
+import { levelsOf, rowsOf, tallyOf } from '../../src/zones/timeline.ts'
 
 function told(incident: string, rule: string, opened: string, closed: string | null): PreviewIncident {
   const at = (clock: string): string => `2026-11-22T${clock}:00.000+07:00`
@@ -30,4 +30,13 @@ test('what was left out is counted', () => {
   assert.deepEqual(tallyOf(PREVIEW), { now: 5, then: 2, gone: 2, fresh: 1 })
   const none = { incidents: [], left_out: 0 }
   assert.deepEqual(tallyOf({ ...PREVIEW, to: PREVIEW.from, now: none, then: none }), { now: 0, then: 0, gone: 0, fresh: 0 })
+})
+
+test('no bar lies over another', () => {
+  const all = [['A', '08:06', '08:30'], ['B', '08:12', '08:18'], ['C', '08:18', null], ['D', '08:36', '08:36'], ['E', '08:37', null], ['F', '08:54', null]] as const
+  const now = { incidents: all.map(([id, from, to]) => told(id, 'parking', from, to)), left_out: 0 }
+  const [row] = rowsOf({ ...PREVIEW, now, then: { incidents: [], left_out: 0 } })
+  assert.deepEqual(row?.now.map(({ incident, level }) => `${incident.incident}${level}`), ['A0', 'B1', 'C1', 'D0', 'E2', 'F0'])
+  assert.equal(levelsOf(row!.now), 3)
+  assert.equal(levelsOf([]), 1)
 })
