@@ -256,7 +256,7 @@ impl Clerk {
                 "the history of the pipeline file cannot be written, so it was left as it is: {error}"
             )
         };
-        self.texts.found(Head::found(old.version, reason.at), &old.text).map_err(not_kept)?;
+        self.texts.found(&Head::found(old.version, reason.at), &old.text).map_err(not_kept)?;
         self.texts.begin(&head, text).map_err(not_kept)?;
         let written = file::replace(&self.path, text, old.version);
         // Whatever became of it: which version the file has now decides.

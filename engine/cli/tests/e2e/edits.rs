@@ -3,7 +3,6 @@
 use crate::support::broker::{Broker, Ears};
 use crate::support::engine::{Engine, Pipeline, SITE};
 use crate::support::{LONG, until};
-use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +12,8 @@ use viahe_edge::clock;
 struct Site {
     broker: Broker,
     ears: Ears,
-    pipeline: Pipeline,
+    /// The folder goes with it.
+    _pipeline: Pipeline,
     engine: Engine,
     file: PathBuf,
     asked: std::cell::Cell<u32>,
@@ -32,7 +32,16 @@ impl Site {
         engine.until_looks(&["gate", "yard"], 1);
         engine.until_heeds(1);
         let file = pipeline.file();
-        Self { broker, ears, pipeline, engine, file, asked: 0.into() }
+        Self { broker, ears, _pipeline: pipeline, engine, file, asked: 0.into() }
+    }
+
+    /// The power goes, and comes back.
+    fn killed(self) -> Self {
+        let Self { broker, ears, _pipeline, engine, file, asked } = self;
+        engine.process.kill();
+        let engine = Engine::start_file(&file, |_| ());
+        engine.until_heeds(1);
+        Self { broker, ears, _pipeline, engine, file, asked }
     }
 
     /// Gives a command, and waits for its answer.
@@ -96,7 +105,7 @@ fn an_edit_is_taken_up_without_a_camera_noticing_and_taken_back() {
     assert_eq!((told("removed"), told("added")), (vec!["dwell_secs = 6"], vec!["dwell_secs = 9"]));
     let now = text.replacen("dwell_secs = 6", "dwell_secs = 9", 1);
     assert_eq!(site.text(), now);
-    assert_eq!(site.engine.metric("viahe_reloads_total"), 1);
+    site.engine.until_metric("viahe_reloads_total", |n| n == 1);
     let line = site.engine.process.line("the pipeline file was changed by order");
     assert!(line.text.contains("Trần Thị Hoa") && line.text.contains("too many"), "{}", line.text);
 
@@ -114,7 +123,7 @@ fn an_edit_is_taken_up_without_a_camera_noticing_and_taken_back() {
     let back = site.ask("revert", json!({ "base": seen["version"], "to": to, "why": "no" }));
     assert_eq!(back["ok"], true, "{back}");
     assert_eq!(site.text(), text);
-    assert_eq!(site.engine.metric("viahe_reloads_total"), 2);
+    site.engine.until_metric("viahe_reloads_total", |n| n == 2);
 
     site.engine.until_looks(&["gate", "yard"], 3);
     for (camera, before) in ["gate", "yard"].into_iter().zip(before) {
@@ -173,7 +182,7 @@ fn what_cannot_be_is_refused_with_the_reason_and_nothing_changes() {
 /// An edit that comes twice is done once, also when the box was killed before it could say so.
 #[test]
 fn a_repeated_edit_is_answered_and_not_done_again() {
-    let mut site = Site::start();
+    let site = Site::start();
     let base = site.site()["version"].clone();
     let edit = json!({ "id": "e-1", "base": base, "edits": dwell(9), "why": "x", "by": "Hoa",
         "issued": clock::now() });
@@ -185,9 +194,7 @@ fn a_repeated_edit_is_answered_and_not_done_again() {
         (&again["ok"], &again["result"]["version"]),
         (&true.into(), &first["result"]["version"])
     );
-    site.engine.process.signal(Signal::KILL);
-    site.engine = Engine::start_file(&site.pipeline.file(), |_| ());
-    site.engine.until_heeds(1);
+    let site = site.killed();
     let third = site.give("edit", "e-1", &edit, 3);
     assert_eq!(
         (&third["ok"], &third["result"]["version"]),
@@ -195,5 +202,4 @@ fn a_repeated_edit_is_answered_and_not_done_again() {
     );
     assert_eq!(site.text(), text);
     assert_eq!(site.site()["history"].as_array().unwrap().len(), 2);
-    assert_eq!(site.engine.metric("viahe_reloads_total"), 0, "it started with the edited file");
 }

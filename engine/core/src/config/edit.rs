@@ -13,6 +13,7 @@ use super::schema::Kind;
 use array::{fraction, metres, number, pairs, texts};
 use find::{Left, Spot, camera, hand_on, named, push, remove_named};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
+use viahe_contract::class::Class;
 use viahe_contract::id::Name;
 use viahe_contract::message::{DiffLine, Edit, EditProblem, PermitWritten, RuleWritten, Severity};
 
@@ -208,7 +209,7 @@ fn set_rule(table: &mut dyn TableLike, written: &RuleWritten) -> Result<(), Faul
     });
     set(table, "severity", severity.map(Value::from));
     set_list(table, "schedule", written.schedule.iter().map(String::as_str));
-    set_list(table, "classes", written.classes.iter().map(|class| class.as_str()));
+    set_list(table, "classes", written.classes.iter().map(Class::as_str));
     Ok(())
 }
 

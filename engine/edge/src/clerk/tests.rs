@@ -181,7 +181,7 @@ fn a_power_cut_loses_neither_the_file_nor_who_changed_it() {
         place
             .clerk
             .texts
-            .found(Head::found(version_of(TEXT), Timestamp::from_secs(1)), TEXT)
+            .found(&Head::found(version_of(TEXT), Timestamp::from_secs(1)), TEXT)
             .unwrap();
         place.clerk.texts.begin(&head, &with("90")).unwrap();
         if replaced {

@@ -80,12 +80,12 @@ impl Texts {
     }
 
     /// Keeps a text that the file has, unless the newest is that one.
-    pub(super) fn found(&self, head: Head, text: &str) -> io::Result<()> {
+    pub(super) fn found(&self, head: &Head, text: &str) -> io::Result<()> {
         let newest = self.heads().into_iter().next();
         if newest.is_some_and(|newest| newest.version == head.version) {
             return Ok(());
         }
-        self.begin(&head, text)?;
+        self.begin(head, text)?;
         self.settle(head.version);
         Ok(())
     }

@@ -54,7 +54,7 @@ pub(super) fn texts(old: Option<&Item>, texts: &[&str]) -> Value {
 /// what stays.
 fn list(old: Option<&Array>, items: Vec<Value>) -> Array {
     let count = items.len();
-    let mut list = Array::new();
+    let mut made = Array::new();
     let mut end = old.map(|old| text(Some(old.trailing())).to_owned()).unwrap_or_default();
     for (n, mut item) in items.into_iter().enumerate() {
         let there = old.and_then(|old| old.get(n));
@@ -71,19 +71,19 @@ fn list(old: Option<&Array>, items: Vec<Value>) -> Array {
             (None, None) => {}
         }
         if old.is_some() {
-            list.push_formatted(item);
+            made.push_formatted(item);
         } else {
-            list.push(item);
+            made.push(item);
         }
     }
     if let Some(old) = old {
         // The comment behind the last that stays stands before the first that goes.
         let gone = old.get(count).filter(|_| count > 0);
         let about = gone.map(|gone| first_line(text(gone.decor().prefix())).to_owned());
-        list.set_trailing_comma(old.trailing_comma());
-        list.set_trailing(about.unwrap_or_default() + &end);
+        made.set_trailing_comma(old.trailing_comma());
+        made.set_trailing(about.unwrap_or_default() + &end);
     }
-    list
+    made
 }
 
 fn text(raw: Option<&RawString>) -> &str {
@@ -115,7 +115,7 @@ fn as_number(value: &Value) -> Option<f64> {
 /// Do two values mean the same?
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     if let (Some(a), Some(b)) = (as_number(a), as_number(b)) {
-        return a == b;
+        return a.total_cmp(&b).is_eq();
     }
     match (a, b) {
         (Value::String(a), Value::String(b)) => a.value() == b.value(),

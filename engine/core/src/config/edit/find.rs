@@ -17,7 +17,7 @@ pub(super) struct Left {
     text: String,
 }
 
-impl<'d> Spot<'d> {
+impl Spot<'_> {
     /// The table under a key; it is made if it is not there. One that only holds others has no head.
     pub(super) fn table(self, key: &str, holds_others: bool) -> Result<Self, Fault> {
         let Self { table, position } = self;

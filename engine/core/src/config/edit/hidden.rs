@@ -90,5 +90,5 @@ fn is_telling(comment: &str, names: &BTreeSet<&str>) -> bool {
         rest.into_iter()
             .any(|rest| rest.trim_start_matches(['"', '\'', ' ', '\t']).starts_with('='))
     };
-    comment.contains("://") || names.iter().any(|name| sets(name))
+    comment.contains("://") || names.iter().any(sets)
 }

@@ -115,10 +115,10 @@ fn middle(old: &[&str], new: &[&str]) -> Vec<Op> {
         return removed.chain((0..new.len()).map(Op::Added)).collect();
     };
     // Backwards from the end, through what each number of changes had reached.
-    let (mut x, mut y) = (old.len() as isize, new.len() as isize);
+    let (mut x, mut y) = (old.len().cast_signed(), new.len().cast_signed());
     let mut ops = Vec::new();
     for (d, furthest) in reached.iter().enumerate().rev() {
-        let d = d as isize;
+        let d = d.cast_signed();
         let of = |k: isize| furthest[(k + d + 1) as usize];
         let k = x - y;
         let down = k == -d || (k != d && of(k - 1) < of(k + 1));
@@ -141,10 +141,10 @@ fn middle(old: &[&str], new: &[&str]) -> Vec<Op> {
 /// Before each number of changes, how far into the old lines each diagonal had come, from -d - 1 on; none
 /// where more changes are needed than are looked for.
 fn reach(old: &[&str], new: &[&str]) -> Option<Vec<Vec<isize>>> {
-    let (n, m) = (old.len() as isize, new.len() as isize);
+    let (n, m) = (old.len().cast_signed(), new.len().cast_signed());
     let mut all: Vec<Vec<isize>> = Vec::new();
     let mut last: Vec<isize> = vec![0; 3];
-    for d in 0..=(CHANGES_MAX as isize).min(n + m) {
+    for d in 0..=CHANGES_MAX.cast_signed().min(n + m) {
         // `last` has the diagonals from -d - 1 to d + 1.
         all.push(last.clone());
         let mut next = vec![0; 2 * d as usize + 5];
