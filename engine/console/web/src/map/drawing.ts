@@ -43,11 +43,12 @@ const PADDING_PX = 60
 /** Where the map was left: who comes back from a case finds it so. */
 let last: { center: [number, number]; zoom: number } | null = null
 
-/** What lies below all else, and whether it is what it should be. */
-export async function findBase(tiles: Tiles): Promise<{ base: Base; failed: boolean }> {
-  if (tiles === null) return { base: plainBase(), failed: false }
+/** What lies below all else, and whether it is what it should be; null: there is no file. */
+export async function findBase(tiles: Promise<Tiles>): Promise<{ base: Base; failed: boolean }> {
   try {
-    return { base: await baseOf(tiles, (file) => protocol.add(file)), failed: false }
+    const kind = await tiles
+    const base = kind === null ? plainBase() : await baseOf(kind, (file) => protocol.add(file))
+    return { base, failed: false }
   } catch {
     return { base: plainBase(), failed: true }
   }

@@ -1,7 +1,7 @@
 import type { Severity } from '../api/types.ts'
 
 const NAMES = [
-  'ground', 'surface', 'sunken', 'line', 'line-strong', 'text', 'muted', 'accent', 'accent-ground', 'on-accent', 'good-ground', 'low-ground', 'info-ground',
+  'ground', 'surface', 'sunken', 'line', 'line-strong', 'text', 'muted', 'accent', 'on-accent', 'good-ground', 'low-ground', 'info-ground',
   'high', 'medium', 'low', 'info',
 ] as const
 
