@@ -82,7 +82,7 @@ pub struct Subject {
 
 impl Subject {
     /// As told to people: four decimals of a frame are a fifth of a pixel at 1080p.
-    fn told(&self) -> message::Subject {
+    pub fn told(&self) -> message::Subject {
         let rounded = |v: f32| (f64::from(v) * 10_000.0).round() / 10_000.0;
         message::Subject {
             track: self.track,

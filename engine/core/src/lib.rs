@@ -38,6 +38,8 @@ pub mod region;
 
 pub mod rule;
 
+pub mod story;
+
 pub mod incident;
 
 pub mod attention;

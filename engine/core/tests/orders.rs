@@ -7,7 +7,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 use support::name;
-use viahe_contract::message::{Moment, Order};
+use viahe_contract::message::{Moment, Order, WhyRests};
 use viahe_core::engine::{
     Answer, Command, Effect, Engine, Event, Known, Orders, Silence, Standing,
 };
@@ -203,9 +203,9 @@ fn why_a_suspended_rule_says_nothing_is_told_in_the_time_of_the_site() {
     engine.trace(Some(name("gate")), name("crowding"));
     give(&mut engine, "s", NOW, suspend(None, None, NOW.plus(HOUR))).unwrap();
     look(&mut engine, 1, NOW);
-    let why = "an operator suspended it until 2026-11-22T09:14:00.000+07:00";
+    let until = "2026-11-22T09:14:00.000+07:00".parse().unwrap();
     let applied: Vec<_> = engine.traced().unwrap().applied().to_vec();
-    assert_eq!(applied, [(NOW, Applies::No(why.to_owned()))]);
+    assert_eq!(applied, [(NOW, Applies::No(WhyRests::Suspended { until }))]);
 }
 
 #[test]

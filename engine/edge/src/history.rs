@@ -141,6 +141,15 @@ impl History {
         }
     }
 
+    /// Brings to disk what is written so far, for whoever reads it now.
+    pub fn flush(&mut self) {
+        if let Some(segment) = &mut self.open
+            && let Err(error) = segment.out.flush()
+        {
+            self.fail(&error);
+        }
+    }
+
     /// What comes next is told apart from what was: the engine has another plan.
     pub fn end_segment(&mut self) {
         if let Some(Segment { path, out }) = self.open.take()

@@ -31,6 +31,7 @@ pub mod project;
 pub mod publish;
 pub mod record;
 mod redact;
+mod retrace;
 pub mod station;
 pub mod store;
 pub mod telemetry;

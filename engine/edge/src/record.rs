@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use viahe_core::engine::{Event, Saved};
+use viahe_core::id::Name;
 use viahe_core::observe::Header;
 use viahe_core::scenario::Run;
 use viahe_core::time::Timestamp;
@@ -128,7 +129,12 @@ pub struct Recording {
     line: usize,
     compressed: bool,
     state: Option<String>,
+    /// How lines begin that tell of the one camera that is read of.
+    only: Option<String>,
 }
+
+/// How lines begin that tell what a camera saw, up to its name; they are by far the most.
+const OBSERVED: &str = "{\"observed\":{\"camera\":\"";
 
 impl Recording {
     /// Opens a recording and checks its first line.
@@ -145,7 +151,8 @@ impl Recording {
             Box::new(file)
         };
         let path = path.to_owned();
-        let mut recording = Self { path, lines: text.lines(), line: 0, compressed, state: None };
+        let mut recording =
+            Self { path, lines: text.lines(), line: 0, compressed, state: None, only: None };
         let no_header = |r: &Self| {
             r.bad("this is no recording of observations; `viahe record PIPELINE --out FILE` makes one")
         };
@@ -164,6 +171,18 @@ impl Recording {
     /// What the engine remembered when the recording began, if it says so.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
+    }
+
+    /// What other cameras saw is passed over, and costs little; without a camera what any saw.
+    #[must_use]
+    pub fn only(mut self, camera: Option<&Name>) -> Self {
+        self.only = Some(camera.map(|id| format!("{OBSERVED}{id}\"")).unwrap_or_default());
+        self
+    }
+
+    fn passes_over(&self, line: &str) -> bool {
+        let Some(only) = &self.only else { return false };
+        line.starts_with(OBSERVED) && (only.is_empty() || !line.starts_with(only))
     }
 
     /// Runs all of it, from what the engine remembered when it began. Tells when each event happened, if
@@ -205,13 +224,16 @@ impl Iterator for Recording {
     type Item = Result<Event, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.next_line() {
-            Ok(None) => None,
-            Ok(Some(line)) => Some(
-                serde_json::from_str(&line)
-                    .map_err(|e| self.bad(&format!("not an event of this version: {e}"))),
-            ),
-            Err(error) => Some(Err(error)),
+        loop {
+            return match self.next_line() {
+                Ok(None) => None,
+                Ok(Some(line)) if self.passes_over(&line) => continue,
+                Ok(Some(line)) => Some(
+                    serde_json::from_str(&line)
+                        .map_err(|e| self.bad(&format!("not an event of this version: {e}"))),
+                ),
+                Err(error) => Some(Err(error)),
+            };
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::host::live::{
 use crate::models::ModelError;
 use crate::publish::{Heard, PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
+use crate::retrace::Retracer;
 use crate::store::{Limits, Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
@@ -166,6 +167,7 @@ impl Station {
             troubles,
             recorder,
             history,
+            retracer: Box::new(Retracer::default()),
             tuned,
             reload: options.reload,
             observer: options.observer,

@@ -3,7 +3,7 @@
 mod connect;
 mod regions;
 
-use super::explain::{parts, place_in_words};
+use super::explain::{about, parts, place_in_words};
 use super::run::load;
 use crate::exit::Exit;
 use crate::ui::say;
@@ -178,18 +178,17 @@ fn looks_in_words(plan: &Plan, rule: &Rule) -> String {
 
 /// A rule by what it is about and what must hold, down to what is seen or measured.
 fn rule_summary(plan: &Plan, camera: Option<&Camera>, rule: &Rule, now: Timestamp) -> String {
-    let program = &rule.program;
+    let asked = rule.program.asked();
     let place = place_in_words(plan, camera, rule);
     let place = if place.is_empty() { place } else { format!(" ({place})") };
-    let mut text = format!("  {}{place}: {}\n", rule.id, program.scope_in_words());
+    let mut text = format!("  {}{place}: {}\n", rule.id, about(&asked));
     let active = rule.schedule.active(now, &plan.site.timezone, plan.site.calendar.as_ref());
     let applies = if active { "applies now" } else { "does not apply now" };
     let _ = writeln!(text, "    when: {}; {applies}", rule.schedule);
-    if camera.is_some_and(|camera| !camera.steady) && program.looks() {
+    if camera.is_some_and(|camera| !camera.steady) && rule.program.looks() {
         let _ = writeln!(text, "    looks: {}", looks_in_words(plan, rule));
     }
-    let mut lines = Vec::new();
-    parts(program, program.trigger, 2, &mut lines);
+    let mut lines = parts(&asked, 2);
     lines.push(String::new());
     text += &lines.join("\n");
     text

@@ -2,22 +2,24 @@
 
 mod story;
 mod verdicts;
+mod words;
 
 use super::run::load_without_secrets;
 use crate::exit::{Exit, OrUsage};
 use crate::ui::say;
 use std::path::PathBuf;
 use std::sync::Arc;
-pub(super) use story::parts;
 use story::{Span, Story};
 use viahe_core::id::{IncidentId, Name};
 use viahe_core::plan::{Camera, Plan, Rule};
 use viahe_core::rule::SubjectKey;
 use viahe_core::rule::explain::{Outcome, Tracer};
 use viahe_core::scenario::{Run, Told};
+use viahe_core::story::{Places, Telling};
 use viahe_core::time::Timestamp;
 use viahe_edge::history::{history_dir, segments};
 use viahe_edge::record::Recording;
+pub(super) use words::{about, parts};
 
 /// Says step by step why an incident was told, or why a rule told of none.
 ///
@@ -93,7 +95,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
             "the incident was opened at {opened}; what was seen is known from {first} on"
         ));
     }
-    let story = Story { zone: &plan.site.timezone, rule: definition, place, tracer: &tracer, span };
+    let asked = definition.program.asked();
+    let telling = Telling { zone: &plan.site.timezone, rule: definition, tracer: &tracer };
+    let story = Story { telling, asked, place, span };
     say(story.tell(subject, args.at).trim_end());
     let said = id.and_then(|id| verdicts::tell(&plan.engine.state_dir, &id, &plan.site.timezone));
     if let Some(said) = said {
@@ -199,9 +203,8 @@ fn definition<'p>(
 
 /// Where a rule looks and what it asks: `zone kerb, sensor river-1`.
 pub(super) fn place_in_words(plan: &Plan, camera: Option<&Camera>, rule: &Rule) -> String {
-    let zone = camera.zip(rule.zone).map(|(c, z)| format!("zone {}", c.zones[z].id));
-    let line = camera.zip(rule.line).map(|(c, l)| format!("line {}", c.lines[l].id));
-    let sensor = rule.sensor.map(|s| format!("sensor {}", plan.sensors[s].id));
-    let window = rule.window.map(|w| format!("window {}", plan.windows[w].name));
-    [zone, line, sensor, window].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let Places { zone, line, sensor, window } = Places::of(plan, camera, rule);
+    let named = [("zone", zone), ("line", line), ("sensor", sensor), ("window", window)];
+    let words = named.into_iter().filter_map(|(what, id)| Some(format!("{what} {}", id?)));
+    words.collect::<Vec<_>>().join(", ")
 }

@@ -27,6 +27,7 @@ mod installed;
 mod live;
 mod looped;
 mod orders;
+mod questions;
 mod readme;
 mod replay;
 mod run;

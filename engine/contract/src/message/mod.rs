@@ -3,6 +3,7 @@
 //! A type here is one JSON object. What is unknown or does not apply is `null`, never left out, so that
 //! a reader sees what there is to know; commands leave out what they do not need.
 
+mod asked;
 mod bytes;
 mod camera;
 mod command;
@@ -18,6 +19,10 @@ mod story;
 mod verdict;
 mod window;
 
+pub use asked::{
+    Asked, AskedCondition, AskedCrossing, AskedHeading, AskedMotion, AskedOf, AskedPlace,
+    AskedRelation, AskedRelationKind, AskedTest, AskedThing,
+};
 pub use bytes::to_bytes;
 pub use camera::{
     CameraState, CameraStatus, Carrier, ClockOf, ClockStep, DecodeMode, DecodeReason, Decoding,
@@ -33,7 +38,7 @@ pub use incident::{
     Ack, Citation, ClockRef, EndReason, Incident, IncidentEvent, Measured, ModelRef, Severity,
     Stage, State, Subject,
 };
-pub use preview::{Preview, PreviewIncident, PreviewSubject, Previewed};
+pub use preview::{Preview, PreviewIncident, Previewed};
 pub use reply::{File, Reply};
 pub use sensor::{SensorHealth, SensorState};
 pub use site::{
@@ -41,6 +46,6 @@ pub use site::{
     PipelineVersion, SiteView, ZoneView,
 };
 pub use status::{BoxStatus, Offline, Online, Trouble};
-pub use story::{Story, StoryCode, StoryStep};
+pub use story::{Story, StoryCode, StoryKnown, StoryStep, StorySubject, WhyRests};
 pub use verdict::{Judgement, Verdict};
 pub use window::{Certainty, WindowResult};

@@ -1,8 +1,7 @@
 //! What the rules of a camera would have told.
 
-use super::incident::Severity;
-use crate::class::Class;
-use crate::id::Name;
+use super::incident::{Severity, Subject};
+use crate::id::{IncidentId, Name};
 use crate::time::LocalTime;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +14,8 @@ pub struct Preview {
     pub to: LocalTime,
     /// That is as long as was asked for.
     pub complete: bool,
+    /// For so much of it the camera was looked at, in s.
+    pub looked_secs: u64,
     /// What the pipeline as it is tells of it.
     pub now: Previewed,
     /// What the edited one tells.
@@ -24,35 +25,31 @@ pub struct Preview {
 /// Incidents of a camera.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Previewed {
-    /// Oldest first; bounded.
+    /// Those that opened in this time, oldest first; bounded.
     pub incidents: Vec<PreviewIncident>,
     /// So many more are left out.
-    pub left_out: u32,
+    pub left_out: u64,
 }
 
 /// An incident that would have been told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PreviewIncident {
+    /// Its id: what has the same in both is the same incident.
+    pub incident: IncidentId,
     /// Its rule.
     pub rule: Name,
+    /// The catalogue entry.
+    pub violation: Name,
     /// Where.
     pub zone: Option<Name>,
+    /// When the condition first held.
+    pub first_seen: LocalTime,
     /// When it would have opened.
     pub opened: LocalTime,
     /// When it would have ended; none while it stands.
     pub closed: Option<LocalTime>,
     /// How bad it is.
     pub severity: Severity,
-    /// What it is about, as it was when it opened.
-    pub subjects: Vec<PreviewSubject>,
-}
-
-/// A thing, and where it stood.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PreviewSubject {
-    /// What it is.
-    pub class: Class,
-    /// Left, top, right, bottom in fractions of the frame.
-    #[serde(rename = "box")]
-    pub bbox: [f64; 4],
+    /// What it is about, as it was when it opened; best first, a few.
+    pub subjects: Vec<Subject>,
 }

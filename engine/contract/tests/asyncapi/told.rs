@@ -28,7 +28,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
     )
 }
 
-fn subject() -> impl Strategy<Value = Subject> {
+pub(crate) fn subject() -> impl Strategy<Value = Subject> {
     let class = "[a-z_]{1,8}(\\.[a-z_]{1,8}){0,2}".prop_map(|text| Class::try_from(text).unwrap());
     (any::<u64>(), class, fraction(), prop::array::uniform4(fraction())).prop_map(
         |(track, class, confidence, bbox)| Subject {

@@ -17,7 +17,7 @@ use crate::rule::explain::Applies;
 use crate::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use viahe_contract::message::Rest;
+use viahe_contract::message::{Rest, WhyRests};
 
 impl Engine {
     /// From now on cameras are looked at as if all their rules applied: somebody records what there is to
@@ -181,9 +181,9 @@ impl Engine {
         let now = self.memory.site.clock.day_time(at);
         let why = if self.rest(of, now).is_some() {
             let Some(inactive) = self.inactive(of, at) else { return };
-            Applies::No(inactive.told(&plan.site.timezone))
+            Applies::No(inactive.why(&plan.site.timezone))
         } else if self.is_unseen(of) && self.is_ruled_out(of, now) {
-            Applies::No("what is measured rules it out, so nobody looks".to_owned())
+            Applies::No(WhyRests::Value)
         } else {
             return;
         };

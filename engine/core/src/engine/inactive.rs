@@ -4,7 +4,7 @@ use crate::id::Name;
 use crate::plan::program::CameraTrouble;
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
-use viahe_contract::message::{EndReason, Rest};
+use viahe_contract::message::{EndReason, Rest, WhyRests};
 
 /// Why a rule does not apply.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,16 +40,16 @@ impl Inactive {
         }
     }
 
-    /// For people, with the offset of this zone.
-    pub(super) fn told(&self, zone: &TimeZone) -> String {
+    /// For who wants it explained, with the offset of this zone.
+    pub(super) fn why(&self, zone: &TimeZone) -> WhyRests {
         match self {
-            Self::Schedule => "its schedule does not apply".to_owned(),
-            Self::Permit(id) => format!("the permit {id} applies"),
-            Self::Suspended(until) => {
-                format!("an operator suspended it until {}", until.rfc3339(zone))
-            }
-            Self::Disaster(level) => format!("it is relaxed at disaster level {level}"),
-            Self::View(trouble) => format!("the camera is {trouble}"),
+            Self::Schedule => WhyRests::Schedule,
+            Self::Permit(permit) => WhyRests::Permit { permit: permit.clone() },
+            Self::Suspended(until) => WhyRests::Suspended { until: until.local(zone) },
+            Self::Disaster(level) => WhyRests::Disaster { level: *level },
+            Self::View(CameraTrouble::Moved) => WhyRests::Moved,
+            Self::View(CameraTrouble::Blinded) => WhyRests::Blinded,
+            Self::View(CameraTrouble::Offline) => WhyRests::Offline,
         }
     }
 }

@@ -125,7 +125,7 @@ fn ending(rule: &Rule, values: &Values) -> EndReason {
 /// Whether a rule applies, for who wants to know.
 fn applies(plan: &Plan, hours: &Hours, inactive: Option<&Inactive>) -> Applies {
     if let Some(inactive) = inactive {
-        return Applies::No(inactive.told(&plan.site.timezone));
+        return Applies::No(inactive.why(&plan.site.timezone));
     }
     Applies::Yes { but_for: hours.bays.iter().map(|p| plan.permits[*p].id.clone()).collect() }
 }

@@ -1,12 +1,12 @@
 //! Validated values: what runs where, when, and under which rules. Only [`crate::config`] makes
 //! them of files; everything above acts on them.
 //!
-//! `secret`, `words`, `program` → `in_words`, `source`, `mqtt`, `console`, `calendar` → `schedule` → `lawful`
+//! `secret`, `words`, `program` → `asked`, `source`, `mqtt`, `console`, `calendar` → `schedule` → `lawful`
 //! → `pipeline`.
 
+mod asked;
 mod calendar;
 mod console;
-mod in_words;
 mod lawful;
 mod mqtt;
 mod pipeline;

@@ -6,7 +6,7 @@ use crate::id::{IncidentId, Name};
 use crate::incident::Subject;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
-use viahe_contract::message::EndReason;
+use viahe_contract::message::{EndReason, WhyRests};
 
 /// Most changes that are kept; the oldest go first.
 const CHANGES_MAX: usize = 100_000;
@@ -42,7 +42,7 @@ pub struct Change {
 pub struct Tracer {
     latest: BTreeMap<(Option<SubjectKey>, usize), Standing>,
     changes: Vec<Change>,
-    /// When the rule began and ceased to apply; the text says why it did not.
+    /// When the rule began and ceased to apply, with why it did not.
     applied: Vec<(Timestamp, Applies)>,
     seen: BTreeMap<SubjectKey, Seen>,
     /// What became of its subjects.
@@ -58,7 +58,7 @@ pub enum Applies {
         but_for: Vec<Name>,
     },
     /// It does not; why.
-    No(String),
+    No(WhyRests),
 }
 
 /// A subject that the rule knew for a while.

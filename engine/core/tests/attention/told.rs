@@ -8,7 +8,7 @@ use crate::street::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use viahe_contract::message::{CameraStatus, EndReason, Order, Rest};
+use viahe_contract::message::{CameraStatus, EndReason, Order, Rest, WhyRests};
 use viahe_core::attention::Need;
 use viahe_core::engine::{Effect, Engine, Event};
 use viahe_core::plan::Plan;
@@ -325,7 +325,9 @@ fn applied(hours: &str, lateness_secs: u64, order: Option<Event>) -> Vec<(String
     let told = |(at, applies): &(Timestamp, Applies)| {
         let why = match applies {
             Applies::Yes { .. } => "yes".to_owned(),
-            Applies::No(why) => why.clone(),
+            Applies::No(WhyRests::Schedule) => "its hours".to_owned(),
+            Applies::No(WhyRests::Suspended { until }) => format!("suspended until {until}"),
+            Applies::No(other) => format!("{other:?}"),
         };
         (at.rfc3339(&zone)[11..21].to_owned(), why)
     };
@@ -334,7 +336,7 @@ fn applied(hours: &str, lateness_secs: u64, order: Option<Event>) -> Vec<(String
 
 #[test]
 fn why_a_rule_rests_is_told_in_the_order_of_time() {
-    let barred = "its schedule does not apply";
+    let barred = "its hours";
     for lateness_secs in [30, 0] {
         let all = applied("Mon-Sun 09:00-10:00", lateness_secs, None);
         let all: Vec<_> = all.iter().map(|(at, why)| (at.as_str(), why.as_str())).collect();
@@ -343,7 +345,7 @@ fn why_a_rule_rests_is_told_in_the_order_of_time() {
         // An order counts from when it was given, however long it waits.
         let order = suspend(wednesday("09:59:50.5"), None, wednesday("12:00:00"));
         let all = applied("Mon-Sun 09:00-10:00", lateness_secs, Some(order));
-        let suspended = "an operator suspended it until 2026-03-04T12:00:00.000+07:00";
+        let suspended = "suspended until 2026-03-04T12:00:00.000+07:00";
         assert_eq!(all[1].1, "yes", "{lateness_secs}");
         assert_eq!(all[2..], [("09:59:50.5".to_owned(), suspended.to_owned())], "{lateness_secs}");
     }

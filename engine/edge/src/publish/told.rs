@@ -40,11 +40,7 @@ pub fn camera_state(
     let online = stats.filter(|s| report.status == CameraStatus::Online && s.size_px != [0, 0]);
     let RulesState { view, orders, attention } = rules;
     let view = view.map(|(trouble, since)| Suspension {
-        reason: match trouble {
-            CameraTrouble::Moved => WhySilent::Moved,
-            CameraTrouble::Blinded => WhySilent::Blinded,
-            CameraTrouble::Offline => WhySilent::Offline,
-        },
+        reason: trouble.why(),
         camera: Some(report.camera.clone()),
         rules: Vec::new(),
         all: true,

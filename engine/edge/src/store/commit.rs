@@ -10,6 +10,8 @@ use super::{
 };
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use viahe_contract::message::Verdict;
+use viahe_contract::sha256::Sha256;
+use viahe_contract::time::Timestamp;
 use viahe_core::engine::Changes;
 
 /// Part of a full outbox that one search for superseded rows may free.
@@ -69,6 +71,20 @@ impl Store {
         }
         let Some(db) = &mut self.db else { return Ok(Vec::new()) };
         verdicts::judge(db, verdicts).map_err(|e| open::explain(&self.dir, e))
+    }
+
+    /// Notes a picture that no incident names and somebody asked for, so that it is sent to the console before all
+    /// others: who asked waits. Nothing without a console.
+    ///
+    /// # Errors
+    /// [`StoreError`]; it is not sent then.
+    pub fn send_asked(&mut self, sha256: Sha256, asked: Timestamp) -> Result<(), StoreError> {
+        if self.limits.uploads_max == 0 {
+            return Ok(());
+        }
+        self.open_again()?;
+        let Some(db) = &self.db else { return Ok(()) };
+        uploads::note_asked(db, sha256, nanos(asked)).map_err(|e| open::explain(&self.dir, e))
     }
 
     /// Takes rows that cannot be committed now: the publisher sends them from memory, and the next
@@ -277,7 +293,7 @@ impl Work<'_> {
             revision: row.revision,
             topic: &row.topic,
             payload: &row.payload,
-            created: nanos(row),
+            created: nanos(row.created),
         };
         let number = waiting.insert(self.tx, number)?;
         self.newest = self.newest.max(number);
@@ -289,12 +305,12 @@ impl Work<'_> {
             incident: row.incident.as_str().to_owned(),
             revision: row.revision,
             closed: row.closed,
-            updated: nanos(row),
+            updated: nanos(row.created),
             record: row.record.clone(),
         };
         known.put(self.tx)?;
         if self.limits.uploads_max > 0 {
-            uploads::note(self.tx, &row.payload, nanos(row))?;
+            uploads::note(self.tx, &row.payload, nanos(row.created))?;
         }
         Ok(())
     }
@@ -329,8 +345,8 @@ impl Work<'_> {
     }
 }
 
-fn nanos(row: &OutboxRow) -> i64 {
-    i64::try_from(row.created.0).unwrap_or(i64::MAX)
+fn nanos(at: Timestamp) -> i64 {
+    i64::try_from(at.0).unwrap_or(i64::MAX)
 }
 
 fn report_refused(committed: &Committed) {

@@ -392,6 +392,20 @@ impl Store {
     }
 }
 
+/// The newest revision of an incident, as the store in `dir` has it; the box may be at work on it.
+///
+/// # Errors
+/// [`StoreError`] when there is none, or it cannot be read.
+pub fn incident_on(dir: &Path, incident: &IncidentId) -> Result<Option<Revision>, StoreError> {
+    let read = || {
+        let db = open::connect_to_read(&dir.join(FILE_NAME))?;
+        let sql = format!("SELECT {} FROM incidents WHERE incident = ?1", rows::Known::COLUMNS);
+        db.query_row(&sql, [incident.as_str()], |row| Ok(rows::Known::read(row))).optional()
+    };
+    let known = read().map_err(|e| open::explain(dir, e))?.flatten();
+    Ok(known.and_then(|known| serde_json::from_slice(&known.record).ok()))
+}
+
 /// What operators said of an incident, oldest first, as the store in `dir` has it; the box may be at work on it.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use super::tests::{row, small};
 use super::*;
 use serde_json::json;
 use viahe_contract::sha256::Sha256;
+use viahe_contract::time::Timestamp;
 
 fn sha(n: u8) -> Sha256 {
     Sha256::from_bytes([n; 32])
@@ -109,4 +110,23 @@ fn damage_that_the_uploader_meets_is_known_to_the_store() {
     let error = store.unsent().newest_gravest().unwrap_err();
     assert!(error.is_damage(), "{error}");
     assert!(store.held().corrupt().is_some());
+}
+
+/// Somebody waits for it; without a console nobody does.
+#[test]
+fn what_somebody_asked_for_goes_before_the_gravest() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open_with(dir.path(), limits(9)).unwrap();
+    store.send_asked(sha(7), Timestamp::from_secs(1_795_000_000)).unwrap();
+    store.commit(&[naming(1, 1, "high", &[1])], None).unwrap();
+    let needs = store.needs();
+    let mut unsent = store.unsent();
+    assert_eq!(unsent.newest_gravest().unwrap(), Some(Upload { sha256: sha(7), tries: 0 }));
+    assert!(needs.has(sha(7)), "it stays until the console has it");
+    unsent.settle(sha(7)).unwrap();
+    assert_eq!(unsent.newest_gravest().unwrap(), Some(Upload { sha256: sha(1), tries: 0 }));
+    drop(store);
+    let mut store = Store::open_with(dir.path(), limits(0)).unwrap();
+    store.send_asked(sha(8), Timestamp::from_secs(1_795_000_000)).unwrap();
+    assert_eq!(store.depth().unwrap().uploads, 0);
 }

@@ -5,6 +5,7 @@
 
 use super::rows;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use viahe_contract::message::Severity;
 use viahe_contract::sha256::Sha256;
 
 /// A picture that the console may lack.
@@ -23,6 +24,11 @@ pub(super) fn note(db: &Connection, payload: &[u8], named: i64) -> rusqlite::Res
         put(db, &sha256.to_string(), message.severity as i64, named)?;
     }
     Ok(())
+}
+
+/// Notes a picture that somebody `asked` for, in ns after 1970, and waits for.
+pub(super) fn note_asked(db: &Connection, sha256: Sha256, asked: i64) -> rusqlite::Result<()> {
+    put(db, &sha256.to_string(), Severity::High as i64 + 1, asked)
 }
 
 fn put(db: &Connection, sha256: &str, gravity: i64, named: i64) -> rusqlite::Result<()> {

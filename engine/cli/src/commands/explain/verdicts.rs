@@ -1,6 +1,6 @@
 //! What operators said of an incident, in words.
 
-use super::story::moment;
+use super::words::moment;
 use jiff::tz::TimeZone;
 use std::path::Path;
 use viahe_contract::id::{IncidentId, Name};
@@ -33,7 +33,7 @@ fn all_in_words(verdicts: &[Verdict], zone: &TimeZone) -> String {
 
 fn in_words(verdict: &Verdict, zone: &TimeZone) -> String {
     let Verdict { revision, judgement, reason, role, time, .. } = verdict;
-    let at = moment(time.at(), zone);
+    let at = moment(time.at().local(zone));
     let reason = reason.as_ref().map(Name::as_str).map(|why| format!(", {why}"));
     let reason = reason.unwrap_or_default();
     match judgement {

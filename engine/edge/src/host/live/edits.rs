@@ -7,9 +7,10 @@ use super::commands::Outcome;
 use super::plane::EventPlane;
 use crate::clerk::{Change, Clerk, Reason, Refusal};
 use serde::Serialize;
-use viahe_contract::message::{Edited, Order};
+use viahe_contract::message::{Edit, Edited, Order};
 use viahe_contract::sha256::Sha256;
 use viahe_core::engine::Command;
+use viahe_core::plan::Plan;
 
 impl EventPlane {
     /// Carries out an order that is about the pipeline file.
@@ -37,6 +38,16 @@ impl EventPlane {
     fn clerk(&self) -> Result<&Clerk, String> {
         let clerk = self.driver.host().reload.as_ref().and_then(|reload| reload.clerk.as_deref());
         clerk.ok_or_else(|| "this run has no pipeline file that could be edited".to_owned())
+    }
+
+    /// What would run after these edits of the file, which stays as it is.
+    ///
+    /// # Errors
+    /// What is answered instead.
+    pub(super) fn edited(&self, base: Sha256, edits: &[Edit]) -> Result<Plan, Outcome> {
+        let clerk = self.clerk().map_err(Outcome::refused)?;
+        let draft = clerk.draft(base, Change::Edits(edits), &self.driver.host().plan);
+        draft.map(|draft| draft.plan).map_err(|refusal| refused(refusal, false))
     }
 
     fn change(

@@ -27,6 +27,7 @@ impl EventPlane {
         self.hear_the_last();
         let lost = self.driver.host_mut().pictures.give_up_all("the engine stops");
         self.apply_all(lost);
+        self.driver.host_mut().give_up_retracing();
         self.refuse_what_is_heard();
         let waiting = self.arrivals.waiting();
         let (engine, live) = self.driver.parts();

@@ -5,7 +5,7 @@ use super::books::Books;
 use super::day::Time;
 use super::inbound::Inbox;
 use super::journal::Journal;
-use super::outside::{Centre, Lookers};
+use super::outside::{Centre, Lookers, Retraces};
 use super::owed::Owed;
 use super::parts::{Observer, Reload};
 use super::pictures::Pictures;
@@ -40,6 +40,8 @@ pub(super) struct Live {
     pub(super) disk: Watch,
     /// What was seen, written down.
     pub(super) journal: Journal,
+    /// Who goes through the history to answer questions.
+    pub(super) retracer: Box<dyn Retraces>,
     /// The way to the centre.
     pub(super) centre: Box<dyn Centre>,
     /// What it was told.

@@ -52,6 +52,13 @@ impl Journal {
         }
     }
 
+    /// Somebody is about to read the history.
+    pub(super) fn flush_history(&mut self) {
+        if let Some(history) = &mut self.history {
+            history.flush();
+        }
+    }
+
     /// Gives up history; the bytes.
     pub(super) fn give_up(&mut self, bytes: u64) -> u64 {
         self.history.as_mut().map_or(0, |history| history.give_up(bytes))

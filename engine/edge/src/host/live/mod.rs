@@ -35,6 +35,7 @@ mod parts;
 mod pictures;
 mod plane;
 mod quarantine;
+mod questions;
 mod readings;
 mod refusals;
 mod reload;

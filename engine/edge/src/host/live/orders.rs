@@ -4,6 +4,9 @@ use super::commands::{Asked, Outcome};
 use super::inbound::Inbound;
 use super::plane::EventPlane;
 use crate::publish::Heard;
+use crate::retrace::Question;
+use std::sync::Arc;
+use std::time::Duration;
 use viahe_contract::message::Order;
 use viahe_core::engine::{Answer, Command, Event};
 
@@ -41,11 +44,19 @@ impl EventPlane {
                 let outcome = self.keep_file(&command);
                 self.answer(command, outcome);
             }
-            Order::Preview { .. } | Order::Explain { .. } => {
-                let name = command.order.name();
-                let why = format!("this box does not carry out {name} yet; update viahe on it");
-                self.answer(command, Outcome::refused(why));
+            Order::Explain { incident } => {
+                let question = Question::Explain(incident.clone());
+                self.driver.host_mut().ask(command.id, question);
             }
+            Order::Preview { base, edits, camera, minutes } => match self.edited(*base, edits) {
+                Ok(plan) => {
+                    let back = Duration::from_mins(u64::from(*minutes));
+                    let (then, camera) = (Arc::new(plan), camera.clone());
+                    let question = Question::Preview { then, camera, back };
+                    self.driver.host_mut().ask(command.id, question);
+                }
+                Err(outcome) => self.answer(command, outcome),
+            },
         }
         let (engine, live) = self.driver.parts();
         live.tell_orders(engine);

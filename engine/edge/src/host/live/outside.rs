@@ -5,6 +5,7 @@ use crate::disk::Room;
 use crate::evidence::{Finished, Finisher, Step};
 use crate::fleet::{Fleet, FleetOptions};
 use crate::publish::{Heard, PublishCounters, Publisher, Said, Wire};
+use crate::retrace::{Job, Retraced, Retracer};
 use crate::store::{
     Committed, Depth, Held, Judged, OutboxRow, Store, StoreError, StoredState, Unread,
 };
@@ -15,8 +16,9 @@ use crossbeam_channel::{Receiver, never, select};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use viahe_contract::id::{Name, WorkerId};
+use viahe_contract::id::{CommandId, Name, WorkerId};
 use viahe_contract::message::{CameraState, ModelRef, Verdict};
+use viahe_contract::sha256::Sha256;
 use viahe_core::attention::Need;
 use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
@@ -130,6 +132,8 @@ pub(crate) trait Storage: Send {
     fn commit(&mut self, rows: &[OutboxRow], state: &Changes) -> Result<Committed, StoreError>;
     /// See [`Store::judge`].
     fn judge(&mut self, verdicts: &[Verdict]) -> Result<Vec<Judged>, StoreError>;
+    /// See [`Store::send_asked`].
+    fn send_asked(&mut self, sha256: Sha256, asked: Timestamp) -> Result<(), StoreError>;
     /// See [`Store::hold`].
     fn hold(&mut self, rows: Vec<OutboxRow>) -> Vec<OutboxRow>;
     /// See [`Store::held`].
@@ -173,6 +177,10 @@ impl Storage for Store {
 
     fn judge(&mut self, verdicts: &[Verdict]) -> Result<Vec<Judged>, StoreError> {
         Self::judge(self, verdicts)
+    }
+
+    fn send_asked(&mut self, sha256: Sha256, asked: Timestamp) -> Result<(), StoreError> {
+        Self::send_asked(self, sha256, asked)
     }
 
     fn hold(&mut self, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
@@ -237,6 +245,30 @@ impl Finish for Finisher {
 
     fn end(self: Box<Self>, within: Duration) -> bool {
         Self::end(*self, within)
+    }
+}
+
+/// Goes through the history beside this thread: see [`Retracer`].
+pub(crate) trait Retraces: Send {
+    /// See [`Retracer::begin`].
+    fn begin(&mut self, job: Job) -> Result<(), String>;
+    /// See [`Retracer::answer`].
+    fn answer(&mut self) -> Option<Retraced>;
+    /// See [`Retracer::give_up`].
+    fn give_up(&mut self) -> Option<CommandId>;
+}
+
+impl Retraces for Retracer {
+    fn begin(&mut self, job: Job) -> Result<(), String> {
+        Self::begin(self, job)
+    }
+
+    fn answer(&mut self) -> Option<Retraced> {
+        Self::answer(self)
+    }
+
+    fn give_up(&mut self) -> Option<CommandId> {
+        Self::give_up(self)
     }
 }
 

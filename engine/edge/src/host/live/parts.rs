@@ -1,7 +1,7 @@
 //! What the event plane is made of, and what comes out of a run.
 
 use super::day::EventTime;
-use super::outside::{Arrivals, Centre, Clock, Finish, Lookers, Storage};
+use super::outside::{Arrivals, Centre, Clock, Finish, Lookers, Retraces, Storage};
 use crate::clerk::Clerk;
 use crate::evidence::EvidenceStore;
 use crate::history::History;
@@ -87,6 +87,8 @@ pub(crate) struct Parts {
     pub(crate) recorder: Option<Recorder>,
     /// What was seen lately, if it is kept.
     pub(crate) history: Option<History>,
+    /// Who goes through it to answer questions.
+    pub(crate) retracer: Box<dyn Retraces>,
     /// How models are run, as it was decided at the start.
     pub(crate) tuned: Tuned,
     /// How the pipeline is read again; none when there is no file.

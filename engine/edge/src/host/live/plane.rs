@@ -74,6 +74,7 @@ impl EventPlane {
             owed: Owed::new(store, now),
             disk: Watch::default(),
             journal: Journal::new(parts.recorder, parts.history),
+            retracer: parts.retracer,
             centre: parts.centre,
             told: Told::nothing(now),
             inbox: Inbox::default(),
@@ -217,6 +218,7 @@ impl EventPlane {
             self.apply_all(unanswered);
         }
         let (engine, live) = self.driver.parts();
+        live.hear_retraced();
         live.owed.check(&live.plan.engine.state_dir)?;
         live.keep_up(engine, now)?;
         if live.told.is_due(now) {

@@ -50,6 +50,7 @@ impl Live {
             answer.evidence = None;
             upshot = Upshot::Undone(answer.id.clone());
         }
+        self.send_asked(&mut answer);
         if let Some(passed_over) = self.inbox.desk.may_log(self.time.monotonic()) {
             let id = &answer.id;
             match &answer.result {
@@ -72,6 +73,18 @@ impl Live {
             None => {}
         }
         upshot
+    }
+
+    /// With a console, the picture of a command goes there, before all others: somebody waits for it.
+    fn send_asked(&mut self, answer: &mut Answer) {
+        let Some(evidence) = &answer.evidence else { return };
+        let now = self.time.now();
+        if let Err(error) = self.owed.store.send_asked(evidence.sha256, now) {
+            tracing::warn!(%error, sha256 = %evidence.sha256, "a picture is not sent to the console");
+            if let Ok(text) = &mut answer.result {
+                *text += &format!("; it is not sent to the console: {error}");
+            }
+        }
     }
 
     /// Says the answers that waited for a commit. When the store takes nothing they go all the same:

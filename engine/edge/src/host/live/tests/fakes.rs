@@ -1,10 +1,11 @@
 //! The world around the event plane.
 
-use super::super::outside::{Arrival, Arrivals, Centre, Clock, Finish, Lookers, Storage};
+use super::super::outside::{Arrival, Arrivals, Centre, Clock, Finish, Lookers, Retraces, Storage};
 use crate::disk::Room;
 use crate::evidence::{EvidenceStore, Finished, Step};
 use crate::fleet::FleetOptions;
 use crate::publish::{Heard, PublishCounters, Said};
+use crate::retrace::{Job, Retraced};
 use crate::store::{
     Committed, Depth, FILE_NAME, Held, Judged, Outbox, OutboxRow, Store, StoreError, StoredState,
     Unread,
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
-use viahe_contract::id::{Name, WorkerId};
+use viahe_contract::id::{CommandId, Name, WorkerId};
 use viahe_contract::message::{CameraState, ModelRef, Verdict};
 use viahe_contract::sha256::Sha256;
 use viahe_core::attention::Need;
@@ -90,6 +91,8 @@ pub(super) struct State {
     pub(super) commits: u64,
     /// The workers were ended.
     pub(super) stopped: bool,
+    /// Nobody answers questions about the history.
+    pub(super) nobody_answers: bool,
 }
 
 impl State {
@@ -126,6 +129,7 @@ impl World {
             states: Vec::new(),
             commits: 0,
             stopped: false,
+            nobody_answers: false,
         })))
     }
 
@@ -435,6 +439,13 @@ impl Storage for Disk {
         self.store.judge(verdicts)
     }
 
+    fn send_asked(&mut self, sha256: Sha256, asked: Timestamp) -> Result<(), StoreError> {
+        if self.world.state().disk_full {
+            return Err(StoreError::DiskFull { path: self.dir.join(FILE_NAME) });
+        }
+        self.store.send_asked(sha256, asked)
+    }
+
     fn hold(&mut self, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
         self.store.hold(rows)
     }
@@ -496,5 +507,38 @@ impl Finish for AtOnce {
 
     fn end(self: Box<Self>, _within: Duration) -> bool {
         true
+    }
+}
+
+/// Answers questions when the world says so, on the thread that asks.
+pub(super) struct Librarian {
+    world: World,
+    job: Option<Job>,
+}
+
+impl Librarian {
+    pub(super) fn new(world: &World) -> Self {
+        Self { world: world.clone(), job: None }
+    }
+}
+
+impl Retraces for Librarian {
+    fn begin(&mut self, job: Job) -> Result<(), String> {
+        if self.job.is_some() {
+            return Err("ask again in a minute".to_owned());
+        }
+        self.job = Some(job);
+        Ok(())
+    }
+
+    fn answer(&mut self) -> Option<Retraced> {
+        if self.world.state().nobody_answers {
+            return None;
+        }
+        self.job.take().map(|job| job.answered(&Arc::default()))
+    }
+
+    fn give_up(&mut self) -> Option<CommandId> {
+        self.job.take().map(|job| job.id)
     }
 }

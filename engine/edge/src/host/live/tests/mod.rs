@@ -10,6 +10,7 @@ mod hostile;
 mod orders;
 mod pictures;
 mod publisher;
+mod questions;
 mod reload;
 mod store;
 mod street;

@@ -81,3 +81,29 @@ fn a_pipeline_is_read_again_at_the_start_and_not_once_it_stops() {
     street.run(100.0);
     assert_eq!(street.told(), ["11 s: r1 open, 2 pictures", "60 s: r2 closed, 3 pictures"]);
 }
+
+#[test]
+fn a_picture_that_was_asked_for_goes_to_the_console_or_it_is_said_that_it_does_not() {
+    for disk_full in [false, true] {
+        let mut street = Street::new();
+        street.limits.uploads_max = 9;
+        street.looks(1, 20, false);
+        street.world.state().disk_full = disk_full;
+        street.order(10.5, "snapshot", json!({ "camera": "gate" }));
+        street.run(20.0);
+        let reply = street.world.state().said.iter().find_map(|(_, said)| {
+            let reply: serde_json::Value = serde_json::from_slice(&said.payload).unwrap();
+            said.topic.contains("/reply/").then_some(reply)
+        });
+        let reply = reply.unwrap();
+        let next = street.store().unsent().newest_gravest().unwrap();
+        let text = reply["text"].as_str().unwrap();
+        if disk_full {
+            assert!(text.contains("picture taken; it is not sent to the console: "), "{text}");
+            assert_eq!(next, None);
+        } else {
+            assert_eq!(text, "picture taken");
+            assert_eq!(reply["evidence"]["sha256"], next.unwrap().sha256.to_string());
+        }
+    }
+}

@@ -1,10 +1,12 @@
 //! A street in a test's words: what happens there, and what the centre was told of it.
 
 use super::super::day::EventTime;
+use super::super::outside::Clock;
 use super::super::parts::{Parts, Reload, Totals, Unobserved};
 use super::super::plane::EventPlane;
-use super::fakes::{AtOnce, BEGIN, Disk, World};
+use super::fakes::{AtOnce, BEGIN, Disk, Librarian, World};
 use crate::evidence::{EvidenceStore, PendingWriter, evidence_dir};
+use crate::history::{History, history_dir};
 use crate::publish::Heard;
 use crate::record::{RecordOptions, Recorder};
 use crate::store::{Limits, Store};
@@ -40,6 +42,8 @@ pub(super) struct Street {
     pub(super) limits: Limits,
     /// What the engine sees is recorded there.
     pub(super) record: Option<PathBuf>,
+    /// So much history is kept.
+    pub(super) history_bytes_max: u64,
     pub(super) metrics: Arc<Metrics>,
     _dir: tempfile::TempDir,
     /// What the box may write to, below `dir`.
@@ -106,6 +110,7 @@ impl Street {
             troubles,
             limits,
             record,
+            history_bytes_max: 0,
             metrics,
             _dir: dir,
             state_dir,
@@ -263,6 +268,7 @@ impl Street {
             .record
             .clone()
             .map(|path| Recorder::create(&RecordOptions { path, bytes_max: u64::MAX }).unwrap());
+        let now = Clock::monotonic(&self.world);
         let plane = EventPlane::new(Parts {
             plan: self.plan(),
             clock: Box::new(self.world.clone()),
@@ -277,7 +283,8 @@ impl Street {
             metrics: Arc::clone(&self.metrics),
             troubles: self.troubles.clone(),
             recorder,
-            history: None,
+            history: History::open(&history_dir(dir), self.history_bytes_max, now).unwrap(),
+            retracer: Box::new(Librarian::new(&self.world)),
             tuned: Tuned::default(),
             reload: self.reload.1.take(),
             observer: Box::new(Unobserved),
