@@ -6,22 +6,14 @@
 
 mod pmtiles;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use viahe_console::config;
 use viahe_console::station::Station;
-use viahe_testing::machine::root;
+use viahe_testing::machine::{node, root};
 use viahe_testing::mosquitto::Mosquitto;
 use viahe_testing::program::Program;
 use viahe_testing::wait::LONG;
-
-/// Node, as the set-up brings it.
-fn node() -> PathBuf {
-    let deps = std::env::var_os("VIAHE_DEPS").map_or_else(|| root().join(".deps"), PathBuf::from);
-    let node = deps.join("node/bin/node");
-    assert!(node.is_file(), "{} is missing; run: make setup", node.display());
-    node
-}
 
 #[test]
 fn operators_work_by_the_page() {
@@ -42,4 +34,13 @@ fn operators_work_by_the_page() {
     command.arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("page"));
     command.args(["service", &format!("http://{}", station.address), &port, &password]);
     Program::start(command).end(LONG * 4).prints(0, &["all is well"]);
+}
+
+/// What of the page needs no browser.
+#[test]
+fn what_is_pure_in_the_page_is_right() {
+    let mut command = Command::new(node());
+    command.args(["--test", "--test-reporter=tap", "test/**/*.test.ts"]);
+    command.current_dir(root().join("engine/console/web"));
+    Program::start(command).end(LONG).prints(0, &["# fail 0"]);
 }

@@ -14,6 +14,14 @@ pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
+/// Node, as the set-up brings it.
+pub fn node() -> PathBuf {
+    let deps = std::env::var_os("VIAHE_DEPS").map_or_else(|| root().join(".deps"), PathBuf::from);
+    let node = deps.join("node/bin/node");
+    assert!(node.is_file(), "{} is missing; run: make setup", node.display());
+    node
+}
+
 /// Says loudly that a test tests nothing here; what is printed by macros would be kept back.
 pub fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
