@@ -7,6 +7,7 @@ mod secret;
 pub use problem::{ConfigError, Problem};
 pub use secret::Secret;
 
+use crate::workload::Bound;
 use read::Reader;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -14,6 +15,11 @@ use std::path::{Path, PathBuf};
 
 /// Where people reach the console when nothing else is said: from this machine alone.
 const LISTEN: &str = "127.0.0.1:8090";
+
+/// Of two alerts one is to be right, at least. Judgement.
+const PRECISION_BOUND: f64 = 0.5;
+/// Before so many verdicts nothing is proposed. Judgement: with fewer the interval of a share is wider than half of it.
+const PRECISION_VERDICTS: u64 = 20;
 
 /// What runs where.
 #[derive(Clone, Debug)]
@@ -30,6 +36,8 @@ pub struct Config {
     pub language: Language,
     /// A `PMTiles` file: the city's map, for pages. None for a plain one that they draw themselves.
     pub map: Option<PathBuf>,
+    /// From when on a rule is proposed to be changed.
+    pub bound: Bound,
     /// Where boxes speak.
     pub mqtt: Mqtt,
 }
@@ -74,7 +82,9 @@ pub struct Tls {
 pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigError> {
     let mut reader = Reader::new(text, file, folder)?;
     reader.tables(&["console", "mqtt"]);
-    reader.keys("console", &["listen", "https", "proxy", "data_dir", "language", "map"]);
+    let console_keys = ["listen", "https", "proxy", "data_dir", "language", "map"];
+    let bound_keys = ["precision_bound", "precision_verdicts"];
+    reader.keys("console", &[&console_keys[..], &bound_keys].concat());
     let mqtt_keys = ["url", "username", "password", "ca", "cert", "key"];
     reader.keys("mqtt", &mqtt_keys);
     let listen = reader.text("console", "listen").unwrap_or_else(|| LISTEN.into());
@@ -102,11 +112,27 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
         }
     };
     let map = reader.path("console", "map");
+    let bound = read_bound(&mut reader);
     let mqtt = read_mqtt(&mut reader);
     reader.finish()?;
     let whole = listen.ok().zip(data_dir).zip(mqtt);
     let ((listen, data_dir), mqtt) = whole.ok_or(ConfigError { problems: Vec::new() })?;
-    Ok(Config { listen, https, proxy, data_dir, language, map, mqtt })
+    Ok(Config { listen, https, proxy, data_dir, language, map, bound, mqtt })
+}
+
+fn read_bound(reader: &mut Reader) -> Bound {
+    let precision = reader.number("console", "precision_bound").unwrap_or(PRECISION_BOUND);
+    if !(0.0..=1.0).contains(&precision) {
+        let remedy = "write a share such as 0.5; 0 proposes nothing";
+        reader.wrong("console", "precision_bound", "is not 0 to 1", remedy);
+    }
+    let verdicts = reader.number("console", "precision_verdicts");
+    let verdicts = verdicts.unwrap_or(PRECISION_VERDICTS as f64);
+    if !(1.0..=100_000.0).contains(&verdicts) || verdicts.fract() != 0.0 {
+        let remedy = "write a whole number such as 20";
+        reader.wrong("console", "precision_verdicts", "is not 1 to 100000", remedy);
+    }
+    Bound { precision, verdicts_min: verdicts as u64 }
 }
 
 fn read_mqtt(reader: &mut Reader) -> Option<Mqtt> {

@@ -15,6 +15,8 @@ pub mod model;
 pub mod people;
 pub mod station;
 pub mod store;
+pub mod tend;
 pub mod text;
 pub mod vitals;
 pub mod web;
+pub mod workload;

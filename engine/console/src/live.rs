@@ -32,6 +32,8 @@ struct Inner {
     /// None once the console stops.
     changes: Mutex<Option<broadcast::Sender<Change>>>,
     looking: Mutex<BTreeMap<(String, String), Looker>>,
+    /// At what each looked last: one entry for each who is known.
+    last: Mutex<BTreeMap<String, String>>,
     newest: Mutex<i64>,
 }
 
@@ -55,7 +57,8 @@ impl Live {
         let (newest, _) = store.change_bounds().await?;
         let (changes, _) = broadcast::channel(BEHIND_MAX);
         let (changes, newest) = (Mutex::new(Some(changes)), Mutex::new(newest));
-        let inner = Inner { changes, looking: Mutex::default(), newest };
+        let last = Mutex::default();
+        let inner = Inner { changes, looking: Mutex::default(), last, newest };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -100,19 +103,20 @@ impl Live {
         *self.changes() = None;
     }
 
-    /// `name` looks at an incident, from now on for a while.
+    /// `name` looks at an incident, from now on for a while. Is it another one than they looked at last? A page that
+    /// nobody sees says so again and again, too.
     pub fn look(
         &self,
         (id, place): (&str, &PlaceId),
         (name, display_name): (&str, &str),
         now: Timestamp,
-    ) {
+    ) -> bool {
         let key = (id.to_owned(), name.to_owned());
         let mut looking = self.0.looking.lock().unwrap_or_else(PoisonError::into_inner);
         looking.retain(|_, looker| looker.until > now);
         let before = looking.get(&key).map(|looker| looker.since);
         if looking.len() >= LOOKING_MAX && before.is_none() {
-            return;
+            return false;
         }
         let looker = Looker {
             display_name: display_name.to_owned(),
@@ -124,6 +128,8 @@ impl Live {
         if before.is_none() {
             self.tell_looking(id, place);
         }
+        let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.insert(name.to_owned(), id.to_owned()).is_none_or(|before| before != id)
     }
 
     /// `name` looks at it no longer.
@@ -182,9 +188,9 @@ mod tests {
         let mut watch = live.watch().unwrap();
         let place = PlaceId { site: "hue".into(), camera: "gate".into(), zone: String::new() };
         let at = Timestamp::from_secs;
-        live.look(("A", &place), ("lan", "Lan"), at(100));
-        live.look(("A", &place), ("lan", "Lan"), at(120));
-        live.look(("B", &place), ("minh", "Minh"), at(120));
+        assert!(live.look(("A", &place), ("lan", "Lan"), at(100)));
+        assert!(!live.look(("A", &place), ("lan", "Lan"), at(120)));
+        assert!(live.look(("B", &place), ("minh", "Minh"), at(120)));
         let of = |id, secs| {
             live.lookers(id, at(secs))
                 .into_iter()

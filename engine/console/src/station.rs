@@ -9,6 +9,7 @@ use crate::http::{App, router};
 use crate::live::Live;
 use crate::people::{Clock, Cost, PasswordError, People, Refused, random};
 use crate::store::{Store, StoreError};
+use crate::tend::Tend;
 use crate::vitals::{self, Vitals};
 use std::io;
 use std::net::SocketAddr;
@@ -112,8 +113,11 @@ impl Station {
             people: Arc::new(people),
             https: config.https,
             proxy: config.proxy,
+            bound: config.bound,
             language: config.language,
         };
+        let tend = Tend::new(app.store.clone(), app.vitals.clone());
+        runtime.spawn(tend.run());
         runtime.spawn(app.live.clone().run(app.store.clone(), app.vitals.clone()));
         runtime.spawn(keep_house(app.clone()));
         runtime.spawn(broker.run());

@@ -21,6 +21,10 @@ pub const BASE_MAP: (&str, &str) =
 pub const SWEEP: (&str, &str) =
     ("sweep", "what nobody wants any more is not taken away; look at the disk of data_dir");
 
+/// The trouble of floods and shelves that nobody tends, and what it means.
+pub const TEND: (&str, &str) =
+    ("tend", "floods are not folded and shelves do not end; look at the disk of data_dir");
+
 /// What is told by `/metrics` and `/healthz`; clones are the same one.
 #[derive(Clone, Debug, Default)]
 pub struct Vitals(Arc<Mutex<Kept>>);

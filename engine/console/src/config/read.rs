@@ -110,6 +110,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    pub(super) fn number(&mut self, table: &str, key: &str) -> Option<f64> {
+        let value = self.value(table, key)?.get_ref();
+        let text = match value {
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().to_owned(),
+            _ => String::new(),
+        };
+        let number = text.replace('_', "").parse().ok().filter(|number: &f64| number.is_finite());
+        if number.is_none() {
+            self.wrong(table, key, "is no number", "write it without quotes, such as 0.5");
+        }
+        number
+    }
+
     pub(super) fn path(&mut self, table: &str, key: &str) -> Option<PathBuf> {
         let text = self.text(table, key)?;
         if text.is_empty() || text.contains('\0') {

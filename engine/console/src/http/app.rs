@@ -7,6 +7,7 @@ use crate::live::Live;
 use crate::people::People;
 use crate::store::Store;
 use crate::vitals::Vitals;
+use crate::workload::Bound;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub struct App {
     pub https: bool,
     /// Who stands in front, and is believed for whom it asks.
     pub proxy: Option<IpAddr>,
+    /// From when on a rule is proposed to be changed.
+    pub bound: Bound,
     /// What a newcomer reads.
     pub language: Language,
 }

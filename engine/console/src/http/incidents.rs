@@ -105,7 +105,7 @@ pub(super) async fn incident(
     Ok(Json(Case { detail, looking: looking.collect() }))
 }
 
-fn speaker(app: &App, caller: &Caller) -> Speaker {
+pub(super) fn speaker(app: &App, caller: &Caller) -> Speaker {
     Speaker { person: caller.person.clone(), doer: app.people.doer(caller) }
 }
 
@@ -200,7 +200,11 @@ pub(super) async fn look(
 ) -> Result<StatusCode, Problem> {
     let place = open(&app, &caller, &id).await?;
     let person = &caller.person;
-    app.live.look((&id, &place), (&person.name, &person.display_name), clock::now());
+    let looker = (&*person.name, &*person.display_name);
+    if app.live.look((&id, &place), looker, clock::now()) {
+        // Who goes on to look at what is on the screen may have left the desk.
+        app.store.acts(person.clone(), app.people.doer(&caller).at).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -18,10 +18,12 @@ pub(super) const FEATURES_MAX: usize = 10_000;
 /// Incidents that are asked for by id at most.
 const IDS_MAX: usize = 100;
 
-const JUDGED: [(&str, Judged); 4] = [
+const JUDGED: [(&str, Judged); 6] = [
     ("open", Judged::Not),
     ("confirmed", Judged::Confirmed),
     ("dismissed", Judged::Dismissed),
+    ("shelved", Judged::Shelved),
+    ("folded", Judged::Folded),
     ("all", Judged::All),
 ];
 const PHASES: [(&str, Phase); 3] =
@@ -40,7 +42,8 @@ const SEVERITIES: [(&str, Severity); 4] = [
 pub(super) struct Asked {
     /// `newest` or `severity`.
     order: String,
-    /// `open` (nobody has judged), `confirmed`, `dismissed`, `all`.
+    /// `open` (nobody has judged, and it stands in the queue; with `q` also what waits in a flood), `confirmed`,
+    /// `dismissed`, `shelved` or `folded` (nobody has judged, and it waits on a shelf or in a flood), `all`.
     judgement: String,
     /// `open`, `closed`, `all`.
     state: String,
@@ -50,6 +53,8 @@ pub(super) struct Asked {
     camera: String,
     /// Of this place, `site/camera/zone`.
     place: String,
+    /// Of the flood of this number.
+    flood: String,
     /// Of this catalogue entry.
     violation: String,
     /// `info`, `low`, `medium`, `high`.
@@ -87,6 +92,7 @@ impl Asked {
             place: some(self.place)
                 .map(|text| text.parse().map_err(|why: String| Problem::field("place", why)))
                 .transpose()?,
+            flood: some(self.flood).map(|text| number("flood", &text)).transpose()?,
             violation: some(self.violation),
             severity: word("severity", &self.severity, &SEVERITIES)?,
             words: some(self.q),
@@ -150,6 +156,7 @@ impl AskedOfMap {
             sites: sites(some(self.site), scope),
             camera: some(self.camera),
             place: None,
+            flood: None,
             violation: some(self.violation),
             severity: word("severity", &self.severity, &SEVERITIES)?,
             words: None,
@@ -195,8 +202,12 @@ fn word<T: Copy>(field: &str, text: &str, words: &[(&str, T)]) -> Result<Option<
     one_of(text, words).map(Some).map_err(|why| Problem::field(field, why))
 }
 
+fn number(field: &str, text: &str) -> Result<i64, Problem> {
+    text.parse().map_err(|_| Problem::field(field, "is no number"))
+}
+
 /// A `+` that nobody has encoded reads as a space.
-fn time(field: &str, text: &str) -> Result<Option<Timestamp>, Problem> {
+pub(super) fn time(field: &str, text: &str) -> Result<Option<Timestamp>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -205,7 +216,7 @@ fn time(field: &str, text: &str) -> Result<Option<Timestamp>, Problem> {
 }
 
 /// The sites that are asked for and open; none for all.
-fn sites(asked: Option<String>, scope: &Scope) -> Option<Vec<String>> {
+pub(super) fn sites(asked: Option<String>, scope: &Scope) -> Option<Vec<String>> {
     let Some(site) = asked else { return scope.names() };
     let open = scope.covers(&site);
     Some(Some(site).filter(|_| open).into_iter().collect())

@@ -7,7 +7,8 @@ use super::page::page;
 use super::problem::Problem;
 use super::secure::secure;
 use super::{
-    audit, base_map, events, evidence, health, incidents, map, metrics, people, session, sites,
+    audit, base_map, events, evidence, floods, health, incidents, map, metrics, people, precision,
+    session, shelves, sites, workload,
 };
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -33,6 +34,14 @@ pub fn router(app: App) -> Router {
         .routes(routes!(incidents::escalate))
         .routes(routes!(incidents::look, incidents::look_away))
         .routes(routes!(evidence::bring, evidence::stands, evidence::show))
+        .routes(routes!(floods::floods))
+        .routes(routes!(floods::flood, floods::dissolve))
+        .routes(routes!(floods::judge, floods::undo))
+        .routes(routes!(shelves::shelves, shelves::shelve))
+        .routes(routes!(shelves::unshelve))
+        .routes(routes!(workload::workload))
+        .routes(routes!(precision::precision))
+        .routes(routes!(precision::put_aside))
         .routes(routes!(sites::boxes))
         .routes(routes!(sites::cameras))
         .routes(routes!(map::cameras))

@@ -19,6 +19,8 @@ pub struct Filter {
     pub place: Option<PlaceId>,
     /// Of this catalogue entry.
     pub violation: Option<String>,
+    /// Of this flood.
+    pub flood: Option<i64>,
     /// Of this severity.
     pub severity: Option<Severity>,
     /// With these words.
@@ -39,6 +41,10 @@ pub enum Judged {
     Confirmed,
     /// That it is none.
     Dismissed,
+    /// Nothing, and a shelf keeps it out of the queue.
+    Shelved,
+    /// Nothing, and it waits among others of a flood.
+    Folded,
     /// Anything or nothing.
     All,
 }

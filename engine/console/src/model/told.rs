@@ -1,5 +1,6 @@
 //! What is answered.
 
+use super::shelf::ShelfTold;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -89,6 +90,10 @@ pub struct Summary {
     pub judgement: Option<VerdictTold>,
     /// Somebody asked for somebody above.
     pub escalated: bool,
+    /// Nobody has judged it, and this shelf keeps it out of the queue.
+    pub shelf: Option<i64>,
+    /// It came with others: in this flood.
+    pub flood: Option<i64>,
 }
 
 /// One place of the queue.
@@ -235,6 +240,8 @@ pub struct Detail {
     pub escalations: Vec<EscalationTold>,
     /// Others of the place, and of its kind nearby in time.
     pub similar: Vec<Summary>,
+    /// What keeps it out of the queue, or did.
+    pub shelf: Option<ShelfTold>,
 }
 
 /// How a box is, as last heard.

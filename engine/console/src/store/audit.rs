@@ -34,6 +34,18 @@ pub enum What {
     VerdictUndone,
     /// An incident was handed on.
     Escalation,
+    /// A flood was judged as a whole.
+    FloodJudged,
+    /// The verdicts on a flood were taken back.
+    FloodUndone,
+    /// Somebody said that a flood is none.
+    FloodDissolved,
+    /// A rule was shelved.
+    Shelved,
+    /// A shelf was ended before its time.
+    Unshelved,
+    /// A proposal to change a rule was put aside.
+    ProposalAside,
 }
 
 impl What {
@@ -53,6 +65,12 @@ impl What {
             Self::Verdict => "verdict",
             Self::VerdictUndone => "verdict_undone",
             Self::Escalation => "escalation",
+            Self::FloodJudged => "flood_judged",
+            Self::FloodUndone => "flood_undone",
+            Self::FloodDissolved => "flood_dissolved",
+            Self::Shelved => "shelved",
+            Self::Unshelved => "unshelved",
+            Self::ProposalAside => "proposal_aside",
         }
     }
 }

@@ -7,6 +7,10 @@ use viahe_contract::time::{LocalTime, Timestamp};
 
 /// What nobody has judged.
 pub(super) const NOT_JUDGED: i64 = 0;
+/// Likewise, and a shelf keeps it out of the queue.
+pub(super) const SHELVED: i64 = 3;
+/// Likewise, and it waits among others of a flood.
+pub(super) const FOLDED: i64 = 4;
 
 pub(super) fn of_judgement(judgement: Judgement) -> i64 {
     match judgement {

@@ -3,6 +3,7 @@
 use super::codes::{local, read};
 use super::error::StoreError;
 use super::handle::Store;
+use super::shelves;
 use super::summaries::{VERDICT, summaries, summary, verdict_of};
 use super::wanted::{Wanted, cursor, has_words, read_cursor};
 use crate::model::{
@@ -143,6 +144,7 @@ fn detail(db: &Connection, id: &str) -> Result<Option<Detail>, StoreError> {
         verdicts: verdicts(db, &core)?,
         escalations: escalations(db, &core)?,
         similar: similar(db, &core)?,
+        shelf: shelves::of(db, core.key)?,
     }))
 }
 

@@ -6,6 +6,7 @@ use super::error::StoreError;
 use super::handle::Store;
 use super::person::{self, KeptPerson};
 use super::session;
+use super::showing;
 use super::token::{self, KeptToken};
 use crate::model::{Person, Role, Scope};
 use rusqlite::Connection;
@@ -201,6 +202,7 @@ impl Store {
     pub async fn log_out(&self, hash: SecretHash, doer: Doer) -> Result<(), StoreError> {
         self.write(move |db| {
             session::end(db, &hash)?;
+            showing::goes(db, &doer.who, doer.at)?;
             Ok(doer.notes(db, What::Logout, &doer.who, None)?)
         })
         .await

@@ -105,7 +105,7 @@ pub(super) fn lines(filter: &Filter, order: Order) -> (String, Vec<Value>) {
         (sql, wanted.values)
     };
     let sql = format!(
-        "WITH line AS (SELECT place, SUM(count) AS incidents, SUM(IIF(judgement = 0, count, 0)) AS waiting,
+        "WITH line AS (SELECT place, SUM(count) AS incidents, SUM(IIF(judgement IN (0, 4), count, 0)) AS waiting,
             MIN(first) AS first, MAX(newest) AS newest, MAX(severity) AS severity FROM ({cells}) GROUP BY place)"
     );
     (sql, values)

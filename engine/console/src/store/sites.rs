@@ -109,17 +109,20 @@ fn keep(db: &Connection, heard: &StateHeard, now: Timestamp) -> Result<(), Store
     };
     match state {
         State::Box(site, status) => {
-            let sql = "INSERT INTO box (site, heard, online, state) VALUES (?, ?, ?, ?)
+            let sql = "INSERT INTO box (site, heard, online, state) VALUES (?1, ?2, ?3, ?4)
                 ON CONFLICT DO UPDATE
-                SET heard = iif(?, heard, excluded.heard), online = excluded.online, state = excluded.state";
+                SET heard = iif(?5, heard, excluded.heard), online = excluded.online, state = excluded.state,
+                back = iif(?5 OR box.online OR NOT excluded.online, back, ?2)";
             let json = text(serde_json::to_string(status))?;
             let values = params![site.as_str(), ms(now), is_online(status), json, retained];
             db.prepare_cached(sql)?.execute(values)?;
             changes::note(db, "box", site.as_str(), (None, None))?;
         }
         State::Camera(site, camera, state) => {
-            let sql = "INSERT INTO camera (site, camera, heard, state) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
-                SET heard = iif(?, heard, excluded.heard), state = excluded.state";
+            // When it came back may tell why it says so much.
+            let sql = "INSERT INTO camera (site, camera, heard, state) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE
+                SET heard = iif(?5, heard, excluded.heard), state = excluded.state,
+                back = iif(?5 OR camera.state ->> '$.state' = 'online' OR excluded.state ->> '$.state' <> 'online', back, ?3)";
             let json = text(serde_json::to_string(state))?;
             let values = params![site.as_str(), camera.as_str(), ms(now), json, retained];
             db.prepare_cached(sql)?.execute(values)?;

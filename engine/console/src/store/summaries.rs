@@ -31,6 +31,7 @@ pub(super) fn summary(db: &Connection, key: i64) -> Result<Summary, StoreError> 
     let sql = format!(
         "SELECT i.id, i.site, i.violation, i.title, i.severity, i.state, i.revision, p.camera, p.camera_name,
             p.zone, p.place_name, i.opened, i.updated, i.closed, i.offset_secs, i.stage, i.offence, i.escalated,
+            IIF(i.judgement = 3, i.shelf, NULL), i.flood,
             (SELECT e.sha256 FROM evidence e JOIN file f ON f.sha256 = e.sha256 AND f.site = i.site
                 WHERE e.incident = i.key ORDER BY e.moment = 'opened' DESC, e.captured DESC LIMIT 1),
             {VERDICT}
@@ -40,7 +41,7 @@ pub(super) fn summary(db: &Connection, key: i64) -> Result<Summary, StoreError> 
     let (mut summary, stage) = statement.query_row([key], |row| {
         let offset = row.get(14)?;
         let place = PlaceId { site: row.get(1)?, camera: row.get(7)?, zone: row.get(9)? };
-        let stands = row.get::<_, Option<i64>>(19)?.is_some();
+        let stands = row.get::<_, Option<i64>>(21)?.is_some();
         let stage: Option<String> = row.get(15)?;
         let closed: Option<i64> = row.get(13)?;
         let summary = Summary {
@@ -61,9 +62,11 @@ pub(super) fn summary(db: &Connection, key: i64) -> Result<Summary, StoreError> 
             closed: closed.map(|ms| local(ms, offset)),
             stage: None,
             offence: row.get(16)?,
-            picture: row.get(18)?,
-            judgement: if stands { Some(verdict_of(row, 19, offset)?) } else { None },
+            picture: row.get(20)?,
+            judgement: if stands { Some(verdict_of(row, 21, offset)?) } else { None },
             escalated: row.get(17)?,
+            shelf: row.get(18)?,
+            flood: row.get(19)?,
         };
         Ok((summary, stage))
     })?;

@@ -4,8 +4,9 @@ use super::changes;
 use super::codes::{ms, of_severity, of_state};
 use super::error::StoreError;
 use super::handle::Store;
+use super::rest::{self, Rest};
 use super::tally::{self, Cell};
-use super::words;
+use super::{grades, words};
 use crate::model::PlaceId;
 use rusqlite::{Connection, OptionalExtension, params};
 use viahe_contract::message::{Incident, IncidentEvent};
@@ -94,25 +95,30 @@ fn take(db: &Connection, heard: &Heard) -> Result<Taken, StoreError> {
         add_evidence(db, known.key, incident)?;
         return Ok(Taken::Earlier);
     }
+    let severity = of_severity(incident.severity);
+    let rest = match &before {
+        Some(_) => Rest::Queue,
+        None => rest::of_new(db, &place, (incident.rule.as_str(), severity), heard.received)?,
+    };
     let cell = Cell {
-        judgement: before.as_ref().map_or(0, |known| known.cell.judgement),
+        judgement: before.as_ref().map_or(rest.code(), |known| known.cell.judgement),
         place: keep_place(db, &place, incident)?,
         state: of_state(incident.state),
-        severity: of_severity(incident.severity),
+        severity,
         violation: violation.to_string(),
     };
+    let graded = before.as_ref().map(|known| grades::of(db, known.key)).transpose()?;
     let key =
         keep_incident(db, before.as_ref().map(|known| known.key), site.as_str(), &cell, incident)?;
     match &before {
         None => {
             add_revision(db, key, heard)?;
-            tally::enter(db, &cell, ms(incident.opened.at()))?;
+            rest::came(db, (key, site.as_str()), rest, heard.received)?;
         }
-        Some(known) => {
-            tally::leave(db, &known.cell)?;
-            tally::enter(db, &cell, ms(incident.opened.at()))?;
-        }
+        Some(known) => tally::leave(db, &known.cell)?,
     }
+    tally::enter(db, &cell, ms(incident.opened.at()))?;
+    grades::becomes(db, graded.as_ref(), &grades::of(db, key)?)?;
     add_evidence(db, key, incident)?;
     words::index(db, key)?;
     changes::note(db, "incident", site.as_str(), (Some(incident.incident.as_str()), Some(&place)))?;

@@ -2,13 +2,13 @@
 
 use super::audit::What;
 use super::changes;
-use super::codes::{NOT_JUDGED, local, ms, of_judgement};
+use super::codes::{local, ms, of_judgement};
 use super::error::StoreError;
 use super::handle::Store;
 use super::people::Doer;
 use super::summaries::{VERDICT, verdict_of};
 use super::tally::{self, Cell};
-use super::{outgoing, words};
+use super::{grades, outgoing, rest, showing, words};
 use crate::model::{EscalationTold, Judging, Person, PlaceId, Role, VerdictTold};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use viahe_contract::time::Timestamp;
 use viahe_contract::topic::{About, Topic};
 
 /// How long one may take back what one said; an admin always may.
-const UNDO: Duration = Duration::from_mins(10);
+pub(super) const UNDO: Duration = Duration::from_mins(10);
 
 /// Who says something, and as whom the audit knows them.
 #[derive(Clone, Debug)]
@@ -32,6 +32,11 @@ pub struct Speaker {
 impl Speaker {
     fn noted(&self, db: &Connection, what: What, case: &Case) -> rusqlite::Result<()> {
         self.doer.notes(db, what, &case.id, Some(&case.place.site))
+    }
+
+    /// They work.
+    pub(super) fn acts(&self, db: &Connection) -> rusqlite::Result<()> {
+        showing::acts(db, &self.person, self.doer.at)
     }
 }
 
@@ -77,7 +82,7 @@ impl Store {
         judging: Judging,
         by: Speaker,
     ) -> Result<Judged, StoreError> {
-        let judged = self.write(move |db| judge(db, &id, &judging, &by)).await;
+        let judged = self.write(move |db| judge(db, &id, &judging, &by, None)).await;
         self.post().send_modify(|count| *count += 1);
         judged
     }
@@ -151,11 +156,13 @@ fn verdict(db: &Connection, case: &Case, no: i64) -> Result<Option<VerdictTold>,
     Ok(found.optional()?)
 }
 
-fn judge(
+/// Gives a verdict; `flood` is that with which it is judged, if it is.
+pub(super) fn judge(
     db: &Connection,
     id: &str,
     judging: &Judging,
     speaker: &Speaker,
+    flood: Option<i64>,
 ) -> Result<Judged, StoreError> {
     let (by, now) = (&speaker.person, speaker.doer.at);
     let Some(case) = case_of(db, id)? else { return Ok(Judged::Nothing) };
@@ -175,8 +182,8 @@ fn judge(
             return Ok(Judged::Conflict(standing));
         }
     }
-    let sql = "INSERT INTO verdict (incident, by, display_name, role, judgement, reason, note, revision, at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO verdict (incident, by, display_name, role, judgement, reason, note, revision, at, flood)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     db.prepare_cached(sql)?.execute(params![
         case.key,
         by.name,
@@ -187,9 +194,10 @@ fn judge(
         judging.note,
         judging.revision,
         ms(now),
+        flood,
     ])?;
     let no = db.last_insert_rowid();
-    stand(db, &case, Some(no), judging.judgement)?;
+    stand(db, &case, Some(no), of_judgement(judging.judgement))?;
     words::index(db, case.key)?;
     let said = Said {
         judgement: judging.judgement,
@@ -198,12 +206,19 @@ fn judge(
         role: by.role,
     };
     tell(db, &case, said, now)?;
+    speaker.acts(db)?;
     speaker.noted(db, What::Verdict, &case)?;
     let told = verdict(db, &case, no)?;
     Ok(told.map_or(Judged::Nothing, Judged::Stands))
 }
 
-fn undo(db: &Connection, id: &str, no: i64, speaker: &Speaker) -> Result<Undone, StoreError> {
+/// Takes a verdict back.
+pub(super) fn undo(
+    db: &Connection,
+    id: &str,
+    no: i64,
+    speaker: &Speaker,
+) -> Result<Undone, StoreError> {
     let (by, now) = (&speaker.person, speaker.doer.at);
     let Some(case) = case_of(db, id)? else { return Ok(Undone::Nothing) };
     let Some(given) = verdict(db, &case, no)? else { return Ok(Undone::Nothing) };
@@ -223,7 +238,7 @@ fn undo(db: &Connection, id: &str, no: i64, speaker: &Speaker) -> Result<Undone,
     }
     let sql = "UPDATE verdict SET undone = ?, undone_by = ? WHERE no = ?";
     db.prepare_cached(sql)?.execute(params![ms(now), by.name, no])?;
-    stand(db, &case, None, Judgement::Withdrawn)?;
+    stand(db, &case, None, rest::again(db, case.key, &case.place, now)?.code())?;
     let said = Said {
         judgement: Judgement::Withdrawn,
         reason: None,
@@ -231,23 +246,19 @@ fn undo(db: &Connection, id: &str, no: i64, speaker: &Speaker) -> Result<Undone,
         role: by.role,
     };
     tell(db, &case, said, now)?;
+    speaker.acts(db)?;
     speaker.noted(db, What::VerdictUndone, &case)?;
     Ok(verdict(db, &case, no)?.map_or(Undone::Nothing, Undone::Is))
 }
 
-/// From now on this verdict stands, or none.
-fn stand(
-    db: &Connection,
-    case: &Case,
-    verdict: Option<i64>,
-    judgement: Judgement,
-) -> Result<(), StoreError> {
-    let code = of_judgement(judgement);
-    debug_assert!(verdict.is_some() || code == NOT_JUDGED);
+/// From now on this verdict stands, or none; `code` says which, or where it waits.
+fn stand(db: &Connection, case: &Case, verdict: Option<i64>, code: i64) -> Result<(), StoreError> {
+    let before = grades::of(db, case.key)?;
     let sql = "UPDATE incident SET judgement = ?, verdict = ? WHERE key = ?";
     db.prepare_cached(sql)?.execute(params![code, verdict, case.key])?;
     tally::leave(db, &case.cell)?;
     tally::enter(db, &Cell { judgement: code, ..case.cell.clone() }, case.opened)?;
+    grades::becomes(db, Some(&before), &grades::of(db, case.key)?)?;
     changes::note(db, "verdict", &case.place.site, (Some(&case.id), Some(&case.place)))?;
     Ok(())
 }
@@ -294,6 +305,7 @@ fn escalate(
     let no = db.last_insert_rowid();
     db.prepare_cached("UPDATE incident SET escalated = 1 WHERE key = ?")?.execute([case.key])?;
     words::index(db, case.key)?;
+    speaker.acts(db)?;
     speaker.noted(db, What::Escalation, &case)?;
     changes::note(db, "verdict", &case.place.site, (Some(&case.id), Some(&case.place)))?;
     Ok(Some(EscalationTold {

@@ -17,11 +17,15 @@ impl Wanted {
     pub(super) fn of_cells(filter: &Filter, table: &str) -> Self {
         let mut wanted = Self::default();
         let judgements = match filter.judged {
+            // Who looks for words finds also what waits among others of a flood.
+            Judged::Not if has_words(filter) => "IN (0, 4)",
             Judged::Not => "= 0",
+            Judged::Shelved => "= 3",
+            Judged::Folded => "= 4",
             Judged::Confirmed => "= 1",
             Judged::Dismissed => "= 2",
             // So that each is a range of its own.
-            Judged::All => "IN (0, 1, 2)",
+            Judged::All => "IN (0, 1, 2, 3, 4)",
         };
         wanted.and(&format!("{table}.judgement {judgements}"));
         match filter.phase {
@@ -47,6 +51,9 @@ impl Wanted {
         }
         if let Some(to) = filter.to {
             wanted.and_value(&format!("{table}.opened < ?"), ms(to));
+        }
+        if let Some(flood) = filter.flood {
+            wanted.and_value(&format!("{table}.flood = ?"), flood);
         }
         if let Some(query) = filter.words.as_deref().and_then(text::query) {
             wanted.and_value("incident_text MATCH ?", query);
@@ -95,7 +102,7 @@ impl Wanted {
 
 /// Is there more in it than cells of the tally tell?
 pub(super) fn is_narrow(filter: &Filter) -> bool {
-    filter.from.is_some() || filter.to.is_some() || has_words(filter)
+    filter.from.is_some() || filter.to.is_some() || filter.flood.is_some() || has_words(filter)
 }
 
 /// Is there a word to look for?

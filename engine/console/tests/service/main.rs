@@ -13,6 +13,7 @@ mod pmtiles;
 mod sample;
 mod sites;
 mod support;
+mod workload;
 
 use serde_json::{Value, json};
 use std::time::Duration;

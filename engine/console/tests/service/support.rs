@@ -16,6 +16,7 @@ use viahe_console::live::Live;
 use viahe_console::people::{Clock, Cost, People};
 use viahe_console::store::Store;
 use viahe_console::vitals::Vitals;
+use viahe_console::workload::Bound;
 use viahe_contract::time::Timestamp;
 
 /// As cheap as argon2 lets it be.
@@ -127,6 +128,7 @@ impl Console {
             people: Arc::clone(&people),
             https: false,
             proxy: None,
+            bound: Bound { precision: 0.5, verdicts_min: 20 },
             language: Language::Vi,
         };
         let service = router(app).into_make_service_with_connect_info::<SocketAddr>();

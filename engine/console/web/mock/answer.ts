@@ -5,6 +5,7 @@ import type { Change, Detail, Person, ProblemType, Role, Verdict } from '../src/
 import { Boxes } from './boxes.ts'
 import { Problem } from './problem.ts'
 import type { Account, World } from './world.ts'
+import type { Flood, NewShelf } from '../src/api/work.ts'
 import { incidentsOnMap } from './map.ts'
 import { street } from './street.ts'
 
@@ -27,6 +28,12 @@ function incidentOf({ world, part }: Asked): Detail {
   const detail = world.details.get(part(1))
   if (!detail) throw new Problem('not_found')
   return detail
+}
+
+function floodOf({ world, part }: Asked): Flood {
+  const flood = world.work.flood(Number(part(1)))
+  if (!flood) throw new Problem('not_found')
+  return flood
 }
 
 function detailOf(asked: Asked): Detail {
@@ -95,6 +102,21 @@ const ROUTES: Record<string, Route> = {
     allow(who, ['operator', 'installer', 'ward', 'ml', 'admin'])
     return [200, boxesOf(world).still(part(1), part(3), Number(body['max_age_secs'] ?? 0))]
   },
+  'GET floods': ({ world }) => [200, { floods: world.work.floods() }],
+  'GET floods/*': (asked) => [200, floodOf(asked)],
+  'DELETE floods/*': (asked) => [200, asked.world.work.dissolve(floodOf(asked).no, asked.who)],
+  'POST floods/*/verdict': (asked) => [200, asked.world.work.judge(floodOf(asked).no, asked.who, asked.body as unknown as Verdict)],
+  'DELETE floods/*/verdict': (asked) => [200, asked.world.work.undo(floodOf(asked).no, asked.who)],
+  'GET shelves': ({ world }) => [200, { shelves: world.work.shelves }],
+  'POST shelves': ({ world, who, body }) => [201, world.work.shelve(body as unknown as NewShelf, who)],
+  'DELETE shelves/*': ({ world, who, part }) => {
+    const shelf = world.work.shelves.find(({ no }) => no === Number(part(1)))
+    if (!shelf) throw new Problem('not_found')
+    return [200, world.work.unshelve(shelf, who)]
+  },
+  'GET workload': ({ world, query }) => [200, world.work.workload(Date.parse(query.get('from') ?? ''))],
+  'GET precision': ({ world }) => [200, world.work.precision()],
+  'POST precision/*': ({ world, who, body }) => [201, world.work.putAside(body as unknown as Parameters<World['work']['putAside']>[0], who)],
   'GET cameras': ({ world }) => [200, { cameras: world.cameras() }],
   'GET map': () => [200, { base: null }],
   'GET map/*': ({ world, query }) => [200, incidentsOnMap(world, query)],

@@ -9,6 +9,7 @@ export function mock(): Plugin {
     apply: 'serve',
     configureServer(server) {
       const world = new World(Number(process.env['MOCK_LINES'] ?? 120), Date.now())
+      world.work.fold('phuong-ben-nghe', Array.from({ length: 14 }, (_, n) => world.add(600 + 3 * n, Date.now()).summary.id))
       server.middlewares.use((request, response, next) => {
         if (request.url?.startsWith('/v1/')) answer(world, request, response).catch(next)
         else next()

@@ -1,6 +1,6 @@
 // The built page before the made-up city, under the content policy of the service (`src/http/secure.rs`).
 // `node mock/serve.ts [PORT] [LINES]` says its address in a line; what comes on standard input as `incident` opens
-// another one at a new place, and `over ID` closes one.
+// another one at a new place, `flood` many at once, and `over ID` closes one.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
@@ -37,6 +37,10 @@ let fresh = Number(lines)
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [word, id = ''] = line.trim().split(' ')
   if (word === 'over') return world.close(id)
+  if (word === 'flood') {
+    const ids = Array.from({ length: 14 }, (_, n) => world.add(600 + 3 * n, Date.now()).summary.id)
+    return world.tell('flood', { site: world.work.fold(world.details.get(ids[0]!)!.summary.site, ids).site })
+  }
   if (word !== 'incident') return
   const { summary } = world.add((fresh += 1), Date.now())
   world.tell('incident', { id: summary.id, site: summary.site, place: summary.place })

@@ -22,6 +22,7 @@ import type {
 import { readCatalogue } from '../build/catalogue.ts'
 import { positionOf } from './map.ts'
 import { local } from './local.ts'
+import { Work } from './work.ts'
 
 const TITLES = readCatalogue().violations.vi
 
@@ -75,6 +76,7 @@ export class World {
   readonly stills = new Map<string, Still>()
   readonly audit: AuditEntry[] = []
   readonly looking = new Map<string, Map<string, Looking & { until: number }>>()
+  readonly work = new Work(this)
   readonly listeners = new Set<(change: Change) => void>()
   #next = random(7)
   #no = 0
@@ -121,10 +123,10 @@ export class World {
     const summary: Summary = {
       id, site, violation, title: incident.title, severity, state: incident.state, revision: incident.revision, place: `${site}/${camera}/${zone}`,
       camera, camera_name: incident.camera_name, zone, place_name, opened, updated: incident.updated, closed, stage: 'remind', offence: incident.offence,
-      picture: evidence[1]!.arrived ? evidence[1]!.sha256 : null, judgement: null, escalated: false,
+      picture: evidence[1]!.arrived ? evidence[1]!.sha256 : null, judgement: null, escalated: false, shelf: null, flood: null,
     }
     const detail: Detail = {
-      summary, incident, evidence, verdicts: [], escalations: [], looking: [], similar: [],
+      summary, incident, evidence, verdicts: [], escalations: [], looking: [], similar: [], shelf: null,
       revisions: [{ revision: 1, received: opened, state: 'open', updated: opened }],
     }
     this.details.set(id, detail)
@@ -162,11 +164,12 @@ export class World {
     return [...this.details.values()]
       .map(({ summary }) => summary)
       .filter((summary) => {
-        const said = summary.judgement?.judgement ?? 'open'
+        const said = summary.judgement?.judgement ?? (summary.shelf !== null ? 'shelved' : summary.flood !== null ? 'folded' : 'open')
         const text = plain([summary.title, summary.place_name, summary.camera_name, summary.id, summary.violation].join(' '))
         return (
           (judgement === 'all' || judgement === said) &&
           ['all', null, '', summary.state].includes(asked.get('state')) &&
+          (!asked.get('flood') || Number(asked.get('flood')) === summary.flood) &&
           ['severity', 'violation', 'site', 'place', 'camera'].every((key) => !asked.get(key) || asked.get(key) === summary[key as 'site']) &&
           words.every((word) => text.includes(word))
         )

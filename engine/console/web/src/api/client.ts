@@ -9,6 +9,7 @@ import type {
   Features,
   IncidentOnMap,
   IncidentPage,
+  Judgement,
   Language,
   Me,
   NewVerdict,
@@ -16,12 +17,15 @@ import type {
   Problem,
   ProblemType,
   QueuePage,
+  Reason,
   Role,
+  Shelf,
   Still,
   Tiles,
   Token,
   Verdict,
 } from './types.ts'
+import type { Aside, Flood, FloodDone, NewShelf, Precision, Workload } from './work.ts'
 
 /** An answer that is not what was asked for, or no answer. */
 export class Refused extends Error {
@@ -134,6 +138,22 @@ export const api = {
     ask<Features<IncidentOnMap>>('GET', `map/incidents.geojson${query(filters)}`, undefined, signal),
   mapTiles: async () => (await ask<{ base: Tiles }>('GET', 'map')).base,
   boxes: async () => (await ask<{ boxes: BoxHeard[] }>('GET', 'boxes')).boxes,
+
+  floods: async () => (await ask<{ floods: Flood[] }>('GET', 'floods')).floods,
+  flood: (no: number) => ask<Flood>('GET', `floods/${no}`),
+  judgeFlood: (no: number, verdict: { newest: number; judgement: Judgement; reason: Reason | null; note: string }) =>
+    ask<FloodDone>('POST', `floods/${no}/verdict`, verdict),
+  undoFlood: (no: number) => ask<FloodDone>('DELETE', `floods/${no}/verdict`),
+  dissolveFlood: (no: number) => ask<FloodDone>('DELETE', `floods/${no}`),
+  shelves: async () => (await ask<{ shelves: Shelf[] }>('GET', 'shelves')).shelves,
+  shelve: (shelf: NewShelf) => ask<Shelf>('POST', 'shelves', shelf),
+  unshelve: (no: number) => ask<Shelf>('DELETE', `shelves/${no}`),
+  workload: (period: { from: string; site: string }, signal?: AbortSignal) =>
+    ask<Workload>('GET', `workload${query(period)}`, undefined, signal),
+  precision: (of: { days: number; site: string }, signal?: AbortSignal) =>
+    ask<Precision>('GET', `precision${query(of)}`, undefined, signal),
+  putAside: (of: { site: string; rule: string; camera: string | null; reason: string }) =>
+    ask<Aside>('POST', 'precision/aside', of),
 
   // What boxes are asked: each may take as long as the box does, and end in `box_silent`.
   explanation: (id: string, signal?: AbortSignal) =>

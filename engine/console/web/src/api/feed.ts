@@ -9,7 +9,7 @@ export type Said = { link: Link } | { change: Change }
 /** What the stream says to a page. `first`: of several pages, the one that makes sounds. */
 export type Told = { link: Link } | { change: Change; first: boolean }
 
-const KINDS: ChangeKind[] = ['incident', 'verdict', 'looking', 'camera', 'box', 'reset']
+const KINDS: ChangeKind[] = ['incident', 'verdict', 'looking', 'camera', 'box', 'flood', 'shelf', 'reset']
 const RETRY_MS = 5_000
 
 /**

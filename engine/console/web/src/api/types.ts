@@ -6,6 +6,8 @@ export type State = 'open' | 'closed'
 export type Stage = 'remind' | 'commitment' | 'record'
 export type Moment = 'first_seen' | 'opened' | 'closed' | 'commanded'
 export type Judgement = 'confirmed' | 'dismissed'
+/** What became of a case: nobody has judged those that wait in a flood or on a shelf. */
+export type Mark = Judgement | 'folded' | 'shelved'
 export type Reason =
   | 'permitted'
   | 'wrong_class'
@@ -90,6 +92,10 @@ export interface Summary {
   picture: string | null
   judgement: Verdict | null
   escalated: boolean
+  /** The shelf that keeps it out of the queue. */
+  shelf: number | null
+  /** The flood that it came with. */
+  flood: number | null
 }
 
 export interface Line {
@@ -185,6 +191,24 @@ export interface Detail {
   escalations: Escalation[]
   looking: Looking[]
   similar: Summary[]
+  shelf: Shelf | null
+}
+
+/** A rule that is kept out of the queue, or was. */
+export interface Shelf {
+  no: number
+  site: string
+  /** Null: all of the site. */
+  camera: string | null
+  rule: string
+  reason: string
+  by: string
+  display_name: string
+  begun: string
+  until: string
+  ended: string | null
+  ended_by: string | null
+  incidents: number
 }
 
 export interface NewVerdict {
@@ -320,7 +344,7 @@ export interface AuditEntry {
   from: string
 }
 
-export type ChangeKind = 'incident' | 'verdict' | 'looking' | 'camera' | 'box' | 'reset'
+export type ChangeKind = 'incident' | 'verdict' | 'looking' | 'camera' | 'box' | 'flood' | 'shelf' | 'reset'
 
 /** What an event of the stream says. */
 export interface Change {

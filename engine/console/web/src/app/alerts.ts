@@ -48,6 +48,8 @@ export function hearAlerts(): () => void {
 async function alertTo(id: string): Promise<void> {
   const detail = await api.incident(id).catch(() => null)
   if (!detail || detail.summary.severity !== 'high' || detail.summary.revision > 1) return
+  // What is shelved rings not at all, and a flood rang with its first ones.
+  if (detail.summary.shelf !== null || detail.summary.flood !== null) return
   if (prefs.sound) ring()
   if (!prefs.notify || notificationsCan() !== 'yes') return
   const { title, place_name, camera_name, site } = detail.summary

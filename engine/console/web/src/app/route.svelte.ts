@@ -1,7 +1,7 @@
-export type Page = 'queue' | 'case' | 'map' | 'cameras' | 'zones' | 'people' | 'tokens' | 'audit'
+export type Page = 'queue' | 'case' | 'map' | 'cameras' | 'zones' | 'flood' | 'workload' | 'people' | 'tokens' | 'audit'
 export type Route = { page: Page; id: string }
 
-const PAGES: Page[] = ['queue', 'case', 'map', 'cameras', 'zones', 'people', 'tokens', 'audit']
+const PAGES: Page[] = ['queue', 'case', 'map', 'cameras', 'zones', 'flood', 'workload', 'people', 'tokens', 'audit']
 
 function read(): Route {
   const [, page, ...rest] = location.hash.split('/')

@@ -72,5 +72,6 @@ function fetchPictures(detail: Detail): void {
 
 onChange((change: Change) => {
   if (change.kind === 'reset') for (const known of kept.values()) known.changed()
+  else if (change.kind === 'shelf') [...kept.values()].filter(({ detail }) => detail?.summary.site === change.site).forEach((known) => known.changed())
   else if (change.id) kept.get(change.id)?.changed()
 })

@@ -1,12 +1,12 @@
 import { api, problemOf } from '../api/client.ts'
-import type { Change, Detail, Judgement, Line, Problem, QueuePage, Severity, State, Summary } from '../api/types.ts'
+import type { Change, Detail, Judgement, Line, Mark, Problem, QueuePage, Severity, State, Summary } from '../api/types.ts'
 import { caseOf, prefetch } from '../case/cases.svelte.ts'
 import type { Told } from '../case/judging.svelte.ts'
 import { onChange } from '../app/stream.svelte.ts'
 
 export interface Filters {
   order: 'newest' | 'severity'
-  judgement: 'open' | Judgement | 'all'
+  judgement: 'open' | Mark | 'all'
   state: State | 'all'
   severity: Severity | ''
   violation: string
@@ -32,8 +32,8 @@ class Queue {
   totals = $state.raw<{ lines: number; incidents: number }>({ lines: 0, incidents: 0 })
   /** Places that are not in the list yet. */
   fresh = $state.raw<ReadonlySet<string>>(new Set())
-  /** Lines that have been judged since the list was shown. */
-  judged = $state.raw<ReadonlyMap<string, Judgement>>(new Map())
+  /** Lines that have been judged, or wait elsewhere, since the list was shown. */
+  judged = $state.raw<ReadonlyMap<string, Mark>>(new Map())
   selected = $state.raw<{ place: string; id: string } | null>(null)
   loading = $state(false)
   problem = $state.raw<Problem | null>(null)
@@ -292,8 +292,10 @@ class Queue {
     const line = this.#line(place)
     if (!detail || !line || line.newest.id !== newest.id || showing !== this.#showing) return
     const { summary } = detail
-    this.#put({ ...line, newest: summary, waiting: summary.judgement ? 0 : line.waiting })
-    if (summary.judgement) this.judged = new Map(this.judged).set(place, summary.judgement.judgement)
+    const elsewhere = summary.judgement || summary.shelf !== null || summary.flood !== null
+    this.#put({ ...line, newest: summary, waiting: elsewhere ? 0 : line.waiting })
+    const mark = summary.judgement?.judgement ?? (summary.shelf !== null ? 'shelved' : summary.flood !== null ? 'folded' : null)
+    if (mark) this.judged = new Map(this.judged).set(place, mark)
   }
 
   /** What was missed is not known: all lines as they are now, where they stand. */

@@ -49,6 +49,12 @@ export function here(time: string): string {
   return format.format(new Date(time))
 }
 
+/** Likewise, day and clock alone. */
+export function hereShort(time: string): string {
+  const format = formatter('hereShort', (l) => new Intl.DateTimeFormat(l, FORMS.dayAndClock))
+  return format.format(new Date(time))
+}
+
 /** 14:05 of today at the site, 29/11 14:05 of another day. */
 export function when(time: string, now: number): string {
   const offset = wall(time).getTime() - Date.parse(time)
