@@ -1,11 +1,11 @@
 //! A console put together from its configuration.
 
 use crate::basemap::{BaseMap, MapError};
-use crate::broker::{Broker, TlsError};
+use crate::broker::{Broker, Commands, RealTime, TlsError};
 use crate::clock;
 use crate::config::Config;
 use crate::evidence::Files;
-use crate::http::{App, router};
+use crate::http::{App, Turns, router};
 use crate::live::Live;
 use crate::people::{Clock, Cost, PasswordError, People, Refused, random};
 use crate::store::{Store, StoreError};
@@ -29,6 +29,8 @@ const SWEEP: Duration = Duration::from_mins(10);
 /// A file that no incident names by then is of none. Incidents go another way than pictures, and wait for it in a
 /// box as long as this.
 const UNNAMED: Duration = Duration::from_hours(30 * 24);
+/// A picture that somebody asked a camera for is of no incident: only the newest of a camera is kept longer.
+const STILL: Duration = Duration::from_hours(24);
 /// A verdict that a box has not heard by then is of no use to it.
 const LETTER: Duration = Duration::from_hours(30 * 24);
 
@@ -90,7 +92,9 @@ impl Station {
         let people = people_of(&store)?;
         let files = Files::open(&config.data_dir).map_err(StationError::Evidence)?;
         let client = client_id(&store)?;
-        let broker = Broker::new(&config.mqtt, client, store.clone(), vitals.clone())?;
+        let (commands, to_send) = Commands::new(drawn()?, RealTime, vitals.clone());
+        let (kept, told) = (store.clone(), vitals.clone());
+        let broker = Broker::new(&config.mqtt, client, kept, told, commands.clone())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .thread_name("console")
@@ -109,6 +113,8 @@ impl Station {
             live,
             files,
             base_map,
+            commands,
+            turns: Turns::default(),
             vitals,
             people: Arc::new(people),
             https: config.https,
@@ -120,7 +126,7 @@ impl Station {
         runtime.spawn(tend.run());
         runtime.spawn(app.live.clone().run(app.store.clone(), app.vitals.clone()));
         runtime.spawn(keep_house(app.clone()));
-        runtime.spawn(broker.run());
+        runtime.spawn(broker.run(to_send));
         let (stop, mut stopping) = watch::channel(false);
         let ended = async move {
             // The sender gone means the same.
@@ -150,9 +156,13 @@ impl Drop for Station {
 
 /// What tells this console's session at a broker from that of others.
 fn client_id(store: &Store) -> Result<String, StationError> {
-    let bytes = random().map_err(PasswordError::from)?;
-    let instance = store.instance(format!("{:016x}", u64::from_ne_bytes(bytes)))?;
+    let instance = store.instance(format!("{:016x}", drawn()?))?;
     Ok(format!("viahe-console-{instance}"))
+}
+
+/// A number that nobody else has.
+fn drawn() -> Result<u64, StationError> {
+    Ok(u64::from_ne_bytes(random().map_err(PasswordError::from)?))
 }
 
 /// Takes away what nobody wants any more, now and then.
@@ -173,10 +183,12 @@ async fn sweep(app: &App) -> Result<(), SweepError> {
     app.vitals.set("evidence_bytes", app.store.file_bytes().await?);
     let unnamed = app.store.forget_unnamed(ago(UNNAMED)).await?;
     app.vitals.add("evidence", "unnamed", unnamed.len() as u64);
+    let stills = app.store.forget_stills(ago(STILL)).await?;
+    app.vitals.add("evidence", "still_forgotten", stills.len() as u64);
     let files = app.files.clone();
     let before = UNIX_EPOCH + Duration::from_nanos(ago(UNNAMED).0);
     let job = move || {
-        unnamed.iter().try_for_each(|file| files.remove(file))?;
+        unnamed.iter().chain(&stills).try_for_each(|file| files.remove(file))?;
         files.forget_parts(before)
     };
     // That it is not waited for means that the console stops.

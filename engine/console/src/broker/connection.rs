@@ -1,5 +1,6 @@
 //! The connection to the broker: made anew, after longer and longer waits, for as long as the console runs.
 
+use super::commands::{Commands, ToSend};
 use super::intake::Intake;
 use super::options::{REQUESTS_MAX, TlsError, UNACKNOWLEDGED_MAX, options};
 use super::post::Post;
@@ -15,11 +16,12 @@ use tokio::sync::mpsc;
 /// Waits between tries: from the first to the last, doubling.
 const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(15)];
 /// What is heard: of all sites.
-const FILTERS: [&str; 4] = [
+const FILTERS: [&str; 5] = [
     "viahe/v1/+/cam/+/incident/#",
     "viahe/v1/+/incident/#",
     "viahe/v1/+/cam/+/state",
     "viahe/v1/+/status",
+    "viahe/v1/+/reply/#",
 ];
 /// The trouble of a broker that is away.
 const AWAY: &str = "broker_away";
@@ -40,10 +42,11 @@ pub struct Broker {
     client_id: String,
     store: Store,
     vitals: Vitals,
+    commands: Commands,
 }
 
 impl Broker {
-    /// With a session of this name.
+    /// With a session of this name; answers go to `commands`.
     ///
     /// # Errors
     /// When files of TLS cannot be used.
@@ -52,17 +55,18 @@ impl Broker {
         client_id: String,
         store: Store,
         vitals: Vitals,
+        commands: Commands,
     ) -> Result<Self, TlsError> {
         options(mqtt, &client_id)?;
-        Ok(Self { mqtt: mqtt.clone(), client_id, store, vitals })
+        Ok(Self { mqtt: mqtt.clone(), client_id, store, vitals, commands })
     }
 
-    /// Speaks with it without end.
-    pub async fn run(self) {
+    /// Speaks with it without end; what is `to_send` goes whenever it can.
+    pub async fn run(self, mut to_send: ToSend) {
         let [first, most] = WAITS;
         let (mut wait, mut keeps) = (first, true);
         loop {
-            let (was_open, end) = self.connect().await;
+            let (was_open, end) = self.connect(&mut to_send).await;
             let kept = keeps;
             keeps = matches!(end, End::Broker(_));
             // A disk that still takes nothing is tried more and more seldom, however well the broker is.
@@ -83,7 +87,7 @@ impl Broker {
     }
 
     /// One connection; was it ever open, and why is it over?
-    async fn connect(&self) -> (bool, End) {
+    async fn connect(&self, to_send: &mut ToSend) -> (bool, End) {
         let options = match options(&self.mqtt, &self.client_id) {
             Ok(options) => options,
             Err(error) => return (false, End::Broker(error.to_string())),
@@ -93,8 +97,9 @@ impl Broker {
         let (to_intake, came) = mpsc::channel(usize::from(UNACKNOWLEDGED_MAX) + 1);
         let (to_post, answers) = mpsc::channel(1);
         let (store, vitals) = (self.store.clone(), self.vitals.clone());
-        let intake = Intake::new(store.clone(), vitals.clone(), client.clone());
-        let post = Post { store, vitals, client: client.clone() };
+        let commands = self.commands.clone();
+        let intake = Intake::new(store.clone(), vitals.clone(), client.clone(), commands.clone());
+        let post = Post { store, vitals, client: client.clone(), commands, to_send };
         let mut open = false;
         let polling = self.poll(&mut events, &client, (to_intake, to_post), &mut open);
         let end = tokio::select! {
@@ -102,6 +107,7 @@ impl Broker {
             Err(error) = intake.run(came) => End::Store(error),
             Err(error) = post.run(answers) => End::Store(error),
         };
+        self.commands.set_open(false);
         (open, end)
     }
 
@@ -150,6 +156,7 @@ impl Broker {
             self.vitals.end(DEAF);
         }
         self.vitals.end(AWAY);
+        self.commands.set_open(true);
         tracing::info!("boxes are heard");
     }
 }

@@ -1,5 +1,6 @@
 //! Messages into the store, as many at once as wait; acknowledged afterwards.
 
+use super::commands::Commands;
 use super::reading::{Said, read};
 use crate::clock;
 use crate::store::{Heard, StateHeard, Store, StoreError, Taken};
@@ -29,6 +30,7 @@ pub(super) struct Intake {
     pub(super) store: Store,
     pub(super) vitals: Vitals,
     pub(super) client: AsyncClient,
+    commands: Commands,
     unread: u64,
     /// When a site last spoke of another's incident, or before it could.
     foreign: Timestamp,
@@ -42,8 +44,13 @@ struct Batch {
 }
 
 impl Intake {
-    pub(super) fn new(store: Store, vitals: Vitals, client: AsyncClient) -> Self {
-        Self { store, vitals, client, unread: 0, foreign: clock::now() }
+    pub(super) fn new(
+        store: Store,
+        vitals: Vitals,
+        client: AsyncClient,
+        commands: Commands,
+    ) -> Self {
+        Self { store, vitals, client, commands, unread: 0, foreign: clock::now() }
     }
 
     /// Takes what comes until nothing comes any more; ends early when something was not kept: what was not
@@ -67,6 +74,8 @@ impl Intake {
                 Ok(Said::State(state)) => {
                     batch.states.push(StateHeard { state, retained: publish.retain });
                 }
+                // Somebody waits for it; nothing of it is kept.
+                Ok(Said::Reply(site, reply)) => self.commands.answered(&site, *reply),
                 Err((reason, why)) => self.cannot_read(publish, reason, &why),
             }
         }

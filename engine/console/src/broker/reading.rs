@@ -3,7 +3,8 @@
 use crate::store::{Heard, State};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use viahe_contract::message::{BoxStatus, CameraState, IncidentEvent};
+use viahe_contract::id::Name;
+use viahe_contract::message::{BoxStatus, CameraState, IncidentEvent, Reply};
 use viahe_contract::time::Timestamp;
 use viahe_contract::topic::{About, Topic};
 
@@ -14,6 +15,8 @@ pub(super) enum Said {
     Incident(Box<Heard>),
     /// How a box or camera is.
     State(State),
+    /// What became of a command.
+    Reply(Name, Box<Reply>),
 }
 
 /// Why a message does not read, as it is counted, and in words.
@@ -49,6 +52,7 @@ pub(super) fn read(topic: &[u8], payload: &[u8], now: Timestamp) -> Result<Said,
             let status: BoxStatus = parse(payload)?;
             Ok(Said::State(State::Box(topic.site, Box::new(status))))
         }
+        About::Reply(_) => Ok(Said::Reply(topic.site, Box::new(parse(payload)?))),
         _ => Err(("topic", "nothing for a console".into())),
     }
 }

@@ -1,6 +1,8 @@
 //! What handlers have.
 
+use super::turns::Turns;
 use crate::basemap::BaseMap;
+use crate::broker::Commands;
 use crate::config::Language;
 use crate::evidence::Files;
 use crate::live::Live;
@@ -22,6 +24,10 @@ pub struct App {
     pub files: Files,
     /// What pages draw below all else.
     pub base_map: Option<BaseMap>,
+    /// Where boxes are asked.
+    pub commands: Commands,
+    /// Whose turn it is to ask a camera for a picture.
+    pub turns: Turns,
     /// How the console is.
     pub vitals: Vitals,
     /// Who knows who somebody is.

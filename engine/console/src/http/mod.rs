@@ -5,11 +5,13 @@
 
 mod address;
 mod app;
+mod ask;
 mod audit;
 mod base_map;
 mod cookie;
 mod events;
 mod evidence;
+mod explanation;
 mod extract;
 mod floods;
 mod gate;
@@ -19,6 +21,7 @@ mod map;
 mod metrics;
 mod page;
 mod people;
+mod pipeline;
 mod precision;
 mod problem;
 mod query;
@@ -27,8 +30,11 @@ mod secure;
 mod session;
 mod shelves;
 mod sites;
+mod stills;
+mod turns;
 mod workload;
 
 pub use app::App;
 pub use problem::{Kind, Problem};
 pub use router::router;
+pub use turns::Turns;

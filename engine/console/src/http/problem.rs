@@ -34,6 +34,16 @@ pub enum Kind {
     TooLarge,
     /// Bytes beyond the end of a file.
     OutOfRange,
+    /// Too many wait for boxes.
+    Busy,
+    /// A box does not answer.
+    BoxSilent,
+    /// A box is away.
+    BoxOffline,
+    /// A box is of a version that cannot do this.
+    BoxTooOld,
+    /// A box says no.
+    Refused,
     /// It does not work now.
     Unavailable,
 }
@@ -43,11 +53,12 @@ impl Kind {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::Csrf => StatusCode::FORBIDDEN,
-            Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Conflict => StatusCode::CONFLICT,
+            Self::Invalid | Self::Refused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict | Self::BoxOffline | Self::BoxTooOld => StatusCode::CONFLICT,
+            Self::BoxSilent => StatusCode::GATEWAY_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::OutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -66,6 +77,11 @@ impl Kind {
             Self::Conflict => "Somebody else was faster",
             Self::TooLarge => "Too large",
             Self::OutOfRange => "Beyond the end of the file",
+            Self::Busy => "Too many requests wait for boxes",
+            Self::BoxSilent => "The box does not answer",
+            Self::BoxOffline => "The box is away",
+            Self::BoxTooOld => "The box is of an earlier version",
+            Self::Refused => "The box refuses it",
             Self::Unavailable => "It does not work now",
         }
     }
@@ -98,7 +114,11 @@ pub struct Problem {
     /// The verdict that stands, in a conflict.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    theirs: Option<Value>,
+    theirs: Option<Box<Value>>,
+    /// What is wrong with the pipeline that a box refuses, as it says it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    problems: Vec<Value>,
     /// Seconds to wait.
     #[serde(skip)]
     retry_after: Option<u64>,
@@ -114,6 +134,7 @@ impl Problem {
             detail: detail.into(),
             fields: Vec::new(),
             theirs: None,
+            problems: Vec::new(),
             retry_after: None,
         }
     }
@@ -134,8 +155,13 @@ impl Problem {
 
     /// Somebody else was faster; with what they said.
     pub fn conflict(detail: &str, theirs: Option<&impl Serialize>) -> Self {
-        let theirs = theirs.and_then(|theirs| serde_json::to_value(theirs).ok());
+        let theirs = theirs.and_then(|theirs| serde_json::to_value(theirs).ok()).map(Box::new);
         Self { theirs, ..Self::new(Kind::Conflict, detail) }
+    }
+
+    /// A box says no, in its words.
+    pub fn refused(detail: String, problems: Vec<Value>) -> Self {
+        Self { problems, ..Self::new(Kind::Refused, detail) }
     }
 
     /// There is nothing, as far as whoever asks is concerned.

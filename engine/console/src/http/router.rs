@@ -7,8 +7,8 @@ use super::page::page;
 use super::problem::Problem;
 use super::secure::secure;
 use super::{
-    audit, base_map, events, evidence, floods, health, incidents, map, metrics, people, precision,
-    session, shelves, sites, workload,
+    audit, base_map, events, evidence, explanation, floods, health, incidents, map, metrics, people,
+    pipeline, precision, session, shelves, sites, stills, workload,
 };
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -43,11 +43,18 @@ pub fn router(app: App) -> Router {
         .routes(routes!(precision::precision))
         .routes(routes!(precision::put_aside))
         .routes(routes!(sites::boxes))
+        .routes(routes!(explanation::explanation))
         .routes(routes!(sites::cameras))
         .routes(routes!(map::cameras))
         .routes(routes!(map::incidents))
         .routes(routes!(base_map::below))
         .routes(routes!(base_map::base))
+        .routes(routes!(stills::still))
+        .routes(routes!(pipeline::pipeline))
+        .routes(routes!(pipeline::check))
+        .routes(routes!(pipeline::edit))
+        .routes(routes!(pipeline::revert))
+        .routes(routes!(pipeline::preview))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::log_out))
         .routes(routes!(session::me, session::change_me))

@@ -17,7 +17,7 @@ pub use person::{Person, Role, Scope};
 pub use shelf::ShelfTold;
 pub use told::{
     BoxTold, CameraTold, Change, Detail, EscalationTold, EvidenceTold, Line, PlaceId, Queue,
-    RevisionTold, Summary, VerdictTold,
+    RevisionTold, StillTold, Summary, VerdictTold,
 };
 pub use workload::{
     AsideTold, FloodTold, GradeTold, PeakTold, PointTold, PrecisionTold, ProposalTold, ReasonTold,

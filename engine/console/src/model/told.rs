@@ -272,6 +272,18 @@ pub struct CameraTold {
     /// What the box said.
     #[schema(value_type = Object)]
     pub state: Value,
+    /// The newest picture that somebody asked for and that has arrived.
+    pub still: Option<StillTold>,
+}
+
+/// A picture that somebody asked a camera for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StillTold {
+    /// Its name; it is at `/v1/evidence/{sha256}`.
+    pub sha256: String,
+    /// When its box told of it.
+    #[schema(value_type = String)]
+    pub taken: LocalTime,
 }
 
 /// Something became different.

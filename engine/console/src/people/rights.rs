@@ -26,6 +26,9 @@ use Role::{Admin, Box, Installer, Ml, Operator, Viewer, Ward};
 const ALL: Need = Need::OneOf(&Role::ALL);
 const PEOPLE: Need = Need::OneOf(&[Viewer, Operator, Installer, Ward, Ml, Admin]);
 const JUDGE: Need = Need::OneOf(&[Operator, Installer, Admin]);
+const LOOK: Need = Need::OneOf(&[Operator, Installer, Ward, Ml, Admin]);
+const READ_SETUP: Need = Need::OneOf(&[Operator, Installer, Ml, Admin]);
+const SET_UP: Need = Need::OneOf(&[Installer, Admin]);
 const BOX: Need = Need::OneOf(&[Box]);
 const MANAGE: Need = Need::OneOf(&[Admin]);
 
@@ -38,6 +41,7 @@ pub const RIGHTS: &[(&str, &str, Need)] = &[
     ("GET", "/v1/queue", PEOPLE),
     ("GET", "/v1/incidents", PEOPLE),
     ("GET", "/v1/incidents/{id}", PEOPLE),
+    ("GET", "/v1/incidents/{id}/explanation", PEOPLE),
     ("POST", "/v1/incidents/{id}/verdict", JUDGE),
     ("DELETE", "/v1/incidents/{id}/verdict/{no}", JUDGE),
     ("POST", "/v1/incidents/{id}/escalation", JUDGE),
@@ -60,6 +64,12 @@ pub const RIGHTS: &[(&str, &str, Need)] = &[
     ("GET", "/v1/map/cameras.geojson", PEOPLE),
     ("GET", "/v1/map/incidents.geojson", PEOPLE),
     ("GET", "/map/base.pmtiles", PEOPLE),
+    ("POST", "/v1/sites/{site}/cameras/{camera}/still", LOOK),
+    ("GET", "/v1/sites/{site}/pipeline", READ_SETUP),
+    ("POST", "/v1/sites/{site}/pipeline/check", SET_UP),
+    ("POST", "/v1/sites/{site}/pipeline/edit", SET_UP),
+    ("POST", "/v1/sites/{site}/pipeline/revert", SET_UP),
+    ("POST", "/v1/sites/{site}/pipeline/preview", SET_UP),
     ("GET", "/v1/events", PEOPLE),
     ("PUT", "/v1/evidence/{sha256}", BOX),
     ("HEAD", "/v1/evidence/{sha256}", BOX),

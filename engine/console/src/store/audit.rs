@@ -34,6 +34,12 @@ pub enum What {
     VerdictUndone,
     /// An incident was handed on.
     Escalation,
+    /// A camera was asked for a picture.
+    StillAsked,
+    /// A box was told to change its pipeline, or to take a change back.
+    PipelineOrdered,
+    /// It did so.
+    PipelineChanged,
     /// A flood was judged as a whole.
     FloodJudged,
     /// The verdicts on a flood were taken back.
@@ -65,6 +71,9 @@ impl What {
             Self::Verdict => "verdict",
             Self::VerdictUndone => "verdict_undone",
             Self::Escalation => "escalation",
+            Self::StillAsked => "still_asked",
+            Self::PipelineOrdered => "pipeline_ordered",
+            Self::PipelineChanged => "pipeline_changed",
             Self::FloodJudged => "flood_judged",
             Self::FloodUndone => "flood_undone",
             Self::FloodDissolved => "flood_dissolved",

@@ -5,7 +5,7 @@ use super::codes::ms;
 use super::error::StoreError;
 use super::handle::Store;
 use crate::model::PlaceId;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use viahe_contract::id::Name;
 use viahe_contract::sha256::Sha256;
 use viahe_contract::time::Timestamp;
@@ -49,15 +49,14 @@ impl Store {
         .await
     }
 
-    /// The sites that have brought a file which an incident of theirs names.
+    /// The sites that have brought a file which an incident of theirs names, or that somebody asked a camera for.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn sites_of_file(&self, file: Sha256) -> Result<Vec<String>, StoreError> {
         self.read(move |db| {
-            let sql = "SELECT f.site FROM file f WHERE f.sha256 = ? AND EXISTS (SELECT 1 FROM evidence e
-                JOIN incident i ON i.key = e.incident WHERE e.sha256 = f.sha256 AND i.site = f.site)";
-            let mut statement = db.prepare_cached(sql)?;
+            let sql = format!("SELECT site FROM file WHERE sha256 = ? AND {NAMED}");
+            let mut statement = db.prepare_cached(&sql)?;
             let rows = statement.query_map([file.to_string()], |row| row.get(0))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -78,29 +77,43 @@ impl Store {
         .await
     }
 
-    /// Forgets the files that came before `before` and that no incident names; those that nobody else has
-    /// brought.
+    /// Forgets the files that came before `before` and are of no incident and no camera; gives those that nobody else
+    /// has brought.
     ///
     /// # Errors
     /// When that was not kept.
     pub async fn forget_unnamed(&self, before: Timestamp) -> Result<Vec<Sha256>, StoreError> {
         self.write(move |db| {
-            let sql = "DELETE FROM file WHERE arrived < ? AND NOT EXISTS (SELECT 1 FROM evidence e
-                WHERE e.sha256 = file.sha256) RETURNING sha256";
-            let mut statement = db.prepare_cached(sql)?;
-            let names: Vec<String> =
-                statement.query_map([ms(before)], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            let mut gone = Vec::new();
-            for name in names {
-                let others = "SELECT 1 FROM file WHERE sha256 = ?";
-                if db.prepare_cached(others)?.query_row([&name], |_| Ok(())).optional()?.is_none() {
-                    gone.push(Sha256::try_from(name.as_str()).map_err(StoreError::Content)?);
-                }
-            }
-            Ok(gone)
+            let sql = format!("SELECT site, sha256 FROM file WHERE arrived < ? AND NOT ({NAMED})");
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([ms(before)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let unnamed: Vec<(String, String)> = rows.collect::<Result<_, _>>()?;
+            let gone = unnamed.iter().map(|(site, name)| forget(db, site, name));
+            gone.filter_map(Result::transpose).collect()
         })
         .await
     }
+}
+
+/// Of a file: an incident of its site names it, or somebody asked a camera there for it.
+const NAMED: &str = "(EXISTS (SELECT 1 FROM evidence e JOIN incident i ON i.key = e.incident
+        WHERE e.sha256 = file.sha256 AND i.site = file.site)
+    OR EXISTS (SELECT 1 FROM still s WHERE s.sha256 = file.sha256 AND s.site = file.site))";
+
+/// Forgets that a site has brought a file, unless something there names it; gives the file when nobody has it any more.
+pub(super) fn forget(
+    db: &Connection,
+    site: &str,
+    name: &str,
+) -> Result<Option<Sha256>, StoreError> {
+    let sql = format!("DELETE FROM file WHERE sha256 = ? AND site = ? AND NOT {NAMED}");
+    if db.prepare_cached(&sql)?.execute([name, site])? == 0 {
+        return Ok(None);
+    }
+    if db.prepare_cached("SELECT 1 FROM file WHERE sha256 = ?")?.exists([name])? {
+        return Ok(None);
+    }
+    Sha256::try_from(name).map(Some).map_err(StoreError::Content)
 }
 
 /// The incidents of a site that name a file.

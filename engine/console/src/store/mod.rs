@@ -31,6 +31,7 @@ mod session;
 mod shelves;
 mod showing;
 mod sites;
+mod stills;
 mod summaries;
 mod take;
 mod tally;

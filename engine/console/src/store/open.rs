@@ -10,8 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The steps from each version of the schema to the next; `user_version` counts those done.
-const STEPS: [&str; 3] =
-    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const STEPS: [&str; 4] = [
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 /// `VHcn`: whose database it is.
 const APPLICATION_ID: i64 = 0x5648_636e;
 /// How long one connection waits for another's: only while the log is cut back.

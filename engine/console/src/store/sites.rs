@@ -4,8 +4,8 @@ use super::changes;
 use super::codes::{local, ms, read};
 use super::error::StoreError;
 use super::handle::Store;
-use crate::model::{BoxTold, CameraTold, PlaceId};
-use rusqlite::{Connection, params};
+use crate::model::{BoxTold, CameraTold, PlaceId, StillTold};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 use viahe_contract::id::Name;
 use viahe_contract::message::{BoxStatus, CameraState};
@@ -69,28 +69,58 @@ impl Store {
         .await
     }
 
+    /// Is the box of a site there? None when it was never heard.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn is_online(&self, site: Name) -> Result<Option<bool>, StoreError> {
+        self.read(move |db| {
+            let mut statement = db.prepare_cached("SELECT online FROM box WHERE site = ?")?;
+            Ok(statement.query_row([site.as_str()], |row| row.get(0)).optional()?)
+        })
+        .await
+    }
+
+    /// Was this camera told of?
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_camera(&self, site: Name, camera: Name) -> Result<bool, StoreError> {
+        self.read(move |db| {
+            let sql = "SELECT 1 FROM camera WHERE site = ? AND camera = ?";
+            Ok(db.prepare_cached(sql)?.exists([site.as_str(), camera.as_str()])?)
+        })
+        .await
+    }
+
     /// All cameras that were told of.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn cameras(&self) -> Result<Vec<CameraTold>, StoreError> {
         self.read(|db| {
-            let sql = "SELECT site, camera, camera.heard, camera.state, COALESCE(box.online, 0)
-                FROM camera LEFT JOIN box USING (site) ORDER BY site, camera";
+            let sql = "SELECT c.site, c.camera, c.heard, c.state, COALESCE(box.online, 0), still.sha256, still.at
+                FROM camera c LEFT JOIN box ON box.site = c.site
+                LEFT JOIN still ON still.key = (SELECT s.key FROM still s JOIN file f USING (sha256, site)
+                    WHERE s.site = c.site AND s.camera = c.camera ORDER BY s.at DESC, s.key DESC LIMIT 1)
+                ORDER BY c.site, c.camera";
             let mut statement = db.prepare_cached(sql)?;
             let rows = statement.query_map([], |row| {
                 let (site, camera, heard): (String, String, i64) =
                     (row.get(0)?, row.get(1)?, row.get(2)?);
-                Ok((site, camera, heard, row.get::<_, String>(3)?, row.get(4)?))
+                let (sha256, at): (Option<String>, Option<i64>) = (row.get(5)?, row.get(6)?);
+                let still = sha256.zip(at);
+                let still = still.map(|(sha256, at)| StillTold { sha256, taken: local(at, 0) });
+                Ok((site, camera, heard, row.get::<_, String>(3)?, row.get(4)?, still))
             })?;
             rows.map(|row| {
-                let (site, camera, heard, state, box_online) = row?;
+                let (site, camera, heard, state, box_online, still) = row?;
                 let (heard, mut state) = (local(heard, 0), read::<Value>(&state)?);
                 if let (false, Some(state)) = (box_online, state.as_object_mut()) {
                     // Nobody says it of them any more.
                     state.insert("state".into(), "offline".into());
                 }
-                Ok(CameraTold { site, camera, heard, box_online, state })
+                Ok(CameraTold { site, camera, heard, box_online, state, still })
             })
             .collect()
         })

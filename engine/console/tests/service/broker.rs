@@ -28,7 +28,7 @@ fn start(broker: &Mosquitto, folder: &Path) -> Station {
 }
 
 /// Says these lines, each a message, and waits until the broker has them.
-fn publish(broker: &Mosquitto, topic: &str, lines: &[String], more: &[&str]) {
+pub(crate) fn publish(broker: &Mosquitto, topic: &str, lines: &[String], more: &[&str]) {
     let mut command = client("mosquitto_pub", broker.port, None);
     command.args(["-t", topic, "-l"]).args(more).stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -41,7 +41,7 @@ fn said(n: u32, revision: u32) -> String {
     String::from_utf8(to_bytes(&event("hue", n, revision))).unwrap()
 }
 
-fn hears(broker: &Mosquitto, topic: &str) -> Program {
+pub(crate) fn hears(broker: &Mosquitto, topic: &str) -> Program {
     let mut command = client("mosquitto_sub", broker.port, None);
     command.args(["-t", topic, "-t", "hears", "-v"]);
     let program = Program::start(command);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod boxes;
 mod broker;
 mod events;
 mod evidence;
@@ -12,7 +13,9 @@ mod matrix;
 mod pmtiles;
 mod sample;
 mod sites;
+mod stills;
 mod support;
+mod words;
 mod workload;
 
 use serde_json::{Value, json};

@@ -34,8 +34,9 @@ fn calls(console: &Console) -> Vec<Call> {
 
 impl Call {
     fn as_asked_by(&self, console: &Console, headers: &[(&str, &str)]) -> (u16, String) {
-        let path =
-            self.path.replace("{name}", "no-such-name").replace("{id}", "999").replace("{no}", "7");
+        let path = self.path.replace("{name}", "no-such-name").replace("{id}", "999");
+        let path = path.replace("{no}", "7").replace("{site}", "no-such-site");
+        let path = path.replace("{camera}", "no-such-camera");
         let body = (!["GET", "HEAD"].contains(&&*self.method)).then(|| json!({ "no": "such key" }));
         let answer = console.ask(&self.method, &path, headers, body);
         if self.method == "HEAD" {
@@ -54,7 +55,9 @@ impl Call {
 /// The table itself, held against what the roles are.
 #[test]
 fn who_looks_changes_nothing_and_only_admins_manage_people() {
-    let own = ["/v1/session", "/v1/me", "/v1/incidents/{id}/looking"];
+    // A picture that somebody asks a camera for is none of the street's changes.
+    let still = "/v1/sites/{site}/cameras/{camera}/still";
+    let own = ["/v1/session", "/v1/me", "/v1/incidents/{id}/looking", still];
     for (method, path, need) in RIGHTS {
         let open = *need == Need::Nothing;
         let may = |role: Role| need.is_met_by(role);
@@ -63,6 +66,9 @@ fn who_looks_changes_nothing_and_only_admins_manage_people() {
         for role in [Role::Viewer, Role::Ward, Role::Ml] {
             assert!(reads || own.contains(path) || !may(role), "{say}: {role} changes something");
         }
+        let set_up = !reads && path.starts_with("/v1/sites/") && *path != still;
+        let others = [Role::Viewer, Role::Operator, Role::Ward, Role::Ml];
+        assert!(!set_up || !others.into_iter().any(may), "{say}: only installers set up");
         let managed = ["/v1/people", "/v1/tokens", "/v1/audit"];
         if managed.iter().any(|part| path.starts_with(part)) {
             let others = Role::ALL.into_iter().filter(|role| *role != Role::Admin);

@@ -3,15 +3,17 @@
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use viahe_console::basemap::BaseMap;
-use viahe_console::config::Language;
+use viahe_console::broker::{Broker, Commands, Timer};
+use viahe_console::config::{self, Language};
 use viahe_console::evidence::Files;
-use viahe_console::http::{App, router};
+use viahe_console::http::{App, Turns, router};
 use viahe_console::live::Live;
 use viahe_console::people::{Clock, Cost, People};
 use viahe_console::store::Store;
@@ -26,11 +28,22 @@ const MORNING: Timestamp = Timestamp::from_secs(1_795_996_800);
 
 /// Seconds since the morning.
 #[derive(Clone, Default)]
-pub(crate) struct Hands(Arc<AtomicU64>);
+pub(crate) struct Hands(watch::Sender<u64>);
 
 impl Hands {
     pub(crate) fn forward(&self, by: Duration) {
-        self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
+        self.0.send_modify(|secs| *secs += by.as_secs());
+    }
+}
+
+impl Timer for Hands {
+    fn after(&self, by: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let until = *self.0.borrow() + by.as_secs();
+        let hands = self.0.clone();
+        Box::pin(async move {
+            // The sender is there as long as this is.
+            let _ = hands.subscribe().wait_for(|secs| *secs >= until).await;
+        })
     }
 }
 
@@ -40,7 +53,7 @@ impl Clock for Hands {
     }
 
     fn uptime(&self) -> Duration {
-        Duration::from_secs(self.0.load(Ordering::SeqCst))
+        Duration::from_secs(*self.0.borrow())
     }
 }
 
@@ -103,12 +116,22 @@ impl Session {
 }
 
 impl Console {
+    /// One that speaks with no broker.
     pub(crate) fn start() -> Self {
-        Self::start_with(None)
+        Self::with(None, None)
     }
 
     /// With this map for pages.
     pub(crate) fn start_with(base_map: Option<BaseMap>) -> Self {
+        Self::with(None, base_map)
+    }
+
+    /// One that speaks with the broker which `mqtt` of its configuration names.
+    pub(crate) fn at(mqtt: &str) -> Self {
+        Self::with(Some(mqtt), None)
+    }
+
+    fn with(mqtt: Option<&str>, base_map: Option<BaseMap>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (vitals, clock) = (Vitals::default(), Hands::default());
         let store = Store::open(folder.path(), &vitals).unwrap();
@@ -119,11 +142,23 @@ impl Console {
         let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
         let live = runtime.block_on(Live::begin(&store)).unwrap();
         runtime.spawn(live.clone().run(store.clone(), vitals.clone()));
+        let (commands, to_send) = Commands::new(7, clock.clone(), vitals.clone());
+        if let Some(mqtt) = mqtt {
+            let text = format!(
+                "[console]\nlisten = \"127.0.0.1:1\"\ndata_dir = \"data\"\n[mqtt]\n{mqtt}\n"
+            );
+            let mqtt = config::parse(&text, "console.toml", folder.path()).unwrap().mqtt;
+            let (id, kept, told) = ("viahe-console-7".into(), store.clone(), vitals.clone());
+            let broker = Broker::new(&mqtt, id, kept, told, commands.clone()).unwrap();
+            runtime.spawn(broker.run(to_send));
+        }
         let app = App {
             store: store.clone(),
             live,
             files: Files::open(folder.path()).unwrap(),
             base_map,
+            commands,
+            turns: Turns::default(),
             vitals,
             people: Arc::clone(&people),
             https: false,

@@ -1,7 +1,7 @@
 // What boxes answer when they are asked.
 
 import type { Edit, Preview, PreviewIncident } from '../src/api/pipeline.ts'
-import type { Story, Step } from '../src/api/story.ts'
+import type { AskedThing, Step, Story } from '../src/api/story.ts'
 import type { Detail, Still } from '../src/api/types.ts'
 import { local } from './local.ts'
 import { Pipeline } from './pipeline.ts'
@@ -12,6 +12,7 @@ import type { World } from './world.ts'
 export class Boxes {
   readonly #world: World
   readonly #pipelines = new Map<string, Pipeline>()
+  #taken = 0
 
   constructor(world: World) {
     this.#world = world
@@ -39,7 +40,10 @@ export class Boxes {
     const before = heard.still
     if (before && Date.now() - Date.parse(before.taken) <= maxAgeSecs * 1000) return before
     const n = Number(camera.slice(4))
-    const still = { sha256: `${(200 + ((n * 37) % 300)).toString(16).padStart(4, '0')}1${'0'.repeat(40)}${Date.now().toString(16).padStart(19, '0')}`, taken: new Date().toISOString() }
+    // Each looks different.
+    this.#taken += 1
+    const hue = (this.#taken * 53) % 360
+    const still = { sha256: `${(200 + ((n * 37) % 300)).toString(16).padStart(4, '0')}10${hue.toString(16).padStart(3, '0')}${'0'.repeat(36)}${Date.now().toString(16).padStart(19, '0')}`, taken: new Date().toISOString() }
     this.#world.stills.set(`${site}/${camera}`, still)
     return still
   }
@@ -63,15 +67,15 @@ export class Boxes {
     const opened = Date.parse(incident.opened)
     const at = (secs: number): string => local(opened + secs * 1000)
     const subject = { number: 1, class: incident.subjects[0]?.class ?? null }
-    const thing = { name: 'vehicle', classes: [subject.class ?? 'vehicle'], place: 'in', motion: 'standing', speed_min_mps: null, heading: null, crossing: null, relations: [] } as const
+    const thing: AskedThing = { name: 'vehicle', classes: [subject.class ?? 'vehicle'], place: 'in', motion: 'standing', speed_min_mps: null, heading: null, crossing: null, relations: [] }
     const over: Step[] = incident.closed ? [{ at: at(175), subject, code: 'ceased', condition: 'there' }, { at: at(178), subject, code: 'last_seen', x: 0.42, y: 0.7 }, { at: at(180), subject, code: 'ended', reason: 'over' }] : []
     return {
       incident: summary.id, title: summary.title, rule: incident.rule, violation: summary.violation, camera: summary.camera, zone: summary.zone, line: null, sensor: null, window: null,
       asked: {
-        each: true, thing: { ...thing, classes: [...thing.classes], relations: [] },
+        each: true, thing,
         conditions: [
           { name: 'parked', code: 'held', of: 'there', secs: 60, gap_secs: 20, first_gap_secs: null, paused_by: 'queue' },
-          { name: 'there', code: 'is', thing: { ...thing } },
+          { name: 'there', code: 'is', thing },
           { name: 'queue', code: 'queue', among: { ...thing, name: 'traffic', classes: ['vehicle'], place: 'anywhere', motion: null } },
         ],
       },

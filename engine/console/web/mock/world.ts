@@ -216,12 +216,12 @@ export class World {
       const site = SITES[n % SITES.length]!
       const camera = `cam-${String(n).padStart(3, '0')}`
       return {
-        site, camera, still: this.stills.get(`${site}/${camera}`) ?? null, heard: new Date(Date.now() - n * 1000).toISOString(),
+        site, camera, box_online: site !== SITES[2], still: this.stills.get(`${site}/${camera}`) ?? null, heard: new Date(Date.now() - n * 1000).toISOString(),
         state: {
           state, reason, time: local(Date.now()), fps: state === 'online' ? 24.97 : null, resolution: [1920, 1080], clock_offset_ms: n === 3 ? 95_000 : 20,
           suspensions: n === 7 ? [{ reason: 'moved', camera: null, rules: ['illegal-parking'], all: false, since, until: null, by: null }] : [],
           looks: { hz: 1, resting: [] }, name: `${STREETS[n % STREETS.length]!} ${n}`, position: n === 11 ? null : positionOf(n),
-          decoding: state === 'online' ? { mode: n % 4 === 2 ? 'keys' : 'all', reason: 'enough', strained: n === 11, key_interval_secs: 1 } : null,
+          decoding: state === 'online' ? { mode: n % 4 === 2 ? 'keys' : 'all', reason: n === 11 ? 'strained' : 'enough', key_interval_secs: 1 } : null,
         },
       }
     })

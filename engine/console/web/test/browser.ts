@@ -3,6 +3,7 @@
 //   node test/browser.ts FOLDER service ADDRESS MQTT_PORT ADMIN_PASSWORD
 // Screenshots of all pages go to FOLDER. What fails is thrown; what was seen is printed.
 import { mkdirSync } from 'node:fs'
+import { asking } from './asking.ts'
 import { Browsers } from './browsers.ts'
 import { judging } from './judging.ts'
 import { looks } from './looks.ts'
@@ -19,6 +20,7 @@ try {
   await judging(browsers, city)
   await slips(browsers, city)
   await onTheMap(browsers, city)
+  await asking(browsers, city)
   await looks(browsers, city)
   browsers.nothingWasWrong()
   console.log('all is well')

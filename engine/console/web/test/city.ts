@@ -7,6 +7,7 @@ import type { Detail } from '../src/api/types.ts'
 import { street } from '../mock/street.ts'
 import { local } from '../mock/local.ts'
 import { World } from '../mock/world.ts'
+import { BoxesThatAnswer } from './boxes.ts'
 import type { Page } from 'playwright-core'
 import { signIn, type Browsers } from './browsers.ts'
 
@@ -78,6 +79,7 @@ export async function serviceCity(browsers: Browsers, [address = '', port = '', 
   for (const { site, camera, state } of world.cameras().slice(0, 12)) broker.say(`viahe/v1/${site}/cam/${camera}/state`, state)
   const rest = { mqtt: '5', models: [], suspensions: [], disaster: null }
   for (const { site, state } of world.boxes()) broker.say(`viahe/v1/${site}/status`, { ...rest, ...state })
+  const boxes = await BoxesThatAnswer.start(port, world, (topic, message) => broker.say(topic, message), (site, named) => bring(address, tokens.get(site)!, street(named), page))
   await page.goto(`${address}/#/queue`)
   await page.getByText(new RegExp(`^${PLACES} địa điểm`)).waitFor()
   let fresh = PLACES
@@ -91,30 +93,33 @@ export async function serviceCity(browsers: Browsers, [address = '', port = '', 
       broker.tell(detail)
     },
     closes: async (detail) => broker.over(detail),
-    close: () => undefined,
+    close: () => boxes.close(),
   }
 }
 
-/** Draws the pictures of an incident, names them by their hash and sends them as a box would. */
+/** Draws the pictures of an incident, and sends them as a box would. */
 async function drawPictures(address: string, token: string, detail: Detail, page: Page): Promise<void> {
-  for (const evidence of detail.evidence) {
-    const base64 = await page.evaluate(async (svg) => {
-      const image = new Image()
-      image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`
-      await image.decode()
-      const canvas = document.createElement('canvas')
-      canvas.width = 960
-      canvas.height = 540
-      canvas.getContext('2d')!.drawImage(image, 0, 0)
-      return canvas.toDataURL('image/jpeg', 0.8).split(',')[1]!
-    }, street(evidence.sha256))
-    const body = Buffer.from(base64, 'base64')
-    evidence.sha256 = createHash('sha256').update(body).digest('hex')
-    evidence.bytes = body.length
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'image/jpeg' }
-    const answer = await fetch(`${address}/v1/evidence/${evidence.sha256}`, { method: 'PUT', headers, body })
-    assert.equal(answer.status, 201, `a picture was refused: ${await answer.text()}`)
-  }
+  for (const evidence of detail.evidence) Object.assign(evidence, await bring(address, token, street(evidence.sha256), page))
+}
+
+/** Draws a picture, names it by its hash and sends it as a box would. */
+async function bring(address: string, token: string, svg: string, page: Page): Promise<{ sha256: string; bytes: number }> {
+  const base64 = await page.evaluate(async (svg) => {
+    const image = new Image()
+    image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`
+    await image.decode()
+    const canvas = document.createElement('canvas')
+    canvas.width = 960
+    canvas.height = 540
+    canvas.getContext('2d')!.drawImage(image, 0, 0)
+    return canvas.toDataURL('image/jpeg', 0.8).split(',')[1]!
+  }, svg)
+  const body = Buffer.from(base64, 'base64')
+  const sha256 = createHash('sha256').update(body).digest('hex')
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'image/jpeg' }
+  const answer = await fetch(`${address}/v1/evidence/${sha256}`, { method: 'PUT', headers, body })
+  assert.ok([200, 201].includes(answer.status), `a picture was refused: ${await answer.text()}`)
+  return { sha256, bytes: body.length }
 }
 
 class Broker {

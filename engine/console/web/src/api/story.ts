@@ -1,38 +1,73 @@
-// Why a rule fired, as its box tells it: as in `engine/contract/src/message` (story).
+// Why a rule fired, as its box tells it: as in `engine/contract/src/message` (story, asked). A test of the service holds
+// the codes against those of the contract.
 import type { EndReason, Reason } from './types.ts'
 
-/** What a thing does that a rule asks for. */
+/** A set of things in a picture. */
 export interface AskedThing {
+  /** As the catalogue entry calls it. */
   name: string
   classes: string[]
-  place: 'in' | 'near' | 'anywhere' | 'outside'
+  place: 'in' | 'out' | 'over' | 'anywhere'
   motion: 'standing' | 'moving' | null
   speed_min_mps: number | null
   heading: { against: boolean; allowed_deg: number; tolerance_deg: number } | null
-  crossing: string | null
-  relations: { kind: string; thing: string; min: number; none: boolean }[]
+  crossing: 'left_to_right' | 'right_to_left' | 'either' | null
+  relations: AskedRelation[]
 }
 
-/** A condition of a rule: what it asks stands beside its code. */
-export type AskedCondition = { name: string; code: string } & Record<string, unknown>
+export interface AskedRelation {
+  kind: 'beside' | 'on' | 'under'
+  /** As the entry calls it. */
+  thing: string
+  min: number
+  none: boolean
+}
 
-/** What a rule asks for. The first condition is the one that an incident needs. */
+/** Something that is true or false at each time. Others are told by their names. */
+export type AskedCondition = { name: string } & (
+  | { code: 'is'; thing: AskedThing }
+  | { code: 'count'; thing: AskedThing; min: number; max: number | null }
+  | { code: 'share'; thing: AskedThing; min_percent: number }
+  | { code: 'value'; from: 'sensor' | 'window'; quantity: string; unit: string; above: boolean; on: number; off: number }
+  | { code: 'camera'; states: string[] }
+  | { code: 'light'; day: boolean }
+  | { code: 'queue'; among: AskedThing }
+  | { code: 'all'; of: string[] }
+  | { code: 'any'; of: string[] }
+  | { code: 'not'; of: string }
+  | { code: 'held'; of: string; secs: number; gap_secs: number; first_gap_secs: number | null; paused_by: string | null }
+  | { code: 'hits'; of: string; min: number; looks: number }
+  | { code: 'sequence'; of: string[]; within_secs: number }
+  | { code: 'absent'; after: string; of: string; secs: number }
+  | { code: 'rate'; of: string; min: number; within_secs: number }
+)
+
+/** What a rule asks for. */
 export interface Asked {
   /** An incident for each of them; false: one for all. */
   each: boolean
   thing: AskedThing | null
+  /** The first must hold while an incident is told; the others are what it is made of. */
   conditions: AskedCondition[]
 }
 
-export type WhyRests = 'schedule' | 'permit' | 'suspended' | 'disaster' | 'moved' | 'blinded' | 'offline' | 'value'
+export type WhyRests =
+  | { code: 'schedule' }
+  | { code: 'permit'; permit: string }
+  | { code: 'suspended'; until: string }
+  | { code: 'disaster'; level: number }
+  | { code: 'moved' }
+  | { code: 'blinded' }
+  | { code: 'offline' }
+  | { code: 'value' }
 
 export type Step = {
   at: string
-  /** Which of the things that were followed; null for all. */
+  /** Which of the things that are followed; null for the rule as a whole. */
   subject: { number: number; class: string | null } | null
 } & (
   | { code: 'applies'; but_for: string[] }
-  | { code: 'rests'; why: { code: WhyRests; permit?: string } }
+  | { code: 'rests'; why: WhyRests }
   | { code: 'began'; condition: string }
   | { code: 'holds'; condition: string; since: string | null; missed: number; missed_secs_max: number }
   | { code: 'ceased'; condition: string }
@@ -43,7 +78,6 @@ export type Step = {
   | { code: 'last_seen'; x: number; y: number }
   | { code: 'left_out'; count: number }
 )
-export type StepCode = Step['code']
 
 export interface Story {
   incident: string

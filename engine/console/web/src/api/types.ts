@@ -247,9 +247,8 @@ export interface CameraState {
 
 export interface Decoding {
   mode: 'all' | 'references' | 'keys' | 'none'
+  /** Why not fewer; `strained`: it is less than the rules need. */
   reason: string
-  /** Less than the rules need. */
-  strained: boolean
   key_interval_secs: number | null
 }
 
@@ -257,6 +256,8 @@ export interface CameraHeard {
   site: string
   camera: string
   heard: string
+  /** Of one that is not, `state` is told as offline. */
+  box_online: boolean
   state: CameraState
   /** The newest that somebody asked for. */
   still: Still | null

@@ -5,12 +5,16 @@ interface Prefs {
   sound: boolean
   notify: boolean
   overlay: boolean
+  /** Why a case was told is shown with it. */
+  why: boolean
+  /** Cameras are shown by their pictures. */
+  wall: boolean
 }
 
 const KEY = 'viahe.prefs'
 
 function load(): Prefs {
-  const fallback: Prefs = { theme: 'system', sound: false, notify: false, overlay: true }
+  const fallback: Prefs = { theme: 'system', sound: false, notify: false, overlay: true, why: false, wall: true }
   try {
     return { ...fallback, ...(JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Prefs>) }
   } catch {

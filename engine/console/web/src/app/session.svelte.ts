@@ -98,6 +98,14 @@ export function maySetUp(): boolean {
   return role === 'installer' || role === 'admin'
 }
 
+const ASK_CAMERAS: Role[] = ['operator', 'installer', 'ward', 'ml', 'admin']
+
+/** May we ask cameras for pictures? Who may not sees those that others asked for. */
+export function mayAskCameras(): boolean {
+  const role = me()?.role
+  return role !== undefined && ASK_CAMERAS.includes(role)
+}
+
 export function isAdmin(): boolean {
   return me()?.role === 'admin'
 }

@@ -1,3 +1,4 @@
+import { storyEn } from './story.en.ts'
 import type { Words } from './vi.ts'
 
 export const en: Words = {
@@ -172,6 +173,7 @@ export const en: Words = {
     noHistory: 'No other incident at this place yet.',
     othersHere: (n) => `Waiting at this place: ${n}`,
   },
+  story: storyEn,
   verdict: {
     title: 'Your verdict',
     confirm: 'Confirm',
@@ -397,6 +399,19 @@ export const en: Words = {
     emptyBoxes: 'No box has connected yet.',
     filter: 'Filter cameras',
     zones: 'Zones and rules',
+    noMatch: 'No camera matches.',
+    view: 'View',
+    wall: 'Wall of pictures',
+    list: 'List',
+    decoding: { all: 'all pictures decoded', references: 'reference pictures decoded', keys: 'key pictures decoded only', none: 'not decoded for now' },
+    strained: 'Decoding falls behind: looked at less than its rules need',
+    stillOf: (camera, ago) => `Picture of ${camera}, taken ${ago}`,
+    stillTaken: (ago) => `taken ${ago}`,
+    stillAsked: 'Fetching a picture…',
+    noStill: 'No picture of the last day.',
+    stillFailed: (why) => `No new picture. ${why}`,
+    askStill: (camera) => `New picture of ${camera}`,
+    enlarge: (camera) => `Enlarge the picture of ${camera}`,
   },
   people: {
     title: 'People',
@@ -498,6 +513,7 @@ export const en: Words = {
     overlay: 'Show or hide the boxes',
     fresh: 'Show new incidents',
     help: 'This list of keys',
+    why: 'Why it was reported',
     back: 'Close, go back',
   },
 }

@@ -89,7 +89,13 @@ export function ago(time: string, now: number): string {
 
 /** "1 giờ 5 phút". */
 export function duration(from: string, to: string): string {
-  let secs = Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 1000))
+  return seconds(Math.max(0, Math.round((Date.parse(to) - Date.parse(from)) / 1000)))
+}
+
+/** The same of a number of seconds; of less than ten with tenths. */
+export function seconds(of: number): string {
+  if (of < 10) return quantity(of, 'second')
+  let secs = Math.round(of)
   const parts: string[] = []
   for (const [unit, length] of [...STEPS, ['second', 1] as const]) {
     const n = Math.floor(secs / length)
@@ -100,7 +106,7 @@ export function duration(from: string, to: string): string {
 }
 
 function quantity(n: number, unit: string): string {
-  return formatter(unit, (l) => new Intl.NumberFormat(l, { style: 'unit', unit, unitDisplay: 'long' })).format(n)
+  return formatter(unit, (l) => new Intl.NumberFormat(l, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 })).format(n)
 }
 
 export function count(n: number): string {

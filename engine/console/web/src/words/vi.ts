@@ -1,5 +1,6 @@
 import type { Cause } from '../api/work.ts'
-import type { BoxState, EndReason, Mark, Moment, ProblemType, Reason, Role, Severity, Stage, State } from '../api/types.ts'
+import type { BoxState, Decoding, EndReason, Mark, Moment, ProblemType, Reason, Role, Severity, Stage, State } from '../api/types.ts'
+import { storyVi } from './story.vi.ts'
 
 /** What the page says. Vietnamese is written first; another language has the same keys, or the type check fails. */
 export const vi = {
@@ -183,6 +184,7 @@ export const vi = {
     noHistory: 'Chưa có vụ việc nào khác tại địa điểm này.',
     othersHere: (n: string) => `${n} vụ chờ xử lý tại địa điểm này`,
   },
+  story: storyVi,
   verdict: {
     title: 'Kết luận của bạn',
     confirm: 'Xác nhận',
@@ -409,6 +411,19 @@ export const vi = {
     emptyBoxes: 'Chưa có thiết bị biên nào kết nối.',
     filter: 'Lọc camera',
     zones: 'Vùng và quy tắc',
+    noMatch: 'Không có camera nào khớp.',
+    view: 'Cách hiển thị',
+    wall: 'Tường hình',
+    list: 'Danh sách',
+    decoding: { all: 'giải mã mọi hình', references: 'giải mã các hình tham chiếu', keys: 'chỉ giải mã hình khoá', none: 'tạm không giải mã' } satisfies Record<Decoding['mode'], string>,
+    strained: 'Giải mã không kịp: xem ít hơn mức quy tắc cần',
+    stillOf: (camera: string, ago: string) => `Hình của ${camera}, chụp ${ago}`,
+    stillTaken: (ago: string) => `chụp ${ago}`,
+    stillAsked: 'Đang lấy hình…',
+    noStill: 'Chưa có hình nào trong ngày.',
+    stillFailed: (why: string) => `Chưa lấy được hình mới. ${why}`,
+    askStill: (camera: string) => `Lấy hình mới của ${camera}`,
+    enlarge: (camera: string) => `Phóng to hình của ${camera}`,
   },
   people: {
     title: 'Người dùng',
@@ -510,6 +525,7 @@ export const vi = {
     overlay: 'Hiện hoặc ẩn khung đối tượng',
     fresh: 'Hiện vụ việc mới',
     help: 'Bảng phím tắt này',
+    why: 'Vì sao có báo',
     back: 'Đóng, quay lại',
   },
 }

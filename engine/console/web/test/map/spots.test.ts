@@ -21,7 +21,7 @@ function incident(id: string, at: [number, number], severity: Severity, minute: 
 function camera(name: string, position: [number, number] | null, state: 'online' | 'offline' = 'online'): CameraHeard {
   const at = position && { lon: position[0], lat: position[1] }
   return {
-    site: 'hue', camera: name, heard: '', still: null,
+    site: 'hue', camera: name, heard: '', box_online: true, still: null,
     state: { state, reason: '', time: '', fps: null, resolution: null, clock_offset_ms: null, suspensions: [], name: null, position: at },
   }
 }

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+import { anotherCase, caseOnScreen, signIn, type Browsers } from './browsers.ts'
+import type { City } from './city.ts'
+
+/** What only boxes know, and what is said when they do not answer. */
+export async function asking(browsers: Browsers, city: City): Promise<void> {
+  const context = await browsers.person()
+  const page = await browsers.page(context, city.address)
+  await signIn(page, ...city.operators[0])
+  await whyItWasTold(browsers, page)
+  await wall(browsers, page, city)
+  await context.close()
+}
+
+/** By a key, in the reader's language, and for the next case too. */
+async function whyItWasTold(browsers: Browsers, page: Page): Promise<void> {
+  await page.locator('[role=option][aria-selected=true]').waitFor()
+  await page.keyboard.press('w')
+  // Of three sites the box of one is away.
+  const told = new Set<string>()
+  let id = await caseOnScreen(page)
+  while (told.size < 2) {
+    const opened = page.getByText('Báo vụ việc này.')
+    const away = page.getByText('Thiết bị biên đang mất kết nối.')
+    await opened.or(away).waitFor()
+    const said = (await opened.isVisible()) ? 'told' : 'away'
+    if (!told.has(said)) await browsers.accessible(page, `why: ${said}`)
+    if (said === 'told') {
+      await page.getByText(/^Quy tắc báo khi .* đứng yên trong vùng liên tục 1 phút, không tính lúc .*\.$/).waitFor()
+      await page.getByText('Quy tắc tạm không áp dụng: đang có giấy phép bay-at-night.').waitFor()
+      await browsers.shot(page, 'why')
+    }
+    told.add(said)
+    await page.keyboard.press('j')
+    id = await anotherCase(page, id)
+  }
+  await page.keyboard.press('w')
+  await page.getByText('Báo vụ việc này.').waitFor({ state: 'detached' })
+}
+
+/** Pictures come by themselves, stay while the next is fetched, and can be had at once. */
+async function wall(browsers: Browsers, page: Page, city: City): Promise<void> {
+  await page.goto(`${city.address}/#/cameras`)
+  const picture = page.getByRole('img', { name: /^Hình của cam-000, / })
+  await page.getByRole('heading', { name: 'cam-000' }).scrollIntoViewIfNeeded()
+  await picture.waitFor()
+  const before = await picture.getAttribute('src')
+  await page.getByRole('button', { name: 'Lấy hình mới của cam-000' }).click()
+  await page.waitForFunction(
+    ([src]) => {
+      const image = document.querySelector<HTMLImageElement>('img[alt^="Hình của cam-000, "]')
+      return image !== null && image.getAttribute('src') !== src
+    },
+    [before],
+  )
+  await page.getByRole('button', { name: 'Phóng to hình của cam-000' }).click()
+  await page.getByRole('dialog', { name: 'cam-000' }).getByRole('img').waitFor()
+  await browsers.accessible(page, 'a large picture of a camera')
+  await page.keyboard.press('Escape')
+  await page.getByText('Danh sách', { exact: true }).click()
+  await picture.waitFor({ state: 'detached' })
+  await page.getByText('cam-000').waitFor()
+  await page.getByText('Tường hình', { exact: true }).click()
+  await picture.waitFor()
+  assert.equal(await page.getByText('Chưa lấy được hình mới.').count(), 0)
+}
