@@ -105,6 +105,8 @@ pub(super) struct Sending {
     pub(super) payload: Vec<u8>,
     /// Of no use to a box after as long.
     pub(super) expires: Duration,
+    /// It was being sent when a connection ended: its box may have it.
+    pub(super) again: bool,
 }
 
 /// Commands that are to be sent, in order; the first stays until the broker has said what it thinks of it.
@@ -146,7 +148,8 @@ impl Commands {
         let topic = Topic::new(site, About::Command(order.name().to_owned())).to_string();
         let (issued, reply_to) = (Some(clock::now()), None);
         let command = Command { id: id.clone(), order, by: Some(by), issued, reply_to };
-        let sending = Sending { id, topic, payload: command.to_bytes(), expires: within };
+        let sending =
+            Sending { id, topic, payload: command.to_bytes(), expires: within, again: false };
         let over = self.over(within);
         self.0.out.try_send(sending).map_err(|_| Unanswered::Full)?;
         tokio::select! {
@@ -261,7 +264,7 @@ impl ToSend {
         loop {
             let next = self.first.take().or_else(|| self.commands.try_recv().ok())?;
             if self.of.is_waited_for(&next.id) {
-                self.first = Some(next.clone());
+                self.first = Some(Sending { again: true, ..next.clone() });
                 return Some(next);
             }
         }

@@ -74,7 +74,7 @@ impl Post<'_> {
     }
 
     async fn command(&self, sending: Sending, answers: &mut mpsc::Receiver<PubAck>) -> Option<()> {
-        let Sending { id, topic, payload, expires } = sending;
+        let Sending { id, topic, payload, expires, again } = sending;
         let expires = u32::try_from(expires.as_secs()).unwrap_or(u32::MAX);
         let properties =
             PublishProperties { message_expiry_interval: Some(expires), ..Default::default() };
@@ -83,6 +83,8 @@ impl Post<'_> {
         sent.ok()?;
         match answers.recv().await?.reason {
             PubAckReason::Success => self.vitals.end(COMMANDS_REFUSED),
+            // A box that got it before may yet come back and answer.
+            PubAckReason::NoMatchingSubscribers if again => {}
             PubAckReason::NoMatchingSubscribers => {
                 self.commands.failed(&id, Unanswered::NobodyListens);
             }

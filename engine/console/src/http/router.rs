@@ -7,8 +7,8 @@ use super::page::page;
 use super::problem::Problem;
 use super::secure::secure;
 use super::{
-    audit, base_map, events, evidence, explanation, floods, health, incidents, map, metrics, people,
-    pipeline, precision, session, shelves, sites, stills, workload,
+    audit, base_map, events, evidence, explanation, floods, health, incidents, map, metrics,
+    people, pipeline, precision, session, shelves, sites, stills, workload,
 };
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};

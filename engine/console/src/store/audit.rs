@@ -34,12 +34,6 @@ pub enum What {
     VerdictUndone,
     /// An incident was handed on.
     Escalation,
-    /// A camera was asked for a picture.
-    StillAsked,
-    /// A box was told to change its pipeline, or to take a change back.
-    PipelineOrdered,
-    /// It did so.
-    PipelineChanged,
     /// A flood was judged as a whole.
     FloodJudged,
     /// The verdicts on a flood were taken back.
@@ -52,6 +46,12 @@ pub enum What {
     Unshelved,
     /// A proposal to change a rule was put aside.
     ProposalAside,
+    /// A camera was asked for a picture.
+    StillAsked,
+    /// A box was told to change its pipeline, or to take a change back.
+    PipelineOrdered,
+    /// It did so.
+    PipelineChanged,
 }
 
 impl What {
@@ -71,15 +71,15 @@ impl What {
             Self::Verdict => "verdict",
             Self::VerdictUndone => "verdict_undone",
             Self::Escalation => "escalation",
-            Self::StillAsked => "still_asked",
-            Self::PipelineOrdered => "pipeline_ordered",
-            Self::PipelineChanged => "pipeline_changed",
             Self::FloodJudged => "flood_judged",
             Self::FloodUndone => "flood_undone",
             Self::FloodDissolved => "flood_dissolved",
             Self::Shelved => "shelved",
             Self::Unshelved => "unshelved",
             Self::ProposalAside => "proposal_aside",
+            Self::StillAsked => "still_asked",
+            Self::PipelineOrdered => "pipeline_ordered",
+            Self::PipelineChanged => "pipeline_changed",
         }
     }
 }
