@@ -17,7 +17,7 @@ impl Program {
             Scope::Each { thing, .. } => (true, Some(thing)),
             Scope::Zone { about } => (false, about),
         };
-        let conditions = self.from_the_trigger().into_iter();
+        let conditions = self.trigger_first().into_iter();
         Asked {
             each,
             thing: thing.map(|thing| self.asked_thing(thing)),
@@ -32,7 +32,7 @@ impl Program {
     }
 
     /// All conditions: the trigger, what it is made of, and last what it does without.
-    fn from_the_trigger(&self) -> Vec<ConditionIx> {
+    fn trigger_first(&self) -> Vec<ConditionIx> {
         let mut found = vec![self.trigger];
         let mut next = 0;
         while let Some(condition) = found.get(next).copied() {
