@@ -21,8 +21,8 @@ const COUNTED: u32 = 10_000;
 const TOLD: u32 = 100;
 /// Somebody said that it is none: for so long no other one begins for that cause.
 const DISSOLVED_MS: i64 = 60 * 60 * 1_000;
-/// What tells of rain and water on the street; in the catalogue.
-const RAIN: &str = "'rain-watch', 'wet-street', 'flooded-street'";
+/// The catalogue's entries that read a rain gauge. One camera that sees water says little of the others of its site.
+const RAIN: &str = "'rain-watch', 'wet-street'";
 /// Rain that was told longer ago is over.
 const RAIN_MS: i64 = 2 * 60 * 60 * 1_000;
 

@@ -23,7 +23,7 @@ const CAMERAS_MIN: usize = 3;
 pub enum Cause {
     /// A disaster is declared.
     Disaster,
-    /// It rains, or streets are under water.
+    /// It rains.
     Rain,
     /// The box was away, and is back.
     BoxBack,
@@ -62,7 +62,7 @@ pub struct Arrival {
 pub struct Signs {
     /// Since when a disaster is declared.
     pub disaster: Option<i64>,
-    /// Since when a rule says that it rains or that a street is under water.
+    /// Since when a rule that reads a rain gauge says that it rains.
     pub rain: Option<i64>,
     /// When the box came back last.
     pub box_back: Option<i64>,

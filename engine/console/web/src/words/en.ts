@@ -237,14 +237,14 @@ export const en: Words = {
     list: 'Incidents folded into floods',
     cause: {
       disaster: 'Disaster declared',
-      rain: 'Rain, flooded streets',
+      rain: 'Rain',
       box_back: 'Edge box is back',
       cameras_back: 'Many cameras are back',
       camera_moved: 'Camera was turned',
     },
     why: {
       disaster: 'Many cameras told something while a disaster is declared, so it is folded into one line.',
-      rain: 'Many cameras told something while it rains or streets are flooded, so it is folded into one line.',
+      rain: 'Many cameras told something while it rains, so it is folded into one line.',
       box_back: 'Many cameras told something just after their box came back, so it is folded into one line.',
       cameras_back: 'Many cameras told something just after they came back (perhaps from a power cut), so it is folded into one line.',
       camera_moved: 'The camera was turned away from its zones and told one thing after the other, so it is folded into one line.',

@@ -248,14 +248,14 @@ export const vi = {
     list: 'Các đợt vụ việc đã gộp',
     cause: {
       disaster: 'Đang có thiên tai',
-      rain: 'Mưa, ngập',
+      rain: 'Trời mưa',
       box_back: 'Thiết bị vừa hoạt động lại',
       cameras_back: 'Nhiều camera vừa có hình lại',
       camera_moved: 'Camera bị xoay',
     } satisfies Record<Cause, string>,
     why: {
       disaster: 'Nhiều camera cùng báo trong lúc đã công bố thiên tai, nên các vụ được gộp thành một dòng.',
-      rain: 'Nhiều camera cùng báo trong lúc có mưa hoặc ngập, nên các vụ được gộp thành một dòng.',
+      rain: 'Nhiều camera cùng báo trong lúc có mưa, nên các vụ được gộp thành một dòng.',
       box_back: 'Nhiều camera cùng báo ngay sau khi thiết bị hoạt động lại, nên các vụ được gộp thành một dòng.',
       cameras_back: 'Nhiều camera cùng báo ngay sau khi có hình lại (có thể vừa mất điện), nên các vụ được gộp thành một dòng.',
       camera_moved: 'Camera đã bị xoay khỏi vùng được vẽ và báo liên tiếp, nên các vụ được gộp thành một dòng.',
