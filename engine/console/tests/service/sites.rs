@@ -48,9 +48,9 @@ fn states(site: &str) -> Vec<StateHeard> {
     let name = |text: &str| Name::try_from(text).unwrap();
     let status = Box::new(serde_json::from_value(status).unwrap());
     let camera = Box::new(serde_json::from_value(camera).unwrap());
-    let states =
+    let both =
         [State::Box(name(site), status), State::Camera(name(site), name("gate-east"), camera)];
-    states.map(|state| StateHeard { state, retained: false }).into()
+    both.map(|state| StateHeard { state, retained: false }).into()
 }
 
 #[test]
