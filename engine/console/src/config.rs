@@ -16,11 +16,6 @@ use std::path::{Path, PathBuf};
 /// Where people reach the console when nothing else is said: from this machine alone.
 const LISTEN: &str = "127.0.0.1:8090";
 
-/// Of two alerts one is to be right, at least. Judgement.
-const PRECISION_BOUND: f64 = 0.5;
-/// Before so many verdicts nothing is proposed. Judgement: with fewer the interval of a share is wider than half of it.
-const PRECISION_VERDICTS: u64 = 20;
-
 /// What runs where.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -121,13 +116,14 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
 }
 
 fn read_bound(reader: &mut Reader) -> Bound {
-    let precision = reader.number("console", "precision_bound").unwrap_or(PRECISION_BOUND);
+    let unsaid = Bound::default();
+    let precision = reader.number("console", "precision_bound").unwrap_or(unsaid.precision);
     if !(0.0..=1.0).contains(&precision) {
         let remedy = "write a share such as 0.5; 0 proposes nothing";
         reader.wrong("console", "precision_bound", "is not 0 to 1", remedy);
     }
     let verdicts = reader.number("console", "precision_verdicts");
-    let verdicts = verdicts.unwrap_or(PRECISION_VERDICTS as f64);
+    let verdicts = verdicts.unwrap_or(unsaid.verdicts_min as f64);
     if !(1.0..=100_000.0).contains(&verdicts) || verdicts.fract() != 0.0 {
         let remedy = "write a whole number such as 20";
         reader.wrong("console", "precision_verdicts", "is not 1 to 100000", remedy);

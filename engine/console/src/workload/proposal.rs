@@ -16,6 +16,14 @@ pub struct Bound {
     pub verdicts_min: u64,
 }
 
+/// Judgement: of two alerts one is to be right, at least; with fewer verdicts the interval of a share is wider than half
+/// of it.
+impl Default for Bound {
+    fn default() -> Self {
+        Self { precision: 0.5, verdicts_min: 20 }
+    }
+}
+
 /// What people said of a rule at one camera.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Graded {

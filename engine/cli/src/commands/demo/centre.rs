@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use viahe_console::config::{Config, Language, Mqtt};
 use viahe_console::model::{Role, Scope};
 use viahe_console::station::{Station, StationError, people_at_rest};
+use viahe_console::workload::Bound;
 use viahe_contract::id::Name;
 use viahe_core::plan::{self, Ack, Console, Plan, Secret};
 
@@ -49,6 +50,7 @@ fn config(plan: &Plan) -> Result<Config, Exit> {
             plan::Language::En => Language::En,
         },
         map: None,
+        bound: Bound::default(),
         mqtt: Mqtt { host: broker.host.clone(), port: broker.port, login: None, tls: None },
     })
 }
