@@ -122,6 +122,7 @@ fn street(objects: usize) -> Vec<Event> {
                 frame,
                 size_px: [1280, 720],
                 objects: found,
+                undecided: Vec::new(),
             })
         })
         .collect()

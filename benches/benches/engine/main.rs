@@ -174,5 +174,6 @@ fn observe(
         frame: frame.stamp(),
         size_px: [width, height],
         objects,
+        undecided: Vec::new(),
     }));
 }

@@ -8,7 +8,7 @@ mod approach;
 
 use crate::plan::{Camera, Rule};
 use crate::rule::HINDSIGHT;
-pub(crate) use approach::{Ahead, Approach, CALM};
+pub(crate) use approach::{Ahead, Approach, CALM, Seen};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use viahe_contract::message::{Rest, Resting, Severity};

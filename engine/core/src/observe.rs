@@ -104,6 +104,10 @@ pub struct Observation {
     pub size_px: [u32; 2],
     /// What was seen, by ascending track.
     pub objects: Vec<Object>,
+    /// What was seen as well, and not often enough to be believed, likewise. It is a reason to look again soon, and nothing
+    /// else: no rule, incident or picture knows of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<Object>,
 }
 
 impl Observation {

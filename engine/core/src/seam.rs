@@ -41,7 +41,8 @@ versions! {
     V6 = 6,
     /// A worker says how many looks were spared because nothing had changed. A camera may have a substream; a
     /// worker says how both of its streams are. A camera's need says how grave it is, and a
-    /// camera what of its picture its rules are about. Models may be run otherwise than by default.
+    /// camera what of its picture its rules are about. Models may be run otherwise than by default. An observation
+    /// has also what is not believed yet.
     V7 = 7,
 }
 

@@ -122,6 +122,7 @@ impl Box {
             frame,
             size_px: [1000, 500],
             objects: car.then_some(object).into_iter().collect(),
+            undecided: Vec::new(),
         };
         self.apply(half_secs, Event::Observed(observation));
         if half_secs.is_multiple_of(2) {

@@ -84,7 +84,13 @@ fn asked(does: fn(&Effect) -> Upshot) -> Driver<Scribe> {
     let mut driver = Driver::new(Engine::new(plan()), scribe);
     let (clock, offset_ms) = (ClockSource::Arrival, 0);
     let frame = FrameStamp { seq: 1, captured: NOW, arrived: NOW, clock, offset_ms };
-    let seen = Observation { camera: name("gate"), frame, size_px: [1000, 500], objects: vec![] };
+    let seen = Observation {
+        camera: name("gate"),
+        frame,
+        size_px: [1000, 500],
+        objects: vec![],
+        undecided: Vec::new(),
+    };
     let Ok(()) = driver.apply(Event::Observed(seen));
     let command = Command { id: id(), at: NOW, order: order(), by: None };
     let Ok(()) = driver.apply(Event::Command(command));

@@ -91,6 +91,7 @@ impl Trace {
             frame,
             size_px: [1000, 500],
             objects,
+            undecided: Vec::new(),
         }));
         self.at_ms += 500;
         self

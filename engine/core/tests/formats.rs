@@ -59,7 +59,13 @@ fn empty_street(secs: std::ops::Range<u64>) -> Vec<Event> {
         let (captured, clock) = (at(secs), ClockSource::Arrival);
         let frame = FrameStamp { seq: secs, captured, arrived: captured, offset_ms: 0, clock };
         let camera = name(camera);
-        Event::Observed(Observation { camera, frame, size_px: [1280, 720], objects: Vec::new() })
+        Event::Observed(Observation {
+            camera,
+            frame,
+            size_px: [1280, 720],
+            objects: Vec::new(),
+            undecided: Vec::new(),
+        })
     };
     let dry = |secs| Event::Reading { sensor: name("level"), at: at(secs), value: 1.0 };
     secs.flat_map(|secs| {

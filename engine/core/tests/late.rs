@@ -70,7 +70,13 @@ fn street(random: &mut SplitMix64) -> Vec<Event> {
             let (clock, offset_ms) = (ClockSource::Recording, 0);
             let frame = FrameStamp { seq: second, captured: at, arrived: at, clock, offset_ms };
             let (camera, objects) = (name("cam"), objects.collect());
-            Event::Observed(Observation { camera, frame, size_px: [1000, 500], objects })
+            Event::Observed(Observation {
+                camera,
+                frame,
+                size_px: [1000, 500],
+                objects,
+                undecided: Vec::new(),
+            })
         })
         .collect()
 }
@@ -216,7 +222,8 @@ fn told_without_pictures(it: &mut Box, until_gone: bool) {
         let (clock, offset_ms) = (ClockSource::Recording, 0);
         let frame = FrameStamp { seq: second, captured: at, arrived: at, clock, offset_ms };
         let (camera, objects) = (name("cam"), if there { vec![car] } else { Vec::new() });
-        let look = Observation { camera, frame, size_px: [1000, 500], objects };
+        let look =
+            Observation { camera, frame, size_px: [1000, 500], objects, undecided: Vec::new() };
         it.apply(Event::Observed(look), &mut never);
         it.pass(&mut never);
     }

@@ -192,7 +192,8 @@ fn look(engine: &mut Engine, seq: u64, at: Timestamp) {
     let (clock, offset_ms) = (ClockSource::Arrival, 0);
     let frame = FrameStamp { seq, captured: at, arrived: at, clock, offset_ms };
     let camera = name("gate");
-    let seen = Observation { camera, frame, size_px: [1000, 500], objects: vec![] };
+    let seen =
+        Observation { camera, frame, size_px: [1000, 500], objects: vec![], undecided: Vec::new() };
     engine.apply(Event::Observed(seen));
 }
 

@@ -447,7 +447,13 @@ fn an_incident_that_a_late_reading_brings_about_has_the_clock_of_its_time() {
         let (clock, offset_ms) = (ClockSource::Rtcp, offset(secs) + (secs % 3).cast_signed());
         let frame = FrameStamp { seq: secs, captured: at, arrived: at, clock, offset_ms };
         let (camera, objects) = (name("cam"), Vec::new());
-        Event::Observed(Observation { camera, frame, size_px: [1000, 500], objects })
+        Event::Observed(Observation {
+            camera,
+            frame,
+            size_px: [1000, 500],
+            objects,
+            undecided: Vec::new(),
+        })
     }));
     events.sort_by_key(|event| match event {
         // It comes when it comes.

@@ -69,6 +69,7 @@ fn street(car: bool, people: usize, level: f64, secs: std::ops::Range<u64>) -> V
             },
             size_px: [1000, 500],
             objects: objects.clone(),
+            undecided: Vec::new(),
         };
         let reading = Event::Reading { sensor: name("underpass"), at: captured, value: level };
         [Event::Observed(look), reading, Event::Tick(captured)]

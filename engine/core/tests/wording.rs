@@ -71,6 +71,7 @@ fn looks(all: &[Stands], secs: u64) -> Vec<Event> {
             frame: FrameStamp { seq, captured: at, arrived: at, offset_ms: 0, clock },
             size_px: [1000, 500],
             objects: there.map(object).collect(),
+            undecided: Vec::new(),
         })
     };
     (0..secs).map(look).collect()

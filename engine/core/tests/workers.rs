@@ -50,7 +50,7 @@ fn look(camera: &str, secs: u64) -> Event {
     let clock = ClockSource::Recording;
     let frame = FrameStamp { seq: secs, captured: at, arrived: at, offset_ms: 0, clock };
     let (camera, size_px, objects) = (name(camera), [1000, 500], vec![object]);
-    Event::Observed(Observation { camera, frame, size_px, objects })
+    Event::Observed(Observation { camera, frame, size_px, objects, undecided: Vec::new() })
 }
 
 fn started(cameras: &[&str]) -> Event {

@@ -4,6 +4,9 @@
 //! not there before, so it is taken to be on its way if it could be, and the looks that follow tell. Beside a road
 //! something always could be: what is spent on things that do not come is bounded, and what has come gives it back.
 //!
+//! What is seen in the zone and not believed yet has not come for any rule: it counts as on its way until it is
+//! believed, or gone.
+//!
 //! Distances are in heights of the frame. Why so: `docs/adr/0032-closer-looks-at-what-comes.md`.
 
 use crate::geometry::{Polygon, UnitPoint, segments_cross};
@@ -52,10 +55,19 @@ pub(crate) struct Ahead<'a> {
     pub(crate) gap: Duration,
 }
 
+/// A thing at a look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen<'o> {
+    pub(crate) object: &'o Object,
+    /// Rules are told of it.
+    pub(crate) believed: bool,
+}
+
 #[derive(Debug)]
 struct Thing {
     track: TrackId,
     seen: Timestamp,
+    /// Rules know that it is in the zone.
     inside: bool,
     /// Where its way is measured from.
     from: (Timestamp, [f32; 2]),
@@ -68,7 +80,7 @@ impl Approach {
     pub(crate) fn look<'o>(
         &mut self,
         at: Timestamp,
-        objects: impl Iterator<Item = &'o Object>,
+        things: impl Iterator<Item = Seen<'o>>,
         ahead: Ahead<'_>,
     ) {
         if at < self.looked {
@@ -85,8 +97,8 @@ impl Approach {
         };
         self.things.retain(|thing| at.since(thing.seen) <= ahead.gap * 2);
         let (mut comes, mut came) = (false, false);
-        for object in objects {
-            let now = self.now(at, object, ahead);
+        for seen in things {
+            let now = self.now(at, seen, ahead);
             comes |= now == Way::Comes;
             came |= now == Way::Came;
         }
@@ -105,11 +117,13 @@ impl Approach {
         self.coming == Some(self.looked)
     }
 
-    fn now(&mut self, at: Timestamp, object: &Object, ahead: Ahead<'_>) -> Way {
+    fn now(&mut self, at: Timestamp, seen: Seen<'_>, ahead: Ahead<'_>) -> Way {
+        let Seen { object, believed } = seen;
         let ground = object.bbox.ground();
         let [_, y0, _, y1] = object.bbox.corners();
         let (here, height) = ([ground.x * ahead.aspect, ground.y], y1 - y0);
-        let inside = ahead.zone.contains(ground);
+        let within = ahead.zone.contains(ground);
+        let inside = within && believed;
         let of = self.things.iter_mut().find(|thing| thing.track == object.track);
         let known = of.map(|thing| {
             thing.go(at, here, height);
@@ -125,6 +139,7 @@ impl Approach {
         }
         let (secs, margin) = (ahead.gap.as_secs_f32(), JITTER * height);
         let comes = match velocity {
+            _ if within => true,
             Some([0.0, 0.0]) => false,
             Some([x, y]) => {
                 let there = [here[0] + x * secs, here[1] + y * secs];
@@ -193,11 +208,11 @@ mod tests {
     use super::*;
     use crate::geometry::UnitBox;
 
-    /// Of a square frame; a thing is a tenth of its height tall.
     fn zone() -> Polygon {
         vec![[0.6, 0.5], [1.0, 0.5], [1.0, 0.9], [0.6, 0.9]].try_into().unwrap()
     }
 
+    /// Of a square frame; a thing is a tenth of its height tall.
     fn object(x: f32, y: f32) -> Object {
         serde_json::from_value(serde_json::json!({
             "track": 1,
@@ -208,22 +223,27 @@ mod tests {
         .unwrap()
     }
 
-    fn look(approach: &mut Approach, secs: f32, object: Option<&Object>) -> bool {
+    fn look(approach: &mut Approach, secs: f32, seen: Option<Seen<'_>>) -> bool {
         let at = Timestamp(1_000_000_000_000).plus(Duration::from_secs_f32(secs));
         let (zone, gap) = (zone(), Duration::from_secs(5));
-        approach.look(at, object.into_iter(), Ahead { zone: &zone, aspect: 1.0, gap });
+        approach.look(at, seen.into_iter(), Ahead { zone: &zone, aspect: 1.0, gap });
         approach.is_on()
     }
 
-    /// What is said at looks a second apart at a thing that is at these places.
-    fn said(places: &[Option<(f32, f32)>]) -> String {
+    /// What is said at looks a second apart at a thing that is at these places, and believed after so many looks.
+    fn said_of(places: &[Option<(f32, f32)>], believed_after: usize) -> String {
         let mut approach = Approach::default();
         let said = |(secs, place): (usize, &Option<(f32, f32)>)| {
             let there = place.map(|(x, y)| object(x, y));
-            let on = look(&mut approach, secs as f32, there.as_ref());
-            if on { 'x' } else { '.' }
+            let believed = secs >= believed_after;
+            let seen = there.as_ref().map(|object| Seen { object, believed });
+            if look(&mut approach, secs as f32, seen) { 'x' } else { '.' }
         };
         places.iter().enumerate().map(said).collect()
+    }
+
+    fn said(places: &[Option<(f32, f32)>]) -> String {
+        said_of(places, 0)
     }
 
     #[test]
@@ -244,25 +264,44 @@ mod tests {
         assert_eq!(said(&[Some((0.4, 0.7)), Some((0.5, 0.7)), None]), "xx.", "gone");
     }
 
-    /// Somebody new each second, who might come.
+    #[test]
+    fn what_is_not_believed_yet_is_minded_until_it_is_or_is_gone() {
+        let (inside, near) = (Some((0.8, 0.7)), Some((0.5, 0.7)));
+        for (name, places, after, want) in [
+            ("believed", [inside, inside, inside, inside], 2, "xx.."),
+            ("seen badly for long", [inside; 4], 4, "xxxx"),
+            ("seen once", [inside, None, None, None], 1, "x..."),
+            ("could come, and stands", [near; 4], 4, "x..."),
+            ("comes, and is believed there", [near, inside, inside, inside], 2, "xx.."),
+        ] {
+            assert_eq!(said_of(&places, after), want, "{name}");
+        }
+    }
+
+    /// Of 1200 looks a second apart at somebody else each, those at which they are minded.
+    fn minded(x: impl Fn(u64) -> f32, believed: bool) -> u32 {
+        let mut approach = Approach::default();
+        let mut on = 0;
+        for secs in 0..1200u64 {
+            let object = Object { track: TrackId(secs), ..object(x(secs), 0.7) };
+            on += u32::from(look(
+                &mut approach,
+                secs as f32,
+                Some(Seen { object: &object, believed }),
+            ));
+        }
+        on
+    }
+
     #[test]
     fn what_is_spent_in_vain_is_bounded_and_what_comes_gives_it_back() {
-        let mut approach = Approach::default();
-        let mut on = 0;
-        for secs in 0..1200u64 {
-            let track = TrackId(secs);
-            let new = Object { track, ..object(0.5, 0.7) };
-            on += u32::from(look(&mut approach, secs as f32, Some(&new)));
-        }
-        assert!((100..=320).contains(&on), "{on} of 1200");
-        // The last one rests; what has come makes up for it at the next.
-        let mut approach = Approach::default();
-        let mut on = 0;
-        for secs in 0..1200u64 {
-            let x = if secs % 10 == 9 { 0.7 } else { 0.5 };
-            let new = Object { track: TrackId(secs), ..object(x, 0.7) };
-            on += u32::from(look(&mut approach, secs as f32, Some(&new)));
-        }
-        assert_eq!(on, 1080, "all but those that are inside");
+        let bounded = 100..=320;
+        let new = minded(|_| 0.5, true);
+        assert!(bounded.contains(&new), "{new} of 1200");
+        let false_ones = minded(|_| 0.8, false);
+        assert!(bounded.contains(&false_ones), "{false_ones} of 1200");
+        // What has come makes up for what did not.
+        let comes = minded(|secs| if secs % 10 == 9 { 0.7 } else { 0.5 }, true);
+        assert_eq!(comes, 1080, "all but those that are inside");
     }
 }

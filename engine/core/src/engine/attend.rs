@@ -9,8 +9,8 @@ use super::inactive::Inactive;
 use super::machine::Engine;
 use super::rule_at::{RuleAt, of_camera};
 use super::sight::Sight;
-use crate::attention::{Ahead, Attention, LEAD, Need, Wants};
-use crate::observe::{Object, Observation};
+use crate::attention::{Ahead, Attention, LEAD, Need, Seen, Wants};
+use crate::observe::Observation;
 use crate::plan::program::Thing;
 use crate::rule::Scrutiny;
 use crate::rule::explain::Applies;
@@ -102,15 +102,17 @@ impl Engine {
         }
     }
 
-    /// A camera has been looked at: what of it is on its way to the zone of a rule that minds?
+    /// A camera has been looked at: what of it is on its way to the zone of a rule that minds? Rules have looked already,
+    /// and not at what is undecided.
     pub(super) fn note_coming(&mut self, c: usize, observation: &Observation) {
-        let (camera, prepared) = (&self.plan.cameras[c], &self.prepared.cameras[c]);
+        let (camera, prepared) = (&self.plan.cameras[c], &mut self.prepared.cameras[c]);
         let Sight { classes, bits, .. } = &mut self.sight;
+        prepared.classify(camera, &observation.undecided, classes);
         for (index, (rule, of)) in camera.rules.iter().zip(&prepared.rules).enumerate() {
             let Some(zone) = rule.zone.filter(|_| of.bears.minds_what_comes()) else { continue };
             prepared.bits(classes, index, bits);
             let things = &rule.program.things;
-            let meant = |(object, bits): &(&Object, &u32)| {
+            let meant = |(Seen { object, .. }, bits): &(Seen<'_>, &u32)| {
                 let is = |(t, thing): (usize, &Thing)| {
                     **bits >> t & 1 == 1
                         && thing.is_of_zone()
@@ -118,14 +120,15 @@ impl Engine {
                 };
                 things.iter().enumerate().any(is)
             };
-            let objects = observation.objects.iter().zip(bits.iter()).filter(meant);
+            let known = observation.objects.iter().map(|object| Seen { object, believed: true });
+            let new = observation.undecided.iter().map(|object| Seen { object, believed: false });
+            let seen = known.chain(new).zip(bits.iter()).filter(meant).map(|(seen, _)| seen);
             let ahead = Ahead {
                 zone: &camera.zones[zone].polygon,
                 aspect: observation.aspect(),
                 gap: of.bears.idle,
             };
-            let coming = self.attended.coming(c, index);
-            coming.look(observation.frame.captured, objects.map(|(object, _)| object), ahead);
+            self.attended.coming(c, index).look(observation.frame.captured, seen, ahead);
         }
     }
 

@@ -46,6 +46,7 @@ impl Engine {
             }
             self.sight.turns.push(turn);
         }
+        self.sight.classes.clear();
         prepared.classify(camera, &observation.objects, &mut self.sight.classes);
         self.sight.stand(camera, observation);
     }

@@ -163,9 +163,8 @@ impl PreparedCamera {
         }
     }
 
-    /// For each object, where its class is found by [`PreparedCamera::bits`].
+    /// Adds, for each object, where its class is found by [`PreparedCamera::bits`].
     pub(super) fn classify(&mut self, camera: &Camera, objects: &[Object], out: &mut Vec<usize>) {
-        out.clear();
         out.extend(objects.iter().map(|o| self.classes.index(&o.class, &camera.rules)));
     }
 

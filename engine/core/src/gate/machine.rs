@@ -178,9 +178,10 @@ impl Gate {
         self.compared.take()
     }
 
-    /// What inference found in the frame that was asked for last. `undecided`: something in it that
-    /// [`Gate::concerns`] it is not believed yet.
-    pub fn looked(&mut self, seen: &Observation, undecided: bool) {
+    /// What inference found in the frame that was asked for last. While something in it that concerns it is not
+    /// believed yet, the next frame is looked at as well.
+    pub fn looked(&mut self, seen: &Observation) {
+        let undecided = seen.undecided.iter().any(|object| self.concern.has(&object.bbox));
         let is_as = |held: &Held| agree(&held.objects, &seen.objects, |b| self.concern.has(b));
         let same = self.held.as_ref().is_some_and(is_as);
         if self.why != Why::News {

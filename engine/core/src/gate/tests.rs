@@ -114,6 +114,7 @@ fn observation(secs: u64, things: &[Thing]) -> Observation {
         frame: stamp,
         size_px: SIZE.map(|px| px as u32),
         objects: things.iter().map(object).collect(),
+        undecided: Vec::new(),
     }
 }
 
@@ -164,12 +165,15 @@ impl Street {
         let (matrix, range) = (ColorMatrix::Bt709, ColorRange::Limited);
         let frame =
             FrameView::new(SIZE[0], SIZE[1], PixelFormat::Nv12, matrix, range, &planes).unwrap();
-        let seen = observation(self.scene.secs, found);
+        let mut seen = observation(self.scene.secs, found);
         self.scene.secs += 1;
         self.looks += 1;
         if self.gate.ask(&frame, seen.frame.captured, self.gap_max, self.quiet) == Answer::Look {
             self.real.push(self.scene.secs - 1);
-            self.gate.looked(&seen, self.undecided);
+            if self.undecided {
+                seen.undecided.clone_from(&seen.objects);
+            }
+            self.gate.looked(&seen);
             self.last = found.to_vec();
         }
         observation(self.scene.secs - 1, &self.last)
@@ -262,7 +266,7 @@ fn who_bears_no_gap_gets_real_looks_alone() {
             street.gate.ask(&frame.unwrap(), seen.frame.captured, Duration::ZERO, None),
             Answer::Look
         );
-        street.gate.looked(&seen, false);
+        street.gate.looked(&seen);
     }
 }
 
@@ -433,7 +437,7 @@ fn a_frame_that_could_not_be_looked_at_and_one_of_another_size_prove_nothing() {
     assert_eq!(small.size(), [40, 22]);
     let seen = observation(street.scene.secs, &[CAR]);
     assert_eq!(street.gate.ask(&frame, seen.frame.captured, FIVE_SECS, None), Answer::Look);
-    street.gate.looked(&seen, false);
+    street.gate.looked(&seen);
     street.scene.secs += 1;
     street.pass(12, CLEAR, &[CAR], &[CAR]);
     assert!(street.is_all_real(), "of another size: nothing is shown of it yet");

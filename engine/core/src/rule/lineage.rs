@@ -297,7 +297,7 @@ mod tests {
             let frame = FrameStamp { seq: 0, captured: at, arrived: at, clock, offset_ms: 0 };
             let camera = Name::try_from("cam").unwrap();
             let size_px = [1280, 720];
-            let seen_now = Observation { camera, frame, size_px, objects };
+            let seen_now = Observation { camera, frame, size_px, objects, undecided: Vec::new() };
             self.scene.see(&seen_now, &[], &mut Room::default());
             (0..seen.len()).map(|o| self.scene.who(o).unwrap()).collect()
         }

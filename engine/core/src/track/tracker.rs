@@ -88,11 +88,6 @@ impl Tracker {
         self.tracks.len()
     }
 
-    /// Was something seen there in the latest frame that is not believed yet?
-    pub fn is_undecided(&self, there: impl Fn(&PxBox) -> bool) -> bool {
-        self.told.iter().any(|told| !told.confirmed && there(&told.bbox))
-    }
-
     /// Takes one frame's detections and tells who they are, by ascending id.
     ///
     /// Call it for frames without detections too: a miss is news. Steps of time may be of any

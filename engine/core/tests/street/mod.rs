@@ -437,6 +437,7 @@ impl Street {
             frame: FrameStamp { seq: look as u64, captured: at, arrived: at, offset_ms: 0, clock },
             size_px: [1280, 720],
             objects,
+            undecided: Vec::new(),
         })
     }
 

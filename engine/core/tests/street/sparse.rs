@@ -1,6 +1,6 @@
 //! A camera that is looked at only as the engine says that its rules need.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_core::attention::Need;
@@ -30,6 +30,14 @@ pub(crate) enum Frames {
     Later(Duration),
 }
 
+/// When a tracker tells of a thing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Believes {
+    AtFirstSight,
+    /// Until then it is undecided.
+    WhenSeenAgain,
+}
+
 /// What came of it.
 pub(crate) struct Told {
     pub(crate) said: Vec<Revision>,
@@ -51,11 +59,24 @@ struct Feed {
     /// What the tracker calls things, and where it saw them last.
     names: BTreeMap<TrackId, (TrackId, UnitBox)>,
     next_name: u64,
+    believes: Believes,
+    /// Names of what was seen.
+    seen: BTreeSet<TrackId>,
 }
 
 /// Tells an engine of a camera's frames those that it asks for, and anything else as it comes. `events` are
 /// in order, with ticks.
 pub(crate) fn told(plan: &Arc<Plan>, events: &[Event], frames: Frames) -> Told {
+    told_of(plan, events, frames, Believes::AtFirstSight)
+}
+
+/// The same by such a tracker.
+pub(crate) fn told_of(
+    plan: &Arc<Plan>,
+    events: &[Event],
+    frames: Frames,
+    believes: Believes,
+) -> Told {
     let mut engine = Engine::new(Arc::clone(plan));
     let mut told = Told { said: Vec::new(), looks: 0, looked: Vec::new(), decoded: 0 };
     let mut times = events.iter().filter(|e| matches!(e, Event::Observed(_))).filter_map(Event::at);
@@ -70,6 +91,8 @@ pub(crate) fn told(plan: &Arc<Plan>, events: &[Event], frames: Frames) -> Told {
         looked: None,
         names: BTreeMap::new(),
         next_name: 1_000_000,
+        believes,
+        seen: BTreeSet::new(),
     };
     for event in events {
         let at = event.at().unwrap_or_default();
@@ -171,6 +194,10 @@ impl Feed {
             };
             self.names.insert(object.track, (name, object.bbox));
             object.track = name;
+        }
+        if self.believes == Believes::WhenSeenAgain {
+            let Observation { objects, undecided, .. } = observation;
+            *undecided = objects.extract_if(.., |object| self.seen.insert(object.track)).collect();
         }
     }
 }

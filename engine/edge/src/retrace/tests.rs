@@ -69,7 +69,13 @@ fn seen(camera: &str, second: u64) -> Event {
     let (clock, offset_ms) = (ClockSource::Arrival, 0);
     let frame = FrameStamp { seq: second, captured: at, arrived: at, clock, offset_ms };
     let camera = camera.try_into().unwrap();
-    Event::Observed(Observation { camera, frame, size_px: [640, 360], objects: Vec::new() })
+    Event::Observed(Observation {
+        camera,
+        frame,
+        size_px: [640, 360],
+        objects: Vec::new(),
+        undecided: Vec::new(),
+    })
 }
 
 /// A piece for each ten seconds, with what two cameras saw, one of which has the other's name in its own.

@@ -70,6 +70,7 @@ fn look(camera: u64, secs: u64) -> Event {
             object(2, "vehicle.car", [0.60, 0.40, 0.80, 0.60]),
             object(3, "person", [0.45, 0.35, 0.50, 0.65]),
         ],
+        undecided: Vec::new(),
     })
 }
 

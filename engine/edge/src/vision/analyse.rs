@@ -166,11 +166,8 @@ impl Gaze {
         self.found_px = [view.width(), view.height()];
         let seen = self.track(frame.stamp(), self.found_px, detections, Looked::Everywhere);
         if let Some(gate) = &mut self.gate {
-            let of = |[w, h]: [usize; 2]| [w as f32, h as f32];
-            let ([w, h], own) = (of(self.found_px), of(self.size_px.unwrap_or(self.found_px)));
-            let undecided =
-                self.tracker.is_undecided(|bbox| gate.concerns(&bbox.to_unit(own[0], own[1])));
-            gate.looked(&seen, undecided);
+            let [w, h] = self.found_px.map(|px| px as f32);
+            gate.looked(&seen);
             self.found.clear();
             let concerns = |found: &&Detection| gate.concerns(&found.bbox.to_unit(w, h));
             self.found.extend(detections.iter().filter(concerns));
@@ -200,16 +197,20 @@ impl Gaze {
         let gate = self.gate.as_ref().filter(|_| looked == Looked::Concern);
         let there = |bbox: &PxBox| gate.is_none_or(|g| g.concerns(&bbox.to_unit(width, height)));
         let tracked = self.tracker.update_part(stamp.captured, detections, there);
-        let confirmed = tracked.iter().filter(|t| t.confirmed);
-        // One piece of memory, whatever is seen: it goes away with the observation.
-        let mut objects = Vec::with_capacity(confirmed.clone().count());
-        objects.extend(confirmed.filter_map(|t| {
-            let class = labels.get(usize::from(t.class.0))?.clone()?;
-            let bbox = t.bbox.to_unit(width, height);
-            Some(Object { track: t.id, class, confidence: t.confidence, bbox })
-        }));
+        let told = |believed: bool| {
+            let tracked = tracked.iter().filter(|t| t.confirmed == believed);
+            // One piece of memory, whatever is seen: it goes away with the observation.
+            let mut objects = Vec::with_capacity(tracked.clone().count());
+            objects.extend(tracked.filter_map(|t| {
+                let class = labels.get(usize::from(t.class.0))?.clone()?;
+                let bbox = t.bbox.to_unit(width, height);
+                Some(Object { track: t.id, class, confidence: t.confidence, bbox })
+            }));
+            objects
+        };
+        let (objects, undecided) = (told(true), told(false));
         let size_px = seen_px.map(|px| px as u32);
-        Observation { camera: self.camera.clone(), frame: stamp, size_px, objects }
+        Observation { camera: self.camera.clone(), frame: stamp, size_px, objects, undecided }
     }
 }
 
@@ -403,6 +404,7 @@ mod tests {
         assert!(told.len() > 4 && told.iter().all(|track| *track == told[0]), "{told:?}");
         let other = gaze.observe(&next, &[at(40.0)]);
         assert_eq!(other.objects, [], "nobody is believed to be there yet");
+        assert_eq!(other.undecided.len(), 1, "somebody may be");
     }
 
     /// What moves where no rule asks is not told of again, is no news, and keeps its track.

@@ -14,7 +14,7 @@ use viahe_contract::id::CaptureId;
 use viahe_contract::message::ModelRef;
 use viahe_core::frame::FrameStamp;
 use viahe_core::id::Name;
-use viahe_core::observe::Observation;
+use viahe_core::observe::{Object, Observation};
 use viahe_core::seam::{CameraStats, FromWorker, Picture, SEAM_VERSION, WorkerStats};
 use viahe_core::time::Timestamp;
 
@@ -143,14 +143,14 @@ impl Given<'_> {
     }
 
     fn observation(&self, observation: &Observation) -> Result<(), Option<Refusal>> {
-        let Observation { camera, frame, size_px, objects } = observation;
+        let Observation { camera, frame, size_px, objects, undecided } = observation;
         let FrameStamp { captured, arrived, .. } = *frame;
         self.has(camera)?;
         self.time(captured)?;
         self.time(arrived)?;
         size(*size_px)?;
-        let ascends = objects.windows(2).all(|pair| pair[0].track < pair[1].track);
-        if ascends { Ok(()) } else { Err(Some(Refusal::Objects)) }
+        let ascend = |of: &[Object]| of.windows(2).all(|pair| pair[0].track < pair[1].track);
+        if ascend(objects) && ascend(undecided) { Ok(()) } else { Err(Some(Refusal::Objects)) }
     }
 
     fn picture(&self, picture: &Picture) -> Result<(), Refusal> {
@@ -292,6 +292,15 @@ mod tests {
         }})
     }
 
+    /// The same of what is not believed yet.
+    fn undecided(camera: &str, tracks: &[u64]) -> Value {
+        let mut message = observation(camera, NOW, [1280, 720], tracks);
+        let seen = &mut message["observation"];
+        seen["undecided"] = seen["objects"].take();
+        seen["objects"] = json!([]);
+        message
+    }
+
     fn picture(capture: u64, at: &str, size_px: [u32; 2]) -> Value {
         let ok = json!({
             "sha256": "ab".repeat(32), "bytes": 1, "medium": "image/jpeg", "captured": at, "seq": 1,
@@ -322,6 +331,7 @@ mod tests {
             (observation("gate", NOW, [1280, 16_385], &[]), Refusal::Size),
             (observation("gate", NOW, hd, &[2, 1]), Refusal::Objects),
             (observation("gate", NOW, hd, &[2, 2]), Refusal::Objects),
+            (undecided("gate", &[2, 1]), Refusal::Objects),
             (picture(5, NOW, hd), Refusal::Picture),
             (
                 json!({ "captured": { "capture": 5, "picture": { "Err": "gone" } } }),

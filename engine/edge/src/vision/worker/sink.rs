@@ -180,8 +180,14 @@ mod tests {
             let wall = Wall(pictures(&mut sizes, 25));
             if luma.ask(&wall.view(), wall.stamp().captured, longest, None) == Answer::Look {
                 let (camera, frame) = (camera.clone(), wall.stamp());
-                let seen = Observation { camera, frame, size_px: [64; 2], objects: Vec::new() };
-                luma.looked(&seen, false);
+                let seen = Observation {
+                    camera,
+                    frame,
+                    size_px: [64; 2],
+                    objects: Vec::new(),
+                    undecided: Vec::new(),
+                };
+                luma.looked(&seen);
             }
             luma.take_compared().into_iter().for_each(|compared| sizes.checked(compared));
         }

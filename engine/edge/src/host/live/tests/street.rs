@@ -363,6 +363,7 @@ pub(super) fn look(camera: &str, second: u64, vehicle: bool) -> Observation {
         frame: FrameStamp { seq: second, captured: at, arrived: at, clock, offset_ms },
         size_px: SIZE_PX,
         objects: if vehicle { vec![object] } else { Vec::new() },
+        undecided: Vec::new(),
     }
 }
 

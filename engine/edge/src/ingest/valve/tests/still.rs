@@ -128,12 +128,18 @@ fn watch((units, caps): &(Vec<gst::Buffer>, gst::Caps)) -> (Vec<f64>, Vec<f64>) 
         let (captured, clock) = (at(*ms), ClockSource::Arrival);
         let frame = FrameStamp { seq: *ms, captured, arrived: captured, offset_ms: 0, clock };
         let camera = Name::try_from("gate").unwrap();
-        let seen = Observation { camera, frame, size_px: [320, 192], objects: Vec::new() };
+        let seen = Observation {
+            camera,
+            frame,
+            size_px: [320, 192],
+            objects: Vec::new(),
+            undecided: Vec::new(),
+        };
         let frame = GstFrame::new(&sample, frame).unwrap();
         let (luma, sizes) = &mut *watcher.mind.lock().unwrap();
         let quiet = sizes.quiet_since(captured);
         if luma.ask(&frame.view(), captured, LONGEST, quiet) == Answer::Look {
-            luma.looked(&seen, false);
+            luma.looked(&seen);
         }
         if let Some(compared) = luma.take_compared() {
             sizes.checked(compared);
