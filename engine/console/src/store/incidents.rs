@@ -3,14 +3,15 @@
 use super::codes::{local, read};
 use super::error::StoreError;
 use super::handle::Store;
+use super::matching;
 use super::shelves;
 use super::summaries::{VERDICT, summaries, summary, verdict_of};
-use super::wanted::{Wanted, cursor, has_words, read_cursor};
+use super::wanted::{cursor, read_cursor};
 use crate::model::{
-    Detail, EscalationTold, EvidenceTold, Filter, PlaceId, RevisionTold, Summary, VerdictTold,
+    Detail, EscalationTold, EvidenceTold, Filter, Order, PlaceId, RevisionTold, Summary,
+    VerdictTold,
 };
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value as Json;
 
 /// Others that are told beside an incident.
@@ -35,12 +36,13 @@ impl Store {
             if after == Some(None) {
                 return Ok(None);
             }
-            let mut found = page(db, &filter, after.flatten(), limit + 1)?;
+            let after = after.flatten().map(|[_, opened, key]| (opened, key));
+            let mut found = matching::first(db, &filter, Order::Newest, after, limit + 1)?;
             let more = found.len() > limit;
             found.truncate(limit);
             let last = found.last().filter(|_| more);
-            let next = last.map(|(opened, key)| cursor([0, *opened, *key]));
-            let keys: Vec<i64> = found.iter().map(|(_, key)| *key).collect();
+            let next = last.map(|last| cursor([0, last.opened, last.key]));
+            let keys: Vec<i64> = found.iter().map(|found| found.key).collect();
             Ok(Some((summaries(db, &keys)?, next)))
         })
         .await
@@ -70,44 +72,6 @@ impl Store {
     pub async fn detail(&self, id: String) -> Result<Option<Detail>, StoreError> {
         self.read(move |db| detail(db, &id)).await
     }
-}
-
-/// Keys with their times of opening.
-fn page(
-    db: &Connection,
-    filter: &Filter,
-    after: Option<[i64; 3]>,
-    limit: usize,
-) -> Result<Vec<(i64, i64)>, StoreError> {
-    let (sql, values) = list(filter, after, limit);
-    let mut statement = db.prepare_cached(&sql)?;
-    let rows =
-        statement.query_map(params_from_iter(&values), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The statement of a page and its values.
-pub(super) fn list(filter: &Filter, after: Option<[i64; 3]>, limit: usize) -> (String, Vec<Value>) {
-    let mut wanted = Wanted::of_incidents(filter, "i");
-    let words = has_words(filter);
-    if let Some([_, opened, key]) = after {
-        if words {
-            wanted.and_value("t.rowid < ?", key);
-        } else {
-            wanted.and("(i.opened, i.key) < (?, ?)");
-            wanted.values.extend([opened, key].map(Value::from));
-        }
-    }
-    let (from, newest) = if words {
-        ("incident_text t CROSS JOIN incident i ON i.key = t.rowid", "t.rowid DESC")
-    } else {
-        ("incident i", "i.opened DESC, i.key DESC")
-    };
-    let sql = format!(
-        "SELECT i.opened, i.key FROM {from}{} ORDER BY {newest} LIMIT {limit}",
-        wanted.sql()
-    );
-    (sql, wanted.values)
 }
 
 /// What is needed of an incident to tell the rest.

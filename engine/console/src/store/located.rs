@@ -66,7 +66,8 @@ pub(super) fn on_map(
     ids: &[String],
     limit: usize,
 ) -> (String, Vec<Value>) {
-    let mut wanted = Wanted::of_incidents(filter, "i");
+    let mut wanted = Wanted::new(filter, "i");
+    wanted.times(filter, ["i.opened"; 2]);
     wanted.and("i.lat IS NOT NULL AND i.lat BETWEEN ? AND ?");
     wanted.values.extend([south, north].map(Value::from));
     wanted.and(if west <= east {

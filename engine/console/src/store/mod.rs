@@ -16,8 +16,10 @@ mod files;
 mod floods;
 mod grades;
 mod handle;
+mod headings;
 mod incidents;
 mod located;
+mod matching;
 mod meta;
 mod open;
 mod outgoing;
@@ -41,6 +43,8 @@ mod wanted;
 mod words;
 mod writer;
 
+#[cfg(test)]
+mod tests_search;
 #[cfg(test)]
 mod tests_workload;
 

@@ -1,6 +1,7 @@
 //! Opening: the folder's lock, the schema, connections.
 
 use super::error::StoreError;
+use super::words;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File};
@@ -10,11 +11,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The steps from each version of the schema to the next; `user_version` counts those done.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 /// `VHcn`: whose database it is.
 const APPLICATION_ID: i64 = 0x5648_636e;
@@ -74,6 +76,7 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, StoreError> {
     db.pragma_update(None, "foreign_keys", true)?;
     db.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
     migrate(&mut db, path)?;
+    words::fill(&mut db)?;
     Ok(db)
 }
 

@@ -1,20 +1,22 @@
 //! The queue: one line a place.
 //!
-//! What says nothing of words and times is counted from the tally, of which there are thousands of rows
-//! however many incidents there are. What does is counted from the incidents themselves, the newest
-//! [`MATCHES_MAX`] of those that match; the answer says when there may be more.
+//! It is counted from the tally, of which there are thousands of rows however many incidents there are. Those that
+//! match by what people wrote on them are counted one by one, and so are all when times or a flood are asked for: of each
+//! the newest [`MATCHES_MAX`]; the answer says when there may be more.
 
-use super::codes::{local, severity, some};
+use super::codes::{FOLDED, NOT_JUDGED, local, severity, some};
 use super::error::StoreError;
 use super::handle::Store;
+use super::matching::{self, Asked, Match};
 use super::summaries::summary;
-use super::wanted::{Wanted, cursor, has_words, is_narrow, read_cursor};
+use super::wanted::{Wanted, cursor, is_narrow, read_cursor};
 use crate::model::{Filter, Line, Order, PlaceId, Queue};
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-/// Incidents that are counted of those that match words or times: of more a person would narrow the search.
-pub(super) const MATCHES_MAX: u32 = 5_000;
+/// Incidents that are counted one by one: of more a person would narrow the search.
+pub(super) const MATCHES_MAX: usize = 5_000;
 
 impl Store {
     /// A page of the queue; none when `after` is no cursor of it.
@@ -39,6 +41,9 @@ impl Store {
     }
 }
 
+/// Of these somebody is to judge: they stand in the queue, or wait in a flood.
+const WAITS: [i64; 2] = [NOT_JUDGED, FOLDED];
+
 /// What is known of a place before it is told.
 struct Found {
     place: i64,
@@ -47,6 +52,33 @@ struct Found {
     first: i64,
     newest: i64,
     severity: i64,
+    /// The newest is this one.
+    last: Last,
+}
+
+impl Found {
+    /// What lines are ordered by, the greatest first; a cursor is one of them.
+    fn rank(&self, order: Order) -> [i64; 3] {
+        [if order == Order::Severity { self.severity } else { 0 }, self.newest, self.place]
+    }
+
+    fn add(&mut self, more: Self) {
+        self.incidents += more.incidents;
+        self.waiting += more.waiting;
+        self.first = self.first.min(more.first);
+        self.severity = self.severity.max(more.severity);
+        if more.newest > self.newest {
+            (self.newest, self.last) = (more.newest, more.last);
+        }
+    }
+}
+
+/// An incident, as it is found again.
+enum Last {
+    /// By its key.
+    Key(i64),
+    /// The newest of a cell: judgement, heading, state, severity.
+    OfCell([i64; 4]),
 }
 
 fn queue(
@@ -56,95 +88,86 @@ fn queue(
     after: Option<[i64; 3]>,
     limit: usize,
 ) -> Result<Queue, StoreError> {
-    let (lines, values) = lines(filter, order);
-    let totals = format!("{lines} SELECT COUNT(*), COALESCE(SUM(incidents), 0) FROM line");
-    let mut statement = db.prepare_cached(&totals)?;
-    let totals = statement.query_row(params_from_iter(&values), |row| {
-        Ok((row.get::<_, u32>(0)?, row.get::<_, u32>(1)?))
-    });
-    let (total_lines, total_incidents) = totals?;
-    let mut found = page(db, (&lines, values), order, after, limit + 1)?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let last = found.last().filter(|_| more);
-    let cursor = last.map(|last| cursor([grave(order, last), last.newest, last.place]));
-    let lines = found.iter().map(|found| line(db, filter, found)).collect::<Result<_, _>>()?;
-    let at_least = is_narrow(filter) && total_incidents >= MATCHES_MAX;
+    let (mut found, at_least) = places(db, filter, order)?;
+    let total_lines = u32::try_from(found.len()).unwrap_or(u32::MAX);
+    let total_incidents = found.iter().map(|found| found.incidents).sum();
+    found.sort_unstable_by_key(|found| Reverse(found.rank(order)));
+    let page = found.iter().filter(|found| after.is_none_or(|after| found.rank(order) < after));
+    let mut page: Vec<&Found> = page.take(limit + 1).collect();
+    let more = page.len() > limit;
+    page.truncate(limit);
+    let last = page.last().filter(|_| more);
+    let cursor = last.map(|last| cursor(last.rank(order)));
+    let lines = page.into_iter().map(|found| line(db, found)).collect::<Result<_, _>>()?;
     Ok(Queue { lines, cursor, total_lines, total_incidents, at_least })
 }
 
-/// What lines are ordered by first.
-fn grave(order: Order, found: &Found) -> i64 {
-    if order == Order::Severity { found.severity } else { 0 }
-}
-
-/// `WITH line AS (…)`: one row a place that matches.
-pub(super) fn lines(filter: &Filter, order: Order) -> (String, Vec<Value>) {
-    let (cells, values) = if is_narrow(filter) {
-        let wanted = Wanted::of_incidents(filter, "i");
-        // The newest came last: their keys are in the order in which they came.
-        let (from, newest) = match (has_words(filter), order) {
-            (true, _) => {
-                ("incident_text t CROSS JOIN incident i ON i.key = t.rowid", "t.rowid DESC")
-            }
-            (false, Order::Newest) => ("incident i", "i.opened DESC"),
-            (false, Order::Severity) => ("incident i", "i.severity DESC, i.opened DESC"),
-        };
-        let sql = format!(
-            "SELECT i.place, i.judgement, i.severity, 1 AS count, i.opened AS first, i.opened AS newest
-            FROM {from}{} ORDER BY {newest} LIMIT {MATCHES_MAX}",
-            wanted.sql()
-        );
-        (sql, wanted.values)
-    } else {
-        let wanted = Wanted::of_cells(filter, "t");
-        let sql = format!(
-            "SELECT t.place, t.judgement, t.severity, t.count, t.first, t.newest FROM tally t{}",
-            wanted.sql()
-        );
-        (sql, wanted.values)
-    };
-    let sql = format!(
-        "WITH line AS (SELECT place, SUM(count) AS incidents, SUM(IIF(judgement IN (0, 4), count, 0)) AS waiting,
-            MIN(first) AS first, MAX(newest) AS newest, MAX(severity) AS severity FROM ({cells}) GROUP BY place)"
-    );
-    (sql, values)
-}
-
-fn page(
+/// All places with something that matches; and may there be more than was counted?
+fn places(
     db: &Connection,
-    (lines, mut values): (&str, Vec<Value>),
+    filter: &Filter,
     order: Order,
-    after: Option<[i64; 3]>,
-    limit: usize,
-) -> Result<Vec<Found>, StoreError> {
-    let grave = if order == Order::Severity { "severity" } else { "0" };
-    let beyond = if let Some(after) = after {
-        values.extend(after.map(Value::from));
-        format!("WHERE ({grave}, newest, place) < (?, ?, ?)")
-    } else {
-        String::new()
+) -> Result<(Vec<Found>, bool), StoreError> {
+    let mut places: BTreeMap<i64, Found> = BTreeMap::new();
+    let mut add = |found: Found| {
+        if let Some(place) = places.get_mut(&found.place) {
+            place.add(found);
+        } else {
+            places.insert(found.place, found);
+        }
     };
-    let sql = format!(
-        "{lines} SELECT place, incidents, waiting, first, newest, severity, {grave} AS grave FROM line {beyond}
-        ORDER BY grave DESC, newest DESC, place DESC LIMIT {limit}"
-    );
-    let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(&values), |row| {
-        Ok(Found {
-            place: row.get(0)?,
-            incidents: row.get(1)?,
-            waiting: row.get(2)?,
-            first: row.get(3)?,
-            newest: row.get(4)?,
-            severity: row.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let matches = if is_narrow(filter) {
+        matching::first(db, filter, order, None, MATCHES_MAX)?
+    } else {
+        let (sql, values) = cells(filter);
+        let mut statement = db.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(&values))?;
+        while let Some(row) = rows.next()? {
+            add(of_cell(row)?);
+        }
+        matching::single(db, filter, order, None, MATCHES_MAX)?
+    };
+    matches.iter().map(of_match).for_each(add);
+    Ok((places.into_values().collect(), matches.len() >= MATCHES_MAX))
 }
 
-fn line(db: &Connection, filter: &Filter, found: &Found) -> Result<Line, StoreError> {
-    let newest = summary(db, newest_of(db, filter, found)?)?;
+/// The cells that match.
+pub(super) fn cells(filter: &Filter) -> Asked {
+    let wanted = Wanted::new(filter, "t");
+    let sql = format!(
+        "SELECT t.place, t.judgement, t.heading, t.state, t.severity, t.count, t.first, t.newest FROM tally t{}",
+        wanted.sql()
+    );
+    (sql, wanted.values)
+}
+
+fn of_cell(row: &rusqlite::Row) -> rusqlite::Result<Found> {
+    let (judgement, severity, count) = (row.get(1)?, row.get(4)?, row.get(5)?);
+    Ok(Found {
+        place: row.get(0)?,
+        incidents: count,
+        waiting: if WAITS.contains(&judgement) { count } else { 0 },
+        first: row.get(6)?,
+        newest: row.get(7)?,
+        severity,
+        last: Last::OfCell([judgement, row.get(2)?, row.get(3)?, severity]),
+    })
+}
+
+fn of_match(found: &Match) -> Found {
+    Found {
+        place: found.place,
+        incidents: 1,
+        waiting: u32::from(WAITS.contains(&found.judgement)),
+        first: found.opened,
+        newest: found.opened,
+        severity: found.severity,
+        last: Last::Key(found.key),
+    }
+}
+
+fn line(db: &Connection, found: &Found) -> Result<Line, StoreError> {
+    let newest = summary(db, newest_of(db, found)?)?;
     let sql = "SELECT site, camera, zone, camera_name, place_name, last_updated, offset_secs
         FROM place WHERE key = ?";
     let mut statement = db.prepare_cached(sql)?;
@@ -169,17 +192,15 @@ fn line(db: &Connection, filter: &Filter, found: &Found) -> Result<Line, StoreEr
     Ok(line?)
 }
 
-/// The key of the newest incident of a line.
-fn newest_of(db: &Connection, filter: &Filter, found: &Found) -> Result<i64, StoreError> {
-    let mut wanted = Wanted::of_incidents(filter, "i");
-    wanted.and_value("i.place = ?", found.place);
-    wanted.and_value("i.opened = ?", found.newest);
-    let from = if has_words(filter) {
-        "incident i INDEXED BY incident_place CROSS JOIN incident_text t ON t.rowid = i.key"
-    } else {
-        "incident i INDEXED BY incident_place"
+/// The newest of a cell.
+pub(super) const NEWEST_OF_CELL: &str = "SELECT key FROM incident INDEXED BY incident_cell
+    WHERE judgement = ? AND heading = ? AND state = ? AND severity = ? AND opened = ? ORDER BY key DESC LIMIT 1";
+
+fn newest_of(db: &Connection, found: &Found) -> Result<i64, StoreError> {
+    let [judgement, heading, state, severity] = match found.last {
+        Last::Key(key) => return Ok(key),
+        Last::OfCell(cell) => cell,
     };
-    let sql = format!("SELECT i.key FROM {from}{} ORDER BY i.key DESC LIMIT 1", wanted.sql());
-    let mut statement = db.prepare_cached(&sql)?;
-    Ok(statement.query_row(params_from_iter(&wanted.values), |row| row.get(0))?)
+    let values = params![judgement, heading, state, severity, found.newest];
+    Ok(db.prepare_cached(NEWEST_OF_CELL)?.query_row(values, |row| row.get(0))?)
 }

@@ -116,18 +116,17 @@ fn keep(db: &Connection, key: i64, rest: Rest) -> rusqlite::Result<()> {
 
 /// Has an incident wait elsewhere. False when somebody has judged it, or it waits there already.
 pub(super) fn put(db: &Connection, key: i64, rest: Rest) -> Result<bool, StoreError> {
-    let sql = "SELECT i.id, i.judgement, i.place, i.state, i.severity, i.violation, i.opened, p.site, p.camera, p.zone
+    let sql = "SELECT i.id, i.judgement, i.heading, i.state, i.severity, i.opened, p.site, p.camera, p.zone
         FROM incident i JOIN place p ON p.key = i.place WHERE i.key = ?";
     let (id, cell, opened, place) = db.prepare_cached(sql)?.query_row([key], |row| {
         let cell = Cell {
             judgement: row.get(1)?,
-            place: row.get(2)?,
+            heading: row.get(2)?,
             state: row.get(3)?,
             severity: row.get(4)?,
-            violation: row.get(5)?,
         };
-        let place = PlaceId { site: row.get(7)?, camera: row.get(8)?, zone: row.get(9)? };
-        Ok((row.get::<_, String>(0)?, cell, row.get(6)?, place))
+        let place = PlaceId { site: row.get(6)?, camera: row.get(7)?, zone: row.get(8)? };
+        Ok((row.get::<_, String>(0)?, cell, row.get(5)?, place))
     })?;
     let waits = [NOT_JUDGED, SHELVED, FOLDED].contains(&cell.judgement);
     if !waits || cell.judgement == rest.code() {

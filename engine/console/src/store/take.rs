@@ -4,6 +4,7 @@ use super::changes;
 use super::codes::{ms, of_severity, of_state};
 use super::error::StoreError;
 use super::handle::Store;
+use super::headings::{self, Heading};
 use super::rest::{self, Rest};
 use super::tally::{self, Cell};
 use super::{grades, words};
@@ -57,16 +58,14 @@ struct Known {
 }
 
 fn known(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
-    let sql = "SELECT key, site, revision, judgement, place, state, severity, violation
-        FROM incident WHERE id = ?";
+    let sql = "SELECT key, site, revision, judgement, heading, state, severity FROM incident WHERE id = ?";
     let mut statement = db.prepare_cached(sql)?;
     let found = statement.query_row([id], |row| {
         let cell = Cell {
             judgement: row.get(3)?,
-            place: row.get(4)?,
+            heading: row.get(4)?,
             state: row.get(5)?,
             severity: row.get(6)?,
-            violation: row.get(7)?,
         };
         Ok(Known { key: row.get(0)?, site: row.get(1)?, revision: row.get(2)?, cell })
     });
@@ -100,27 +99,36 @@ fn take(db: &Connection, heard: &Heard) -> Result<Taken, StoreError> {
         Some(_) => Rest::Queue,
         None => rest::of_new(db, &place, (incident.rule.as_str(), severity), heard.received)?,
     };
+    let heading = Heading {
+        place: keep_place(db, &place, incident)?,
+        violation: violation.as_str(),
+        rule: incident.rule.as_str(),
+        title: &incident.title,
+    };
     let cell = Cell {
         judgement: before.as_ref().map_or(rest.code(), |known| known.cell.judgement),
-        place: keep_place(db, &place, incident)?,
+        heading: headings::keep(db, &heading)?,
         state: of_state(incident.state),
         severity,
-        violation: violation.to_string(),
     };
     let graded = before.as_ref().map(|known| grades::of(db, known.key)).transpose()?;
-    let key =
-        keep_incident(db, before.as_ref().map(|known| known.key), site.as_str(), &cell, incident)?;
+    let known = before.as_ref().map(|known| known.key);
+    let key = keep_incident(db, known, (site.as_str(), &heading, &cell), incident)?;
     match &before {
         None => {
             add_revision(db, key, heard)?;
             rest::came(db, (key, site.as_str()), rest, heard.received)?;
         }
-        Some(known) => tally::leave(db, &known.cell)?,
+        Some(known) => {
+            tally::leave(db, &known.cell)?;
+            if known.cell.heading != cell.heading {
+                words::of_notes(db, key)?;
+            }
+        }
     }
     tally::enter(db, &cell, ms(incident.opened.at()))?;
     grades::becomes(db, graded.as_ref(), &grades::of(db, key)?)?;
     add_evidence(db, key, incident)?;
-    words::index(db, key)?;
     changes::note(db, "incident", site.as_str(), (Some(incident.incident.as_str()), Some(&place)))?;
     Ok(if before.is_none() { Taken::New } else { Taken::Later })
 }
@@ -150,32 +158,40 @@ fn add_evidence(db: &Connection, key: i64, incident: &Incident) -> rusqlite::Res
     Ok(())
 }
 
+/// The key of a place. What people call it may be new: then it is found by that.
 fn keep_place(db: &Connection, place: &PlaceId, incident: &Incident) -> rusqlite::Result<i64> {
+    let sql = "SELECT camera_name IS ?4 AND place_name IS ?5 FROM place
+        WHERE site = ?1 AND camera = ?2 AND zone = ?3";
+    let PlaceId { site, camera, zone } = place;
+    let (name, of_place) = (&incident.camera_name, &incident.place);
+    let values = params![site, camera, zone, name, of_place];
+    let is_called_so: Option<bool> =
+        db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
     let sql =
         "INSERT INTO place (site, camera, zone, camera_name, place_name, last_updated, offset_secs)
         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
         camera_name = excluded.camera_name, place_name = excluded.place_name,
         last_updated = MAX(last_updated, excluded.last_updated), offset_secs = excluded.offset_secs
         RETURNING key";
-    let mut statement = db.prepare_cached(sql)?;
-    let PlaceId { site, camera, zone } = place;
-    let (name, of_place) = (&incident.camera_name, &incident.place);
     let (updated, offset) = (ms(incident.updated.at()), incident.updated.offset_secs());
     let values = params![site, camera, zone, name, of_place, updated, offset];
-    statement.query_row(values, |row| row.get(0))
+    let key = db.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+    if is_called_so == Some(false) {
+        words::of_place(db, key)?;
+    }
+    Ok(key)
 }
 
 fn keep_incident(
     db: &Connection,
     key: Option<i64>,
-    site: &str,
-    cell: &Cell,
+    (site, heading, cell): (&str, &Heading, &Cell),
     incident: &Incident,
 ) -> rusqlite::Result<i64> {
-    let sql = "INSERT INTO incident (key, id, site, place, violation, rule, title, severity, state, revision,
+    let sql = "INSERT INTO incident (key, id, site, heading, place, violation, rule, title, severity, state, revision,
             opened, updated, closed, offset_secs, stage, offence, lat, lon, judgement)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
-        place = excluded.place, violation = excluded.violation, rule = excluded.rule, title = excluded.title,
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
+        heading = excluded.heading, place = excluded.place, violation = excluded.violation, rule = excluded.rule, title = excluded.title,
         severity = excluded.severity, state = excluded.state, revision = excluded.revision,
         opened = excluded.opened, updated = excluded.updated, closed = excluded.closed,
         offset_secs = excluded.offset_secs, stage = excluded.stage, offence = excluded.offence,
@@ -187,10 +203,11 @@ fn keep_incident(
         key,
         incident.incident.as_str(),
         site,
-        cell.place,
-        cell.violation,
-        incident.rule.as_str(),
-        incident.title,
+        cell.heading,
+        heading.place,
+        heading.violation,
+        heading.rule,
+        heading.title,
         cell.severity,
         cell.state,
         incident.revision,

@@ -125,7 +125,7 @@ struct Case {
 
 fn case_of(db: &Connection, id: &str) -> Result<Option<Case>, StoreError> {
     let sql = "SELECT i.key, i.id, i.revision, i.offset_secs, i.verdict, i.opened, p.site, p.camera, p.zone,
-            i.judgement, i.place, i.state, i.severity, i.violation
+            i.judgement, i.heading, i.state, i.severity
         FROM incident i JOIN place p ON p.key = i.place WHERE i.id = ?";
     let found = db.prepare_cached(sql)?.query_row([id], |row| {
         Ok(Case {
@@ -138,10 +138,9 @@ fn case_of(db: &Connection, id: &str) -> Result<Option<Case>, StoreError> {
             place: PlaceId { site: row.get(6)?, camera: row.get(7)?, zone: row.get(8)? },
             cell: Cell {
                 judgement: row.get(9)?,
-                place: row.get(10)?,
+                heading: row.get(10)?,
                 state: row.get(11)?,
                 severity: row.get(12)?,
-                violation: row.get(13)?,
             },
         })
     });
@@ -198,7 +197,7 @@ pub(super) fn judge(
     ])?;
     let no = db.last_insert_rowid();
     stand(db, &case, Some(no), of_judgement(judging.judgement))?;
-    words::index(db, case.key)?;
+    words::of_notes(db, case.key)?;
     let said = Said {
         judgement: judging.judgement,
         reason: judging.reason_name(),
@@ -257,7 +256,7 @@ fn stand(db: &Connection, case: &Case, verdict: Option<i64>, code: i64) -> Resul
     let sql = "UPDATE incident SET judgement = ?, verdict = ? WHERE key = ?";
     db.prepare_cached(sql)?.execute(params![code, verdict, case.key])?;
     tally::leave(db, &case.cell)?;
-    tally::enter(db, &Cell { judgement: code, ..case.cell.clone() }, case.opened)?;
+    tally::enter(db, &Cell { judgement: code, ..case.cell }, case.opened)?;
     grades::becomes(db, Some(&before), &grades::of(db, case.key)?)?;
     changes::note(db, "verdict", &case.place.site, (Some(&case.id), Some(&case.place)))?;
     Ok(())
@@ -304,7 +303,7 @@ fn escalate(
     db.prepare_cached(sql)?.execute(values)?;
     let no = db.last_insert_rowid();
     db.prepare_cached("UPDATE incident SET escalated = 1 WHERE key = ?")?.execute([case.key])?;
-    words::index(db, case.key)?;
+    words::of_notes(db, case.key)?;
     speaker.acts(db)?;
     speaker.noted(db, What::Escalation, &case)?;
     changes::note(db, "verdict", &case.place.site, (Some(&case.id), Some(&case.place)))?;

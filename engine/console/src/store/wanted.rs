@@ -1,6 +1,6 @@
 //! A filter as conditions of SQL.
 
-use super::codes::{ms, of_severity};
+use super::codes::{FOLDED, NOT_JUDGED, SHELVED, ms, of_severity};
 use crate::model::{Filter, Judged, Phase};
 use crate::text;
 use rusqlite::types::Value;
@@ -13,55 +13,69 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// What can be said of a cell of the tally and of an incident alike. Columns are of `table`.
-    pub(super) fn of_cells(filter: &Filter, table: &str) -> Self {
+    /// Which cells of the tally, or which incidents. Columns are of `table`.
+    pub(super) fn new(filter: &Filter, table: &str) -> Self {
+        let mut wanted = Self::of_judgements(filter, table);
+        wanted.kinds(filter, table);
+        wanted.headings(filter, table, true);
+        wanted
+    }
+
+    /// Judged as is asked.
+    pub(super) fn of_judgements(filter: &Filter, table: &str) -> Self {
         let mut wanted = Self::default();
-        let judgements = match filter.judged {
-            // Who looks for words finds also what waits among others of a flood.
-            Judged::Not if has_words(filter) => "IN (0, 4)",
-            Judged::Not => "= 0",
-            Judged::Shelved => "= 3",
-            Judged::Folded => "= 4",
-            Judged::Confirmed => "= 1",
-            Judged::Dismissed => "= 2",
-            // So that each is a range of its own.
-            Judged::All => "IN (0, 1, 2, 3, 4)",
-        };
-        wanted.and(&format!("{table}.judgement {judgements}"));
+        let codes: Vec<String> = judgements(filter).iter().map(i64::to_string).collect();
+        // So that each is a range of its own.
+        wanted.and(&format!("{table}.judgement IN ({})", codes.join(", ")));
+        wanted
+    }
+
+    /// Of the state and severity that are asked for.
+    pub(super) fn kinds(&mut self, filter: &Filter, table: &str) {
         match filter.phase {
             Phase::All => {}
-            Phase::Open => wanted.and(&format!("{table}.state = 0")),
-            Phase::Closed => wanted.and(&format!("{table}.state = 1")),
+            Phase::Open => self.and(&format!("{table}.state = 0")),
+            Phase::Closed => self.and(&format!("{table}.state = 1")),
         }
         if let Some(severity) = filter.severity {
-            wanted.and_value(&format!("{table}.severity = ?"), of_severity(severity));
+            self.and_value(&format!("{table}.severity = ?"), of_severity(severity));
         }
-        if let Some(violation) = &filter.violation {
-            wanted.and_value(&format!("{table}.violation = ?"), violation.clone());
-        }
-        wanted.places(filter, table);
-        wanted
     }
 
-    /// Of an incident, with all that is said; the words are those of `incident_text`, if it is joined.
-    pub(super) fn of_incidents(filter: &Filter, table: &str) -> Self {
-        let mut wanted = Self::of_cells(filter, table);
+    /// Of the headings that are asked for: by place and violation, and by words if these are to count.
+    pub(super) fn headings(&mut self, filter: &Filter, table: &str, words: bool) {
+        let mut heading = Self::default();
+        heading.places(filter);
+        if let Some(violation) = &filter.violation {
+            heading.and_value("violation = ?", violation.clone());
+        }
+        if let Some(query) = query(filter).filter(|_| words) {
+            heading.and_value(&format!("key IN ({HEADINGS_WITH_WORDS})"), query);
+        }
+        if !heading.sql.is_empty() {
+            self.and(&format!("{table}.heading IN (SELECT key FROM heading{})", heading.sql()));
+            self.values.append(&mut heading.values);
+        }
+    }
+
+    /// Opened within the times that are asked for, by the columns of the first and of the last opening.
+    pub(super) fn times(&mut self, filter: &Filter, [first, last]: [&str; 2]) {
         if let Some(from) = filter.from {
-            wanted.and_value(&format!("{table}.opened >= ?"), ms(from));
+            self.and_value(&format!("{last} >= ?"), ms(from));
         }
         if let Some(to) = filter.to {
-            wanted.and_value(&format!("{table}.opened < ?"), ms(to));
+            self.and_value(&format!("{first} < ?"), ms(to));
         }
-        if let Some(flood) = filter.flood {
-            wanted.and_value(&format!("{table}.flood = ?"), flood);
-        }
-        if let Some(query) = filter.words.as_deref().and_then(text::query) {
-            wanted.and_value("incident_text MATCH ?", query);
-        }
-        wanted
     }
 
-    fn places(&mut self, filter: &Filter, table: &str) {
+    /// Of the flood that is asked for.
+    pub(super) fn flood(&mut self, filter: &Filter, table: &str) {
+        if let Some(flood) = filter.flood {
+            self.and_value(&format!("{table}.flood = ?"), flood);
+        }
+    }
+
+    fn places(&mut self, filter: &Filter) {
         let mut within = Self::default();
         if let Some(sites) = &filter.sites {
             let places = vec!["?"; sites.len()].join(", ");
@@ -77,7 +91,7 @@ impl Wanted {
             within.and_value("zone = ?", place.zone.clone());
         }
         if !within.sql.is_empty() {
-            self.and(&format!("{table}.place IN (SELECT key FROM place{})", within.sql()));
+            self.and(&format!("place IN (SELECT key FROM place{})", within.sql()));
             self.values.append(&mut within.values);
         }
     }
@@ -100,14 +114,32 @@ impl Wanted {
     }
 }
 
-/// Is there more in it than cells of the tally tell?
-pub(super) fn is_narrow(filter: &Filter) -> bool {
-    filter.from.is_some() || filter.to.is_some() || filter.flood.is_some() || has_words(filter)
+/// Headings with these words.
+pub(super) const HEADINGS_WITH_WORDS: &str =
+    "SELECT rowid FROM heading_text WHERE heading_text MATCH ?";
+
+/// The codes of the judgements that are asked for.
+pub(super) fn judgements(filter: &Filter) -> &'static [i64] {
+    match filter.judged {
+        // Who looks for words finds also what waits among others of a flood.
+        Judged::Not if query(filter).is_some() => &[NOT_JUDGED, FOLDED],
+        Judged::Not => &[NOT_JUDGED],
+        Judged::Confirmed => &[1],
+        Judged::Dismissed => &[2],
+        Judged::Shelved => &[SHELVED],
+        Judged::Folded => &[FOLDED],
+        Judged::All => &[NOT_JUDGED, 1, 2, SHELVED, FOLDED],
+    }
 }
 
-/// Is there a word to look for?
-pub(super) fn has_words(filter: &Filter) -> bool {
-    filter.words.as_deref().and_then(text::query).is_some()
+/// The words that are looked for, as FTS5 reads them; none when there are none.
+pub(super) fn query(filter: &Filter) -> Option<String> {
+    filter.words.as_deref().and_then(text::query)
+}
+
+/// Is there more in it than cells of the tally tell, but for words: times, or a flood?
+pub(super) fn is_narrow(filter: &Filter) -> bool {
+    filter.from.is_some() || filter.to.is_some() || filter.flood.is_some()
 }
 
 /// Numbers after which a page goes on, as one word.

@@ -1,22 +1,84 @@
-//! The words by which an incident is found.
+//! The words by which incidents are found.
 
 use crate::text;
 use rusqlite::{Connection, Row, params};
 
-/// Writes them anew, from what is kept.
-pub(super) fn index(db: &Connection, key: i64) -> rusqlite::Result<()> {
-    let sql = "SELECT i.title, i.violation, i.rule, i.id, p.site, p.camera, p.zone, p.camera_name, p.place_name,
-            (SELECT GROUP_CONCAT(note, ' ') FROM verdict WHERE incident = i.key),
-            (SELECT GROUP_CONCAT(note, ' ') FROM escalation WHERE incident = i.key)
-        FROM incident i JOIN place p ON p.key = i.place WHERE i.key = ?";
-    let joined = |row: &Row| {
-        let parts = (0..11).map(|n| row.get::<_, Option<String>>(n));
-        let parts: Vec<Option<String>> = parts.collect::<Result<_, _>>()?;
-        Ok(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
-    };
-    let words: String = db.prepare_cached(sql)?.query_row([key], joined)?;
-    db.prepare_cached("DELETE FROM incident_text WHERE rowid = ?")?.execute([key])?;
-    let add = "INSERT INTO incident_text (rowid, words) VALUES (?, ?)";
-    db.prepare_cached(add)?.execute(params![key, text::folded(&words)])?;
+/// Incidents of a place whose words follow its new name: the newest. Judgement: a place is renamed rarely and by
+/// hand, and the thread that writes is not to be held up.
+const RENAMED_MAX: u32 = 1_000;
+
+/// Columns of a heading `h` and its place `p`.
+const COLUMNS: &str =
+    "h.title, h.violation, h.rule, p.site, p.camera, p.zone, p.camera_name, p.place_name";
+
+/// Writes the words of a heading anew.
+pub(super) fn of_heading(db: &Connection, key: i64) -> rusqlite::Result<()> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM heading h JOIN place p ON p.key = h.place WHERE h.key = ?");
+    let words = db.prepare_cached(&sql)?.query_row([key], |row| joined(row, 8))?;
+    write(db, "heading_text", key, &words)
+}
+
+/// Writes the words of an incident anew, if somebody wrote notes on it.
+pub(super) fn of_notes(db: &Connection, key: i64) -> rusqlite::Result<()> {
+    let notes = "SELECT (SELECT GROUP_CONCAT(note, ' ') FROM verdict WHERE incident = ?1),
+        (SELECT GROUP_CONCAT(note, ' ') FROM escalation WHERE incident = ?1)";
+    let notes = db.prepare_cached(notes)?.query_row([key], |row| joined(row, 2))?;
+    if notes.trim().is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "SELECT {COLUMNS} FROM incident i JOIN heading h ON h.key = i.heading JOIN place p ON p.key = h.place
+        WHERE i.key = ?"
+    );
+    let words = db.prepare_cached(&sql)?.query_row([key], |row| joined(row, 8))?;
+    write(db, "note_text", key, &format!("{words} {notes}"))
+}
+
+/// Writes all that holds the names of a place anew.
+pub(super) fn of_place(db: &Connection, place: i64) -> rusqlite::Result<()> {
+    for key in keys(db, "SELECT key FROM heading WHERE place = ?", [place])? {
+        of_heading(db, key)?;
+    }
+    let newest = "SELECT key FROM incident INDEXED BY incident_place WHERE place = ?
+        ORDER BY opened DESC LIMIT ?";
+    for key in keys(db, newest, params![place, RENAMED_MAX])? {
+        of_notes(db, key)?;
+    }
+    Ok(())
+}
+
+/// Writes all words, where there are none yet: in a database of an earlier version.
+pub(super) fn fill(db: &mut Connection) -> rusqlite::Result<()> {
+    let is_there = "SELECT EXISTS (SELECT 1 FROM heading) <= EXISTS (SELECT 1 FROM heading_text)";
+    if db.query_row(is_there, [], |row| row.get(0))? {
+        return Ok(());
+    }
+    let tx = db.transaction()?;
+    for key in keys(&tx, "SELECT key FROM heading", [])? {
+        of_heading(&tx, key)?;
+    }
+    let noted = "SELECT incident FROM verdict UNION SELECT incident FROM escalation";
+    for key in keys(&tx, noted, [])? {
+        of_notes(&tx, key)?;
+    }
+    tx.commit()
+}
+
+fn keys(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<i64>> {
+    db.prepare_cached(sql)?.query_map(values, |row| row.get(0))?.collect()
+}
+
+/// The first `columns`, those that are there, as one text.
+fn joined(row: &Row, columns: usize) -> rusqlite::Result<String> {
+    let parts = (0..columns).map(|n| row.get::<_, Option<String>>(n));
+    let parts: Vec<Option<String>> = parts.collect::<Result<_, _>>()?;
+    Ok(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+fn write(db: &Connection, table: &str, key: i64, words: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(&format!("DELETE FROM {table} WHERE rowid = ?"))?.execute([key])?;
+    let add = format!("INSERT INTO {table} (rowid, words) VALUES (?, ?)");
+    db.prepare_cached(&add)?.execute(params![key, text::folded(words)])?;
     Ok(())
 }

@@ -530,14 +530,14 @@ fn counts_are_those_of_the_incidents_whatever_happens() {
 /// What is counted otherwise than the incidents are.
 fn differences(path: &std::path::Path) -> Vec<String> {
     let db = rusqlite::Connection::open(path).unwrap();
-    let cells = "SELECT judgement, place, state, severity, violation, COUNT(*), MIN(opened), MAX(opened) FROM incident GROUP BY 1, 2, 3, 4, 5";
+    let cells = "SELECT judgement, heading, state, severity, place, violation, COUNT(*), MIN(opened), MAX(opened) FROM incident GROUP BY 1, 2, 3, 4";
     let outcome = "CASE WHEN v.no IS NULL THEN 'waiting' WHEN v.flood IS NOT NULL THEN 'together' WHEN v.judgement = 1 THEN 'confirmed' ELSE v.reason END";
     let day = "(i.opened / 1000 + i.offset_secs) / 86400";
     let hour = "(i.opened / 1000 + i.offset_secs) % 86400 / 3600";
     let from =
         "FROM incident i JOIN place p ON p.key = i.place LEFT JOIN verdict v ON v.no = i.verdict";
     let pairs = [
-        ("SELECT judgement, place, state, severity, violation, count, first, newest FROM tally".to_owned(), cells.to_owned()),
+        ("SELECT judgement, heading, state, severity, place, violation, count, first, newest FROM tally".to_owned(), cells.to_owned()),
         (
             "SELECT day, site, rule, camera, outcome, count FROM grade_camera WHERE count <> 0".to_owned(),
             format!("SELECT {day}, i.site, i.rule, p.camera, {outcome}, COUNT(*) {from} GROUP BY 1, 2, 3, 4, 5"),

@@ -1,0 +1,230 @@
+//! Incidents that match, one by one, the newest or gravest first.
+//!
+//! Three statements find them, each of which reads of an index only. *By cell*: the tally says which cells match,
+//! and of each its incidents are read. *By time*: incidents are read from the newest on until there are enough.
+//! The tally also says how many match, so the shorter way is taken. Those of a flood have an index of their own. *Single ones* have the words in what people
+//! wrote on them, or in their id; they are found beside the others.
+
+use super::error::StoreError;
+use super::wanted::{HEADINGS_WITH_WORDS, Wanted, judgements, query};
+use crate::model::{Filter, Order};
+use crate::text;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+/// Incidents that are read by cell at most: with more, enough of them are among the newest. 50,000 take some 30 ms,
+/// and are a twentieth of a million.
+/// Tests have few incidents, and take both ways.
+const BY_CELL_MAX: i64 = if cfg!(test) { 20 } else { 50_000 };
+
+/// An incident that matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Match {
+    pub(super) key: i64,
+    pub(super) place: i64,
+    pub(super) judgement: i64,
+    pub(super) severity: i64,
+    pub(super) opened: i64,
+}
+
+impl Match {
+    /// What they are ordered by, the greatest first.
+    fn rank(&self, order: Order) -> [i64; 3] {
+        [if order == Order::Severity { self.severity } else { 0 }, self.opened, self.key]
+    }
+}
+
+/// When an incident opened, first and last.
+const OPENED: [&str; 2] = ["i.opened"; 2];
+
+/// When and with which key the page before ended.
+pub(super) type After = Option<(i64, i64)>;
+
+/// The first `most` that match, in their order.
+pub(super) fn first(
+    db: &Connection,
+    filter: &Filter,
+    order: Order,
+    after: After,
+    most: usize,
+) -> Result<Vec<Match>, StoreError> {
+    let mut found = single(db, filter, order, after, most)?;
+    if filter.flood.is_some() {
+        found.append(&mut read(db, &by_flood(filter, order, after, most))?);
+    } else if count(db, filter)? <= BY_CELL_MAX {
+        found.append(&mut read(db, &by_cell(filter, order, after, most))?);
+    } else {
+        found.append(&mut newest(db, filter, order, after, most)?);
+    }
+    found.sort_unstable_by_key(|found| std::cmp::Reverse(found.rank(order)));
+    found.truncate(most);
+    Ok(found)
+}
+
+/// The first `most` of those that match by what people wrote on them or by their id, and not by their heading.
+pub(super) fn single(
+    db: &Connection,
+    filter: &Filter,
+    order: Order,
+    after: After,
+    most: usize,
+) -> Result<Vec<Match>, StoreError> {
+    singly(filter, order, after, most).map_or_else(|| Ok(Vec::new()), |asked| read(db, &asked))
+}
+
+/// By time: gravest first if that is asked, else from the newest of each judgement.
+fn newest(
+    db: &Connection,
+    filter: &Filter,
+    order: Order,
+    after: After,
+    most: usize,
+) -> Result<Vec<Match>, StoreError> {
+    let severities: &[Option<i64>] = match order {
+        Order::Severity => &[Some(3), Some(2), Some(1), Some(0)],
+        Order::Newest => &[None],
+    };
+    let mut found = Vec::new();
+    for severity in severities {
+        for judgement in judgements(filter) {
+            found.append(&mut read(db, &by_time(filter, *judgement, *severity, after, most))?);
+        }
+        if found.len() >= most {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// A statement with its values.
+pub(super) type Asked = (String, Vec<Value>);
+
+fn read(db: &Connection, (sql, values): &Asked) -> Result<Vec<Match>, StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params_from_iter(values), |row| {
+        Ok(Match {
+            key: row.get(0)?,
+            place: row.get(1)?,
+            judgement: row.get(2)?,
+            severity: row.get(3)?,
+            opened: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many match by their heading, of cells that may hold some of the time that is asked for.
+fn count(db: &Connection, filter: &Filter) -> Result<i64, StoreError> {
+    let (sql, values) = counted(filter);
+    let mut statement = db.prepare_cached(&sql)?;
+    Ok(statement.query_row(params_from_iter(&values), |row| row.get(0))?)
+}
+
+pub(super) fn counted(filter: &Filter) -> Asked {
+    let cells = cells_in_time(filter);
+    (format!("SELECT COALESCE(SUM(t.count), 0) FROM tally t{}", cells.sql()), cells.values)
+}
+
+fn cells_in_time(filter: &Filter) -> Wanted {
+    let mut wanted = Wanted::new(filter, "t");
+    wanted.times(filter, ["t.first", "t.newest"]);
+    wanted
+}
+
+pub(super) fn by_cell(filter: &Filter, order: Order, after: After, most: usize) -> Asked {
+    let mut wanted = cells_in_time(filter);
+    wanted.times(filter, OPENED);
+    beyond(&mut wanted, after);
+    let sql = format!(
+        "SELECT i.key, t.place, i.judgement, i.severity, i.opened FROM tally t
+        CROSS JOIN incident i INDEXED BY incident_cell ON i.heading = t.heading AND i.judgement = t.judgement
+            AND i.state = t.state AND i.severity = t.severity{}
+        ORDER BY {}i.opened DESC, i.key DESC LIMIT {most}",
+        wanted.sql(),
+        gravest(order),
+    );
+    (sql, wanted.values)
+}
+
+/// Of a flood: there are not many.
+pub(super) fn by_flood(filter: &Filter, order: Order, after: After, most: usize) -> Asked {
+    let mut wanted = Wanted::new(filter, "i");
+    wanted.flood(filter, "i");
+    wanted.times(filter, OPENED);
+    beyond(&mut wanted, after);
+    let sql = format!(
+        "SELECT i.key, i.place, i.judgement, i.severity, i.opened FROM incident i INDEXED BY incident_flood{}
+        ORDER BY {}i.opened DESC, i.key DESC LIMIT {most}",
+        wanted.sql(),
+        gravest(order),
+    );
+    (sql, wanted.values)
+}
+
+pub(super) fn by_time(
+    filter: &Filter,
+    judgement: i64,
+    severity: Option<i64>,
+    after: After,
+    most: usize,
+) -> Asked {
+    let mut wanted = Wanted::default();
+    wanted.and_value("i.judgement = ?", judgement);
+    let index = if let Some(severity) = severity {
+        wanted.and_value("i.severity = ?", severity);
+        "incident_grave"
+    } else {
+        "incident_opened"
+    };
+    wanted.kinds(filter, "i");
+    wanted.times(filter, OPENED);
+    beyond(&mut wanted, after);
+    wanted.headings(filter, "i", true);
+    let sql = format!(
+        "SELECT i.key, (SELECT place FROM heading WHERE key = i.heading), i.judgement, i.severity, i.opened
+        FROM incident i INDEXED BY {index}{} ORDER BY i.opened DESC, i.key DESC LIMIT {most}",
+        wanted.sql()
+    );
+    (sql, wanted.values)
+}
+
+/// None when no words are asked for.
+pub(super) fn singly(filter: &Filter, order: Order, after: After, most: usize) -> Option<Asked> {
+    let words = query(filter)?;
+    let mut values = vec![Value::from(words.clone())];
+    let of_id = filter.words.as_deref().and_then(text::beginning_of_id);
+    let ids = of_id.map_or("", |beginning| {
+        // `~` comes after all that ids are made of.
+        let end = format!("{beginning}~");
+        values.extend([beginning, end].map(Value::from));
+        " UNION SELECT key FROM incident WHERE id >= ? AND id < ?"
+    });
+    let mut wanted = Wanted::of_judgements(filter, "i");
+    wanted.kinds(filter, "i");
+    wanted.headings(filter, "i", false);
+    wanted.and_value(&format!("i.heading NOT IN ({HEADINGS_WITH_WORDS})"), words);
+    wanted.flood(filter, "i");
+    wanted.times(filter, OPENED);
+    beyond(&mut wanted, after);
+    let sql = format!(
+        "SELECT i.key, i.place, i.judgement, i.severity, i.opened
+        FROM (SELECT rowid AS key FROM note_text WHERE note_text MATCH ?{ids}) s
+        CROSS JOIN incident i ON i.key = s.key{} ORDER BY {}i.opened DESC, i.key DESC LIMIT {most}",
+        wanted.sql(),
+        gravest(order),
+    );
+    values.append(&mut wanted.values);
+    Some((sql, values))
+}
+
+fn gravest(order: Order) -> &'static str {
+    if order == Order::Severity { "i.severity DESC, " } else { "" }
+}
+
+fn beyond(wanted: &mut Wanted, after: After) {
+    let Some((opened, key)) = after else { return };
+    // The first bounds the index.
+    wanted.and_value("i.opened <= ?", opened);
+    wanted.and("(i.opened, i.key) < (?, ?)");
+    wanted.values.extend([opened, key].map(Value::from));
+}
