@@ -4,6 +4,7 @@ use super::app::App;
 use super::extract::{Json, Query};
 use super::people::told;
 use super::problem::Problem;
+use super::schema;
 use crate::store::{AuditLine, AuditWanted};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,10 @@ const LIMIT_MAX: u32 = 500;
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// Not older than this time.
+    #[param(schema_with = schema::moment)]
     from: Option<String>,
     /// Older than this time.
+    #[param(schema_with = schema::moment)]
     to: Option<String>,
     /// Of this person or token.
     who: Option<String>,

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
 
 /// Proves that our own page asks: no other can set it.
-const CSRF_HEADER: HeaderName = HeaderName::from_static("x-viahe-csrf");
+pub(super) const CSRF_HEADER: HeaderName = HeaderName::from_static("x-viahe-csrf");
 /// Where a browser says what sort of page asks.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 

@@ -3,6 +3,7 @@
 use super::app::App;
 use super::extract::{Json, Path};
 use super::problem::{Kind, Problem};
+use super::schema;
 use crate::config::Language;
 use crate::model::{Role, Scope};
 use crate::people::{Caller, Newcomer, PasswordError, Refused};
@@ -56,14 +57,16 @@ pub(super) struct PersonWithPassword {
 #[serde(deny_unknown_fields)]
 pub(super) struct AddPerson {
     /// Unique, for ever.
-    #[schema(min_length = 3, max_length = 40, pattern = "^[a-z0-9-]+$")]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// What others see.
-    #[schema(min_length = 1, max_length = 80)]
+    #[schema(schema_with = schema::display_name)]
     display_name: String,
     /// What it may do.
+    #[schema(schema_with = schema::role_of_person)]
     role: Role,
     /// Where; null for all sites.
+    #[schema(schema_with = schema::sites)]
     sites: Option<Vec<String>>,
 }
 
@@ -72,13 +75,14 @@ pub(super) struct AddPerson {
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangePerson {
     /// What others see.
-    #[schema(min_length = 1, max_length = 80)]
+    #[schema(schema_with = schema::display_name_or_null)]
     display_name: Option<String>,
     /// What it may do.
+    #[schema(schema_with = schema::role_of_person_or_null)]
     role: Option<Role>,
     /// Where; null for all sites, and nothing for as it is.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(schema_with = schema::sites)]
     sites: SitesSaid,
     /// May not log in any more, or may again.
     disabled: Option<bool>,
@@ -145,11 +149,13 @@ pub(super) struct TokenWithSecret {
 #[serde(deny_unknown_fields)]
 pub(super) struct AddToken {
     /// By which the audit names it.
-    #[schema(min_length = 3, max_length = 40, pattern = "^[a-z0-9-]+$")]
+    #[schema(schema_with = schema::name)]
     name: String,
     /// What it may do.
+    #[schema(schema_with = schema::role_of_token)]
     role: Role,
-    /// Where; null for all sites.
+    /// Where; null for all sites, which a box may not be at: it stands at one.
+    #[schema(schema_with = schema::sites)]
     sites: Option<Vec<String>>,
 }
 

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use utoipa::IntoResponses;
 use utoipa::openapi::{self, Content, Ref, RefOr, ResponseBuilder};
 
+/// How errors are written.
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
 /// What went wrong, by a word that does not change; pages choose their own text by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -174,7 +177,7 @@ impl Problem {
 impl IntoResponses for Problem {
     fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
         let content = Content::new(Some(Ref::from_schema_name("Problem")));
-        let answer = ResponseBuilder::new().content("application/json", content).build();
+        let answer = ResponseBuilder::new().content(PROBLEM_JSON, content).build();
         ["4XX", "5XX"].map(|status| (status.to_owned(), answer.clone().into())).into()
     }
 }
@@ -192,7 +195,7 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.kind.status();
-        let json = HeaderValue::from_static("application/problem+json");
+        let json = HeaderValue::from_static(PROBLEM_JSON);
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         if let Some(secs) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, secs.into());

@@ -1,9 +1,11 @@
 //! What stands behind the `?` of the queue and of incidents.
 
 use super::problem::Problem;
+use super::schema;
 use crate::model::{Bounds, Filter, Judged, Order, Phase, Scope, one_of};
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa::openapi::schema::Object;
 use viahe_contract::message::Severity;
 use viahe_contract::time::Timestamp;
 
@@ -18,6 +20,7 @@ pub(super) const FEATURES_MAX: usize = 10_000;
 /// Incidents that are asked for by id at most.
 const IDS_MAX: usize = 100;
 
+const ORDERS: [(&str, Order); 2] = [("newest", Order::Newest), ("severity", Order::Severity)];
 const JUDGED: [(&str, Judged); 6] = [
     ("open", Judged::Not),
     ("confirmed", Judged::Confirmed),
@@ -41,33 +44,44 @@ const SEVERITIES: [(&str, Severity); 4] = [
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// `newest` or `severity`.
+    #[param(schema_with = orders)]
     order: String,
     /// `open` (nobody has judged, and it stands in the queue; with `q` also what waits in a flood), `confirmed`,
     /// `dismissed`, `shelved` or `folded` (nobody has judged, and it waits on a shelf or in a flood), `all`.
+    #[param(schema_with = judgements)]
     judgement: String,
     /// `open`, `closed`, `all`.
+    #[param(schema_with = states)]
     state: String,
     /// Of this site.
     site: String,
     /// Of this camera.
     camera: String,
     /// Of this place, `site/camera/zone`.
+    #[param(pattern = "^([^/]*/[^/]*/[^/]*)?$")]
     place: String,
     /// Of the flood of this number.
+    #[param(pattern = "^(-?[0-9]{1,18})?$")]
     flood: String,
     /// Of this catalogue entry.
     violation: String,
     /// `info`, `low`, `medium`, `high`.
+    #[param(schema_with = severities)]
     severity: String,
-    /// With these words; marks and case do not count.
+    /// With these words; marks and case do not count. One word of six characters or more is also looked for as the
+    /// beginning of an id.
     q: String,
     /// Opened from this time on.
+    #[param(schema_with = schema::moment)]
     from: String,
     /// Opened before this time.
+    #[param(schema_with = schema::moment)]
     to: String,
     /// Where the page before ended.
+    #[param(pattern = "^(-?[0-9]{1,18}_-?[0-9]{1,18}_-?[0-9]{1,18})?$")]
     cursor: String,
     /// Lines of a page, 1 to 200.
+    #[param(pattern = "^([1-9][0-9]?|1[0-9][0-9]|200)?$")]
     limit: String,
 }
 
@@ -82,7 +96,6 @@ pub(super) struct Wanted {
 impl Asked {
     /// As somebody may ask to whom these sites are open.
     pub(super) fn by(self, scope: &Scope) -> Result<Wanted, Problem> {
-        let order = [("newest", Order::Newest), ("severity", Order::Severity)];
         let limit = limit(&self.limit, LIMIT, LIMIT_MAX)?;
         let filter = Filter {
             judged: word("judgement", &self.judgement, &JUDGED)?.unwrap_or_default(),
@@ -99,7 +112,7 @@ impl Asked {
             from: time("from", &self.from)?,
             to: time("to", &self.to)?,
         };
-        let order = word("order", &self.order, &order)?.unwrap_or_default();
+        let order = word("order", &self.order, &ORDERS)?.unwrap_or_default();
         Ok(Wanted { filter, order, cursor: some(self.cursor), limit })
     }
 }
@@ -116,20 +129,26 @@ pub(super) struct AskedOfMap {
     /// Of this camera.
     camera: String,
     /// `open`, `closed`, `all`: all unless said.
+    #[param(schema_with = states)]
     state: String,
     /// `open` (nobody has judged), `confirmed`, `dismissed`, `all`: all unless said.
+    #[param(schema_with = judgements)]
     judgement: String,
     /// Of this catalogue entry.
     violation: String,
     /// `info`, `low`, `medium`, `high`.
+    #[param(schema_with = severities)]
     severity: String,
     /// Opened from this time on.
+    #[param(schema_with = schema::moment)]
     from: String,
     /// Opened before this time.
+    #[param(schema_with = schema::moment)]
     to: String,
     /// Those of these incidents that are asked for, 1 to 100 ids with commas.
     id: String,
     /// Features at most, 1 to 10000; 1000 unless said.
+    #[param(pattern = "^([1-9][0-9]{0,3}|10000)?$")]
     limit: String,
 }
 
@@ -167,6 +186,27 @@ impl AskedOfMap {
         let limit = limit(&self.limit, FEATURES, FEATURES_MAX)?;
         Ok(WantedOfMap { filter, bounds, ids, limit })
     }
+}
+
+fn orders() -> Object {
+    words_of(&ORDERS)
+}
+
+fn judgements() -> Object {
+    words_of(&JUDGED)
+}
+
+fn states() -> Object {
+    words_of(&PHASES)
+}
+
+fn severities() -> Object {
+    words_of(&SEVERITIES)
+}
+
+/// One of these words, or nothing, in the document of the interface.
+fn words_of<T>(words: &[(&str, T)]) -> Object {
+    schema::words(std::iter::once("").chain(words.iter().map(|(word, _)| *word)))
 }
 
 /// A box on the earth; all of it unless said.

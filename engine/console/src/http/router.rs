@@ -1,6 +1,7 @@
 //! All routes.
 
 use super::app::App;
+use super::document::complete;
 use super::extract::Json;
 use super::gate::gate;
 use super::page::page;
@@ -64,6 +65,7 @@ pub fn router(app: App) -> Router {
         .routes(routes!(people::revoke_token))
         .routes(routes!(audit::audit));
     let (served, document) = routes.split_for_parts();
+    let document = complete(document);
     served
         .route("/v1/openapi.json", get(|| async move { Json(document) }))
         .fallback(page)

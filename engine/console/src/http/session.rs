@@ -5,6 +5,7 @@ use super::app::App;
 use super::cookie;
 use super::extract::Json;
 use super::problem::{Kind, Problem};
+use super::schema;
 use crate::config::Language;
 use crate::model::Role;
 use crate::people::{Caller, Denied, PasswordError, csrf};
@@ -51,7 +52,7 @@ pub(super) struct ChangeMe {
     /// The language of the pages.
     language: Option<Language>,
     /// What others see.
-    #[schema(min_length = 1, max_length = 80)]
+    #[schema(schema_with = schema::display_name_or_null)]
     display_name: Option<String>,
     /// The password.
     password: Option<ChangePassword>,

@@ -1,7 +1,9 @@
 //! What a person says of an incident, checked.
 
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 use viahe_contract::id::Name;
 use viahe_contract::message::Judgement;
 
@@ -28,11 +30,12 @@ pub struct Judging {
     #[schema(minimum = 1)]
     pub revision: u32,
     /// `confirmed` or `dismissed`.
-    #[schema(value_type = String)]
+    #[schema(schema_with = judgements)]
     pub judgement: Judgement,
     /// Why it is dismissed: `permitted`, `wrong_class`, `already_reported`, `poor_view`, `camera_moved`,
     /// `sensor_fault` or `other`, which needs a note.
     #[serde(default)]
+    #[schema(schema_with = reasons)]
     pub reason: Option<String>,
     /// In one's own words.
     #[serde(default)]
@@ -41,6 +44,20 @@ pub struct Judging {
     /// The verdict of somebody else that this one takes the place of.
     #[serde(default)]
     pub replaces: Option<i64>,
+}
+
+fn judgements() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(["confirmed", "dismissed"]))
+        .build()
+}
+
+/// One of them, or null.
+fn reasons() -> Object {
+    let kind = SchemaType::from_iter([Type::String, Type::Null]);
+    let values = REASONS.map(Value::from).into_iter().chain([Value::Null]);
+    ObjectBuilder::new().schema_type(kind).enum_values(Some(values)).build()
 }
 
 impl Judging {

@@ -4,8 +4,10 @@
 
 mod boxes;
 mod broker;
+mod document;
 mod events;
 mod evidence;
+mod hostile;
 mod incidents;
 mod map;
 mod matrix;
