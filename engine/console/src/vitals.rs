@@ -52,6 +52,11 @@ impl Vitals {
         self.kept().gauges.insert(what, now);
     }
 
+    /// How many it is now is not known.
+    pub fn unset(&self, what: &'static str) {
+        self.kept().gauges.remove(what);
+    }
+
     /// Something does not work, until [`Vitals::end`]; logged when it is new.
     pub fn raise(&self, trouble: &'static str, text: &str) {
         let before = self.kept().troubles.insert(trouble, text.to_owned());

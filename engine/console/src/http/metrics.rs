@@ -14,7 +14,10 @@ pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let files = app.files.clone();
     match tokio::task::spawn_blocking(move || files.free()).await {
         Ok(Ok(free)) => app.vitals.set("evidence_free_bytes", free),
-        Ok(Err(error)) => tracing::warn!(%error, "the disk of evidence/ does not say what is free"),
+        Ok(Err(error)) => {
+            app.vitals.unset("evidence_free_bytes");
+            tracing::warn!(%error, "the disk of evidence/ does not say what is free");
+        }
         // The console stops.
         Err(_) => {}
     }

@@ -143,3 +143,15 @@ fn a_picture_that_cannot_be_kept_is_told_until_one_is() {
     assert_eq!(put(&console, &hue, PICTURE_NAME, None, PICTURE).status, 201);
     assert_eq!(troubles(), json!([]));
 }
+
+#[test]
+fn what_is_free_is_told_as_long_as_it_is_known() {
+    let console = Console::start();
+    let tells = || {
+        let metrics = console.ask("GET", "/metrics", &[], None).body;
+        metrics.lines().any(|line| line.starts_with("viahe_console_evidence_free_bytes "))
+    };
+    assert!(tells());
+    std::fs::remove_dir_all(console.folder.path().join("evidence")).unwrap();
+    assert!(!tells(), "an old number would say that all is well");
+}

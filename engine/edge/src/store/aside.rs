@@ -162,7 +162,7 @@ impl Source {
             // What ends one way may go on from the other side.
             let _ = copy_outbox(old, &tx, order, has_sums, saved);
             let _ = copy_incidents(old, &tx, order, has_sums);
-            let _ = verdicts::copy(old, &tx, order);
+            let _ = verdicts::copy(old, &tx, order, &mut saved.damaged);
             let _ = uploads::copy(old, &tx, order);
         }
         for (scope, state) in state_of(old, has_sums).parts() {

@@ -132,6 +132,7 @@ impl Store {
             merged_out: self.merged_out,
             newest: held.newest,
             damaged: 0,
+            not_sent: 0,
         };
         for (number, one) in &held.rows {
             work.add_held(*number, one, &mut done)?;
@@ -144,13 +145,13 @@ impl Store {
             states::put(&tx, changes)?;
         }
         let (mut counters, merged_out) = (work.counters, work.merged_out);
-        let (newest, damaged) = (work.newest, work.damaged);
+        let (newest, damaged, not_sent) = (work.newest, work.damaged, work.not_sent);
         counters.commits += 1;
         counters.added += done.added as u64;
         counters.repeated += done.repeated as u64;
         counters.refused += done.refused.len() as u64;
         tx.commit()?;
-        held.committed(newest, damaged);
+        held.committed(newest, damaged, not_sent);
         Ok((done, counters, merged_out))
     }
 }
@@ -165,6 +166,8 @@ struct Work<'a> {
     newest: i64,
     /// Rows met whose bytes are not those that were written.
     damaged: u64,
+    /// Pictures that are not sent because no more may wait.
+    not_sent: u64,
 }
 
 impl Work<'_> {
@@ -326,7 +329,7 @@ impl Work<'_> {
     }
 
     fn trim(&mut self) -> rusqlite::Result<()> {
-        uploads::trim(self.tx, self.limits.uploads_max)?;
+        self.not_sent += uploads::trim(self.tx, self.limits.uploads_max)?;
         let kept: u64 = self
             .tx
             .prepare_cached("SELECT incidents FROM totals")?

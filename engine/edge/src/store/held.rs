@@ -28,6 +28,8 @@ pub(super) struct State {
     about_to: BTreeSet<Sha256>,
     /// Rows found whose bytes are not those that were written.
     damaged: u64,
+    /// Pictures that are not sent because no more may wait.
+    not_sent: u64,
     /// Why the file cannot be read, when it cannot.
     unreadable: Option<String>,
     /// The file is damaged; it is set aside by the next start.
@@ -96,12 +98,13 @@ impl State {
     }
 
     /// All rows are in the file.
-    pub(super) fn committed(&mut self, newest: i64, damaged: u64) {
+    pub(super) fn committed(&mut self, newest: i64, damaged: u64, not_sent: u64) {
         self.rows.clear();
         self.bytes = 0;
         self.about_to.clear();
         self.newest = newest;
         self.damaged += damaged;
+        self.not_sent += not_sent;
     }
 
     fn waiting(&self) -> impl Iterator<Item = (&i64, &OutboxRow)> {
@@ -144,6 +147,11 @@ impl Held {
     /// Rows found damaged since the start.
     pub fn damaged(&self) -> u64 {
         self.lock().damaged
+    }
+
+    /// Pictures that are not sent because no more may wait, since the start.
+    pub(super) fn not_sent(&self) -> u64 {
+        self.lock().not_sent
     }
 
     /// Why the file cannot be read, when it cannot.
@@ -220,6 +228,10 @@ impl Held {
 
     pub(super) fn found_damaged(&self, rows: u64) {
         self.lock().damaged += rows;
+    }
+
+    pub(super) fn sends_not(&self, pictures: u64) {
+        self.lock().not_sent += pictures;
     }
 
     /// How reading the file went.

@@ -189,12 +189,13 @@ impl Store {
             .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'", [], |r| r.get(0))
             .optional()
             .map_err(|e| open::explain(&self.dir, e))?;
-        uploads::trim(&opened.db, self.limits.uploads_max)
+        let not_sent = uploads::trim(&opened.db, self.limits.uploads_max)
             .map_err(|e| open::explain(&self.dir, e))?;
         let mut held = self.held.lock();
         held.newest = held.newest.max(newest.unwrap_or_default());
         drop(held);
         self.held.found_damaged(opened.damaged);
+        self.held.sends_not(not_sent);
         self.set_aside = opened.aside.or(self.set_aside.take());
         self.db = Some(opened.db);
         // Another file may have other parts, or none.

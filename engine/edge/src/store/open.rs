@@ -119,7 +119,7 @@ pub(super) fn set_aside_and_begin(
         rows = saved.rows,
         damaged = saved.damaged,
         state = saved.state,
-        "rows of the outbox that was set aside are carried over; others are lost"
+        "rows of the store that was set aside are carried over; others are lost"
     );
     Ok(Opened { db, aside: Some(copy), damaged: saved.damaged })
 }

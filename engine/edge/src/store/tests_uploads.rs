@@ -72,6 +72,7 @@ fn what_waits_is_bounded_outlives_a_file_that_is_set_aside_and_is_nothing_withou
         next.collect::<Vec<_>>()
     };
     store.begin_anew().unwrap();
+    assert_eq!(store.unsent().not_sent(), 1, "the least grave is told");
     assert_eq!(left(&store), [sha(2), sha(3)]);
     store.commit(&[naming(1, 2, "low", &[1])], None).unwrap();
     drop(store);

@@ -70,4 +70,8 @@ fn what_was_said_outlives_a_database_that_is_set_aside_and_rot_is_left_out() {
     bytes[at + 1..=at + 9].copy_from_slice(b"dismissed");
     fs::write(&path, bytes).unwrap();
     assert_eq!(verdicts_on(dir.path(), &id(1)).unwrap().len(), 1, "one was changed");
+    // Whoever takes over what is left says how many are lost.
+    let mut store = Store::open_with(dir.path(), small(100, 1 << 20)).unwrap();
+    store.begin_anew().unwrap();
+    assert_eq!((store.held().damaged(), verdicts_on(dir.path(), &id(1)).unwrap().len()), (1, 1));
 }

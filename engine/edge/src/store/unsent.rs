@@ -52,6 +52,11 @@ impl Unsent {
         self.with(|db| uploads::put_off(db, &sha256.to_string()))
     }
 
+    /// Pictures that are not sent because no more may wait, since the start.
+    pub fn not_sent(&self) -> u64 {
+        self.held.not_sent()
+    }
+
     /// What waits, incidents and pictures.
     ///
     /// # Errors

@@ -73,13 +73,13 @@ pub(super) fn put_off(db: &Connection, sha256: &str) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Leaves the gravest and newest `most`.
-pub(super) fn trim(db: &Connection, most: u64) -> rusqlite::Result<()> {
+/// Leaves the gravest and newest `most`; says how many go.
+pub(super) fn trim(db: &Connection, most: u64) -> rusqlite::Result<u64> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let noted: i64 =
         db.prepare_cached("SELECT uploads FROM totals")?.query_row([], |r| r.get(0))?;
     if noted <= most {
-        return Ok(());
+        return Ok(0);
     }
     let dropped = db.execute(
         "DELETE FROM uploads WHERE sha256 IN (
@@ -87,7 +87,7 @@ pub(super) fn trim(db: &Connection, most: u64) -> rusqlite::Result<()> {
         [noted - most],
     )?;
     tracing::warn!(dropped, most, "pictures are not sent to the console: more may not wait");
-    Ok(())
+    Ok(dropped as u64)
 }
 
 /// Copies what a database that was set aside has of them, from one end; an older one has none.

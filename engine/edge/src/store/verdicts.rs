@@ -85,15 +85,23 @@ pub(super) fn read(db: &Connection, incident: &IncidentId) -> rusqlite::Result<V
     rows.filter_map(|row| row.map(verdict).transpose()).collect()
 }
 
-/// Copies what can be read of a database that was set aside, from one end; of an older one there is nothing.
-pub(super) fn copy(old: &Connection, new: &Connection, order: &str) -> rusqlite::Result<()> {
+/// Copies what can be read of a database that was set aside, from one end; of an older one there is nothing. Adds
+/// those whose bytes are not those that were written to `damaged`.
+pub(super) fn copy(
+    old: &Connection,
+    new: &Connection,
+    order: &str,
+    damaged: &mut u64,
+) -> rusqlite::Result<()> {
     let mut select = old.prepare(&format!(
         "SELECT {COLUMNS} FROM verdicts ORDER BY incident {order}, at {order}"
     ))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        if let Some(row) = Row::read(row) {
-            row.put(new)?;
+        match Row::read(row) {
+            Some(row) => row.put(new)?,
+            // Met from the other end too.
+            None => *damaged += u64::from(order == "ASC"),
         }
     }
     Ok(())

@@ -176,7 +176,7 @@ impl Page<'_> {
         )?;
         self.counter(
             "viahe_outbox_damaged",
-            "Rows set aside because their bytes had changed on the disk.",
+            "Rows left out because their bytes had changed on the disk.",
             engine.rows_damaged,
         )?;
         self.counter(

@@ -16,13 +16,15 @@ pub struct Uploads {
     pub gone: u64,
     /// Given up: the console does not take them.
     pub refused: u64,
+    /// Not sent: no more may wait, and they were the least grave and oldest.
+    pub too_many: u64,
     /// Bytes of pictures sent, also those that did not arrive.
     pub bytes: u64,
 }
 
 impl Page<'_> {
     pub(super) fn uploads(&mut self, uploads: Option<&Uploads>) -> fmt::Result {
-        let Some(Uploads { waiting, sent, had, gone, refused, bytes }) = uploads else {
+        let Some(Uploads { waiting, sent, had, gone, refused, too_many, bytes }) = uploads else {
             return Ok(());
         };
         self.gauge("viahe_uploads_waiting", "Pictures that the console may lack.", *waiting)?;
@@ -30,7 +32,13 @@ impl Page<'_> {
         self.counters(
             "viahe_uploads",
             "Pictures for the console that do not wait any more, by what became of them.",
-            [of("sent", sent), of("had", had), of("gone", gone), of("refused", refused)],
+            [
+                of("sent", sent),
+                of("had", had),
+                of("gone", gone),
+                of("refused", refused),
+                of("too_many", too_many),
+            ],
         )?;
         self.counter("viahe_upload_bytes", "Bytes of pictures sent to the console.", *bytes)
     }

@@ -219,6 +219,7 @@ impl Worker {
     /// Says how it stands.
     fn tell(&mut self, waiting: u64) {
         self.counters.waiting = waiting;
+        self.counters.too_many = self.unsent.not_sent();
         if waiting == 0 {
             self.flow.nothing_waits();
         }

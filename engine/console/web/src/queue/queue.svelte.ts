@@ -272,9 +272,11 @@ class Queue {
   /** One line as it is now, where it stands. */
   async #refresh(place: string): Promise<void> {
     const showing = this.#showing
-    const page = await api.incidents({ ...this.#queryHere(place), limit: 200 }).catch(() => null)
+    const asked = api.incidents({ ...this.#queryHere(place), limit: 200 })
+    const page = await asked.catch((error: unknown) => this.#stale(place, showing, error))
     const line = this.#line(place)
     if (!page || !line || showing !== this.#showing) return
+    if (this.#changed.size === 0 && !this.#other) this.problem = null
     this.#waiting.set(place, page.incidents.filter((one) => !one.judgement).map(({ id }) => id))
     const newest = page.incidents[0]
     if (newest) {
@@ -286,9 +288,17 @@ class Queue {
     }
   }
 
+  /** A line may not be as it is now: that is said, and with the next change it is asked for again. */
+  #stale(place: string, showing: number, error: unknown): null {
+    if (showing !== this.#showing) return null
+    this.#changed.add(place)
+    this.problem = problemOf(error)
+    return null
+  }
+
   /** Nothing of a line is asked for any more: somebody else judged it, or it is otherwise than the filters want it. */
   async #gone({ place, newest }: Line, showing: number): Promise<void> {
-    const detail = await api.incident(newest.id).catch(() => null)
+    const detail = await api.incident(newest.id).catch((error: unknown) => this.#stale(place, showing, error))
     const line = this.#line(place)
     if (!detail || !line || line.newest.id !== newest.id || showing !== this.#showing) return
     const { summary } = detail
