@@ -14,6 +14,7 @@ mod camera_lost;
 mod capacity;
 mod check;
 mod commands;
+mod console_killed;
 mod demo;
 mod disk_damaged;
 mod disk_full;
