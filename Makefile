@@ -27,6 +27,7 @@ test: setup ## run all tests
 bench: setup ## run the benchmarks, with their peers
 	benches/peers/setup.sh
 	cargo bench -p viahe-benches --locked
+	cargo bench -p viahe-console --locked --bench console
 
 # Hours for all cases. `make bench-peers CASES="standing-4 quiet-16" BEFORE=/path/to/viahe`; SHORT=1 for development.
 bench-peers: setup ## measure viahe beside its peers; CASES="…" chooses, BEFORE=PROGRAM puts an older viahe beside

@@ -1,0 +1,158 @@
+//! Taking incidents, queue and search, beside the peer that does the same (`benches/peers/console.py`).
+//!
+//! Boxes tell the console by MQTT, through mosquitto, and the peer by HTTP, as plain services have it. Then the
+//! same clients ask the sides by turns. Clients and sides share the machine, so the quicker side has less of it.
+
+use crate::side::Side;
+use crate::{city, median_and_p99};
+use serde_json::Value;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use viahe_console::clock;
+use viahe_testing::mosquitto::{Mosquitto, client};
+use viahe_testing::wait::until;
+
+/// Who asks at the same time.
+const CLIENTS: usize = 8;
+/// How long each side is asked for one thing in one turn.
+const TURN: Duration = Duration::from_secs(5);
+const TURNS: usize = 3;
+/// As slow as a debug build of a busy machine may be.
+const FILLED: Duration = Duration::from_mins(10);
+const WORDS: [&str; 4] = ["le%20loi", "tran%20phu", "xe", "ban%20hang"];
+
+/// What a side does of one thing: requests a second of each turn, and ms of all.
+#[derive(Default)]
+struct Figures {
+    rates: Vec<f64>,
+    ms: Vec<f64>,
+}
+
+pub(crate) fn run(incidents: u32) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let broker = Mosquitto::start("");
+    let console = Side::console(folder.path(), broker.port);
+    println!("peer: {incidents} incidents, {CLIENTS} clients, {TURNS} turns of {TURN:?}");
+    let taken = through_broker(&console, &broker, incidents);
+    println!("{:<22}{taken:>10.0} incidents taken a second, by MQTT", console.name);
+    let mut sides = vec![console];
+    for workers in [1, 2] {
+        let dir = folder.path().join(workers.to_string());
+        std::fs::create_dir(&dir).unwrap();
+        let Some(side) = Side::peer(&dir, workers) else {
+            println!("peer: NOT COMPARED: no peer; run benches/peers/setup.sh");
+            break;
+        };
+        let taken = by_http(&side, incidents);
+        println!("{:<22}{taken:>10.0} incidents taken a second, by HTTP", side.name);
+        sides.push(side);
+    }
+    for what in ["queue", "search"] {
+        let mut all: Vec<Figures> = sides.iter().map(|_| Figures::default()).collect();
+        for _ in 0..TURNS {
+            for (side, figures) in sides.iter().zip(&mut all) {
+                turn(side, what, figures);
+            }
+        }
+        for (side, figures) in sides.iter().zip(&mut all) {
+            let [rate, _] = median_and_p99(&mut figures.rates);
+            let [ms, p99] = median_and_p99(&mut figures.ms);
+            println!("{:<22}{rate:>10.0} {what} a second, {ms:.2} ms, p99 {p99:.2} ms", side.name);
+        }
+    }
+    for side in &sides {
+        let [pss, _] = side.memory_mib();
+        println!("{:<22}{pss:>10.0} MiB (PSS of all its processes)", side.name);
+    }
+}
+
+/// Incidents a second from the first word to the last that the console shows.
+fn through_broker(console: &Side, broker: &Mosquitto, incidents: u32) -> f64 {
+    let mut ask = console.client();
+    // It hears from now on.
+    until("it hears", FILLED, || {
+        say(broker, &[city::event(0, incidents)]);
+        (total(&mut ask) > 0).then_some(())
+    });
+    let told: Vec<Value> = (1..incidents).map(|n| city::event(n, incidents)).collect();
+    let started = clock::monotonic();
+    say(broker, &told);
+    until("it has them", FILLED, || (total(&mut ask) == u64::from(incidents)).then_some(()));
+    f64::from(incidents) / started.elapsed().as_secs_f64()
+}
+
+/// All on one topic: the console reads the violation and the place of the message.
+fn say(broker: &Mosquitto, told: &[Value]) {
+    let mut by_topic = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for told in told {
+        by_topic.entry(city::topic(told)).or_default().push(told.to_string());
+    }
+    let mut children = Vec::new();
+    for (topic, lines) in by_topic {
+        let mut command = client("mosquitto_pub", broker.port, None);
+        command.args(["-t", &topic, "-l"]).stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all((lines.join("\n") + "\n").as_bytes()).unwrap();
+        children.push(child);
+    }
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+fn total(ask: &mut crate::client::Client) -> u64 {
+    let answer = ask.ask("GET", "/v1/queue?judgement=all&limit=1", &[]);
+    serde_json::from_slice::<Value>(&answer).unwrap()["total_incidents"].as_u64().unwrap()
+}
+
+fn by_http(side: &Side, incidents: u32) -> f64 {
+    let bodies: Vec<String> =
+        (0..incidents).map(|n| city::event(n, incidents).to_string()).collect();
+    let next = AtomicU32::new(0);
+    let started = clock::monotonic();
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let mut client = side.client();
+                while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                    client.ask("POST", "/incidents", body.as_bytes());
+                }
+            });
+        }
+    });
+    f64::from(incidents) / started.elapsed().as_secs_f64()
+}
+
+fn turn(side: &Side, what: &str, figures: &mut Figures) {
+    let is_peer = side.headers.is_empty();
+    let path = |n: usize| match (what, is_peer) {
+        ("queue", true) => "/queue".to_owned(),
+        ("queue", false) => "/v1/queue".to_owned(),
+        (_, true) => format!("/search?q={}", WORDS[n % WORDS.len()]),
+        (_, false) => format!("/v1/incidents?q={}", WORDS[n % WORDS.len()]),
+    };
+    let started = clock::monotonic();
+    let times = std::thread::scope(|scope| {
+        let asking = (0..CLIENTS).map(|first| {
+            let path = &path;
+            scope.spawn(move || {
+                let (mut client, mut times) = (side.client(), Vec::new());
+                for n in first.. {
+                    let asked = clock::monotonic();
+                    if asked.duration_since(started) > TURN {
+                        break;
+                    }
+                    client.ask("GET", &path(n), &[]);
+                    times.push(asked.elapsed().as_secs_f64() * 1e3);
+                }
+                times
+            })
+        });
+        let asking: Vec<_> = asking.collect();
+        asking.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    figures.rates.push(times.len() as f64 / started.elapsed().as_secs_f64());
+    figures.ms.extend(times);
+}

@@ -1,0 +1,139 @@
+//! Searches in a large store on disk.
+
+use crate::{city, median_and_p99};
+use futures_util::future::join_all;
+use tokio::runtime::Runtime;
+use viahe_console::clock;
+use viahe_console::model::{Filter, Judged, Order, Person, Phase, Role, Scope};
+use viahe_console::store::{Doer, Speaker, Store};
+use viahe_console::vitals::Vitals;
+use viahe_contract::message::Severity;
+use viahe_testing::incident::id;
+
+/// Revisions in one commit.
+const BATCH: u32 = 2_000;
+/// Verdicts that are given at once.
+const AT_ONCE: u32 = 256;
+/// Incidents that nobody has judged: the newest.
+const OPEN: u32 = 10_000;
+const RUNS: usize = 200;
+/// Lines of a page.
+const PAGE: usize = 50;
+
+pub(crate) fn run(incidents: u32) {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let runtime = Runtime::new().unwrap();
+    let store = Store::open(dir.path(), &Vitals::default()).unwrap();
+    let started = clock::monotonic();
+    runtime.block_on(fill(&store, incidents));
+    println!("search: {incidents} incidents, filled in {:.0} s", started.elapsed().as_secs_f64());
+    drop(store);
+    let bytes = std::fs::metadata(dir.path().join("console.db")).unwrap().len();
+    println!("search: console.db has {:.2} GB", bytes as f64 / 1e9);
+    // Opened anew: what was cached while it was filled is not.
+    let store = Store::open(dir.path(), &Vitals::default()).unwrap();
+    println!("{:<44}{:>10}{:>10}{:>10}{:>10}{:>10}", "ms", "found", "queue", "p99", "list", "p99");
+    for (name, filter) in questions() {
+        let mut times = [Vec::new(), Vec::new()];
+        let mut found = String::new();
+        for n in 0..RUNS {
+            let order = if n % 2 == 0 { Order::Newest } else { Order::Severity };
+            let started = clock::monotonic();
+            let queue = runtime.block_on(store.queue(filter.clone(), order, None, PAGE));
+            times[0].push(started.elapsed().as_secs_f64() * 1e3);
+            let queue = queue.unwrap().unwrap();
+            found = format!("{}{}", queue.total_incidents, if queue.at_least { "+" } else { "" });
+            let started = clock::monotonic();
+            runtime.block_on(store.incidents(filter.clone(), None, PAGE)).unwrap().unwrap();
+            times[1].push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        let [queue, list] = times.map(|mut times| median_and_p99(&mut times));
+        println!(
+            "{name:<44}{found:>10}{:>10.2}{:>10.2}{:>10.2}{:>10.2}",
+            queue[0], queue[1], list[0], list[1]
+        );
+    }
+}
+
+async fn fill(store: &Store, incidents: u32) {
+    for from in (0..incidents).step_by(BATCH as usize) {
+        let to = (from + BATCH).min(incidents);
+        let batch = (from..to).map(|n| city::heard(n, incidents)).collect();
+        store.take(batch).await.unwrap();
+    }
+    let judged = incidents.saturating_sub(OPEN);
+    for from in (0..judged).step_by(AT_ONCE as usize) {
+        let to = (from + AT_ONCE).min(judged);
+        let given = (from..to).map(|n| {
+            let note = if n % 20 == 0 { "đã báo phường" } else { "" };
+            let said = if n % 4 == 0 {
+                serde_json::json!({ "revision": 1, "judgement": "dismissed", "reason": "permitted", "note": note })
+            } else {
+                serde_json::json!({ "revision": 1, "judgement": "confirmed", "note": note })
+            };
+            store.judge(id(n), serde_json::from_value(said).unwrap(), speaker())
+        });
+        join_all(given).await.into_iter().for_each(|given| drop(given.unwrap()));
+    }
+}
+
+fn speaker() -> Speaker {
+    let person = Person {
+        name: "lan".into(),
+        display_name: "Lan".into(),
+        role: Role::Operator,
+        scope: Scope::All,
+    };
+    let doer = Doer { who: "lan".into(), address: "::1".into(), at: clock::now() };
+    Speaker { person, doer }
+}
+
+fn questions() -> Vec<(&'static str, Filter)> {
+    let any = || Filter {
+        judged: Judged::All,
+        phase: Phase::All,
+        sites: None,
+        camera: None,
+        place: None,
+        flood: None,
+        violation: None,
+        severity: None,
+        words: None,
+        from: None,
+        to: None,
+    };
+    let open = || Filter { judged: Judged::Not, ..any() };
+    let words = |text: &str| Filter { words: Some(text.into()), ..any() };
+    let times =
+        |from, to| Filter { from: Some(city::in_year(from)), to: Some(city::in_year(to)), ..any() };
+    vec![
+        ("what waits", open()),
+        ("everything", any()),
+        ("one site, what waits", Filter { sites: Some(vec![city::site(7)]), ..open() }),
+        ("one site", Filter { sites: Some(vec![city::site(7)]), ..any() }),
+        ("one camera of all sites", Filter { camera: Some("cam-03".into()), ..any() }),
+        ("one place", Filter { place: "ward-007/cam-03/kerb-1".parse().ok(), ..any() }),
+        ("word of a street: le loi", words("le loi")),
+        ("word of half of all: xe", words("xe")),
+        ("beginning of a word: l", words("l")),
+        ("words of two parts: lan chiem tran phu", words("lan chiem tran phu")),
+        ("words of notes: da bao phuong", words("da bao phuong")),
+        ("word and site", Filter { sites: Some(vec![city::site(7)]), ..words("le") }),
+        ("word, what waits", Filter { words: Some("le loi".into()), ..open() }),
+        ("word that nothing has", words("khongco")),
+        ("id", words(&id(123_456))),
+        ("beginning of an id", words(&id(123_456)[..20])),
+        ("a hundredth of the year", times(50, 51)),
+        ("the whole year", times(0, 101)),
+        ("half a year of a site", Filter { sites: Some(vec![city::site(7)]), ..times(0, 50) }),
+        ("half a year of a word", Filter { words: Some("le loi".into()), ..times(0, 50) }),
+        ("half a year of half of all", Filter { words: Some("xe".into()), ..times(0, 50) }),
+        ("half a year, grave", Filter { severity: Some(Severity::High), ..times(0, 50) }),
+        ("half a year, dismissed", Filter { judged: Judged::Dismissed, ..times(0, 50) }),
+        ("half a year, what waits", Filter { judged: Judged::Not, ..times(0, 50) }),
+        (
+            "the year of a violation",
+            Filter { violation: Some("wrong-way".into()), ..times(0, 101) },
+        ),
+    ]
+}
