@@ -36,6 +36,15 @@ fn operators_work_by_the_page() {
     Program::start(command).end(LONG * 4).prints(0, &["all is well"]);
 }
 
+/// The zone editor before the made-up city; before a real box it is in the tests of the program.
+#[test]
+fn zones_are_drawn_on_the_page() {
+    let mut command = Command::new(node());
+    command.arg(root().join("engine/console/web/test/zones.ts"));
+    command.arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("zones")).arg("mock");
+    Program::start(command).end(LONG * 4).prints(0, &["all is well"]);
+}
+
 /// What of the page needs no browser.
 #[test]
 fn what_is_pure_in_the_page_is_right() {

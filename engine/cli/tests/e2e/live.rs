@@ -67,6 +67,8 @@ fn check_camera(message: &Message) {
         "disaster",
         "fps",
         "looks",
+        "name",
+        "position",
         "quarantine",
         "reason",
         "resolution",

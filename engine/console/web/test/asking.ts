@@ -7,7 +7,7 @@ import type { City } from './city.ts'
 export async function asking(browsers: Browsers, city: City): Promise<void> {
   const context = await browsers.person()
   const page = await browsers.page(context, city.address)
-  await signIn(page, ...city.operators[0])
+  await signIn(page, ...city.operators[1])
   await whyItWasTold(browsers, page)
   await wall(browsers, page, city)
   await context.close()

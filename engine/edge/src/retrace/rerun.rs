@@ -36,20 +36,15 @@ pub(super) struct Listener {
 impl Rerun {
     /// Of all that `camera` tells from `since` on it keeps the first `most`.
     pub(super) fn new(plan: &Plan, camera: &Name, since: Timestamp, most: usize) -> Self {
-        Self::of(Engine::new(only(plan, Some(camera))), Some(camera), since, most)
+        let engine = Engine::new(only(plan, Some(camera)));
+        Self { driver: Driver::new(engine, Listener::new(Some(camera), since, most)) }
     }
 
     /// Notes why this rule fires; its camera is none for a rule of the site.
     pub(super) fn tracing(plan: &Plan, camera: Option<&Name>, rule: &Name) -> Self {
         let mut engine = Engine::new(only(plan, camera));
         engine.trace(camera.cloned(), rule.clone());
-        Self::of(engine, camera, Timestamp(u64::MAX), 0)
-    }
-
-    fn of(engine: Engine, camera: Option<&Name>, since: Timestamp, most: usize) -> Self {
-        let (camera, told, known) = (camera.cloned(), Vec::new(), BTreeMap::new());
-        let listener = Listener { camera, since, most, told, known, left_out: 0 };
-        Self { driver: Driver::new(engine, listener) }
+        Self { driver: Driver::new(engine, Listener::new(camera, Timestamp(u64::MAX), 0)) }
     }
 
     /// Goes on from what an engine had saved; what it had of other cameras is nothing here.
@@ -101,6 +96,11 @@ impl Host for Listener {
 }
 
 impl Listener {
+    fn new(camera: Option<&Name>, since: Timestamp, most: usize) -> Self {
+        let (camera, told, known) = (camera.cloned(), Vec::new(), BTreeMap::new());
+        Self { camera, since, most, told, known, left_out: 0 }
+    }
+
     fn hear(&mut self, revision: Revision) {
         if let Some(known) = self.known.get(&revision.incident) {
             let told = &mut self.told[*known];
