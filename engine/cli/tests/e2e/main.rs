@@ -41,3 +41,4 @@ mod tune;
 mod upgrade;
 mod worker_lost;
 mod wrong_model;
+mod zones;

@@ -23,6 +23,8 @@ use viahe_core::seam::{CameraReport, CameraStats};
 use viahe_core::sensor::WindowResult;
 use viahe_core::time::Timestamp;
 
+/// When the guide's messages were said.
+const TIME: &str = "2026-11-22T08:14:03.120+07:00";
 const GUIDE: &str = include_str!("../../../../docs/mqtt.md");
 
 /// The example of the guide whose fence says `json {label}`.
@@ -209,34 +211,16 @@ fn same_streams() {
     assert_eq!(serde_json::to_value(&streams).unwrap(), example("streams"));
 }
 
-#[test]
-fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
-    let time = "2026-11-22T08:14:03.120+07:00";
-    let depth = crate::store::Depth::default();
+/// A camera's state: while rules speak, and while they are silent for several reasons.
+fn same_camera() {
     let now = Timestamp::from_secs(1);
-    let lasting = orders_lasting();
-    let zone = jiff::tz::TimeZone::UTC;
-    let told = Known {
-        version: "0.1.0",
-        mqtt: viahe_core::plan::MqttVersion::V5,
-        models: &[model()],
-        depth,
-        troubles: &lasting,
-        now,
-        zone: &zone,
-    };
-    same("status", &online(&told));
-    let (version, at) = ("0.1.0".to_owned(), time.parse().unwrap());
-    let stopped = Offline::Shutdown { version: version.clone(), time: at };
-    same("stopped", &BoxStatus::Offline(stopped));
-    same("lost", &BoxStatus::Offline(Offline::Lost { version, connected: at }));
     let report = CameraReport {
         camera: Name::try_from("le-loi-03").unwrap(),
         status: CameraStatus::Online,
         reason: String::new(),
     };
     let told = |view, orders: &Orders| {
-        let (now, zone) = (time.parse().unwrap(), hue());
+        let (now, zone) = (TIME.parse().unwrap(), hue());
         let attention = attention(orders);
         let rules = RulesState { view, orders, attention: Some(&attention) };
         let stats = stats(attention.need);
@@ -252,6 +236,29 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     let moved = told(Some((CameraTrouble::Moved, now)), &standing_orders());
     assert_eq!(moved["rules_suspended"]["reason"], "moved", "what nobody ordered comes first");
     assert_eq!(moved["suspensions"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
+    let depth = crate::store::Depth::default();
+    let now = Timestamp::from_secs(1);
+    let lasting = orders_lasting();
+    let zone = jiff::tz::TimeZone::UTC;
+    let told = Known {
+        version: "0.1.0",
+        mqtt: viahe_core::plan::MqttVersion::V5,
+        models: &[model()],
+        depth,
+        troubles: &lasting,
+        now,
+        zone: &zone,
+    };
+    same("status", &online(&told));
+    let (version, at) = ("0.1.0".to_owned(), TIME.parse().unwrap());
+    let stopped = Offline::Shutdown { version: version.clone(), time: at };
+    same("stopped", &BoxStatus::Offline(stopped));
+    same("lost", &BoxStatus::Offline(Offline::Lost { version, connected: at }));
+    same_camera();
     same_streams();
     let told = WindowTold {
         window: Name::try_from("rain-24h").unwrap(),
