@@ -73,7 +73,7 @@ impl Console {
                 assert_eq!(found.insert(id, revisions), None, "twice in the list");
             }
             let Some(next) = page["cursor"].as_str() else { return found };
-            cursor = next.to_owned();
+            next.clone_into(&mut cursor);
         }
     }
 }
@@ -124,9 +124,9 @@ fn a_console_that_dies_again_and_again_loses_and_repeats_nothing() {
     let ack =
         |n: u32, revision: u32| json!({ "incident": id(n), "revision": revision }).to_string();
     until("every word is acknowledged", LONG, || {
-        let heard = acknowledged(&acks);
+        let all = acknowledged(&acks);
         let mut every = (0..INCIDENTS).flat_map(|n| REVISIONS.map(|revision| (n, revision)));
-        every.all(|(n, revision)| heard.contains(&ack(n, revision))).then_some(())
+        every.all(|(n, revision)| all.contains(&ack(n, revision))).then_some(())
     });
     let kept = console.incidents();
     assert_eq!(kept.len(), INCIDENTS as usize + 1);

@@ -13,7 +13,7 @@ struct Site {
     broker: Broker,
     ears: Ears,
     /// The folder goes with it.
-    _pipeline: Pipeline,
+    pipeline: Pipeline,
     engine: Engine,
     file: PathBuf,
     asked: std::cell::Cell<u32>,
@@ -32,16 +32,16 @@ impl Site {
         engine.until_looks(&["gate", "yard"], 1);
         engine.until_heeds(1);
         let file = pipeline.file();
-        Self { broker, ears, _pipeline: pipeline, engine, file, asked: 0.into() }
+        Self { broker, ears, pipeline, engine, file, asked: 0.into() }
     }
 
     /// The power goes, and comes back.
     fn killed(self) -> Self {
-        let Self { broker, ears, _pipeline, engine, file, asked } = self;
+        let Self { broker, ears, pipeline, engine, file, asked } = self;
         engine.process.kill();
         let engine = Engine::start_file(&file, |_| ());
         engine.until_heeds(1);
-        Self { broker, ears, _pipeline, engine, file, asked }
+        Self { broker, ears, pipeline, engine, file, asked }
     }
 
     /// Gives a command, and waits for its answer.

@@ -119,6 +119,8 @@ async function verdicts(browsers: Browsers, page: Page): Promise<void> {
   await browsers.accessible(page, 'keys')
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
+  // What had the focus in the dialog has it until the next frame.
+  await page.waitForFunction(() => document.activeElement === document.body)
   await page.keyboard.press('Enter')
   await page.waitForURL(/#\/case\//)
   await page.getByRole('heading', { level: 1 }).waitFor()

@@ -31,7 +31,7 @@ fn job(id: &str, plan: &Arc<Plan>) -> Job {
     let question = Question::Preview {
         then: Arc::clone(plan),
         camera: "gate".try_into().unwrap(),
-        back: Duration::from_secs(60),
+        back: Duration::from_mins(1),
     };
     let (id, now) = (id.try_into().unwrap(), Timestamp::from_secs(1_795_310_040));
     Job { id, now, plan: Arc::clone(plan), question }

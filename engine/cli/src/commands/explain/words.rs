@@ -107,16 +107,16 @@ pub(super) fn test(test: &AskedTest) -> String {
         AskedTest::Any { of } => of.join(" or "),
         AskedTest::Not { of } => format!("not {of}"),
         AskedTest::Held { of, secs, gap_secs, first_gap_secs, paused_by } => {
-            let mut text = format!("{of}, held for {secs} s");
+            let mut words = format!("{of}, held for {secs} s");
             if let Some(first) = first_gap_secs {
-                let _ = write!(text, " (gaps up to {first} s, then up to {gap_secs} s)");
+                let _ = write!(words, " (gaps up to {first} s, then up to {gap_secs} s)");
             } else if *gap_secs > 0.0 {
-                let _ = write!(text, " (gaps up to {gap_secs} s)");
+                let _ = write!(words, " (gaps up to {gap_secs} s)");
             }
             if let Some(pause) = paused_by {
-                let _ = write!(text, ", not counting while {pause}");
+                let _ = write!(words, ", not counting while {pause}");
             }
-            text
+            words
         }
         AskedTest::Hits { of, min, looks } => format!("{of} in {min} of the last {looks} looks"),
         AskedTest::Sequence { of, within_secs } => {

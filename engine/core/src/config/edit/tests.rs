@@ -464,14 +464,13 @@ fn a_difference_has_two_lines_around_it_and_a_bound() {
     let lines = difference(STREET, &after(STREET, zone));
     let told: Vec<(DiffKind, u32)> = lines.iter().map(|line| (line.kind, line.line)).collect();
     let at = STREET.lines().position(|line| line.starts_with("dwell_secs")).unwrap() as u32 + 1;
-    use DiffKind::{Added, Removed, Same};
     let want = [
-        (Same, at - 2),
-        (Same, at - 1),
-        (Removed, at),
-        (Added, at),
-        (Same, at + 1),
-        (Same, at + 2),
+        (DiffKind::Same, at - 2),
+        (DiffKind::Same, at - 1),
+        (DiffKind::Removed, at),
+        (DiffKind::Added, at),
+        (DiffKind::Same, at + 1),
+        (DiffKind::Same, at + 2),
     ];
     assert_eq!(told, want);
     let long = "a = 1\n".repeat(9_000);

@@ -1,4 +1,5 @@
 use super::*;
+use serde_json::json;
 
 const SITE: &str = r#"
 [site]
@@ -44,7 +45,7 @@ fn a_file_is_seen_as_it_is_written() {
     let View { cameras, rules, permits, sensors, windows } = view(SITE);
     let gate = &cameras[0];
     assert_eq!((gate.model.as_str(), gate.regions), ("ssdlite-coco", false));
-    assert_eq!(gate.zones[0].polygon[0], [0.1, 0.123_456_789], "no digit is lost");
+    assert_eq!(json!(gate.zones[0].polygon[0]), json!([0.1, 0.123_456_789]), "no digit is lost");
     let rule = &gate.rules[0];
     let numbers: Vec<(&str, f64)> = rule.parameters.iter().map(|(k, v)| (k.as_str(), *v)).collect();
     assert_eq!(numbers, [("cooldown_secs", 5.5), ("dwell_secs", 120.0)]);

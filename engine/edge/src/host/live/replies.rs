@@ -82,7 +82,7 @@ impl Live {
         if let Err(error) = self.owed.store.send_asked(evidence.sha256, now) {
             tracing::warn!(%error, sha256 = %evidence.sha256, "a picture is not sent to the console");
             if let Ok(text) = &mut answer.result {
-                *text += &format!("; it is not sent to the console: {error}");
+                *text = format!("{text}; it is not sent to the console: {error}");
             }
         }
     }

@@ -45,6 +45,7 @@ enum Due {
 /// What a worker does with an order to take a picture.
 type Answers = dyn FnMut(&World, &Capture) + Send;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own that a test sets")]
 pub(super) struct State {
     zero: Instant,
     /// Since the beginning.

@@ -219,6 +219,6 @@ fn what_edited_rules_would_have_told_stands_beside_what_was() {
     );
     let camera = name("nowhere");
     let then = Arc::new(known.street.plan.clone());
-    let question = Question::Preview { then, camera, back: Duration::from_secs(60) };
+    let question = Question::Preview { then, camera, back: Duration::from_mins(1) };
     assert!(known.ask(question, |_| ()).unwrap_err().contains("no camera nowhere"));
 }
