@@ -6,7 +6,7 @@ use super::incidents::speaker;
 use super::problem::{Kind, Problem};
 use crate::model::{FloodTold, Judging};
 use crate::people::Caller;
-use crate::store::What;
+use crate::store::{StoreError, What};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -99,15 +99,24 @@ pub(super) async fn judge(
     let by = speaker(&app, &caller);
     let of = (no, flood.site);
     app.store.note_flood(of, What::FloodJudged, by.clone()).await?;
+    let incidents =
+        all_parts(|| app.store.judge_flood((no, newest), judging.clone(), by.clone())).await?;
+    Ok(Json(Done { incidents, flood: open(&app, &caller, no).await? }))
+}
+
+/// Does what is done to a flood, a hundred incidents at a time, so that boxes are heard in between: to how many.
+async fn all_parts<F>(mut part: impl FnMut() -> F) -> Result<usize, StoreError>
+where
+    F: Future<Output = Result<usize, StoreError>>,
+{
     let mut incidents = 0;
     loop {
-        let part = app.store.judge_flood((no, newest), judging.clone(), by.clone()).await?;
-        incidents += part;
-        if part == 0 {
-            break;
+        let done = part().await?;
+        if done == 0 {
+            return Ok(incidents);
         }
+        incidents += done;
     }
-    Ok(Json(Done { incidents, flood: open(&app, &caller, no).await? }))
 }
 
 /// Takes the verdicts back that one gave to a flood within the last ten minutes.
@@ -122,14 +131,7 @@ pub(super) async fn undo(
 ) -> Result<Json<Done>, Problem> {
     let flood = open(&app, &caller, no).await?;
     let by = speaker(&app, &caller);
-    let mut incidents = 0;
-    loop {
-        let part = app.store.undo_flood(no, by.clone()).await?;
-        incidents += part;
-        if part == 0 {
-            break;
-        }
-    }
+    let incidents = all_parts(|| app.store.undo_flood(no, by.clone())).await?;
     if incidents == 0 {
         let why = "you gave no verdict to this flood within the last ten minutes";
         return Err(Problem::new(Kind::Forbidden, why));
@@ -151,13 +153,6 @@ pub(super) async fn dissolve(
     let flood = open(&app, &caller, no).await?;
     let by = speaker(&app, &caller);
     app.store.note_flood((no, flood.site), What::FloodDissolved, by.clone()).await?;
-    let mut incidents = 0;
-    loop {
-        let part = app.store.dissolve(no, by.clone()).await?;
-        incidents += part;
-        if part == 0 {
-            break;
-        }
-    }
+    let incidents = all_parts(|| app.store.dissolve(no, by.clone())).await?;
     Ok(Json(Done { incidents, flood: open(&app, &caller, no).await? }))
 }

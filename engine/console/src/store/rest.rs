@@ -155,14 +155,3 @@ pub(super) fn show(
     }
     Ok(())
 }
-
-/// Numbers of the first column.
-pub(super) fn keys(
-    db: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
-) -> rusqlite::Result<Vec<i64>> {
-    let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_map(values, |row| row.get(0))?;
-    rows.collect()
-}

@@ -1,8 +1,8 @@
-//! What the rows of people and tokens have in common.
+//! What rows of several tables have in common.
 
 use crate::model::{Role, Scope};
-use rusqlite::Row;
 use rusqlite::types::Type;
+use rusqlite::{Connection, Row};
 use std::time::Duration;
 use viahe_contract::time::Timestamp;
 
@@ -61,4 +61,15 @@ pub(super) fn scope_text(scope: &Scope) -> Option<String> {
 
 fn wrong(n: usize, error: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(n, Type::Text, error.into())
+}
+
+/// Numbers of the first column.
+pub(super) fn keys(
+    db: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(values, |row| row.get(0))?;
+    rows.collect()
 }

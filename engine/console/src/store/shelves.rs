@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::grades;
 use super::handle::Store;
 use super::rest::{self, Rest};
+use super::rows;
 use super::verdicts::Speaker;
 use crate::model::ShelfTold;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -261,7 +262,7 @@ fn take_out(
 ) -> Result<usize, StoreError> {
     let sql = "SELECT i.key FROM incident i INDEXED BY incident_rule JOIN place p ON p.key = i.place
         WHERE i.site = ?1 AND i.rule = ?2 AND i.judgement IN (?3, ?4) AND (?5 = '' OR p.camera = ?5) LIMIT ?6";
-    let keys = rest::keys(db, sql, params![site, rule, NOT_JUDGED, FOLDED, camera, PART])?;
+    let keys = rows::keys(db, sql, params![site, rule, NOT_JUDGED, FOLDED, camera, PART])?;
     for key in &keys {
         rest::put(db, *key, Rest::Shelf(no))?;
     }
@@ -275,7 +276,7 @@ fn give_back(
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     let sql = "SELECT key FROM incident INDEXED BY incident_shelf WHERE shelf = ?1 AND judgement = ?2 AND state = 0 LIMIT ?3";
-    let keys = rest::keys(db, sql, params![no, SHELVED, PART])?;
+    let keys = rows::keys(db, sql, params![no, SHELVED, PART])?;
     for key in &keys {
         rest::show(db, *key, begun, now)?;
     }

@@ -1,5 +1,6 @@
 //! The words by which incidents are found.
 
+use super::rows::keys;
 use crate::text;
 use rusqlite::{Connection, Row, params};
 
@@ -63,10 +64,6 @@ pub(super) fn fill(db: &mut Connection) -> rusqlite::Result<()> {
         of_notes(&tx, key)?;
     }
     tx.commit()
-}
-
-fn keys(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<i64>> {
-    db.prepare_cached(sql)?.query_map(values, |row| row.get(0))?.collect()
 }
 
 /// The first `columns`, those that are there, as one text.

@@ -1,5 +1,8 @@
 //! The world around the event plane.
 
+mod beside;
+mod disk;
+
 use super::super::outside::{Arrival, Arrivals, Centre, Clock, Finish, Lookers, Retraces, Storage};
 use crate::disk::Room;
 use crate::evidence::{EvidenceStore, Finished, Step};
@@ -27,6 +30,9 @@ use viahe_core::engine::{Capture, Changes, Saves};
 use viahe_core::incident::Revision;
 use viahe_core::plan::Plan;
 use viahe_core::time::Timestamp;
+
+pub(super) use beside::{AtOnce, Librarian};
+pub(super) use disk::Disk;
 
 /// When the world begins: 2026-11-22 08:14 at the site.
 pub(super) const BEGIN: Timestamp = Timestamp::from_secs(1_795_310_040);
@@ -386,160 +392,5 @@ impl Centre for World {
         state.passed += drain;
         let outbox = state.outbox.take();
         outbox.map_or(0, |outbox| outbox.depth().unwrap().rows as usize)
-    }
-}
-
-/// A real store whose disk takes nothing when the world says so.
-pub(super) struct Disk {
-    store: Store,
-    world: World,
-    dir: PathBuf,
-}
-
-impl Disk {
-    pub(super) fn new(store: Store, world: &World, dir: PathBuf) -> Self {
-        world.state().outbox = Some(store.outbox());
-        Self { store, world: world.clone(), dir }
-    }
-}
-
-impl Storage for Disk {
-    fn state(&self) -> Result<StoredState, StoreError> {
-        self.store.state()
-    }
-
-    fn keep_unread(&self, unread: &[Unread]) -> Result<PathBuf, StoreError> {
-        self.store.keep_unread(unread)
-    }
-
-    fn unread_states(&self) -> Vec<PathBuf> {
-        self.store.unread_states()
-    }
-
-    fn open_incidents(&self) -> Result<Vec<Result<Revision, String>>, StoreError> {
-        self.store.open_incidents()
-    }
-
-    fn saves(&self) -> &Saves {
-        self.store.saves()
-    }
-
-    fn commit(&mut self, rows: &[OutboxRow], state: &Changes) -> Result<Committed, StoreError> {
-        if self.world.state().disk_full {
-            return Err(StoreError::DiskFull { path: self.dir.join(FILE_NAME) });
-        }
-        let done = self.store.commit(rows, Some(state));
-        self.world.state().commits += u64::from(done.is_ok());
-        done
-    }
-
-    fn judge(&mut self, verdicts: &[Verdict]) -> Result<Vec<Judged>, StoreError> {
-        if let Some(detail) = self.world.state().damage.clone() {
-            return Err(StoreError::Corrupt { path: self.dir.join(FILE_NAME), detail });
-        }
-        self.store.judge(verdicts)
-    }
-
-    fn send_asked(&mut self, sha256: Sha256, asked: Timestamp) -> Result<(), StoreError> {
-        if self.world.state().disk_full {
-            return Err(StoreError::DiskFull { path: self.dir.join(FILE_NAME) });
-        }
-        self.store.send_asked(sha256, asked)
-    }
-
-    fn hold(&mut self, rows: Vec<OutboxRow>) -> Vec<OutboxRow> {
-        self.store.hold(rows)
-    }
-
-    fn held(&self) -> &Held {
-        self.store.held()
-    }
-
-    fn depth(&self) -> Result<Depth, StoreError> {
-        self.store.depth()
-    }
-
-    fn give_up_ballast(&self) -> bool {
-        false
-    }
-
-    fn begin_anew(&mut self) -> Result<(), StoreError> {
-        self.store.begin_anew()
-    }
-
-    fn copies_set_aside(&self) -> Vec<PathBuf> {
-        self.store.copies_set_aside()
-    }
-
-    fn room(&self) -> Option<Room> {
-        self.world.state().room
-    }
-}
-
-/// Finishes pictures at once, on the thread that asks.
-pub(super) struct AtOnce {
-    store: Arc<EvidenceStore>,
-    done: (Sender<Finished>, Receiver<Finished>),
-}
-
-impl AtOnce {
-    pub(super) fn new(store: Arc<EvidenceStore>) -> Self {
-        Self { store, done: bounded(1024) }
-    }
-}
-
-impl Finish for AtOnce {
-    fn take(&mut self, step: Step) -> Result<(), String> {
-        if let Some(finished) = step.done(&self.store) {
-            self.done.0.try_send(finished).map_err(|e| e.to_string())?;
-        }
-        Ok(())
-    }
-
-    fn finished(&self) -> &Receiver<Finished> {
-        &self.done.1
-    }
-
-    fn waiting(&self) -> usize {
-        0
-    }
-
-    fn revive(&mut self) {}
-
-    fn end(self: Box<Self>, _within: Duration) -> bool {
-        true
-    }
-}
-
-/// Answers questions when the world says so, on the thread that asks.
-pub(super) struct Librarian {
-    world: World,
-    job: Option<Job>,
-}
-
-impl Librarian {
-    pub(super) fn new(world: &World) -> Self {
-        Self { world: world.clone(), job: None }
-    }
-}
-
-impl Retraces for Librarian {
-    fn begin(&mut self, job: Job) -> Result<(), String> {
-        if self.job.is_some() {
-            return Err("ask again in a minute".to_owned());
-        }
-        self.job = Some(job);
-        Ok(())
-    }
-
-    fn answer(&mut self) -> Option<Retraced> {
-        if self.world.state().nobody_answers {
-            return None;
-        }
-        self.job.take().map(|job| job.answered(&Arc::default()))
-    }
-
-    fn give_up(&mut self) -> Option<CommandId> {
-        self.job.take().map(|job| job.id)
     }
 }
