@@ -9,8 +9,9 @@
 //! rate = alerts of the period / (sum of the time at work of all operators, in hours)
 //! ```
 //!
-//! and the load of ten minutes is its alerts, shared by those at work in it. Whoever is there for a part of it counts as
-//! that part of an operator, but together they are one at least: a load is never made larger by who comes late.
+//! where less than ten minutes of work count as ten: a rate of seconds would say nothing. The load of ten minutes is its
+//! alerts, shared by those at work in it. Whoever is there for a part of it counts as that part of an operator, but
+//! together they are one at least: a load is never made larger by who comes late.
 
 /// Ten minutes: in these EEMUA 191 and ISA-18.2 count.
 pub const WINDOW_MS: i64 = 10 * 60 * 1_000;
@@ -144,8 +145,8 @@ pub fn totals(loads: &[Load]) -> Totals {
         }
     }
     totals.operator_hours = worked_ms as f64 / HOUR_MS;
-    totals.per_operator_hour =
-        (worked_ms > 0).then(|| totals.counts.alerts as f64 / totals.operator_hours);
+    let rate = totals.counts.alerts as f64 * HOUR_MS / worked_ms.max(WINDOW_MS) as f64;
+    totals.per_operator_hour = (worked_ms > 0).then_some(rate);
     totals
 }
 
@@ -219,7 +220,8 @@ mod tests {
     #[test]
     fn who_comes_for_a_moment_is_no_fraction_that_others_are_multiplied_by() {
         let loads = loads((0, WINDOW_MS), &[alerts(0, 4)], &[Stretch { begun: 1, until: 2 }]);
-        assert_eq!(totals(&loads).peak, Some((0, 4.0)));
+        let totals = totals(&loads);
+        assert_eq!((totals.peak, totals.per_operator_hour), (Some((0, 4.0)), Some(24.0)));
     }
 
     proptest! {

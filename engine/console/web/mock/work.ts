@@ -139,7 +139,7 @@ export class Work {
     return {
       from: new Date(from).toISOString(), to: new Date(now).toISOString(), manageable_per_hour: 6, most_per_hour: 12, flood_per_ten_minutes: 10,
       told: alerts + 62, alerts, folded: 34, shelved: 28, unattended: alerts - worked.reduce((sum, point) => sum + point.alerts, 0),
-      operator_hours, per_operator_hour: operator_hours > 0 ? alerts / operator_hours : null,
+      operator_hours, per_operator_hour: operator_hours > 0 ? alerts / Math.max(operator_hours, 1 / 6) : null,
       peak: { from: points[30]?.from ?? new Date(now).toISOString(), each: 12.5 }, windows: worked.length, above_manageable: above(1), above_most: above(2), in_flood: above(10),
       step_minutes, points, floods: this.floods(),
     }

@@ -74,7 +74,7 @@ export const workloadEn: Pick<Words, 'flood' | 'shelf' | 'workload' | 'precision
     grade: { calm: 'Manageable', busy: 'Heavy', over: 'Too much', none: 'No figures yet' },
     bounds: (manageable, most) =>
       `By EEMUA 191 and ISA-18.2, up to ${manageable} alerts per operator-hour are manageable, and over ${most} are not.`,
-    formula: 'How it is reckoned: alerts divided by operator-hours. An alert is an incident that shows itself in the queue for the first time. Somebody is at work from an act (opening a case, a verdict, an escalation, shelving) until an hour later, or until signing out.',
+    formula: 'How it is reckoned: alerts divided by operator-hours, of which less than ten minutes count as ten. An alert is an incident that shows itself in the queue for the first time. Somebody is at work from an act (opening a case, a verdict, an escalation, shelving) until an hour later, or until signing out.',
     alerts: 'Alerts',
     told: 'Incidents told by boxes',
     folded: 'Folded into floods',

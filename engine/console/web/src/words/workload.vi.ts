@@ -75,7 +75,7 @@ export const workloadVi = {
     grade: { calm: 'Xử lý được', busy: 'Nặng', over: 'Quá tải', none: 'Chưa có số liệu' },
     bounds: (manageable: string, most: string) =>
       `Theo EEMUA 191 và ISA-18.2: đến ${manageable} cảnh báo mỗi giờ trực là xử lý được, trên ${most} là quá tải.`,
-    formula: 'Cách tính: số cảnh báo chia cho tổng giờ trực. Cảnh báo là một vụ việc lần đầu hiện trong danh sách. Một người được tính là đang trực từ khi làm một việc (mở vụ, kết luận, chuyển cấp trên, tạm gác) đến một giờ sau đó, hoặc đến khi đăng xuất.',
+    formula: 'Cách tính: số cảnh báo chia cho tổng giờ trực (chưa đủ 10 phút thì tính là 10 phút). Cảnh báo là một vụ việc lần đầu hiện trong danh sách. Một người được tính là đang trực từ khi làm một việc (mở vụ, kết luận, chuyển cấp trên, tạm gác) đến một giờ sau đó, hoặc đến khi đăng xuất.',
     alerts: 'Cảnh báo',
     told: 'Vụ việc thiết bị báo',
     folded: 'Đã gộp vào đợt',
