@@ -143,6 +143,8 @@ def sum_up(cameras, side, seen, used, memory, incidents):
         "looks_hz": looks / secs / cameras if side.looks else None,
         # More than is needed makes up for nothing.
         "kept": min(1.0, looks / secs / cameras / seen.needed_hz) if side.looks else None,
+        # Of the camera that was looked at least, by the mean of all.
+        "evenness": figures.ratio(min(seen.looks.values()) * cameras, looks) if side.looks else None,
         "gated": figures.ratio(seen.gated, looks),
         "cpu_ms_look": figures.ratio(side_ms, looks),
         "box_cpu_pct": 100 * side_ms / box_ms,

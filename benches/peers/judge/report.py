@@ -7,6 +7,7 @@ from .measure import OTHERS_MOST_PCT
 WORDS = {
     "cpu_ms": "CPU-ms per camera-second",
     "kept": "looks kept, of those needed",
+    "evenness": "looks of the camera that had fewest, of the mean",
     "box_cpu_pct": "CPU of the box, %",
     "pss_mib": "memory of all processes (PSS), MiB",
     "age_p99_ms": "age of a look p99, ms",
@@ -19,6 +20,7 @@ HEADINGS = (
     "CPU-ms per camera-second (least–most)",
     "looks a second and camera",
     "kept, of those needed",
+    "evenness",
     "by a gate, of all looks",
     "a gate was waited for, s",
     "CPU-ms per look",
@@ -107,6 +109,7 @@ def row(side, case, rounds):
         f"{case['cpu_ms']:.1f} ({min(spread):.1f}–{max(spread):.1f})",
         number(case["looks_hz"], 2),
         number(case["kept"], 2),
+        number(case.get("evenness"), 2),
         number(case.get("gated"), 2),
         number(case.get("learnt_secs")),
         number(case["cpu_ms_look"], 1),

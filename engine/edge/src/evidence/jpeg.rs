@@ -50,6 +50,11 @@ impl JpegEncoder {
         };
         compressor.encode(&planes, quality.clamp(1, 100)).map_err(failed)
     }
+
+    /// What it encoded last; empty before that, and after an encoding that failed.
+    pub fn latest(&self) -> &[u8] {
+        self.compressor.as_ref().map_or(&[], Compressor::latest)
+    }
 }
 
 /// Planes of a view: its own where they are already what a JPEG holds, else in `room`.

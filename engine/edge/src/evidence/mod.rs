@@ -1,6 +1,7 @@
 //! Evidence pictures: made from a frame, kept on disk, shown with what was seen.
 //!
 //! - [`JpegEncoder`]: planes → JPEG, without a detour over RGB.
+//! - [`Darkroom`]: frames → JPEG, each encoded once.
 //! - [`EvidenceStore`]: files named by their hash, whole or not there at all, within a budget.
 //! - [`overlay_svg`]: zone and boxes as a drawing over the untouched picture.
 //! - [`Finisher`]: what is done to a picture apart from the thread that decides.
@@ -9,6 +10,7 @@
 pub const QUALITY: u8 = 90;
 
 mod budget;
+mod darkroom;
 mod drawings;
 mod error;
 mod files;
@@ -21,6 +23,7 @@ mod pending;
 mod store;
 mod turbo;
 
+pub use darkroom::Darkroom;
 pub use drawings::{Drawings, Sketch};
 pub use error::EvidenceError;
 pub use files::StoredFile;

@@ -20,6 +20,8 @@ pub(super) struct Planes<'a> {
 pub(super) struct Compressor {
     handle: tj::tjhandle,
     out: Vec<u8>,
+    /// So much of it is what was written last.
+    written: usize,
 }
 
 #[expect(unsafe_code, reason = "calls into a C library; each says why it is sound")]
@@ -36,12 +38,13 @@ impl Compressor {
         if handle.is_null() {
             return Err("no memory for an encoder".into());
         }
-        Ok(Self { handle, out: Vec::new() })
+        Ok(Self { handle, out: Vec::new(), written: 0 })
     }
 
     /// # Errors
     /// What the library says, when it cannot.
     pub(super) fn encode(&mut self, planes: &Planes<'_>, quality: u8) -> Result<&[u8], String> {
+        self.written = 0;
         let size = |px: usize| c_int::try_from(px).map_err(|e| e.to_string());
         let (width, height) = (size(planes.width)?, size(planes.height)?);
         let [columns, rows] = [planes.width.div_ceil(2), planes.height.div_ceil(2)];
@@ -84,7 +87,16 @@ impl Compressor {
             return Err(why.to_string_lossy().into_owned());
         }
         let bytes = usize::try_from(bytes).unwrap_or_default();
-        self.out.get(..bytes).ok_or_else(|| "it wrote more than there is room".into())
+        if bytes > self.out.len() {
+            return Err("it wrote more than there is room".into());
+        }
+        self.written = bytes;
+        Ok(self.latest())
+    }
+
+    /// What was written last; empty when that failed.
+    pub(super) fn latest(&self) -> &[u8] {
+        &self.out[..self.written]
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Two runs over the same recordings write the same bytes.
 
-use crate::evidence::{self, Drawings, EvidenceError, EvidenceStore, JpegEncoder, JpegError};
+use crate::evidence::{Darkroom, Drawings, EvidenceError, EvidenceStore, JpegError};
 use crate::ledger::Ledger;
 use crate::models::{Locations, ModelError};
 use crate::record::{RecordError, Recording};
@@ -127,7 +127,7 @@ pub fn run(
         evidence: evidence.map_err(cannot)?,
         drawings: Drawings::default(),
         ledger: Arc::new(Ledger::default()),
-        encoder: JpegEncoder::default(),
+        darkroom: Darkroom::default(),
         seen: None,
         said: Vec::new(),
     };
@@ -238,7 +238,7 @@ struct Desk {
     evidence: Option<EvidenceStore>,
     drawings: Drawings,
     ledger: Arc<Ledger>,
-    encoder: JpegEncoder,
+    darkroom: Darkroom,
     /// The frame at hand; none of a recording of observations.
     seen: Option<Seen>,
     said: Vec<Revision>,
@@ -277,7 +277,7 @@ impl Desk {
     fn picture(&mut self, capture: &Capture) -> Result<Option<Artefact>, RunError> {
         let (Some(store), Some(seen)) = (&self.evidence, &self.seen) else { return Ok(None) };
         let (view, stamp) = (seen.frame.view(), seen.frame.stamp());
-        let jpeg = self.encoder.encode(&view, evidence::QUALITY, &self.ledger)?;
+        let jpeg = self.darkroom.develop(&capture.camera, &*seen.frame, &self.ledger)?;
         let stored = store.put_pending(capture.id, Medium::Jpeg, jpeg)?;
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
         self.drawings.asked(capture, &seen.observation);

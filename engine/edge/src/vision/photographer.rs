@@ -4,7 +4,7 @@
 //! snapshots delays or displaces the picture of an incident.
 
 use super::slots::SharedFrame;
-use crate::evidence::{self, JpegEncoder, PendingWriter};
+use crate::evidence::{Darkroom, PendingWriter};
 use crate::ledger::Ledger;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::path::Path;
@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use viahe_contract::message::{Medium, Moment};
 use viahe_core::engine::Capture;
+use viahe_core::frame::Frame;
 use viahe_core::seam::Picture;
 
 /// Pictures that may wait for the encoder.
@@ -20,7 +21,7 @@ const EVIDENCE_MAX: usize = 64;
 /// Pictures for operators that may wait: each holds a frame.
 const SNAPSHOTS_MAX: usize = 8;
 
-/// After so long without a picture the encoder's memory is given back: 4 MB at 1080p, and incidents are rare.
+/// After so long without a picture the darkroom's memory is given back: 4 MB at 1080p, and incidents are rare.
 const RESTS_AFTER: Duration = Duration::from_secs(10);
 
 /// Both of them; they end when this does.
@@ -93,21 +94,21 @@ fn work(
     ledger: &Ledger,
     answer: &impl Fn(&Capture, Result<Picture, String>),
 ) {
-    let mut encoder = JpegEncoder::default();
-    while let Some((capture, shot)) = next(wanted, &mut encoder) {
+    let mut darkroom = Darkroom::default();
+    while let Some((capture, shot)) = next(wanted, &mut darkroom) {
         let frame = match shot {
             Shot::Frame(frame) => frame,
             Shot::Later(of) => of(),
         };
-        answer(&capture, take(&mut encoder, &frame, &capture, writer, ledger));
+        answer(&capture, take(&mut darkroom, &*frame, &capture, writer, ledger));
     }
 }
 
 /// What is wanted next, however late.
-fn next(wanted: &Receiver<(Capture, Shot)>, encoder: &mut JpegEncoder) -> Option<(Capture, Shot)> {
+fn next(wanted: &Receiver<(Capture, Shot)>, darkroom: &mut Darkroom) -> Option<(Capture, Shot)> {
     match wanted.recv_timeout(RESTS_AFTER) {
         Err(RecvTimeoutError::Timeout) => {
-            *encoder = JpegEncoder::default();
+            *darkroom = Darkroom::default();
             wanted.recv().ok()
         }
         soon => soon.ok(),
@@ -115,14 +116,14 @@ fn next(wanted: &Receiver<(Capture, Shot)>, encoder: &mut JpegEncoder) -> Option
 }
 
 fn take(
-    encoder: &mut JpegEncoder,
-    frame: &SharedFrame,
+    darkroom: &mut Darkroom,
+    frame: &dyn Frame,
     capture: &Capture,
     writer: &PendingWriter,
     ledger: &Ledger,
 ) -> Result<Picture, String> {
     let view = frame.view();
-    let jpeg = encoder.encode(&view, evidence::QUALITY, ledger).map_err(|e| e.to_string())?;
+    let jpeg = darkroom.develop(&capture.camera, frame, ledger).map_err(|e| e.to_string())?;
     let stored = writer.put(capture.id, Medium::Jpeg, jpeg).map_err(|e| e.to_string())?;
     Ok(Picture {
         sha256: stored.sha256,
@@ -138,9 +139,7 @@ fn take(
 mod tests {
     use super::*;
     use viahe_contract::id::CaptureId;
-    use viahe_core::frame::{
-        ColorMatrix, ColorRange, Frame, FrameStamp, FrameView, PixelFormat, Plane,
-    };
+    use viahe_core::frame::{ColorMatrix, ColorRange, FrameStamp, FrameView, PixelFormat, Plane};
     use viahe_core::id::Name;
     use viahe_core::time::{ClockSource, Timestamp};
 
