@@ -21,8 +21,9 @@ demo: setup ## build and run the demo; SECONDS=60 stops it after 60 s
 install: ## put the build and all that it needs under PREFIX (/usr/local); as root after `make demo`
 	@scripts/install.sh "$(or $(PREFIX),/usr/local)"
 
+# Tests wait for streams, brokers and browsers more than they compute: two at a time for each core.
 test: setup ## run all tests
-	cargo test --workspace --locked
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(nproc)))} cargo test --workspace --locked
 
 bench: setup ## run the benchmarks, with their peers
 	benches/peers/setup.sh
