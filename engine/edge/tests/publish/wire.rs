@@ -1,11 +1,7 @@
 //! The command link: what it may not hear, whom it answers, and what it says when it is gone.
 
-#![allow(clippy::unwrap_used)] // Helpers of tests.
-
-mod publish_support;
-
-use publish_support::fake::*;
-use publish_support::*;
+use crate::support::fake::*;
+use crate::support::*;
 use std::time::Duration;
 use viahe_core::plan::Ack;
 use viahe_edge::publish::{Said, Wire, WireOptions};

@@ -1,8 +1,7 @@
 //! Clips made on the spot, a sink that writes down what it is told, and a camera that can be
 //! killed.
 
-// Each test binary uses a part; all of it is test code.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+#![allow(unreachable_pub)] // All of it is test code.
 
 pub mod scripted;
 

@@ -1,10 +1,6 @@
 //! What a commit costs here; printed, for the record in `docs/adr/0006-delivery.md`.
 
-#![allow(clippy::unwrap_used)] // Helpers of tests.
-
-mod publish_support;
-
-use publish_support::{commit_all, row};
+use crate::support::{commit_all, row};
 use viahe_core::engine::Saved;
 use viahe_edge::clock;
 use viahe_edge::store::{Outbox, Store};

@@ -1,14 +1,10 @@
 //! Recordings: each frame once, pixel for pixel, and no file that kills the reader.
 
-#![allow(clippy::unwrap_used)] // All of it is test code.
-
-mod ingest_support;
-
+use crate::support::{make_clip, run_pipeline};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use gstreamer_video as gst_video;
-use ingest_support::{make_clip, run_pipeline};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,12 +1,8 @@
 //! A small stream that is looked at, and pictures of the large one at the moments of the looks: over real
 //! RTSP, with a clip that shows which picture it is.
 
-#![allow(clippy::unwrap_used)] // All of it is test code.
-
-mod ingest_support;
-
+use crate::support::{numbered_clip, rtsp};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use ingest_support::{numbered_clip, rtsp};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

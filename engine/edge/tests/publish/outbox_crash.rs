@@ -2,11 +2,7 @@
 //!
 //! The test binary starts itself again as the process to be killed.
 
-#![allow(clippy::unwrap_used)] // Helpers of tests.
-
-mod publish_support;
-
-use publish_support::*;
+use crate::support::*;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,7 +18,7 @@ use viahe_testing::wait::{LONG, eventually};
 /// Starts this binary again, to do `what` in `dir`.
 fn child(what: &str, dir: &Path, port: u16) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_other_process", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "outbox_crash::the_other_process", "--nocapture", "--test-threads=1"])
         .env("VIAHE_TEST_CHILD", what)
         .env("VIAHE_TEST_DIR", dir)
         .env("VIAHE_TEST_PORT", port.to_string())
@@ -156,7 +152,7 @@ fn a_full_disk_stops_commits_and_not_deliveries() {
     let script = format!(
         "mount -t tmpfs -o size=48m tmpfs {dir} && \
          VIAHE_TEST_CHILD=fill VIAHE_TEST_DIR={dir} VIAHE_TEST_PORT=1 \
-         exec {program} --exact the_other_process --nocapture",
+         exec {program} --exact outbox_crash::the_other_process --nocapture",
         dir = dir.path().display(),
         program = program.display()
     );

@@ -1,11 +1,7 @@
 //! Whatever a broker answers, an incident is delivered, waits, or is set aside, and people are told.
 
-#![allow(clippy::unwrap_used)] // Helpers of tests.
-
-mod publish_support;
-
-use publish_support::fake::*;
-use publish_support::*;
+use crate::support::fake::*;
+use crate::support::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;

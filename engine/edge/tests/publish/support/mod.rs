@@ -1,12 +1,12 @@
 //! A link that breaks, and rows to send.
-// Each test file uses its part; a failed preparation ends the test.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::must_use_candidate)]
+// A failed preparation ends the test.
+#![allow(unreachable_pub, missing_docs, clippy::must_use_candidate)]
 
 pub mod fake;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -226,10 +226,6 @@ fn pump(mut from: TcpStream, mut to: TcpStream, cut_after: u64) -> bool {
     let _ = from.shutdown(Shutdown::Both);
     let _ = to.shutdown(Shutdown::Both);
     cut
-}
-
-pub fn address(port: u16) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 /// Runs `openssl` in `dir`.

@@ -2,12 +2,8 @@
 //!
 //! Each must give pictures at the first try.
 
-#![allow(clippy::unwrap_used)] // All of it is test code.
-
-mod ingest_support;
-
-use ingest_support::scripted::{PASSWORD, Scheme, Script, Scripted, USER, frames};
-use ingest_support::{Watched, make_clip, rtsp};
+use crate::support::scripted::{PASSWORD, Scheme, Script, Scripted, USER, frames};
+use crate::support::{Watched, make_clip, rtsp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

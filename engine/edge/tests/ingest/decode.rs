@@ -1,10 +1,6 @@
 //! How much of a live stream is decoded, over real RTSP, while what is needed of it changes.
 
-#![allow(clippy::unwrap_used)] // All of it is test code.
-
-mod ingest_support;
-
-use ingest_support::{Told, Watched, make_clip, rtsp, sim};
+use crate::support::{Told, Watched, make_clip, rtsp, sim};
 use std::time::Duration;
 use viahe_contract::message::{DecodeMode, DecodeReason, Severity};
 use viahe_core::plan::Transport;

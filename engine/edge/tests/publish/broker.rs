@@ -1,10 +1,6 @@
 //! What a real broker may do to us: refuse, limit, cut off, ask for certificates.
 
-#![allow(clippy::unwrap_used)] // Helpers of tests.
-
-mod publish_support;
-
-use publish_support::*;
+use crate::support::*;
 use serde_json::{Value, json};
 use std::time::Duration;
 use viahe_contract::message::{CameraState, CameraStatus, ModelRef};

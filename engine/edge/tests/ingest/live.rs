@@ -2,13 +2,8 @@
 //!
 //! Times are failure bounds on channels, not sleeps; what was measured is printed.
 
-#![allow(clippy::unwrap_used)] // All of it is test code.
-
-mod ingest_support;
-
-use ingest_support::{
-    SimProcess, Told, Watched, certificate, make_clip, rtsp, rtsps, serve_as_child, sim, sim_apart,
-    sim_with,
+use crate::support::{
+    SimProcess, Told, Watched, certificate, make_clip, rtsp, rtsps, sim, sim_apart, sim_with,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,12 +16,6 @@ use viahe_edge::ledger::Stage;
 const START_MAX: Duration = Duration::from_secs(10);
 const DETECT_MAX: Duration = Duration::from_millis(3500);
 const BACK_MAX: Duration = Duration::from_secs(8);
-
-/// Serves for [`SimProcess`]; nothing when run as a test.
-#[test]
-fn sim_child() {
-    serve_as_child();
-}
 
 fn frames_carry_the_cameras_time(transport: Transport) {
     let dir = tempfile::tempdir().unwrap();
@@ -397,7 +386,7 @@ fn a_password_is_in_no_log() {
     let clip = make_clip(dir.path(), "a.mp4", [320, 240], 10, 10);
     let sim = sim(&clip, Some(("admin", CANARY)));
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "password_child", "--nocapture"])
+        .args(["--exact", "live::password_child", "--nocapture"])
         .env("VIAHE_TEST_URL", sim.url("cam"))
         .env("VIAHE_TEST_PASSWORD", CANARY)
         .env("GST_DEBUG", "9")

@@ -2,12 +2,8 @@
 //!
 //! The camera is a server that does what a script says; what it was asked is counted there.
 
-#![allow(clippy::unwrap_used)] // All of it is test code.
-
-mod ingest_support;
-
-use ingest_support::scripted::{PASSWORD, Scheme, Script, Scripted, USER, frames};
-use ingest_support::{Told, Watched, make_clip, rtsp};
+use crate::support::scripted::{PASSWORD, Scheme, Script, Scripted, USER, frames};
+use crate::support::{Told, Watched, make_clip, rtsp};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use viahe_contract::message::Carrier;
@@ -268,7 +264,7 @@ fn the_transport_is_remembered() {
     let camera = camera(script);
     let mut watched = Watched::start(source(&camera, Transport::Auto, None));
     watched.frame(START_MAX);
-    let asked_tcp = |a: &&ingest_support::scripted::Asked| {
+    let asked_tcp = |a: &&crate::support::scripted::Asked| {
         a.headers.get("transport").is_some_and(|t| t.contains("/TCP"))
     };
     assert_eq!(camera.asked().iter().filter(asked_tcp).count(), 1);

@@ -1,11 +1,7 @@
 //! Brokers without MQTT 5: found out, told once, and served as well as 3.1.1 allows.
 
-#![allow(clippy::unwrap_used)] // Helpers of tests.
-
-mod publish_support;
-
-use publish_support::fake::*;
-use publish_support::*;
+use crate::support::fake::*;
+use crate::support::*;
 use serde_json::Value;
 use std::time::Duration;
 use viahe_core::plan::{Ack, MqttTls, MqttVersion};

@@ -1,22 +1,12 @@
 //! Cameras whose clocks are wrong, over real RTSP: event time is when pictures came.
 
-#![allow(clippy::unwrap_used)] // All of it is test code.
-
-mod ingest_support;
-
-use ingest_support::{Told, Watched, make_clip, rtsp, serve_as_child, sim};
+use crate::support::{Told, Watched, make_clip, rtsp, sim};
 use std::time::Duration;
 use viahe_core::plan::Transport;
 use viahe_core::time::ClockSource;
 use viahe_edge::clock;
 
 const LONG: Duration = Duration::from_secs(30);
-
-/// Serves for `SimProcess`; nothing when run as a test.
-#[test]
-fn sim_child() {
-    serve_as_child();
-}
 
 #[test]
 fn pictures_are_of_when_they_came_whatever_the_camera_says() {

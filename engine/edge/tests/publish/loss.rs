@@ -1,10 +1,6 @@
 //! Nothing is lost: broken links, killed brokers, killed processes.
 
-#![allow(clippy::unwrap_used)] // Helpers of tests.
-
-mod publish_support;
-
-use publish_support::*;
+use crate::support::*;
 use std::time::Duration;
 use viahe_core::plan::Ack;
 use viahe_core::plan::MqttVersion::{self, V5, V311};
