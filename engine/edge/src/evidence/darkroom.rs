@@ -1,11 +1,13 @@
 //! Frames of cameras as JPEG, each encoded once: two cars that have stood long enough in the same frame,
 //! and the first and the later picture of what is told at its first sight, are one picture.
 
-use super::QUALITY;
 use super::jpeg::{JpegEncoder, JpegError};
 use crate::ledger::Ledger;
 use viahe_core::frame::{Frame, FrameStamp};
 use viahe_core::id::Name;
+
+/// JPEG quality of evidence, 1 to 100: number plates stay as legible as the camera gave them.
+pub const QUALITY: u8 = 90;
 
 /// Encodes frames at [`QUALITY`], and has the last one at hand.
 #[derive(Default)]

@@ -6,9 +6,6 @@
 //! - [`overlay_svg`]: zone and boxes as a drawing over the untouched picture.
 //! - [`Finisher`]: what is done to a picture apart from the thread that decides.
 
-/// JPEG quality of evidence, 1 to 100: number plates stay as legible as the camera gave them.
-pub const QUALITY: u8 = 90;
-
 mod budget;
 mod darkroom;
 mod drawings;
@@ -23,7 +20,7 @@ mod pending;
 mod store;
 mod turbo;
 
-pub use darkroom::Darkroom;
+pub use darkroom::{Darkroom, QUALITY};
 pub use drawings::{Drawings, Sketch};
 pub use error::EvidenceError;
 pub use files::StoredFile;
