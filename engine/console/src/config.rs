@@ -11,7 +11,9 @@ use crate::workload::Bound;
 use read::Reader;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where people reach the console when nothing else is said: from this machine alone.
 const LISTEN: &str = "127.0.0.1:8090";
@@ -33,9 +35,35 @@ pub struct Config {
     pub map: Option<PathBuf>,
     /// From when on a rule is proposed to be changed.
     pub bound: Bound,
+    /// For how long what was told is kept.
+    pub keep: Keep,
     /// Where boxes speak.
     pub mqtt: Mqtt,
 }
+
+/// For how long what was told is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Pictures of incidents that nobody confirmed or handed on, from when they arrived.
+    pub pictures: Duration,
+    /// Pictures of the others.
+    pub confirmed_pictures: Duration,
+    /// Incidents, from when they came; none for ever.
+    pub incidents: Option<Duration>,
+}
+
+impl Default for Keep {
+    /// Pictures show people, so they go once they serve nobody: those of a confirmed incident after the year within
+    /// which an administrative violation may be fined, all others after a quarter (judgement). Incidents are words and
+    /// numbers.
+    fn default() -> Self {
+        Self { pictures: DAY * 90, confirmed_pictures: DAY * 365, incidents: None }
+    }
+}
+
+const DAY: Duration = Duration::from_hours(24);
+/// Days that something may be kept.
+const DAYS: RangeInclusive<f64> = 1.0..=36_500.0;
 
 /// A language of the pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -79,7 +107,8 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
     reader.tables(&["console", "mqtt"]);
     let console_keys = ["listen", "https", "proxy", "data_dir", "language", "map"];
     let bound_keys = ["precision_bound", "precision_verdicts"];
-    reader.keys("console", &[&console_keys[..], &bound_keys].concat());
+    let keep_keys = ["pictures_days", "confirmed_pictures_days", "incidents_days"];
+    reader.keys("console", &[&console_keys[..], &bound_keys, &keep_keys].concat());
     let mqtt_keys = ["url", "username", "password", "ca", "cert", "key"];
     reader.keys("mqtt", &mqtt_keys);
     let listen = reader.text("console", "listen").unwrap_or_else(|| LISTEN.into());
@@ -107,12 +136,31 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
         }
     };
     let map = reader.path("console", "map");
-    let bound = read_bound(&mut reader);
+    let (bound, keep) = (read_bound(&mut reader), read_keep(&mut reader));
     let mqtt = read_mqtt(&mut reader);
     reader.finish()?;
     let whole = listen.ok().zip(data_dir).zip(mqtt);
     let ((listen, data_dir), mqtt) = whole.ok_or(ConfigError { problems: Vec::new() })?;
-    Ok(Config { listen, https, proxy, data_dir, language, map, bound, mqtt })
+    Ok(Config { listen, https, proxy, data_dir, language, map, bound, keep, mqtt })
+}
+
+fn read_keep(reader: &mut Reader) -> Keep {
+    let mut days = |key: &str| {
+        let said = reader.number("console", key)?;
+        if DAYS.contains(&said) && said.fract() == 0.0 {
+            return Some(DAY * said as u32);
+        }
+        reader.wrong("console", key, "is not 1 to 36500", "write a whole number of days");
+        None
+    };
+    let unsaid = Keep::default();
+    let pictures = days("pictures_days").unwrap_or(unsaid.pictures);
+    let confirmed = days("confirmed_pictures_days").unwrap_or(unsaid.confirmed_pictures);
+    Keep {
+        pictures,
+        confirmed_pictures: confirmed.max(pictures),
+        incidents: days("incidents_days"),
+    }
 }
 
 fn read_bound(reader: &mut Reader) -> Bound {

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod evidence;
 pub mod http;
+pub mod keeping;
 pub mod live;
 pub mod model;
 pub mod people;

@@ -3,9 +3,10 @@
 use crate::basemap::{BaseMap, MapError};
 use crate::broker::{Broker, Commands, RealTime, TlsError};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Keep};
 use crate::evidence::Files;
-use crate::http::{App, Turns, router};
+use crate::http::{App, Limits, Turns, router, serve};
+use crate::keeping::{KeepingError, let_go};
 use crate::live::Live;
 use crate::people::{Clock, Cost, PasswordError, People, Refused, random};
 use crate::store::{Store, StoreError};
@@ -77,7 +78,7 @@ pub struct Station {
     live: Live,
     runtime: Option<Runtime>,
     stop: watch::Sender<bool>,
-    server: Option<JoinHandle<io::Result<()>>>,
+    server: Option<JoinHandle<()>>,
 }
 
 impl Station {
@@ -125,17 +126,13 @@ impl Station {
         let tend = Tend::new(app.store.clone(), app.vitals.clone());
         runtime.spawn(tend.run());
         runtime.spawn(app.live.clone().run(app.store.clone(), app.vitals.clone()));
-        runtime.spawn(keep_house(app.clone()));
+        runtime.spawn(keep_house(app.clone(), config.keep));
         runtime.spawn(broker.run(to_send));
-        let (stop, mut stopping) = watch::channel(false);
-        let ended = async move {
-            // The sender gone means the same.
-            let _ = stopping.wait_for(|stop| *stop).await;
-        };
+        let (stop, stopping) = watch::channel(false);
         let live = app.live.clone();
-        let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(ended);
-        let server = runtime.spawn(async move { server.await });
+        let limits = Limits { proxy: config.proxy, ..Limits::default() };
+        let told = app.vitals.clone();
+        let server = runtime.spawn(serve(listener, router(app), limits, told, stopping));
         Ok(Self { address, first, live, runtime: Some(runtime), stop, server: Some(server) })
     }
 }
@@ -166,16 +163,17 @@ fn drawn() -> Result<u64, StationError> {
 }
 
 /// Takes away what nobody wants any more, now and then.
-async fn keep_house(app: App) {
+async fn keep_house(app: App, keep: Keep) {
     loop {
         // Told by the vitals.
-        let _ = app.vitals.follow(vitals::SWEEP, sweep(&app).await);
+        let _ = app.vitals.follow(vitals::SWEEP, sweep(&app, &keep).await);
         tokio::time::sleep(SWEEP).await;
     }
 }
 
-async fn sweep(app: &App) -> Result<(), SweepError> {
+async fn sweep(app: &App, keep: &Keep) -> Result<(), KeepingError> {
     let now = clock::now();
+    let_go((&app.store, &app.files, &app.vitals), keep, now).await?;
     let ago = |by: Duration| Timestamp(now.0.saturating_sub(by.as_nanos() as u64));
     let (waiting, given_up) = app.store.letters_waiting(ago(LETTER)).await?;
     app.vitals.set("letters_waiting", u64::from(waiting));
@@ -194,15 +192,6 @@ async fn sweep(app: &App) -> Result<(), SweepError> {
     // That it is not waited for means that the console stops.
     tokio::task::spawn_blocking(job).await.unwrap_or(Ok(()))?;
     Ok(())
-}
-
-/// Why something that nobody wants any more is still there.
-#[derive(Debug, thiserror::Error)]
-enum SweepError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("evidence: {0}")]
-    Evidence(#[from] io::Error),
 }
 
 /// The clocks of this machine.

@@ -1,6 +1,7 @@
 //! A made-up city: two thousand frontages, four violations, a year of incidents.
 
 use serde_json::{Value, json};
+use viahe_console::model::Bounds;
 use viahe_console::store::Heard;
 use viahe_contract::message::to_bytes;
 use viahe_contract::time::Timestamp;
@@ -59,8 +60,12 @@ pub(crate) fn event(n: u32, total: u32) -> Value {
     told["source"] = json!(format!("viahe/{}/cam-{camera:02}", site(n)));
     told["subject"] = json!(violation);
     told["time"] = json!(at);
+    let position = json!({
+        "lat": 10.0 + f64::from(n % SITES / 10) / 50.0 + camera as f64 / 1_000.0,
+        "lon": 106.0 + f64::from(n % SITES % 10) / 50.0,
+    });
     let more = json!({
-        "severity": severity, "title": title, "camera": format!("cam-{camera:02}"),
+        "position": position, "severity": severity, "title": title, "camera": format!("cam-{camera:02}"),
         "camera_name": format!("Camera {camera} {street}"), "zone": format!("kerb-{zone}"),
         "place": format!("Vỉa hè {street}, số {}", zone * 2 + 1), "opened": at, "updated": at, "first_seen": at
     });
@@ -68,6 +73,13 @@ pub(crate) fn event(n: u32, total: u32) -> Value {
         told["data"][key] = value.clone();
     }
     told
+}
+
+/// Around the site of the `n`-th incident, and no other.
+pub(crate) fn around(n: u32) -> Bounds {
+    let (south, west) =
+        (10.0 + f64::from(n % SITES / 10) / 50.0, 106.0 + f64::from(n % SITES % 10) / 50.0);
+    Bounds { west, south, east: west + 0.01, north: south + 0.01 }
 }
 
 /// Where it is told.

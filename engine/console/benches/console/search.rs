@@ -4,7 +4,7 @@ use crate::{city, median_and_p99};
 use futures_util::future::join_all;
 use tokio::runtime::Runtime;
 use viahe_console::clock;
-use viahe_console::model::{Filter, Judged, Order, Person, Phase, Role, Scope};
+use viahe_console::model::{Bounds, Filter, Judged, Order, Person, Phase, Role, Scope};
 use viahe_console::store::{Doer, Speaker, Store};
 use viahe_console::vitals::Vitals;
 use viahe_contract::message::Severity;
@@ -19,6 +19,9 @@ const OPEN: u32 = 10_000;
 const RUNS: usize = 200;
 /// Lines of a page.
 const PAGE: usize = 50;
+/// Incidents on a map, unless told, and at most.
+const FEATURES: usize = 1_000;
+const FEATURES_MAX: usize = 10_000;
 
 pub(crate) fn run(incidents: u32) {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -53,6 +56,43 @@ pub(crate) fn run(incidents: u32) {
             queue[0], queue[1], list[0], list[1]
         );
     }
+    map(&runtime, &store);
+}
+
+/// As a page or the city's platform asks.
+fn map(runtime: &Runtime, store: &Store) {
+    println!("{:<44}{:>10}{:>10}{:>10}{:>10}", "ms", "at most", "found", "map", "p99");
+    for (name, filter) in views() {
+        for limit in [FEATURES, FEATURES_MAX] {
+            let (mut times, mut found) = (Vec::new(), String::new());
+            for _ in 0..RUNS / 10 {
+                let started = clock::monotonic();
+                let shown = store.incidents_on_map(filter.clone(), Vec::new(), limit);
+                let (shown, more) = runtime.block_on(shown).unwrap();
+                times.push(started.elapsed().as_secs_f64() * 1e3);
+                found = format!("{}{}", shown.len(), if more { "+" } else { "" });
+            }
+            let [median, p99] = median_and_p99(&mut times);
+            println!("{name:<44}{limit:>10}{found:>10}{median:>10.2}{p99:>10.2}");
+        }
+    }
+}
+
+fn views() -> Vec<(&'static str, Filter)> {
+    let earth = || Filter { bounds: Some(Bounds::EARTH), ..any() };
+    let ward = || Filter { bounds: Some(city::around(7)), ..any() };
+    let south = Bounds { north: 10.199, ..Bounds::EARTH };
+    let nowhere = Bounds { west: 0.0, south: 0.0, east: 1.0, north: 1.0 };
+    vec![
+        ("map: all", earth()),
+        ("map: all that waits", Filter { judged: Judged::Not, ..earth() }),
+        ("map: half of all", Filter { bounds: Some(south), ..any() }),
+        ("map: one ward", ward()),
+        ("map: one ward, what goes on", Filter { phase: Phase::Open, ..ward() }),
+        ("map: one ward, what waits", Filter { judged: Judged::Not, ..ward() }),
+        ("map: one ward, half the year", Filter { to: Some(city::in_year(50)), ..ward() }),
+        ("map: where nothing is", Filter { bounds: Some(nowhere), ..any() }),
+    ]
 }
 
 async fn fill(store: &Store, incidents: u32) {
@@ -88,12 +128,13 @@ fn speaker() -> Speaker {
     Speaker { person, doer }
 }
 
-fn questions() -> Vec<(&'static str, Filter)> {
-    let any = || Filter {
+fn any() -> Filter {
+    Filter {
         judged: Judged::All,
         phase: Phase::All,
         sites: None,
         camera: None,
+        bounds: None,
         place: None,
         flood: None,
         violation: None,
@@ -101,7 +142,10 @@ fn questions() -> Vec<(&'static str, Filter)> {
         words: None,
         from: None,
         to: None,
-    };
+    }
+}
+
+fn questions() -> Vec<(&'static str, Filter)> {
     let open = || Filter { judged: Judged::Not, ..any() };
     let words = |text: &str| Filter { words: Some(text.into()), ..any() };
     let times =

@@ -2,6 +2,7 @@
 
 use crate::store::{Heard, State};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use viahe_contract::id::Name;
 use viahe_contract::message::{BoxStatus, CameraState, IncidentEvent, Reply};
@@ -42,6 +43,8 @@ pub(super) fn read(topic: &[u8], payload: &[u8], now: Timestamp) -> Result<Said,
             }
             let envelope: Envelope = parse(payload)?;
             let payload = envelope.data.get().to_owned();
+            // It is kept with what this version does not know, which may be nested too deeply to be told on.
+            parse::<Value>(payload.as_bytes())?;
             Ok(Said::Incident(Box::new(Heard { event, payload, received: now })))
         }
         About::CameraState(camera) => {
@@ -59,4 +62,32 @@ pub(super) fn read(topic: &[u8], payload: &[u8], now: Timestamp) -> Result<Said,
 
 fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Unread> {
     serde_json::from_slice(payload).map_err(|e| ("payload", e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use viahe_testing::incident::event;
+
+    const TOPIC: &str = "viahe/v1/hue/cam/gate-east/incident/illegal-parking";
+
+    /// Why an incident does not read with this in it, if it does not.
+    fn with(value: &str) -> Option<&'static str> {
+        let mut event = event("hue", 1, 1);
+        event["data"]["of_a_later_version"] = json!("VALUE");
+        let text = event.to_string().replace("\"VALUE\"", value);
+        read(TOPIC.as_bytes(), text.as_bytes(), Timestamp(0)).err().map(|(why, _)| why)
+    }
+
+    #[test]
+    fn what_cannot_be_told_on_is_not_kept() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        for well in ["null", "{\"a\": [1.5, \"\\u0000\"]}", &nested(50)] {
+            assert_eq!(with(well), None, "{well}");
+        }
+        for odd in [&*nested(200), &nested(100_000), "1e999", "\"\\ud800\""] {
+            assert_eq!(with(odd), Some("payload"), "{}", &odd[..odd.len().min(20)]);
+        }
+    }
 }

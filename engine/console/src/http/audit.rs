@@ -4,11 +4,11 @@ use super::app::App;
 use super::extract::{Json, Query};
 use super::people::told;
 use super::problem::Problem;
+use super::query::time;
 use super::schema;
 use crate::store::{AuditLine, AuditWanted};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use viahe_contract::time::Timestamp;
 
 /// Lines of an answer when nothing is said.
 const LIMIT: u32 = 100;
@@ -21,10 +21,10 @@ const LIMIT_MAX: u32 = 500;
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// Not older than this time.
-    #[param(schema_with = schema::moment)]
+    #[param(schema_with = schema::moment_or_nothing)]
     from: Option<String>,
     /// Older than this time.
-    #[param(schema_with = schema::moment)]
+    #[param(schema_with = schema::moment_or_nothing)]
     to: Option<String>,
     /// Of this person or token.
     who: Option<String>,
@@ -84,6 +84,10 @@ pub(super) async fn audit(
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(Problem::field("limit", format!("is not 1 to {LIMIT_MAX}")));
     }
+    if asked.cursor.is_some_and(|cursor| cursor < 0) {
+        return Err(Problem::field("cursor", "is none that was given"));
+    }
+    let time = |field, said: Option<String>| time(field, &said.unwrap_or_default());
     let (from, to) = (time("from", asked.from)?, time("to", asked.to)?);
     let wanted = AuditWanted { from, to, who: asked.who, before: asked.cursor, limit: limit + 1 };
     let mut lines = app.store.audit(wanted).await?;
@@ -91,9 +95,4 @@ pub(super) async fn audit(
     lines.truncate(limit as usize);
     let cursor = lines.last().filter(|_| more).map(|line| line.no.to_string());
     Ok(Json(AuditTold { entries: lines.into_iter().map(LineTold::from).collect(), cursor }))
-}
-
-fn time(field: &str, said: Option<String>) -> Result<Option<Timestamp>, Problem> {
-    let time = said.map(|text| text.parse::<Timestamp>());
-    time.transpose().map_err(|problem| Problem::field(field, problem))
 }

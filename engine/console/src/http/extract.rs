@@ -2,13 +2,15 @@
 
 use super::problem::{Kind, Problem};
 use crate::people::Caller;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Largest JSON that is read.
 const JSON_BYTES_MAX: usize = 64 << 10;
@@ -60,8 +62,36 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Problem::new(Kind::Invalid, "send content-type: application/json"));
         }
         let bytes = body(request.into_body(), JSON_BYTES_MAX).await?;
-        let read = serde_json::from_slice(&bytes);
+        // Serde takes a list for an object, its values in the order of the fields.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::new(Kind::Invalid, "body: is a list, and is to be an object"));
+        }
+        let read = serde_json::from_slice(&bytes).or_else(|e| with_whole_numbers(&bytes).ok_or(e));
         read.map(Self).map_err(|e| Problem::new(Kind::Invalid, format!("body: {e}")))
+    }
+}
+
+/// The same, with `35.0` read as `35`: to JSON Schema both are whole numbers, and some clients write them so.
+fn with_whole_numbers<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let mut value = serde_json::from_slice(bytes).ok()?;
+    make_whole(&mut value);
+    serde_json::from_value(value).ok()
+}
+
+fn make_whole(value: &mut Value) {
+    /// Above, not all of them are numbers of 64 bits.
+    const MOST: f64 = 9e15;
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(items) => items.values_mut().for_each(make_whole),
+        Value::Number(number) => {
+            let whole =
+                number.as_f64().filter(|n| number.is_f64() && n.fract() == 0.0 && n.abs() < MOST);
+            if let Some(whole) = whole {
+                *number = (whole as i64).into();
+            }
+        }
+        _ => {}
     }
 }
 
@@ -91,7 +121,14 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// All of a body, which may have so many bytes.
-pub(super) async fn body(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    let large = || Problem::new(Kind::TooLarge, format!("send {bytes_max} bytes at most"));
-    axum::body::to_bytes(body, bytes_max).await.map_err(|_| large())
+async fn body(body: Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    let (mut parts, mut bytes) = (body.into_data_stream(), Vec::new());
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|e| Problem::new(Kind::Invalid, format!("body: {e}")))?;
+        bytes.extend_from_slice(&part);
+        if bytes.len() > bytes_max {
+            return Err(Problem::new(Kind::TooLarge, format!("send {bytes_max} bytes at most")));
+        }
+    }
+    Ok(bytes)
 }

@@ -4,7 +4,7 @@ use super::app::App;
 use super::extract::{Json, Path};
 use super::incidents::speaker;
 use super::problem::{Kind, Problem};
-use crate::model::{FloodTold, Judging};
+use crate::model::{FloodTold, Judging, judgements, reasons};
 use crate::people::Caller;
 use crate::store::{StoreError, What};
 use axum::extract::State;
@@ -59,10 +59,11 @@ pub(super) struct JudgingAll {
     /// `newest` of the flood that was looked at: what came since waits on.
     newest: i64,
     /// `confirmed` or `dismissed`.
-    #[schema(value_type = String)]
+    #[schema(schema_with = judgements)]
     judgement: Judgement,
     /// Why they are dismissed, as of one incident.
     #[serde(default)]
+    #[schema(schema_with = reasons)]
     reason: Option<String>,
     /// In one's own words.
     #[serde(default)]

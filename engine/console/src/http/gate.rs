@@ -4,7 +4,7 @@ use super::address::Address;
 use super::app::App;
 use super::cookie;
 use super::problem::{Kind, Problem};
-use crate::people::{Caller, Need, Shown, TOKEN_PREFIX, Told, need_of, same};
+use crate::people::{Caller, Need, Shown, TOKEN_PREFIX, Told, methods_of, need_of, same};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::Next;
@@ -45,7 +45,7 @@ async fn enter(
 ) -> Result<Option<Caller>, Problem> {
     let Some(need) = need_of(method.as_str(), route.as_str()) else {
         let detail = format!("{method} is not for {}", route.as_str());
-        return Err(Problem::new(Kind::MethodNotAllowed, detail));
+        return Err(Problem::method(detail, &methods_of(route.as_str())));
     };
     let shown = shown(headers);
     let changes = ![Method::GET, Method::HEAD].contains(method);

@@ -4,6 +4,7 @@ use super::app::App;
 use super::extract::Query;
 use super::problem::Problem;
 use super::query::{AskedOfMap, FEATURES, FEATURES_MAX, bounds, limit, some};
+use super::schema;
 use crate::model::{CameraTold, IncidentOnMap};
 use crate::people::Caller;
 use axum::body::Body;
@@ -12,6 +13,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::openapi::schema::Object;
 use utoipa::{IntoParams, ToSchema};
 use viahe_contract::place::Position;
 use viahe_contract::time::LocalTime;
@@ -98,8 +100,7 @@ pub(super) async fn incidents(
     Query(asked): Query<AskedOfMap>,
 ) -> Result<Collection<IncidentOnMap>, Problem> {
     let wanted = asked.by(&caller.person.scope)?;
-    let found =
-        app.store.incidents_on_map(wanted.filter, wanted.bounds, wanted.ids, wanted.limit).await?;
+    let found = app.store.incidents_on_map(wanted.filter, wanted.ids, wanted.limit).await?;
     let (found, truncated) = found;
     let feature = |told: IncidentOnMap| Feature::new(told.id.clone(), told.position, told);
     let features = found.into_iter().map(feature).collect();
@@ -112,12 +113,15 @@ pub(super) async fn incidents(
 #[into_params(parameter_in = Query)]
 pub(super) struct AskedOfCameras {
     /// `west,south,east,north` in degrees (RFC 7946, 5); west may be more than east.
+    #[param(schema_with = schema::bounds)]
     bbox: String,
     /// Of this site.
     site: String,
     /// `online`, `stalled`, `offline`, `all`: all unless said.
+    #[param(schema_with = camera_states)]
     state: String,
     /// Features at most, 1 to 10000; 1000 unless said.
+    #[param(pattern = "^([1-9][0-9]{0,3}|10000)?$")]
     limit: String,
 }
 
@@ -140,6 +144,10 @@ pub(super) struct CameraOnMap {
 }
 
 const CAMERA_STATES: [&str; 3] = ["online", "stalled", "offline"];
+
+fn camera_states() -> Object {
+    schema::words(["", "all"].into_iter().chain(CAMERA_STATES))
+}
 
 /// Cameras of which somebody has said where they stand.
 #[utoipa::path(get, path = "/v1/map/cameras.geojson", tag = "map", params(AskedOfCameras), responses(

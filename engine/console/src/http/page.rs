@@ -1,6 +1,6 @@
 //! The page, for all paths that are no route's.
 
-use super::problem::{Kind, Problem};
+use super::problem::Problem;
 use crate::web::{self, File};
 use axum::body::Body;
 use axum::extract::Request;
@@ -18,7 +18,7 @@ pub(super) async fn page(request: Request) -> Response {
         return Problem::not_found().into_response();
     }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
-        return Problem::new(Kind::MethodNotAllowed, "the page is only read").into_response();
+        return Problem::method("the page is only read", "GET, HEAD").into_response();
     }
     match web::find(path) {
         Some(file) => serve(file, request.headers()),

@@ -4,6 +4,7 @@ use super::app::App;
 use super::ask::{self, ANSWER};
 use super::extract::{Json, Path};
 use super::problem::Problem;
+use super::schema;
 use crate::people::Caller;
 use crate::store::What;
 use axum::extract::State;
@@ -45,10 +46,10 @@ pub(super) async fn pipeline(
 #[serde(deny_unknown_fields)]
 pub(super) struct Checking {
     /// The version that they are of.
-    #[schema(value_type = String)]
+    #[schema(schema_with = schema::sha256)]
     base: Sha256,
     /// In this order.
-    #[schema(value_type = Vec<Object>, max_items = 200)]
+    #[schema(schema_with = schema::edits)]
     edits: Vec<Edit>,
 }
 
@@ -76,13 +77,13 @@ pub(super) async fn check(
 #[serde(deny_unknown_fields)]
 pub(super) struct Editing {
     /// The version that they are of.
-    #[schema(value_type = String)]
+    #[schema(schema_with = schema::sha256)]
     base: Sha256,
     /// In this order.
-    #[schema(value_type = Vec<Object>, max_items = 200)]
+    #[schema(schema_with = schema::edits)]
     edits: Vec<Edit>,
     /// In one line.
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(schema_with = schema::reason)]
     why: String,
 }
 
@@ -112,14 +113,14 @@ pub(super) async fn edit(
 #[serde(deny_unknown_fields)]
 pub(super) struct Reverting {
     /// The version that it has.
-    #[schema(value_type = String)]
+    #[schema(schema_with = schema::sha256)]
     base: Sha256,
     /// The version that it had.
-    #[schema(value_type = String)]
+    #[schema(schema_with = schema::sha256)]
     to: Sha256,
     /// In one line; not needed for `check`.
     #[serde(default)]
-    #[schema(max_length = 500)]
+    #[schema(schema_with = schema::reason)]
     why: String,
     /// Only say what it would come to.
     #[serde(default)]
@@ -156,13 +157,13 @@ pub(super) async fn revert(
 #[serde(deny_unknown_fields)]
 pub(super) struct Previewing {
     /// The version that they are of.
-    #[schema(value_type = String)]
+    #[schema(schema_with = schema::sha256)]
     base: Sha256,
     /// In this order.
-    #[schema(value_type = Vec<Object>, max_items = 200)]
+    #[schema(schema_with = schema::edits)]
     edits: Vec<Edit>,
     /// Whose rules.
-    #[schema(value_type = String)]
+    #[schema(schema_with = schema::name)]
     camera: Name,
     /// So far back.
     #[schema(minimum = 1, maximum = 60)]

@@ -39,6 +39,7 @@ const DAY: Duration = Duration::from_hours(24);
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// So many days, today with them: 1 to 92; 7 when nothing is said.
+    #[param(pattern = "^([1-9]|[1-8][0-9]|9[0-2])?$")]
     days: String,
     /// Of this site.
     site: String,

@@ -2,7 +2,7 @@
 
 use crate::store::StoreError;
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
@@ -122,9 +122,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
     problems: Vec<Value>,
-    /// Seconds to wait.
+    /// What a header says besides.
     #[serde(skip)]
-    retry_after: Option<u64>,
+    more: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -138,7 +138,7 @@ impl Problem {
             fields: Vec::new(),
             theirs: None,
             problems: Vec::new(),
-            retry_after: None,
+            more: None,
         }
     }
 
@@ -153,7 +153,14 @@ impl Problem {
     /// Ask again after so many seconds.
     #[must_use]
     pub fn retry_after(self, secs: u64) -> Self {
-        Self { retry_after: Some(secs), ..self }
+        Self { more: Some(Box::new((header::RETRY_AFTER, secs.into()))), ..self }
+    }
+
+    /// The route has no such method, but these.
+    pub(super) fn method(detail: impl Into<String>, methods: &str) -> Self {
+        let allow =
+            HeaderValue::try_from(methods).ok().map(|methods| Box::new((header::ALLOW, methods)));
+        Self { more: allow, ..Self::new(Kind::MethodNotAllowed, detail) }
     }
 
     /// Somebody else was faster; with what they said.
@@ -197,8 +204,13 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.kind.status();
         let json = HeaderValue::from_static(PROBLEM_JSON);
         response.headers_mut().insert(header::CONTENT_TYPE, json);
-        if let Some(secs) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, secs.into());
+        if self.kind == Kind::Unauthenticated {
+            // How else one is let in than by the page.
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        if let Some((name, value)) = self.more.map(|more| *more) {
+            response.headers_mut().insert(name, value);
         }
         response
     }

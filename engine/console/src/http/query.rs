@@ -72,10 +72,10 @@ pub(super) struct Asked {
     /// beginning of an id.
     q: String,
     /// Opened from this time on.
-    #[param(schema_with = schema::moment)]
+    #[param(schema_with = schema::moment_or_nothing)]
     from: String,
     /// Opened before this time.
-    #[param(schema_with = schema::moment)]
+    #[param(schema_with = schema::moment_or_nothing)]
     to: String,
     /// Where the page before ended.
     #[param(pattern = "^(-?[0-9]{1,18}_-?[0-9]{1,18}_-?[0-9]{1,18})?$")]
@@ -102,6 +102,7 @@ impl Asked {
             phase: word("state", &self.state, &PHASES)?.unwrap_or_default(),
             sites: sites(some(self.site), scope),
             camera: some(self.camera),
+            bounds: None,
             place: some(self.place)
                 .map(|text| text.parse().map_err(|why: String| Problem::field("place", why)))
                 .transpose()?,
@@ -123,6 +124,7 @@ impl Asked {
 #[into_params(parameter_in = Query)]
 pub(super) struct AskedOfMap {
     /// `west,south,east,north` in degrees (RFC 7946, 5); west may be more than east.
+    #[param(schema_with = schema::bounds)]
     bbox: String,
     /// Of this site.
     site: String,
@@ -140,10 +142,10 @@ pub(super) struct AskedOfMap {
     #[param(schema_with = severities)]
     severity: String,
     /// Opened from this time on.
-    #[param(schema_with = schema::moment)]
+    #[param(schema_with = schema::moment_or_nothing)]
     from: String,
     /// Opened before this time.
-    #[param(schema_with = schema::moment)]
+    #[param(schema_with = schema::moment_or_nothing)]
     to: String,
     /// Those of these incidents that are asked for, 1 to 100 ids with commas.
     id: String,
@@ -155,7 +157,6 @@ pub(super) struct AskedOfMap {
 /// What was asked of the map, as the store is asked.
 pub(super) struct WantedOfMap {
     pub(super) filter: Filter,
-    pub(super) bounds: Bounds,
     pub(super) ids: Vec<String>,
     pub(super) limit: usize,
 }
@@ -174,6 +175,7 @@ impl AskedOfMap {
             phase: word("state", &self.state, &PHASES)?.unwrap_or_default(),
             sites: sites(some(self.site), scope),
             camera: some(self.camera),
+            bounds: Some(bounds(&self.bbox)?),
             place: None,
             flood: None,
             violation: some(self.violation),
@@ -182,9 +184,8 @@ impl AskedOfMap {
             from: time("from", &self.from)?,
             to: time("to", &self.to)?,
         };
-        let bounds = bounds(&self.bbox)?;
         let limit = limit(&self.limit, FEATURES, FEATURES_MAX)?;
-        Ok(WantedOfMap { filter, bounds, ids, limit })
+        Ok(WantedOfMap { filter, ids, limit })
     }
 }
 
@@ -246,13 +247,22 @@ fn number(field: &str, text: &str) -> Result<i64, Problem> {
     text.parse().map_err(|_| Problem::field(field, "is no number"))
 }
 
-/// A `+` that nobody has encoded reads as a space.
+/// A `+` that nobody has encoded reads as a space. What lies before or after all that is known is as near to it as can
+/// be.
 pub(super) fn time(field: &str, text: &str) -> Result<Option<Timestamp>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }
-    let read = text.replace(' ', "+").parse();
-    read.map(Some).map_err(|why: String| Problem::field(field, why))
+    let text = text.replace(' ', "+");
+    let read = text.parse().or_else(|why: String| far(&text).ok_or(why));
+    read.map(Some).map_err(|why| Problem::field(field, why))
+}
+
+/// A time that is one, and lies before 1970 or after 2554.
+fn far(text: &str) -> Option<Timestamp> {
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+    let is_whole = pieces.time().is_some() && pieces.to_numeric_offset().is_some();
+    is_whole.then_some(Timestamp(if pieces.date().year() < 2_000 { 0 } else { u64::MAX }))
 }
 
 /// The sites that are asked for and open; none for all.

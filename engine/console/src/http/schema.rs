@@ -2,17 +2,66 @@
 
 use crate::model::Role;
 use utoipa::openapi::schema::{
-    Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, SchemaType, Type,
+    AnyOfBuilder, Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat,
+    SchemaType, Type,
 };
 
 /// Characters that cannot be seen, as [`crate::people`] refuses them, within the brackets of a pattern.
 const HIDDEN: &str =
     "\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff";
 
+/// Characters that are none, within the brackets of a pattern.
+const CONTROL: &str = "\\u0000-\\u001f\\u007f-\\u009f";
+
 /// A time.
 pub(super) fn moment() -> Object {
     let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
     ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
+}
+
+/// The same, or nothing, where what is empty is not asked.
+pub(super) fn moment_or_nothing() -> Schema {
+    Schema::AnyOf(AnyOfBuilder::new().item(moment()).item(words([""])).build())
+}
+
+/// A box on the earth, or nothing.
+pub(super) fn bounds() -> Object {
+    let lon = "-?(180(\\.0+)?|(1[0-7][0-9]|[1-9]?[0-9])(\\.[0-9]+)?)";
+    let lat = "-?(90(\\.0+)?|[1-8]?[0-9](\\.[0-9]+)?)";
+    let pattern = format!("^({lon},{lat},{lon},{lat})?$");
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build()
+}
+
+/// The hash that names something.
+pub(super) fn sha256() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{64}$")).build()
+}
+
+/// One line that says something, of as many characters at most.
+pub(super) fn reason() -> Object {
+    let pattern = format!("^[^{CONTROL}]*[^\\s{CONTROL}][^{CONTROL}]*$");
+    let reason = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    reason.min_length(Some(1)).max_length(Some(500)).build()
+}
+
+/// Kinds of changes to a pipeline.
+const EDITS: [&str; 10] = [
+    "set_zone",
+    "remove_zone",
+    "set_line",
+    "remove_line",
+    "set_calibration",
+    "remove_calibration",
+    "set_rule",
+    "remove_rule",
+    "set_permit",
+    "remove_permit",
+];
+
+/// Changes to a pipeline; what each kind has besides stands with the command `edit` of boxes.
+pub(super) fn edits() -> Array {
+    let edit = ObjectBuilder::new().property("kind", words(EDITS)).required("kind");
+    ArrayBuilder::new().items(edit).max_items(Some(200)).build()
 }
 
 /// One of these words.
@@ -66,4 +115,18 @@ pub(super) fn role_of_person() -> Object {
 /// What tokens may be.
 pub(super) fn role_of_token() -> Object {
     words(Role::ALL.iter().filter(|role| **role != Role::Admin).map(|role| role.label()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use viahe_contract::message::Edit;
+
+    #[test]
+    fn all_kinds_of_edits_are_named() {
+        let other =
+            serde_json::from_str::<Edit>("{\"kind\": \"another\"}").unwrap_err().to_string();
+        let listed = EDITS.map(|kind| format!("`{kind}`")).join(", ");
+        assert!(other.contains(&format!("expected one of {listed} at")), "{other}");
+    }
 }

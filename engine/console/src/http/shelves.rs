@@ -5,6 +5,7 @@ use super::extract::{Json, Path};
 use super::incidents::speaker;
 use super::problem::{Kind, Problem};
 use super::query::{some, time};
+use super::schema;
 use crate::model::{ShelfTold, check_note};
 use crate::people::Caller;
 use crate::store::{Shelved, Shelving};
@@ -50,6 +51,7 @@ pub(super) struct NewShelf {
     #[serde(default)]
     camera: Option<String>,
     /// Until when; a week from now at most.
+    #[schema(schema_with = schema::moment)]
     until: String,
     /// Why.
     #[schema(min_length = 1, max_length = 500)]

@@ -4,6 +4,7 @@ use super::app::App;
 use super::extract::{Json, Query};
 use super::problem::Problem;
 use super::query::{sites, some, time};
+use super::schema;
 use crate::model::{FloodTold, PeakTold, PointTold, WorkloadTold};
 use crate::people::Caller;
 use crate::workload::{
@@ -29,8 +30,10 @@ const STEPS: [(usize, usize); 3] = [(150, 1), (1_010, 6), (usize::MAX, 36)];
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// From this time on; a day before its end when nothing is said.
+    #[param(schema_with = schema::moment_or_nothing)]
     from: String,
     /// Before this time; now when nothing is said. 31 days at most.
+    #[param(schema_with = schema::moment_or_nothing)]
     to: String,
     /// Of this site.
     site: String,

@@ -1,5 +1,6 @@
 //! Which incidents are wanted.
 
+use super::bounds::Bounds;
 use super::told::PlaceId;
 use viahe_contract::message::Severity;
 use viahe_contract::time::Timestamp;
@@ -15,6 +16,8 @@ pub struct Filter {
     pub sites: Option<Vec<String>>,
     /// Of this camera.
     pub camera: Option<String>,
+    /// Where on the earth; none for all, also what is nowhere.
+    pub bounds: Option<Bounds>,
     /// Of this place.
     pub place: Option<PlaceId>,
     /// Of this catalogue entry.

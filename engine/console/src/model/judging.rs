@@ -46,15 +46,16 @@ pub struct Judging {
     pub replaces: Option<i64>,
 }
 
-fn judgements() -> Object {
+/// The words of a verdict, in the document of the interface.
+pub fn judgements() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some(["confirmed", "dismissed"]))
         .build()
 }
 
-/// One of them, or null.
-fn reasons() -> Object {
+/// Why something is dismissed, or null, in the document of the interface.
+pub fn reasons() -> Object {
     let kind = SchemaType::from_iter([Type::String, Type::Null]);
     let values = REASONS.map(Value::from).into_iter().chain([Value::Null]);
     ObjectBuilder::new().schema_type(kind).enum_values(Some(values)).build()

@@ -220,6 +220,9 @@ pub struct EvidenceTold {
     /// When it came; none until then.
     #[schema(value_type = Option<String>)]
     pub arrived: Option<LocalTime>,
+    /// When it was removed, as its time was over; none while it may be seen or come.
+    #[schema(value_type = Option<String>)]
+    pub gone: Option<LocalTime>,
 }
 
 /// All that is known of an incident.
@@ -230,13 +233,13 @@ pub struct Detail {
     /// The newest revision, as the box said it.
     #[schema(value_type = Object)]
     pub incident: Value,
-    /// All that came, first to last.
+    /// What came, first to last: the newest 200.
     pub revisions: Vec<RevisionTold>,
-    /// Files that it names.
+    /// Files that it names, first to last: the newest 200.
     pub evidence: Vec<EvidenceTold>,
-    /// What people said, first to last.
+    /// What people said, first to last: the newest 200.
     pub verdicts: Vec<VerdictTold>,
-    /// Who asked for somebody above, first to last.
+    /// Who asked for somebody above, first to last: the newest 200.
     pub escalations: Vec<EscalationTold>,
     /// Others of the place, and of its kind nearby in time.
     pub similar: Vec<Summary>,

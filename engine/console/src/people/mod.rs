@@ -20,6 +20,6 @@ pub use desk::{Clock, Denied, People, Shown, TOKEN_PREFIX};
 pub use manage::{Newcomer, Refused};
 pub use origin::Told;
 pub use password::{Cost, PasswordError};
-pub use rights::{Need, RIGHTS, need_of};
+pub use rights::{Need, RIGHTS, methods_of, need_of};
 pub(crate) use secret::random;
 pub use secret::{csrf, same};

@@ -87,6 +87,16 @@ pub const RIGHTS: &[(&str, &str, Need)] = &[
     ("GET", "/v1/audit", MANAGE),
 ];
 
+/// The methods of a route, as the header `allow` names them.
+pub fn methods_of(route: &str) -> String {
+    let of = RIGHTS.iter().filter(|(_, own, _)| *own == route).map(|(method, ..)| *method);
+    let mut methods: Vec<&str> = of.collect();
+    if methods.contains(&"GET") && !methods.contains(&"HEAD") {
+        methods.push("HEAD");
+    }
+    methods.join(", ")
+}
+
 /// What a route needs; none for what is no route. HEAD is GET without a body, unless it has a line of its own.
 pub fn need_of(method: &str, route: &str) -> Option<Need> {
     let of = |method: &str| {

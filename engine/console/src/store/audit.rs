@@ -52,6 +52,10 @@ pub enum What {
     PipelineOrdered,
     /// It did so.
     PipelineChanged,
+    /// Pictures were removed, as their time was over.
+    PicturesRemoved,
+    /// Incidents were removed, as their time was over.
+    IncidentsRemoved,
 }
 
 impl What {
@@ -80,6 +84,8 @@ impl What {
             Self::StillAsked => "still_asked",
             Self::PipelineOrdered => "pipeline_ordered",
             Self::PipelineChanged => "pipeline_changed",
+            Self::PicturesRemoved => "pictures_removed",
+            Self::IncidentsRemoved => "incidents_removed",
         }
     }
 }

@@ -16,6 +16,8 @@ use serde_json::Value as Json;
 
 /// Others that are told beside an incident.
 const SIMILAR_MAX: u32 = 6;
+/// Of what was said of one incident, so much is told at most: an answer is to end, whatever a box or a person says.
+const TOLD_MAX: u32 = 200;
 /// How far apart two of a kind may be to be told beside each other, in ms.
 const NEARBY_MS: i64 = 2 * 60 * 60 * 1_000;
 
@@ -112,6 +114,7 @@ fn detail(db: &Connection, id: &str) -> Result<Option<Detail>, StoreError> {
     }))
 }
 
+/// The newest, first to last, by a statement that tells the newest first.
 fn rows<T>(
     db: &Connection,
     sql: &str,
@@ -119,13 +122,14 @@ fn rows<T>(
     read: impl FnMut(&Row) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, StoreError> {
     let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_map([key], read)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows = statement.query_map(params![key, TOLD_MAX], read)?;
+    let mut found: Vec<T> = rows.collect::<Result<_, _>>()?;
+    found.reverse();
+    Ok(found)
 }
 
 fn revisions(db: &Connection, core: &Core) -> Result<Vec<RevisionTold>, StoreError> {
-    let sql =
-        "SELECT revision, received, payload FROM revision WHERE incident = ? ORDER BY revision";
+    let sql = "SELECT revision, received, payload FROM revision WHERE incident = ? ORDER BY revision DESC LIMIT ?";
     let found =
         rows(db, sql, core.key, |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
     let told = |(revision, received, payload): (u32, i64, String)| {
@@ -142,12 +146,13 @@ fn revisions(db: &Connection, core: &Core) -> Result<Vec<RevisionTold>, StoreErr
 }
 
 fn evidence(db: &Connection, core: &Core) -> Result<Vec<EvidenceTold>, StoreError> {
-    let sql = "SELECT e.sha256, e.moment, e.bytes, e.media_type, e.captured, e.offset_secs, f.arrived
+    let sql = "SELECT e.sha256, e.moment, e.bytes, e.media_type, e.captured, e.offset_secs, f.arrived, e.gone
         FROM evidence e JOIN incident i ON i.key = e.incident
-        LEFT JOIN file f ON f.sha256 = e.sha256 AND f.site = i.site WHERE e.incident = ? ORDER BY e.captured";
+        LEFT JOIN file f ON f.sha256 = e.sha256 AND f.site = i.site WHERE e.incident = ?
+        ORDER BY e.captured DESC, e.moment DESC, e.sha256 DESC LIMIT ?";
     rows(db, sql, core.key, |row| {
         let offset = row.get(5)?;
-        let arrived: Option<i64> = row.get(6)?;
+        let (arrived, gone): (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
         Ok(EvidenceTold {
             sha256: row.get(0)?,
             moment: row.get(1)?,
@@ -155,17 +160,20 @@ fn evidence(db: &Connection, core: &Core) -> Result<Vec<EvidenceTold>, StoreErro
             media_type: row.get(3)?,
             captured: local(row.get(4)?, offset),
             arrived: arrived.map(|ms| local(ms, offset)),
+            gone: gone.filter(|_| arrived.is_none()).map(|ms| local(ms, offset)),
         })
     })
 }
 
 fn verdicts(db: &Connection, core: &Core) -> Result<Vec<VerdictTold>, StoreError> {
-    let sql = format!("SELECT {VERDICT} FROM verdict v WHERE v.incident = ? ORDER BY v.no");
+    let sql =
+        format!("SELECT {VERDICT} FROM verdict v WHERE v.incident = ? ORDER BY v.no DESC LIMIT ?");
     rows(db, &sql, core.key, |row| verdict_of(row, 0, core.offset_secs))
 }
 
 fn escalations(db: &Connection, core: &Core) -> Result<Vec<EscalationTold>, StoreError> {
-    let sql = "SELECT no, by, display_name, role, note, at FROM escalation WHERE incident = ? ORDER BY no";
+    let sql = "SELECT no, by, display_name, role, note, at FROM escalation WHERE incident = ?
+        ORDER BY no DESC LIMIT ?";
     rows(db, sql, core.key, |row| {
         Ok(EscalationTold {
             no: row.get(0)?,

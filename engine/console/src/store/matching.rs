@@ -2,12 +2,14 @@
 //!
 //! Three statements find them, each of which reads of an index only. *By cell*: the tally says which cells match,
 //! and of each its incidents are read. *By time*: incidents are read from the newest on until there are enough.
-//! The tally also says how many match, so the shorter way is taken. Those of a flood have an index of their own. *Single ones* have the words in what people
-//! wrote on them, or in their id; they are found beside the others.
+//! The tally also says how many match, so the shorter way is taken. Those of a flood have an index of their own, and so
+//! have those that are somewhere. *Single ones* have the words in what people wrote on them, or in their id; they are
+//! found beside the others.
 
+use super::codes::of_severity;
 use super::error::StoreError;
-use super::wanted::{HEADINGS_WITH_WORDS, Wanted, judgements, query};
-use crate::model::{Filter, Order};
+use super::wanted::{HEADINGS_WITH_WORDS, Wanted, judgements, query, states};
+use crate::model::{Bounds, Filter, Order};
 use crate::text;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -53,6 +55,10 @@ pub(super) fn first(
         found.append(&mut read(db, &by_flood(filter, order, after, most))?);
     } else if count(db, filter)? <= BY_CELL_MAX {
         found.append(&mut read(db, &by_cell(filter, order, after, most))?);
+    } else if let (Some(bounds), Order::Newest) = (filter.bounds, order) {
+        for state in states(filter) {
+            found.append(&mut read(db, &by_where(filter, bounds, *state, after, most))?);
+        }
     } else {
         found.append(&mut newest(db, filter, order, after, most)?);
     }
@@ -188,6 +194,32 @@ pub(super) fn by_time(
     (sql, wanted.values)
 }
 
+/// Within bounds that hold much of all: from the newest on, past what is elsewhere.
+pub(super) fn by_where(
+    filter: &Filter,
+    bounds: Bounds,
+    state: i64,
+    after: After,
+    most: usize,
+) -> Asked {
+    let mut wanted = Wanted::of_judgements(filter, "i");
+    wanted.and_value("i.state = ?", state);
+    wanted.and("i.lat IS NOT NULL");
+    wanted.within(bounds);
+    if let Some(severity) = filter.severity {
+        wanted.and_value("i.severity = ?", of_severity(severity));
+    }
+    wanted.times(filter, OPENED);
+    beyond(&mut wanted, after);
+    wanted.headings(&Filter { bounds: None, ..filter.clone() }, "i", true);
+    let sql = format!(
+        "SELECT i.key, (SELECT place FROM heading WHERE key = i.heading), i.judgement, i.severity, i.opened
+        FROM incident i INDEXED BY incident_where{} ORDER BY i.opened DESC, i.key DESC LIMIT {most}",
+        wanted.sql()
+    );
+    (sql, wanted.values)
+}
+
 /// None when no words are asked for.
 pub(super) fn singly(filter: &Filter, order: Order, after: After, most: usize) -> Option<Asked> {
     let words = query(filter)?;
@@ -215,6 +247,31 @@ pub(super) fn singly(filter: &Filter, order: Order, after: After, most: usize) -
     );
     values.append(&mut wanted.values);
     Some((sql, values))
+}
+
+/// The first `most` of those that match and have one of these ids, the newest first.
+pub(super) fn of_ids(
+    db: &Connection,
+    filter: &Filter,
+    ids: &[String],
+    most: usize,
+) -> Result<Vec<Match>, StoreError> {
+    read(db, &by_id(filter, ids, most))
+}
+
+pub(super) fn by_id(filter: &Filter, ids: &[String], most: usize) -> Asked {
+    let mut wanted = Wanted::new(filter, "i");
+    wanted.times(filter, OPENED);
+    let sql = format!(
+        "SELECT i.key, i.place, i.judgement, i.severity, i.opened
+        FROM (SELECT key FROM incident WHERE id IN ({})) s
+        CROSS JOIN incident i ON i.key = s.key{} ORDER BY i.opened DESC, i.key DESC LIMIT {most}",
+        vec!["?"; ids.len()].join(", "),
+        wanted.sql(),
+    );
+    let mut values: Vec<Value> = ids.iter().map(|id| Value::from(id.clone())).collect();
+    values.append(&mut wanted.values);
+    (sql, values)
 }
 
 fn gravest(order: Order) -> &'static str {

@@ -18,6 +18,7 @@ mod grades;
 mod handle;
 mod headings;
 mod incidents;
+mod keeping;
 mod located;
 mod matching;
 mod meta;
@@ -44,6 +45,8 @@ mod words;
 mod writer;
 
 #[cfg(test)]
+mod tests_plans;
+#[cfg(test)]
 mod tests_search;
 #[cfg(test)]
 mod tests_workload;
@@ -54,6 +57,7 @@ pub use floods::Newcomer;
 pub(crate) use grades::{CONFIRMED, TOGETHER, WAITING};
 pub use grades::{Graded, KeptAside, Outcome};
 pub use handle::Store;
+pub use keeping::{FileAt, PictureOver};
 pub use outgoing::Letter;
 pub use people::{Change, Doer, Pass, Proved, Unchanged};
 pub use person::KeptPerson;

@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The steps from each version of the schema to the next; `user_version` counts those done.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 7] = [
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
+    include_str!("schema-7.sql"),
 ];
 /// `VHcn`: whose database it is.
 const APPLICATION_ID: i64 = 0x5648_636e;

@@ -104,6 +104,7 @@ fn take(db: &Connection, heard: &Heard) -> Result<Taken, StoreError> {
         violation: violation.as_str(),
         rule: incident.rule.as_str(),
         title: &incident.title,
+        position: incident.position,
     };
     let cell = Cell {
         judgement: before.as_ref().map_or(rest.code(), |known| known.cell.judgement),

@@ -1,8 +1,6 @@
-//! Searches against a slow and plain one over a list, and the plans by which they are made.
+//! Searches against a slow and plain one over a list.
 
 use super::codes::{of_severity, severity};
-use super::matching::{self, Asked};
-use super::queue::{NEWEST_OF_CELL, cells};
 use super::{Doer, Heard, Judged as Given, Speaker, Store, open};
 use crate::model::{Filter, Judged, Line, Order, Person, Phase, PlaceId, Role, Scope, Summary};
 use crate::text::folded;
@@ -10,6 +8,7 @@ use crate::vitals::Vitals;
 use serde_json::json;
 use std::collections::BTreeMap;
 use viahe_contract::message::{Severity, State, to_bytes};
+use viahe_contract::place::Position;
 use viahe_contract::time::Timestamp;
 
 /// 2026-11-30, 00:00 UTC.
@@ -56,6 +55,8 @@ struct Told {
     opened: i64,
     judged: u8,
     notes: Vec<String>,
+    /// Latitude and longitude.
+    spot: Option<[f64; 2]>,
 }
 
 /// The list, oldest first, and places in the order in which they came, with what people call them.
@@ -72,6 +73,23 @@ const KINDS: [(&str, &str); 3] = [
     ("illegal-parking", "Đỗ xe trái phép"),
     ("illegal-parking", "Đỗ xe trên vỉa hè"),
     ("street-vending", "Bán hàng rong"),
+];
+/// On a coarse grid, so that points lie on bounds; one is beyond the meridian 180, one is nowhere on the earth.
+const SPOTS: [Option<[f64; 2]>; 6] = [
+    None,
+    Some([16.0, 107.0]),
+    Some([16.5, 107.5]),
+    Some([16.5, 108.0]),
+    Some([-10.0, -175.0]),
+    Some([91.0, 107.5]),
+];
+const BOUNDS: [&str; 6] = [
+    "-180,-90,180,90",
+    "107,16,107.5,16.5",
+    "107.5,16.5,107.5,16.5",
+    "170,-20,-170,20",
+    "108,-90,107,90",
+    "0,0,1,1",
 ];
 const NOTES: [&str; 3] = ["xe đạp", "đã gọi phường", "Lê Lợi, xe ba gác"];
 const SEARCHED: [&str; 12] = [
@@ -116,6 +134,9 @@ impl List {
             && phase
             && filter.sites.as_ref().is_none_or(|sites| sites.contains(&told.place.site))
             && filter.camera.as_ref().is_none_or(|camera| *camera == told.place.camera)
+            && filter.bounds.is_none_or(|bounds| {
+                told.spot.is_some_and(|[lat, lon]| bounds.holds(Position { lat, lon }))
+            })
             && filter.place.as_ref().is_none_or(|place| *place == told.place)
             && filter.violation.as_ref().is_none_or(|violation| *violation == told.violation)
             && filter.severity.is_none_or(|severity| severity == told.severity)
@@ -158,6 +179,7 @@ fn heard(told: &Told, name: &str) -> Heard {
     let severity = format!("{:?}", told.severity).to_lowercase();
     let source = format!("viahe/{}/{}", place.site, place.camera);
     let source = source.trim_end_matches('/');
+    let position = told.spot.map(|[lat, lon]| json!({ "lat": lat, "lon": lon }));
     let event = json!({
         "specversion": "1.0", "id": format!("{id}-r{revision}"), "source": source,
         "type": format!("vn.viahe.incident.{verb}"), "subject": violation, "time": at(told.opened),
@@ -166,7 +188,7 @@ fn heard(told: &Told, name: &str) -> Heard {
             "incident": id, "revision": revision, "state": if is_closed { "closed" } else { "open" },
             "rule": "no-parking", "rule_version": 1, "severity": severity, "title": title, "guidance": "",
             "stage": "remind", "stage_text": "", "offence": 1, "citations": [], "camera": some(&place.camera),
-            "camera_name": null, "zone": some(&place.zone), "place": name, "position": null,
+            "camera_name": null, "zone": some(&place.zone), "place": name, "position": position,
             "first_seen": at(told.opened), "opened": at(told.opened), "updated": at(told.opened),
             "closed": if is_closed { json!(at(told.opened)) } else { json!(null) },
             "ended_by": if is_closed { json!("over") } else { json!(null) },
@@ -219,6 +241,7 @@ async fn happens(store: &Store, list: &mut List, dice: &mut Dice) {
         told.revision += 1;
         told.state = dice.one(&[State::Open, State::Closed]);
         told.severity = severity(dice.up_to(4));
+        told.spot = dice.one(&SPOTS);
         let titles: Vec<_> = KINDS.iter().filter(|(kind, _)| *kind == told.violation).collect();
         told.title = dice.one(&titles).1.to_owned();
         (at, told.clone())
@@ -237,6 +260,7 @@ async fn happens(store: &Store, list: &mut List, dice: &mut Dice) {
             opened: MORNING_MS + STEP_MS * dice.up_to(STEPS),
             judged: 0,
             notes: Vec::new(),
+            spot: dice.one(&SPOTS),
         });
         (n, list.incidents[n].clone())
     };
@@ -257,6 +281,7 @@ fn asked(dice: &mut Dice, list: &List) -> Filter {
         phase: dice.one(&[Phase::All, Phase::Open, Phase::Closed]),
         sites: dice.perhaps(&[vec!["hue".into()], vec![], SITES.map(String::from).to_vec()]),
         camera: dice.perhaps(&CAMERAS[..2]).map(str::to_owned),
+        bounds: dice.perhaps(&BOUNDS).map(|bounds| bounds.parse().unwrap()),
         place: dice.perhaps(&places),
         flood: None,
         violation: dice.perhaps(&["illegal-parking", "noise"]).map(str::to_owned),
@@ -356,6 +381,32 @@ async fn compare(
     ids.sort_by_key(|(opened, key, _)| std::cmp::Reverse((*opened, *key)));
     let ids: Vec<&str> = ids.into_iter().map(|(.., id)| id).collect();
     assert_eq!(list_of(store, filter, limit).await, ids, "{said}");
+    // Nobody types words at a map.
+    if filter.bounds.is_some() && filter.words.is_none() {
+        compare_map(store, list, filter, (&ids, limit), said).await;
+    }
+}
+
+/// A map shows the newest of the same, each where it was; and of some ids those that match.
+async fn compare_map(
+    store: &Store,
+    list: &List,
+    filter: &Filter,
+    (ids, limit): (&[&str], usize),
+    said: &str,
+) {
+    let (found, more) = store.incidents_on_map(filter.clone(), vec![], limit).await.unwrap();
+    for on_map in &found {
+        let told = list.incidents.iter().find(|told| told.id == on_map.id).unwrap();
+        assert_eq!(told.spot, Some([on_map.position.lat, on_map.position.lon]), "{said}");
+    }
+    let shown: Vec<&str> = found.iter().map(|on_map| &*on_map.id).collect();
+    assert_eq!((&*shown, more), (&ids[..ids.len().min(limit)], ids.len() > limit), "{said}");
+    let some: Vec<String> = list.incidents.iter().step_by(3).map(|told| told.id.clone()).collect();
+    let (found, _) = store.incidents_on_map(filter.clone(), some.clone(), 200).await.unwrap();
+    let found: Vec<&str> = found.iter().map(|on_map| &*on_map.id).collect();
+    let want: Vec<&str> = ids.iter().copied().filter(|id| some.iter().any(|s| s == id)).collect();
+    assert_eq!(found, want, "{said}");
 }
 
 #[tokio::test]
@@ -421,12 +472,13 @@ async fn a_database_of_the_first_version_is_searched_as_well() {
     }
 }
 
-fn anything() -> Filter {
+pub(super) fn anything() -> Filter {
     Filter {
         judged: Judged::All,
         phase: Phase::All,
         sites: None,
         camera: None,
+        bounds: None,
         place: None,
         flood: None,
         violation: None,
@@ -435,70 +487,4 @@ fn anything() -> Filter {
         from: None,
         to: None,
     }
-}
-
-/// Every filter that there is a way for, with and without each of its parts.
-fn filters() -> Vec<Filter> {
-    let at = Timestamp::from_secs(1_796_000_000);
-    let place: PlaceId = "hue/gate-east/kerb".parse().unwrap();
-    let parts: [fn(&mut Filter, Timestamp, &PlaceId); 9] = [
-        |filter, _, _| filter.judged = Judged::Not,
-        |filter, _, _| filter.phase = Phase::Open,
-        |filter, _, _| filter.sites = Some(vec!["hue".into(), "da-nang".into()]),
-        |filter, _, _| filter.camera = Some("gate-east".into()),
-        |filter, _, place| filter.place = Some(place.clone()),
-        |filter, _, _| filter.violation = Some("illegal-parking".into()),
-        |filter, _, _| filter.severity = Some(Severity::High),
-        |filter, _, _| filter.words = Some("01KANWBR".into()),
-        |filter, at, _| (filter.from, filter.to) = (Some(at), Some(at)),
-    ];
-    let mut filters = Vec::new();
-    for mask in 0..1_u32 << parts.len() {
-        let mut filter = anything();
-        for (n, part) in parts.iter().enumerate() {
-            if mask >> n & 1 == 1 {
-                part(&mut filter, at, &place);
-            }
-        }
-        filters.push(filter);
-    }
-    filters
-}
-
-fn statements(filter: &Filter) -> Vec<Asked> {
-    let mut all = vec![cells(filter), matching::counted(filter)];
-    for after in [None, Some((1, 1))] {
-        for order in [Order::Newest, Order::Severity] {
-            all.push(matching::by_cell(filter, order, after, 10));
-            all.extend(matching::singly(filter, order, after, 10));
-        }
-        for severity in [None, Some(3)] {
-            all.push(matching::by_time(filter, 0, severity, after, 10));
-        }
-    }
-    all
-}
-
-#[test]
-fn no_search_reads_a_table_from_one_end_to_the_other() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = open::to_write(&dir.path().join("a.db")).unwrap();
-    let filters = filters();
-    let mut all: Vec<Asked> = filters.iter().flat_map(statements).collect();
-    all.push((NEWEST_OF_CELL.into(), vec![0.into(); 5]));
-    for (sql, values) in &all {
-        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let rows = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
-        let plan: Vec<String> = rows.unwrap().collect::<Result<_, _>>().unwrap();
-        for step in &plan {
-            // Of a virtual table it is a search by its own index; `s` and `subquery` are what one found.
-            let scan = step.starts_with("SCAN ")
-                && !(step.contains(" VIRTUAL TABLE INDEX ") && step.contains(":M"));
-            assert!(!scan || step == "SCAN s", "{step}\n{plan:#?}\n{sql}");
-        }
-        // Nor is the row of an incident read that does not match.
-        let covered = |step: &&String| step.contains(" i USING INDEX");
-        assert!(plan.iter().find(covered).is_none(), "{plan:#?}\n{sql}");
-    }
-    assert!(all.len() > 4_000, "{}", all.len());
 }

@@ -1,7 +1,7 @@
 //! A filter as conditions of SQL.
 
 use super::codes::{FOLDED, NOT_JUDGED, SHELVED, ms, of_severity};
-use crate::model::{Filter, Judged, Phase};
+use crate::model::{Bounds, Filter, Judged, Phase};
 use crate::text;
 use rusqlite::types::Value;
 
@@ -42,12 +42,18 @@ impl Wanted {
         }
     }
 
-    /// Of the headings that are asked for: by place and violation, and by words if these are to count.
+    /// Of the headings that are asked for: by place, violation and point, and by words if these are to count.
     pub(super) fn headings(&mut self, filter: &Filter, table: &str, words: bool) {
         let mut heading = Self::default();
         heading.places(filter);
         if let Some(violation) = &filter.violation {
             heading.and_value("violation = ?", violation.clone());
+        }
+        if let Some(bounds) = filter.bounds {
+            let mut there = Self::default();
+            there.within(bounds);
+            heading.and(&format!("spot IN (SELECT key FROM spot{})", there.sql()));
+            heading.values.append(&mut there.values);
         }
         if let Some(query) = query(filter).filter(|_| words) {
             heading.and_value(&format!("key IN ({HEADINGS_WITH_WORDS})"), query);
@@ -96,6 +102,17 @@ impl Wanted {
         }
     }
 
+    /// At a point within these bounds.
+    pub(super) fn within(&mut self, Bounds { west, south, east, north }: Bounds) {
+        self.and("lat BETWEEN ? AND ?");
+        self.and(if west <= east {
+            "lon BETWEEN ? AND ?"
+        } else {
+            "(lon BETWEEN ? AND 180 OR lon BETWEEN -180 AND ?)"
+        });
+        self.values.extend([south, north, west, east].map(Value::from));
+    }
+
     pub(super) fn and(&mut self, condition: &str) {
         if !self.sql.is_empty() {
             self.sql += " AND ";
@@ -129,6 +146,15 @@ pub(super) fn judgements(filter: &Filter) -> &'static [i64] {
         Judged::Shelved => &[SHELVED],
         Judged::Folded => &[FOLDED],
         Judged::All => &[NOT_JUDGED, 1, 2, SHELVED, FOLDED],
+    }
+}
+
+/// The codes of the states that are asked for.
+pub(super) fn states(filter: &Filter) -> &'static [i64] {
+    match filter.phase {
+        Phase::All => &[0, 1],
+        Phase::Open => &[0],
+        Phase::Closed => &[1],
     }
 }
 

@@ -1,5 +1,6 @@
 //! The `OpenAPI` document: how one is let in, what is asked and what is answered are as they are.
 
+use super::sample::{heard, id};
 use super::support::Console;
 use serde_json::{Value, json};
 use viahe_console::people::{Need, need_of};
@@ -59,5 +60,60 @@ fn words_that_the_document_names_are_those_that_are_read() {
             }
         }
         assert!(tried > 15, "{path}: {tried}");
+    }
+}
+
+/// What is refused is excluded by the document, so that whoever writes a client knows it beforehand.
+#[test]
+fn what_no_query_may_say_is_told_in_the_document() {
+    let console = Console::start();
+    let admin = console.admin();
+    let document = console.ask("GET", "/v1/openapi.json", &[], None).json();
+    let mut refused = 0;
+    for (method, path, operation) in operations(&document) {
+        let is_plain = method == "GET" && !path.contains('{') && path != "/v1/events";
+        let parameters = operation["parameters"].as_array().filter(|_| is_plain);
+        for parameter in parameters.into_iter().flatten() {
+            let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
+            let ask = |value: &str| {
+                let path = format!("{path}?{name}={value}");
+                console.ask("GET", &path, &admin.headers(), None).status
+            };
+            let is_bound = ["enum", "pattern", "format", "anyOf", "minimum"]
+                .iter()
+                .any(|key| !schema[key].is_null());
+            if ask("%C2%9CD") == 422 {
+                refused += 1;
+                assert!(is_bound, "{path}?{name}= refuses what the document allows: {schema}");
+            } else {
+                assert!(!is_bound, "{path}?{name}= takes what the document forbids: {schema}");
+            }
+            if schema["anyOf"][0]["format"] == "date-time" {
+                for far in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", ""] {
+                    // A period that is none is refused, in words of its own.
+                    let expected: &[u16] =
+                        if path == "/v1/workload" { &[200, 422] } else { &[200] };
+                    assert!(expected.contains(&ask(far)), "{path}?{name}={far}");
+                }
+            }
+        }
+    }
+    assert!(refused > 20, "{refused}");
+    assert_eq!(console.ask("GET", "/v1/audit?cursor=-1", &admin.headers(), None).status, 422);
+}
+
+#[test]
+fn a_whole_number_is_one_however_it_is_written() {
+    let console = Console::start();
+    let admin = console.admin();
+    console.runtime.block_on(console.store.take(vec![heard("hue", 1, 1)])).unwrap();
+    let path = format!("/v1/incidents/{}/verdict", id(1));
+    for (revision, status) in
+        [("1.5", 422), ("1e300", 422), ("-1.0", 422), ("1.0", 201), ("1e0", 200)]
+    {
+        let body = format!("{{\"revision\": {revision}, \"judgement\": \"confirmed\"}}");
+        let headers = [&admin.headers()[..], &[("content-type", "application/json")]].concat();
+        let answer = console.send("POST", &path, &headers, body.as_bytes());
+        assert_eq!(answer.status, status, "{revision}: {}", answer.body);
     }
 }

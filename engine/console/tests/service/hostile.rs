@@ -171,3 +171,55 @@ fn an_svg_is_no_picture_whatever_it_is_called() {
         assert_eq!(see.header(header), Some(value));
     }
 }
+
+/// A box that says ever more of one incident makes it longer on the disk, and not the answer.
+#[test]
+fn of_one_incident_so_much_is_told_and_no_more() {
+    let console = Console::start();
+    let admin = console.admin();
+    let said = |revision: u32| {
+        let mut event = event("hue", 1, 1);
+        let name = |n: u32| json!(format!("{n:064x}"));
+        event["data"]["revision"] = json!(revision);
+        event["id"] = json!(format!("{}-r{revision}", id(1)));
+        event["data"]["evidence"][0]["sha256"] = name(revision);
+        if revision > 1 {
+            event["type"] = json!("vn.viahe.incident.updated");
+        }
+        let event = serde_json::from_slice(&to_bytes(&event)).unwrap();
+        Heard { event, ..heard("hue", 1, revision) }
+    };
+    let taken = console.store.take((1..=250).map(said).collect());
+    assert_eq!(console.runtime.block_on(taken).unwrap().len(), 250);
+    let path = format!("/v1/incidents/{}", id(1));
+    let told = console.ask("GET", &path, &admin.headers(), None).json();
+    let revisions = told["revisions"].as_array().unwrap();
+    assert_eq!((revisions.len(), &revisions[0]["revision"]), (200, &json!(51)));
+    assert_eq!(
+        (&revisions[199]["revision"], &told["summary"]["revision"]),
+        (&json!(250), &json!(250))
+    );
+    assert_eq!(told["evidence"].as_array().unwrap().len(), 200);
+}
+
+#[test]
+fn what_is_too_long_or_ends_early_is_refused_and_the_next_is_answered() {
+    let console = Console::start();
+    let admin = console.admin();
+    let long = |length: usize| {
+        let path = format!("/v1/queue?q={}", "a".repeat(length));
+        console.ask("GET", &path, &admin.headers(), None).status
+    };
+    assert_eq!((long(60_000), long(70_000)), (200, 414));
+    let path = "/v1/incidents/x/escalation";
+    let big = json!({ "note": "x".repeat(65_536) });
+    let refused = console.ask("POST", path, &admin.headers(), Some(big));
+    assert_eq!((refused.status, refused.kind()), (413, "too_large".into()));
+    for body in [&b"{"[..], b"", b"\xff", b"[]", b"{\"note\": \"\\ud800\"}"] {
+        let mut headers = admin.headers();
+        headers.push(("content-type", "application/json"));
+        let refused = console.send("POST", path, &headers, body);
+        assert_eq!((refused.status, refused.kind()), (422, "invalid".into()), "{body:?}");
+    }
+    assert_eq!(long(10), 200);
+}

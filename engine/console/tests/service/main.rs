@@ -9,6 +9,7 @@ mod events;
 mod evidence;
 mod hostile;
 mod incidents;
+mod keeping;
 mod map;
 mod matrix;
 #[path = "../pmtiles/mod.rs"]

@@ -137,5 +137,6 @@ fn a_route_is_open_to_those_roles_that_the_table_names_and_to_nobody_else() {
     for method in ["PUT", "OPTIONS", "TRACE", "BREW"] {
         let answer = console.ask(method, "/v1/people", &console.admin().headers(), None);
         assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(answer.header("allow"), Some("get, post, head"), "{method}");
     }
 }

@@ -13,7 +13,7 @@ use viahe_console::basemap::BaseMap;
 use viahe_console::broker::{Broker, Commands, Timer};
 use viahe_console::config::{self, Language};
 use viahe_console::evidence::Files;
-use viahe_console::http::{App, Turns, router};
+use viahe_console::http::{App, Limits, Turns, router, serve};
 use viahe_console::live::Live;
 use viahe_console::people::{Clock, Cost, People};
 use viahe_console::store::Store;
@@ -66,6 +66,8 @@ pub(crate) struct Console {
     pub(crate) password: String,
     pub(crate) store: Store,
     pub(crate) runtime: Runtime,
+    /// Gone, it means that the service is to stop.
+    _stop: watch::Sender<bool>,
 }
 
 pub(crate) struct Answer {
@@ -166,12 +168,13 @@ impl Console {
             bound: Bound { precision: 0.5, verdicts_min: 20 },
             language: Language::Vi,
         };
-        let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+        let (stop, stopping) = watch::channel(false);
         let listening = tokio::net::TcpListener::bind("127.0.0.1:0");
         let listener = runtime.block_on(listening).unwrap();
         let address = listener.local_addr().unwrap();
-        runtime.spawn(async move { axum::serve(listener, service).await });
-        Self { address, clock, people, folder, password, store, runtime }
+        let told = app.vitals.clone();
+        runtime.spawn(serve(listener, router(app), Limits::default(), told, stopping));
+        Self { _stop: stop, address, clock, people, folder, password, store, runtime }
     }
 
     /// Asks, with these headers and this body.

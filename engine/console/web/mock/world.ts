@@ -118,7 +118,7 @@ export class World {
     }
     const evidence: Evidence[] = (['first_seen', 'opened', ...(over ? ['closed' as const] : [])] as const).map((moment, index) => ({
       sha256: `${Math.round(left * 1000).toString(16).padStart(4, '0')}${index}${hex(next, 59)}`, moment, bytes: 90_000, media_type: 'image/jpeg',
-      captured: local(at + [-65_000, 0, 180_000][index]!), arrived: line % 17 === 16 ? null : local(at + 2_000),
+      captured: local(at + [-65_000, 0, 180_000][index]!), arrived: line % 17 === 16 ? null : local(at + 2_000), gone: null,
     }))
     const summary: Summary = {
       id, site, violation, title: incident.title, severity, state: incident.state, revision: incident.revision, place: `${site}/${camera}/${zone}`,

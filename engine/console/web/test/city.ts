@@ -132,7 +132,7 @@ class Broker {
   tell(detail: Detail): void {
     const evidence = detail.evidence
       .filter(({ moment }) => moment !== 'closed')
-      .map(({ arrived: _, ...told }) => ({ kind: `snapshot.${told.moment}`, ...told }))
+      .map(({ arrived: _, gone: __, ...told }) => ({ kind: `snapshot.${told.moment}`, ...told }))
     const opened = detail.incident.opened
     const incident = { ...detail.incident, revision: 1, state: 'open' as const, updated: opened, closed: null, ended_by: null, evidence, evidence_state: 'complete' }
     this.#tell(detail, incident)

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use std::net::{Ipv4Addr, SocketAddr};
-use viahe_console::config::{Config, Language, Mqtt};
+use viahe_console::config::{Config, Keep, Language, Mqtt};
 use viahe_console::model::{Role, Scope};
 use viahe_console::station::{Station, StationError, people_at_rest};
 use viahe_console::workload::Bound;
@@ -51,6 +51,7 @@ fn config(plan: &Plan) -> Result<Config, Exit> {
         },
         map: None,
         bound: Bound::default(),
+        keep: Keep::default(),
         mqtt: Mqtt { host: broker.host.clone(), port: broker.port, login: None, tls: None },
     })
 }

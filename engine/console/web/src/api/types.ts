@@ -174,6 +174,8 @@ export interface Evidence {
   captured: string
   /** Null: the box has not sent it yet. */
   arrived: string | null
+  /** When it was removed, as its time was over. */
+  gone: string | null
 }
 
 export interface Looking {
