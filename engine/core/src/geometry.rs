@@ -210,31 +210,44 @@ impl From<Polygon> for Vec<[f32; 2]> {
     }
 }
 
-impl TryFrom<Vec<[f32; 2]>> for Polygon {
-    type Error = String;
+/// Why corners are no polygon; what is wrong, then what to do.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum PolygonError {
+    /// So many are too few or too many.
+    #[error("a polygon has 3 to 64 corners, this one has {0}")]
+    Count(usize),
+    /// This one is.
+    #[error(
+        "corner {0:?} is outside the frame; corners are fractions from 0 to 1, so divide pixels by the \
+         frame's width and height"
+    )]
+    Outside([f32; 2]),
+    /// These edges do.
+    #[error("edge {0} crosses edge {1}; list the corners in order around the zone")]
+    Crossing(usize, usize),
+    /// They lie on one line.
+    #[error("the polygon has no area; list corners that do not all lie on one line")]
+    NoArea,
+}
 
-    fn try_from(corners: Vec<[f32; 2]>) -> Result<Self, String> {
+impl TryFrom<Vec<[f32; 2]>> for Polygon {
+    type Error = PolygonError;
+
+    fn try_from(corners: Vec<[f32; 2]>) -> Result<Self, PolygonError> {
         if !(3..=64).contains(&corners.len()) {
-            return Err(format!("a polygon has 3 to 64 corners, this one has {}", corners.len()));
+            return Err(PolygonError::Count(corners.len()));
         }
         if let Some(bad) = corners.iter().find(|c| !c.iter().all(|v| (0.0..=1.0).contains(v))) {
-            return Err(format!(
-                "corner {bad:?} is outside the frame; corners are fractions from 0 to 1, so \
-                 divide pixels by the frame's width and height"
-            ));
+            return Err(PolygonError::Outside(*bad));
         }
         let corners: Vec<UnitPoint> =
             corners.into_iter().map(|[x, y]| UnitPoint { x, y }).collect();
         if let Some((i, j)) = crossing_edges(&corners) {
-            return Err(format!(
-                "edge {i} crosses edge {j}; list the corners in order around the zone"
-            ));
+            return Err(PolygonError::Crossing(i, j));
         }
         let polygon = Self { corners };
         if polygon.area() <= f32::EPSILON {
-            return Err(
-                "the polygon has no area; list corners that do not all lie on one line".into()
-            );
+            return Err(PolygonError::NoArea);
         }
         Ok(polygon)
     }
@@ -386,7 +399,7 @@ mod tests {
         ];
         for (name, corners, want) in cases {
             let err = Polygon::try_from(corners).unwrap_err();
-            assert!(err.contains(want), "{name}: {err}");
+            assert!(err.to_string().contains(want), "{name}: {err}");
         }
     }
 

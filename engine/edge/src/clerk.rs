@@ -217,7 +217,8 @@ impl Clerk {
     fn problems(&self, error: ProjectError, edits: &[Edit]) -> Vec<EditProblem> {
         let ProjectError::Config(error) = error else {
             let (field, remedy) = (String::new(), "see to the files on the box".to_owned());
-            return vec![EditProblem { field, edit: None, text: error.to_string(), remedy }];
+            let text = error.to_string();
+            return vec![EditProblem { field, edit: None, text, remedy, fault: None }];
         };
         let own = self.read_at.display().to_string();
         let told = error.problems.into_iter().map(|problem| {
@@ -229,7 +230,8 @@ impl Clerk {
             };
             let field = if is_own { problem.path } else { String::new() };
             let edit = wrote(edits, &field);
-            EditProblem { field, edit, text, remedy: problem.remedy }
+            let fault = if is_own { problem.fault } else { None };
+            EditProblem { field, edit, text, remedy: problem.remedy, fault }
         });
         told.collect()
     }

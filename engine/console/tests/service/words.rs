@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::collections::BTreeSet;
-use viahe_contract::message::{AskedTest, StoryCode, WhyRests};
+use viahe_contract::message::{AskedTest, EditFault, StoryCode, WhyRests};
 use viahe_testing::machine::root;
 
 /// The codes of the contract: as its reader lists them to who writes none.
@@ -14,23 +14,40 @@ fn told<T: DeserializeOwned>() -> BTreeSet<String> {
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The codes of a type of the page. Those that have no words fail its check.
-fn known(page: &str, name: &str) -> BTreeSet<String> {
+/// What stands between these and an apostrophe in a type of a file of the page. Those that have no words
+/// fail the page's check.
+fn known(file: &str, name: &str, before: &str) -> BTreeSet<String> {
+    let path = root().join("engine/console/web/src/api").join(file);
+    let page = std::fs::read_to_string(path).unwrap();
     let (_, rest) = page.split_once(&format!("export type {name} =")).unwrap();
     let own = rest.split("\nexport ").next().unwrap();
-    own.split("{ code: '").skip(1).map(|text| text.split('\'').next().unwrap().to_owned()).collect()
+    own.split(before).skip(1).map(|text| text.split('\'').next().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn the_page_has_words_for_each_code_of_a_story() {
-    let path = root().join("engine/console/web/src/api/story.ts");
-    let page = std::fs::read_to_string(path).unwrap();
-    for (name, told) in [
-        ("Step", told::<StoryCode>()),
-        ("WhyRests", told::<WhyRests>()),
-        ("AskedCondition", told::<AskedTest>()),
+fn the_page_has_words_for_each_code_of_the_contract() {
+    for (file, name, told) in [
+        ("story.ts", "Step", told::<StoryCode>()),
+        ("story.ts", "WhyRests", told::<WhyRests>()),
+        ("story.ts", "AskedCondition", told::<AskedTest>()),
+        ("pipeline.ts", "EditFault", told::<EditFault>()),
     ] {
         assert!(told.len() > 5, "{told:?}");
-        assert_eq!(known(&page, name), told, "{name} of story.ts");
+        assert_eq!(known(file, name, "{ code: '"), told, "{name} of {file}");
     }
+}
+
+/// They are texts in the contract, whose document lists them.
+#[test]
+fn the_page_has_words_for_each_trouble_of_a_box() {
+    let document = std::fs::read_to_string(root().join("docs/mqtt.asyncapi.yaml")).unwrap();
+    let (_, rest) = document.split_once("\n                  trouble:\n").unwrap();
+    let list = rest.split_once("enum:").unwrap().1.split_once(']').unwrap().0;
+    let told: BTreeSet<String> = list
+        .split(['[', ','])
+        .map(|label| label.trim().to_owned())
+        .filter(|l| !l.is_empty())
+        .collect();
+    assert!(told.len() > 20, "{told:?}");
+    assert_eq!(known("types.ts", "TroubleCode", "| '"), told);
 }

@@ -1,7 +1,7 @@
 // A pipeline file as a box has it: read, changed, held against its history. It knows no more than the page needs.
 
 import { createHash } from 'node:crypto'
-import type { CameraView, DiffLine, Edit, Edited, EditProblem, EntryView, Pair, PermitWritten, PipelineVersion, RuleWritten, SiteView } from '../src/api/pipeline.ts'
+import type { CameraView, DiffLine, Edit, Edited, EditFault, EditProblem, EntryView, Pair, PermitWritten, PipelineVersion, RuleWritten, SiteView } from '../src/api/pipeline.ts'
 import { local } from './local.ts'
 import { Problem } from './problem.ts'
 
@@ -18,7 +18,10 @@ function entry(name: string, vi: string, en: string, needs: Partial<EntryView['n
   }
 }
 
-const DWELL = { name: 'dwell_secs', kind: 'number', default: 180, min: 1, max: 86_400, unit: 's', text: 'how long it stands before it is told' } as const
+const DWELL = {
+  name: 'dwell_secs', kind: 'number', default: 180, min: 1, max: 86_400, unit: 's', text: 'Seconds for which the condition must hold before an incident opens.',
+  title: { vi: 'Kéo dài ít nhất', en: 'Lasts at least' }, help: { vi: 'Phải diễn ra lâu chừng này rồi mới báo.', en: 'It must go on for so long before it is told.' },
+} as const
 
 const CATALOGUE: EntryView[] = [
   entry('illegal-parking', 'Đỗ xe trái phép', 'Illegal parking', {}, [DWELL]),
@@ -108,20 +111,20 @@ function take<T>(all: T[], is: (one: T) => boolean): void {
 }
 
 function apply(file: File, edit: Edit, no: number, problems: EditProblem[]): void {
-  const wrong = (field: string, text: string, remedy: string): void => void problems.push({ field, edit: no, text, remedy })
+  const wrong = (field: string, text: string, remedy: string, fault: EditFault): void => void problems.push({ field, edit: no, text, remedy, fault })
   const rulesOf = (id: string | null): RuleWritten[] => (id === null ? file.rules : cameraOf(file, id).rules)
   const called = (name: string) => (of: RuleWritten): boolean => (of.id ?? of.use) === name
   if (edit.kind === 'set_zone') {
     const { camera: of, zone, name, polygon } = edit
     const field = `camera[${of}].zone.${zone}.polygon`
-    if (polygon.length < 3) wrong(field, 'has fewer than 3 corners', 'give it 3 or more')
-    else if (crosses(polygon)) wrong(field, 'crosses itself', 'go around the place once')
+    if (polygon.length < 3) wrong(field, 'has fewer than 3 corners', 'give it 3 or more', { code: 'few_corners' })
+    else if (crosses(polygon)) wrong(field, 'crosses itself', 'go around the place once', { code: 'crossing' })
     put(cameraOf(file, of).zones, ({ id }) => id === zone, { id: zone, name, polygon })
   } else if (edit.kind === 'remove_zone') {
     const { camera: of, zone } = edit
     take(cameraOf(file, of).zones, ({ id }) => id === zone)
     const user = cameraOf(file, of).rules.find((one) => one.zone === zone)
-    if (user) wrong(`camera[${of}].rule[${user.id ?? user.use}].zone`, `there is no zone ${zone}`, 'choose another zone, or remove the rule')
+    if (user) wrong(`camera[${of}].rule[${user.id ?? user.use}].zone`, `there is no zone ${zone}`, 'choose another zone, or remove the rule', { code: 'unknown', name: zone })
   } else if (edit.kind === 'set_line') put(cameraOf(file, edit.camera).lines, ({ id }) => id === edit.line, { id: edit.line, points: edit.points })
   else if (edit.kind === 'remove_line') take(cameraOf(file, edit.camera).lines, ({ id }) => id === edit.line)
   else if (edit.kind === 'set_calibration') cameraOf(file, edit.camera).calibration = { picture: edit.picture, ground_m: edit.ground_m }
@@ -132,9 +135,9 @@ function apply(file: File, edit: Edit, no: number, problems: EditProblem[]): voi
     const field = `camera[${edit.camera}].rule[${written.id ?? written.use}]`
     for (const { name, min, max } of known?.parameters ?? []) {
       const given = written.parameters[name]
-      if (given !== undefined && !(given >= min && given <= max)) wrong(`${field}.${name}`, `is ${given}`, `make it ${min} to ${max}`)
+      if (given !== undefined && !(given >= min && given <= max)) wrong(`${field}.${name}`, `is ${given}`, `make it ${min} to ${max}`, { code: 'out_of_range', min, max })
     }
-    if (known?.needs.zone && !written.zone) wrong(`${field}.zone`, 'is missing', 'say where it looks')
+    if (known?.needs.zone && !written.zone) wrong(`${field}.zone`, 'is missing', 'say where it looks', { code: 'missing', key: 'zone' })
     put(rulesOf(edit.camera), name === null ? () => false : called(name), written)
   } else if (edit.kind === 'remove_rule') take(rulesOf(edit.camera), called(edit.rule))
   else if (edit.kind === 'set_permit') put(file.permits, ({ id }) => id === edit.permit, edit.written)

@@ -230,7 +230,7 @@ export class World {
   boxes(): BoxHeard[] {
     const time = local(Date.now())
     const heard = new Date().toISOString()
-    const troubles = [{ trouble: 'disk_low', text: 'Ổ đĩa chỉ còn 4 % chỗ trống: hãy xoá bớt hoặc thay ổ lớn hơn.', since: local(Date.now() - 7_200_000) }]
+    const troubles = [{ trouble: 'disk_full', text: 'the disk of the state folder has 212 MiB left: free space', since: local(Date.now() - 7_200_000) }]
     return [
       { site: SITES[0]!, heard, state: { state: 'online', version: '0.1.0', outbox_depth: 0, unsaved: 0, quarantined: 0, troubles: [], time } },
       { site: SITES[1]!, heard, state: { state: 'online', version: '0.1.0', outbox_depth: 12, unsaved: 0, quarantined: 0, troubles, time } },

@@ -120,6 +120,7 @@ async function rule(editor: Editor): Promise<void> {
   const dwell = panel.getByLabel(/^Kéo dài ít nhất/)
   await dwell.fill('900000')
   await panel.locator('[aria-invalid=true]').waitFor()
+  await panel.getByText(/^Phải từ .* đến 86\.400\.$/).waitFor()
   await page.getByText(/^Thiết bị báo 1 lỗi/).waitFor()
   assert.ok(await editor.button(/^Xem lại và lưu/).isDisabled(), 'what the box refuses is not saved')
   await dwell.fill('45')

@@ -1,5 +1,6 @@
 //! What a centre changes in the pipeline file of a box, and what comes of it.
 
+use super::fault::EditFault;
 use super::incident::Severity;
 use crate::class::Class;
 use crate::id::Name;
@@ -208,7 +209,7 @@ pub enum DiffKind {
 }
 
 /// Why a file with the edit cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EditProblem {
     /// Where, such as `camera[le-loi-03].zone.kerb.polygon`; empty for the whole file.
     pub field: String,
@@ -218,4 +219,8 @@ pub struct EditProblem {
     pub text: String,
     /// What to do about it, for people.
     pub remedy: String,
+    /// The same for who makes words of it; none of what nobody who draws and sets can get wrong, and of a box
+    /// of an earlier version.
+    #[serde(default)]
+    pub fault: Option<EditFault>,
 }

@@ -9,6 +9,7 @@ mod camera;
 mod command;
 mod edit;
 mod evidence;
+mod fault;
 mod incident;
 mod preview;
 mod reply;
@@ -34,6 +35,7 @@ pub use edit::{
     Calibration, DiffKind, DiffLine, Edit, EditProblem, Edited, PermitWritten, RuleWritten,
 };
 pub use evidence::{Evidence, EvidenceState, Medium, Moment, moment_of};
+pub use fault::EditFault;
 pub use incident::{
     Ack, Citation, ClockRef, EndReason, Incident, IncidentEvent, Measured, ModelRef, Severity,
     Stage, State, Subject,

@@ -156,6 +156,12 @@ pub struct ParameterView {
     pub unit: Option<String>,
     /// What it means, in English.
     pub text: String,
+    /// What people call it; none of a box of an earlier version.
+    #[serde(default)]
+    pub title: Option<InBoth>,
+    /// What it means, for who sets it; none of a box of an earlier version.
+    #[serde(default)]
+    pub help: Option<InBoth>,
 }
 
 /// What a number is.

@@ -10,7 +10,7 @@ use super::schema::Kind;
 use crate::observe::Class;
 use crate::plan::{Citation, Disaster, Escalation, Program, Words};
 use std::time::Duration;
-use viahe_contract::message::{Moment, Severity};
+use viahe_contract::message::{EditFault, Moment, Severity};
 
 /// A kind of violation.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +85,9 @@ pub(super) fn program(
         Ok(read) => Ok(read.program),
         Err(error) => {
             let first = &error.problems[0];
-            Err(Fault::new(format!("{}: {}", first.path, first.what), first.remedy.clone()))
+            let what = format!("{}: {}", first.path, first.what);
+            let code = first.fault.clone().map(Box::new);
+            Err(Fault { what, remedy: first.remedy.clone(), code })
         }
     }
 }
@@ -147,7 +149,8 @@ pub(super) fn refuse_foreign(node: &Node, takes: &[&'static str], who: &str) {
         if node.has(key.name) && !takes.contains(&key.name) {
             let what = format!("{who} does not take `{}`", key.name);
             let takes = listed(takes.iter().map(|p| format!("`{p}`")));
-            node.tell(key.name, Fault::new(what, format!("remove it; {who} takes {takes}")));
+            let fault = Fault::new(what, format!("remove it; {who} takes {takes}"));
+            node.tell(key.name, fault.coded(EditFault::OfNoUse));
         }
     }
 }

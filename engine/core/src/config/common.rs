@@ -1,11 +1,12 @@
 //! What tables of several kinds have alike: names that must differ, hours, words.
 
-use super::problem::{Fault, quoted};
+use super::problem::{Fault, bare, quoted};
 use super::read::Node;
 use super::schedule::span;
 use crate::id::Name;
 use crate::plan::{Schedule, Words};
 use std::collections::BTreeMap;
+use viahe_contract::message::EditFault;
 
 /// Tells each table whose id was used by an earlier one.
 pub(super) fn refuse_repeats(
@@ -22,7 +23,8 @@ pub(super) fn refuse_repeats(
             Some(at) => {
                 let line = node.source.line(*at).0;
                 let what = format!("two {who} are called {name}, the first in line {line}");
-                node.tell(key, Fault::new(what, remedy));
+                let code = EditFault::NameTaken { name };
+                node.tell(key, Fault::new(what, remedy).coded(code));
             }
             None => {
                 seen.insert(name, node.at(key));
@@ -40,7 +42,8 @@ pub(super) fn schedule(node: &Node, has_calendar: bool) -> Schedule {
         if span.needs_calendar() && !has_calendar {
             let what = format!("{} needs a calendar, and the site names none", quoted(text));
             let remedy = "add `calendar = \"vietnam\"` to [site], or write Mon to Sun only";
-            node.source.problem(at, &format!("{}.schedule", node.path), Fault::new(what, remedy));
+            let fault = Fault::new(what, remedy).coded(EditFault::NoCalendar { text: bare(text) });
+            node.source.problem(at, &format!("{}.schedule", node.path), fault);
         }
         schedule.spans.push(span);
     }

@@ -5,6 +5,7 @@ use super::read::{Child, Node};
 use super::rules::Zones;
 use crate::geometry::{Homography, UnitPoint};
 use crate::plan::{Line, Zone};
+use viahe_contract::message::EditFault;
 
 fn point([x, y]: [f64; 2]) -> UnitPoint {
     UnitPoint { x: x as f32, y: y as f32 }
@@ -17,7 +18,7 @@ pub(super) fn lines(camera: &Node) -> Vec<Line> {
         let points = [point(*points.first()?), point(*points.get(1)?)];
         if points[0] == points[1] {
             let fault = Fault::new("its two ends are one point", "write two points");
-            node.tell("points", fault);
+            node.tell("points", fault.coded(EditFault::OnePoint));
         }
         Some(Line { id: name?, points })
     };
@@ -33,7 +34,7 @@ pub(super) fn calibration(node: &Node) -> Option<Homography> {
     if map.is_none() {
         let what = "these points do not tell where the ground is";
         let remedy = "use four points of the road, no three of them on one line, in the same order";
-        node.tell("picture", Fault::new(what, remedy));
+        node.tell("picture", Fault::new(what, remedy).coded(EditFault::NoGround));
     }
     map
 }

@@ -52,8 +52,9 @@ pub fn difference(old: &str, new: &str) -> Vec<DiffLine> {
     lines::difference(old, new, &hidden::shown(old), &hidden::shown(new))
 }
 
-fn problem(field: &str, edit: Option<u32>, Fault { what, remedy }: Fault) -> EditProblem {
-    EditProblem { field: field.to_owned(), edit, text: what, remedy }
+fn problem(field: &str, edit: Option<u32>, Fault { what, remedy, code }: Fault) -> EditProblem {
+    let fault = code.map(|code| *code);
+    EditProblem { field: field.to_owned(), edit, text: what, remedy, fault }
 }
 
 fn document(text: &str) -> Result<DocumentMut, Fault> {

@@ -16,6 +16,7 @@ use crate::plan::program::{
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use viahe_contract::message::EditFault;
 
 /// A held condition of one subject must be seen in more looks than this: a parked car is even at
 /// dusk, a false box is not.
@@ -414,7 +415,7 @@ impl Reader<'_> {
                 format!("with `on` at {on} and `off` at {off} it would end before it begins");
             let remedy =
                 if above { "let `off` be at most `on`" } else { "let `off` be at least `on`" };
-            node.tell("off", Fault::new(what, remedy));
+            node.tell("off", Fault::new(what, remedy).coded(EditFault::OffBeyondOn { above }));
             return None;
         }
         Some(Test::Value { from, quantity, above, on, off })
@@ -424,7 +425,9 @@ impl Reader<'_> {
 fn hits(node: &Node, of: usize, min: usize, looks: usize, grace: Duration) -> Option<Test> {
     if min == 0 || min > looks {
         let what = format!("{min} of {looks} looks can never be told from none");
-        node.tell("min", Fault::new(what, "let `min` be from 1 to `looks`"));
+        let fault = Fault::new(what, "let `min` be from 1 to `looks`");
+        let looks = u32::try_from(looks).unwrap_or(u32::MAX);
+        node.tell("min", fault.coded(EditFault::HitsBeyondLooks { looks }));
         return None;
     }
     Some(Test::Hits { of, min, looks, grace })

@@ -19,6 +19,7 @@ mod hints;
 mod language;
 pub mod model;
 mod model_keys;
+mod parameter_words;
 mod permits;
 mod pipeline;
 mod pipeline_keys;

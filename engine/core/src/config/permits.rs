@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
+use viahe_contract::message::EditFault;
 
 /// Most names that a remedy is searched in: bounds the work on an absurd file.
 const CANDIDATES_MAX: usize = 1000;
@@ -213,7 +214,8 @@ fn refuse_unknown(node: &Node, key: &str, known: &BTreeSet<&Name>, what: &str) {
             None => format!("known here: {}", listed(known)),
         };
         let path = format!("{}.{key}", node.path);
-        node.source.problem(at, &path, Fault::new(format!("{name} is not {what}"), remedy));
+        let fault = Fault::new(format!("{name} is not {what}"), remedy);
+        node.source.problem(at, &path, fault.coded(EditFault::Unknown { name }));
     }
 }
 

@@ -21,6 +21,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use viahe_contract::message::EditFault;
 use viahe_contract::place::Position;
 
 /// Analysed frames per second of a camera without rules, when somebody wants to see what there is.
@@ -449,6 +450,8 @@ fn refuse_short_absence(node: &Node, ruled: Option<&Ruled>, analyse_hz: f32) {
         let what = format!("{absence} s are too short for a rule that looks {hz} times a second");
         let raise = if analyse_hz < entry_hz { ", or raise `analyse_hz`" } else { "" };
         let remedy = format!("set `absence_secs` to {least:.1} or more{raise}");
-        node.tell("absence_secs", Fault::new(what, remedy));
+        let least_secs = (f64::from(least) * 10.0).ceil() / 10.0;
+        let code = EditFault::AbsenceTooShort { least_secs };
+        node.tell("absence_secs", Fault::new(what, remedy).coded(code));
     }
 }

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use viahe_contract::message::EditFault;
 
 /// Most problems told at once; the rest is counted.
 const PROBLEMS_MAX: usize = 200;
@@ -14,7 +15,7 @@ const FOUND_MAX: usize = 2000;
 const QUOTE_CHARS_MAX: usize = 60;
 
 /// One thing that is wrong in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     /// As the caller named it.
     pub file: String,
@@ -26,11 +27,13 @@ pub struct Problem {
     pub what: String,
     /// What to do next.
     pub remedy: String,
+    /// The same as a code, where who edits from afar can get it wrong.
+    pub fault: Option<EditFault>,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, path, what, remedy } = self;
+        let Self { file, line, path, what, remedy, fault: _ } = self;
         write!(f, "{file}:{line}: ")?;
         if !path.is_empty() {
             write!(f, "{path}: ")?;
@@ -41,7 +44,7 @@ impl fmt::Display for Problem {
 
 /// Everything wrong with a file and those that it uses, such as a pipeline and the entries of the
 /// catalogue: one line a problem, the file's own first, each file's in file order.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}", lines(.problems))]
 pub struct ConfigError {
     /// At least one.
@@ -53,15 +56,22 @@ fn lines(problems: &[Problem]) -> String {
 }
 
 /// What is wrong with a value, and what to do; where it stands is known to the caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fault {
     pub(super) what: String,
     pub(super) remedy: String,
+    /// For who makes words of it in another language; boxed, as most have none.
+    pub(super) code: Option<Box<EditFault>>,
 }
 
 impl Fault {
     pub(super) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { what: what.into(), remedy: remedy.into() }
+        Self { what: what.into(), remedy: remedy.into(), code: None }
+    }
+
+    /// With its code.
+    pub(super) fn coded(self, code: EditFault) -> Self {
+        Self { code: Some(Box::new(code)), ..self }
     }
 
     /// `text` is not a `form`.
@@ -100,6 +110,7 @@ impl Report {
                     path: String::new(),
                     what: "the file was refused for a reason that was not recorded".into(),
                     remedy: "report this as a defect of viahe, with the file".into(),
+                    fault: None,
                 };
                 found.push(Found { rank: 0, at: 0, problem });
             }
@@ -160,11 +171,12 @@ impl Source<'_> {
             self.report.unrecorded.set(self.report.unrecorded.get() + 1);
             return;
         }
-        let Fault { what, remedy } = fault;
+        let Fault { what, remedy, code } = fault;
+        let fault = code.map(|code| *code);
         // Reasons of others may come in several lines; a problem has one.
         let (what, remedy) = (what.replace(['\n', '\r'], " "), remedy.replace(['\n', '\r'], " "));
         let (file, path) = (self.name.to_owned(), path.to_owned());
-        let problem = Problem { file, line: self.line(at).0, path, what, remedy };
+        let problem = Problem { file, line: self.line(at).0, path, what, remedy, fault };
         self.report.found.borrow_mut().push(Found { rank: self.rank, at, problem });
     }
 
@@ -185,6 +197,12 @@ pub(super) fn quoted(text: &str) -> String {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),
     }
+}
+
+/// As [`quoted`], without the quotes: of a code that its reader puts into words.
+pub(super) fn bare(text: &str) -> String {
+    let quoted = quoted(text);
+    quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&quoted).to_owned()
 }
 
 /// `a, b and c`.

@@ -12,6 +12,7 @@ use crate::geometry::Polygon;
 use crate::id::Name;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use viahe_contract::message::EditFault;
 
 /// Longest file that is read, in bytes: far more than 1,000 cameras.
 const FILE_BYTES_MAX: usize = 1 << 20;
@@ -116,8 +117,9 @@ impl<'a> Node<'a> {
         }
         for key in self.keys.iter().filter(|k| matches!(k.need, Need::Required)) {
             if !self.has(key.name) {
-                let fault =
-                    Fault::new(format!("`{}` is missing", key.name), self.written(key, "add"));
+                let what = format!("`{}` is missing", key.name);
+                let code = EditFault::Missing { key: key.name.to_owned() };
+                let fault = Fault::new(what, self.written(key, "add")).coded(code);
                 self.source.problem(self.at, &self.path, fault);
             }
         }

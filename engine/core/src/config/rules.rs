@@ -14,6 +14,7 @@ use crate::plan::{Line, Program, Rule, Sensor, Window, Zone};
 use crate::sensor::Quantity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use viahe_contract::message::EditFault;
 
 /// Catalogue entries read so far; `None` for those that are missing or bad, which was told.
 pub(super) struct Catalogue<'a> {
@@ -58,21 +59,31 @@ fn source(
     wanted: Option<Quantity>,
     there: &[(&str, Quantity)],
 ) -> Result<Option<usize>, ()> {
-    let tell = |what: String, remedy: String| node.tell(key, Fault::new(what, remedy));
+    let tell = |what: String, remedy: String, code: Option<EditFault>| {
+        node.tell(key, Fault { what, remedy, code: code.map(Box::new) });
+    };
     let Some(quantity) = wanted else {
         if node.has(key) {
-            tell(format!("this entry asks no {key}"), format!("remove `{key}`"));
+            let remedy = format!("remove `{key}`");
+            tell(format!("this entry asks no {key}"), remedy, Some(EditFault::OfNoUse));
             return Err(());
         }
         return Ok(None);
     };
     let fitting = || there.iter().filter(|(_, q)| *q == quantity).map(|(name, _)| *name);
-    let fits = match fitting().count() {
-        0 => format!("add a table [[{key}]] for {}", quantity.as_str()),
-        _ => format!("those of {} are {}", quantity.as_str(), listed(fitting())),
+    let (fits, missing) = match fitting().count() {
+        0 => {
+            let code = EditFault::NoneMeasures { quantity: quantity.as_str().to_owned() };
+            (format!("add a table [[{key}]] for {}", quantity.as_str()), code)
+        }
+        _ => {
+            let code = EditFault::Missing { key: key.to_owned() };
+            (format!("those of {} are {}", quantity.as_str(), listed(fitting())), code)
+        }
     };
     if !node.has(key) {
-        tell(format!("`{key}` is missing"), format!("name one that measures it: {fits}"));
+        let remedy = format!("name one that measures it: {fits}");
+        tell(format!("`{key}` is missing"), remedy, Some(missing));
         return Err(());
     }
     let name = node.name(key).ok_or(())?;
@@ -81,13 +92,13 @@ fn source(
             Some(near) => format!("did you mean \"{near}\"?"),
             None => fits,
         };
-        tell(format!("there is no {key} {name}"), remedy);
+        tell(format!("there is no {key} {name}"), remedy, Some(EditFault::Unknown { name }));
         return Err(());
     };
     let measures = there[found].1;
     if measures != quantity {
         let what = format!("{name} measures {}, not {}", measures.as_str(), quantity.as_str());
-        tell(what, fits);
+        tell(what, fits, None);
         return Err(());
     }
     Ok(Some(found))
@@ -149,7 +160,8 @@ impl<'a> Catalogue<'a> {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("entries are {}", listed(names)),
         };
-        Fault::new(format!("{name} is not in the catalogue"), remedy)
+        let code = EditFault::Unknown { name: name.clone() };
+        Fault::new(format!("{name} is not in the catalogue"), remedy).coded(code)
     }
 
     /// Reads a rule; `None` only after a problem was told. `camera` is none for rules of the site.
@@ -211,40 +223,36 @@ impl Around<'_> {
     /// The zone and the line of a rule; tells what is missing or of no use.
     fn places(&self, node: &Node, program: &Program) -> Option<(Option<usize>, Option<usize>)> {
         let mut good = true;
-        let mut tell = |key: &str, what: &str, remedy: String| {
-            node.tell(key, Fault::new(what, remedy));
+        let mut tell = |key: &str, what: &str, remedy: &str, code: EditFault| {
+            node.tell(key, Fault::new(what, remedy).coded(code));
             good = false;
         };
+        let missing = |key: &str| EditFault::Missing { key: key.to_owned() };
         if program.looks() && !node.has("zone") {
-            tell(
-                "zone",
-                "`zone` is missing",
-                "add `zone = \"kerb\"`, a zone of this camera".into(),
-            );
+            let remedy = "add `zone = \"kerb\"`, a zone of this camera";
+            tell("zone", "`zone` is missing", remedy, missing("zone"));
         }
         if !program.looks() && node.has("zone") {
-            tell("zone", "this entry looks at no things", "remove `zone`".into());
+            tell("zone", "this entry looks at no things", "remove `zone`", EditFault::OfNoUse);
         }
         let crosses = program.things.iter().any(|t| t.crossing.is_some());
         if crosses && !node.has("line") {
-            let remedy = "add `line = \"NAME\"` and a table [camera.line.NAME]".into();
-            tell("line", "`line` is missing", remedy);
+            let remedy = "add `line = \"NAME\"` and a table [camera.line.NAME]";
+            tell("line", "`line` is missing", remedy, missing("line"));
         }
         if !crosses && node.has("line") {
-            tell("line", "this entry asks for no line", "remove `line`".into());
+            tell("line", "this entry asks for no line", "remove `line`", EditFault::OfNoUse);
         }
         if program.things.iter().any(|t| t.speed_min_mps.is_some()) && !self.calibrated {
-            let remedy = "add a table [camera.calibration], or use another entry".into();
-            tell("use", "it asks for speeds, and the camera is not calibrated", remedy);
+            let what = "it asks for speeds, and the camera is not calibrated";
+            let remedy = "add a table [camera.calibration], or use another entry";
+            tell("use", what, remedy, EditFault::NotCalibrated);
         }
         let light = program.conditions.iter().any(|c| matches!(c.test, Test::Light(_)));
         if light && !self.placed {
-            let remedy = "add `position = { lat = …, lon = … }` to the camera".into();
-            tell(
-                "use",
-                "it asks for day or night, and where the camera stands is not known",
-                remedy,
-            );
+            let what = "it asks for day or night, and where the camera stands is not known";
+            let remedy = "add `position = { lat = …, lon = … }` to the camera";
+            tell("use", what, remedy, EditFault::NoPosition);
         }
         let zone = if node.has("zone") { Some(self.zones.find(node)?) } else { None };
         let line = if node.has("line") { Some(self.line(node)?) } else { None };
@@ -260,7 +268,8 @@ impl Around<'_> {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("add a table [camera.line.{name}] with its points"),
             };
-            node.tell("line", Fault::new(format!("{name} is not a line of this camera"), remedy));
+            let fault = Fault::new(format!("{name} is not a line of this camera"), remedy);
+            node.tell("line", fault.coded(EditFault::Unknown { name }));
         }
         found
     }
@@ -274,7 +283,8 @@ fn site_places(node: &Node, program: &Program) -> Option<(Option<usize>, Option<
         return None;
     }
     for key in ["zone", "line", "classes", "confidence_min"].into_iter().filter(|k| node.has(k)) {
-        node.tell(key, Fault::new("rules of the site see nothing", format!("remove `{key}`")));
+        let fault = Fault::new("rules of the site see nothing", format!("remove `{key}`"));
+        node.tell(key, fault.coded(EditFault::OfNoUse));
     }
     Some((None, None))
 }
@@ -300,7 +310,8 @@ impl Zones {
                 }
                 None => format!("zones here are {}", listed(&self.names)),
             };
-            rule.tell("zone", Fault::new(format!("{name} is not a zone of this camera"), remedy));
+            let fault = Fault::new(format!("{name} is not a zone of this camera"), remedy);
+            rule.tell("zone", fault.coded(EditFault::Unknown { name: name.clone() }));
         }
         self.good.iter().position(|zone| zone.id == name)
     }
@@ -322,7 +333,8 @@ fn program(
     for name in &entry.takes {
         if !node.has(name) && entry.parameter(name).is_none() {
             let what = format!("`{name}` is missing, and {violation} has no default for it");
-            node.tell(name, Fault::new(what, format!("add `{name}`; it depends on the camera")));
+            let fault = Fault::new(what, format!("add `{name}`; it depends on the camera"));
+            node.tell(name, fault.coded(EditFault::Missing { key: (*name).to_owned() }));
         }
         good &= value(name).is_some();
     }
@@ -402,6 +414,11 @@ fn blind_to(missing: &[Class], model: &Name, sources: &PipelineSources) -> Fault
         .collect();
     let whole = others.iter().filter(|(_, seen)| seen.len() == missing.len());
     let whole: Vec<&Name> = whole.map(|(other, _)| *other).collect();
+    let code = EditFault::ModelBlind {
+        model: model.clone(),
+        classes: missing.to_vec(),
+        others: whole.iter().map(|&name| name.clone()).collect(),
+    };
     let remedy = if !whole.is_empty() {
         format!("use a model that does ({})", listed(whole))
     } else if others.is_empty() {
@@ -410,7 +427,7 @@ fn blind_to(missing: &[Class], model: &Name, sources: &PipelineSources) -> Fault
         let parts = others.iter().map(|(other, seen)| format!("{other} sees {}", listed(seen)));
         format!("no installed model sees all of them: {}", parts.collect::<Vec<_>>().join("; "))
     };
-    Fault::new(format!("the model {model} does not see {}", listed(missing)), remedy)
+    Fault::new(format!("the model {model} does not see {}", listed(missing)), remedy).coded(code)
 }
 
 fn unknown_class(
@@ -424,6 +441,11 @@ fn unknown_class(
         .iter()
         .filter(|other| (sources.models)(other).is_ok_and(|info| info.knows(class)))
         .collect();
+    let code = EditFault::ModelBlind {
+        model: model.clone(),
+        classes: vec![class.clone()],
+        others: others.iter().map(|&name| name.clone()).collect(),
+    };
     let known = info.labels.iter().map(Class::as_str);
     let remedy = match (closest(class.as_str(), known.clone()), others.as_slice()) {
         (Some(near), _) => format!("did you mean \"{near}\"?"),
@@ -433,5 +455,5 @@ fn unknown_class(
         }
         (None, others) => format!("use a model that does ({}), or other `classes`", listed(others)),
     };
-    Fault::new(format!("the model {model} does not see {class}"), remedy)
+    Fault::new(format!("the model {model} does not see {class}"), remedy).coded(code)
 }

@@ -2,11 +2,12 @@
 //! which the reader checks files and the JSON Schema and the reference in `docs/configuration.md`
 //! are made.
 
-use super::problem::{Fault, closest, quoted};
+use super::problem::{Fault, bare, closest, quoted};
 use super::schedule;
 use crate::id::Name;
 use crate::observe::Class;
 use jiff::tz::TimeZone;
+use viahe_contract::message::EditFault;
 
 /// A key of a table.
 pub(super) struct Key {
@@ -132,7 +133,8 @@ pub(super) static CLASS: Form =
     });
 pub(super) static SPAN: Form =
     form("span of hours", "^.*[0-9]{2}:[0-9]{2} ?- ?[0-9]{2}:[0-9]{2} *$", |text| {
-        schedule::span(text).map(|_| ())
+        let code = || EditFault::BadHours { text: bare(text) };
+        schedule::span(text).map(|_| ()).map_err(|fault| fault.coded(code()))
     });
 pub(super) static TIMEZONE: Form = form("time zone", "^[A-Za-z0-9_+/-]+$", timezone);
 pub(super) static SECRET: Form =
@@ -141,7 +143,8 @@ pub(super) static SECRET: Form =
 fn not_empty(text: &str) -> Result<(), Fault> {
     let bad = text.trim().is_empty() || text.chars().any(|c| c == '\0');
     if bad {
-        Err(Fault::new("the text is empty", "write a value or remove the key"))
+        let fault = Fault::new("the text is empty", "write a value or remove the key");
+        Err(fault.coded(EditFault::Empty))
     } else {
         Ok(())
     }

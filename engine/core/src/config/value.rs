@@ -4,9 +4,10 @@ use super::problem::{Fault, closest, listed, quoted};
 use super::rule_keys::PARAMETERS;
 use super::schema::{Form, Key, Kind};
 use super::secret;
-use crate::geometry::Polygon;
+use crate::geometry::{Polygon, PolygonError};
 use toml::Spanned;
 use toml::de::DeValue;
+use viahe_contract::message::EditFault;
 
 /// A value and where it stands.
 pub(super) type Value<'a> = Spanned<DeValue<'a>>;
@@ -33,6 +34,9 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
         },
         Kind::Flag if !value.as_ref().is_bool() => wrong("true or false"),
         Kind::Flag => Ok(()),
+        Kind::Whole { .. } if value.as_ref().is_float() => {
+            wrong("a whole number").map_err(|fault| fault.coded(EditFault::NotWhole))
+        }
         Kind::Whole { .. } if !value.as_ref().is_integer() => wrong("a whole number"),
         Kind::Whole { min, max } => in_range(key, value, *min as f64, *max as f64),
         Kind::Number { min, max } => match value.as_ref() {
@@ -67,7 +71,8 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
         },
         Kind::Pairs { count, min, max } => match pairs(value, *count, *min, *max) {
             Some(_) => Ok(()),
-            None => no_list(key, &format!("{count} pairs of numbers from {min} to {max}")),
+            None => no_list(key, &format!("{count} pairs of numbers from {min} to {max}"))
+                .map_err(|fault| fault.coded(EditFault::OutOfRange { min: *min, max: *max })),
         },
         Kind::Sizes { most, min, max } => match sizes(value, *min as f64, *max as f64) {
             Some(sizes) if (1..=*most).contains(&sizes.len()) => Ok(()),
@@ -156,7 +161,8 @@ fn in_range(key: &Key, value: &Value, min: f64, max: f64) -> Result<(), Fault> {
         _ => type_of(value).into(),
     };
     let what = format!("must be from {min} to {max}, got {}", got.trim_matches('"'));
-    Err(Fault::new(what, example(key, "write for instance")))
+    let fault = Fault::new(what, example(key, "write for instance"));
+    Err(fault.coded(EditFault::OutOfRange { min, max }))
 }
 
 pub(super) fn number(value: &Value) -> Option<f64> {
@@ -177,9 +183,16 @@ pub(super) fn polygon(value: &Value) -> Result<Polygon, Fault> {
     let corners: Option<Vec<[f32; 2]>> =
         value.as_ref().as_array().and_then(|corners| corners.iter().map(corner).collect());
     let corners = corners.ok_or_else(|| Fault::new("must be a list of [x, y]", REMEDY))?;
-    Polygon::try_from(corners).map_err(|message| match message.split_once("; ") {
-        Some((what, remedy)) => Fault::new(what, remedy),
-        None => Fault::new(message, REMEDY),
+    Polygon::try_from(corners).map_err(|error| {
+        let message = error.to_string();
+        let (what, remedy) = message.split_once("; ").unwrap_or((&message, REMEDY));
+        Fault::new(what, remedy).coded(match error {
+            PolygonError::Count(0..3) => EditFault::FewCorners,
+            PolygonError::Count(_) => EditFault::ManyCorners,
+            PolygonError::Outside(_) => EditFault::OutsidePicture,
+            PolygonError::Crossing(..) => EditFault::Crossing,
+            PolygonError::NoArea => EditFault::NoArea,
+        })
     })
 }
 

@@ -5,6 +5,7 @@
 
 use super::catalogue::{Entry, severity};
 use super::edit::rule_numbers;
+use super::parameter_words::parameter_words;
 use super::pipeline_keys::PIPELINE;
 use super::problem::{FileKind, Report, Source};
 use super::read::{Child, Node, document};
@@ -117,8 +118,9 @@ fn parameter(name: &'static str, entry: &Entry) -> Option<ParameterView> {
         }
         _ => None,
     };
-    let text = key.doc.to_owned();
-    Some(ParameterView { name: name.to_owned(), kind, default, min, max, unit, text })
+    let (text, name) = (key.doc.to_owned(), name.to_owned());
+    let [title, help] = parameter_words(&name).map_or([None, None], |both| both.map(Some));
+    Some(ParameterView { name, kind, default, min, max, unit, text, title, help })
 }
 
 /// What the entry wants of the things that it is about; none where it is about none.

@@ -4,6 +4,7 @@ use super::*;
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use viahe_contract::message::EditFault;
 
 const TEXT: &str = r#"# The street.
 [site]
@@ -163,6 +164,7 @@ fn what_would_be_wrong_is_told_at_its_field_and_nothing_is_written() {
     let told: Vec<(&str, Option<u32>)> =
         edited.problems.iter().map(|p| (p.field.as_str(), p.edit)).collect();
     assert_eq!(told, [("camera[gate].zone.kerb.polygon", Some(1))]);
+    assert_eq!(edited.problems[0].fault, Some(EditFault::Crossing));
     assert_eq!((edited.version, edited.diff.len()), (version_of(TEXT), 0));
     let gone = json!([{ "kind": "remove_zone", "camera": "gate", "zone": "kerb" }]);
     let Err(Refusal::Wrong(edited)) = place.draft(&gone) else { panic!("it is right") };

@@ -56,13 +56,45 @@ export interface DiffLine {
   text: string
 }
 
+/** What is wrong with an edit, in codes: as in `engine/contract/src/message/fault.rs`. */
+export type EditFault =
+  | { code: 'out_of_range'; min: number; max: number }
+  | { code: 'not_whole' }
+  | { code: 'empty' }
+  /** The key that must be there. */
+  | { code: 'missing'; key: string }
+  | { code: 'of_no_use' }
+  | { code: 'unknown'; name: string }
+  | { code: 'name_taken'; name: string }
+  | { code: 'none_measures'; quantity: string }
+  | { code: 'not_calibrated' }
+  | { code: 'no_position' }
+  /** `others`: models that see all of it. */
+  | { code: 'model_blind'; model: string; classes: string[]; others: string[] }
+  | { code: 'absence_too_short'; least_secs: number }
+  /** `above`: the value counts from `value_on` upwards. */
+  | { code: 'off_beyond_on'; above: boolean }
+  | { code: 'hits_beyond_looks'; looks: number }
+  | { code: 'bad_hours'; text: string }
+  | { code: 'no_calendar'; text: string }
+  | { code: 'few_corners' }
+  | { code: 'many_corners' }
+  | { code: 'crossing' }
+  | { code: 'no_area' }
+  | { code: 'outside_picture' }
+  | { code: 'one_point' }
+  | { code: 'no_ground' }
+
 export interface EditProblem {
   /** Such as `camera[le-loi-03].zone.kerb.polygon`; empty for the whole file. */
   field: string
   /** Which of the edits wrote there, from 0. */
   edit: number | null
+  /** In English, as is the remedy. */
   text: string
   remedy: string
+  /** Null, or not there, for what has no code; a newer box may tell one that the page does not know. */
+  fault?: EditFault | null
 }
 
 /** What came of an edit, or would. */
@@ -134,7 +166,11 @@ export interface ParameterView {
   min: number
   max: number
   unit: string | null
+  /** In English. */
   text: string
+  /** Null, or not there, of a box of an earlier version. */
+  title?: InBoth | null
+  help?: InBoth | null
 }
 
 /** A kind of violation. */

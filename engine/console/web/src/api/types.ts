@@ -294,6 +294,42 @@ export type IncidentOnMap = Pick<
 /** What the tiles of `/map/base.pmtiles` are; null: there is no such file. */
 export type Tiles = 'vector' | 'raster' | null
 
+/** What may not work at a box, as `docs/mqtt.asyncapi.yaml` lists it. */
+export type TroubleCode =
+  | 'nobody_listens'
+  | 'no_broker'
+  | 'incidents_refused'
+  | 'states_refused'
+  | 'acks_unheard'
+  | 'command_link'
+  | 'broker_offers_less'
+  | 'client_id_taken'
+  | 'disk_full'
+  | 'store_failing'
+  | 'store_damaged'
+  | 'state_lost'
+  | 'evidence_failing'
+  | 'history_failing'
+  | 'recording_failing'
+  | 'rules_suspended'
+  | 'disaster'
+  | 'retained_command'
+  | 'model_output'
+  | 'model_refused'
+  | 'worker_memory'
+  | 'worker_refused'
+  | 'rules_below_need'
+  | 'console_refuses'
+  | 'console_away'
+
+export interface Trouble {
+  /** A newer box may have others. */
+  trouble: TroubleCode | (string & {})
+  /** In English, with what to do. */
+  text: string
+  since: string
+}
+
 export type BoxState =
   | {
       state: 'online'
@@ -301,7 +337,7 @@ export type BoxState =
       outbox_depth: number
       unsaved: number
       quarantined: number
-      troubles: { trouble: string; text: string; since: string }[]
+      troubles: Trouble[]
       time: string
     }
   | { state: 'offline'; reason: 'shutdown'; version: string; time: string }

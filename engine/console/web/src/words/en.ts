@@ -1,4 +1,5 @@
 import { storyEn } from './story.en.ts'
+import { troublesEn } from './troubles.en.ts'
 import type { Words } from './vi.ts'
 import { workloadEn } from './workload.en.ts'
 
@@ -236,6 +237,7 @@ export const en: Words = {
     truongSa: 'Trường Sa (Spratly Islands)',
   },
   ...workloadEn,
+  trouble: troublesEn,
   cameras: {
     title: 'Cameras and boxes',
     cameras: 'Cameras',
@@ -263,6 +265,7 @@ export const en: Words = {
     version: (v) => `Version ${v}`,
     waitingToSend: (n) => `${n} messages wait to be sent`,
     troubles: 'Troubles',
+    inFull: 'What the box says',
     since: (time) => `since ${time}`,
     well: 'No troubles',
     emptyTitle: 'No cameras yet',

@@ -1,5 +1,6 @@
 import type { BoxState, Decoding, EndReason, Mark, Moment, ProblemType, Reason, Role, Severity, Stage, State } from '../api/types.ts'
 import { storyVi } from './story.vi.ts'
+import { troublesVi } from './troubles.vi.ts'
 import { workloadVi } from './workload.vi.ts'
 
 /** What the page says. Vietnamese is written first; another language has the same keys, or the type check fails. */
@@ -246,6 +247,7 @@ export const vi = {
     truongSa: 'Quần đảo Trường Sa',
   },
   ...workloadVi,
+  trouble: troublesVi,
   cameras: {
     title: 'Camera và thiết bị',
     cameras: 'Camera',
@@ -273,6 +275,7 @@ export const vi = {
     version: (v: string) => `Phiên bản ${v}`,
     waitingToSend: (n: string) => `${n} bản tin chờ gửi`,
     troubles: 'Sự cố',
+    inFull: 'Thiết bị ghi (tiếng Anh)',
     since: (time: string) => `từ ${time}`,
     well: 'Không có sự cố',
     emptyTitle: 'Chưa có camera nào',

@@ -15,6 +15,11 @@ function parts(field: string): string[] {
   return field.split(/[.[\]]+/).filter(Boolean)
 }
 
+/** The last of them, without the place in a list: the key that a problem is about. */
+export function keyOf(field: string): string {
+  return parts(field).findLast((part) => !/^\d+$/.test(part)) ?? ''
+}
+
 export function placed(problems: readonly EditProblem[], made: readonly Made[], draft: Draft, camera: string): Placed[] {
   return problems.map((problem) => {
     const steps = parts(problem.field)

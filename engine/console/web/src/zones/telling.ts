@@ -2,6 +2,7 @@ import type { ZoneWords } from '../words/zones/index.ts'
 import type { Ref } from './draft.ts'
 import type { Found } from './faults.ts'
 import { toldAt, type Placed } from './problems.ts'
+import { sayProblem } from './saying.ts'
 
 /** Which field of the file a fault is about. */
 function keysOf({ at, fault }: Found): string[] {
@@ -24,7 +25,7 @@ export class Telling {
   /** Of one field, for people; without a key, of the whole thing. */
   of(at: Ref, key?: string): string[] {
     const here = this.#faults.filter((found) => found.at.kind === at.kind && found.at.key === at.key && (key === undefined || keysOf(found)[0] === key))
-    return [...here.map(({ fault }) => this.#words.fault[fault]), ...toldAt(this.#placed, at, key).map(({ problem }) => `${problem.text}: ${problem.remedy}`)]
+    return [...here.map(({ fault }) => this.#words.fault[fault]), ...toldAt(this.#placed, at, key).map(({ problem }) => sayProblem(problem))]
   }
 
   /** Of this thing but for these fields, which tell their own. */

@@ -93,13 +93,55 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![drawn, written]
 }
 
+fn fault() -> impl Strategy<Value = EditFault> {
+    let alone = prop::sample::select(vec![
+        EditFault::NotWhole,
+        EditFault::Empty,
+        EditFault::OfNoUse,
+        EditFault::NotCalibrated,
+        EditFault::NoPosition,
+        EditFault::FewCorners,
+        EditFault::ManyCorners,
+        EditFault::Crossing,
+        EditFault::NoArea,
+        EditFault::OutsidePicture,
+        EditFault::OnePoint,
+        EditFault::NoGround,
+    ]);
+    let blind = (name(), vec(class(), 0..2), vec(name(), 0..2));
+    prop_oneof![
+        12 => alone,
+        1 => (finite(), finite()).prop_map(|(min, max)| EditFault::OutOfRange { min, max }),
+        1 => text().prop_map(|key| EditFault::Missing { key }),
+        1 => name().prop_map(|name| EditFault::Unknown { name }),
+        1 => name().prop_map(|name| EditFault::NameTaken { name }),
+        1 => text().prop_map(|quantity| EditFault::NoneMeasures { quantity }),
+        1 => blind.prop_map(|(model, classes, others)| EditFault::ModelBlind {
+            model,
+            classes,
+            others
+        }),
+        1 => finite().prop_map(|least_secs| EditFault::AbsenceTooShort { least_secs }),
+        1 => any::<bool>().prop_map(|above| EditFault::OffBeyondOn { above }),
+        1 => any::<u32>().prop_map(|looks| EditFault::HitsBeyondLooks { looks }),
+        1 => text().prop_map(|text| EditFault::BadHours { text }),
+        1 => text().prop_map(|text| EditFault::NoCalendar { text }),
+    ]
+}
+
 pub(crate) fn edited() -> impl Strategy<Value = Edited> {
     let line = (one_of::<DiffKind>(), any::<u32>(), text());
     let line = line.prop_map(|(kind, line, text)| DiffLine { kind, line, text });
-    let problem = (text(), of(any::<u32>()), text(), text());
-    let problem =
-        problem.prop_map(|(field, edit, text, remedy)| EditProblem { field, edit, text, remedy });
-    (sha256(), vec(line, 0..3), vec(problem, 0..2), vec(text(), 0..2)).prop_map(
+    let problem = (text(), of(any::<u32>()), text(), text(), of(fault()));
+    let problem = problem.prop_map(|(field, edit, text, remedy, fault)| EditProblem {
+        field,
+        edit,
+        text,
+        remedy,
+        fault,
+    });
+    // Many, so that each fault is among them.
+    (sha256(), vec(line, 0..3), vec(problem, 0..9), vec(text(), 0..2)).prop_map(
         |(version, diff, problems, warnings)| Edited { version, diff, problems, warnings },
     )
 }
@@ -151,11 +193,21 @@ fn entry() -> impl Strategy<Value = EntryView> {
             window,
         },
     );
-    let parameter =
-        (text(), one_of::<ParameterKind>(), of(finite()), finite(), finite(), of(text()), text());
-    let parameter = parameter.prop_map(|(name, kind, default, min, max, unit, text)| {
-        ParameterView { name, kind, default, min, max, unit, text }
-    });
+    let range = (of(finite()), finite(), finite(), of(text()));
+    let said = (text(), of(in_both()), of(in_both()));
+    let parameter = (text(), one_of::<ParameterKind>(), range, said).prop_map(
+        |(name, kind, (default, min, max, unit), (text, title, help))| ParameterView {
+            name,
+            kind,
+            default,
+            min,
+            max,
+            unit,
+            text,
+            title,
+            help,
+        },
+    );
     let words = (in_both(), in_both(), vec(in_both(), 0..2));
     (name(), words, one_of::<Severity>(), needs, vec(parameter, 0..2)).prop_map(
         |(entry, (title, guidance, traps), severity, needs, parameters)| EntryView {

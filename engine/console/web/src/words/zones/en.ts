@@ -1,4 +1,5 @@
 import type { ZoneWords } from './index.ts'
+import { problemsEn } from './problems.en.ts'
 
 export const en: ZoneWords = {
   title: (camera) => `Zones and rules: ${camera}`,
@@ -58,6 +59,7 @@ export const en: ZoneWords = {
     no_ground: 'These four points do not tell where the road is: place them in order around, no three on one line, with measurements in the same order.',
     bad_name: 'A name has 3 to 40 characters (a–z, 0–9, hyphens) and is used once.',
   },
+  problem: problemsEn,
   check: {
     asking: 'The box is checking…',
     well: 'Checked by the box: nothing is wrong.',
@@ -140,24 +142,6 @@ export const en: ZoneWords = {
     parking_bay: 'Parking bay',
     event: 'Event',
     works: 'Road works',
-  },
-  parameter: {
-    dwell_secs: ['Lasts at least', 'It must go on for so long before it is told.'],
-    away_secs: ['Away at least', 'Whoever attends must be gone for so long.'],
-    within_secs: ['Within', 'Longest time from the first to the last of what happens.'],
-    count_min: ['At least how many', 'How many at once, or how often.'],
-    hits_min: ['Seen at least', 'In so many of the last looks.'],
-    share_min: ['Share of the zone', 'How much of the zone must be covered, 0 to 1.'],
-    near_max: ['How near is beside', 'In heights of the taller of the two.'],
-    speed_min_mps: ['Speed from', 'On the ground; the road must be measured.'],
-    allowed_deg: ['Allowed direction', ''],
-    tolerance_deg: ['Still allowed', 'Degrees to either side that still count as the right way.'],
-    travel_min: ['Distance at least', 'Share of the picture’s height that it must travel so.'],
-    value_on: ['Counts from', 'The value from which on it counts.'],
-    value_off: ['Counts no more from', 'The value beyond which it counts no more.'],
-    confidence_min: ['Sure at least', 'What the model is less sure of is ignored, 0 to 1.'],
-    absence_secs: ['Over after', 'Not seen for so long, the incident is over.'],
-    cooldown_secs: ['Quiet after each', 'After an incident no other one is told for so long.'],
   },
   unit: { s: 's', deg: '°', '°': '°', 'm/s': 'm/s' },
   small: {

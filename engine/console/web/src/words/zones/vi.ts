@@ -2,6 +2,7 @@ import type { Fault } from '../../zones/faults.ts'
 import type { Drawn } from '../../zones/draft.ts'
 import type { Day } from '../../zones/schedule.ts'
 import type { SnapTo } from '../../zones/snap.ts'
+import { problemsVi } from './problems.vi.ts'
 
 /** What the zone editor says; apart from the other words, because it comes with the editor. */
 export const vi = {
@@ -62,6 +63,7 @@ export const vi = {
     no_ground: 'Bốn điểm này không xác định được mặt đường: chọn bốn điểm theo vòng, không có ba điểm thẳng hàng, và số đo đúng thứ tự.',
     bad_name: 'Tên phải có 3 đến 40 ký tự a–z, 0–9 hoặc dấu gạch ngang, và chưa được dùng.',
   } satisfies Record<Fault, string>,
+  problem: problemsVi,
   check: {
     asking: 'Thiết bị đang kiểm tra…',
     well: 'Thiết bị đã kiểm tra: không có lỗi.',
@@ -145,24 +147,6 @@ export const vi = {
     event: 'Sự kiện',
     works: 'Công trình',
   } as Record<string, string>,
-  parameter: {
-    dwell_secs: ['Kéo dài ít nhất', 'Phải diễn ra lâu chừng này rồi mới báo.'],
-    away_secs: ['Vắng ít nhất', 'Người trông phải rời đi lâu chừng này.'],
-    within_secs: ['Trong vòng', 'Thời gian dài nhất từ việc đầu đến việc cuối.'],
-    count_min: ['Ít nhất bao nhiêu', 'Số lượng cùng lúc, hoặc số lần.'],
-    hits_min: ['Thấy ít nhất mấy lần', 'Trong những lần xem gần nhất phải thấy chừng này lần.'],
-    share_min: ['Phần vùng bị chiếm', 'Tỉ lệ của vùng phải bị che, từ 0 đến 1.'],
-    near_max: ['Gần chừng nào là bên cạnh', 'Tính bằng chiều cao của vật cao hơn.'],
-    speed_min_mps: ['Tốc độ từ', 'Tốc độ trên mặt đường; cần đo mặt đường.'],
-    allowed_deg: ['Chiều được phép', ''],
-    tolerance_deg: ['Lệch cho phép', 'Lệch về mỗi bên chừng này độ vẫn coi là đúng chiều.'],
-    travel_min: ['Quãng đường ít nhất', 'Phần chiều cao hình mà vật phải đi theo chiều đó.'],
-    value_on: ['Báo từ', 'Giá trị bắt đầu được tính.'],
-    value_off: ['Thôi báo từ', 'Giá trị không còn được tính.'],
-    confidence_min: ['Độ chắc ít nhất', 'Bỏ qua những gì mô hình ít chắc hơn, từ 0 đến 1.'],
-    absence_secs: ['Coi là hết sau', 'Không còn thấy lâu chừng này thì vụ việc kết thúc.'],
-    cooldown_secs: ['Nghỉ sau mỗi vụ', 'Sau một vụ, chừng này lâu không báo vụ khác.'],
-  } as Record<string, [string, string]>,
   unit: { s: 'giây', deg: 'độ', '°': 'độ', 'm/s': 'm/s' } as Record<string, string>,
   small: {
     shaded: (height: string) => `Phần gạch chéo: người cao ${height} m ở đó nhỏ hơn cỡ mà mô hình tìm thấy được một nửa.`,

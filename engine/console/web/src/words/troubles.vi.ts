@@ -1,0 +1,30 @@
+import type { TroubleCode } from '../api/types.ts'
+
+/** What does not work at a box. Numbers and names stand in the box's own words, which are English. */
+export const troublesVi = {
+  nobody_listens: 'Máy chủ MQTT không có ai nhận vụ việc; chúng đang chờ trên ổ đĩa của thiết bị. Hãy kiểm tra đăng ký nhận và quyền của trung tâm.',
+  no_broker: 'Không kết nối được với máy chủ MQTT. Hãy kiểm tra địa chỉ, tài khoản, chứng chỉ và đường mạng.',
+  incidents_refused: 'Máy chủ MQTT không nhận vụ việc của thiết bị; chúng đang chờ trên ổ đĩa. Hãy kiểm tra quyền ghi và hạn mức.',
+  states_refused: 'Máy chủ MQTT không nhận trạng thái của thiết bị và camera; vụ việc vẫn gửi được. Hãy kiểm tra quyền ghi.',
+  acks_unheard: 'Thiết bị không đọc được xác nhận của trung tâm nên vụ việc bị gửi lặp lại. Hãy cấp quyền đọc.',
+  command_link: 'Lệnh, số đo hoặc kết luận không đến được thiết bị. Hãy kiểm tra quyền đọc và ghi của thiết bị trên máy chủ MQTT.',
+  broker_offers_less: 'Máy chủ MQTT thiếu vài tính năng cần dùng; vụ việc vẫn gửi được. Hãy bật chúng trên máy chủ.',
+  client_id_taken: 'Một thiết bị khác dùng trùng mã nên hai bên giành kết nối của nhau. Hãy đặt cho mỗi thiết bị một mã điểm giám sát riêng.',
+  disk_full: 'Ổ đĩa sắp đầy hoặc đã đầy. Hãy giải phóng chỗ trống.',
+  store_failing: 'Không ghi được cơ sở dữ liệu; vụ việc chỉ còn trong bộ nhớ. Đừng khởi động lại; hãy kiểm tra ổ đĩa.',
+  store_damaged: 'Cơ sở dữ liệu bị hỏng hoặc bị thay. Hãy kiểm tra ổ đĩa và các tệp viahe.db.damaged.',
+  state_lost: 'Không đọc lại được những gì thiết bị đã nhớ; các vụ việc đang mở đã bị đóng. Hãy kiểm tra ổ đĩa.',
+  evidence_failing: 'Không ghi được hình bằng chứng; vụ việc được gửi đi không có hình.',
+  history_failing: 'Không ghi được lịch sử quan sát nên khoảng này không giải thích và xem thử được.',
+  recording_failing: 'Bản ghi dừng sớm. Hãy ghi lại.',
+  rules_suspended: 'Một số quy tắc đang tạm ngưng theo lệnh.',
+  disaster: 'Đang khai báo thiên tai: một số quy tắc chờ lâu hơn hoặc tạm ngưng.',
+  retained_command: 'Máy chủ MQTT giữ lại một lệnh nên lệnh đó không được thực hiện. Hãy xoá lệnh và gửi lại, không kèm cờ giữ lại.',
+  model_output: 'Kết quả của mô hình không đúng như mô tả nên camera dùng mô hình này không thấy gì. Hãy xuất lại mô hình hoặc sửa mô tả.',
+  model_refused: 'Không nạp được mô hình như cấu hình yêu cầu. Hãy sửa gói mô hình rồi nạp lại cấu hình.',
+  worker_memory: 'Một tiến trình thị giác dùng quá nhiều bộ nhớ nên đã bị dừng và khởi động lại.',
+  worker_refused: 'Một tiến trình thị giác gửi dữ liệu không hợp lệ; dữ liệu đó bị bỏ qua. Hãy báo cho nhà phát triển.',
+  rules_below_need: 'Có camera được xem thưa hơn mức quy tắc cần: có thể bỏ sót vụ việc hoặc báo trễ.',
+  console_refuses: 'Trang điều hành không cho thiết bị gửi hình: hình đang chờ. Hãy kiểm tra mã truy cập của thiết bị.',
+  console_away: 'Thiết bị không gửi được hình về trang điều hành đã hơn mười phút: hình đang chờ. Hãy kiểm tra địa chỉ, chứng chỉ và đường mạng.',
+} satisfies Record<TroubleCode, string>
