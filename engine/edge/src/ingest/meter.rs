@@ -1,6 +1,7 @@
 //! What one camera has done so far. Outlives its connections.
 
 use super::labour::Labour;
+use super::rate::Rate;
 use super::stamp::CaptureClock;
 use std::time::{Duration, Instant};
 use viahe_contract::message::{Carrier, DecodeMode, Decoding};
@@ -26,7 +27,7 @@ pub struct CameraCounters {
     pub last_frame_age: Option<Duration>,
     /// Width and height of the last frame in px.
     pub size_px: Option<[u32; 2]>,
-    /// Pictures per second that it sends, smoothed over about 20.
+    /// Pictures per second that it sends, over the last two seconds or more; 0 until that is known.
     pub fps: f32,
     /// `h264` or `h265`; none for a test picture.
     pub codec: Option<&'static str>,
@@ -103,8 +104,7 @@ pub(super) struct Meter {
     pub(super) clock: CaptureClock,
     labour: Labour,
     last_frame: Option<Instant>,
-    interval_secs: Option<f32>,
-    after_gap: bool,
+    rate: Rate,
 }
 
 impl Meter {
@@ -121,32 +121,23 @@ impl Meter {
 
     /// The camera sent a picture.
     pub(super) fn arrived(&mut self, now: Instant) {
-        if let Some(last) = self.last_frame.filter(|_| !self.after_gap) {
-            let interval = now.saturating_duration_since(last).as_secs_f32();
-            let smooth = self.interval_secs.unwrap_or(interval);
-            self.interval_secs = Some(smooth + (interval - smooth) / 20.0);
-        }
-        self.after_gap = false;
+        self.rate.arrived(now);
         self.last_frame = Some(now);
     }
 
     /// A connection is tried: the gap before it says nothing of the frame rate.
     pub(super) fn connection(&mut self) {
-        self.interval_secs = None;
-        self.after_gap = true;
+        self.rate = Rate::default();
         self.labour.pause();
         self.counters.tries += 1;
     }
 
     pub(super) fn snapshot(&self, now: Instant) -> CameraCounters {
         let age = self.last_frame.map(|at| now.saturating_duration_since(at));
-        // A silent camera has no frame rate, whatever it was before.
-        let interval =
-            self.interval_secs.map(|i| i.max(age.unwrap_or_default().as_secs_f32() / 2.0));
         CameraCounters {
             reconnects: self.counters.connections.saturating_sub(1),
             last_frame_age: age,
-            fps: interval.filter(|i| *i > 0.0).map_or(0.0, |i| 1.0 / i),
+            fps: self.rate.hz(now).unwrap_or_default(),
             clock_offset_ms: self.clock.offset_ms,
             clock_steps: self.clock.steps,
             clock_step: self.clock.step,

@@ -31,6 +31,7 @@ mod pace;
 mod pool;
 mod probe;
 mod pulse;
+mod rate;
 mod reel;
 mod remote;
 mod rtsp;

@@ -57,7 +57,8 @@ pub fn camera_state(
         state: report.status,
         reason: crate::telemetry::redacted(&report.reason).into_owned(),
         time: now.local(zone),
-        fps: online.map(|s| (f64::from(s.fps_in) * 10.0).round() / 10.0),
+        // 0 until it is known.
+        fps: online.filter(|s| s.fps_in > 0.0).map(|s| (f64::from(s.fps_in) * 10.0).round() / 10.0),
         resolution: online.map(|s| s.size_px),
         clock_offset_ms: online.and_then(|s| s.clock_offset_ms),
         clock_step,

@@ -94,7 +94,9 @@ impl Player {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         let first = counters.frames_in == 0;
         counters.frames_in += 1;
-        counters.fps = counters.frames_in as f32 / due.as_secs_f32().max(0.1);
+        // Of the intervals: the first picture is due at 0, and has no rate.
+        let intervals = (counters.frames_in - 1) as f32;
+        counters.fps = if intervals > 0.0 { intervals / due.as_secs_f32().max(0.001) } else { 0.0 };
         counters.size_px = Some(size_px);
         counters.clock = ClockSource::Recording;
         counters.last_frame_age = Some(Duration::ZERO);

@@ -123,14 +123,16 @@ impl Live {
         self.told.reports.values().for_each(|report| self.tell_camera(report));
     }
 
-    /// A camera goes online before its first numbers are there; its state is told again with them, and when
-    /// its streams change.
+    /// A camera goes online before its first numbers are there; its state is told again with them, once its
+    /// frame rate is known, and when its streams change.
     fn tell_new_sizes(&self, before: &WorkerStats) {
         let now = &self.books.totals.worker.cameras;
         let changed = |report: &&CameraReport| {
             let [before, now] = [&before.cameras, now].map(|cameras| cameras.get(&report.camera));
             let told = |c: &CameraStats| (c.size_px, c.streams.clone());
+            let paced = |c: &CameraStats| c.fps_in > 0.0;
             before.map(told) != now.map(told)
+                || now.is_some_and(paced) && !before.is_some_and(paced)
         };
         self.told.reports.values().filter(changed).for_each(|report| self.tell_camera(report));
     }
