@@ -71,15 +71,12 @@ fn source(
         return Ok(None);
     };
     let fitting = || there.iter().filter(|(_, q)| *q == quantity).map(|(name, _)| *name);
-    let (fits, missing) = match fitting().count() {
-        0 => {
-            let code = EditFault::NoneMeasures { quantity: quantity.as_str().to_owned() };
-            (format!("add a table [[{key}]] for {}", quantity.as_str()), code)
-        }
-        _ => {
-            let code = EditFault::Missing { key: key.to_owned() };
-            (format!("those of {} are {}", quantity.as_str(), listed(fitting())), code)
-        }
+    let (fits, missing) = if fitting().next().is_none() {
+        let code = EditFault::NoneMeasures { quantity: quantity.as_str().to_owned() };
+        (format!("add a table [[{key}]] for {}", quantity.as_str()), code)
+    } else {
+        let code = EditFault::Missing { key: key.to_owned() };
+        (format!("those of {} are {}", quantity.as_str(), listed(fitting())), code)
     };
     if !node.has(key) {
         let remedy = format!("name one that measures it: {fits}");
