@@ -34,10 +34,7 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
         },
         Kind::Flag if !value.as_ref().is_bool() => wrong("true or false"),
         Kind::Flag => Ok(()),
-        Kind::Whole { .. } if value.as_ref().is_float() => {
-            wrong("a whole number").map_err(|fault| fault.coded(EditFault::NotWhole))
-        }
-        Kind::Whole { .. } if !value.as_ref().is_integer() => wrong("a whole number"),
+        Kind::Whole { .. } if !value.as_ref().is_integer() => no_whole(key, value),
         Kind::Whole { min, max } => in_range(key, value, *min as f64, *max as f64),
         Kind::Number { min, max } => match value.as_ref() {
             DeValue::Integer(_) | DeValue::Float(_) => in_range(key, value, *min, *max),
@@ -90,6 +87,12 @@ pub(super) fn leaf(key: &Key, value: &Value) -> Result<(), Fault> {
         | Kind::Entries { .. }
         | Kind::Titled { .. } => wrong("a table"),
     }
+}
+
+fn no_whole(key: &Key, value: &Value) -> Result<(), Fault> {
+    let what = format!("must be a whole number, not {}", type_of(value));
+    let fault = Fault::new(what, example(key, "write"));
+    Err(if value.as_ref().is_float() { fault.coded(EditFault::NotWhole) } else { fault })
 }
 
 fn no_list(key: &Key, of: &str) -> Result<(), Fault> {
