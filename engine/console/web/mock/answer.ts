@@ -118,7 +118,7 @@ const ROUTES: Record<string, Route> = {
   'GET precision': ({ world }) => [200, world.work.precision()],
   'POST precision/*': ({ world, who, body }) => [201, world.work.putAside(body as unknown as Parameters<World['work']['putAside']>[0], who)],
   'GET cameras': ({ world }) => [200, { cameras: world.cameras() }],
-  'GET map': () => [200, { base: null }],
+  'GET map': ({ world }) => [200, { base: world.map }],
   'GET map/*': ({ world, query }) => [200, incidentsOnMap(world, query)],
   'GET boxes': ({ world }) => [200, { boxes: world.boxes() }],
   'GET people': ({ world }) => [200, { people: world.people.map(({ password: _, ...person }) => person) }],

@@ -6,6 +6,7 @@ import type { Detail, Still } from '../src/api/types.ts'
 import { local } from './local.ts'
 import { Pipeline } from './pipeline.ts'
 import { Problem } from './problem.ts'
+import { nameAt } from './street.ts'
 import type { World } from './world.ts'
 
 /** The boxes of a city. Its last site has none that answers. */
@@ -42,8 +43,8 @@ export class Boxes {
     const n = Number(camera.slice(4))
     // Each looks different.
     this.#taken += 1
-    const hue = (this.#taken * 53) % 360
-    const still = { sha256: `${(200 + ((n * 37) % 300)).toString(16).padStart(4, '0')}10${hue.toString(16).padStart(3, '0')}${'0'.repeat(36)}${Date.now().toString(16).padStart(19, '0')}`, taken: new Date().toISOString() }
+    const name = nameAt(n % 8, 0.2 + ((n * 37) % 300) / 1000, 1, this.#taken * 53)
+    const still = { sha256: name.padEnd(45, '0') + Date.now().toString(16).padStart(19, '0'), taken: new Date().toISOString() }
     this.#world.stills.set(`${site}/${camera}`, still)
     return still
   }

@@ -1,12 +1,6 @@
 import type { Features, IncidentOnMap } from '../src/api/types.ts'
 import type { World } from './world.ts'
 
-/** Where camera number `n` stands: in rows, so that each is a place of its own. */
-export function positionOf(n: number): { lat: number; lon: number } {
-  const round = (degrees: number): number => Math.round(degrees * 1e6) / 1e6
-  return { lat: round(10.775 + (n % 20) * 0.0012), lon: round(106.69 + Math.floor(n / 20) * 0.0013) }
-}
-
 export function incidentsOnMap(world: World, asked: URLSearchParams): Features<IncidentOnMap> {
   const query = new URLSearchParams(asked)
   query.set('judgement', 'all')

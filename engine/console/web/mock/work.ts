@@ -21,7 +21,7 @@ export class Work {
   readonly #world: World
   readonly shelves: Shelf[] = []
   readonly asides = new Map<string, Aside>()
-  readonly #floods: { flood: Flood; ids: string[] }[] = []
+  readonly #floods: { flood: Flood; ids: string[]; together: string[] }[] = []
 
   constructor(world: World) {
     this.#world = world
@@ -38,7 +38,7 @@ export class Work {
     const places = new Set(ids.map((id) => this.#detail(id).summary.place)).size
     const begun = new Date(Date.now() - 240_000).toISOString()
     const flood: Flood = { no, site, cause: 'rain', cameras: null, begun, ended: null, incidents: ids.length, waiting: ids.length, places, at_least: false, severity: 'medium', newest: ids.length, dissolved_by: null }
-    this.#floods.push({ flood, ids })
+    this.#floods.push({ flood, ids, together: [] })
     return flood
   }
 
@@ -61,13 +61,14 @@ export class Work {
   }
 
   judge(no: number, who: Account, said: { judgement: Judgement; reason: Reason | null; note: string }): FloodDone {
-    const ids = this.#floods[no - 1]!.ids.filter((id) => this.#waits(id))
+    const entry = this.#floods[no - 1]!
+    const ids = (entry.together = entry.ids.filter((id) => this.#waits(id)))
     for (const id of ids) this.#world.judge(this.#detail(id), who, { ...said, revision: 1 })
     return this.#done(no, ids.length)
   }
 
   undo(no: number, who: Account): FloodDone {
-    const given = this.#floods[no - 1]!.ids.map((id) => this.#detail(id)).filter(({ summary }) => summary.judgement?.by === who.name)
+    const given = this.#floods[no - 1]!.together.map((id) => this.#detail(id)).filter(({ summary }) => summary.judgement?.by === who.name)
     for (const detail of given) {
       detail.verdicts.at(-1)!.undone = new Date().toISOString()
       this.#world.stands(detail)

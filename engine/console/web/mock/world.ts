@@ -16,12 +16,14 @@ import type {
   Severity,
   Still,
   Summary,
+  Tiles,
   Token,
   Verdict,
 } from '../src/api/types.ts'
 import { readCatalogue } from '../build/catalogue.ts'
-import { positionOf } from './map.ts'
 import { local } from './local.ts'
+import { positionOf } from './plan.ts'
+import { boxesAt, nameAt } from './street.ts'
 import { Work } from './work.ts'
 
 const TITLES = readCatalogue().violations.vi
@@ -77,12 +79,15 @@ export class World {
   readonly audit: AuditEntry[] = []
   readonly looking = new Map<string, Map<string, Looking & { until: number }>>()
   readonly work = new Work(this)
+  /** What lies below the map. */
+  readonly map: Tiles
   readonly listeners = new Set<(change: Change) => void>()
   #next = random(7)
   #no = 0
   #verdicts = 0
 
-  constructor(lines: number, now: number) {
+  constructor(lines: number, now: number, map: Tiles = null) {
+    this.map = map
     for (let line = 0; line < lines; line += 1) {
       const count = line % 3 === 0 ? 3 : 1
       for (let n = 0; n < count; n += 1) this.add(line, now - (line * 47 + n * 600) * 1000)
@@ -92,7 +97,8 @@ export class World {
   /** Another incident at place number `line`. */
   add(line: number, at: number): Detail {
     const next = this.#next
-    const [violation, severity, kind] = KINDS[Math.floor(next() * KINDS.length)] ?? KINDS[0]!
+    const drawn = Math.floor(next() * KINDS.length)
+    const [violation, severity, kind] = KINDS[drawn] ?? KINDS[0]!
     const site = SITES[line % SITES.length]!
     const camera = `cam-${String(line % 400).padStart(3, '0')}`
     const zone = `kerb-${Math.floor(line / 400)}`
@@ -110,14 +116,11 @@ export class World {
       camera, camera_name: `${street} ${line}`, zone, place: place_name, position: positionOf(line % 400),
       first_seen: local(at - 65_000), opened, updated: closed ?? opened, closed, ended_by: over ? 'over' : null,
       measured: violation === 'flooded-street' ? [{ name: 'muc-nuoc', value: 23.456, unit: 'cm' }] : [],
-      subjects: [
-        { track: 1, class: kind, confidence: 0.87, box: [left, 0.45, left + 0.16, 0.78] },
-        { track: 2, class: kind, confidence: 0.61, box: [left + 0.25, 0.5, left + 0.38, 0.75] },
-      ],
+      subjects: boxesAt(drawn, left).map((box, n) => ({ track: n + 1, class: kind, confidence: [0.87, 0.61][n] ?? 0.5, box })),
       model: { name: 'ssdlite-coco', sha256: hex(next, 64) }, clock: { source: 'rtcp', offset_ms: 12 },
     }
     const evidence: Evidence[] = (['first_seen', 'opened', ...(over ? ['closed' as const] : [])] as const).map((moment, index) => ({
-      sha256: `${Math.round(left * 1000).toString(16).padStart(4, '0')}${index}${hex(next, 59)}`, moment, bytes: 90_000, media_type: 'image/jpeg',
+      sha256: nameAt(drawn, left, index, line * 47) + hex(next, 55), moment, bytes: 90_000, media_type: 'image/jpeg',
       captured: local(at + [-65_000, 0, 180_000][index]!), arrived: line % 17 === 16 ? null : local(at + 2_000), gone: null,
     }))
     const summary: Summary = {
@@ -214,7 +217,8 @@ export class World {
       const reason = { online: '', stalled: 'Không có khung hình nào trong 25 giây.', offline: 'Camera không trả lời ở cổng 554.' }[state]
       const since = local(Date.now() - 3_600_000)
       const site = SITES[n % SITES.length]!
-      const camera = `cam-${String(n).padStart(3, '0')}`
+      // Two sites have one of the same id.
+      const camera = `cam-${String(n === 10 ? 0 : n).padStart(3, '0')}`
       return {
         site, camera, box_online: site !== SITES[2], still: this.stills.get(`${site}/${camera}`) ?? null, heard: new Date(Date.now() - n * 1000).toISOString(),
         state: {

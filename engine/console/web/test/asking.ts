@@ -42,25 +42,26 @@ async function whyItWasTold(browsers: Browsers, page: Page): Promise<void> {
 /** Pictures come by themselves, stay while the next is fetched, and can be had at once. */
 async function wall(browsers: Browsers, page: Page, city: City): Promise<void> {
   await page.goto(`${city.address}/#/cameras`)
-  const picture = page.getByRole('img', { name: /^Hình của cam-000, / })
-  await page.getByRole('heading', { name: 'cam-000' }).scrollIntoViewIfNeeded()
+  const called = 'Lê Lợi 0 (phuong-ben-nghe/cam-000)'
+  const picture = page.getByRole('img', { name: `Hình của ${called}, ` })
+  await page.getByRole('heading', { name: 'Lê Lợi 0', exact: true }).scrollIntoViewIfNeeded()
   await picture.waitFor()
   const before = await picture.getAttribute('src')
-  await page.getByRole('button', { name: 'Lấy hình mới của cam-000' }).click()
+  await page.getByRole('button', { name: `Lấy hình mới của ${called}` }).click()
   await page.waitForFunction(
-    ([src]) => {
-      const image = document.querySelector<HTMLImageElement>('img[alt^="Hình của cam-000, "]')
+    ([src, called]) => {
+      const image = document.querySelector<HTMLImageElement>(`img[alt^="Hình của ${called}, "]`)
       return image !== null && image.getAttribute('src') !== src
     },
-    [before],
+    [before, called],
   )
-  await page.getByRole('button', { name: 'Phóng to hình của cam-000' }).click()
-  await page.getByRole('dialog', { name: 'cam-000' }).getByRole('img').waitFor()
+  await page.getByRole('button', { name: `Phóng to hình của ${called}` }).click()
+  await page.getByRole('dialog', { name: 'Lê Lợi 0', exact: true }).getByRole('img').waitFor()
   await browsers.accessible(page, 'a large picture of a camera')
   await page.keyboard.press('Escape')
   await page.getByText('Danh sách', { exact: true }).click()
   await picture.waitFor({ state: 'detached' })
-  await page.getByText('cam-000').waitFor()
+  await page.getByText('Lê Lợi 0', { exact: true }).waitFor()
   await page.getByText('Tường hình', { exact: true }).click()
   await picture.waitFor()
   assert.equal(await page.getByText('Chưa lấy được hình mới.').count(), 0)

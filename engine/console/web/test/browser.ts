@@ -9,6 +9,7 @@ import { judging } from './judging.ts'
 import { looks } from './looks.ts'
 import { onTheMap } from './map/page.ts'
 import { slips } from './slips.ts'
+import { work } from './work.ts'
 import { mockCity, serviceCity, type City } from './city.ts'
 
 const [folder = '', kind = '', ...rest] = process.argv.slice(2)
@@ -22,6 +23,7 @@ try {
   await onTheMap(browsers, city)
   await asking(browsers, city)
   await looks(browsers, city)
+  await work(browsers, city)
   browsers.nothingWasWrong()
   console.log('all is well')
 } catch (error) {

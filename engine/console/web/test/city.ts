@@ -23,22 +23,30 @@ export interface City {
   incident: () => Promise<void>
   /** The box of an open incident says that it is over. */
   closes: (of: Detail) => Promise<void>
+  /** Many incidents of one site come together, and the cause is known. */
+  flood: () => Promise<void>
+  /** So many at one place. */
+  crowd: (count: number) => Promise<void>
   close: () => void
 }
 
+/** Incidents that come together. */
+const FLOOD = 14
 /** More places than the list asks for at once, and than a screen has rows. */
 const PLACES = 130
 
-export async function mockCity(): Promise<City> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../mock/serve.ts'), '0', String(PLACES)], { stdio: ['pipe', 'pipe', 'inherit'] })
+export async function mockCity(places = PLACES, map: 'map' | 'outline' = 'outline'): Promise<City> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../mock/serve.ts'), '0', String(places), map], { stdio: ['pipe', 'pipe', 'inherit'] })
   const address = await new Promise<string>((tell) => createInterface({ input: child.stdout! }).once('line', tell))
   return {
     address,
     admin: ['admin', 'admin'],
     operators: [['lan', 'lan'], ['binh', 'binh']],
-    places: PLACES,
+    places,
     incident: async () => void child.stdin!.write('incident\n'),
     closes: async ({ summary }) => void child.stdin!.write(`over ${summary.id}\n`),
+    flood: async () => void child.stdin!.write('flood\n'),
+    crowd: async (count) => void child.stdin!.write(`crowd ${count}\n`),
     close: () => child.kill(),
   }
 }
@@ -75,7 +83,7 @@ export async function serviceCity(browsers: Browsers, [address = '', port = '', 
   const broker = new Broker(port)
   const draw = (detail: Detail): Promise<void> => drawPictures(address, tokens.get(detail.summary.site)!, detail, page)
   for (const detail of details.slice(0, 12)) await draw(detail)
-  for (const detail of details) broker.tell(detail)
+  broker.tell(...details)
   for (const { site, camera, state } of world.cameras().slice(0, 12)) broker.say(`viahe/v1/${site}/cam/${camera}/state`, state)
   const rest = { mqtt: '5', models: [], suspensions: [], disaster: null }
   for (const { site, state } of world.boxes()) broker.say(`viahe/v1/${site}/status`, { ...rest, ...state })
@@ -90,9 +98,18 @@ export async function serviceCity(browsers: Browsers, [address = '', port = '', 
     places: PLACES,
     incident: async () => {
       const detail = world.add((fresh += 1), Date.now())
+      await draw(detail)
       broker.tell(detail)
     },
     closes: async (detail) => broker.over(detail),
+    flood: async () => {
+      const { site, state } = world.boxes()[0]!
+      const now = Date.now()
+      const disaster = { level: 2, since: local(now - 600_000), until: local(now + 3_600_000), command: 'storm-4', by: 'Ban chỉ huy' }
+      broker.say(`viahe/v1/${site}/status`, { ...rest, ...state, disaster })
+      broker.tell(...Array.from({ length: FLOOD }, (_, n) => world.add(600 + 3 * n, now)))
+    },
+    crowd: async (count) => broker.tell(...Array.from({ length: count }, (_, n) => world.add(901, Date.now() - 1_000 * n))),
     close: () => boxes.close(),
   }
 }
@@ -128,24 +145,33 @@ class Broker {
     this.#port = port
   }
 
-  /** As its box would: the first revision of an incident. */
-  tell(detail: Detail): void {
+  /** As their boxes would: the first revision of incidents. */
+  tell(...details: Detail[]): void {
+    const events = new Map<string, object[]>()
+    for (const detail of details) {
+      const [topic, event] = this.#opened(detail)
+      events.set(topic, [...(events.get(topic) ?? []), event])
+    }
+    for (const [topic, all] of events) this.say(topic, ...all)
+  }
+
+  #opened(detail: Detail): [string, object] {
     const evidence = detail.evidence
       .filter(({ moment }) => moment !== 'closed')
       .map(({ arrived: _, gone: __, ...told }) => ({ kind: `snapshot.${told.moment}`, ...told }))
     const opened = detail.incident.opened
     const incident = { ...detail.incident, revision: 1, state: 'open' as const, updated: opened, closed: null, ended_by: null, evidence, evidence_state: 'complete' }
-    this.#tell(detail, incident)
+    return this.#told(detail, incident)
   }
 
   /** Its next revision: it is over. */
   over(detail: Detail): void {
     const { incident } = detail
     const now = local(Date.now())
-    this.#tell(detail, { ...incident, revision: incident.revision + 1, state: 'closed', updated: now, closed: now, ended_by: 'over' })
+    this.say(...this.#told(detail, { ...incident, revision: incident.revision + 1, state: 'closed', updated: now, closed: now, ended_by: 'over' }))
   }
 
-  #tell({ summary: { site, violation, camera } }: Detail, incident: Detail['incident']): void {
+  #told({ summary: { site, violation, camera } }: Detail, incident: Detail['incident']): [string, object] {
     const { incident: id, revision, state, updated } = incident
     const event = {
       specversion: '1.0',
@@ -157,11 +183,12 @@ class Broker {
       datacontenttype: 'application/json',
       data: incident,
     }
-    this.say(`viahe/v1/${site}/cam/${camera}/incident/${violation}`, event)
+    return [`viahe/v1/${site}/cam/${camera}/incident/${violation}`, event]
   }
 
-  say(topic: string, event: object): void {
-    const said = spawnSync('mosquitto_pub', ['-V', '5', '-h', '127.0.0.1', '-p', this.#port, '-q', '1', '-t', topic, '-s'], { input: JSON.stringify(event) })
+  say(topic: string, ...events: object[]): void {
+    const input = events.map((event) => `${JSON.stringify(event)}\n`).join('')
+    const said = spawnSync('mosquitto_pub', ['-V', '5', '-h', '127.0.0.1', '-p', this.#port, '-q', '1', '-t', topic, '-l'], { input })
     assert.equal(said.status, 0, String(said.stderr))
   }
 }

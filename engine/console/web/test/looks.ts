@@ -1,12 +1,16 @@
 import type { Page } from 'playwright-core'
-import { DESK, NIGHT, PHONE, signIn, type Browsers, type View } from './browsers.ts'
+import { DESK, NIGHT, PHONE, TABLET, signIn, type Browsers, type View } from './browsers.ts'
 import type { City } from './city.ts'
 import { drawn } from './map/page.ts'
 
 /** Every page in light, in the dark and on a phone: pictures of all, nothing too wide, nothing that axe minds. */
 export async function looks(browsers: Browsers, city: City): Promise<void> {
-  for (const [name, view] of [['light', DESK], ['dark', NIGHT], ['phone', PHONE]] as const) await all(browsers, city, name, view)
+  await city.incident() // the first of the list has pictures
+  // Side by side: none of them changes anything, and each waits for its own answers.
+  await Promise.all(([['light', DESK], ['dark', NIGHT], ['phone', PHONE]] as const).map(([name, view]) => all(browsers, city, name, view)))
 }
+
+type Show = (what: string) => Promise<void>
 
 async function all(browsers: Browsers, city: City, name: string, view: View): Promise<void> {
   const context = await browsers.person(view)
@@ -15,6 +19,11 @@ async function all(browsers: Browsers, city: City, name: string, view: View): Pr
     await browsers.shot(page, `${name}-${what}`)
     await browsers.fits(page, `${name} ${what}`)
     await browsers.accessible(page, `${name} ${what}`)
+    if (view !== DESK) return
+    await page.setViewportSize(TABLET)
+    await browsers.shot(page, `tablet-${what}`)
+    await browsers.fits(page, `tablet ${what}`)
+    await page.setViewportSize(view)
   }
   await page.locator('form').waitFor()
   await show('sign-in')
@@ -24,25 +33,13 @@ async function all(browsers: Browsers, city: City, name: string, view: View): Pr
   await show('queue')
   await openCase(browsers, page, view)
   await show('case')
-  await page.goto(`${city.address}/#/map`)
-  await page.locator('[data-spot]').first().waitFor()
-  await drawn(browsers, page)
-  await show('map')
-  await page.locator('[data-spot]').first().click()
-  await drawn(browsers, page)
-  await show('map-place')
-  await page.goto(`${city.address}/#/cameras`)
-  await page.getByRole('heading', { level: 1, name: 'Camera và thiết bị' }).waitFor()
-  await page.getByText('cam-005').waitFor()
-  await page.getByText('Ổ đĩa chỉ còn 4 % chỗ trống').waitFor()
+  await onTheMap(browsers, page, city, show)
+  await cameras(browsers, page, city, show)
+  await page.goto(`${city.address}/#/workload`)
+  await page.getByText('Độ chính xác của quy tắc').waitFor()
   await browsers.quiet(page)
-  await show('cameras')
-  for (const [route, title] of [['people', 'Người dùng'], ['tokens', 'Mã truy cập'], ['audit', 'Nhật ký']] as const) {
-    await page.goto(`${city.address}/#/${route}`)
-    await page.getByRole('heading', { level: 1, name: title }).waitFor()
-    await browsers.quiet(page)
-    await show(route)
-  }
+  await show('workload')
+  await managing(browsers, page, show)
   await page.getByRole('button', { name: /^Tuỳ chọn/ }).click()
   await page.getByRole('dialog', { name: 'Tuỳ chọn' }).waitFor()
   await show('settings')
@@ -55,4 +52,43 @@ async function openCase(browsers: Browsers, page: Page, { phone }: View): Promis
   await page.getByRole('heading', { level: 1 }).waitFor()
   await page.getByText('Các vụ khác tại địa điểm này').waitFor()
   await browsers.quiet(page)
+}
+
+async function onTheMap(browsers: Browsers, page: Page, city: City, show: Show): Promise<void> {
+  await page.goto(`${city.address}/#/map`)
+  await page.locator('[data-spot]').first().waitFor()
+  await drawn(browsers, page)
+  await show('map')
+  await page.locator('[data-spot]').first().click()
+  await drawn(browsers, page)
+  await show('map-place')
+}
+
+async function cameras(browsers: Browsers, page: Page, city: City, show: Show): Promise<void> {
+  await page.goto(`${city.address}/#/cameras`)
+  await page.getByRole('heading', { level: 1, name: 'Camera và thiết bị' }).waitFor()
+  await page.getByText('cam-005').waitFor()
+  await page.getByText('Ổ đĩa chỉ còn 4 % chỗ trống').waitFor()
+  await browsers.quiet(page)
+  await browsers.distinct(page, 'cameras')
+  await show('cameras')
+}
+
+/** By the keyboard, from one button. */
+async function managing(browsers: Browsers, page: Page, show: Show): Promise<void> {
+  for (const [title, what] of [['Người dùng', 'people'], ['Mã truy cập', 'tokens'], ['Nhật ký', 'audit']] as const) {
+    await page.getByRole('navigation').getByRole('button', { name: 'Quản trị' }).press('Enter')
+    const link = page.getByRole('navigation').getByRole('link', { name: title })
+    await link.waitFor()
+    if (what === 'people') {
+      await show('managing')
+      await page.keyboard.press('Tab')
+      await link.and(page.locator(':focus')).waitFor()
+    }
+    await link.press('Enter')
+    await page.getByRole('heading', { level: 1, name: title }).waitFor()
+    await link.waitFor({ state: 'hidden' })
+    await browsers.quiet(page)
+    await show(what)
+  }
 }

@@ -74,7 +74,7 @@ class Editor {
 /** From the list of cameras, by the keys. */
 async function open(browsers: Browsers, page: Page, place: Place): Promise<Editor> {
   await page.goto(`${place.address}/#/cameras`)
-  const link = page.getByRole('link', { name: `Vùng và quy tắc: ${place.camera}` }).first()
+  const link = page.getByRole('link', { name: new RegExp(`^Vùng và quy tắc: .*${place.site}/${place.camera}\\)?$`) })
   await link.focus()
   await page.keyboard.press('Enter')
   const editor = new Editor(page)

@@ -1,4 +1,6 @@
 export type Page = 'queue' | 'case' | 'map' | 'cameras' | 'zones' | 'flood' | 'workload' | 'people' | 'tokens' | 'audit'
+/** A page that one goes to by the navigation. */
+export type Tab = Exclude<Page, 'case' | 'flood' | 'zones'>
 export type Route = { page: Page; id: string }
 
 const PAGES: Page[] = ['queue', 'case', 'map', 'cameras', 'zones', 'flood', 'workload', 'people', 'tokens', 'audit']

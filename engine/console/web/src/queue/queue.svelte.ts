@@ -1,5 +1,5 @@
 import { api, problemOf } from '../api/client.ts'
-import type { Change, Detail, Judgement, Line, Mark, Problem, QueuePage, Severity, State, Summary } from '../api/types.ts'
+import type { Change, Detail, Judgement, Line, Mark, Problem, QueuePage, Severity, State } from '../api/types.ts'
 import { caseOf, prefetch } from '../case/cases.svelte.ts'
 import type { Told } from '../case/judging.svelte.ts'
 import { onChange } from '../app/stream.svelte.ts'
@@ -16,6 +16,13 @@ export interface Filters {
 
 export const NO_FILTERS: Omit<Filters, 'order'> = { judgement: 'open', state: 'all', severity: '', violation: '', site: '', q: '' }
 
+interface Totals {
+  lines: number
+  incidents: number
+  /** More may match than were counted. */
+  atLeast: boolean
+}
+
 const PAGE = 100
 /** Changes within this time are asked for once. */
 const GATHER_MS = 400
@@ -29,7 +36,7 @@ const AHEAD = 3
 class Queue {
   filters = $state<Filters>({ order: 'newest', ...NO_FILTERS })
   lines = $state.raw<Line[]>([])
-  totals = $state.raw<{ lines: number; incidents: number }>({ lines: 0, incidents: 0 })
+  totals = $state.raw<Totals>({ lines: 0, incidents: 0, atLeast: false })
   /** Places that are not in the list yet. */
   fresh = $state.raw<ReadonlySet<string>>(new Set())
   /** Lines that have been judged, or wait elsewhere, since the list was shown. */
@@ -146,7 +153,7 @@ class Queue {
     if (line.waiting <= 1) this.judged = new Map(this.judged).set(place, judgement)
     else this.#put({ ...line, waiting: line.waiting - 1 })
     const open = Math.max(0, this.totals.incidents - 1)
-    this.totals = { lines: Math.max(0, this.totals.lines - (line.waiting <= 1 ? 1 : 0)), incidents: open }
+    this.totals = { ...this.totals, lines: Math.max(0, this.totals.lines - (line.waiting <= 1 ? 1 : 0)), incidents: open }
     this.#changed.add(place)
     this.#soon()
     const here = (this.#waiting.get(place) ?? []).filter((id) => id !== summary.id)
@@ -203,7 +210,11 @@ class Queue {
 
   #took(page: QueuePage): void {
     this.#cursor = page.cursor
-    this.totals = { lines: page.total_lines, incidents: page.total_incidents }
+    this.#count(page)
+  }
+
+  #count({ total_lines: lines, total_incidents: incidents, at_least: atLeast }: QueuePage): void {
+    this.totals = { lines, incidents, atLeast }
   }
 
   #show(lines: Line[]): void {
@@ -238,14 +249,19 @@ class Queue {
   async #fetchWaiting(place: string): Promise<void> {
     const known = this.#waiting.get(place)
     if (known) return prefetch(known.slice(0, AHEAD))
-    const { judgement } = this.filters
-    if (judgement !== 'open' && judgement !== 'all') return // none of those waits
     const showing = this.#showing
-    const page = await api.incidents({ ...this.#queryHere(place), judgement: 'open', limit: PAGE }).catch(() => null)
-    if (!page || showing !== this.#showing) return
-    const ids = page.incidents.map(({ id }) => id)
+    const ids = await this.#askWaiting(place).catch(() => null)
+    if (!ids || showing !== this.#showing) return
     this.#waiting.set(place, ids)
     if (this.selected?.place === place) prefetch(ids.slice(0, AHEAD))
+  }
+
+  /** The newest that wait at a place; those after them are asked for when some of these are judged. */
+  async #askWaiting(place: string): Promise<string[]> {
+    const { judgement } = this.filters
+    if (judgement !== 'open' && judgement !== 'all') return [] // none of those waits
+    const page = await api.incidents({ ...this.#queryHere(place), judgement: 'open', limit: PAGE })
+    return page.incidents.map(({ id }) => id)
   }
 
   #hear({ kind, place }: Change): void {
@@ -272,17 +288,19 @@ class Queue {
   /** One line as it is now, where it stands. */
   async #refresh(place: string): Promise<void> {
     const showing = this.#showing
-    const asked = api.incidents({ ...this.#queryHere(place), limit: 200 })
-    const page = await asked.catch((error: unknown) => this.#stale(place, showing, error))
+    // The service counts, however many there are; which they are is asked for where one steps through them.
+    const stepped = this.selected?.place === place || this.#waiting.has(place)
+    const asked = Promise.all([api.queue({ ...this.#queryHere(place), limit: 1 }), stepped ? this.#askWaiting(place) : null])
+    const told = await asked.catch((error: unknown) => this.#stale(place, showing, error))
     const line = this.#line(place)
-    if (!page || !line || showing !== this.#showing) return
+    if (!told || !line || showing !== this.#showing) return
     if (this.#changed.size === 0 && !this.#other) this.problem = null
-    this.#waiting.set(place, page.incidents.filter((one) => !one.judgement).map(({ id }) => id))
-    const newest = page.incidents[0]
-    if (newest) {
-      const waiting = page.incidents.filter((one) => !one.judgement).length
-      this.#put({ ...line, newest, waiting, severity: gravest(page.incidents), last_updated: newest.updated })
-      if (waiting > 0) this.#waitsAgain(place)
+    const [page, waiting] = told
+    if (waiting) this.#waiting.set(place, waiting)
+    const now = page.lines[0]
+    if (now) {
+      this.#put(now)
+      if (now.waiting > 0) this.#waitsAgain(place)
     } else if (this.filters.judgement === 'open' && !this.judged.has(place)) {
       await this.#gone(line, showing)
     }
@@ -343,16 +361,9 @@ class Queue {
     const known = page.lines.findLastIndex(({ place }) => this.#index.has(place))
     const above = this.#cursor === null || known < 0 ? page.lines : page.lines.slice(0, known)
     this.fresh = new Set(above.map(({ place }) => place).filter((place) => !this.#index.has(place)))
-    this.totals = { lines: page.total_lines, incidents: page.total_incidents }
+    this.#count(page)
     return page
   }
-}
-
-const GRAVITY: Severity[] = ['info', 'low', 'medium', 'high']
-
-function gravest(of: Summary[]): Severity {
-  const highest = Math.max(...of.map(({ severity }) => GRAVITY.indexOf(severity)))
-  return GRAVITY[highest] ?? 'info'
 }
 
 export const queue = new Queue()
