@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use viahe_testing::machine::root;
 
@@ -213,6 +214,47 @@ fn links_lead_somewhere() {
         }
     }
     assert!(checked >= 40, "only {checked} links were found");
+}
+
+/// Words and address of each picture that a document shows.
+fn pictures(document: &Document) -> Vec<(String, String)> {
+    let prose = document.prose.join("\n");
+    let shown = prose.split("![").skip(1).filter_map(|rest| rest.split_once("]("));
+    shown
+        .map(|(words, rest)| (words.to_owned(), rest.split(')').next().unwrap().to_owned()))
+        .collect()
+}
+
+#[test]
+fn pictures_are_there_small_described_and_shown() {
+    const BYTES_MAX: u64 = 150_000;
+    let root = root();
+    let mut shown = BTreeSet::new();
+    for document in documents() {
+        for (words, link) in pictures(&document) {
+            let file = root.join(&document.file).parent().unwrap().join(&link);
+            let file = fs::canonicalize(&file)
+                .unwrap_or_else(|e| panic!("{}: {link}: {e}", document.file));
+            let bytes = fs::metadata(&file).unwrap().len();
+            assert!(bytes <= BYTES_MAX, "{}: {link} has {bytes} bytes", document.file);
+            assert!(
+                words.split_whitespace().count() >= 4,
+                "{}: {link}: say what is to be seen",
+                document.file
+            );
+            shown.insert(file);
+        }
+    }
+    let kept: Vec<PathBuf> =
+        fs::read_dir(root.join("docs/pictures")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert!(kept.len() >= 3, "only {} pictures were found", kept.len());
+    for file in kept {
+        assert!(
+            shown.contains(&fs::canonicalize(&file).unwrap()),
+            "no document shows {}",
+            file.display()
+        );
+    }
 }
 
 /// `span`, when it is a path from the root, without the test that it may name after `::`.
