@@ -51,7 +51,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     return world.tell('incident', { id: summary.id, site: summary.site, place: summary.place })
   }
   if (word !== 'incident') return
-  const { summary } = world.add((fresh += 1), Date.now())
+  const { summary } = world.add((fresh += 1), Date.now(), true)
   world.tell('incident', { id: summary.id, site: summary.site, place: summary.place })
 })
 

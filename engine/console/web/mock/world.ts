@@ -94,8 +94,8 @@ export class World {
     }
   }
 
-  /** Another incident at place number `line`. */
-  add(line: number, at: number): Detail {
+  /** Another incident at place number `line`; it may be over, unless it is to go on. */
+  add(line: number, at: number, goesOn = false): Detail {
     const next = this.#next
     const drawn = Math.floor(next() * KINDS.length)
     const [violation, severity, kind] = KINDS[drawn] ?? KINDS[0]!
@@ -105,7 +105,7 @@ export class World {
     const street = STREETS[line % STREETS.length]!
     const place_name = `Vỉa hè trước số ${2 * line + 1} ${street}`
     const id = `01J${hex(next, 23).toUpperCase()}`
-    const over = next() < 0.4
+    const over = next() < 0.4 && !goesOn
     const opened = local(at)
     const closed = over ? local(at + 180_000) : null
     const left = 0.15 + next() * 0.4
