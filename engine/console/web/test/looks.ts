@@ -68,7 +68,7 @@ async function cameras(browsers: Browsers, page: Page, city: City, show: Show): 
   await page.goto(`${city.address}/#/cameras`)
   await page.getByRole('heading', { level: 1, name: 'Camera và thiết bị' }).waitFor()
   await page.getByText('cam-005').waitFor()
-  await page.getByText('Ổ đĩa chỉ còn 4 % chỗ trống').waitFor()
+  await page.getByText('Ổ đĩa sắp đầy hoặc đã đầy.').waitFor()
   await browsers.quiet(page)
   await browsers.distinct(page, 'cameras')
   await show('cameras')
