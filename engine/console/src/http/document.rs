@@ -2,13 +2,14 @@
 
 use super::gate::CSRF_HEADER;
 use super::problem::PROBLEM_JSON;
+use super::schema;
 use crate::model::Role;
 use crate::people::{Need, need_of};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{Components, OpenApi, RefOr};
+use utoipa::openapi::{Components, Content, OpenApi, RefOr};
 
 /// The same document, with how one is let in, who may do what, and the media type of errors.
 pub(super) fn complete(mut document: OpenApi) -> OpenApi {
@@ -23,6 +24,7 @@ pub(super) fn complete(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             name_errors(operation);
+            tell_bytes(operation);
             tell(operation, need_of(method, path), method != "GET" && method != "HEAD");
         }
     }
@@ -51,6 +53,27 @@ fn name_errors(operation: &mut Operation) {
         if let Some(content) = answer.content.swap_remove("application/json") {
             answer.content.insert(PROBLEM_JSON.to_owned(), content);
         }
+    }
+}
+
+/// What is answered or sent as it is in a file.
+const FILES: [&str; 2] = ["image/jpeg", "application/vnd.pmtiles"];
+
+/// Files are bytes, and no lists of numbers.
+fn tell_bytes(operation: &mut Operation) {
+    let tell = |kind: &str, content: &mut RefOr<Content>| {
+        if let RefOr::T(content) = content
+            && FILES.contains(&kind)
+        {
+            content.schema = Some(schema::bytes().into());
+        }
+    };
+    for answer in operation.responses.responses.values_mut() {
+        let RefOr::T(answer) = answer else { continue };
+        answer.content.iter_mut().for_each(|(kind, content)| tell(kind, content));
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.content.iter_mut().for_each(|(kind, content)| tell(kind, content));
     }
 }
 

@@ -32,6 +32,12 @@ pub(super) fn bounds() -> Object {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build()
 }
 
+/// A file.
+pub(super) fn bytes() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
+}
+
 /// The hash that names something.
 pub(super) fn sha256() -> Object {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{64}$")).build()

@@ -30,6 +30,11 @@ fn the_document_tells_how_one_is_let_in_and_what_errors_are() {
         assert_eq!(proves, !open && !["GET", "HEAD"].contains(&&*method), "{method} {path}");
         for (status, answer) in operation["responses"].as_object().unwrap() {
             let kinds = answer["content"].as_object().into_iter().flatten();
+            let picture = &answer["content"]["image/jpeg"]["schema"];
+            assert!(
+                picture.is_null() || picture["format"] == "binary",
+                "{method} {path}: {picture}"
+            );
             for (kind, _) in kinds.filter(|_| status.starts_with(['4', '5'])) {
                 assert_eq!(kind, "application/problem+json", "{method} {path}: {status}");
             }
