@@ -8,8 +8,8 @@ mod support;
 
 use std::collections::BTreeSet;
 use support::{World, name, tomls};
-use viahe_contract::message::EditFault;
-use viahe_core::config::Problem;
+use viahe_contract::message::{EditFault, InBoth, ParameterView};
+use viahe_core::config::{Entry, Problem, entry_view};
 
 /// An entry that asks for all that may be missing around it.
 const ASKS: &str = r#"
@@ -162,4 +162,24 @@ fn each_code_of_the_contract_is_told_of_something() {
     let all: BTreeSet<String> = list.split('`').skip(1).step_by(2).map(Into::into).collect();
     assert!(all.len() > 20, "{all:?}");
     assert_eq!(codes, all);
+}
+
+#[test]
+fn each_parameter_of_the_catalogue_has_words_in_both_languages() {
+    let entries = tomls("pipelines/catalogue");
+    let mut told = Vec::new();
+    for (file, text) in &entries {
+        let entry = file.strip_suffix(".toml").unwrap();
+        let seen = entry_view(&name(entry), &Entry::parse(entry, text).unwrap());
+        assert!(seen.parameters.len() >= 2, "{entry}: each has an absence and a cooldown");
+        for ParameterView { name: parameter, title, help, .. } in seen.parameters {
+            for words in [title, help] {
+                let InBoth { vi, en } = words.unwrap_or_else(|| panic!("{entry}: {parameter}"));
+                assert!(!vi.is_ascii(), "{entry}: {parameter}: {vi:?} has no diacritics");
+                assert!(!en.trim().is_empty() && en != vi, "{entry}: {parameter}: {en:?}");
+                told.push(en);
+            }
+        }
+    }
+    assert!(entries.len() > 15 && told.iter().any(|words| words == "Lasts at least"), "{told:?}");
 }

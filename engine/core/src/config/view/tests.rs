@@ -95,26 +95,3 @@ fn an_entry_says_what_its_rules_need() {
     let count = crowd.parameters.iter().find(|p| p.name == "count_min").unwrap();
     assert_eq!((count.kind, count.unit.as_ref()), (ParameterKind::Whole, None));
 }
-
-#[test]
-fn each_parameter_of_the_catalogue_has_words_in_both_languages() {
-    let folder = viahe_testing::machine::root().join("pipelines/catalogue");
-    let (mut entries, mut told) = (0, Vec::new());
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let entry = Entry::parse(&name, &std::fs::read_to_string(&path).unwrap()).unwrap();
-        let seen = entry_view(&Name::try_from(name.as_str()).unwrap(), &entry);
-        assert!(seen.parameters.len() >= 2, "{name}: each has an absence and a cooldown");
-        for ParameterView { name: parameter, title, help, .. } in seen.parameters {
-            for words in [title, help] {
-                let InBoth { vi, en } = words.unwrap_or_else(|| panic!("{name}: {parameter}"));
-                assert!(!vi.is_ascii(), "{name}: {parameter}: {vi:?} has no diacritics");
-                assert!(!en.trim().is_empty() && en != vi, "{name}: {parameter}: {en:?}");
-                told.push(en);
-            }
-        }
-        entries += 1;
-    }
-    assert!(entries > 15 && told.iter().any(|words| words == "Lasts at least"), "{told:?}");
-}
