@@ -106,7 +106,6 @@ impl Script {
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    pub connection: usize,
     pub at: Instant,
     pub method: String,
     pub uri: String,
@@ -268,7 +267,6 @@ impl Talk {
             .collect();
         let (method, uri) = (start[0].to_owned(), start[1].to_owned());
         let asked = Asked {
-            connection: self.connection,
             at: clock::monotonic(),
             method: method.clone(),
             uri: uri.clone(),
