@@ -5,7 +5,7 @@
 
 use crate::artefact::Artefact;
 use crate::detect::Confidence;
-use crate::geometry::UnitBox;
+use crate::geometry::{UnitBox, UnitPoint};
 use crate::id::{IncidentId, Name, TrackId};
 use crate::observe::Class;
 use crate::plan::Language;
@@ -14,8 +14,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use viahe_contract::message::{
-    self, Citation, ClockRef, EndReason, EvidenceState, Incident, IncidentEvent, Measured,
-    ModelRef, Severity, Stage, State,
+    self, Citation, ClockRef, EndReason, EvidenceState, Geometry, Incident, IncidentEvent,
+    Measured, ModelRef, Severity, Stage, State,
 };
 use viahe_contract::place::Position;
 use viahe_contract::topic::{About, Topic};
@@ -80,15 +80,29 @@ pub struct Subject {
     pub bbox: UnitBox,
 }
 
+/// A fraction as told to people: four decimals of a frame are a fifth of a pixel at 1080p.
+fn rounded(v: f32) -> f64 {
+    (f64::from(v) * 10_000.0).round() / 10_000.0
+}
+
+/// A point as told.
+pub(crate) fn told_point(point: UnitPoint) -> [f64; 2] {
+    [point.x, point.y].map(rounded)
+}
+
 impl Subject {
-    /// As told to people: four decimals of a frame are a fifth of a pixel at 1080p.
+    /// Where it is, as told.
+    pub(crate) fn told_box(&self) -> [f64; 4] {
+        self.bbox.corners().map(rounded)
+    }
+
+    /// As told to people.
     pub fn told(&self) -> message::Subject {
-        let rounded = |v: f32| (f64::from(v) * 10_000.0).round() / 10_000.0;
         message::Subject {
             track: self.track,
             class: self.class.clone(),
             confidence: rounded(self.confidence.get()),
-            bbox: self.bbox.corners().map(rounded),
+            bbox: self.told_box(),
         }
     }
 }
@@ -141,6 +155,9 @@ pub struct Revision {
     pub closed: Option<Timestamp>,
     /// Who or what; best first.
     pub subjects: Vec<Subject>,
+    /// What is drawn over its pictures.
+    #[serde(default, skip_serializing_if = "Geometry::is_empty")]
+    pub geometry: Geometry,
     /// Files on disk.
     pub evidence: Vec<Artefact>,
     /// Is that all?
@@ -213,6 +230,7 @@ impl Revision {
             ended_by: self.ended_by,
             measured: self.measured.clone(),
             subjects: self.subjects.iter().map(Subject::told).collect(),
+            geometry: self.geometry.clone(),
             evidence: self.evidence.iter().map(|e| e.told(zone)).collect(),
             evidence_state: self.evidence_state,
             model: self.model.clone(),

@@ -17,7 +17,7 @@ pub fn event(site: &str, n: u32, revision: u32) -> Value {
         (false, _) => "updated",
     };
     let at = |minute: u32| format!("2026-11-30T07:{:02}:{:02}.000+07:00", minute % 60, n % 60);
-    json!({
+    let mut event = json!({
         "specversion": "1.0", "id": format!("{id}-r{revision}"), "source": format!("viahe/{site}/gate-east"),
         "type": format!("vn.viahe.incident.{verb}"), "subject": "illegal-parking", "time": at(revision),
         "datacontenttype": "application/json",
@@ -35,7 +35,12 @@ pub fn event(site: &str, n: u32, revision: u32) -> Value {
             "evidence_state": "complete", "model": null, "clock": { "source": "arrival", "offset_ms": 0 },
             "of_a_later_version": true
         }
-    })
+    });
+    let zone = [[0.1, 0.4], [0.9, 0.4], [0.9, 0.8], [0.1, 0.8]];
+    event["data"]["geometry"] =
+        json!({ "zone": zone, "boxes": { "opened": [[0.3, 0.5, 0.4, 0.7]] } });
+    event["data"]["subjects"] = json!([{ "track": n, "class": "vehicle.car", "confidence": 0.9, "box": [0.3, 0.5, 0.4, 0.7] }]);
+    event
 }
 
 /// Of the `n`-th incident.

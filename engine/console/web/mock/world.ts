@@ -3,16 +3,19 @@
 
 import type {
   AuditEntry,
+  Box,
   BoxHeard,
   CameraHeard,
   Change,
   Detail,
   Evidence,
+  Geometry,
   Incident,
   Line,
   Looking,
   Me,
   Person,
+  Point,
   Severity,
   Still,
   Summary,
@@ -57,6 +60,17 @@ export interface Account extends Person {
 function account(name: string, display_name: string, role: Person['role']): Account {
   const created = new Date(0).toISOString()
   return { name, display_name, role, sites: null, language: 'vi', created, last_login: null, disabled: null, password: name }
+}
+
+function geometryOf(boxes: Box[], violation: string): Geometry {
+  const [x0, , x1, y1] = boxes[0] ?? [0.5, 0.5, 0.5, 0.5]
+  const end: Point = [(x0 + x1) / 2, y1]
+  return {
+    zone: [[0.03, 0.6], [0.96, 0.6], [0.99, 0.8], [0.01, 0.8]],
+    ...(violation === 'wrong-way' ? { line: [[0.5, 0.55], [0.45, 0.98]] as [Point, Point] } : {}),
+    path: [[0.97, 0.95], [end[0] + 0.22, 0.92], end],
+    boxes: { first_seen: boxes.map(([x0, y0, x1, y1]): Box => [x0 + 0.01, y0, x1 + 0.01, y1]), opened: boxes },
+  }
 }
 
 function hex(next: () => number, digits: number): string {
@@ -109,6 +123,7 @@ export class World {
     const opened = local(at)
     const closed = over ? local(at + 180_000) : null
     const left = 0.15 + next() * 0.4
+    const boxes = boxesAt(drawn, left)
     const incident: Incident = {
       incident: id, revision: over ? 2 : 1, state: over ? 'closed' : 'open', rule: violation, rule_version: 1, severity,
       title: TITLES[violation] ?? violation, guidance: GUIDANCE, stage: 'remind', stage_text: 'Nhắc nhở, đề nghị chấm dứt', offence: 1 + (line % 3),
@@ -116,7 +131,9 @@ export class World {
       camera, camera_name: `${street} ${line}`, zone, place: place_name, position: positionOf(line % 400),
       first_seen: local(at - 65_000), opened, updated: closed ?? opened, closed, ended_by: over ? 'over' : null,
       measured: violation === 'flooded-street' ? [{ name: 'muc-nuoc', value: 23.456, unit: 'cm' }] : [],
-      subjects: boxesAt(drawn, left).map((box, n) => ({ track: n + 1, class: kind, confidence: [0.87, 0.61][n] ?? 0.5, box })),
+      subjects: boxes.map((box, n) => ({ track: n + 1, class: kind, confidence: [0.87, 0.61][n] ?? 0.5, box })),
+      // Boxes of an earlier version do not tell it.
+      ...(line % 13 === 12 ? {} : { geometry: geometryOf(boxes, violation) }),
       model: { name: 'ssdlite-coco', sha256: hex(next, 64) }, clock: { source: 'rtcp', offset_ms: 12 },
     }
     const evidence: Evidence[] = (['first_seen', 'opened', ...(over ? ['closed' as const] : [])] as const).map((moment, index) => ({

@@ -8,6 +8,7 @@ import { Browsers } from './browsers.ts'
 import { judging } from './judging.ts'
 import { looks } from './looks.ts'
 import { onTheMap } from './map/page.ts'
+import { overlays } from './overlays.ts'
 import { slips } from './slips.ts'
 import { work } from './work.ts'
 import { mockCity, serviceCity, type City } from './city.ts'
@@ -19,6 +20,7 @@ let city: City | undefined
 try {
   city = kind === 'service' ? await serviceCity(browsers, rest) : await mockCity()
   await judging(browsers, city)
+  await overlays(browsers, city)
   await slips(browsers, city)
   await onTheMap(browsers, city)
   await asking(browsers, city)

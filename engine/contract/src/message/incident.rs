@@ -1,6 +1,7 @@
 //! Incidents: what a box concludes, and that a centre has it.
 
 use super::evidence::{Evidence, EvidenceState};
+use super::geometry::Geometry;
 use crate::class::Class;
 use crate::id::{IncidentId, Name, TrackId};
 use crate::place::Position;
@@ -153,6 +154,9 @@ pub struct Incident {
     pub measured: Vec<Measured>,
     /// Who or what; best first.
     pub subjects: Vec<Subject>,
+    /// What is drawn over its pictures. Boxes of earlier versions do not tell it, nor does what only sensors tell of.
+    #[serde(default, skip_serializing_if = "Geometry::is_empty")]
+    pub geometry: Geometry,
     /// Files that prove it.
     pub evidence: Vec<Evidence>,
     /// Is that all? Boxes of earlier versions do not tell it: it was.

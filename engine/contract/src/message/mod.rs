@@ -10,6 +10,7 @@ mod command;
 mod edit;
 mod evidence;
 mod fault;
+mod geometry;
 mod incident;
 mod preview;
 mod reply;
@@ -36,6 +37,7 @@ pub use edit::{
 };
 pub use evidence::{Evidence, EvidenceState, Medium, Moment, moment_of};
 pub use fault::EditFault;
+pub use geometry::{Boxes, Geometry};
 pub use incident::{
     Ack, Citation, ClockRef, EndReason, Incident, IncidentEvent, Measured, ModelRef, Severity,
     Stage, State, Subject,

@@ -40,6 +40,20 @@ pub(crate) fn subject() -> impl Strategy<Value = Subject> {
     )
 }
 
+fn geometry() -> impl Strategy<Value = Geometry> {
+    let point = || prop::array::uniform2(fraction());
+    let boxes = || vec(prop::array::uniform4(fraction()), 0..3);
+    let line = of(prop::array::uniform2(point()));
+    (vec(point(), 0..5), line, vec(point(), 0..5), boxes(), boxes()).prop_map(
+        |(zone, line, path, first_seen, opened)| Geometry {
+            zone,
+            line,
+            path,
+            boxes: Boxes { first_seen, opened },
+        },
+    )
+}
+
 fn model() -> impl Strategy<Value = ModelRef> {
     (name(), sha256()).prop_map(|(name, sha256)| ModelRef { name, sha256 })
 }
@@ -66,7 +80,7 @@ fn incident() -> impl Strategy<Value = Incident> {
     let proof = (
         vec(citation(), 0..3),
         vec(measured(), 0..3),
-        vec(subject(), 0..3),
+        (vec(subject(), 0..3), geometry()),
         (vec(evidence(), 0..3), one_of::<EvidenceState>()),
         of(model()),
     );
@@ -75,7 +89,8 @@ fn incident() -> impl Strategy<Value = Incident> {
         let (severity, title, guidance, (stage, stage_text, offence)) = what;
         let (camera, camera_name, zone, place, position) = place;
         let (first_seen, opened, updated, closed, ended_by) = when;
-        let (citations, measured, subjects, (evidence, evidence_state), model) = proof;
+        let (citations, measured, (subjects, geometry), evidence, model) = proof;
+        let (evidence, evidence_state) = evidence;
         let clock = ClockRef { source: clock.0, offset_ms: clock.1 };
         Incident {
             incident,
@@ -102,6 +117,7 @@ fn incident() -> impl Strategy<Value = Incident> {
             ended_by,
             measured,
             subjects,
+            geometry,
             evidence,
             evidence_state,
             model,

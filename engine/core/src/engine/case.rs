@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
-use viahe_contract::message::{Citation, ClockRef, EndReason, Measured, Severity, Stage};
+use viahe_contract::message::{Citation, ClockRef, EndReason, Geometry, Measured, Severity, Stage};
 use viahe_contract::place::Position;
 
 /// What may become, is, or was an incident.
@@ -17,6 +17,9 @@ use viahe_contract::place::Position;
 pub(super) struct Case {
     /// A first picture was asked for.
     pub(super) begun: bool,
+    /// Where its subjects were in the first picture.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) first_boxes: Vec<[f64; 4]>,
     /// Taken, by kind; the id is needed to throw a picture away.
     pub(super) pictures: Vec<(CaptureId, Option<Artefact>)>,
     /// It fired while nothing was to be said: since when it held.
@@ -47,6 +50,8 @@ pub(super) struct Incident {
     pub(super) closed: Option<Timestamp>,
     pub(super) ended_by: Option<EndReason>,
     pub(super) subjects: Vec<Subject>,
+    #[serde(default, skip_serializing_if = "Geometry::is_empty")]
+    pub(super) geometry: Geometry,
     pub(super) measured: Vec<Measured>,
     pub(super) stage: Option<Stage>,
     pub(super) offence: u32,

@@ -78,7 +78,7 @@ impl Engine {
         for (at, sensor, signal, ending) in said {
             let begun = |case: &Case| case.begun;
             let known = self.memory.rule_at(of).cases.get(&key(&signal)).is_some_and(begun);
-            if known && matches!(signal, Signal::Began(_)) {
+            if known && matches!(signal, Signal::Began { .. }) {
                 continue;
             }
             let measured: Vec<Measured> =
@@ -147,8 +147,8 @@ fn between(after: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp
 
 fn key(signal: &Signal) -> SubjectKey {
     match signal {
-        Signal::Began(key)
-        | Signal::Lapsed(key)
+        Signal::Lapsed(key)
+        | Signal::Began { key, .. }
         | Signal::Fired { key, .. }
         | Signal::Continues { key, .. }
         | Signal::Ended { key, .. } => *key,

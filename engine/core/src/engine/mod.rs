@@ -27,6 +27,7 @@ mod commanded;
 mod correct;
 mod done;
 mod doubt;
+mod drawn;
 mod event;
 mod held;
 mod inactive;

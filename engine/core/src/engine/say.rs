@@ -143,6 +143,7 @@ impl Engine {
             updated: incident.updated,
             closed: incident.closed,
             subjects: incident.subjects.clone(),
+            geometry: incident.geometry.clone(),
             evidence: Vec::new(),
             evidence_state: EvidenceState::Complete,
             model: model.cloned(),

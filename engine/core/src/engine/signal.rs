@@ -1,17 +1,18 @@
 //! From signals to incidents: what is said of each, with which pictures, and when.
 
 use super::case::{About, Case, Incident};
+use super::drawn;
 use super::event::{Capture, Effect};
 use super::machine::Engine;
 use super::memory::{Awaited, CaseKey, FrameRef};
 use super::rule_at::RuleAt;
 use super::wording::wording;
 use crate::id::CaptureId;
-use crate::incident::{Subject, incident_id};
+use crate::incident::incident_id;
 use crate::observe::Class;
 use crate::plan::{Disaster, Escalation, Rule};
-use crate::rule::Signal;
 use crate::rule::explain::Outcome;
+use crate::rule::{Concerned, Signal};
 use crate::time::{ClockSource, Timestamp};
 use std::time::Duration;
 use viahe_contract::message::{self, Citation, ClockRef, EndReason, Measured, Severity, Stage};
@@ -39,19 +40,20 @@ impl Engine {
         let rule = moment.of.rule.id.clone();
         let key = |subject| CaseKey { camera: camera.clone(), rule: rule.clone(), subject };
         match signal {
-            Signal::Began(subject) => {
+            Signal::Began { key: subject, who } => {
                 let key = key(subject);
                 if let Some(case) = self.memory.case(&key) {
                     case.begun = true;
+                    case.first_boxes = drawn::boxes(&who.subjects);
                 }
                 self.capture(&key, moment, message::Moment::FirstSeen, effects);
             }
             Signal::Lapsed(subject) => self.drop_case(&key(subject), effects),
-            Signal::Fired { key: subject, first_seen, subjects } => {
-                self.fired(&key(subject), moment, first_seen, subjects, effects);
+            Signal::Fired { key: subject, first_seen, who } => {
+                self.fired(&key(subject), moment, first_seen, who, effects);
             }
-            Signal::Continues { key: subject, subjects } => {
-                self.continues(&key(subject), moment, subjects, effects);
+            Signal::Continues { key: subject, who } => {
+                self.continues(&key(subject), moment, who, effects);
             }
             Signal::Ended { key: subject, last_seen } => {
                 self.ended(&key(subject), moment, last_seen, effects);
@@ -72,7 +74,7 @@ impl Engine {
         key: &CaseKey,
         moment: Moment<'_>,
         first_seen: Timestamp,
-        subjects: Vec<Subject>,
+        who: Concerned,
         effects: &mut Vec<Effect>,
     ) {
         let Some(memory) = self.memory.rule(key) else { return };
@@ -83,10 +85,11 @@ impl Engine {
         }
         // One that was asked for and got lost is not replaced: two pictures of one moment would
         // pass for proof that something stood there.
-        if self.memory.case(key).is_some_and(|c| !c.begun) {
+        if let Some(case) = self.memory.case(key).filter(|case| !case.begun) {
+            case.first_boxes = drawn::boxes(&who.subjects);
             self.capture(key, moment, message::Moment::FirstSeen, effects);
         }
-        let incident = self.incident(key, moment, first_seen, subjects);
+        let incident = self.incident(key, moment, first_seen, who);
         self.explain(key, moment.at, || Outcome::Opened(incident.id.clone()));
         if let Some(case) = self.memory.case(key) {
             case.held_back = None;
@@ -101,15 +104,15 @@ impl Engine {
         key: &CaseKey,
         moment: Moment<'_>,
         first_seen: Timestamp,
-        subjects: Vec<Subject>,
+        who: Concerned,
     ) -> Incident {
         let Moment { at, of, .. } = moment;
         let rule = of.rule;
-        let track = subjects.first().map(|s| s.track);
+        let track = who.subjects.first().map(|s| s.track);
         let opened = self.memory.site.clock.day_time(at);
         let id = incident_id(&self.plan.site.id, key.camera.as_ref(), &rule.id, track, opened);
         let held_to = rule.escalation.as_ref().filter(|escalation| {
-            let anybodys = |class: &Class| subjects.iter().any(|s| class.covers(&s.class));
+            let anybodys = |class: &Class| who.subjects.iter().any(|s| class.covers(&s.class));
             !escalation.except.iter().any(anybodys)
         });
         let offence = held_to.map_or(1, |escalation| self.count_offence(key, escalation, at));
@@ -117,6 +120,9 @@ impl Engine {
             of.camera.map_or(ClockRef { source: ClockSource::Arrival, offset_ms: 0 }, |c| {
                 self.memory.cameras[c].clock_at(at)
             });
+        let first_boxes = self.memory.case(key).map(|case| std::mem::take(&mut case.first_boxes));
+        let geometry =
+            drawn::geometry(of.camera_of(&self.plan), rule, &who, first_boxes.unwrap_or_default());
         Incident {
             id,
             about: self.about(moment),
@@ -127,7 +133,8 @@ impl Engine {
             said: at,
             closed: None,
             ended_by: None,
-            subjects,
+            subjects: who.subjects,
+            geometry,
             measured: moment.measured.to_vec(),
             stage: held_to.map(|_| Stage::of(offence - 1)),
             offence,
@@ -219,17 +226,22 @@ impl Engine {
         &mut self,
         key: &CaseKey,
         moment: Moment<'_>,
-        subjects: Vec<Subject>,
+        who: Concerned,
         effects: &mut Vec<Effect>,
     ) {
         let at = moment.at;
         let Some(case) = self.memory.case(key) else { return };
         if let Some(first_seen) = case.held_back {
-            self.fired(key, moment, first_seen, subjects, effects);
+            self.fired(key, moment, first_seen, who, effects);
             return;
         }
         let Some(incident) = &mut case.incident else { return };
-        incident.subjects = subjects;
+        // A path that begins anew, since nobody saw it for a while, tells less than the one before.
+        let path = drawn::path(&who);
+        if !path.is_empty() {
+            incident.geometry.path = path;
+        }
+        incident.subjects = who.subjects;
         incident.updated = at;
         incident.measured = moment.measured.to_vec();
         let before = incident.stage;

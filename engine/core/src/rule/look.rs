@@ -1,8 +1,9 @@
 //! What a rule looks at, at one time.
 
 use super::explain::Tracer;
+use super::path::{Path, Who};
 use super::scene::Scene;
-use super::signal::SubjectKey;
+use super::signal::{Concerned, SubjectKey};
 use super::temporal::{Level, Pace};
 use crate::geometry::{Homography, Polygon, UnitPoint};
 use crate::incident::Subject;
@@ -149,6 +150,12 @@ impl<'a> View<'a> {
     pub(super) fn is_permitted(&self, object: &Object) -> bool {
         self.bays.iter().any(|bay| bay.contains(object.bbox.ground()))
     }
+}
+
+/// One subject, as last seen, and where it went as far as the view knows who it is.
+pub(super) fn concerned(view: Option<&View<'_>>, subject: &Subject, who: Option<Who>) -> Concerned {
+    let path = view.zip(who).and_then(|(view, who)| view.scene.path_of(who));
+    Concerned { subjects: vec![subject.clone()], path: path.map_or_else(Vec::new, Path::course) }
 }
 
 /// Everything that a rule may look at, at one time.

@@ -12,6 +12,7 @@
 
 mod bears;
 pub mod beat;
+mod course;
 mod due;
 mod evaluate;
 pub mod explain;
@@ -35,5 +36,5 @@ pub use bears::{Bears, Scrutiny};
 pub use beat::Beat;
 pub use look::{Adjust, Look, Prepared, Values, View};
 pub use scene::Scene;
-pub use signal::{SUBJECTS_MAX, Signal, SubjectKey};
+pub use signal::{Concerned, SUBJECTS_MAX, Signal, SubjectKey};
 pub use state::{HINDSIGHT, RuleState, Scratch};

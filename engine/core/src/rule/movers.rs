@@ -3,7 +3,7 @@
 use super::bears::Scrutiny;
 use super::due::{Asked, MISSED};
 use super::evaluate::{Memory, Sighting, evaluate, fresh};
-use super::look::{Look, View};
+use super::look::{Look, View, concerned};
 use super::path::Who;
 use super::report::{Reported, take};
 use super::select::Members;
@@ -172,7 +172,7 @@ impl Mover {
         evaluate(look, members, Some(&sighting), &mut self.memories, levels);
         look.note(Some((self.reported.key, &self.latest)), levels);
         let level = levels[look.rule.program.trigger];
-        let latest = &self.latest;
-        self.reported.tell(level, look.at, || vec![latest.clone()], next_key, signals);
+        let told = || concerned(look.view.as_ref(), &self.latest, Some(self.who));
+        self.reported.tell(level, look.at, told, next_key, signals);
     }
 }

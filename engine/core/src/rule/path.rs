@@ -4,6 +4,7 @@
 //! judged by how far it got in proportion to its own size: that needs no calibration and is the
 //! same near and far.
 
+use super::course::Course;
 use super::lines::Passage;
 use super::measure::{centre, diagonal, distance, is_whole, squared};
 use crate::geometry::{Homography, UnitBox, UnitPoint};
@@ -55,6 +56,9 @@ pub(super) struct Path {
     pub(super) origin: UnitBox,
     /// Oldest first.
     points: VecDeque<Point>,
+    /// Of its ground point, since it was first seen.
+    #[serde(default, skip_serializing_if = "Course::is_empty")]
+    course: Course,
     /// Since when it has been at rest; none while it moves or is too new to tell.
     pub(super) still_since: Option<Timestamp>,
     /// It is on its way.
@@ -84,6 +88,7 @@ impl Path {
             bbox: object.bbox,
             origin: object.bbox,
             points: VecDeque::with_capacity(8),
+            course: Course::default(),
             still_since: None,
             moving: false,
             passages: Vec::new(),
@@ -121,6 +126,7 @@ impl Path {
         }
         self.bbox = object.bbox;
         let ground = object.bbox.ground();
+        self.course.go(ground, diagonal, aspect);
         // What is between two that are kept gives way to the newer one.
         let n = self.points.len();
         if n >= 2 && self.points[n - 1].at.since(self.points[n - 2].at) < POINT_EVERY {
@@ -131,6 +137,11 @@ impl Path {
         for (passage, line) in self.passages.iter_mut().zip(lines) {
             passage.go(line.points, at, ground, diagonal, aspect);
         }
+    }
+
+    /// Where its ground point went since it was first seen; nowhere, if it did not move.
+    pub(super) fn course(&self) -> Vec<UnitPoint> {
+        self.course.until(self.bbox.ground())
     }
 
     /// When it was last seen.

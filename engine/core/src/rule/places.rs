@@ -7,7 +7,7 @@
 use super::bears::Scrutiny;
 use super::due::{Asked, MISSED};
 use super::evaluate::{Memory, Sighting, evaluate, fresh, pass_hidden};
-use super::look::{Look, View};
+use super::look::{Look, View, concerned};
 use super::measure::same_kind;
 use super::path::Who;
 use super::report::{Reported, take};
@@ -458,8 +458,8 @@ impl Place {
         evaluate(stand.look, stand.members, Some(&sighting), &mut self.memories, levels);
         stand.look.note(Some((self.reported.key, &self.latest)), levels);
         let level = levels[stand.look.rule.program.trigger];
-        let latest = &self.latest;
-        self.reported.tell(level, at, || vec![latest.clone()], next_key, signals);
+        let told = || concerned(Some(stand.view), &self.latest, self.who);
+        self.reported.tell(level, at, told, next_key, signals);
     }
 }
 

@@ -1,8 +1,7 @@
 //! From a trigger's level, look by look, to what is said of one subject.
 
-use super::signal::{Signal, SubjectKey};
+use super::signal::{Concerned, Signal, SubjectKey};
 use super::temporal::{Level, Phase};
-use crate::incident::Subject;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +33,7 @@ impl Reported {
         &mut self,
         level: Level,
         at: Timestamp,
-        subjects: impl FnOnce() -> Vec<Subject>,
+        who: impl FnOnce() -> Concerned,
         next_key: &mut SubjectKey,
         signals: &mut Vec<Signal>,
     ) {
@@ -42,7 +41,7 @@ impl Reported {
             (Phase::Fired, Level::Yes { last, .. }) => {
                 self.last = last;
                 if last == at {
-                    signals.push(Signal::Continues { key: self.key, subjects: subjects() });
+                    signals.push(Signal::Continues { key: self.key, who: who() });
                 }
             }
             // It opens at a look in which it holds, not by the grace of an earlier one.
@@ -50,11 +49,11 @@ impl Reported {
                 self.phase = Phase::Fired;
                 self.last = last;
                 let (key, first_seen) = (self.key, since.min(at));
-                signals.push(Signal::Fired { key, first_seen, subjects: subjects() });
+                signals.push(Signal::Fired { key, first_seen, who: who() });
             }
             (Phase::New, Level::Pending { .. } | Level::Yes { .. }) => {
                 self.phase = Phase::Settled;
-                signals.push(Signal::Began(self.key));
+                signals.push(Signal::Began { key: self.key, who: who() });
             }
             (Phase::Settled, Level::Pending { .. } | Level::Yes { .. })
             | (Phase::New, Level::No) => {}

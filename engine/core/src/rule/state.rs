@@ -12,7 +12,7 @@ use super::report::{Reported, take};
 use super::riders::Rides;
 use super::ruled_out::is_ruled_out;
 use super::select::Members;
-use super::signal::{Signal, SubjectKey, subject};
+use super::signal::{Concerned, Signal, SubjectKey, subject};
 use super::temporal::Level;
 use crate::incident::Subject;
 use crate::plan::program::{Identity, Scope};
@@ -184,10 +184,10 @@ impl RuleState {
 }
 
 /// The members that an incident of a zone is about, surest first.
-fn concerned(look: &Look<'_>, members: &Members, about: Option<usize>) -> Vec<Subject> {
-    let (Some(view), Some(thing)) = (&look.view, about) else { return Vec::new() };
+fn concerned(look: &Look<'_>, members: &Members, about: Option<usize>) -> Concerned {
+    let (Some(view), Some(thing)) = (&look.view, about) else { return Concerned::default() };
     let mut subjects: Vec<Subject> =
         members.iter(thing).map(|o| subject(&view.observation.objects[o])).collect();
     subjects.sort_by(|a, b| b.confidence.get().total_cmp(&a.confidence.get()));
-    subjects
+    Concerned { subjects, path: Vec::new() }
 }

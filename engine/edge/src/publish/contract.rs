@@ -105,6 +105,14 @@ fn revision() -> Revision {
         "subjects": [{
             "track": 17, "class": "furniture.table", "confidence": 0.91, "box": [0.31, 0.52, 0.44, 0.7],
         }],
+        "geometry": {
+            "zone": [[0.02, 0.58], [0.97, 0.55], [0.99, 0.78], [0.01, 0.81]],
+            "line": [[0.5, 0.4], [0.52, 0.9]],
+            "path": [[0.12, 0.74], [0.36, 0.71], [0.375, 0.7]],
+            "boxes": {
+                "first_seen": [[0.3, 0.52, 0.43, 0.7]], "opened": [[0.31, 0.52, 0.44, 0.7]],
+            },
+        },
         "evidence": [{
             "sha256": "9f".repeat(32), "bytes": 81234, "medium": "image/jpeg", "moment": "opened",
             "span": { "first": "2026-11-22T01:14:02.9Z", "last": "2026-11-22T01:14:02.9Z" },

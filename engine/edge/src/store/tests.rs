@@ -159,6 +159,7 @@ fn history_reads_back_what_was_committed() {
         updated: Timestamp::from_secs(3),
         closed: None,
         subjects: vec![],
+        geometry: message::Geometry::default(),
         evidence: vec![],
         evidence_state: message::EvidenceState::Complete,
         model: None,

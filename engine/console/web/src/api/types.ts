@@ -154,6 +154,8 @@ export interface Incident {
   ended_by: EndReason | null
   measured: { name: string; value: number; unit: string }[]
   subjects: Subject[]
+  /** Boxes of earlier versions do not tell it. */
+  geometry?: Geometry
   model: { name: string; sha256: string } | null
   clock: { source: string; offset_ms: number }
 }
@@ -162,8 +164,22 @@ export interface Subject {
   track: number
   class: string
   confidence: number
-  /** Fractions of the picture: x0, y0, x1, y1. */
-  box: [number, number, number, number]
+  box: Box
+}
+
+/** Fractions of the picture. */
+export type Point = [number, number]
+/** Fractions of the picture: x0, y0, x1, y1. */
+export type Box = [number, number, number, number]
+
+/** What is drawn over an incident's pictures; what there is nothing of is left out. */
+export interface Geometry {
+  /** As it was when the incident opened; it ends when the zone is changed. */
+  zone?: Point[]
+  line?: [Point, Point]
+  /** Where the first subject went since it was first seen, oldest first. */
+  path?: Point[]
+  boxes?: { first_seen?: Box[]; opened?: Box[] }
 }
 
 export interface Evidence {
