@@ -18,6 +18,9 @@ pub const CLASSES_MAX: usize = 10_000;
 /// Most score values of one image: candidates times classes.
 pub const SCORES_MAX: usize = 20_000_000;
 
+/// A thing that is looked at again and again is surely found where half of its looks find it.
+const HALF: f64 = 0.5;
+
 /// A validated model description. `config` makes it of a `model.toml`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -51,6 +54,24 @@ pub struct Model {
     pub confidence_min: f32,
     /// Meaning of each class; `None` is not of interest.
     pub labels: Vec<Option<Class>>,
+    /// Which people it finds, where somebody measured it.
+    pub recall: Option<Recall>,
+}
+
+/// Which share of people a model finds in a single look, by how tall they are on its input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recall {
+    /// `[height in px, share]`, the least height first.
+    pub by_height: Vec<[f64; 2]>,
+}
+
+impl Recall {
+    /// The least height that was measured from which on, at each that was, at least half are found; none when not even
+    /// the tallest are.
+    pub fn height_min_px(&self) -> Option<f64> {
+        let enough = self.by_height.iter().rev().take_while(|[_, share]| *share >= HALF);
+        enough.last().map(|[height_px, _]| *height_px)
+    }
 }
 
 impl Model {

@@ -22,7 +22,9 @@ use viahe_contract::id::{CommandId, Name};
 use viahe_contract::message::{Edit, EditProblem, Edited, PipelineVersion, SiteView};
 use viahe_contract::sha256::Sha256;
 use viahe_core::config::{View, difference, edited, entry_view, hints, view, warnings, wrote};
+use viahe_core::model::{Model, Recall};
 use viahe_core::plan::Plan;
+use viahe_core::tensor::FitMode;
 use viahe_core::time::Timestamp;
 
 /// The file is not what runs.
@@ -124,12 +126,14 @@ impl Clerk {
         let file = self.read()?;
         let View { mut cameras, rules, permits, sensors, windows } = view(&file.text);
         let locations = Locations::discover(self.read_at.parent()).map_err(|e| e.to_string())?;
-        let mut inputs: BTreeMap<Name, Option<[u32; 2]>> = BTreeMap::new();
+        let mut models: BTreeMap<Name, Option<Model>> = BTreeMap::new();
         for camera in &mut cameras {
-            camera.input_px = *inputs.entry(camera.model.clone()).or_insert_with(|| {
-                let input = locations.describe(&camera.model).ok()?.input;
-                Some([input.width as u32, input.height as u32])
-            });
+            let described = || locations.describe(&camera.model).ok();
+            if let Some(model) = models.entry(camera.model.clone()).or_insert_with(described) {
+                camera.input_px = Some(model.input.size().map(|side| side as u32));
+                camera.letterbox = matches!(model.input.fit, FitMode::Letterbox { .. });
+                camera.height_min_px = model.recall.as_ref().and_then(Recall::height_min_px);
+            }
         }
         let catalogue = project::catalogue(&self.read_at).map_err(|e| e.to_string())?;
         Ok(SiteView {

@@ -43,10 +43,13 @@ pub struct CameraView {
     pub position: Option<Position>,
     /// What the model that looks at it is called.
     pub model: Name,
-    /// Columns and rows in px of the picture that the model is given; none where the model cannot be read.
+    /// Columns and rows in px of the model's input; none where the model cannot be read.
     pub input_px: Option<[u32; 2]>,
-    /// Height in px on that picture from which on the model finds at least half of the things, where that
-    /// was measured.
+    /// The picture keeps its shape on the model's input, and leaves a part of that empty; else it is stretched.
+    #[serde(default)]
+    pub letterbox: bool,
+    /// The least height in px on the model's input, of those that were measured, from which on it finds at least half of the
+    /// people in a single look; none where nobody measured it, or not even the tallest are found so often.
     pub height_min_px: Option<f64>,
     /// Parts of the picture may be looked at closely.
     pub regions: bool,

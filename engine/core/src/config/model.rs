@@ -5,7 +5,7 @@ use super::problem::{ConfigError, Fault, FileKind, Report, Source};
 use super::read::{Node, document};
 use super::taxonomy::Taxonomy;
 use crate::id::Name;
-use crate::model::{Batch, Head, Model, SCORES_MAX, grid_cells};
+use crate::model::{Batch, Head, INPUT_SIDE_PX_MAX, Model, Recall, SCORES_MAX, grid_cells};
 use crate::tensor::{Channels, FitMode, InputSpec, Layout};
 use viahe_contract::class::Class;
 use viahe_contract::sha256::Sha256;
@@ -45,6 +45,7 @@ fn model(root: &Node, taxonomy: &Taxonomy) -> Option<Model> {
     let nms = root.child("nms").and_then(|node| nms(&node));
     let labels = labels(root, head.as_ref().map(Head::classes), taxonomy);
     let batch = root.child("input").and_then(|node| batch(&node));
+    let recall = root.child("recall").and_then(|node| recall(&node, input.as_ref()));
     let (nms_iou, confidence_min) = nms?;
     Some(Model {
         name: Name::try_from(root.text("name")?).ok()?,
@@ -62,6 +63,7 @@ fn model(root: &Node, taxonomy: &Taxonomy) -> Option<Model> {
         nms_iou,
         confidence_min,
         labels: labels?,
+        recall,
     })
 }
 
@@ -213,6 +215,25 @@ fn nms(node: &Node) -> Option<(f32, f32)> {
     };
     let (iou, confidence_min) = (share("iou"), share("confidence_min"));
     Some((iou?, confidence_min?))
+}
+
+/// What was measured; of what data, when and on which machine is for people.
+fn recall(node: &Node, input: Option<&InputSpec>) -> Option<Recall> {
+    let height_max = input.map_or(INPUT_SIDE_PX_MAX, |input| input.height) as f64;
+    let mut by_height: Vec<[f64; 2]> = Vec::new();
+    for row in node.children("height") {
+        let [px, share] = [row.node.number("px")?, row.node.number("share")?];
+        if px > height_max {
+            let what = format!("the input is {height_max} px high, and nothing on it is {px} px");
+            row.node.tell("px", Fault::new(what, "say it in px of the model's input"));
+        }
+        if by_height.last().is_some_and(|[below, _]| px <= *below) {
+            let what = format!("{px} px is no taller than the one before");
+            row.node.tell("px", Fault::new(what, "list heights from the least to the tallest"));
+        }
+        by_height.push([px, share]);
+    }
+    Some(Recall { by_height })
 }
 
 /// `classes` is none when the head has a problem of its own; numbers are then not held against it.

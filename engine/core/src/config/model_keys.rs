@@ -1,10 +1,10 @@
 //! The keys of a model file, and of the taxonomy to which its labels belong.
 
 use super::problem::Fault;
-use super::schema::Kind::{self, Number, Numbers, OneOf, Sizes, Table, Text};
+use super::schema::Kind::{self, Number, Numbers, OneOf, Sizes, Table, Tables, Text};
 use super::schema::Kind::{Whole, WholeOr, Wholes};
 use super::schema::Need::{Optional, Required};
-use super::schema::{CLASS, Form, Key, NAME, TEXT, form, key};
+use super::schema::{CLASS, DATE, Form, Key, NAME, TEXT, form, key};
 use crate::model::{BATCH_MAX, CANDIDATES_MAX, CLASSES_MAX, INPUT_SIDE_PX_MAX, SIZES_MAX};
 use viahe_contract::sha256::Sha256;
 
@@ -76,6 +76,14 @@ pub(super) static MODEL_FILE: &[Key] = &[
     key("input", Table(INPUT), Required, "", "What the model must be fed."),
     key("output", Table(OUTPUT), Required, "", "How its output reads."),
     key("nms", Table(NMS), Required, "", "Which boxes count."),
+    key(
+        "recall",
+        Table(RECALL),
+        Optional,
+        "",
+        "Which share of people it finds by how tall they are, where somebody measured it. The zone editor of a centre \
+         shades where people look less tall than the least height from which on at least half of them are found.",
+    ),
     key(
         "labels",
         Kind::Entries { keys: &CLASS_NUMBER, values: &CLASS },
@@ -193,6 +201,36 @@ static NMS: &[Key] = &[
         "Boxes of one class that overlap by more are one object. More than 0.",
     ),
     key("confidence_min", SHARE, Required, "0.25", "Weaker candidates are ignored. More than 0."),
+];
+
+static RECALL: &[Key] = &[
+    key(
+        "data",
+        Text(&TEXT),
+        Required,
+        r#""12 people of the sample clip, made smaller""#,
+        "On what it was measured, and what counted as found.",
+    ),
+    key("machine", Text(&TEXT), Required, r#""2 shared vCPU""#, "Where."),
+    key("date", Text(&DATE), Required, r#""2026-11-30""#, "When."),
+    key(
+        "height",
+        Tables(RECALL_HEIGHT),
+        Required,
+        "",
+        "What was found, from the least height to the tallest.",
+    ),
+];
+
+static RECALL_HEIGHT: &[Key] = &[
+    key(
+        "px",
+        Number { min: 1.0, max: INPUT_SIDE_PX_MAX as f64 },
+        Required,
+        "24",
+        "How tall they are on the model's input.",
+    ),
+    key("share", SHARE, Required, "0.5", "Which share of them was found in a single look."),
 ];
 
 const SHARE: Kind = Number { min: 0.0, max: 1.0 };

@@ -4,17 +4,12 @@ use super::condition_keys::{CONFIDENCE, THING, WHEN};
 use super::problem::Fault;
 use super::schema::Kind::{List, Named, Number, OneOf, Table, Tables, Text, Whole};
 use super::schema::Need::{self, Optional, Required};
-use super::schema::{CLASS, Form, Key, Kind, NAME, SPAN, TEXT, form, key};
+use super::schema::{CLASS, DATE, Form, Key, Kind, NAME, SPAN, TEXT, form, key};
 
 const SEVERITIES: Kind = OneOf(&["info", "low", "medium", "high"]);
 const SECONDS: Kind = Number { min: 0.0, max: 31_536_000.0 };
 const ABSENCE: Kind = Number { min: 0.5, max: 86_400.0 };
 
-static DATE: Form =
-    form("date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", |text| match text.parse::<jiff::civil::Date>() {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Fault::not_a(text, "a date", "write it as 2025-01-01")),
-    });
 static PICTURE: Form = form("picture", "^(first_seen|opened|closed)$", |text| match text {
     "first_seen" | "opened" | "closed" => Ok(()),
     _ => Err(Fault::not_a(text, "a picture", "use first_seen, opened or closed")),

@@ -131,6 +131,11 @@ pub(super) static CLASS: Form =
         Ok(_) => Ok(()),
         Err(_) => Err(Fault::not_a(text, "a class", "write it like vehicle.two_wheel.motorcycle")),
     });
+pub(super) static DATE: Form =
+    form("date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", |text| match text.parse::<jiff::civil::Date>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Fault::not_a(text, "a date", "write it as 2025-01-01")),
+    });
 pub(super) static SPAN: Form =
     form("span of hours", "^.*[0-9]{2}:[0-9]{2} ?- ?[0-9]{2}:[0-9]{2} *$", |text| {
         let code = || EditFault::BadHours { text: bare(text) };

@@ -155,6 +155,7 @@ fn camera(node: &Node, models: &BTreeMap<Name, Name>) -> Option<CameraView> {
         position,
         model: models.get(&model).cloned().unwrap_or(model),
         input_px: None,
+        letterbox: false,
         height_min_px: None,
         regions: node.text("regions") != Some("off"),
         zones: node.children("zone").into_iter().filter_map(zone).collect(),

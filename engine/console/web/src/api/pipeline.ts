@@ -141,9 +141,11 @@ export interface CameraView {
   name: string | null
   position: { lat: number; lon: number } | null
   model: string
-  /** Of the picture that the model is given. */
+  /** Of the model's input. */
   input_px: Pair | null
-  /** Height on that picture from which on the model finds at least half of the things. */
+  /** The picture keeps its shape on it; else it is stretched. Boxes of earlier versions do not say. */
+  letterbox?: boolean
+  /** Height on it from which on the model finds at least half of the people in a look. */
   height_min_px: number | null
   /** Parts of the picture may be looked at closely. */
   regions: boolean

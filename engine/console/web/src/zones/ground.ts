@@ -5,6 +5,13 @@ import { cross, side, type Point } from './geometry.ts'
 export type Metres = readonly [number, number]
 type Matrix = [number[], number[], number[]]
 
+/** How a model sees a camera's picture. */
+interface Seen {
+  input_px: readonly [number, number] | null
+  letterbox?: boolean
+  height_min_px: number | null
+}
+
 export interface Calibration {
   picture: Point[]
   ground_m: Metres[]
@@ -99,6 +106,13 @@ export function wellPlaced(points: readonly Point[]): boolean {
 
 /** The least tall of what rules are about, as high as a small adult. */
 export const PERSON_M = 1.6
+
+/** The smallest height that the model finds half of, as a share of the picture's; null where nobody measured it. */
+export function leastHeight({ input_px, letterbox, height_min_px }: Seen, aspect: number): number | null {
+  if (!input_px || height_min_px === null) return null
+  const [width, height] = input_px
+  return height_min_px / (letterbox ? Math.min(height, width / aspect) : height)
+}
 
 /**
  * The part of the picture where something of this height looks smaller than the model surely sees: an outline from the

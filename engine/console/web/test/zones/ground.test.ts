@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contains, type Point } from '../../src/zones/geometry.ts'
-import { Ground, tooSmall, wellPlaced, type Calibration } from '../../src/zones/ground.ts'
+import { Ground, leastHeight, tooSmall, wellPlaced, type Calibration } from '../../src/zones/ground.ts'
 
 const ASPECT = 16 / 9
 const ROAD: Calibration = {
@@ -53,6 +53,15 @@ test('what is far is too small, and what is above the horizon too', () => {
   assert.ok(!contains(part, show(0, 22)) && !contains(part, [0.5, 0.99]))
   const border = show(0, 24)[1]
   assert.ok(Math.abs(part.at(-24)![1] - border) < 0.01, `${part.at(-24)} for ${border}`)
+})
+
+test('the least height follows from how the picture lies on the input', () => {
+  const of = (letterbox: boolean): number | null => leastHeight({ input_px: [416, 416], letterbox, height_min_px: 26 }, ASPECT)
+  assert.equal(of(false), 26 / 416)
+  // 416 x 234 px of it.
+  assert.equal(of(true), 26 / 234)
+  assert.equal(leastHeight({ input_px: [416, 416], letterbox: true, height_min_px: 26 }, 0.5), 26 / 416)
+  assert.equal(leastHeight({ input_px: [300, 300], height_min_px: null }, ASPECT), null)
 })
 
 test('where all is large enough nothing is shaded', () => {

@@ -152,14 +152,14 @@ fn camera() -> impl Strategy<Value = CameraView> {
     let line = (name(), points()).prop_map(|(id, points)| LineView { id, points });
     let calibration = (points(), points());
     let calibration = calibration.prop_map(|(picture, ground_m)| Calibration { picture, ground_m });
-    let model = (name(), of(any::<[u32; 2]>()), of(finite()), any::<bool>());
+    let model = (name(), of(any::<[u32; 2]>()), any::<bool>(), of(finite()), any::<bool>());
     let drawn = (vec(zone, 0..2), vec(line, 0..2), of(calibration), vec(rule(), 0..2));
     (name(), of(text()), of(position()), model, drawn).prop_map(
         |(
             id,
             name,
             position,
-            (model, input_px, height_min_px, regions),
+            (model, input_px, letterbox, height_min_px, regions),
             (zones, lines, calibration, rules),
         )| CameraView {
             id,
@@ -167,6 +167,7 @@ fn camera() -> impl Strategy<Value = CameraView> {
             position,
             model,
             input_px,
+            letterbox,
             height_min_px,
             regions,
             zones,

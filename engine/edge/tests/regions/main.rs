@@ -6,16 +6,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::PathBuf;
-use std::sync::Arc;
+mod picture;
+mod recall;
+
+use picture::{Picture, clip};
 use viahe_contract::id::Name;
-use viahe_contract::time::Timestamp;
 use viahe_core::detect::Detection;
-use viahe_core::frame::{ColorMatrix, ColorRange, Frame, FrameView, PixelFormat, Plane};
+use viahe_core::frame::FrameView;
 use viahe_core::geometry::{PxBox, UnitBox};
 use viahe_core::region::{Focus, Shown, View};
 use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
-use viahe_edge::ingest::FileReader;
 use viahe_edge::ledger::Ledger;
 use viahe_edge::models::{Locations, Package};
 use viahe_edge::preprocess::Preprocessor;
@@ -28,70 +28,9 @@ const CARS: [[f32; 4]; 2] = [[638.0, 41.0, 719.0, 102.0], [727.0, 48.0, 768.0, 9
 const HEIGHTS: [f32; 7] = [12.0, 16.0, 20.0, 24.0, 28.0, 34.0, 40.0];
 /// Where the far part of the street lies in the large picture.
 const AT: [[usize; 2]; 2] = [[1100, 160], [301, 91]];
-/// What a rule about parked vehicles takes for one.
+/// What a rule takes for a thing.
 const CONFIDENCE_MIN: f32 = 0.35;
 const IOU_MIN: f32 = 0.5;
-
-/// A picture in I420.
-#[derive(Clone)]
-struct Picture {
-    size: [usize; 2],
-    planes: [Vec<u8>; 3],
-}
-
-impl Picture {
-    fn of(view: &FrameView<'_>) -> Self {
-        let size = [view.width(), view.height()];
-        let plane = |i: usize| {
-            let [w, h] = plane_size(size, i);
-            let Plane { data, stride } = view.plane(i);
-            (0..h).flat_map(|y| &data[y * stride..][..w]).copied().collect()
-        };
-        assert_eq!(view.format(), PixelFormat::I420);
-        Self { size, planes: [0, 1, 2].map(plane) }
-    }
-
-    /// In another size: each px is the mean of what it covers, as a lens makes it.
-    fn scaled(&self, size: [usize; 2]) -> Self {
-        let plane = |i: usize| {
-            let ([w, h], [to_w, to_h]) = (plane_size(self.size, i), plane_size(size, i));
-            let covered = |at: usize, n: usize, of: usize| {
-                let first = at * of / n;
-                first..((at + 1) * of).div_ceil(n).clamp(first + 1, of)
-            };
-            let px = |y: usize, x: usize| {
-                let (ys, xs) = (covered(y, to_h, h), covered(x, to_w, w));
-                let n = ys.len() * xs.len();
-                let all = ys.flat_map(|y| xs.clone().map(move |x| y * w + x));
-                (all.map(|at| usize::from(self.planes[i][at])).sum::<usize>() / n) as u8
-            };
-            (0..to_h).flat_map(|y| (0..to_w).map(move |x| (y, x))).map(|(y, x)| px(y, x)).collect()
-        };
-        Self { size, planes: [0, 1, 2].map(plane) }
-    }
-
-    fn put(&mut self, other: &Self, at: [usize; 2]) {
-        for i in 0..3 {
-            let ([w, _], [of_w, of_h]) = (plane_size(self.size, i), plane_size(other.size, i));
-            let half = usize::from(i > 0) + 1;
-            for y in 0..of_h {
-                let to = (at[1] / half + y) * w + at[0] / half;
-                self.planes[i][to..to + of_w].copy_from_slice(&other.planes[i][y * of_w..][..of_w]);
-            }
-        }
-    }
-
-    fn view(&self) -> FrameView<'_> {
-        let plane = |i: usize| Plane { data: &self.planes[i], stride: plane_size(self.size, i)[0] };
-        let (planes, [w, h]) = ([plane(0), plane(1), plane(2)], self.size);
-        let (matrix, range) = (ColorMatrix::Bt601, ColorRange::Limited);
-        FrameView::new(w, h, PixelFormat::I420, matrix, range, &planes).unwrap()
-    }
-}
-
-fn plane_size([w, h]: [usize; 2], i: usize) -> [usize; 2] {
-    if i == 0 { [w, h] } else { [w.div_ceil(2), h.div_ceil(2)] }
-}
 
 /// A street in which the two cars are so tall, and where they are.
 struct Street {
@@ -215,14 +154,6 @@ impl Score {
     }
 }
 
-fn clip(locations: &Locations) -> Vec<Picture> {
-    let clips = locations.deps.iter().map(|d| d.join("clips/vtest.mp4"));
-    let file: PathBuf =
-        clips.into_iter().find(|c| c.is_file()).expect("the sample clip; run: make setup");
-    let reader = FileReader::open(&file, Timestamp::from_secs(1), Arc::default()).unwrap();
-    reader.step_by(200).map(|frame| Picture::of(&frame.unwrap().view())).collect()
-}
-
 /// Two looks at each street; what they found, for regions and for the whole frame.
 fn measure(package: &Package, runtime: &Runtime, clip: &[Picture]) -> (Score, Score, f64) {
     let near: Vec<Picture> = clip.iter().map(|picture| picture.scaled(SIZE)).collect();
@@ -308,7 +239,7 @@ fn package(name: &str) -> Option<Package> {
 fn small_vehicles_are_found_by_regions() {
     let locations = Locations::discover(None).unwrap();
     let runtime = Runtime::load(&locations.onnxruntime().expect("run: make setup")).unwrap();
-    let clip = clip(&locations);
+    let clip: Vec<Picture> = clip(&locations).step_by(200).collect();
     for name in ["ssdlite-coco", "yolox-nano"] {
         let Some(package) = package(name) else {
             skipped(&format!("{name} is not installed"));
