@@ -181,3 +181,41 @@ fn broken_toml_names_the_lines() {
     let err = parse("model.toml", "name = \nversion 1\n").unwrap_err();
     assert!(err.problems.iter().any(|p| p.line == 2), "{err}");
 }
+
+/// The SSD with these rows of `[recall]`.
+fn recalled(rows: &str) -> String {
+    let recall = "[recall]\ndata = \"a street\"\nmachine = \"a box\"\ndate = \"2026-11-30\"\n";
+    SSD.replace("[labels]", &format!("{recall}height = [{rows}]\n[labels]"))
+}
+
+#[test]
+fn the_least_height_is_that_from_which_on_half_are_found() {
+    let least = |rows: &str| {
+        let model = parse("model.toml", &recalled(rows)).unwrap_or_else(|e| panic!("{e}"));
+        model.recall.unwrap().height_min_px()
+    };
+    let three = |a: f64, b: f64, c: f64| {
+        format!(
+            "{{ px = 10, share = {a} }}, {{ px = 20.5, share = {b} }}, {{ px = 30, share = {c} }}"
+        )
+    };
+    assert_eq!(least(&three(0.1, 0.5, 0.9)), Some(20.5));
+    assert_eq!(least(&three(0.6, 0.4, 0.9)), Some(30.0), "not where it was luck");
+    assert_eq!(least(&three(0.6, 0.7, 0.4)), None, "not even the tallest");
+    assert_eq!(parse("model.toml", SSD).unwrap().recall, None);
+}
+
+#[test]
+fn a_recall_that_nobody_can_have_measured_is_refused() {
+    for (rows, where_) in [
+        ("{ px = 20, share = 0.5 }, { px = 20, share = 0.6 }", "no taller than the one before"),
+        ("{ px = 301, share = 0.5 }", "300 px high"),
+        ("{ px = 20, share = 1.5 }", "share"),
+    ] {
+        let told = parse("model.toml", &recalled(rows)).unwrap_err().to_string();
+        assert!(told.contains(where_), "{rows}: {told}");
+    }
+    let undated = recalled("{ px = 20, share = 0.5 }").replace("date = \"2026-11-30\"\n", "");
+    let told = parse("model.toml", &undated).unwrap_err().to_string();
+    assert!(told.contains("date"), "{told}");
+}
