@@ -316,6 +316,8 @@ fn a_site_is_told_with_its_catalogue_and_models() {
     assert_eq!(site.version, version_of(TEXT));
     assert_eq!(json!(site.cameras[0].zones[0].polygon[0]), json!([0.1, 0.1]));
     assert!(site.cameras[0].input_px.is_some());
+    // As its model package says.
+    assert_eq!((site.cameras[0].height_min_px, site.cameras[0].letterbox), (Some(25.0), false));
     let parking = site.catalogue.iter().find(|entry| entry.entry.as_str() == "illegal-parking");
     assert!(parking.unwrap().parameters.iter().any(|p| p.name == "dwell_secs"));
     assert!(serde_json::to_string(&site).unwrap().len() < 100_000);

@@ -103,7 +103,7 @@ fn shown(frame: &Picture, person: [f32; 4], scale: f32, at: [f32; 2]) -> (Pictur
     // A part of the frame fills the input, and shows the person larger.
     let size = SIZE.map(|side| even(side as f32 / scale));
     let from = [0, 1].map(|axis| {
-        let middle = (person[axis] + person[axis + 2]) / 2.0;
+        let middle = f32::midpoint(person[axis], person[axis + 2]);
         let first = middle - at[axis] * size[axis] as f32;
         even(first.clamp(0.0, (SIZE[axis] - size[axis]) as f32)).min(SIZE[axis] - size[axis])
     });
@@ -157,7 +157,8 @@ fn people_are_found_as_the_model_says() {
         let said = said.unwrap_or_else(|| panic!("{name} says no recall: {measured:.2?}"));
         assert_eq!(said.by_height.len(), measured.len(), "{name}");
         for (said, measured) in said.by_height.iter().zip(&measured) {
-            let same = said[0] == measured[0] && (said[1] - measured[1]).abs() <= OFF_MAX;
+            let off = [0, 1].map(|i| (said[i] - measured[i]).abs());
+            let same = off[0] < 0.5 && off[1] <= OFF_MAX;
             assert!(same, "{name} says {said:?}, and measured is {measured:.2?}");
         }
     }
