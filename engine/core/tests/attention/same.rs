@@ -134,6 +134,8 @@ fn told(of: &Day, mut camera: Camera) -> (Vec<Revision>, u64) {
     }
     let last = engine.engine.finish();
     engine.carry_out(last);
+    // The way that a thing came is told as far back as somebody looked, and nobody looks while rules rest.
+    engine.said.iter_mut().for_each(|revision| revision.geometry.path.clear());
     (engine.said, camera.looks)
 }
 
