@@ -103,6 +103,7 @@ fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
         "evidence",
         "evidence_state",
         "first_seen",
+        "geometry",
         "guidance",
         "incident",
         "measured",
@@ -150,6 +151,20 @@ fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
     assert!(["rtcp", "arrival", "recording"].contains(&source), "{source}");
     assert!(data["clock"]["offset_ms"].is_i64() || data["clock"]["offset_ms"].is_u64());
     check_subjects(&data["subjects"]);
+    check_geometry(&data["geometry"]);
+}
+
+/// What a page draws over the pictures: the zone of the pipeline, and the vehicle at each moment.
+fn check_geometry(geometry: &Value) {
+    let zone = serde_json::json!([[0.8, 0.14], [1.0, 0.12], [1.0, 0.21], [0.8, 0.24]]);
+    assert_eq!(geometry["zone"], zone);
+    assert!(geometry.get("line").is_none_or(Value::is_null), "the rule has no line: {geometry}");
+    assert_eq!(keys(&geometry["boxes"]), ["first_seen", "opened"]);
+    for at in ["first_seen", "opened"].map(|moment| &geometry["boxes"][moment]) {
+        assert_eq!(at.as_array().unwrap().len(), 1, "{geometry}");
+        let at = corners(&at[0]);
+        assert!(PARKED.iter().any(|p| iou(*p, at) > 0.5), "no parked vehicle at {at:?}");
+    }
 }
 
 fn check_subjects(subjects: &Value) {
