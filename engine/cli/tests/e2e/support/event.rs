@@ -156,7 +156,7 @@ fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
 
 /// What a page draws over the pictures: the zone of the pipeline, and the vehicle at each moment.
 fn check_geometry(geometry: &Value) {
-    let zone = serde_json::json!([[0.8, 0.14], [1.0, 0.12], [1.0, 0.21], [0.8, 0.24]]);
+    let zone = serde_json::json!([[0.8, 0.14], [1, 0.12], [1, 0.21], [0.8, 0.24]]);
     assert_eq!(geometry["zone"], zone);
     assert!(geometry.get("line").is_none_or(Value::is_null), "the rule has no line: {geometry}");
     assert_eq!(keys(&geometry["boxes"]), ["first_seen", "opened"]);
