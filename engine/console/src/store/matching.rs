@@ -19,6 +19,9 @@ use rusqlite::{Connection, params_from_iter};
 /// Tests have few incidents, and take both ways.
 const BY_CELL_MAX: i64 = if cfg!(test) { 20 } else { 50_000 };
 
+/// Incidents whose id begins so that are looked at, the newest: six characters are a quarter of an hour of all boxes.
+const BY_ID_MAX: usize = 20_000;
+
 /// An incident that matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Match {
@@ -225,11 +228,14 @@ pub(super) fn singly(filter: &Filter, order: Order, after: After, most: usize) -
     let words = query(filter)?;
     let mut values = vec![Value::from(words.clone())];
     let of_id = filter.words.as_deref().and_then(text::beginning_of_id);
-    let ids = of_id.map_or("", |beginning| {
+    let ids = of_id.map_or_else(String::new, |beginning| {
         // `~` comes after all that ids are made of.
         let end = format!("{beginning}~");
         values.extend([beginning, end].map(Value::from));
-        " UNION SELECT key FROM incident WHERE id >= ? AND id < ?"
+        format!(
+            " UNION SELECT key FROM (SELECT key FROM incident WHERE id >= ? AND id < ?
+            ORDER BY id DESC LIMIT {BY_ID_MAX})"
+        )
     });
     let mut wanted = Wanted::of_judgements(filter, "i");
     wanted.kinds(filter, "i");
