@@ -79,19 +79,19 @@ fn map(runtime: &Runtime, store: &Store) {
 }
 
 fn views() -> Vec<(&'static str, Filter)> {
-    let earth = || Filter { bounds: Some(Bounds::EARTH), ..any() };
-    let ward = || Filter { bounds: Some(city::around(7)), ..any() };
+    let earth = || Filter { bounds: Some(Bounds::EARTH), ..Filter::all() };
+    let ward = || Filter { bounds: Some(city::around(7)), ..Filter::all() };
     let south = Bounds { north: 10.199, ..Bounds::EARTH };
     let nowhere = Bounds { west: 0.0, south: 0.0, east: 1.0, north: 1.0 };
     vec![
         ("map: all", earth()),
         ("map: all that waits", Filter { judged: Judged::Not, ..earth() }),
-        ("map: half of all", Filter { bounds: Some(south), ..any() }),
+        ("map: half of all", Filter { bounds: Some(south), ..Filter::all() }),
         ("map: one ward", ward()),
         ("map: one ward, what goes on", Filter { phase: Phase::Open, ..ward() }),
         ("map: one ward, what waits", Filter { judged: Judged::Not, ..ward() }),
         ("map: one ward, half the year", Filter { to: Some(city::in_year(50)), ..ward() }),
-        ("map: where nothing is", Filter { bounds: Some(nowhere), ..any() }),
+        ("map: where nothing is", Filter { bounds: Some(nowhere), ..Filter::all() }),
     ]
 }
 
@@ -128,35 +128,21 @@ fn speaker() -> Speaker {
     Speaker { person, doer }
 }
 
-fn any() -> Filter {
-    Filter {
-        judged: Judged::All,
-        phase: Phase::All,
-        sites: None,
-        camera: None,
-        bounds: None,
-        place: None,
-        flood: None,
-        violation: None,
-        severity: None,
-        words: None,
-        from: None,
-        to: None,
-    }
-}
-
 fn questions() -> Vec<(&'static str, Filter)> {
-    let open = || Filter { judged: Judged::Not, ..any() };
-    let words = |text: &str| Filter { words: Some(text.into()), ..any() };
-    let times =
-        |from, to| Filter { from: Some(city::in_year(from)), to: Some(city::in_year(to)), ..any() };
+    let open = || Filter { judged: Judged::Not, ..Filter::all() };
+    let words = |text: &str| Filter { words: Some(text.into()), ..Filter::all() };
+    let times = |from, to| Filter {
+        from: Some(city::in_year(from)),
+        to: Some(city::in_year(to)),
+        ..Filter::all()
+    };
     vec![
         ("what waits", open()),
-        ("everything", any()),
+        ("everything", Filter::all()),
         ("one site, what waits", Filter { sites: Some(vec![city::site(7)]), ..open() }),
-        ("one site", Filter { sites: Some(vec![city::site(7)]), ..any() }),
-        ("one camera of all sites", Filter { camera: Some("cam-03".into()), ..any() }),
-        ("one place", Filter { place: "ward-007/cam-03/kerb-1".parse().ok(), ..any() }),
+        ("one site", Filter { sites: Some(vec![city::site(7)]), ..Filter::all() }),
+        ("one camera of all sites", Filter { camera: Some("cam-03".into()), ..Filter::all() }),
+        ("one place", Filter { place: "ward-007/cam-03/kerb-1".parse().ok(), ..Filter::all() }),
         ("word of a street: le loi", words("le loi")),
         ("word of half of all: xe", words("xe")),
         ("beginning of a word: l", words("l")),

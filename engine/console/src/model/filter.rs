@@ -34,6 +34,26 @@ pub struct Filter {
     pub to: Option<Timestamp>,
 }
 
+impl Filter {
+    /// All incidents, whatever was said of them.
+    pub fn all() -> Self {
+        Self {
+            judged: Judged::All,
+            phase: Phase::All,
+            sites: None,
+            camera: None,
+            bounds: None,
+            place: None,
+            violation: None,
+            flood: None,
+            severity: None,
+            words: None,
+            from: None,
+            to: None,
+        }
+    }
+}
+
 /// What people said of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Judged {

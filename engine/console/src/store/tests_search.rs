@@ -465,26 +465,9 @@ async fn a_database_of_the_first_version_is_searched_as_well() {
             ("do xe dap", Judged::Not, 0),
             ("01kanwbrkgq4h5zd0z00000003", Judged::All, 1),
         ] {
-            let filter = Filter { judged, words: Some(words.into()), ..anything() };
+            let filter = Filter { judged, words: Some(words.into()), ..Filter::all() };
             let queue = store.queue(filter, Order::Newest, None, 9).await.unwrap().unwrap();
             assert_eq!(queue.total_incidents, incidents, "{words}");
         }
-    }
-}
-
-pub(super) fn anything() -> Filter {
-    Filter {
-        judged: Judged::All,
-        phase: Phase::All,
-        sites: None,
-        camera: None,
-        bounds: None,
-        place: None,
-        flood: None,
-        violation: None,
-        severity: None,
-        words: None,
-        from: None,
-        to: None,
     }
 }
