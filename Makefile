@@ -30,7 +30,7 @@ bench: setup ## run the benchmarks, with their peers
 	cargo bench -p viahe-benches --locked
 	cargo bench -p viahe-console --locked --bench console
 
-# Hours for all cases. `make bench-peers CASES="standing-4 quiet-16" BEFORE=/path/to/viahe`; SHORT=1 for development.
+# Up to a day for all cases, what tells most first. `make bench-peers CASES="standing-4 quiet-16" BEFORE=/path/to/viahe`; SHORT=1 for development.
 bench-peers: setup ## measure viahe beside its peers; CASES="…" chooses, BEFORE=PROGRAM puts an older viahe beside
 	benches/peers/setup.sh
 	cargo build --release --locked -p viahe

@@ -1,6 +1,6 @@
 """`make bench-peers`: viahe beside its peers in one run, by turns.
 
-Without names it measures all cases, which takes four to eight hours on a quiet box. CPU is that of all processes of a side, user and
+Without names it measures all cases, and says first how long that takes at most: up to a day on a quiet box. CPU is that of all processes of a side, user and
 system. Results are kept in FOLDER/results.json: a case that is measured again replaces what was there of it.
 """
 
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from . import report, system
-from .cases import CASES, SHORT, WHOLE
+from .cases import CASES, SHORT, WHOLE, minutes
 from .children import Failed
 from .measure import Tools, measure
 from .results import Results
@@ -90,8 +90,12 @@ def main():
     if options.sides:
         chosen = {name: chosen[name] for name in options.sides.split(",")}
     failed = False
-    for case in [case for case in CASES if case.name in options.cases or not (options.cases or options.page)]:
-        say(f"{case.name}: {case.words}")
+    cases = [case for case in CASES if case.name in options.cases or not (options.cases or options.page)]
+    longest = {case.name: minutes(case, [side for side in case.sides if side in chosen], times) for case in cases}
+    if len(cases) > 1:
+        say(f"{len(cases)} cases, {sum(longest.values()) / 60:.1f} h at most; what is measured is kept, so it may be stopped at any time")
+    for case in cases:
+        say(f"{case.name}, {longest[case.name]:.0f} min at most: {case.words}")
         clip = case.clip.made(deps / "clips" / "vtest.mp4", deps / "clips-bench", say)
         results.begin(case, about(options, times))
         run_case(case, chosen, clip, times, Tools(options.viahe, mosquitto, deps), results)

@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 from . import children, figures, incidents, measure, plot, report, sides, system
-from .cases import CASES, STANDING, Target
+from .cases import CASES, STANDING, Target, Times, minutes
 from .clips import Clip
 from .results import BEGIN, END, Results
 
@@ -93,6 +93,14 @@ class System(unittest.TestCase):
         self.assertGreater(pss, 0)
         self.assertGreater(system.box().total, system.box().busy)
         self.assertIn(f"{os.cpu_count()} cores", system.machine())
+
+
+class Minutes(unittest.TestCase):
+    def test_a_case_takes_as_long_as_its_rounds_and_sides(self):
+        named = {case.name: case for case in CASES}
+        times = Times(settle_secs=5, window_secs=20, rounds=2, learn_secs=600)
+        self.assertAlmostEqual(minutes(named["fast-1"], ["viahe", "p5"], times), 2 * 2 * (15 + 5 + 20 + 0.5) / 60)
+        self.assertAlmostEqual(minutes(named["quiet-16"], ["viahe", "floor"], times), 2 * (600 + 2 * (15 + 60 + 20 + 8)) / 60)
 
 
 class Ends(unittest.TestCase):

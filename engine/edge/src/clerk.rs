@@ -38,6 +38,8 @@ pub struct Clerk {
     read_at: PathBuf,
     /// What is otherwise in this run than the file says.
     adjust: Adjust,
+    /// Reads a text.
+    reader: fn(&Path, &str) -> Result<Plan, ProjectError>,
     texts: Texts,
     /// Held while file and texts are brought together: a preview may look while an edit is made.
     together: Mutex<()>,
@@ -94,7 +96,13 @@ impl Clerk {
     pub fn new(path: &Path, state_dir: &Path) -> Self {
         let (path, texts) = (path.to_owned(), Texts::of(state_dir));
         let together = Mutex::default();
-        Self { read_at: path.clone(), path, adjust: Box::new(|_| ()), texts, together }
+        let (read_at, reader) = (path.clone(), project::load_as);
+        Self { path, read_at, adjust: Box::new(|_| ()), reader, texts, together }
+    }
+
+    /// As [`Clerk::new`], for who may not read the secrets of the cameras.
+    pub fn without_secrets(path: &Path, state_dir: &Path) -> Self {
+        Self { reader: project::load_as_without_secrets, ..Self::new(path, state_dir) }
     }
 
     /// Keeps a copy of the file at `of`, in a run where something is otherwise than it says.
@@ -105,7 +113,7 @@ impl Clerk {
 
     /// What runs under a text.
     fn plan(&self, text: &str) -> Result<Plan, ProjectError> {
-        let mut plan = project::load_as(&self.read_at, text)?;
+        let mut plan = (self.reader)(&self.read_at, text)?;
         (self.adjust)(&mut plan);
         Ok(plan)
     }
@@ -124,7 +132,7 @@ impl Clerk {
     /// Why it cannot be read, for people.
     pub fn site(&self, zone: &TimeZone) -> Result<SiteView, String> {
         let file = self.read()?;
-        let View { mut cameras, rules, permits, sensors, windows } = view(&file.text);
+        let View { mut cameras, models: named, rules, permits, sensors, windows } = view(&file.text);
         let locations = Locations::discover(self.read_at.parent()).map_err(|e| e.to_string())?;
         let mut models: BTreeMap<Name, Option<Model>> = BTreeMap::new();
         for camera in &mut cameras {
@@ -136,10 +144,13 @@ impl Clerk {
             }
         }
         let catalogue = project::catalogue(&self.read_at).map_err(|e| e.to_string())?;
+        let installed = locations.installed().into_iter();
         Ok(SiteView {
             version: file.version,
             locked: file::locked(&self.path),
             cameras,
+            models: named,
+            packages: installed.filter_map(|name| Name::try_from(name.as_str()).ok()).collect(),
             rules,
             permits,
             sensors,

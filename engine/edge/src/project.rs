@@ -67,7 +67,15 @@ pub fn load_as(path: &Path, text: &str) -> Result<Plan, ProjectError> {
 /// # Errors
 /// As [`load`].
 pub fn load_without_secrets(path: &Path) -> Result<Plan, ProjectError> {
-    read(path, &text(path)?, &|_| Ok(NO_SECRET.to_owned()))
+    load_as_without_secrets(path, &text(path)?)
+}
+
+/// As [`load_without_secrets`], with another text than the file has.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_as_without_secrets(path: &Path, text: &str) -> Result<Plan, ProjectError> {
+    read(path, text, &|_| Ok(NO_SECRET.to_owned()))
 }
 
 /// The entries of the catalogue that a pipeline at `path` may use, but for those that cannot be read.

@@ -38,7 +38,7 @@ pub(crate) struct Args {
 
 const YELLOW: [u8; 3] = [255, 212, 0];
 
-struct Session {
+pub(super) struct Session {
     detector: Detector,
     preprocessor: Preprocessor,
     ledger: Ledger,
@@ -50,7 +50,9 @@ struct Session {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
-    let mut session = Session::open(&args.model)?;
+    let locations = Locations::discover(None).map_err(Exit::missing)?;
+    let name = Name::try_from(args.model.as_str()).or_usage()?;
+    let mut session = Session::open(&locations, &name)?;
     let font = args.annotate.is_some().then(Font::find).transpose().map_err(Exit::Missing)?;
     if let Some(dir) = &args.annotate {
         one_name_each(dir, &args.images)?;
@@ -87,9 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         progress.step();
     }
     progress.finish();
-    if let Some(wrong) = session.sanity.of_pictures(&session.head) {
-        return Err(Exit::Failed(format!("model {}: {wrong}", session.name)));
-    }
+    session.end()?;
     match bad {
         0 => Ok(()),
         1 => Err(Exit::Usage("one picture could not be read".into())),
@@ -98,10 +98,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 }
 
 impl Session {
-    fn open(model: &str) -> Result<Self, Exit> {
-        let locations = Locations::discover(None).map_err(Exit::missing)?;
-        let name = Name::try_from(model).or_usage()?;
-        let package = locations.load_package(&name).map_err(Exit::missing)?;
+    pub(super) fn open(locations: &Locations, name: &Name) -> Result<Self, Exit> {
+        let package = locations.load_package(name).map_err(Exit::missing)?;
         let runtime = locations
             .onnxruntime()
             .map_err(Exit::missing)
@@ -122,7 +120,7 @@ impl Session {
         })
     }
 
-    fn detect(&mut self, picture: &Picture) -> Result<Vec<(Detection, String)>, Exit> {
+    pub(super) fn detect(&mut self, picture: &Picture) -> Result<Vec<(Detection, String)>, Exit> {
         let still = picture.frame();
         let (preprocessor, ledger) = (&mut self.preprocessor, &self.ledger);
         let mut out = Vec::new();
@@ -136,6 +134,14 @@ impl Session {
             (d, class)
         };
         Ok(out.pop().unwrap_or_default().into_iter().map(label).collect())
+    }
+
+    /// Fails when what was seen contradicts the model's description.
+    pub(super) fn end(&self) -> Result<(), Exit> {
+        match self.sanity.of_pictures(&self.head) {
+            Some(wrong) => Err(Exit::Failed(format!("model {}: {wrong}", self.name))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -176,7 +182,7 @@ fn annotated(dir: &Path, picture: &Path) -> PathBuf {
     dir.join(picture.file_stem().unwrap_or_default()).with_added_extension("png")
 }
 
-fn lines(path: &Path, found: &[(Detection, String)]) -> String {
+pub(super) fn lines(path: &Path, found: &[(Detection, String)]) -> String {
     let line = |(d, class): &(Detection, String)| {
         let b = d.bbox;
         format!(

@@ -9,6 +9,7 @@ pub(crate) mod detect;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod frame;
+pub(crate) mod model;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod run;

@@ -1,6 +1,7 @@
 //! Several vision workers: what happens to one happens to its cameras alone.
 
 use crate::support::broker::{Broker, Message};
+use crate::support::edited::{Edited, Unharmed};
 use crate::support::engine::{CameraSim, ENOUGH_LOOKS, Engine, Pipeline};
 use crate::support::program::{children_of, send};
 use crate::support::{LONG, clip, root, until};
@@ -15,8 +16,6 @@ use viahe_edge::clock;
 const CAMERAS: [&str; 3] = ["gate-east", "gate-north", "gate-west"];
 /// From the death of a worker to the next one's process.
 const RESTART_MAX: Duration = Duration::from_secs(2);
-/// Frames a second of each camera.
-const FPS: u64 = 10;
 
 #[test]
 fn a_killed_worker_takes_only_its_camera_and_the_others_lose_no_frame() {
@@ -91,73 +90,6 @@ fn one_of_three_is_killed(broker: &Broker, pipeline: &Pipeline) {
     engine.process.end(LONG).says(0, &[]);
 }
 
-/// An engine whose pipeline is edited while it runs.
-struct Edited {
-    engine: Engine,
-    file: PathBuf,
-    text: String,
-    reloads: u64,
-}
-
-impl Edited {
-    fn start(pipeline: &Pipeline) -> Self {
-        Self::start_file(pipeline.write())
-    }
-
-    fn start_file(file: PathBuf) -> Self {
-        let text = std::fs::read_to_string(&file).unwrap();
-        Self { engine: Engine::start_file(&file, |_| ()), file, text, reloads: 0 }
-    }
-
-    /// Reads the pipeline again, as it is now; when that was.
-    fn reload(&mut self) -> Instant {
-        self.reloads += 1;
-        let (asked, count) = (clock::monotonic(), self.reloads);
-        self.engine.process.signal(Signal::HUP);
-        self.engine.until_metric("viahe_reloads_total", |n| n == count);
-        asked
-    }
-
-    fn with(&mut self, text: &str) -> Instant {
-        std::fs::write(&self.file, text).unwrap();
-        self.reload()
-    }
-
-    fn restarts(&self, worker: u64) -> u64 {
-        self.engine.metric(&format!("viahe_worker_restarts_total{{worker=\"{worker}\"}}"))
-    }
-}
-
-/// Looks at a camera until now, of which no frame may be lost.
-struct Unharmed<'a> {
-    camera: &'a str,
-    since: Instant,
-    before: [u64; 4],
-}
-
-impl<'a> Unharmed<'a> {
-    fn since_now(engine: &Engine, camera: &'a str) -> Self {
-        Self { camera, since: clock::monotonic(), before: engine.frames(camera) }
-    }
-
-    fn check(&self, engine: &Engine) {
-        let (elapsed, now) = (self.since.elapsed().as_secs(), engine.frames(self.camera));
-        let [frames, inferred, not_due, lost] = std::array::from_fn(|i| now[i] - self.before[i]);
-        let camera = self.camera;
-        println!(
-            "{camera}: {frames} frames in {elapsed} s, {inferred} inferred, {not_due} not due, {lost} lost"
-        );
-        // Counters are told once a second.
-        assert!(frames >= elapsed.saturating_sub(2) * FPS, "{camera}: {frames} in {elapsed} s");
-        assert_eq!(lost, 0, "{camera}");
-        assert!(frames.abs_diff(inferred + not_due) <= 2, "{camera}: some may be on their way");
-        let lines = engine.process.lines();
-        let refused = lines.iter().find(|line| line.text.contains("refused: the vision worker"));
-        let refused = refused.map(|line| &line.text);
-        assert_eq!(refused, None, "an honest worker");
-    }
-}
-
 #[test]
 fn cameras_come_go_and_change_while_the_others_lose_no_frame() {
     let (broker, pattern) = (Broker::start(), "pattern://640x360@10");
@@ -220,61 +152,6 @@ fn come_go_and_change(broker: &Broker, pipeline: &Pipeline, [old, new]: [&str; 2
     unharmed.check(&edited.engine);
     assert_eq!(edited.engine.workers(), workers, "the same process");
     assert_eq!(edited.restarts(0), 0);
-    edited.engine.process.signal(Signal::TERM);
-    edited.engine.process.end(LONG).says(0, &[]);
-}
-
-#[test]
-fn a_model_takes_over_while_cameras_go_on_and_a_bad_one_does_not() {
-    const SERIES: &str = "viahe_trouble{trouble=\"model_refused\"}";
-    let broker = Broker::start();
-    let pipeline = Pipeline::new(broker.port).engine("workers = 1");
-    let pipeline = CAMERAS.iter().fold(pipeline, |p, id| p.camera(id, "pattern://640x360@10"));
-    let package = pipeline.dir.path().join("models/street-model");
-    std::fs::create_dir_all(&package).unwrap();
-    let weights = root().join(".deps/models/ssdlite-coco/ssdlite-coco.onnx");
-    std::fs::copy(weights, package.join("ssdlite-coco.onnx")).unwrap();
-    let right = std::fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
-    let right = right.replacen("\"ssdlite-coco\"", "\"street-model\"", 1);
-    let description = package.join("model.toml");
-    std::fs::write(&description, &right).unwrap();
-    let text = std::fs::read_to_string(pipeline.write()).unwrap();
-    std::fs::write(pipeline.file(), text.replacen("ssdlite-coco", "street-model", 1)).unwrap();
-    let mut edited = Edited::start_file(pipeline.file());
-    edited.engine.until_looks(&CAMERAS, 2);
-    let workers = edited.engine.workers();
-    let unharmed = CAMERAS.map(|camera| Unharmed::since_now(&edited.engine, camera));
-
-    let before = edited.engine.process.lines().len();
-    std::fs::write(&description, format!("{right}# Another one.\n")).unwrap();
-    edited.reload();
-    for camera in CAMERAS {
-        until("the other model", LONG, || {
-            let lines = edited.engine.process.lines().split_off(before);
-            let told = |line: &str| line.contains("its model took over") && line.contains(camera);
-            lines.iter().any(|line| told(&line.text)).then_some(())
-        });
-    }
-
-    // The weights are not those that it says.
-    let sha256 = right.lines().find(|line| line.starts_with("sha256")).unwrap();
-    let bad = right.replace(sha256, &format!("sha256 = \"{}\"", "0".repeat(64)));
-    std::fs::write(&description, bad).unwrap();
-    edited.reload();
-    edited.engine.until_metric(SERIES, |n| n == 1);
-    let health = edited.engine.health();
-    assert_eq!(health["status"], "degraded", "{health}");
-    assert!(health["reasons"].to_string().contains("street-model"), "{health}");
-    edited.engine.until_looks(&CAMERAS, ENOUGH_LOOKS);
-
-    std::fs::write(&description, &right).unwrap();
-    edited.reload();
-    edited.engine.until_metric(SERIES, |n| n == 0);
-    until("all is well", LONG, || Some(edited.engine.health()).filter(|h| h["status"] == "ok"));
-    for camera in &unharmed {
-        camera.check(&edited.engine);
-    }
-    assert_eq!(edited.engine.workers(), workers, "the same process");
     edited.engine.process.signal(Signal::TERM);
     edited.engine.process.end(LONG).says(0, &[]);
 }

@@ -39,9 +39,9 @@ else:
 onnx.save(model, target)
 ";
 
-/// A package `street-model` under `models`, whose output is changed.
-fn package(models: &Path, change: &str) {
-    let folder = models.join("street-model");
+/// A package of this name under `models`, whose output is changed.
+pub(crate) fn package(models: &Path, name: &str, change: &str) {
+    let folder = models.join(name);
     std::fs::create_dir_all(&folder).unwrap();
     let weights = folder.join("ssdlite-coco.onnx");
     let mut python = Command::new(root().join(".deps/venv/bin/python"));
@@ -51,7 +51,7 @@ fn package(models: &Path, change: &str) {
     let text = std::fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
     let right = text.lines().find(|l| l.starts_with("sha256")).unwrap();
     let wrong = format!("sha256 = \"{}\"", sha256(&std::fs::read(&weights).unwrap()));
-    let text = text.replacen(right, &wrong, 1).replacen("\"ssdlite-coco\"", "\"street-model\"", 1);
+    let text = text.replacen(right, &wrong, 1).replacen("\"ssdlite-coco\"", &format!("\"{name}\""), 1);
     std::fs::write(folder.join("model.toml"), text).unwrap();
 }
 
@@ -62,7 +62,7 @@ fn detect_says_what_contradicts_the_head() {
     for (change, word) in [("pixels", "no fractions of the input"), ("logits", "no probabilities")]
     {
         let models = dir.path().join(change);
-        package(&models, change);
+        package(&models, "street-model", change);
         let mut command = viahe(["detect", "--model", "street-model", picture.to_str().unwrap()]);
         command.env("VIAHE_MODELS", &models);
         let ended = Program::start(command).end(LONG);
@@ -70,7 +70,7 @@ fn detect_says_what_contradicts_the_head() {
     }
     // What gives no number for an empty picture is not loaded at all.
     let models = dir.path().join("nan");
-    package(&models, "nan");
+    package(&models, "street-model", "nan");
     let mut command = viahe(["detect", "--model", "street-model", picture.to_str().unwrap()]);
     command.env("VIAHE_MODELS", &models);
     Program::start(command).end(LONG).says(3, &["street-model", "NaN"]);
@@ -81,7 +81,7 @@ fn a_running_box_is_in_trouble_with_a_wrong_model() {
     const SERIES: &str = "viahe_trouble{trouble=\"model_output\"}";
     let (broker, dir) = (Broker::start(), tempfile::tempdir().unwrap());
     let ears = broker.listen();
-    package(dir.path(), "pixels");
+    package(dir.path(), "street-model", "pixels");
     let sim = CameraSim::start(&clip(), &["gate-east"]);
     let pipeline = Pipeline::new(broker.port).cameras(&sim, &["gate-east"]);
     let right = Engine::start(&pipeline);

@@ -51,13 +51,15 @@ pub(super) fn reason() -> Object {
 }
 
 /// Kinds of changes to a pipeline.
-const EDITS: [&str; 10] = [
+const EDITS: [&str; 12] = [
     "set_zone",
     "remove_zone",
     "set_line",
     "remove_line",
     "set_calibration",
     "remove_calibration",
+    "set_model",
+    "use_model",
     "set_rule",
     "remove_rule",
     "set_permit",

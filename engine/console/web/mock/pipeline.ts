@@ -6,7 +6,9 @@ import { local } from './local.ts'
 import { Problem } from './problem.ts'
 
 /** What of a view stands in the file. */
-type File = Pick<SiteView, 'cameras' | 'rules' | 'permits'>
+type File = Pick<SiteView, 'cameras' | 'rules' | 'permits'> & { models: { id: string; package: string }[] }
+
+const PACKAGES = ['nanodet-g', 'ssdlite-coco', 'yolox-nano']
 
 const NEEDS: EntryView['needs'] = { camera: true, zone: true, line: false, calibration: false, position: false, sensor: null, window: null }
 
@@ -41,7 +43,7 @@ function rule(use: string, more: Partial<RuleWritten>): RuleWritten {
 function camera(id: string, n: number): CameraView {
   const kerb: Pair[] = [[0.05, 0.6], [0.95, 0.6], [0.95, 0.74], [0.05, 0.74]]
   return {
-    id, name: `Lê Lợi, trước số ${2 * n + 1}`, position: { lat: 10.7769 + n / 500, lon: 106.7009 - n / 700 }, model: 'street', input_px: [640, 384], height_min_px: 22, regions: false,
+    id, name: `Lê Lợi, trước số ${2 * n + 1}`, position: { lat: 10.7769 + n / 500, lon: 106.7009 - n / 700 }, model: 'ssdlite-coco', input_px: [640, 384], height_min_px: 22, regions: false,
     zones: [{ id: 'kerb-0', name: 'Vỉa hè trước chợ', polygon: kerb }, { id: 'lane', name: null, polygon: [[0.02, 0.78], [0.98, 0.78], [0.98, 0.99], [0.02, 0.99]] }], lines: [{ id: 'stop-line', points: [[0.1, 0.82], [0.9, 0.82]] }],
     calibration: n % 2 === 0 ? { picture: [[0.2, 0.9], [0.8, 0.9], [0.65, 0.5], [0.35, 0.5]], ground_m: [[0, 0], [8, 0], [8, 24], [0, 24]] } : null,
     rules: [rule('illegal-parking', { zone: 'kerb-0', schedule: ['Mon-Sun 06:00-22:00'], parameters: { dwell_secs: 120 } }), rule('wrong-way', { zone: 'lane', parameters: { allowed_deg: 0 } })],
@@ -129,6 +131,10 @@ function apply(file: File, edit: Edit, no: number, problems: EditProblem[]): voi
   else if (edit.kind === 'remove_line') take(cameraOf(file, edit.camera).lines, ({ id }) => id === edit.line)
   else if (edit.kind === 'set_calibration') cameraOf(file, edit.camera).calibration = { picture: edit.picture, ground_m: edit.ground_m }
   else if (edit.kind === 'remove_calibration') cameraOf(file, edit.camera).calibration = null
+  else if (edit.kind === 'set_model') {
+    if (!PACKAGES.includes(edit.package)) wrong(`model.${edit.model}.package`, `no model ${edit.package} is installed`, 'choose another', { code: 'unknown', name: edit.package })
+    put(file.models, ({ id }) => id === edit.model, { id: edit.model, package: edit.package })
+  } else if (edit.kind === 'use_model') cameraOf(file, edit.camera).model = file.models.find(({ id }) => id === edit.model)?.package ?? edit.model
   else if (edit.kind === 'set_rule') {
     const { written, rule: name } = edit
     const known = CATALOGUE.find((one) => one.entry === written.use)
@@ -155,12 +161,12 @@ export class Pipeline {
   readonly #history: PipelineVersion[] = []
 
   constructor(cameras: string[]) {
-    this.#file = { cameras: cameras.map(camera), rules: [], permits: [{ id: 'bay-at-night', reason: 'Bãi giữ xe ban đêm', uses: ['illegal-parking'], cameras: [], zones: ['kerb-0'], schedule: ['Mon-Sun 20:00-06:00'], from: null, until: null, polygon: [[0.1, 0.7], [0.4, 0.7], [0.4, 0.95], [0.1, 0.95]] }] }
+    this.#file = { cameras: cameras.map(camera), models: [{ id: 'street', package: 'ssdlite-coco' }], rules: [], permits: [{ id: 'bay-at-night', reason: 'Bãi giữ xe ban đêm', uses: ['illegal-parking'], cameras: [], zones: ['kerb-0'], schedule: ['Mon-Sun 20:00-06:00'], from: null, until: null, polygon: [[0.1, 0.7], [0.4, 0.7], [0.4, 0.95], [0.1, 0.95]] }] }
     this.#history.push({ version: versionOf(this.#file), time: local(Date.now() - 86_400_000), by: null, why: null })
   }
 
   view(): SiteView {
-    return { version: versionOf(this.#file), locked: null, ...this.#file, sensors: [], windows: [], catalogue: CATALOGUE, history: this.#history }
+    return { version: versionOf(this.#file), locked: null, ...this.#file, sensors: [], windows: [], packages: PACKAGES, catalogue: CATALOGUE, history: this.#history }
   }
 
   #changed(base: string, next: File, problems: EditProblem[], by: string | null, why: string): Edited {

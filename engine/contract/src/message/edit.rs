@@ -61,6 +61,20 @@ pub enum Edit {
         /// Whose.
         camera: Name,
     },
+    /// Cameras that look with this model look with another package from now on; the model is made if it is not there.
+    SetModel {
+        /// Its name in the file.
+        model: Name,
+        /// Folder under `models/` of the box.
+        package: Name,
+    },
+    /// A camera is looked at with another model of the file.
+    UseModel {
+        /// Which.
+        camera: Name,
+        /// By its name in the file.
+        model: Name,
+    },
     /// A rule is to be so.
     SetRule {
         /// Whose; none for a rule of the site.

@@ -46,8 +46,8 @@ pub use preview::{Preview, PreviewIncident, Previewed};
 pub use reply::{File, Reply};
 pub use sensor::{SensorHealth, SensorState};
 pub use site::{
-    CameraView, EntryNeeds, EntryView, InBoth, LineView, MeasureView, ParameterKind, ParameterView,
-    PipelineVersion, SiteView, ZoneView,
+    CameraView, EntryNeeds, EntryView, InBoth, LineView, MeasureView, ModelView, ParameterKind,
+    ParameterView, PipelineVersion, SiteView, ZoneView,
 };
 pub use status::{BoxStatus, Offline, Online, Trouble};
 pub use story::{Story, StoryCode, StoryKnown, StoryStep, StorySubject, WhyRests};

@@ -18,6 +18,12 @@ pub struct SiteView {
     pub locked: Option<String>,
     /// In file order.
     pub cameras: Vec<CameraView>,
+    /// Which cameras may be looked at with, by their names.
+    #[serde(default)]
+    pub models: Vec<ModelView>,
+    /// Packages of models that the box has, by name; whether their weights are there is seen when they are used.
+    #[serde(default)]
+    pub packages: Vec<Name>,
     /// Rules that need sensors only, in file order.
     pub rules: Vec<RuleWritten>,
     /// In file order.
@@ -30,6 +36,15 @@ pub struct SiteView {
     pub catalogue: Vec<EntryView>,
     /// Newest first; bounded.
     pub history: Vec<PipelineVersion>,
+}
+
+/// A model that cameras may be looked at with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelView {
+    /// Unique; what cameras and edits call it.
+    pub id: Name,
+    /// Folder under `models/` of the box.
+    pub package: Name,
 }
 
 /// A camera, but for how it is reached.

@@ -81,6 +81,8 @@ fn field(edit: &Edit) -> String {
         Edit::SetCalibration { camera, .. } | Edit::RemoveCalibration { camera } => {
             format!("camera[{camera}].calibration")
         }
+        Edit::SetModel { model, .. } => format!("model.{model}.package"),
+        Edit::UseModel { camera, .. } => format!("camera[{camera}].model"),
         Edit::SetRule { camera, written, .. } => {
             rule(camera, written.id.as_ref().unwrap_or(&written.entry))
         }
@@ -112,6 +114,16 @@ fn make(document: &mut DocumentMut, edit: &Edit) -> Result<(), Fault> {
             let ground_m = pairs(ground.table.get("ground_m"), ground_m, metres);
             set(ground.table, "picture", Some(picture));
             set(ground.table, "ground_m", Some(ground_m));
+            Ok(())
+        }
+        Edit::SetModel { model, package } => {
+            let root = around(document, None)?;
+            let model = root.table("model", true)?.table(model.as_str(), false)?;
+            set(model.table, "package", Some(Value::from(package.as_str())));
+            Ok(())
+        }
+        Edit::UseModel { camera: of, model } => {
+            set(camera(document, of)?.table, "model", Some(Value::from(model.as_str())));
             Ok(())
         }
         Edit::SetRule { camera: of, rule, written } => {

@@ -18,7 +18,7 @@ use crate::plan::{Program, Words};
 use crate::sensor::Quantity;
 use std::collections::BTreeMap;
 use viahe_contract::message::{
-    Calibration, CameraView, EntryNeeds, EntryView, InBoth, LineView, MeasureView, ParameterKind,
+    Calibration, CameraView, EntryNeeds, EntryView, InBoth, LineView, MeasureView, ModelView, ParameterKind,
     ParameterView, PermitWritten, RuleWritten, ZoneView,
 };
 use viahe_contract::place::Position;
@@ -28,6 +28,8 @@ use viahe_contract::place::Position;
 pub struct View {
     /// In file order.
     pub cameras: Vec<CameraView>,
+    /// By name.
+    pub models: Vec<ModelView>,
     /// Those of the site.
     pub rules: Vec<RuleWritten>,
     /// In file order.
@@ -53,6 +55,7 @@ pub fn view(text: &str) -> View {
     let sensors: Vec<MeasureView> = nodes("sensor").filter_map(|node| sensor(&node)).collect();
     View {
         cameras: nodes("camera").filter_map(|node| camera(&node, &models)).collect(),
+        models: models.into_iter().map(|(id, package)| ModelView { id, package }).collect(),
         rules: nodes("rule").filter_map(|node| rule(&node)).collect(),
         permits: nodes("permit").filter_map(|node| permit(&node)).collect(),
         windows: nodes("window").filter_map(|node| window(&node, &sensors)).collect(),

@@ -13,6 +13,7 @@ mod outlet;
 mod peeks;
 mod sink;
 mod tally;
+mod trial;
 mod twin;
 
 use super::analyse::{Eye, Gaze};
@@ -34,6 +35,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tally::Tally;
+use trial::FRAMES_MAX;
 use viahe_contract::message::{CameraStatus, Moment};
 use viahe_core::engine::Capture;
 use viahe_core::gate::{Proof, Sizes};
@@ -225,9 +227,19 @@ impl Worker {
             }
         }
         if let Some(order) = self.models.order(&cameras) {
-            self.loader.open(order);
+            let frames = self.shown(&order.name);
+            self.loader.open(order, frames);
         }
         drop(self.way.desk.keep_models(&self.models.at_work()));
+    }
+
+    /// What cameras that are to be looked at with this model have shown last.
+    fn shown(&self, model: &Name) -> Vec<SharedFrame> {
+        let cameras = self.wanted.values().filter(|wanted| wanted.camera.model == *model);
+        let at_work = cameras.filter_map(|wanted| self.at_work.get(&wanted.camera.id));
+        // No frame has this number: the newest.
+        let newest = at_work.filter_map(|camera| self.way.desk.kept(camera.slot, u64::MAX));
+        newest.take(FRAMES_MAX).collect()
     }
 
     /// Brings one camera to what is wanted of it.

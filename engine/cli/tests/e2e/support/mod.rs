@@ -2,6 +2,7 @@
 
 pub(crate) mod broker;
 pub(crate) mod disk;
+pub(crate) mod edited;
 pub(crate) mod engine;
 pub(crate) mod event;
 pub(crate) mod gate;

@@ -44,6 +44,8 @@ export type Edit =
   | { kind: 'remove_line'; camera: string; line: string }
   | { kind: 'set_calibration'; camera: string; picture: Pair[]; ground_m: Pair[] }
   | { kind: 'remove_calibration'; camera: string }
+  | { kind: 'set_model'; model: string; package: string }
+  | { kind: 'use_model'; camera: string; model: string }
   /** `rule`: by its id, or by `use` where it has none; null for a new one. */
   | { kind: 'set_rule'; camera: string | null; rule: string | null; written: RuleWritten }
   | { kind: 'remove_rule'; camera: string | null; rule: string }
@@ -215,6 +217,9 @@ export interface SiteView {
   /** Why the file cannot be changed from here. */
   locked: string | null
   cameras: CameraView[]
+  /** What cameras may be looked at with, and the packages that the box has; not there of a box of an earlier version. */
+  models?: { id: string; package: string }[]
+  packages?: string[]
   rules: RuleWritten[]
   permits: PermitWritten[]
   sensors: MeasureView[]

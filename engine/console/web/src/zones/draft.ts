@@ -30,7 +30,17 @@ export interface Bay extends Keyed {
   readonly written: PermitWritten
 }
 
+/** A model of the file, and the package that it is of. */
+export interface Model {
+  readonly id: string
+  readonly package: string
+}
+
 export interface Draft {
+  /** The package that the camera is looked at with. */
+  readonly model: string
+  /** Those that the file has. */
+  readonly models: readonly Model[]
   readonly zones: readonly Zone[]
   readonly lines: readonly Line[]
   readonly calibration: Calibration | null
@@ -41,13 +51,14 @@ export interface Draft {
 /** What can be drawn. */
 export type Drawn = 'zone' | 'line' | 'calibration' | 'bay'
 
-/** One thing of a draft; there is one calibration, without a key. */
+/** One thing of a draft; there is one calibration and one model, without a key. */
 export interface Ref {
-  readonly kind: Drawn | 'rule'
+  readonly kind: Drawn | 'rule' | 'model'
   readonly key: string
 }
 
 export const CALIBRATION: Ref = { kind: 'calibration', key: '' }
+export const MODEL: Ref = { kind: 'model', key: '' }
 
 export function isRef(a: Ref | null, b: Ref | null): boolean {
   return a?.kind === b?.kind && a?.key === b?.key
@@ -61,6 +72,8 @@ export function nameOf(written: RuleWritten): string {
 export function draftOf(view: SiteView, camera: CameraView): Draft {
   const bays = view.permits.filter((permit) => isBayOf(permit, camera.id))
   return {
+    model: camera.model,
+    models: view.models ?? [],
     zones: camera.zones.map(({ id, name, polygon }) => ({ key: id, fresh: false, id, name, points: polygon })),
     lines: camera.lines.map(({ id, points }) => ({ key: id, fresh: false, id, points })),
     calibration: camera.calibration,
@@ -88,6 +101,7 @@ export function pointsOf(draft: Draft, { kind, key }: Ref): readonly Point[] {
     case 'calibration':
       return draft.calibration?.picture ?? []
     case 'rule':
+    case 'model':
       return []
   }
 }
@@ -121,6 +135,7 @@ export function withPoints(draft: Draft, { kind, key }: Ref, points: readonly Po
     case 'calibration':
       return draft.calibration ? { ...draft, calibration: { ...draft.calibration, picture: [...points] } } : draft
     case 'rule':
+    case 'model':
       return draft
   }
 }
@@ -260,6 +275,8 @@ export function without(draft: Draft, at: Ref): Draft {
       return { ...draft, rules: withoutKey(draft.rules, at.key) }
     case 'calibration':
       return { ...draft, calibration: null }
+    case 'model':
+      return draft
   }
 }
 
@@ -279,6 +296,7 @@ function alike(a: unknown, b: unknown): boolean {
 /** What makes `from` into `to`. What rules need comes before them, and goes after them. */
 export function editsOf(from: Draft, to: Draft, camera: string): Made[] {
   return [
+    ...modelEdits(from, to, camera),
     ...calibrationEdits(from, to, camera),
     ...zoneEdits(from, to, camera),
     ...lineEdits(from, to, camera),
@@ -296,6 +314,20 @@ function gone<T extends Keyed>(from: readonly T[], to: readonly T[]): T[] {
 /** New ones, and those that are not what they were. */
 function set<T extends Keyed>(from: readonly T[], to: readonly T[]): T[] {
   return to.filter((one) => !alike(byKey(from, one.key), one))
+}
+
+/** A model of the file that is of the package, or a new one that is called like it. */
+function modelEdits(from: Draft, to: Draft, camera: string): Made[] {
+  if (from.model === to.model) return []
+  const known = to.models.find((one) => one.package === to.model)
+  const id = known?.id ?? freshModel(to)
+  const use: Made = { edit: { kind: 'use_model', camera, model: id }, of: MODEL }
+  return known ? [use] : [{ edit: { kind: 'set_model', model: id, package: to.model }, of: MODEL }, use]
+}
+
+function freshModel({ model, models }: Draft): string {
+  const ids = models.map(({ id }) => id)
+  return ids.includes(model) ? freshName(model, ids) : model
 }
 
 function calibrationEdits(from: Draft, to: Draft, camera: string): Made[] {
@@ -344,6 +376,8 @@ export function carried(from: Draft, mine: Draft, theirs: Draft): Draft {
     return [...kept, ...more]
   }
   return {
+    model: from.model === mine.model ? theirs.model : mine.model,
+    models: theirs.models,
     zones: list((draft) => draft.zones),
     lines: list((draft) => draft.lines),
     calibration: alike(from.calibration, mine.calibration) ? theirs.calibration : mine.calibration,

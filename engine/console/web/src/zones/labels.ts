@@ -18,5 +18,7 @@ export function labelOf(draft: Draft, { kind, key }: Ref, words: ZoneWords): str
     }
     case 'calibration':
       return words.calibration
+    case 'model':
+      return words.model
   }
 }

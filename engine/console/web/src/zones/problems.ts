@@ -1,6 +1,6 @@
 // What a box found wrong, at the field where a person can mend it.
 import type { EditProblem } from '../api/pipeline.ts'
-import { CALIBRATION, nameOf, type Draft, type Made, type Ref } from './draft.ts'
+import { CALIBRATION, MODEL, nameOf, type Draft, type Made, type Ref } from './draft.ts'
 
 /** A problem, with what it is about where that is in the draft, and which of its fields. */
 export interface Placed {
@@ -31,9 +31,12 @@ export function placed(problems: readonly EditProblem[], made: readonly Made[], 
 
 function find([table, owner, kind, name, ...key]: string[], draft: Draft, camera: string): { at: Ref; key: string } | null {
   if (table === 'permit') return found('bay', draft.bays.find(({ written }) => written.id === owner), kind ?? '')
+  if (table === 'model') return { at: MODEL, key: kind ?? '' }
   if (table !== 'camera' || owner !== camera) return null
   const last = key.join('.')
   switch (kind) {
+    case 'model':
+      return { at: MODEL, key: '' }
     case 'calibration':
       return draft.calibration ? { at: CALIBRATION, key: name ?? '' } : null
     case 'rule':

@@ -84,6 +84,15 @@ test('rules go with their zone, and before it', () => {
   assert.deepEqual(kinds, ['remove_rule illegal-parking', 'remove_rule parking-night', 'remove_zone'])
 })
 
+test('a camera is looked at with another package: one that the file has, or a new one', () => {
+  assert.deepEqual(edits({ ...BEFORE, model: 'yolox-nano' }), [{ kind: 'use_model', camera: 'le-loi-03', model: 'night' }])
+  const fresh: Edit[] = [{ kind: 'set_model', model: 'nanodet-g', package: 'nanodet-g' }, { kind: 'use_model', camera: 'le-loi-03', model: 'nanodet-g' }]
+  assert.deepEqual(edits({ ...BEFORE, model: 'nanodet-g' }), fresh)
+  const taken = { ...BEFORE, models: [{ id: 'nanodet-g', package: 'ssdlite-coco' }], model: 'nanodet-g' }
+  assert.deepEqual(edits(taken).at(-1), { kind: 'use_model', camera: 'le-loi-03', model: 'nanodet-g-1' })
+  assert.equal(carried(BEFORE, { ...BEFORE, model: 'yolox-nano' }, BEFORE).model, 'yolox-nano')
+})
+
 test('the ground, bays and permits that are no bays', () => {
   const [calibrated] = withDrawn(BEFORE, 'calibration', [[0.2, 0.9], [0.8, 0.9], [0.6, 0.5], [0.4, 0.5]], AROUND)
   const measured = withGround(calibrated, 2, [7, 22])

@@ -18,7 +18,7 @@ export const SITE: SiteView = {
   locked: null,
   cameras: [
     {
-      id: 'le-loi-03', name: 'Lê Lợi, trước số 3', position: null, model: 'street', input_px: [300, 300], height_min_px: null, regions: true,
+      id: 'le-loi-03', name: 'Lê Lợi, trước số 3', position: null, model: 'ssdlite-coco', input_px: [300, 300], height_min_px: null, regions: true,
       zones: [
         { id: 'kerb', name: null, polygon: [[0.1, 0.6], [0.9, 0.6], [0.9, 0.8], [0.1, 0.8]] },
         { id: 'sidewalk', name: 'Vỉa hè', polygon: [[0.1, 0.8], [0.9, 0.8], [0.9, 1], [0.1, 1]] },
@@ -31,8 +31,10 @@ export const SITE: SiteView = {
         rule('camera-fault'),
       ],
     },
-    { id: 'square', name: null, position: null, model: 'street', input_px: null, height_min_px: null, regions: false, zones: [], lines: [], calibration: null, rules: [] },
+    { id: 'square', name: null, position: null, model: 'ssdlite-coco', input_px: null, height_min_px: null, regions: false, zones: [], lines: [], calibration: null, rules: [] },
   ],
+  models: [{ id: 'street', package: 'ssdlite-coco' }, { id: 'night', package: 'yolox-nano' }],
+  packages: ['nanodet-g', 'ssdlite-coco', 'yolox-nano'],
   rules: [],
   permits: [
     { id: 'bay-1', reason: 'parking_bay', uses: ['illegal-parking'], cameras: ['le-loi-03'], zones: [], schedule: [], from: null, until: null, polygon: [[0.2, 0.6], [0.3, 0.6], [0.3, 0.7]] },

@@ -80,6 +80,10 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
         }),
         name().prop_map(|camera| Edit::RemoveCalibration { camera }),
     ];
+    let models = prop_oneof![
+        (name(), name()).prop_map(|(model, package)| Edit::SetModel { model, package }),
+        (name(), name()).prop_map(|(camera, model)| Edit::UseModel { camera, model }),
+    ];
     let written = prop_oneof![
         (of(name()), of(name()), rule()).prop_map(|(camera, rule, written)| Edit::SetRule {
             camera,
@@ -90,7 +94,7 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
         (of(name()), permit()).prop_map(|(permit, written)| Edit::SetPermit { permit, written }),
         name().prop_map(|permit| Edit::RemovePermit { permit }),
     ];
-    prop_oneof![drawn, written]
+    prop_oneof![drawn, models, written]
 }
 
 fn fault() -> impl Strategy<Value = EditFault> {
@@ -231,22 +235,29 @@ pub(crate) fn site_view() -> impl Strategy<Value = SiteView> {
     let version = (sha256(), time(), of(text()), of(text()));
     let version =
         version.prop_map(|(version, time, by, why)| PipelineVersion { version, time, by, why });
-    let rules = (vec(camera(), 0..2), vec(rule(), 0..2), vec(permit(), 0..2));
+    let model = (name(), name()).prop_map(|(id, package)| ModelView { id, package });
+    let models = (vec(model, 0..2), vec(name(), 0..2));
+    let rules = (vec(camera(), 0..2), models, vec(rule(), 0..2), vec(permit(), 0..2));
     let around =
         (vec(measure(), 0..2), vec(measure(), 0..2), vec(entry(), 0..2), vec(version, 0..2));
     (sha256(), of(text()), rules, around).prop_map(
-        |(version, locked, (cameras, rules, permits), (sensors, windows, catalogue, history))| {
-            SiteView {
-                version,
-                locked,
-                cameras,
-                rules,
-                permits,
-                sensors,
-                windows,
-                catalogue,
-                history,
-            }
+        |(
+            version,
+            locked,
+            (cameras, (models, packages), rules, permits),
+            (sensors, windows, catalogue, history),
+        )| SiteView {
+            version,
+            locked,
+            cameras,
+            models,
+            packages,
+            rules,
+            permits,
+            sensors,
+            windows,
+            catalogue,
+            history,
         },
     )
 }

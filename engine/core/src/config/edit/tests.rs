@@ -1,3 +1,5 @@
+mod models;
+
 use super::*;
 use crate::config::view::{View, view};
 use serde_json::{Value as Json, json};

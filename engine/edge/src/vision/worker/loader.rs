@@ -2,10 +2,11 @@
 //! Those of one model share its weights.
 
 use super::models::{Made, Opened, Order};
+use super::trial::tried;
 use crate::infer::{DetectorOptions, Network, Runtime};
 use crate::models::Package;
 use crate::vision::analyse::Eye;
-use crate::vision::slots::ModelId;
+use crate::vision::slots::{ModelId, SharedFrame};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::sync::{Arc, Weak};
 
 /// One order at a time.
 pub(super) struct Loader {
-    orders: Sender<Order>,
+    orders: Sender<(Order, Vec<SharedFrame>)>,
     opened: Receiver<Opened<Eye>>,
 }
 
@@ -22,12 +23,13 @@ impl Loader {
         runtime: Runtime,
         taxonomies: Vec<PathBuf>,
     ) -> Result<Self, std::io::Error> {
-        let (orders, wanted) = bounded::<Order>(1);
+        let (orders, wanted) = bounded::<(Order, Vec<SharedFrame>)>(1);
         let (done, opened) = bounded(1);
         std::thread::Builder::new().name("models".into()).spawn(move || {
             let mut loaded = Networks { runtime, taxonomies, loaded: BTreeMap::new() };
-            for order in wanted {
-                let result = loaded.open(&order);
+            for (order, frames) in wanted {
+                let result = loaded.open(&order, &frames);
+                drop(frames);
                 if done.send(Opened { order, result }).is_err() {
                     return;
                 }
@@ -36,10 +38,10 @@ impl Loader {
         Ok(Self { orders, opened })
     }
 
-    /// To be answered before the next one.
-    pub(super) fn open(&self, order: Order) {
+    /// To be answered before the next one. A model that is not loaded yet is tried on these frames.
+    pub(super) fn open(&self, order: Order, frames: Vec<SharedFrame>) {
         // There is room: one order at a time.
-        let _ = self.orders.try_send(order);
+        let _ = self.orders.try_send((order, frames));
     }
 
     pub(super) fn opened(&self) -> &Receiver<Opened<Eye>> {
@@ -55,13 +57,14 @@ struct Networks {
 }
 
 impl Networks {
-    fn open(&mut self, order: &Order) -> Result<Made<Eye>, String> {
+    fn open(&mut self, order: &Order, frames: &[SharedFrame]) -> Result<Made<Eye>, String> {
         self.loaded.retain(|_, network| network.strong_count() > 0);
-        let network = match self.loaded.get(&order.id).and_then(Weak::upgrade) {
-            Some(network) => network,
-            None => Arc::new(self.load(order)?),
+        let (network, frames) = match self.loaded.get(&order.id).and_then(Weak::upgrade) {
+            Some(network) => (network, [].as_slice()),
+            None => (Arc::new(self.load(order)?), frames),
         };
-        let eye = Eye::on(&network).map_err(|e| e.to_string())?;
+        let mut eye = Eye::on(&network).map_err(|e| e.to_string())?;
+        tried(&mut eye, network.model(), frames)?;
         self.loaded.insert(order.id, Arc::downgrade(&network));
         Ok(Made { batch_max: eye.batch_max(), eye, model: network.model().clone() })
     }

@@ -75,6 +75,8 @@ export const en: ZoneWords = {
   lines: 'Lines',
   bays: 'Permitted bays',
   calibration: 'Road surface',
+  model: 'Model',
+  modelHint: 'The box loads another model beside the one at work, tries it on a picture of this camera, and then changes over. Everything that is being followed begins anew.',
   wide: 'Rules without a zone',
   none: {
     zone: 'There are no zones yet. Draw the first one in the picture.',

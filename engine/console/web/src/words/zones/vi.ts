@@ -79,6 +79,8 @@ export const vi = {
   lines: 'Vạch',
   bays: 'Ô được phép',
   calibration: 'Mặt đường',
+  model: 'Mô hình nhận dạng',
+  modelHint: 'Thiết bị nạp mô hình mới bên cạnh mô hình đang chạy, thử trên hình của camera này rồi mới chuyển. Những gì đang theo dõi được tính lại từ đầu.',
   wide: 'Quy tắc không theo vùng',
   none: {
     zone: 'Chưa có vùng nào. Vẽ vùng đầu tiên trên hình.',
