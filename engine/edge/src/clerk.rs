@@ -132,7 +132,8 @@ impl Clerk {
     /// Why it cannot be read, for people.
     pub fn site(&self, zone: &TimeZone) -> Result<SiteView, String> {
         let file = self.read()?;
-        let View { mut cameras, models: named, rules, permits, sensors, windows } = view(&file.text);
+        let View { mut cameras, models: named, rules, permits, sensors, windows } =
+            view(&file.text);
         let locations = Locations::discover(self.read_at.parent()).map_err(|e| e.to_string())?;
         let mut models: BTreeMap<Name, Option<Model>> = BTreeMap::new();
         for camera in &mut cameras {

@@ -1,16 +1,15 @@
 //! Several vision workers: what happens to one happens to its cameras alone.
 
 use crate::support::broker::{Broker, Message};
-use crate::support::edited::{Edited, Unharmed};
+use crate::support::edited::{Edited, FPS, Unharmed};
 use crate::support::engine::{CameraSim, ENOUGH_LOOKS, Engine, Pipeline};
 use crate::support::program::{children_of, send};
-use crate::support::{LONG, clip, root, until};
+use crate::support::{LONG, clip, until};
 use rustix::process::Signal;
 use serde_json::json;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use viahe_edge::clock;
 
 const CAMERAS: [&str; 3] = ["gate-east", "gate-north", "gate-west"];

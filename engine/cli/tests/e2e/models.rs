@@ -100,7 +100,8 @@ fn what_is_activated_takes_over_when_it_stands_the_trial_on_the_cameras_pictures
     let picture = frame_png(pipeline.dir.path(), 100);
     let shown = ["--picture", picture.to_str().unwrap()];
     activate("wrong-eyes", &shown).says(1, &["wrong-eyes", "sure candidates are unusable"]);
-    activate("other-eyes", &["--check", shown[0], shown[1]]).says(0, &["person", "nothing was changed"]);
+    activate("other-eyes", &["--check", shown[0], shown[1]])
+        .says(0, &["person", "nothing was changed"]);
     activate("other-eyes", &["--model", "night"]).says(2, &["no [model.night]", "street"]);
     activate("no-such-eyes", &[]).says(3, &["no-such-eyes", "not installed"]);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), edited.text);

@@ -51,7 +51,8 @@ pub(crate) fn package(models: &Path, name: &str, change: &str) {
     let text = std::fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
     let right = text.lines().find(|l| l.starts_with("sha256")).unwrap();
     let wrong = format!("sha256 = \"{}\"", sha256(&std::fs::read(&weights).unwrap()));
-    let text = text.replacen(right, &wrong, 1).replacen("\"ssdlite-coco\"", &format!("\"{name}\""), 1);
+    let text =
+        text.replacen(right, &wrong, 1).replacen("\"ssdlite-coco\"", &format!("\"{name}\""), 1);
     std::fs::write(folder.join("model.toml"), text).unwrap();
 }
 

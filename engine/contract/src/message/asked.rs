@@ -160,7 +160,7 @@ pub enum AskedTest {
     },
     /// The camera is in one of these states.
     Camera {
-        /// `moved`, `blinded`, `offline`.
+        /// `moved`, `blinded`, `too_dark`, `offline`.
         states: Vec<WhySilent>,
     },
     /// The sun is up, or down.

@@ -254,6 +254,8 @@ pub enum WhySilent {
     Moved,
     /// The camera sees nothing.
     Blinded,
+    /// It is too dark there to see anything.
+    TooDark,
     /// No pictures come.
     Offline,
     /// A command says so.

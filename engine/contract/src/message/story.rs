@@ -168,6 +168,8 @@ pub enum WhyRests {
     Moved,
     /// The camera sees nothing.
     Blinded,
+    /// It is too dark there to see anything.
+    TooDark,
     /// No pictures come.
     Offline,
     /// What is measured rules it out, so nobody looks.

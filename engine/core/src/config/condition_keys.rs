@@ -12,10 +12,11 @@ const SHARE: Kind = Amount { min: 0.0, max: 1.0 };
 const COUNT: Kind = Amount { min: 0.0, max: 1000.0 };
 const VALUE: Kind = Amount { min: -1e9, max: 1e9 };
 
-static TROUBLE: Form = form("camera trouble", "^(moved|blinded|offline)$", |text| match text {
-    "moved" | "blinded" | "offline" => Ok(()),
-    _ => Err(Fault::not_a(text, "a trouble", "use moved, blinded or offline")),
-});
+static TROUBLE: Form =
+    form("camera trouble", "^(moved|blinded|too_dark|offline)$", |text| match text {
+        "moved" | "blinded" | "too_dark" | "offline" => Ok(()),
+        _ => Err(Fault::not_a(text, "a trouble", "use moved, blinded, too_dark or offline")),
+    });
 
 pub(super) static THING: &[Key] = &[
     key(

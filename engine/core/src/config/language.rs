@@ -437,6 +437,7 @@ fn troubles(node: &Node) -> Vec<CameraTrouble> {
     let trouble = |text: &str| match text {
         "moved" => CameraTrouble::Moved,
         "blinded" => CameraTrouble::Blinded,
+        "too_dark" => CameraTrouble::TooDark,
         _ => CameraTrouble::Offline,
     };
     node.list("camera").unwrap_or_default().iter().map(|(_, text)| trouble(text)).collect()

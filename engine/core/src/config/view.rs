@@ -18,8 +18,8 @@ use crate::plan::{Program, Words};
 use crate::sensor::Quantity;
 use std::collections::BTreeMap;
 use viahe_contract::message::{
-    Calibration, CameraView, EntryNeeds, EntryView, InBoth, LineView, MeasureView, ModelView, ParameterKind,
-    ParameterView, PermitWritten, RuleWritten, ZoneView,
+    Calibration, CameraView, EntryNeeds, EntryView, InBoth, LineView, MeasureView, ModelView,
+    ParameterKind, ParameterView, PermitWritten, RuleWritten, ZoneView,
 };
 use viahe_contract::place::Position;
 

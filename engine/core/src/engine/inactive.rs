@@ -49,6 +49,7 @@ impl Inactive {
             Self::Disaster(level) => WhyRests::Disaster { level: *level },
             Self::View(CameraTrouble::Moved) => WhyRests::Moved,
             Self::View(CameraTrouble::Blinded) => WhyRests::Blinded,
+            Self::View(CameraTrouble::TooDark) => WhyRests::TooDark,
             Self::View(CameraTrouble::Offline) => WhyRests::Offline,
         }
     }

@@ -267,6 +267,7 @@ impl CameraMemory {
         match self.view.state().state {
             ViewState::Moved => Some(CameraTrouble::Moved),
             ViewState::Blinded => Some(CameraTrouble::Blinded),
+            ViewState::TooDark => Some(CameraTrouble::TooDark),
             ViewState::Good | ViewState::Unknown => None,
         }
     }

@@ -155,6 +155,7 @@ impl CameraTrouble {
         match self {
             Self::Moved => WhySilent::Moved,
             Self::Blinded => WhySilent::Blinded,
+            Self::TooDark => WhySilent::TooDark,
             Self::Offline => WhySilent::Offline,
         }
     }

@@ -296,6 +296,8 @@ pub enum CameraTrouble {
     Moved,
     /// It sees nothing: covered, sprayed, fogged.
     Blinded,
+    /// It is too dark to see anything.
+    TooDark,
     /// No pictures come.
     Offline,
 }
@@ -305,6 +307,7 @@ impl std::fmt::Display for CameraTrouble {
         f.write_str(match self {
             Self::Moved => "moved",
             Self::Blinded => "blinded",
+            Self::TooDark => "too_dark",
             Self::Offline => "offline",
         })
     }

@@ -6,7 +6,9 @@
 //! lamps, rain and what passes by are no changes. Not here: what follows for rules, and soft
 //! focus, which a picture this coarse does not show.
 
+mod darkness;
 mod judge;
+mod run;
 mod signature;
 mod structure;
 mod text;

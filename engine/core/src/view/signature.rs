@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub const COLUMNS: usize = 32;
 /// Cells down a [`Signature`].
 pub const ROWS: usize = 18;
+/// Rows along the upper and the lower edge in which cameras write.
+const EDGE_ROWS: usize = 2;
 /// Samples along each side of a cell: enough that fine texture and sensor noise average out.
 const SAMPLES_A_SIDE: usize = 6;
 
@@ -49,6 +51,13 @@ impl Signature {
     /// The mean luma code of each cell.
     pub fn cells(&self) -> &[u8; COLUMNS * ROWS] {
         &self.0
+    }
+
+    /// The luma code that a twentieth of the picture exceeds, but for its upper and lower edge, where cameras write.
+    pub fn bright(&self) -> u8 {
+        let mut cells: Vec<u8> = self.0[EDGE_ROWS * COLUMNS..(ROWS - EDGE_ROWS) * COLUMNS].to_vec();
+        let at = cells.len() - 1 - cells.len() / 20;
+        *cells.select_nth_unstable(at).1
     }
 
     /// Mean luma code of the frame.

@@ -249,18 +249,56 @@ fn moonless_night(watched: &mut Watched, camera: &Camera, lights: usize) -> Vec<
 }
 
 #[test]
-fn a_moonless_night_is_not_blinded_but_a_hand_on_the_lens_in_it_is() {
+fn a_moonless_night_is_too_dark_and_not_blinded_but_a_hand_on_the_lens_in_it_is() {
     for seed in 0..10 {
         let camera = Camera::new(&Place::new(seed), STRAIGHT);
         for lights in [0, 2, 5] {
             let mut watched = Watched::learned(&camera, &NOON, seed);
             let said = moonless_night(&mut watched, &camera, lights);
-            assert_eq!(said, [], "place {seed}, {lights} lights");
+            assert_eq!(states(&said), [ViewState::TooDark], "place {seed}, {lights} lights");
             let said = watched.run(120, |_, dice| covered(6.0, dice));
             let blinded: &[ViewState] = if lights < 5 { &[] } else { &[ViewState::Blinded] };
             assert_eq!(states(&said), blinded, "place {seed}, {lights} lights, covered");
         }
     }
+}
+
+/// The picture at a share of its light, as a camera in the dark shows it: 16 is black.
+fn dimmed(seen: &Signature, share: f32) -> Signature {
+    Signature::from_cells(seen.cells().map(|luma| (16.0 + f32::from(luma) * share) as u8))
+}
+
+#[test]
+fn a_place_without_light_is_told_and_so_is_the_light() {
+    each_place(|seed, _, camera| {
+        let mut watched = Watched::learned(camera, &NOON, seed);
+        let see = |dice: &mut Dice| camera.see(&NOON, &crowd(8, dice), dice);
+        // A twentieth less each minute, and the usual follows.
+        let said = watched.run(5400, |s, dice| dimmed(&see(dice), 0.95f32.powf(s as f32 / 60.0)));
+        assert_eq!(states(&said), [ViewState::TooDark], "place {seed}");
+        let asleep = watched.watch.clone();
+        assert_eq!(watched.run(60, |_, dice| dimmed(&see(dice), 0.02)), [], "place {seed}");
+        assert_eq!(watched.watch.resume(1).state(), asleep.state(), "kept over a restart");
+    });
+}
+
+#[test]
+fn headlights_make_no_day_and_a_lamp_that_fails_for_a_moment_no_night() {
+    each_place(|seed, _, camera| {
+        let mut watched = Watched::learned(camera, &NOON, seed);
+        let see = |dice: &mut Dice| camera.see(&NOON, &crowd(8, dice), dice);
+        let lit_up = |s: u64, dice: &mut Dice, secs: u64| {
+            let share = if s % 60 < secs { 1.0 } else { 0.02 };
+            dimmed(&see(dice), share)
+        };
+        // Six seconds without light in each minute, then six seconds with it.
+        assert_eq!(watched.run(900, |s, dice| lit_up(s, dice, 54)), [], "place {seed}");
+        watched.watch = ViewWatch::new(1);
+        let said = watched.run(300, |s, dice| lit_up(s, dice, 6));
+        assert_eq!(states(&said), [ViewState::TooDark], "place {seed}");
+        let said = watched.run(60, |_, dice| see(dice));
+        assert_eq!(states(&said).last(), Some(&ViewState::Good), "place {seed}: {said:?}");
+    });
 }
 
 #[test]

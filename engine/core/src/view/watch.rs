@@ -5,7 +5,9 @@
 //! leaves enough of them in place becomes a reference of its own after some minutes. A
 //! view counts as moved when nothing agrees in place, or when its parts agree better elsewhere.
 
+use super::darkness::Darkness;
 use super::judge::{Judgement, MATCH, judge, same_lines};
+use super::run::Run;
 use super::signature::Signature;
 use super::structure::{CELLS, Comparison, Structure, detail};
 use crate::geometry::Polygon;
@@ -74,6 +76,8 @@ pub enum ViewState {
     Moved,
     /// Covered, sprayed, fogged, black or white: there is a picture with nothing in it.
     Blinded,
+    /// As learned, or not known, and so dark that nobody could be seen there.
+    TooDark,
 }
 
 /// The view has changed.
@@ -116,6 +120,8 @@ pub struct ViewWatch {
     /// From the first signature that speaks against the view to the one that clears it, or the judgement.
     #[serde(default, skip_serializing_if = "Run::is_empty")]
     doubt: Run,
+    #[serde(default, skip_serializing_if = "Darkness::is_nothing")]
+    darkness: Darkness,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,30 +148,6 @@ struct Usual {
     luma: f32,
     detail: f32,
     detail_recent: f32,
-}
-
-/// The same answer, check after check.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Run {
-    since: Timestamp,
-    checks: u32,
-}
-
-impl Run {
-    fn is_empty(&self) -> bool {
-        self.checks == 0
-    }
-
-    fn add(&mut self, at: Timestamp) {
-        if self.checks == 0 {
-            self.since = at;
-        }
-        self.checks = self.checks.saturating_add(1);
-    }
-
-    fn lasts(&self, at: Timestamp, checks: u32, time: Duration) -> bool {
-        self.checks >= checks && at.since(self.since) >= time
-    }
 }
 
 /// What one signature says of the view.
@@ -198,6 +180,7 @@ impl ViewWatch {
             mismatched: Run::default(),
             matched: Run::default(),
             doubt: Run::default(),
+            darkness: Darkness::default(),
         }
     }
 
@@ -207,6 +190,11 @@ impl ViewWatch {
         if self.fingerprint == fingerprint { self } else { Self::new(fingerprint) }
     }
 
+    /// Of what was turned away or covered nobody knows how dark it is.
+    fn may_be_dark(&self) -> bool {
+        matches!(self.state, ViewState::Good | ViewState::Unknown)
+    }
+
     /// What is drawn on the view that is watched.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
@@ -214,13 +202,18 @@ impl ViewWatch {
 
     /// How the view is, and since when.
     pub fn state(&self) -> ViewChange {
-        ViewChange { state: self.state, since: self.since }
+        let Self { state, since, .. } = *self;
+        match self.darkness.since().filter(|_| self.may_be_dark()) {
+            Some(since) => ViewChange { state: ViewState::TooDark, since },
+            None => ViewChange { state, since },
+        }
     }
 
     /// Is something seen that speaks against the view, and not judged yet? What is seen meanwhile may be of
     /// another place. That nothing is told any more, or too little is seen for long, is no doubt.
     pub fn is_in_doubt(&self, at: Timestamp) -> bool {
-        (1..=DOUBT_CHECKS_MAX).contains(&self.doubt.checks) && at.since(self.last) <= GAP_MAX
+        let doubt = (1..=DOUBT_CHECKS_MAX).contains(&self.doubt.checks);
+        (doubt || self.darkness.is_in_doubt()) && at.since(self.last) <= GAP_MAX
     }
 
     /// Takes the next signature; tells a change of the state. One that is not newer than the last
@@ -235,6 +228,18 @@ impl ViewWatch {
         }
         let passed = at.since(self.last);
         self.last = at;
+        let before = self.state().state;
+        if self.may_be_dark() {
+            self.darkness.step(at, signature);
+        } else {
+            self.darkness = Darkness::default();
+        }
+        self.watch(at, passed, signature);
+        Some(self.state()).filter(|now| now.state != before)
+    }
+
+    /// Holds it against what the view is to be.
+    fn watch(&mut self, at: Timestamp, passed: Duration, signature: &Signature) {
         let (luma, detail) = (signature.mean(), detail(signature));
         let known = !self.references.is_empty();
         if known && detail < DETAIL_MIN && self.expects_detail(luma) {
@@ -248,7 +253,7 @@ impl ViewWatch {
         }
         let likeness = self.likeness(&structure, detail);
         self.follow(at, likeness, &structure, detail);
-        self.conclude(at, likeness)
+        self.conclude(at, likeness);
     }
 
     fn count_anew(&mut self) {
@@ -256,6 +261,7 @@ impl ViewWatch {
         self.mismatched = Run::default();
         self.matched = Run::default();
         self.doubt = Run::default();
+        self.darkness.count_anew();
         self.candidate = None;
         if self.last > Timestamp::default() {
             // Times from before mean nothing on a clock that was set.
@@ -293,25 +299,24 @@ impl ViewWatch {
         self.doubt.add(at);
     }
 
-    fn see_nothing(&mut self, at: Timestamp, luma: f32) -> Option<ViewChange> {
+    fn see_nothing(&mut self, at: Timestamp, luma: f32) {
         self.mismatched = Run::default();
         self.matched = Run::default();
         self.doubt(at);
         self.empty.add(at);
         let night = luma < DARK && self.usual.is_some_and(|u| u.luma < DARK);
         let time = if night { BLINDED_FOR_IN_THE_DARK } else { BLINDED_FOR };
-        let since = self.empty.since;
-        let proved = self.empty.lasts(at, BLINDED_CHECKS, time);
-        proved.then(|| self.turn(ViewState::Blinded, since)).flatten()
+        if self.empty.lasts(at, BLINDED_CHECKS, time) {
+            self.turn(ViewState::Blinded, self.empty.since);
+        }
     }
 
-    fn learn(&mut self, at: Timestamp, structure: &Structure, detail: u32) -> Option<ViewChange> {
+    fn learn(&mut self, at: Timestamp, structure: &Structure, detail: u32) {
         if detail < DETAIL_TO_LEARN {
             self.candidate = None;
-            return None;
+        } else if let Some(since) = self.collect(at, structure, detail, LEARN_CHECKS, LEARN_FOR) {
+            self.turn(ViewState::Good, since);
         }
-        let since = self.collect(at, structure, detail, LEARN_CHECKS, LEARN_FOR)?;
-        self.turn(ViewState::Good, since)
     }
 
     /// Adds to the candidate, or begins another when this is something else. The start of one that
@@ -412,7 +417,7 @@ impl ViewWatch {
         }
     }
 
-    fn conclude(&mut self, at: Timestamp, likeness: Judged) -> Option<ViewChange> {
+    fn conclude(&mut self, at: Timestamp, likeness: Judged) {
         match likeness {
             Judged::Match(_) | Judged::Resembles(_) | Judged::Trace => {
                 self.mismatched = Run::default();
@@ -420,31 +425,30 @@ impl ViewWatch {
                 self.matched.add(at);
                 // A trace of the old view in another one is rare, but may last for a moment.
                 let times = if likeness == Judged::Trace { 4 } else { 1 };
-                let back = self.matched.lasts(at, BACK_CHECKS * times, BACK_FOR * times);
-                let since = self.matched.since;
-                back.then(|| self.turn(ViewState::Good, since)).flatten()
+                if self.matched.lasts(at, BACK_CHECKS * times, BACK_FOR * times) {
+                    self.turn(ViewState::Good, self.matched.since);
+                }
             }
             Judged::Mismatch => {
                 self.matched = Run::default();
                 self.doubt(at);
                 self.mismatched.add(at);
                 if !self.mismatched.lasts(at, MOVED_CHECKS, MOVED_FOR) {
-                    return None;
+                    return;
                 }
                 let since = self.mismatched.since;
                 if self.state != ViewState::Moved && self.mean_is_of_the_place() {
                     self.mismatched = Run::default();
                     self.doubt = Run::default();
                     self.promote(at);
-                    return None;
+                    return;
                 }
-                self.turn(ViewState::Moved, since)
+                self.turn(ViewState::Moved, since);
             }
             Judged::Undecided => {
                 if !self.doubt.is_empty() {
                     self.doubt.add(at);
                 }
-                None
             }
         }
     }
@@ -457,12 +461,10 @@ impl ViewWatch {
         enough && self.likeness(&candidate.mean, candidate.detail) == Judged::Trace
     }
 
-    fn turn(&mut self, state: ViewState, since: Timestamp) -> Option<ViewChange> {
-        if self.state == state {
-            return None;
+    fn turn(&mut self, state: ViewState, since: Timestamp) {
+        if self.state != state {
+            (self.state, self.since) = (state, since);
         }
-        (self.state, self.since) = (state, since);
-        Some(self.state())
     }
 }
 

@@ -133,6 +133,7 @@ fn silent(state: WhySilent) -> &'static str {
     match state {
         WhySilent::Moved => "moved",
         WhySilent::Blinded => "blinded",
+        WhySilent::TooDark => "too dark to see anything",
         WhySilent::Offline => "offline",
         WhySilent::Ordered => "silent by an order",
         WhySilent::Disaster => "silent in a disaster",
@@ -193,6 +194,7 @@ fn rests(why: &WhyRests) -> String {
         WhyRests::Disaster { level } => format!("it is relaxed at disaster level {level}"),
         WhyRests::Moved => "the camera is moved".into(),
         WhyRests::Blinded => "the camera is blinded".into(),
+        WhyRests::TooDark => "it is too dark there to see anything".into(),
         WhyRests::Offline => "the camera is offline".into(),
         WhyRests::Value => "what is measured rules it out, so nobody looks".into(),
     }

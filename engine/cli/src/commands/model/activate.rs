@@ -21,15 +21,16 @@ use viahe_edge::models::Locations;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Folder under models/.
+    #[arg(value_parser = name)]
     package: Name,
     /// The pipeline file.
     #[arg(long, value_name = "FILE.toml")]
     pipeline: PathBuf,
     /// Of all cameras that use this `[model.NAME]`; not needed where there is one only.
-    #[arg(long, value_name = "NAME", conflicts_with = "camera")]
+    #[arg(long, value_name = "NAME", conflicts_with = "camera", value_parser = name)]
     model: Option<Name>,
     /// Of this camera alone.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = name)]
     camera: Option<Name>,
     /// A picture of the street that it must be able to look at.
     #[arg(long, value_name = "IMAGE")]
@@ -37,6 +38,10 @@ pub(crate) struct Args {
     /// Changes nothing.
     #[arg(long)]
     check: bool,
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    Name::try_from(text)
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
@@ -138,7 +143,8 @@ fn refused(refusal: Refusal) -> Exit {
         Refusal::Conflict(_) => Exit::Failed("the file was changed just now; try again".into()),
         Refusal::Other(why) => Exit::Failed(why),
         Refusal::Wrong(edited) => {
-            let lines = edited.problems.iter().map(|p| format!("{}: {}; {}", p.field, p.text, p.remedy));
+            let lines =
+                edited.problems.iter().map(|p| format!("{}: {}; {}", p.field, p.text, p.remedy));
             Exit::Usage(lines.collect::<Vec<_>>().join("\n"))
         }
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use viahe_edge::clock;
 
 /// Frames a second of each camera.
-const FPS: u64 = 10;
+pub(crate) const FPS: u64 = 10;
 
 /// An engine whose pipeline is edited while it runs.
 pub(crate) struct Edited {

@@ -58,6 +58,7 @@ export type WhyRests =
   | { code: 'disaster'; level: number }
   | { code: 'moved' }
   | { code: 'blinded' }
+  | { code: 'too_dark' }
   | { code: 'offline' }
   | { code: 'value' }
 

@@ -258,6 +258,7 @@ export const en: Words = {
     silentWhy: {
       moved: 'the camera was turned away from its zones',
       blinded: 'the camera is covered',
+      too_dark: 'it is too dark to see anything',
       offline: 'no pictures come',
       ordered: 'by order',
       disaster: 'a disaster is declared',

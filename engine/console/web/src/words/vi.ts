@@ -268,6 +268,7 @@ export const vi = {
     silentWhy: {
       moved: 'camera bị xoay khỏi vùng đã vẽ',
       blinded: 'camera bị che',
+      too_dark: 'quá tối, không nhìn thấy gì',
       offline: 'không có hình',
       ordered: 'theo lệnh',
       disaster: 'đang có thiên tai',

@@ -141,6 +141,7 @@ fn rests() -> impl Strategy<Value = WhyRests> {
         (0..4u8).prop_map(|level| WhyRests::Disaster { level }),
         Just(WhyRests::Moved),
         Just(WhyRests::Blinded),
+        Just(WhyRests::TooDark),
         Just(WhyRests::Offline),
         Just(WhyRests::Value),
     ]

@@ -1,9 +1,11 @@
 mod models;
+mod odd;
 
 use super::*;
 use crate::config::view::{View, view};
+use odd::ODD;
 use serde_json::{Value as Json, json};
-use viahe_contract::message::{Calibration, CameraView, DiffKind, LineView, ZoneView};
+use viahe_contract::message::{Calibration, CameraView, DiffKind, LineView, ModelView, ZoneView};
 
 /// As people write one: with comments, blank lines, and numbers as they like them.
 const STREET: &str = r#"# The street before the market.
@@ -155,87 +157,9 @@ fn comments_that_stand_apart_stay_when_what_is_below_goes() {
     );
 }
 
-/// The same site, written otherwise.
-const ODD: [(&str, &str); 6] = [
-    (
-        "inline",
-        r#"site = { id = "hue", timezone = "Asia/Ho_Chi_Minh" }
-model = { street = { package = "ssdlite-coco" } }
-camera = [
-  # the street
-  { id = "le-loi-03", url = "rtsp://h/1", model = "street", zone = { kerb = { polygon = [[0, 0], [1, 0], [1, 1]] } }, rule = [{ use = "illegal-parking", zone = "kerb" }] },
-  { id = "square", url = "rtsp://h/2", model = "street" },  # behind it
-]
-permit = []
-"#,
-    ),
-    (
-        "dotted",
-        r#"site.id = "hue"
-site.timezone = "Asia/Ho_Chi_Minh"
-model.street.package = "ssdlite-coco"
-[[camera]]
-id = "le-loi-03"
-url = "rtsp://h/1"
-model = "street"
-zone.kerb.polygon = [[0, 0], [1, 0], [1, 1]] # the kerb
-# between
-[[camera.rule]]
-use = "illegal-parking"
-zone = "kerb"
-[[camera]]
-id = "square"
-url = "rtsp://h/2"
-model = "street"
-"#,
-    ),
-    (
-        "quoted",
-        r#"[ "site" ]
-"id" = 'hue'
-timezone = "Asia/Ho_Chi_Minh"
-[model."street"]
-package = """ssdlite-coco"""
-[[ "camera" ]]
-"id" = "le\u002Dloi-03"
-url = "rtsp://h/1"
-model = "street"
-# above
-[ camera . zone . "kerb" ]
-'polygon' = [ [0,0],[ 1 , 0 ], # right
- [1,1] ]
-[["camera"."rule"]]
-'use' = 'illegal-parking'
-zone = "kerb"
-[[camera]]
-id = "square"
-url = "rtsp://h/2"
-model = "street""#,
-    ),
-    (
-        "held by a table",
-        "[site]\nid = \"hue\"\ntimezone = \"Asia/Ho_Chi_Minh\"\n[model]\nstreet = { package = \"ssdlite-coco\" }\n\
-         [[camera]]\nid = \"le-loi-03\"\nurl = \"rtsp://h/1\"\nmodel = \"street\"\nrule = [\n  # first\n  { use = \"illegal-parking\", zone = \"kerb\" },\n]\n\
-         [camera.zone]\n# of both\nkerb.polygon = [[0, 0], [1, 0], [1, 1]]\n\
-         [[camera]]\nid = \"square\"\nurl = \"rtsp://h/2\"\nmodel = \"street\"\n",
-    ),
-    (
-        "CRLF",
-        "\u{feff}# The street.\r\n[site]\r\nid = \"hue\"\r\ntimezone = \"Asia/Ho_Chi_Minh\"\r\n[model.street]\r\npackage = \"ssdlite-coco\"\r\n\
-         [[camera]]\r\nid = \"le-loi-03\"\r\nurl = \"rtsp://h/1\"\r\nmodel = \"street\"\r\n\r\n[camera.zone.kerb]\r\npolygon = [\r\n  [0, 0],\r\n  [1, 0], # right\r\n  [1, 1],\r\n]\r\n\
-         [[camera.rule]]\r\nuse = \"illegal-parking\"\r\nzone = \"kerb\"\r\n[[camera]]\r\nid = \"square\"\r\nurl = \"rtsp://h/2\"\r\nmodel = \"street\"\r\n",
-    ),
-    (
-        "out of order",
-        "[[camera]]\nid = \"le-loi-03\"\nurl = \"rtsp://h/1\"\nmodel = \"street\"\n[[camera.rule]]\nuse = \"illegal-parking\"\nzone = \"kerb\"\n\
-         [camera.zone.kerb]\npolygon = [[0, 0], [1, 0], [1, 1]]\n[[camera]]\nid = \"square\"\nurl = \"rtsp://h/2\"\nmodel = \"street\"\n\
-         # at last\n[site]\nid = \"hue\"\ntimezone = \"Asia/Ho_Chi_Minh\"\n[model.street]\npackage = \"ssdlite-coco\"\n",
-    ),
-];
-
 /// An edit as it is meant, whatever the file looks like: the oracle.
 fn meant(view: &mut View, edit: &Edit) {
-    let View { cameras, rules, permits, .. } = view;
+    let View { cameras, rules, permits, models, .. } = view;
     let camera =
         |id: &Name| -> usize { cameras.iter().position(|camera| camera.id == *id).unwrap() };
     match edit.clone() {
@@ -262,6 +186,18 @@ fn meant(view: &mut View, edit: &Edit) {
         Edit::RemoveCalibration { camera: of } => {
             let n = camera(&of);
             cameras[n].calibration = None;
+        }
+        Edit::SetModel { model: id, package } => {
+            let old = models.iter().find(|m| m.id == id).map(|m| m.package.clone());
+            let of_it = cameras.iter_mut().filter(|camera| Some(&camera.model) == old.as_ref());
+            of_it.for_each(|camera| camera.model = package.clone());
+            put(models, ModelView { id, package }, |a, b| a.id == b.id);
+            models.sort_by(|a, b| a.id.cmp(&b.id));
+        }
+        Edit::UseModel { camera: of, model } => {
+            let of_it = models.iter().find(|m| m.id == model).unwrap();
+            let n = camera(&of);
+            cameras[n].model = of_it.package.clone();
         }
         Edit::SetRule { camera: of, rule, written } => {
             let rules = of.map(|of| camera(&of)).map_or(rules, |n| &mut cameras[n].rules);
@@ -311,6 +247,9 @@ fn all_kinds() -> Vec<Edit> {
         { "kind": "set_line", "camera": "le-loi-03", "line": "stop", "points": [[0.1, 0.7], [0.9, 0.7]] },
         { "kind": "set_line", "camera": "le-loi-03", "line": "stop", "points": [[0.1, 0.7], [0.9, 0.6]] },
         { "kind": "set_calibration", "camera": "square", "picture": picture, "ground_m": ground_m },
+        { "kind": "set_model", "model": "sharp", "package": "yolox-nano" },
+        { "kind": "use_model", "camera": "square", "model": "sharp" },
+        { "kind": "set_model", "model": "street", "package": "nanodet-g" },
         { "kind": "set_rule", "camera": "le-loi-03", "rule": "illegal-parking", "written":
           { "use": "illegal-parking", "id": "day", "zone": "kerb", "severity": "low",
             "schedule": ["06:00-22:00"], "classes": ["vehicle.car"],
@@ -418,11 +357,13 @@ fn a_broken_file_is_told_without_its_words() {
 fn a_place_belongs_to_the_last_edit_that_wrote_there() {
     let all = all_kinds();
     for (place, want) in [
-        ("camera[le-loi-03].zone.kerb.polygon", Some(19)),
+        ("camera[le-loi-03].zone.kerb.polygon", Some(22)),
         ("camera[le-loi-03].zone.kerb-2.polygon", None),
-        ("camera[square].calibration.picture", Some(20)),
-        ("camera[le-loi-03].rule[day].dwell_secs", Some(8)),
-        ("permit[bay]", Some(13)),
+        ("camera[square].calibration.picture", Some(23)),
+        ("camera[le-loi-03].rule[day].dwell_secs", Some(11)),
+        ("permit[bay]", Some(16)),
+        ("camera[square].model", Some(9)),
+        ("model.street.package", Some(10)),
         ("camera[le-loi-03].url", None),
         ("", None),
     ] {
@@ -482,7 +423,7 @@ fn a_difference_has_two_lines_around_it_and_a_bound() {
 /// A camera of a view, so that the compiler says when there is more of it to be edited.
 #[test]
 fn all_of_a_view_can_be_edited_or_is_of_the_box() {
-    let View { cameras, rules: _, permits: _, sensors: _, windows: _ } = view(STREET);
+    let View { cameras, rules: _, permits: _, sensors: _, windows: _, models: _ } = view(STREET);
     let CameraView { zones, lines, calibration, rules, .. } = &cameras[0];
     assert_eq!((zones.len(), lines.len(), calibration, rules.len()), (2, 0, &None, 2));
 }

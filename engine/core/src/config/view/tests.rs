@@ -42,7 +42,8 @@ window = "rain-24h"
 
 #[test]
 fn a_file_is_seen_as_it_is_written() {
-    let View { cameras, rules, permits, sensors, windows } = view(SITE);
+    let View { cameras, models, rules, permits, sensors, windows } = view(SITE);
+    assert_eq!(json!(models), json!([{ "id": "street", "package": "ssdlite-coco" }]));
     let gate = &cameras[0];
     assert_eq!((gate.model.as_str(), gate.regions), ("ssdlite-coco", false));
     assert_eq!(json!(gate.zones[0].polygon[0]), json!([0.1, 0.123_456_789]), "no digit is lost");
