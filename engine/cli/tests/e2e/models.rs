@@ -95,34 +95,39 @@ fn what_is_activated_takes_over_when_it_stands_the_trial_on_the_cameras_pictures
         let common = ["model", "activate", package, "--pipeline", file.to_str().unwrap()];
         run_viahe(common.iter().chain(more))
     };
+    let done = |package: &str, more: &[&str], words: &[&str]| {
+        let ended = activate(package, more);
+        ended.says(0, &[]);
+        let text = ended.stdout.join("\n");
+        words.iter().for_each(|word| assert!(text.contains(word), "{word:?} is not in:\n{text}"));
+    };
 
     // Who gives it a picture hears of it before anything is changed.
     let picture = frame_png(pipeline.dir.path(), 100);
     let shown = ["--picture", picture.to_str().unwrap()];
     activate("wrong-eyes", &shown).says(1, &["wrong-eyes", "sure candidates are unusable"]);
-    activate("other-eyes", &["--check", shown[0], shown[1]])
-        .says(0, &["person", "nothing was changed"]);
+    done("other-eyes", &["--check", shown[0], shown[1]], &["person", "nothing was changed"]);
     activate("other-eyes", &["--model", "night"]).says(2, &["no [model.night]", "street"]);
     activate("no-such-eyes", &[]).says(3, &["no-such-eyes", "not installed"]);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), edited.text);
 
     // One camera, then all.
     let before = edited.engine.process.lines().len();
-    activate("other-eyes", &["--camera", CAMERAS[0]]).says(0, &["+ [model.other-eyes]", "SIGHUP"]);
+    done("other-eyes", &["--camera", CAMERAS[0]], &["+ [model.other-eyes]", "SIGHUP"]);
     edited.reload();
     took_over(&edited, before, &CAMERAS[..1]);
-    activate("other-eyes", &["--model", "street"]).says(0, &["+ package = \"other-eyes\""]);
+    done("other-eyes", &["--model", "street"], &["+ package = \"other-eyes\""]);
     edited.reload();
     took_over(&edited, before, &CAMERAS);
-    activate("other-eyes", &["--model", "street"]).says(0, &["it is so already"]);
+    done("other-eyes", &["--model", "street"], &["it is so already"]);
 
     // Without a picture it is the box that finds out.
-    activate("wrong-eyes", &["--model", "street"]).says(0, &["SIGHUP"]);
+    done("wrong-eyes", &["--model", "street"], &["SIGHUP"]);
     edited.reload();
     edited.engine.until_metric(REFUSED, |n| n == 1);
     edited.engine.process.line("sure candidates are unusable");
     edited.engine.until_looks(&CAMERAS, ENOUGH_LOOKS);
-    activate("other-eyes", &["--model", "street"]).says(0, &["SIGHUP"]);
+    done("other-eyes", &["--model", "street"], &["SIGHUP"]);
     edited.reload();
     edited.engine.until_metric(REFUSED, |n| n == 0);
     for camera in &unharmed {
