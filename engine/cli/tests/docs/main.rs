@@ -111,24 +111,26 @@ fn commands_in_shell_blocks_are_understood() {
             seen.insert(arguments.first().cloned().unwrap_or_default());
         }
     }
-    for command in ["run", "check", "replay", "detect", "track", "doctor", "camera-sim"] {
+    for command in ["run", "check", "replay", "detect", "track", "model", "doctor", "camera-sim"] {
         assert!(seen.contains(command), "no document shows `viahe {command}`");
     }
 }
 
 #[test]
 fn commands_and_options_in_the_text_exist() {
-    let mut helps: BTreeMap<String, String> = BTreeMap::new();
+    let mut helps: BTreeMap<Vec<String>, String> = BTreeMap::new();
     let mut checked = 0;
     for document in documents() {
         for span in &document.spans {
             let Some(arguments) = arguments(span) else { continue };
-            let Some(name) = arguments.iter().find(|a| a.starts_with(char::is_alphabetic)) else {
+            if !arguments.iter().any(|a| a.starts_with(char::is_alphabetic)) {
                 continue;
-            };
-            let told = helps.entry(name.clone()).or_insert_with(|| {
-                help(std::slice::from_ref(name))
-                    .unwrap_or_else(|e| panic!("{}: `{span}`\n{e}", document.file))
+            }
+            // A command may have commands of its own.
+            let until_option = arguments.iter().take_while(|a| !a.starts_with('-'));
+            let name: Vec<String> = until_option.cloned().collect();
+            let told = helps.entry(name).or_insert_with_key(|name| {
+                help(name).unwrap_or_else(|e| panic!("{}: `{span}`\n{e}", document.file))
             });
             for option in arguments.iter().filter(|a| a.starts_with('-')) {
                 let option = option.split('=').next().unwrap();
