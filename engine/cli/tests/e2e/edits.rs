@@ -88,6 +88,8 @@ fn an_edit_is_taken_up_without_a_camera_noticing_and_taken_back() {
     assert!(seen["locked"].is_null(), "{seen}");
     assert_eq!(seen["cameras"][1]["zones"][0]["polygon"][1][1], 0.12);
     assert_eq!(seen["history"].as_array().unwrap().len(), 1);
+    assert_eq!(seen["models"], json!([{ "id": "street", "package": "ssdlite-coco" }]));
+    assert!(seen["packages"].as_array().unwrap().contains(&"ssdlite-coco".into()), "{seen}");
     let base = &seen["version"];
     let before = ["gate", "yard"].map(|camera| site.engine.frames(camera));
 
@@ -154,6 +156,17 @@ fn what_cannot_be_is_refused_with_the_reason_and_nothing_changes() {
         );
         assert!(problem["text"].as_str().unwrap().contains("cross"), "{problem}");
     }
+    let model = json!([{ "kind": "set_model", "model": "street", "package": "no-such-eyes" }]);
+    let answer = site.ask("edit", json!({ "base": base, "edits": model, "why": "sharper" }));
+    let problem = &answer["result"]["problems"][0];
+    assert_eq!(
+        (&answer["ok"], &problem["field"], &problem["fault"]),
+        (
+            &false.into(),
+            &"model.street.package".into(),
+            &json!({ "code": "unknown", "name": "no-such-eyes" })
+        )
+    );
     let hash = "7".repeat(64);
     let stale = site.ask("edit", json!({ "base": hash, "edits": dwell(9), "why": "x" }));
     assert_eq!((&stale["ok"], &stale["result"]["version"]), (&false.into(), base));

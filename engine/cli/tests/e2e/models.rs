@@ -99,7 +99,9 @@ fn what_is_activated_takes_over_when_it_stands_the_trial_on_the_cameras_pictures
         let ended = activate(package, more);
         ended.says(0, &[]);
         let text = ended.stdout.join("\n");
-        words.iter().for_each(|word| assert!(text.contains(word), "{word:?} is not in:\n{text}"));
+        for word in words {
+            assert!(text.contains(word), "{word:?} is not in:\n{text}");
+        }
     };
 
     // Who gives it a picture hears of it before anything is changed.

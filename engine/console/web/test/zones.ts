@@ -172,6 +172,17 @@ async function takeBack(browsers: Browsers, editor: Editor): Promise<void> {
   await editor.zone('Vỉa hè trước trường').waitFor({ state: 'detached' })
 }
 
+/** Another package is a change like others, and chosen back it is none. */
+async function model({ page, panel }: Editor): Promise<void> {
+  const choice = panel.getByLabel('Mô hình nhận dạng')
+  const [others, now] = [choice.locator('option:not(:checked)'), await choice.inputValue()]
+  if ((await others.count()) === 0) return
+  await choice.selectOption((await others.first().textContent()) ?? '')
+  await page.getByText('Chưa có thay đổi').waitFor({ state: 'detached' })
+  await choice.selectOption(now)
+  await page.getByText('Chưa có thay đổi').waitFor()
+}
+
 /** By the keys alone: a line, one end nudged, all taken back step by step. */
 async function byKeys(editor: Editor): Promise<void> {
   const { page } = editor
@@ -221,6 +232,7 @@ try {
   await signIn(page, 'admin', place.password)
   const editor = await open(browsers, page, place)
   await byKeys(editor)
+  await model(editor)
   await draw(editor)
   await cross(editor)
   await rule(editor)

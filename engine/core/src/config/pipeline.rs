@@ -221,7 +221,8 @@ impl Reader<'_> {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("installed models are {}", listed(names)),
         };
-        Fault::new(format!("no model {package} is installed"), remedy)
+        let unknown = EditFault::Unknown { name: package.clone() };
+        Fault::new(format!("no model {package} is installed"), remedy).coded(unknown)
     }
 
     fn cameras(
