@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS incident (
     state TEXT NOT NULL, revision INTEGER NOT NULL, opened TEXT NOT NULL, updated TEXT NOT NULL, closed TEXT,
     judgement INTEGER NOT NULL DEFAULT 0, payload BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS of_place ON incident (judgement, place, opened);
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (words, content = '', tokenize = 'unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, content = '', tokenize = 'unicode61 remove_diacritics 2');
 """
 TOLD = "id, site, place, camera, camera_name, zone, place_name, violation, title, severity, state, revision, opened, updated, closed, judgement"
 NAMES = TOLD.split(", ")
@@ -82,7 +82,7 @@ def keep(event):
         db.execute("BEGIN IMMEDIATE")
         taken = db.execute(TAKE, row).fetchone()
         if taken and db.execute("SELECT 1 FROM words WHERE rowid = ?", [taken[0]]).fetchone() is None:
-            db.execute("INSERT INTO words (rowid, words) VALUES (?, ?)", [taken[0], words])
+            db.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", [taken[0], words])
         db.execute("COMMIT")
     return answer({"taken": taken is not None}, 201)
 

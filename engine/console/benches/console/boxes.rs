@@ -1,11 +1,12 @@
 //! Many boxes at once, each with a connection of its own to a real broker: is every incident kept once, told once to
 //! who watches, and how soon?
 
+use crate::mqtt::connect;
 use crate::side::Side;
 use crate::{city, median_and_p99};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Packet;
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc::v5::{Event, EventLoop};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -130,12 +131,6 @@ fn watch(console: &Side, book: &Arc<Book>) {
                 .or_insert((1, now));
         }
     });
-}
-
-fn connect(port: u16, name: &str) -> (AsyncClient, EventLoop) {
-    let mut options = MqttOptions::new(name, "127.0.0.1", port);
-    options.set_keep_alive(Duration::from_mins(1));
-    AsyncClient::new(options, 100)
 }
 
 /// A box: one incident each 200 ms, and its acknowledgements heard.

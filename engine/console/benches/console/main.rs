@@ -1,6 +1,8 @@
 //! The console as a centre meets it. What is measured stands in the files; each prints its figures.
 //!
-//! - `search [INCIDENTS]`: the queue and the list with so many in store (1,000,000).
+//! - `search [INCIDENTS] [WORD]`: the queue and the list with so many in store (1,000,000); of the questions those with
+//!   this word. The store is filled once, in some ten minutes, and stays in cargo's folder for the next time: remove it
+//!   when what is kept of incidents has changed.
 //! - `peer [INCIDENTS]`: taking, queue and search beside a plain `FastAPI` service (20,000).
 //! - `boxes [BOXES] [SECONDS]`: five incidents a second of each of so many boxes (200, 600 s), through mosquitto.
 //!
@@ -10,6 +12,7 @@
 mod boxes;
 mod city;
 mod client;
+mod mqtt;
 mod peer;
 mod search;
 mod side;
@@ -25,11 +28,13 @@ fn main() {
         // Cargo asks also for the tests of a bench.
         Some("--test") => {}
         Some("serve") => side::serve(Path::new(&words[1])),
-        Some("search") => search::run(number(1, 1_000_000) as u32),
+        Some("search") => {
+            search::run(number(1, 1_000_000) as u32, words.get(2).map_or("", String::as_str));
+        }
         Some("peer") => peer::run(number(1, 20_000) as u32),
         Some("boxes") => boxes::run(number(1, 200) as u32, number(2, 600)),
         None => {
-            search::run(1_000_000);
+            search::run(1_000_000, "");
             peer::run(20_000);
             boxes::run(200, 60);
         }

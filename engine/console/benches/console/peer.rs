@@ -4,14 +4,13 @@
 //! same clients ask the sides by turns. Clients and sides share the machine, so the quicker side has less of it.
 
 use crate::side::Side;
-use crate::{city, median_and_p99};
+use crate::{city, median_and_p99, mqtt};
 use serde_json::Value;
-use std::io::Write as _;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use viahe_console::clock;
-use viahe_testing::mosquitto::{Mosquitto, client};
+use viahe_testing::mosquitto::Mosquitto;
 use viahe_testing::wait::until;
 
 /// Who asks at the same time.
@@ -71,35 +70,18 @@ pub(crate) fn run(incidents: u32) {
 /// Incidents a second from the first word to the last that the console shows.
 fn through_broker(console: &Side, broker: &Mosquitto, incidents: u32) -> f64 {
     let mut ask = console.client();
+    let runtime = Runtime::new().unwrap();
+    let say = |told| runtime.block_on(mqtt::say(broker.port, told));
     // It hears from now on.
     until("it hears", FILLED, || {
-        say(broker, &[city::event(0, incidents)]);
+        say(vec![city::event(0, incidents)]);
         (total(&mut ask) > 0).then_some(())
     });
     let told: Vec<Value> = (1..incidents).map(|n| city::event(n, incidents)).collect();
     let started = clock::monotonic();
-    say(broker, &told);
+    say(told);
     until("it has them", FILLED, || (total(&mut ask) == u64::from(incidents)).then_some(()));
     f64::from(incidents) / started.elapsed().as_secs_f64()
-}
-
-/// All on one topic: the console reads the violation and the place of the message.
-fn say(broker: &Mosquitto, told: &[Value]) {
-    let mut by_topic = std::collections::BTreeMap::<String, Vec<String>>::new();
-    for told in told {
-        by_topic.entry(city::topic(told)).or_default().push(told.to_string());
-    }
-    let mut children = Vec::new();
-    for (topic, lines) in by_topic {
-        let mut command = client("mosquitto_pub", broker.port, None);
-        command.args(["-t", &topic, "-l"]).stdin(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all((lines.join("\n") + "\n").as_bytes()).unwrap();
-        children.push(child);
-    }
-    for mut child in children {
-        assert!(child.wait().unwrap().success());
-    }
 }
 
 fn total(ask: &mut crate::client::Client) -> u64 {
