@@ -201,6 +201,8 @@ fn is_of(kept: &PasswordHash, cost: Cost) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt as _;
+    use tokio::sync::{RwLock, mpsc};
 
     /// As cheap as argon2 lets it be.
     const CHEAP: Cost = Cost { memory_kib: 8, passes: 1 };
@@ -251,6 +253,44 @@ mod tests {
         assert!(matches!(full, Err(PasswordError::Busy)), "{full:?}");
         drop(held);
         assert_eq!(passwords.verify(None, String::new()).await.unwrap(), Said::Wrong);
+    }
+
+    /// So the memory of hashes is bounded: 40 MiB, however many want to log in at once.
+    #[tokio::test]
+    async fn so_many_are_hashed_at_once_and_no_more_also_when_who_asked_has_gone() {
+        assert!(AT_ONCE * (Cost::OWASP.memory_kib as usize) <= 40 << 10);
+        let passwords = Passwords::new(CHEAP).unwrap();
+        let (start, mut begun) = mpsc::channel(AT_ONCE + WAITING);
+        let gate = Arc::new(RwLock::new(()));
+        let closed = gate.write().await;
+        let hash = || {
+            let (start, gate) = (start.clone(), Arc::clone(&gate));
+            Box::pin(passwords.in_turn(move || {
+                start.blocking_send(()).unwrap();
+                drop(gate.blocking_read());
+                Ok(())
+            }))
+        };
+        let mut all: Vec<_> = (0..AT_ONCE).map(|_| hash()).collect();
+        assert!(all.iter_mut().all(|one| one.now_or_never().is_none()));
+        for _ in 0..AT_ONCE {
+            begun.recv().await.unwrap();
+        }
+        let free = || passwords.turns.available_permits();
+        assert_eq!(free(), 0, "a turn lasts as long as its work");
+        drop(all.remove(0));
+        assert_eq!(free(), 0, "it is hashed on");
+        all.extend((0..WAITING).map(|_| hash()));
+        assert!(all.iter_mut().all(|one| one.now_or_never().is_none()));
+        assert!(matches!(hash().await, Err(PasswordError::Busy)));
+        assert!(begun.try_recv().is_err(), "they wait");
+        drop(closed);
+        for one in all {
+            one.await.unwrap();
+        }
+        let others = std::iter::from_fn(|| begun.try_recv().ok());
+        assert_eq!(others.count(), WAITING);
+        drop(passwords.turns.acquire_many(AT_ONCE as u32).await.unwrap());
     }
 
     #[test]
