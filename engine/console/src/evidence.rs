@@ -2,11 +2,11 @@
 //!
 //! Parts grow under `pending/`, those of each site apart: who brings what is there already must have it too. A file
 //! gets its name when its hash is right and it is on the disk, and never changes from then on. Of one site only one
-//! request writes a file at a time.
+//! request writes a file at a time, and nobody removes one that somebody brings.
 
 use sha2::{Digest, Sha256 as Hasher};
 use std::collections::BTreeSet;
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, DirEntry, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -20,25 +20,31 @@ pub const BYTES_MAX: u64 = 16 << 20;
 /// What every JPEG begins with.
 const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
 
+/// Folders that files are spread over.
+pub const SHARDS: u16 = 256;
+
 /// Where files are; clones are the same place.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Files(Arc<Inner>);
 
-/// By whom which file.
-type Brought = (Name, Sha256);
+/// Which file, and by whom it is brought; by nobody who removes it.
+type Held = (Sha256, Option<Name>);
 
+#[derive(Debug)]
 struct Inner {
     root: PathBuf,
-    busy: Mutex<BTreeSet<Brought>>,
+    held: Mutex<BTreeSet<Held>>,
 }
 
 /// How a file stands after a part of it came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Part {
     /// It is whole, right and on the disk.
     Whole {
         /// Its size.
         bytes: u64,
+        /// Nobody removes it before this is dropped: when it is known who has brought it.
+        turn: Turn,
     },
     /// So many bytes are there.
     Upto(u64),
@@ -58,7 +64,7 @@ impl Files {
     pub fn open(data_dir: &Path) -> io::Result<Self> {
         let root = data_dir.join("evidence");
         DirBuilder::new().recursive(true).mode(0o700).create(root.join("pending"))?;
-        Ok(Self(Arc::new(Inner { root, busy: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { root, held: Mutex::default() })))
     }
 
     fn path(&self, file: &Sha256) -> PathBuf {
@@ -107,8 +113,9 @@ impl Files {
         bytes: &[u8],
         total: u64,
     ) -> io::Result<Part> {
-        let brought = (site.clone(), *file);
-        let Some(_turn) = Turn::take(&self.0, brought) else { return Ok(Part::Busy) };
+        let Some(turn) = Turn::take(&self.0, (*file, Some(site.clone()))) else {
+            return Ok(Part::Busy);
+        };
         let pending = self.pending(site, file);
         let mut options = File::options();
         options.create(true).truncate(false).read(true).write(true).mode(0o600);
@@ -127,7 +134,7 @@ impl Files {
         }
         self.finish(file, part, &pending).map(|wrong| match wrong {
             Some(wrong) => Part::Wrong(wrong),
-            None => Part::Whole { bytes: there },
+            None => Part::Whole { bytes: there, turn },
         })
     }
 
@@ -160,49 +167,106 @@ impl Files {
         Ok(None)
     }
 
-    /// Removes parts that nobody has added to since `before`.
+    /// The right to remove a file, unless somebody brings it now or removes it.
+    pub fn hold(&self, file: &Sha256) -> Option<Turn> {
+        Turn::take(&self.0, (*file, None))
+    }
+
+    /// Files that have their names, of one of the [`SHARDS`] folders.
     ///
     /// # Errors
-    /// When the folder cannot be read.
-    pub fn forget_parts(&self, before: SystemTime) -> io::Result<()> {
-        for entry in std::fs::read_dir(self.0.root.join("pending"))? {
-            let entry = entry?;
-            if entry.metadata()?.modified()? < before {
-                std::fs::remove_file(entry.path())?;
+    /// When the folder is there and cannot be read.
+    pub fn of_shard(&self, shard: u8) -> Result<Vec<Sha256>, Stays> {
+        let folder = self.0.root.join(format!("{shard:02x}"));
+        let read = || -> io::Result<Vec<Sha256>> {
+            let mut files = Vec::new();
+            for entry in std::fs::read_dir(&folder)? {
+                let name = entry?.file_name();
+                // What is called otherwise is not ours.
+                let name = name.to_str().and_then(|name| name.strip_suffix(".jpg"));
+                let file = name.and_then(|name| Sha256::try_from(name).ok());
+                files.extend(file.filter(|file| folder.ends_with(file.shard())));
             }
+            Ok(files)
+        };
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            read => read.map_err(|source| Stays { path: folder, source }),
         }
-        Ok(())
     }
 
-    /// Removes a file.
+    /// Removes parts that nobody has added to since `before`; tells of those that stay.
+    pub fn forget_parts(&self, before: SystemTime) -> Vec<Stays> {
+        let folder = self.0.root.join("pending");
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(source) => return vec![Stays { path: folder, source }],
+        };
+        let forget = |entry: io::Result<DirEntry>| {
+            let path = entry.as_ref().map_or_else(|_| folder.clone(), DirEntry::path);
+            let remove = |entry: DirEntry| {
+                let is_old = entry.metadata()?.modified()? < before;
+                if is_old { std::fs::remove_file(entry.path()) } else { Ok(()) }
+            };
+            match entry.and_then(remove) {
+                // It was made whole just now.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                done => done.err().map(|source| Stays { path, source }),
+            }
+        };
+        entries.filter_map(forget).collect()
+    }
+
+    /// Removes a file: was it there?
     ///
     /// # Errors
-    /// When it is there and cannot be removed.
-    pub fn remove(&self, file: &Sha256) -> io::Result<()> {
-        match std::fs::remove_file(self.path(file)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+    /// When it stays.
+    pub fn remove(&self, file: &Sha256) -> Result<bool, Stays> {
+        let path = self.path(file);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(Stays { path, source }),
         }
     }
 }
 
-/// The right to write a file.
-struct Turn<'a> {
-    inner: &'a Inner,
-    brought: Brought,
+/// Something that the disk does not give up.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct Stays {
+    path: PathBuf,
+    source: io::Error,
 }
 
-impl<'a> Turn<'a> {
-    fn take(inner: &'a Inner, brought: Brought) -> Option<Self> {
-        let mut busy = inner.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        busy.insert(brought.clone()).then_some(Self { inner, brought })
+/// The right to write a file or to remove it, until it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    inner: Arc<Inner>,
+    held: Held,
+}
+
+impl Turn {
+    /// Several sites may bring a file at once; who removes it is alone.
+    fn take(inner: &Arc<Inner>, held: Held) -> Option<Self> {
+        let mut all = inner.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = held.0;
+        let is_free = match &held.1 {
+            Some(_) => !all.contains(&held) && !all.contains(&(file, None)),
+            // Nobody comes before all who have a name.
+            None => all.range((file, None)..).next().is_none_or(|(next, _)| *next != file),
+        };
+        is_free.then(|| {
+            all.insert(held.clone());
+            Self { inner: Arc::clone(inner), held }
+        })
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
-        let mut busy = self.inner.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        busy.remove(&self.brought);
+        let mut all = self.inner.held.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&self.held);
     }
 }
 
@@ -221,17 +285,41 @@ mod tests {
         let hue = Name::try_from("hue").unwrap();
         let picture = [&JPEG[..], b"a street in Hue"].concat();
         let (file, total) = (named(&picture), picture.len() as u64);
-        assert_eq!(files.add((&hue, &file), 0, &picture[..4], total).unwrap(), Part::Upto(4));
-        assert_eq!(files.add((&hue, &file), 7, &picture[7..], total).unwrap(), Part::Gap(4));
+        let add = |files: &Files, from: usize, to: usize| {
+            files.add((&hue, &file), from as u64, &picture[from..to], total).unwrap()
+        };
+        let all = picture.len();
+        assert!(matches!(add(&files, 0, 4), Part::Upto(4)));
+        assert!(matches!(add(&files, 7, all), Part::Gap(4)));
         assert_eq!((files.offset(&hue, &file), files.size(&file)), (4, None));
         // Another process goes on with it.
         let files = Files::open(dir.path()).unwrap();
-        let whole = Part::Whole { bytes: total };
+        let is_whole = |part: Part| matches!(part, Part::Whole { bytes, .. } if bytes == total);
         let other = Name::try_from("da-nang").unwrap();
         assert_eq!(files.offset(&other, &file), 0, "each brings its own");
-        assert_eq!(files.add((&hue, &file), 4, &picture[4..], total).unwrap(), whole);
-        assert_eq!(files.add((&hue, &file), 0, &picture, total).unwrap(), whole);
+        assert!(is_whole(add(&files, 4, all)));
+        assert!(is_whole(add(&files, 0, all)));
         assert_eq!((files.read(&file).unwrap(), files.offset(&hue, &file)), (picture, 0));
+    }
+
+    #[test]
+    fn nobody_removes_what_somebody_brings_and_the_other_way_round() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::open(dir.path()).unwrap();
+        let [hue, da_nang] = ["hue", "da-nang"].map(|name| Name::try_from(name).unwrap());
+        let picture = [&JPEG[..], b"a street in Hue"].concat();
+        let (file, total) = (named(&picture), picture.len() as u64);
+        let bring = |site: &Name| files.add((site, &file), 0, &picture, total).unwrap();
+        let Part::Whole { turn, .. } = bring(&hue) else { panic!("it is whole") };
+        assert!(files.hold(&file).is_none(), "it is not known yet who has brought it");
+        assert!(matches!(bring(&hue), Part::Busy));
+        assert!(matches!(bring(&da_nang), Part::Whole { .. }), "others are not held up");
+        drop(turn);
+        let held = files.hold(&file).unwrap();
+        assert!(files.hold(&file).is_none() && files.hold(&named(b"another")).is_some());
+        assert!(matches!(bring(&hue), Part::Busy) && matches!(bring(&da_nang), Part::Busy));
+        drop(held);
+        assert!(matches!(bring(&hue), Part::Whole { .. }));
     }
 
     #[test]

@@ -3,19 +3,19 @@
 use crate::basemap::{BaseMap, MapError};
 use crate::broker::{Broker, Commands, RealTime, TlsError};
 use crate::clock;
-use crate::config::{Config, Keep};
+use crate::config::Config;
 use crate::evidence::Files;
 use crate::http::{App, Limits, Turns, router, serve};
-use crate::keeping::{KeepingError, let_go};
+use crate::keeping::House;
 use crate::live::Live;
 use crate::people::{Clock, Cost, PasswordError, People, Refused, random};
 use crate::store::{Store, StoreError};
 use crate::tend::Tend;
-use crate::vitals::{self, Vitals};
+use crate::vitals::Vitals;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -25,15 +25,8 @@ use viahe_contract::time::Timestamp;
 
 /// How long who is being answered may take when the console stops.
 const GOODBYE: Duration = Duration::from_secs(3);
-/// How often what nobody wants any more is looked for.
-const SWEEP: Duration = Duration::from_mins(10);
-/// A file that no incident names by then is of none. Incidents go another way than pictures, and wait for it in a
-/// box as long as this.
-const UNNAMED: Duration = Duration::from_hours(30 * 24);
-/// A picture that somebody asked a camera for is of no incident: only the newest of a camera is kept longer.
-const STILL: Duration = Duration::from_hours(24);
-/// A verdict that a box has not heard by then is of no use to it.
-const LETTER: Duration = Duration::from_hours(30 * 24);
+/// How often it is told who looked at pictures again.
+const LOOKS: Duration = Duration::from_mins(1);
 
 /// Why a console does not start.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +69,7 @@ pub struct Station {
     /// Who manages people, with the password, when nobody was known yet. It is kept nowhere: show it.
     pub first: Option<(Name, String)>,
     live: Live,
+    people: Arc<People>,
     runtime: Option<Runtime>,
     stop: watch::Sender<bool>,
     server: Option<JoinHandle<()>>,
@@ -109,6 +103,7 @@ impl Station {
         let live = runtime.block_on(Live::begin(&store))?;
         // Last of what may fail: a password that nobody saw would be none.
         let first = people.first(config.language)?;
+        let people = Arc::new(people);
         let app = App {
             store,
             live,
@@ -117,23 +112,27 @@ impl Station {
             commands,
             turns: Turns::default(),
             vitals,
-            people: Arc::new(people),
+            people: Arc::clone(&people),
             https: config.https,
             proxy: config.proxy,
             bound: config.bound,
             language: config.language,
         };
         let tend = Tend::new(app.store.clone(), app.vitals.clone());
+        let (store, files, vitals) = (app.store.clone(), app.files.clone(), app.vitals.clone());
+        let house = House::new(store, files, vitals, config.keep);
         runtime.spawn(tend.run());
         runtime.spawn(app.live.clone().run(app.store.clone(), app.vitals.clone()));
-        runtime.spawn(keep_house(app.clone(), config.keep));
+        runtime.spawn(house.run());
+        runtime.spawn(tell_looks(Arc::clone(&people)));
         runtime.spawn(broker.run(to_send));
         let (stop, stopping) = watch::channel(false);
         let live = app.live.clone();
         let limits = Limits { proxy: config.proxy, ..Limits::default() };
         let told = app.vitals.clone();
         let server = runtime.spawn(serve(listener, router(app), limits, told, stopping));
-        Ok(Self { address, first, live, runtime: Some(runtime), stop, server: Some(server) })
+        let (runtime, server) = (Some(runtime), Some(server));
+        Ok(Self { address, first, live, people, runtime, stop, server })
     }
 }
 
@@ -146,6 +145,9 @@ impl Drop for Station {
         if let Some(server) = self.server.take() {
             // Who is being answered still is.
             let _ = runtime.block_on(async { tokio::time::timeout(GOODBYE, server).await });
+        }
+        if let Err(error) = runtime.block_on(self.people.tell_looks(true)) {
+            tracing::error!(%error, "the audit lacks how often pictures were looked at again");
         }
         runtime.shutdown_timeout(GOODBYE);
     }
@@ -162,36 +164,14 @@ fn drawn() -> Result<u64, StationError> {
     Ok(u64::from_ne_bytes(random().map_err(PasswordError::from)?))
 }
 
-/// Takes away what nobody wants any more, now and then.
-async fn keep_house(app: App, keep: Keep) {
+/// Tells how often pictures were looked at again.
+async fn tell_looks(people: Arc<People>) {
     loop {
-        // Told by the vitals.
-        let _ = app.vitals.follow(vitals::SWEEP, sweep(&app, &keep).await);
-        tokio::time::sleep(SWEEP).await;
+        tokio::time::sleep(LOOKS).await;
+        if let Err(error) = people.tell_looks(false).await {
+            tracing::error!(%error, "the audit lacks how often pictures were looked at again");
+        }
     }
-}
-
-async fn sweep(app: &App, keep: &Keep) -> Result<(), KeepingError> {
-    let now = clock::now();
-    let_go((&app.store, &app.files, &app.vitals), keep, now).await?;
-    let ago = |by: Duration| Timestamp(now.0.saturating_sub(by.as_nanos() as u64));
-    let (waiting, given_up) = app.store.letters_waiting(ago(LETTER)).await?;
-    app.vitals.set("letters_waiting", u64::from(waiting));
-    app.vitals.add("letters", "given_up", given_up as u64);
-    app.vitals.set("evidence_bytes", app.store.file_bytes().await?);
-    let unnamed = app.store.forget_unnamed(ago(UNNAMED)).await?;
-    app.vitals.add("evidence", "unnamed", unnamed.len() as u64);
-    let stills = app.store.forget_stills(ago(STILL)).await?;
-    app.vitals.add("evidence", "still_forgotten", stills.len() as u64);
-    let files = app.files.clone();
-    let before = UNIX_EPOCH + Duration::from_nanos(ago(UNNAMED).0);
-    let job = move || {
-        unnamed.iter().chain(&stills).try_for_each(|file| files.remove(file))?;
-        files.forget_parts(before)
-    };
-    // That it is not waited for means that the console stops.
-    tokio::task::spawn_blocking(job).await.unwrap_or(Ok(()))?;
-    Ok(())
 }
 
 /// The clocks of this machine.

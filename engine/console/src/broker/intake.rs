@@ -3,7 +3,7 @@
 use super::commands::Commands;
 use super::reading::{Said, read};
 use crate::clock;
-use crate::store::{Heard, StateHeard, Store, StoreError, Taken};
+use crate::store::{Crowd, Heard, StateHeard, Store, StoreError, Taken};
 use crate::vitals::Vitals;
 use rumqttc::v5::AsyncClient;
 use rumqttc::v5::mqttbytes::QoS;
@@ -25,6 +25,11 @@ const FOREIGN: &str = "foreign_incidents";
 /// It is over when nobody has done so for as long: what is not acknowledged is said again each minute or so.
 const FOREIGN_FOR: Duration = Duration::from_mins(10);
 
+/// The trouble of a site that tells of more than is kept, and how long it goes on after the last time: a camera that
+/// stands still says little.
+const CROWD: &str = "too_much_told";
+const CROWD_FOR: Duration = Duration::from_hours(24);
+
 /// What is needed to take messages in.
 pub(super) struct Intake {
     pub(super) store: Store,
@@ -34,6 +39,9 @@ pub(super) struct Intake {
     unread: u64,
     /// When a site last spoke of another's incident, or before it could.
     foreign: Timestamp,
+    /// When a site last told of more than is kept, if one did; and how often that was.
+    crowd: Option<Timestamp>,
+    crowds: u64,
 }
 
 /// What a batch says.
@@ -50,7 +58,8 @@ impl Intake {
         client: AsyncClient,
         commands: Commands,
     ) -> Self {
-        Self { store, vitals, client, commands, unread: 0, foreign: clock::now() }
+        let (foreign, crowd) = (clock::now(), None);
+        Self { store, vitals, client, commands, unread: 0, foreign, crowd, crowds: 0 }
     }
 
     /// Takes what comes until nothing comes any more; ends early when something was not kept: what was not
@@ -80,7 +89,7 @@ impl Intake {
             }
         }
         let acks: Vec<(Name, IncidentId, u32)> = batch.heard.iter().map(ack_of).collect();
-        let taken = self.keep(batch).await?;
+        let taken = self.keep(batch, now).await?;
         for (taken, (site, incident, revision)) in taken.into_iter().zip(acks) {
             self.vitals.count("revisions", label(taken));
             if taken == Taken::Foreign {
@@ -93,6 +102,10 @@ impl Intake {
                 self.vitals.raise(FOREIGN, &text);
                 continue;
             }
+            if let Taken::Crowded(crowd) = taken {
+                self.is_crowded(&site, crowd, now);
+                continue;
+            }
             let topic = Topic::new(&site, About::Ack).to_string();
             let payload = message::to_bytes(&Ack { incident, revision });
             // What is not said now is said when the box says it again.
@@ -101,6 +114,10 @@ impl Intake {
         if self.foreign.plus(FOREIGN_FOR) < now {
             self.vitals.end(FOREIGN);
         }
+        if self.crowd.is_some_and(|last| last.plus(CROWD_FOR) < now) {
+            self.crowd = None;
+            self.vitals.end(CROWD);
+        }
         for publish in publishes {
             // The connection may be over: then they come again.
             let _ = self.client.ack(publish).await;
@@ -108,15 +125,33 @@ impl Intake {
         Ok(())
     }
 
-    async fn keep(&self, batch: Batch) -> Result<Vec<Taken>, StoreError> {
+    async fn keep(&mut self, batch: Batch, now: Timestamp) -> Result<Vec<Taken>, StoreError> {
         let Batch { heard, states } = batch;
         if !states.is_empty() {
-            self.store.keep_states(states, clock::now()).await?;
+            for (site, crowd) in self.store.keep_states(states, now).await? {
+                self.is_crowded(&site, crowd, now);
+            }
         }
         if heard.is_empty() {
             return Ok(Vec::new());
         }
         self.store.take(heard).await
+    }
+
+    /// Nothing was kept of what a site told.
+    fn is_crowded(&mut self, site: &Name, crowd: Crowd, now: Timestamp) {
+        self.vitals.count("crowds", crowd.label());
+        let told = crowd.told();
+        if self.crowds.is_multiple_of(SHOWN_EVERY) {
+            tracing::warn!(%site, told, "tells of more than is kept");
+        }
+        self.crowds += 1;
+        self.crowd = Some(now);
+        let text = format!(
+            "{site} tells of something new, and {told}: it is not kept, nor is an incident there acknowledged; look \
+             who invents it, and let each box write below its own site alone at the broker"
+        );
+        self.vitals.raise(CROWD, &text);
     }
 
     fn cannot_read(&mut self, publish: &Publish, reason: &'static str, why: &str) {
@@ -141,5 +176,6 @@ fn label(taken: Taken) -> &'static str {
         Taken::Earlier => "earlier",
         Taken::Repeat => "repeat",
         Taken::Foreign => "foreign",
+        Taken::Crowded(_) => "crowded",
     }
 }

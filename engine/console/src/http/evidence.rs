@@ -7,7 +7,6 @@ use crate::clock;
 use crate::evidence::{BYTES_MAX, Part};
 use crate::model::Scope;
 use crate::people::Caller;
-use crate::store::What;
 use crate::vitals::DISK_EVIDENCE;
 use axum::body::Body;
 use axum::extract::State;
@@ -104,8 +103,9 @@ pub(super) async fn bring(
         return Ok(with_offset(StatusCode::OK, bytes));
     }
     match take(&app, (&site, file), &span, body).await? {
-        Part::Whole { bytes } => {
+        Part::Whole { bytes, turn } => {
             app.store.arrived(site, file, bytes, clock::now()).await?;
+            drop(turn);
             app.vitals.count("evidence", "arrived");
             Ok(with_offset(StatusCode::CREATED, bytes))
         }
@@ -227,8 +227,7 @@ pub(super) async fn show(
         })?;
         Response::new(Body::from(bytes))
     };
-    let (doer, about) = (app.people.doer(&caller), file.to_string());
-    app.store.note(doer, What::EvidenceSeen, about, Some(site)).await?;
+    app.people.sees(&caller, file, site).await?;
     let tag = HeaderValue::try_from(tag).map_err(|_| Problem::not_found())?;
     response.headers_mut().insert(header::ETAG, tag);
     for (name, value) in [

@@ -97,7 +97,7 @@ pub(super) async fn judge(
     let JudgingAll { newest, judgement, reason, note } = all;
     let judging = Judging { revision: 1, judgement, reason, note, replaces: None };
     judging.check().map_err(|(field, what)| Problem::field(field, what))?;
-    let by = speaker(&app, &caller);
+    let by = speaker(&app, &caller)?;
     let of = (no, flood.site);
     app.store.note_flood(of, What::FloodJudged, by.clone()).await?;
     let incidents =
@@ -131,7 +131,7 @@ pub(super) async fn undo(
     Path(no): Path<i64>,
 ) -> Result<Json<Done>, Problem> {
     let flood = open(&app, &caller, no).await?;
-    let by = speaker(&app, &caller);
+    let by = speaker(&app, &caller)?;
     let incidents = all_parts(|| app.store.undo_flood(no, by.clone())).await?;
     if incidents == 0 {
         let why = "you gave no verdict to this flood within the last ten minutes";
@@ -152,7 +152,7 @@ pub(super) async fn dissolve(
     Path(no): Path<i64>,
 ) -> Result<Json<Done>, Problem> {
     let flood = open(&app, &caller, no).await?;
-    let by = speaker(&app, &caller);
+    let by = speaker(&app, &caller)?;
     app.store.note_flood((no, flood.site), What::FloodDissolved, by.clone()).await?;
     let incidents = all_parts(|| app.store.dissolve(no, by.clone())).await?;
     Ok(Json(Done { incidents, flood: open(&app, &caller, no).await? }))

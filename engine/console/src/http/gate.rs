@@ -6,7 +6,7 @@ use super::cookie;
 use super::problem::{Kind, Problem};
 use crate::people::{Caller, Need, Shown, TOKEN_PREFIX, Told, methods_of, need_of, same};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
@@ -26,11 +26,14 @@ pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     // Not the request itself: its body cannot be shared.
     let (headers, method) = (request.headers(), request.method().clone());
     match enter(&app, &route, &method, headers, address.0).await {
-        Ok(Some(caller)) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+        Ok(caller) => {
+            caller.map(|caller| request.extensions_mut().insert(caller));
+            let answer = next.run(request).await;
+            if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+                app.vitals.count("requests", "too_many");
+            }
+            answer
         }
-        Ok(None) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
 }

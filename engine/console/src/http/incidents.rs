@@ -6,7 +6,7 @@ use super::problem::{Kind, Problem};
 use super::query::{Asked, bad_cursor};
 use crate::clock;
 use crate::model::{
-    Detail, EscalationTold, Judging, PlaceId, Queue, Summary, VerdictTold, check_note,
+    Detail, EscalationTold, Judging, Page, PlaceId, Queue, VerdictTold, check_note,
 };
 use crate::people::Caller;
 use crate::store::{Judged, Speaker, Undone};
@@ -31,15 +31,6 @@ pub(super) async fn queue(
     found.map(Json).ok_or_else(bad_cursor)
 }
 
-/// A page of incidents.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Page {
-    /// The newest first.
-    incidents: Vec<Summary>,
-    /// Where the next page begins; none on the last one.
-    cursor: Option<String>,
-}
-
 /// A page of incidents one by one.
 #[utoipa::path(get, path = "/v1/incidents", tag = "incidents", params(Asked), responses(
     (status = 200, body = Page),
@@ -52,8 +43,7 @@ pub(super) async fn incidents(
 ) -> Result<Json<Page>, Problem> {
     let wanted = asked.by(&caller.person.scope)?;
     let found = app.store.incidents(wanted.filter, wanted.cursor, wanted.limit).await?;
-    let (incidents, cursor) = found.ok_or_else(bad_cursor)?;
-    Ok(Json(Page { incidents, cursor }))
+    found.map(Json).ok_or_else(bad_cursor)
 }
 
 /// The place of an incident that is there and open to somebody.
@@ -105,8 +95,8 @@ pub(super) async fn incident(
     Ok(Json(Case { detail, looking: looking.collect() }))
 }
 
-pub(super) fn speaker(app: &App, caller: &Caller) -> Speaker {
-    Speaker { person: caller.person.clone(), doer: app.people.doer(caller) }
+pub(super) fn speaker(app: &App, caller: &Caller) -> Result<Speaker, Problem> {
+    Ok(Speaker { person: caller.person.clone(), doer: app.people.acts(caller)? })
 }
 
 /// Says whether it is an incident.
@@ -125,7 +115,7 @@ pub(super) async fn judge(
 ) -> Result<(StatusCode, Json<VerdictTold>), Problem> {
     open(&app, &caller, &id).await?;
     judging.check().map_err(|(field, what)| Problem::field(field, what))?;
-    match app.store.judge(id, judging, speaker(&app, &caller)).await? {
+    match app.store.judge(id, judging, speaker(&app, &caller)?).await? {
         Judged::Stands(told) => Ok((StatusCode::CREATED, Json(told))),
         Judged::Stood(told) => Ok((StatusCode::OK, Json(told))),
         Judged::Conflict(theirs) => Err(Problem::conflict(
@@ -152,7 +142,7 @@ pub(super) async fn undo(
     Path((id, no)): Path<(String, i64)>,
 ) -> Result<Json<VerdictTold>, Problem> {
     open(&app, &caller, &id).await?;
-    match app.store.undo(id, no, speaker(&app, &caller)).await? {
+    match app.store.undo(id, no, speaker(&app, &caller)?).await? {
         Undone::Is(told) => Ok(Json(told)),
         Undone::MayNot(why) => Err(Problem::new(Kind::Forbidden, why)),
         Undone::Replaced(theirs) => {
@@ -186,7 +176,7 @@ pub(super) async fn escalate(
 ) -> Result<(StatusCode, Json<EscalationTold>), Problem> {
     open(&app, &caller, &id).await?;
     check_note(&note).map_err(|(field, what)| Problem::field(field, what))?;
-    let told = app.store.escalate(id, note, speaker(&app, &caller)).await?;
+    let told = app.store.escalate(id, note, speaker(&app, &caller)?).await?;
     told.map(|told| (StatusCode::CREATED, Json(told))).ok_or_else(Problem::not_found)
 }
 
@@ -203,7 +193,7 @@ pub(super) async fn look(
     let looker = (&*person.name, &*person.display_name);
     if app.live.look((&id, &place), looker, clock::now()) {
         // Who goes on to look at what is on the screen may have left the desk.
-        app.store.acts(person.clone(), app.people.doer(&caller).at).await?;
+        app.store.acts(person.clone(), app.people.now()).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

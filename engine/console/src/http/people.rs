@@ -279,7 +279,7 @@ pub(super) async fn revoke_token(
     caller: Caller,
     Path(id): Path<i64>,
 ) -> Result<StatusCode, Problem> {
-    let revoked = app.store.revoke_token(id, app.people.doer(&caller)).await?;
+    let revoked = app.store.revoke_token(id, app.people.acts(&caller)?).await?;
     if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found()) }
 }
 
@@ -301,6 +301,7 @@ impl From<Refused> for Problem {
             Refused::Unchanged(Unchanged::Unknown) => Self::not_found(),
             Refused::Unchanged(Unchanged::AdminOfSites) => Self::field("sites", text),
             Refused::Unchanged(_) => Self::new(Kind::Conflict, text),
+            Refused::Hasty(hasty) => hasty.into(),
             Refused::Store(error) => error.into(),
             Refused::Password(error) => error.into(),
             Refused::NoRandom(error) => PasswordError::from(error).into(),

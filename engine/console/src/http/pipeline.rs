@@ -6,7 +6,7 @@ use super::extract::{Json, Path};
 use super::problem::Problem;
 use super::schema;
 use crate::people::Caller;
-use crate::store::What;
+use crate::store::{Doer, What};
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::Value;
@@ -202,8 +202,11 @@ async fn change(
     order: Order,
     (base, why): (Sha256, &str),
 ) -> Result<Json<Value>, Problem> {
-    let note =
-        |what, about| app.store.note(app.people.doer(caller), what, about, Some(site.to_string()));
+    let doer = app.people.acts(caller)?;
+    let note = |what, about| {
+        let doer = Doer { at: app.people.now(), ..doer.clone() };
+        app.store.note(doer, what, about, Some(site.to_string()))
+    };
     note(What::PipelineOrdered, format!("{} of {base}: {why}", order.name())).await?;
     let result = ask::result(app, caller, &site, order, ANSWER).await?;
     let version = result.get("version").and_then(Value::as_str).unwrap_or_default();

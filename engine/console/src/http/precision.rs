@@ -68,7 +68,7 @@ pub(super) async fn precision(
     };
     let days = days.ok_or_else(|| Problem::field("days", format!("is to be 1 to {DAYS_MAX}")))?;
     let sites = sites(some(asked.site), &caller.person.scope);
-    let now = app.people.doer(&caller).at;
+    let now = app.people.now();
     let today = app.store.today(now).await?;
     let first = today - days + 1;
     let graded = app.store.grades(sites.clone(), (first, today)).await?;
@@ -262,7 +262,7 @@ pub(super) async fn put_aside(
     if known.iter().flatten().next().is_none() {
         return Err(Problem::field("rule", "no incident of this rule is known there"));
     }
-    let by = speaker(&app, &caller);
+    let by = speaker(&app, &caller)?;
     let ms = |at: Timestamp| i64::try_from(at.millis()).unwrap_or(i64::MAX);
     let aside = KeptAside {
         site,

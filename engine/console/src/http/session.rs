@@ -8,7 +8,7 @@ use super::problem::{Kind, Problem};
 use super::schema;
 use crate::config::Language;
 use crate::model::Role;
-use crate::people::{Caller, Denied, PasswordError, csrf};
+use crate::people::{Caller, Denied, Hasty, PasswordError, csrf};
 use crate::store::{Change, KeptPerson, Pass};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -184,11 +184,19 @@ impl From<Denied> for Problem {
                 // Up, so that who waits as told is not told again.
                 Self::new(Kind::TooManyTries, text).retry_after(wait.as_secs() + 1)
             }
+            Denied::Hasty(hasty) => hasty.into(),
             Denied::Unfit(_) => Self::new(Kind::Invalid, text),
             Denied::Store(error) => error.into(),
             Denied::Password(error) => error.into(),
             Denied::NoRandom(error) => PasswordError::from(error).into(),
         }
+    }
+}
+
+impl From<Hasty> for Problem {
+    fn from(hasty: Hasty) -> Self {
+        let Hasty(wait) = hasty;
+        Self::new(Kind::TooManyTries, hasty.to_string()).retry_after(wait.as_secs() + 1)
     }
 }
 

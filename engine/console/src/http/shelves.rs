@@ -72,7 +72,7 @@ pub(super) async fn shelve(
     if !caller.person.scope.covers(&new.site) {
         return Err(Problem::not_found());
     }
-    let by = speaker(&app, &caller);
+    let by = speaker(&app, &caller)?;
     let until = time("until", &new.until)?.ok_or_else(|| Problem::field("until", "is missing"))?;
     let now = by.doer.at;
     if until <= now {
@@ -122,6 +122,6 @@ pub(super) async fn unshelve(
     if !open {
         return Err(Problem::not_found());
     }
-    let ended = app.store.unshelve(no, speaker(&app, &caller)).await?;
+    let ended = app.store.unshelve(no, speaker(&app, &caller)?).await?;
     ended.map(Json).ok_or_else(Problem::not_found)
 }

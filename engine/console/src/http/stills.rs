@@ -89,7 +89,7 @@ async fn newest_or_new(
         return Ok(still);
     }
     let (site, camera) = whose;
-    let (doer, about) = (app.people.doer(caller), camera.to_string());
+    let (doer, about) = (app.people.acts(caller)?, camera.to_string());
     app.store.note(doer, What::StillAsked, about, Some(site.to_string())).await?;
     let order = Order::Snapshot { camera: camera.clone() };
     let reply = ask::ask(app, caller, site, order, ANSWER).await?;

@@ -50,7 +50,7 @@ pub(super) async fn workload(
     Query(asked): Query<Asked>,
 ) -> Result<Json<WorkloadTold>, Problem> {
     // What comes in this very moment is in it.
-    let now = app.people.doer(&caller).at.plus(Duration::from_millis(1));
+    let now = app.people.now().plus(Duration::from_millis(1));
     let to = time("to", &asked.to)?.map_or(now, |to| to.min(now));
     let day_before = Timestamp(to.0.saturating_sub(DAY.as_nanos() as u64));
     let from = time("from", &asked.from)?.unwrap_or(day_before);

@@ -16,7 +16,7 @@ pub use on_map::IncidentOnMap;
 pub use person::{Person, Role, Scope};
 pub use shelf::ShelfTold;
 pub use told::{
-    BoxTold, CameraTold, Change, Detail, EscalationTold, EvidenceTold, Line, PlaceId, Queue,
+    BoxTold, CameraTold, Change, Detail, EscalationTold, EvidenceTold, Line, Page, PlaceId, Queue,
     RevisionTold, StillTold, Summary, VerdictTold,
 };
 pub use workload::{

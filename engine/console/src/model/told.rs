@@ -128,6 +128,17 @@ pub struct Line {
     pub last_updated: LocalTime,
 }
 
+/// A page of incidents.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Page {
+    /// The newest first.
+    pub incidents: Vec<Summary>,
+    /// Where the next page begins; none on the last one.
+    pub cursor: Option<String>,
+    /// Very many have these words in their notes, or ids that begin so: only the newest of them are on the pages.
+    pub at_least: bool,
+}
+
 /// A page of the queue.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Queue {
@@ -139,7 +150,7 @@ pub struct Queue {
     pub total_lines: u32,
     /// Incidents that match, on all pages.
     pub total_incidents: u32,
-    /// More match than were counted: only the newest are.
+    /// More may match than were counted: only the newest are.
     pub at_least: bool,
 }
 

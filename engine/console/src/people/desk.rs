@@ -2,13 +2,16 @@
 
 use super::caller::Caller;
 use super::guesses::Guesses;
+use super::looks::{Again, Look, Looks};
+use super::pace::{Hasty, Pace};
 use super::password::{Cost, PasswordError, Passwords, Said, fitting};
 use super::secret::{self, NoRandom, Secret};
-use crate::store::{Doer, KeptPerson, Pass, Proved, Store, StoreError, What};
+use crate::store::{Doer, KeptPerson, NoteOfSite, Pass, Proved, Store, StoreError, What};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use viahe_contract::id::Name;
+use viahe_contract::sha256::Sha256;
 use viahe_contract::time::Timestamp;
 
 /// What a token begins with, so that who finds one, or looks for ones that lie about, knows it.
@@ -50,6 +53,9 @@ pub enum Denied {
     /// Too many tries.
     #[error("too many tries: wait {} seconds", .0.as_secs().max(1))]
     Wait(Duration),
+    /// Too much else.
+    #[error(transparent)]
+    Hasty(#[from] Hasty),
     /// The new password will not do.
     #[error("the new password {0}")]
     Unfit(String),
@@ -70,6 +76,8 @@ pub struct People {
     pub(super) passwords: Passwords,
     pub(super) clock: Box<dyn Clock>,
     guesses: Mutex<Guesses>,
+    pace: Mutex<Pace>,
+    looks: Mutex<Looks>,
 }
 
 impl People {
@@ -79,7 +87,8 @@ impl People {
     /// [`PasswordError`] when none can be hashed.
     pub fn new(store: Store, cost: Cost, clock: Box<dyn Clock>) -> Result<Self, PasswordError> {
         let passwords = Passwords::new(cost)?;
-        Ok(Self { store, passwords, clock, guesses: Mutex::default() })
+        let (guesses, pace, looks) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Self { store, passwords, clock, guesses, pace, looks })
     }
 
     /// Who shows this, and asks from `address`. None when it is nothing, or no more.
@@ -100,10 +109,65 @@ impl People {
         Ok(person.map(|person| Caller { person, csrf, pass, address }))
     }
 
-    /// A caller as somebody who does something now.
-    pub fn doer(&self, caller: &Caller) -> Doer {
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A caller as somebody who does something now that the audit tells.
+    ///
+    /// # Errors
+    /// Too much in a short time.
+    pub fn acts(&self, caller: &Caller) -> Result<Doer, Hasty> {
+        self.paced(&caller.person.name)?;
+        Ok(self.doer(caller))
+    }
+
+    fn paced(&self, who: &str) -> Result<(), Hasty> {
+        let now = self.clock.uptime();
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).act(who, now)
+    }
+
+    fn doer(&self, caller: &Caller) -> Doer {
         let (who, address) = (caller.person.name.clone(), caller.address.to_string());
         Doer { who, address, at: self.clock.now() }
+    }
+
+    /// A caller looks at a picture of a site: the audit tells it before it is shown, or counts it.
+    ///
+    /// # Errors
+    /// [`Denied`]: then it must not be shown.
+    pub async fn sees(&self, caller: &Caller, file: Sha256, site: String) -> Result<(), Denied> {
+        let Doer { who, address, at } = self.doer(caller);
+        let look = Look { who, address, file, site };
+        if self.looks().again(&look, self.clock.uptime(), at) {
+            return Ok(());
+        }
+        let (doer, about) = (self.acts(caller)?, file.to_string());
+        self.store.note(doer, What::EvidenceSeen, about, Some(look.site.clone())).await?;
+        let before = self.looks().begin(look.clone(), self.clock.uptime());
+        if let Some(again) = before {
+            self.store.note_all(vec![told_again(look, again)]).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells how often pictures were looked at again, once that is over; `all` of it when nobody is to come any more.
+    ///
+    /// # Errors
+    /// Those of the store: what was not kept is lost.
+    pub async fn tell_looks(&self, all: bool) -> Result<(), StoreError> {
+        let now = if all { None } else { Some(self.clock.uptime()) };
+        let over = self.looks().take(now);
+        if over.is_empty() {
+            return Ok(());
+        }
+        let lines = over.into_iter().map(|(look, again)| told_again(look, again));
+        self.store.note_all(lines.collect()).await
+    }
+
+    fn looks(&self) -> std::sync::MutexGuard<'_, Looks> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The cookie of a new session; that of the session `before` is none any more.
@@ -129,6 +193,7 @@ impl People {
         if let (Said::Right { keep }, Some(person), Some(kept)) =
             (self.passwords.verify(kept.clone(), password).await?, person, kept)
         {
+            self.paced(person.name.as_str())?;
             let (name, cookie) = (person.name.clone(), Secret::draw()?);
             let session = secret::hash(cookie.text());
             let proved = Proved { name, kept, keep, session };
@@ -175,9 +240,10 @@ impl People {
             self.store.note(self.doer(caller), What::LoginFailed, said.clone(), None).await?;
             return Err(Denied::Wrong);
         }
+        let doer = self.acts(caller)?;
         let (keep, cookie) = (Some(self.passwords.hash(new).await?), Secret::draw()?);
         let proved = Proved { name, kept, keep, session: secret::hash(cookie.text()) };
-        if !self.store.change_own_password(proved, self.doer(caller)).await? {
+        if !self.store.change_own_password(proved, doer).await? {
             return Err(Denied::Wrong);
         }
         self.guesses().right(said, caller.address);
@@ -192,4 +258,11 @@ impl People {
     fn guesses(&self) -> std::sync::MutexGuard<'_, Guesses> {
         self.guesses.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A line of the audit: who looked at what again, and how often.
+fn told_again(look: Look, again: Again) -> NoteOfSite {
+    let Look { who, address, file, site } = look;
+    let doer = Doer { who, address, at: again.last };
+    (doer, What::EvidenceSeenAgain, format!("{file} ×{}", again.times), site)
 }

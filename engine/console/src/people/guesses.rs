@@ -4,7 +4,7 @@
 //! many at once count too; the right password gives the name's tries back.
 //! Kept in memory: a restart forgets them, and nobody can be locked out for longer than it takes to fill one try.
 
-use std::collections::BTreeMap;
+use super::buckets::{Buckets, Rate};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
@@ -12,70 +12,6 @@ use std::time::Duration;
 const NAME: Rate = Rate { tries: 10, each: Duration::from_mins(1) };
 /// Tries from one address. Behind it may be a whole office.
 const ADDRESS: Rate = Rate { tries: 50, each: Duration::from_secs(10) };
-/// Names and addresses that are remembered, each.
-const REMEMBERED: usize = 10_000;
-
-#[derive(Clone, Copy, Debug)]
-struct Rate {
-    tries: u32,
-    each: Duration,
-}
-
-impl Rate {
-    fn whole(self) -> Duration {
-        self.each * self.tries
-    }
-}
-
-/// Debts of tries, in the time that it takes until they are forgotten.
-#[derive(Debug)]
-struct Buckets<K> {
-    rate: Rate,
-    /// Until when there is a debt.
-    until: BTreeMap<K, Duration>,
-}
-
-impl<K: Ord + Clone> Buckets<K> {
-    fn new(rate: Rate) -> Self {
-        Self { rate, until: BTreeMap::new() }
-    }
-
-    /// How long until there is a try.
-    fn wait(&self, key: &K, now: Duration) -> Duration {
-        let debt = self.until.get(key).map_or(Duration::ZERO, |until| until.saturating_sub(now));
-        (debt + self.rate.each).saturating_sub(self.rate.whole())
-    }
-
-    fn take(&mut self, key: K, now: Duration) {
-        if self.until.len() >= REMEMBERED && !self.until.contains_key(&key) {
-            self.forget(now);
-        }
-        let until = self.until.entry(key).or_insert(now);
-        *until = (*until).max(now) + self.rate.each;
-    }
-
-    fn give_back(&mut self, key: &K) {
-        if let Some(until) = self.until.get_mut(key) {
-            *until = until.saturating_sub(self.rate.each);
-        }
-    }
-
-    /// Makes room: who owes nothing is forgotten, else who owes one try, else who owes least.
-    fn forget(&mut self, now: Duration) {
-        for owed in [Duration::ZERO, self.rate.each] {
-            if self.until.len() >= REMEMBERED {
-                self.until.retain(|_, until| *until > now + owed);
-            }
-        }
-        if self.until.len() >= REMEMBERED {
-            let least = self.until.iter().min_by_key(|(_, until)| **until);
-            if let Some(key) = least.map(|(key, _)| key.clone()) {
-                self.until.remove(&key);
-            }
-        }
-    }
-}
-
 /// Who has tried how often.
 #[derive(Debug)]
 pub(super) struct Guesses {
@@ -112,7 +48,7 @@ impl Guesses {
 
     /// It was the right password.
     pub(super) fn right(&mut self, name: &str, address: IpAddr) {
-        self.names.until.remove(&name_of(name));
+        self.names.forgive(&name_of(name));
         self.addresses.give_back(&network(address));
     }
 }
@@ -136,6 +72,7 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use super::super::buckets::REMEMBERED;
     use super::*;
 
     fn address(n: u32) -> IpAddr {
@@ -203,8 +140,8 @@ mod tests {
             let tried = guesses.try_once(&format!("name-{n}"), address(1_000 + n), secs(0));
             assert_eq!(tried, Ok(()));
         }
-        assert!(guesses.names.until.len() <= REMEMBERED);
-        assert!(guesses.addresses.until.len() <= REMEMBERED);
+        assert!(guesses.names.len() <= REMEMBERED);
+        assert!(guesses.addresses.len() <= REMEMBERED);
         // Who owes most is not forgotten for it.
         assert!(guesses.try_once("", address(20), secs(0)).is_err());
     }

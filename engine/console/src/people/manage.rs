@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::desk::{People, TOKEN_PREFIX};
+use super::pace::Hasty;
 use super::password::PasswordError;
 use super::secret::{self, NoRandom, Secret};
 use crate::config::Language;
@@ -26,6 +27,9 @@ pub enum Refused {
     /// It does not go with what is there.
     #[error("{}", words(*.0))]
     Unchanged(Unchanged),
+    /// Too much in a short time.
+    #[error(transparent)]
+    Hasty(#[from] Hasty),
     /// Nothing is decided.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,7 +76,7 @@ impl People {
         newcomer: Newcomer,
         by: &Caller,
     ) -> Result<(KeptPerson, String), Refused> {
-        let (password, doer) = (secret::password()?, self.doer(by));
+        let (password, doer) = (secret::password()?, self.acts(by)?);
         let added = kept(newcomer, doer.at)?;
         let hash = self.passwords.hash(password.clone()).await?;
         let result = self.store.add_person(added.clone(), hash, doer).await?;
@@ -101,7 +105,7 @@ impl People {
         if let Some(password) = &password {
             change.password = Some(self.passwords.hash(password.clone()).await?);
         }
-        let result = self.store.change_person(name, change, self.doer(by)).await?;
+        let result = self.store.change_person(name, change, self.acts(by)?).await?;
         Ok((result.map_err(Refused::Unchanged)?, password))
     }
 
@@ -116,7 +120,7 @@ impl People {
         scope: Scope,
         by: &Caller,
     ) -> Result<(KeptToken, String), Refused> {
-        let doer = self.doer(by);
+        let doer = self.acts(by)?;
         let (token, text) = token(name, role, scope, &doer)?;
         let result = self.store.add_token(token, secret::hash(&text), doer).await?;
         Ok((result.map_err(Refused::Unchanged)?, text))

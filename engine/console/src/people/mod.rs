@@ -6,11 +6,14 @@
 //! Logins by another service (OIDC) have their place here: another way to a session, of a person whose row names the
 //! service instead of a password.
 
+mod buckets;
 mod caller;
 mod desk;
 mod guesses;
+mod looks;
 mod manage;
 mod origin;
+mod pace;
 mod password;
 mod rights;
 mod secret;
@@ -19,6 +22,7 @@ pub use caller::Caller;
 pub use desk::{Clock, Denied, People, Shown, TOKEN_PREFIX};
 pub use manage::{Newcomer, Refused};
 pub use origin::Told;
+pub use pace::Hasty;
 pub use password::{Cost, PasswordError};
 pub use rights::{Need, RIGHTS, methods_of, need_of};
 pub(crate) use secret::random;

@@ -28,6 +28,8 @@ pub enum What {
     TokenRevoked,
     /// A picture was looked at.
     EvidenceSeen,
+    /// Whoever had looked at a picture looked at it again, so often, within ten minutes.
+    EvidenceSeenAgain,
     /// A verdict was given.
     Verdict,
     /// A verdict was taken back.
@@ -72,6 +74,7 @@ impl What {
             Self::TokenAdded => "token_added",
             Self::TokenRevoked => "token_revoked",
             Self::EvidenceSeen => "evidence_seen",
+            Self::EvidenceSeenAgain => "evidence_seen_again",
             Self::Verdict => "verdict",
             Self::VerdictUndone => "verdict_undone",
             Self::Escalation => "escalation",

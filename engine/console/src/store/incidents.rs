@@ -8,7 +8,7 @@ use super::shelves;
 use super::summaries::{VERDICT, summaries, summary, verdict_of};
 use super::wanted::{cursor, read_cursor};
 use crate::model::{
-    Detail, EscalationTold, EvidenceTold, Filter, Order, PlaceId, RevisionTold, Summary,
+    Detail, EscalationTold, EvidenceTold, Filter, Order, Page, PlaceId, RevisionTold, Summary,
     VerdictTold,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -22,8 +22,7 @@ const TOLD_MAX: u32 = 200;
 const NEARBY_MS: i64 = 2 * 60 * 60 * 1_000;
 
 impl Store {
-    /// A page of incidents, the newest first, and where the next one begins; none when `after` is no
-    /// cursor.
+    /// A page of incidents; none when `after` is no cursor of it.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -32,20 +31,21 @@ impl Store {
         filter: Filter,
         after: Option<String>,
         limit: usize,
-    ) -> Result<Option<(Vec<Summary>, Option<String>)>, StoreError> {
+    ) -> Result<Option<Page>, StoreError> {
         self.read(move |db| {
             let after = after.as_deref().map(read_cursor);
             if after == Some(None) {
                 return Ok(None);
             }
             let after = after.flatten().map(|[_, opened, key]| (opened, key));
-            let mut found = matching::first(db, &filter, Order::Newest, after, limit + 1)?;
+            let (mut found, at_least) =
+                matching::first(db, &filter, Order::Newest, after, limit + 1)?;
             let more = found.len() > limit;
             found.truncate(limit);
             let last = found.last().filter(|_| more);
-            let next = last.map(|last| cursor([0, last.opened, last.key]));
+            let cursor = last.map(|last| cursor([0, last.opened, last.key]));
             let keys: Vec<i64> = found.iter().map(|found| found.key).collect();
-            Ok(Some((summaries(db, &keys)?, next)))
+            Ok(Some(Page { incidents: summaries(db, &keys)?, cursor, at_least }))
         })
         .await
     }

@@ -4,31 +4,20 @@
 use super::audit::What;
 use super::codes::ms;
 use super::error::StoreError;
+use super::files::{self, Brought, FileAt};
 use super::handle::Store;
 use super::people::Doer;
 use super::tally::{self, Cell};
 use rusqlite::{Connection, params};
-use viahe_contract::sha256::Sha256;
 use viahe_contract::time::Timestamp;
 
-/// Files that are looked at in one step.
-const FILES: usize = 200;
 /// Incidents that are removed in one step: some 5 ms.
 const INCIDENTS: u32 = 50;
 
-/// Where the step before ended: when a file arrived, its hash and its site.
-pub type FileAt = (i64, String, String);
-
-/// A picture whose time is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PictureOver {
-    /// Whose.
-    pub site: String,
-    /// Which.
-    pub file: Sha256,
-    /// Another site has brought the same one: it stays on the disk.
-    pub shared: bool,
-}
+/// Of a file: somebody confirmed an incident of its site that names it, or handed it on, and it came at `?1` or later.
+const PROVES: &str =
+    "(arrived >= ?1 AND EXISTS (SELECT 1 FROM evidence e JOIN incident i ON i.key = e.incident
+    WHERE e.sha256 = file.sha256 AND i.site = file.site AND (i.judgement = 1 OR i.escalated)))";
 
 impl Store {
     /// Some of the pictures that arrived before `before`; those of incidents that somebody confirmed or handed on only
@@ -40,31 +29,8 @@ impl Store {
         &self,
         (before, confirmed_before): (Timestamp, Timestamp),
         after: Option<FileAt>,
-    ) -> Result<(Vec<PictureOver>, Option<FileAt>), StoreError> {
-        self.read(move |db| {
-            let sql = "SELECT arrived, sha256, site,
-                    arrived >= ?2 AND EXISTS (SELECT 1 FROM evidence e JOIN incident i ON i.key = e.incident
-                        WHERE e.sha256 = file.sha256 AND i.site = file.site AND (i.judgement = 1 OR i.escalated)),
-                    EXISTS (SELECT 1 FROM file o WHERE o.sha256 = file.sha256 AND o.site <> file.site)
-                FROM file INDEXED BY file_arrived WHERE arrived < ?1 AND (arrived, sha256, site) > (?3, ?4, ?5)
-                ORDER BY arrived, sha256, site LIMIT ?6";
-            let (arrived, sha256, site) = after.unwrap_or((i64::MIN, String::new(), String::new()));
-            let values =
-                params![ms(before), ms(confirmed_before), arrived, sha256, site, FILES as u32];
-            let mut statement = db.prepare_cached(sql)?;
-            let mut rows = statement.query(values)?;
-            let (mut over, mut last, mut seen) = (Vec::new(), None, 0);
-            while let Some(row) = rows.next()? {
-                let at: FileAt = (row.get(0)?, row.get(1)?, row.get(2)?);
-                if !row.get::<_, bool>(3)? {
-                    let file = Sha256::try_from(at.1.as_str()).map_err(StoreError::Content)?;
-                    over.push(PictureOver { site: at.2.clone(), file, shared: row.get(4)? });
-                }
-                (last, seen) = (Some(at), seen + 1);
-            }
-            Ok((over, last.filter(|_| seen == FILES)))
-        })
-        .await
+    ) -> Result<(Vec<Brought>, Option<FileAt>), StoreError> {
+        self.read(move |db| files::page(db, (PROVES, ms(confirmed_before)), before, after)).await
     }
 
     /// Pictures are gone: incidents tell so from now on, and the audit.
@@ -73,11 +39,11 @@ impl Store {
     /// When that was not kept.
     pub async fn pictures_gone(
         &self,
-        gone: Vec<PictureOver>,
+        gone: Vec<Brought>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |db| {
-            for PictureOver { site, file, .. } in &gone {
+            for (file, site) in &gone {
                 let values = params![site, file.to_string()];
                 let of_it = "site = ?1 AND sha256 = ?2";
                 db.prepare_cached(&format!("DELETE FROM file WHERE {of_it}"))?.execute(values)?;

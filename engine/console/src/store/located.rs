@@ -22,12 +22,12 @@ impl Store {
         limit: usize,
     ) -> Result<(Vec<IncidentOnMap>, bool), StoreError> {
         self.read(move |db| {
-            let mut found = if ids.is_empty() {
+            let (mut found, others) = if ids.is_empty() {
                 matching::first(db, &filter, Order::Newest, None, limit + 1)?
             } else {
-                matching::of_ids(db, &filter, &ids, limit + 1)?
+                (matching::of_ids(db, &filter, &ids, limit + 1)?, false)
             };
-            let more = found.len() > limit;
+            let more = others || found.len() > limit;
             found.truncate(limit);
             let on_map = found.into_iter().map(|found| on_map(db, found.key));
             Ok((on_map.collect::<Result<_, _>>()?, more))

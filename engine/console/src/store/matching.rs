@@ -4,7 +4,7 @@
 //! and of each its incidents are read. *By time*: incidents are read from the newest on until there are enough.
 //! The tally also says how many match, so the shorter way is taken. Those of a flood have an index of their own, and so
 //! have those that are somewhere. *Single ones* have the words in what people wrote on them, or in their id; they are
-//! found beside the others.
+//! found beside the others. Very many may have them: then the newest are looked at, and the answer says so.
 
 use super::codes::of_severity;
 use super::error::StoreError;
@@ -12,15 +12,16 @@ use super::wanted::{HEADINGS_WITH_WORDS, Wanted, judgements, query, states};
 use crate::model::{Bounds, Filter, Order};
 use crate::text;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 /// Incidents that are read by cell at most: with more, enough of them are among the newest. 50,000 take some 30 ms,
 /// and are a twentieth of a million.
 /// Tests have few incidents, and take both ways.
 const BY_CELL_MAX: i64 = if cfg!(test) { 20 } else { 50_000 };
 
-/// Incidents whose id begins so that are looked at, the newest: six characters are a quarter of an hour of all boxes.
-const BY_ID_MAX: usize = 20_000;
+/// Incidents that are looked at one by one, the newest: those with words in their notes, and those whose id begins so.
+/// 20,000 take some 50 ms. Of ids, six characters are a quarter of an hour of all boxes.
+pub(super) const SINGLES_MAX: usize = if cfg!(test) { 200 } else { 20_000 };
 
 /// An incident that matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,15 +46,15 @@ const OPENED: [&str; 2] = ["i.opened"; 2];
 /// When and with which key the page before ended.
 pub(super) type After = Option<(i64, i64)>;
 
-/// The first `most` that match, in their order.
+/// The first `most` that match, in their order. And may there be others, at which nobody looked?
 pub(super) fn first(
     db: &Connection,
     filter: &Filter,
     order: Order,
     after: After,
     most: usize,
-) -> Result<Vec<Match>, StoreError> {
-    let mut found = single(db, filter, order, after, most)?;
+) -> Result<(Vec<Match>, bool), StoreError> {
+    let (mut found, others) = single(db, filter, order, after, most)?;
     if filter.flood.is_some() {
         found.append(&mut read(db, &by_flood(filter, order, after, most))?);
     } else if count(db, filter)? <= BY_CELL_MAX {
@@ -67,18 +68,21 @@ pub(super) fn first(
     }
     found.sort_unstable_by_key(|found| std::cmp::Reverse(found.rank(order)));
     found.truncate(most);
-    Ok(found)
+    Ok((found, others))
 }
 
-/// The first `most` of those that match by what people wrote on them or by their id, and not by their heading.
+/// The first `most` of those that match by what people wrote on them or by their id, and not by their heading. And may
+/// there be others, at which nobody looked?
 pub(super) fn single(
     db: &Connection,
     filter: &Filter,
     order: Order,
     after: After,
     most: usize,
-) -> Result<Vec<Match>, StoreError> {
-    singly(filter, order, after, most).map_or_else(|| Ok(Vec::new()), |asked| read(db, &asked))
+) -> Result<(Vec<Match>, bool), StoreError> {
+    let Some(mut singles) = Singles::of(filter) else { return Ok((Vec::new(), false)) };
+    let others = singles.narrow(db)?;
+    Ok((read(db, &singly(filter, &singles, order, after, most))?, others))
 }
 
 /// By time: gravest first if that is asked, else from the newest of each judgement.
@@ -223,36 +227,97 @@ pub(super) fn by_where(
     (sql, wanted.values)
 }
 
-/// None when no words are asked for.
-pub(super) fn singly(filter: &Filter, order: Order, after: After, most: usize) -> Option<Asked> {
-    let words = query(filter)?;
-    let mut values = vec![Value::from(words.clone())];
-    let of_id = filter.words.as_deref().and_then(text::beginning_of_id);
-    let ids = of_id.map_or_else(String::new, |beginning| {
+/// Which incidents are looked at one by one.
+pub(super) struct Singles {
+    /// The words that are asked for.
+    words: String,
+    /// From this key on.
+    notes_from: i64,
+    /// From one id up to another, if what was typed may begin one.
+    ids: Option<[String; 2]>,
+}
+
+impl Singles {
+    /// None when no words are asked for.
+    pub(super) fn of(filter: &Filter) -> Option<Self> {
+        let beginning = filter.words.as_deref().and_then(text::beginning_of_id);
         // `~` comes after all that ids are made of.
-        let end = format!("{beginning}~");
-        values.extend([beginning, end].map(Value::from));
-        format!(
-            " UNION SELECT key FROM (SELECT key FROM incident WHERE id >= ? AND id < ?
-            ORDER BY id DESC LIMIT {BY_ID_MAX})"
-        )
-    });
+        let ids = beginning.map(|beginning| [beginning.clone(), beginning + "~"]);
+        Some(Self { words: query(filter)?, notes_from: 0, ids })
+    }
+
+    /// The words, as they stand in notes and not in the heading alone.
+    fn noted(&self) -> String {
+        let Self { words, .. } = self;
+        format!("({words}) NOT heading : ({words})")
+    }
+
+    /// Of too many, the newest: are there others?
+    fn narrow(&mut self, db: &Connection) -> Result<bool, StoreError> {
+        let (sql, values) = self.last_noted();
+        let mut statement = db.prepare_cached(&sql)?;
+        let noted = statement.query_row(params_from_iter(values), |row| row.get(0)).optional()?;
+        self.notes_from = noted.unwrap_or(self.notes_from);
+        let Some((sql, values)) = self.last_id() else { return Ok(noted.is_some()) };
+        let mut statement = db.prepare_cached(&sql)?;
+        let id = statement.query_row(params_from_iter(values), |row| row.get(0)).optional()?;
+        let others = noted.is_some() || id.is_some();
+        if let (Some([from, _]), Some(id)) = (&mut self.ids, id) {
+            *from = id;
+        }
+        Ok(others)
+    }
+
+    /// Beyond this one nobody looks.
+    pub(super) fn last_noted(&self) -> Asked {
+        let sql = format!(
+            "SELECT rowid FROM note_text WHERE note_text MATCH ?
+            ORDER BY rowid DESC LIMIT 1 OFFSET {SINGLES_MAX}"
+        );
+        (sql, vec![self.noted().into()])
+    }
+
+    /// The same of ids.
+    pub(super) fn last_id(&self) -> Option<Asked> {
+        let sql = format!(
+            "SELECT id FROM incident WHERE id >= ? AND id < ?
+            ORDER BY id DESC LIMIT 1 OFFSET {SINGLES_MAX}"
+        );
+        self.ids.clone().map(|ids| (sql, ids.map(Value::from).into()))
+    }
+}
+
+pub(super) fn singly(
+    filter: &Filter,
+    singles: &Singles,
+    order: Order,
+    after: After,
+    most: usize,
+) -> Asked {
+    let mut values = vec![Value::from(singles.noted()), singles.notes_from.into()];
+    let mut ids = "";
+    if let Some(range) = &singles.ids {
+        values.extend(range.clone().map(Value::from));
+        ids = " UNION SELECT key FROM incident WHERE id >= ? AND id < ?";
+    }
     let mut wanted = Wanted::of_judgements(filter, "i");
     wanted.kinds(filter, "i");
     wanted.headings(filter, "i", false);
+    // A place may have got another name since its notes were written down.
+    let words = singles.words.clone();
     wanted.and_value(&format!("i.heading NOT IN ({HEADINGS_WITH_WORDS})"), words);
     wanted.flood(filter, "i");
     wanted.times(filter, OPENED);
     beyond(&mut wanted, after);
     let sql = format!(
         "SELECT i.key, i.place, i.judgement, i.severity, i.opened
-        FROM (SELECT rowid AS key FROM note_text WHERE note_text MATCH ?{ids}) s
+        FROM (SELECT rowid AS key FROM note_text WHERE note_text MATCH ? AND rowid >= ?{ids}) s
         CROSS JOIN incident i ON i.key = s.key{} ORDER BY {}i.opened DESC, i.key DESC LIMIT {most}",
         wanted.sql(),
         gravest(order),
     );
     values.append(&mut wanted.values);
-    Some((sql, values))
+    (sql, values)
 }
 
 /// The first `most` of those that match and have one of these ids, the newest first.

@@ -11,6 +11,7 @@
 mod audit;
 mod changes;
 mod codes;
+mod crowd;
 mod error;
 mod files;
 mod floods;
@@ -35,6 +36,7 @@ mod shelves;
 mod showing;
 mod sites;
 mod stills;
+mod strays;
 mod summaries;
 mod take;
 mod tally;
@@ -45,6 +47,10 @@ mod words;
 mod writer;
 
 #[cfg(test)]
+mod tests_crowd;
+#[cfg(test)]
+mod tests_notes;
+#[cfg(test)]
 mod tests_plans;
 #[cfg(test)]
 mod tests_search;
@@ -52,19 +58,21 @@ mod tests_search;
 mod tests_workload;
 
 pub use audit::{AuditLine, AuditWanted, What};
+pub use crowd::Crowd;
 pub use error::StoreError;
+pub use files::{Brought, FileAt};
 pub use floods::Newcomer;
 pub(crate) use grades::{CONFIRMED, TOGETHER, WAITING};
 pub use grades::{Graded, KeptAside, Outcome};
 pub use handle::Store;
-pub use keeping::{FileAt, PictureOver};
 pub use outgoing::Letter;
-pub use people::{Change, Doer, Pass, Proved, Unchanged};
+pub use people::{Change, Doer, NoteOfSite, Pass, Proved, Unchanged};
 pub use person::KeptPerson;
 pub use session::SESSION_MAX;
 pub use shelves::{Shelved, Shelving};
 pub use showing::Shown;
 pub use sites::{State, StateHeard};
+pub use strays::StrayAt;
 pub use take::{Heard, Taken};
 pub use token::KeptToken;
 pub use verdicts::{Judged, Speaker, Undone};

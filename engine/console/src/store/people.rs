@@ -41,6 +41,11 @@ impl Doer {
     }
 }
 
+/// Who did what, about what of which site.
+pub type NoteOfSite = (Doer, What, String, String);
+/// Lines of the audit that are written at once.
+const NOTES: usize = 200;
+
 /// By what somebody is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
@@ -332,6 +337,24 @@ impl Store {
         site: Option<String>,
     ) -> Result<(), StoreError> {
         self.write(move |db| Ok(doer.notes(db, what, &about, site.as_deref())?)).await
+    }
+
+    /// Writes several.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn note_all(&self, notes: Vec<NoteOfSite>) -> Result<(), StoreError> {
+        for some in notes.chunks(NOTES) {
+            let some = some.to_vec();
+            self.write(move |db| {
+                for (doer, what, about, site) in &some {
+                    doer.notes(db, *what, about, Some(site))?;
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// Lines of the audit, newest first.

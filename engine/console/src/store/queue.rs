@@ -2,7 +2,7 @@
 //!
 //! It is counted from the tally, of which there are thousands of rows however many incidents there are. Those that
 //! match by what people wrote on them are counted one by one, and so are all when times or a flood are asked for: of each
-//! the newest [`MATCHES_MAX`]; the answer says when there may be more.
+//! the newest [`MATCHES_MAX`]; the answer says when there may be more, also because not all with these notes were looked at.
 
 use super::codes::{FOLDED, NOT_JUDGED, local, severity, some};
 use super::error::StoreError;
@@ -116,7 +116,7 @@ fn places(
             places.insert(found.place, found);
         }
     };
-    let matches = if is_narrow(filter) {
+    let (matches, others) = if is_narrow(filter) {
         matching::first(db, filter, order, None, MATCHES_MAX)?
     } else {
         let (sql, values) = cells(filter);
@@ -128,7 +128,7 @@ fn places(
         matching::single(db, filter, order, None, MATCHES_MAX)?
     };
     matches.iter().map(of_match).for_each(add);
-    Ok((places.into_values().collect(), matches.len() >= MATCHES_MAX))
+    Ok((places.into_values().collect(), others || matches.len() >= MATCHES_MAX))
 }
 
 /// The cells that match.

@@ -2,6 +2,7 @@
 
 use super::changes;
 use super::codes::{local, ms, read};
+use super::crowd::{self, Crowd};
 use super::error::StoreError;
 use super::handle::Store;
 use crate::model::{BoxTold, CameraTold, PlaceId, StillTold};
@@ -30,7 +31,7 @@ pub struct StateHeard {
 }
 
 impl Store {
-    /// Keeps how boxes and cameras are.
+    /// Keeps how boxes and cameras are; gives the sites of which it did not keep something, as there is too much.
     ///
     /// # Errors
     /// When nothing was kept.
@@ -38,16 +39,20 @@ impl Store {
         &self,
         states: Vec<StateHeard>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<(Name, Crowd)>, StoreError> {
         let comes =
             |heard: &StateHeard| matches!(&heard.state, State::Box(_, told) if is_online(told));
         let come = states.iter().any(comes);
-        self.write(move |db| states.iter().try_for_each(|state| keep(db, state, now))).await?;
+        let keep_all = move |db: &Connection| {
+            let crowds = states.iter().map(|state| keep(db, state, now));
+            crowds.filter_map(Result::transpose).collect()
+        };
+        let crowds = self.write(keep_all).await?;
         if come {
             // It hears what was said while it was away.
             self.post().send_modify(|count| *count += 1);
         }
-        Ok(())
+        Ok(crowds)
     }
 
     /// All boxes that were heard.
@@ -132,13 +137,21 @@ fn is_online(status: &BoxStatus) -> bool {
     matches!(status, BoxStatus::Online(_))
 }
 
-fn keep(db: &Connection, heard: &StateHeard, now: Timestamp) -> Result<(), StoreError> {
+/// Keeps it, unless there is too much of its site, or of sites.
+fn keep(
+    db: &Connection,
+    heard: &StateHeard,
+    now: Timestamp,
+) -> Result<Option<(Name, Crowd)>, StoreError> {
     let StateHeard { state, retained } = heard;
     let text = |json: Result<String, serde_json::Error>| {
         json.map_err(|error| StoreError::Content(error.to_string()))
     };
     match state {
         State::Box(site, status) => {
+            if let Some(crowd) = crowd::of_box(db, site, now)? {
+                return Ok(Some((site.clone(), crowd)));
+            }
             let sql = "INSERT INTO box (site, heard, online, state) VALUES (?1, ?2, ?3, ?4)
                 ON CONFLICT DO UPDATE
                 SET heard = iif(?5, heard, excluded.heard), online = excluded.online, state = excluded.state,
@@ -149,6 +162,9 @@ fn keep(db: &Connection, heard: &StateHeard, now: Timestamp) -> Result<(), Store
             changes::note(db, "box", site.as_str(), (None, None))?;
         }
         State::Camera(site, camera, state) => {
+            if let Some(crowd) = crowd::of_camera(db, (site, camera), now)? {
+                return Ok(Some((site.clone(), crowd)));
+            }
             // When it came back may tell why it says so much.
             let sql = "INSERT INTO camera (site, camera, heard, state) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE
                 SET heard = iif(?5, heard, excluded.heard), state = excluded.state,
@@ -161,5 +177,5 @@ fn keep(db: &Connection, heard: &StateHeard, now: Timestamp) -> Result<(), Store
             changes::note(db, "camera", site.as_str(), (None, Some(&place)))?;
         }
     }
-    Ok(())
+    Ok(None)
 }

@@ -10,6 +10,9 @@ use viahe_contract::id::Name;
 use viahe_contract::sha256::Sha256;
 use viahe_contract::time::Timestamp;
 
+/// Pictures that are forgotten in one step.
+const STILLS: i64 = 200;
+
 impl Store {
     /// A box told of a picture that it took for somebody.
     ///
@@ -52,31 +55,36 @@ impl Store {
         .await
     }
 
-    /// Forgets the pictures that were taken before `before`, but for the newest of each camera; gives the files that
-    /// nobody has any more.
+    /// Forgets some of the pictures that were taken before `before`, but for the newest of each camera: how many.
     ///
     /// # Errors
     /// When that was not kept.
-    pub async fn forget_stills(&self, before: Timestamp) -> Result<Vec<Sha256>, StoreError> {
+    pub async fn forget_stills(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
         self.write(move |db| {
-            let mut gone = Vec::new();
-            for (key, site, sha256) in forgettable(db, ms(before))? {
+            let old = forgettable(db, ms(before))?;
+            for (key, site, sha256) in &old {
                 db.prepare_cached("DELETE FROM still WHERE key = ?")?.execute([key])?;
-                gone.extend(files::forget(db, &site, &sha256)?);
+                files::forget(db, (site, sha256), now)?;
             }
-            Ok(gone)
+            Ok(old.len())
         })
         .await
     }
 }
 
-/// Those from before `before` that did not arrive, or after which another one did.
+/// Some of those from before `before` that did not arrive, or after which another one did.
 fn forgettable(db: &Connection, before: i64) -> rusqlite::Result<Vec<(i64, String, String)>> {
     let sql = "SELECT key, site, sha256 FROM still old WHERE at < ?
         AND (NOT EXISTS (SELECT 1 FROM file f WHERE f.sha256 = old.sha256 AND f.site = old.site)
             OR EXISTS (SELECT 1 FROM still new JOIN file f ON f.sha256 = new.sha256 AND f.site = new.site
-                WHERE new.site = old.site AND new.camera = old.camera AND (new.at, new.key) > (old.at, old.key)))";
+                WHERE new.site = old.site AND new.camera = old.camera AND (new.at, new.key) > (old.at, old.key)))
+        ORDER BY at LIMIT ?";
     let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_map([before], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let rows =
+        statement.query_map([before, STILLS], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     rows.collect()
 }

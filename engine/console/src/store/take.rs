@@ -2,6 +2,7 @@
 
 use super::changes;
 use super::codes::{ms, of_severity, of_state};
+use super::crowd::{self, Crowd};
 use super::error::StoreError;
 use super::handle::Store;
 use super::headings::{self, Heading};
@@ -37,6 +38,8 @@ pub enum Taken {
     Repeat,
     /// The incident is another site's: nothing was kept.
     Foreign,
+    /// It is at a new place, and there are too many: nothing was kept.
+    Crowded(Crowd),
 }
 
 impl Store {
@@ -83,6 +86,9 @@ fn take(db: &Connection, heard: &Heard) -> Result<Taken, StoreError> {
         camera: incident.camera.as_ref().map(ToString::to_string).unwrap_or_default(),
         zone: incident.zone.as_ref().map(ToString::to_string).unwrap_or_default(),
     };
+    if let Some(crowd) = crowd::of_place(db, &place)? {
+        return Ok(Taken::Crowded(crowd));
+    }
     if let Some(known) = &before
         && !add_revision(db, known.key, heard)?
     {

@@ -1,6 +1,6 @@
 //! The plans by which searches are made.
 
-use super::matching::{self, Asked};
+use super::matching::{self, Asked, Singles};
 use super::open;
 use super::queue::{NEWEST_OF_CELL, cells};
 use crate::model::{Filter, Judged, Order, Phase, PlaceId};
@@ -40,12 +40,16 @@ fn statements(filter: &Filter) -> Vec<Asked> {
     let ids = ["01KANWBR".to_owned(), "01KANWBS".to_owned()];
     let mut all = vec![cells(filter), matching::counted(filter)];
     all.push(matching::by_id(filter, &ids, 10));
+    let singles = Singles::of(filter);
+    all.extend(singles.iter().map(Singles::last_noted));
+    all.extend(singles.iter().filter_map(Singles::last_id));
     for after in [None, Some((1, 1))] {
         let bounds = filter.bounds.into_iter();
         all.extend(bounds.map(|bounds| matching::by_where(filter, bounds, 0, after, 10)));
         for order in [Order::Newest, Order::Severity] {
             all.push(matching::by_cell(filter, order, after, 10));
-            all.extend(matching::singly(filter, order, after, 10));
+            let singly = |singles| matching::singly(filter, singles, order, after, 10);
+            all.extend(singles.as_ref().map(singly));
         }
         for severity in [None, Some(3)] {
             all.push(matching::by_time(filter, 0, severity, after, 10));

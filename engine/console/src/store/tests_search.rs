@@ -312,13 +312,13 @@ async fn queue_of(
 async fn list_of(store: &Store, filter: &Filter, limit: usize) -> Vec<String> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
-        let (page, cursor) = store.incidents(filter.clone(), after, limit).await.unwrap().unwrap();
-        assert!(page.len() <= limit);
-        ids.extend(page.into_iter().map(|summary: Summary| summary.id));
-        if cursor.is_none() {
+        let page = store.incidents(filter.clone(), after, limit).await.unwrap().unwrap();
+        assert!(!page.at_least && page.incidents.len() <= limit);
+        ids.extend(page.incidents.into_iter().map(|summary: Summary| summary.id));
+        if page.cursor.is_none() {
             return ids;
         }
-        after = cursor;
+        after = page.cursor;
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::rows::keys;
 use crate::text;
-use rusqlite::{Connection, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
 
 /// Incidents of a place whose words follow its new name: the newest. Judgement: a place is renamed rarely and by
 /// hand, and the thread that writes is not to be held up.
@@ -17,7 +18,7 @@ pub(super) fn of_heading(db: &Connection, key: i64) -> rusqlite::Result<()> {
     let sql =
         format!("SELECT {COLUMNS} FROM heading h JOIN place p ON p.key = h.place WHERE h.key = ?");
     let words = db.prepare_cached(&sql)?.query_row([key], |row| joined(row, 8))?;
-    write(db, "heading_text", key, &words)
+    write(db, ("heading_text", "words"), key, &[&words])
 }
 
 /// Writes the words of an incident anew, if somebody wrote notes on it.
@@ -33,7 +34,7 @@ pub(super) fn of_notes(db: &Connection, key: i64) -> rusqlite::Result<()> {
         WHERE i.key = ?"
     );
     let words = db.prepare_cached(&sql)?.query_row([key], |row| joined(row, 8))?;
-    write(db, "note_text", key, &format!("{words} {notes}"))
+    write(db, ("note_text", "heading, notes"), key, &[&words, &notes])
 }
 
 /// Writes all that holds the names of a place anew.
@@ -73,9 +74,17 @@ fn joined(row: &Row, columns: usize) -> rusqlite::Result<String> {
     Ok(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 
-fn write(db: &Connection, table: &str, key: i64, words: &str) -> rusqlite::Result<()> {
+fn write(
+    db: &Connection,
+    (table, columns): (&str, &str),
+    key: i64,
+    words: &[&str],
+) -> rusqlite::Result<()> {
     db.prepare_cached(&format!("DELETE FROM {table} WHERE rowid = ?"))?.execute([key])?;
-    let add = format!("INSERT INTO {table} (rowid, words) VALUES (?, ?)");
-    db.prepare_cached(&add)?.execute(params![key, text::folded(words)])?;
+    let places = ", ?".repeat(words.len());
+    let add = format!("INSERT INTO {table} (rowid, {columns}) VALUES (?{places})");
+    let words = words.iter().map(|words| Value::from(text::folded(words)));
+    let values = std::iter::once(Value::from(key)).chain(words);
+    db.prepare_cached(&add)?.execute(params_from_iter(values))?;
     Ok(())
 }

@@ -2,8 +2,10 @@
 
 use super::sample::{PICTURE, PICTURE_NAME, heard};
 use super::support::{Answer, Console, Session};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::time::Duration;
 use viahe_console::evidence::Files;
+use viahe_console::people::Shown;
 use viahe_contract::sha256::Sha256;
 
 fn put(console: &Console, token: &str, name: &str, range: Option<&str>, body: &[u8]) -> Answer {
@@ -78,12 +80,92 @@ fn a_picture_comes_in_parts_and_is_shown_where_its_site_is_open() {
     };
     assert_eq!((again(&lan).status, again(&lan).body), (304, String::new()));
     assert_eq!(again(&minh).status, 404);
-    let audit = console.ask("GET", "/v1/audit?who=lan", &admin.headers(), None).json();
-    let views = audit["entries"].as_array().unwrap().iter();
-    assert_eq!(views.filter(|entry| entry["what"] == "evidence_seen").count(), 3, "{audit}");
+    assert_eq!(views(&console, "lan"), [format!("evidence_seen {PICTURE_NAME}")]);
+    console.clock.forward(Duration::from_mins(10));
+    console.runtime.block_on(console.people.tell_looks(false)).unwrap();
+    assert_eq!(views(&console, "lan")[1], format!("evidence_seen_again {PICTURE_NAME} ×2"));
     let gone = json!({ "disabled": true });
     assert_eq!(console.ask("PATCH", "/v1/people/lan", &admin.headers(), Some(gone)).status, 200);
     assert_eq!(again(&lan).status, 401);
+}
+
+/// What the audit tells of somebody's looks at pictures, the oldest first.
+fn views(console: &Console, who: &str) -> Vec<String> {
+    let path = format!("/v1/audit?who={who}");
+    let audit = console.ask("GET", &path, &console.admin().headers(), None).json();
+    let told = |entry: &Value| {
+        format!("{} {}", entry["what"].as_str().unwrap(), entry["about"].as_str().unwrap())
+    };
+    let lines = audit["entries"].as_array().unwrap().iter().rev().map(told);
+    lines.filter(|line| line.starts_with("evidence_")).collect()
+}
+
+/// A console with a picture of a site, and who may look at it.
+fn shown() -> (Console, String) {
+    let console = Console::start();
+    console.runtime.block_on(console.store.take(vec![heard("hue", 1, 1)])).unwrap();
+    let hue = console.token("box-hue", "box", Some(&["hue"]));
+    assert_eq!(put(&console, &hue, PICTURE_NAME, None, PICTURE).status, 201);
+    let token = console.token("reports", "viewer", None);
+    (console, token)
+}
+
+fn look(console: &Console, token: &str) -> Answer {
+    let path = format!("/v1/evidence/{PICTURE_NAME}");
+    console.ask("GET", &path, &[("authorization", token)], None)
+}
+
+#[test]
+fn who_looks_again_and_again_adds_few_lines_and_none_of_it_is_lost() {
+    let (console, token) = shown();
+    for _ in 0..200 {
+        assert_eq!(look(&console, &token).status, 200);
+    }
+    assert_eq!(views(&console, "reports").len(), 1);
+    console.clock.forward(Duration::from_mins(10));
+    // Before anybody told of those before.
+    look(&console, &token);
+    look(&console, &token);
+    let one = format!("evidence_seen {PICTURE_NAME}");
+    let more = |times: u32| format!("evidence_seen_again {PICTURE_NAME} ×{times}");
+    assert_eq!(views(&console, "reports"), [&*one, &*one, &*more(199)]);
+    // The console stops.
+    console.runtime.block_on(console.people.tell_looks(true)).unwrap();
+    assert_eq!(views(&console, "reports")[3], more(1));
+}
+
+#[test]
+fn what_is_not_in_the_audit_is_not_shown() {
+    let (console, token) = shown();
+    let db = rusqlite::Connection::open(console.folder.path().join("console.db")).unwrap();
+    let refuse =
+        "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE (ABORT, 'full'); END";
+    db.execute_batch(refuse).unwrap();
+    for _ in 0..2 {
+        assert_eq!(look(&console, &token).status, 503);
+    }
+    db.execute_batch("DROP TRIGGER full").unwrap();
+    assert_eq!(look(&console, &token).status, 200);
+    assert_eq!(views(&console, "reports").len(), 1);
+}
+
+#[test]
+fn who_does_too_much_in_a_short_time_waits_and_nobody_else_does() {
+    let (console, token) = shown();
+    let admin = console.admin();
+    let secret = Shown::Token(token.strip_prefix("Bearer ").unwrap());
+    let who = console.people.who(secret, [127, 0, 0, 1].into());
+    let caller = console.runtime.block_on(who).unwrap().unwrap();
+    while console.people.acts(&caller).is_ok() {}
+    let refused = look(&console, &token);
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    assert_eq!(refused.kind(), "too_many_tries");
+    let path = format!("/v1/evidence/{PICTURE_NAME}");
+    assert_eq!(console.ask("GET", &path, &admin.headers(), None).status, 200);
+    let metrics = console.ask("GET", "/metrics", &[], None).body;
+    assert!(metrics.contains("viahe_console_requests_total{kind=\"too_many\"} 1\n"), "{metrics}");
+    console.clock.forward(Duration::from_secs(1));
+    assert_eq!(look(&console, &token).status, 200);
 }
 
 #[test]

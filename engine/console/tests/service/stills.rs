@@ -144,10 +144,15 @@ fn a_day_later_only_the_newest_of_a_camera_is_left_and_what_incidents_name() {
     still("da-nang", "gate-east", picture(4), hour(2));
     // It never came.
     still("hue", "gate-east", picture(3), hour(4));
-    let forget = |before| console.runtime.block_on(console.store.forget_stills(before)).unwrap();
-    assert_eq!(forget(hour(0)), []);
+    let forget = |before: Timestamp| {
+        console.runtime.block_on(console.store.forget_stills(before, hour(5))).unwrap()
+    };
+    let on_the_way =
+        || console.runtime.block_on(console.store.strays_due(hour(5), None)).unwrap().0;
+    assert_eq!((forget(hour(0)), on_the_way()), (0, vec![]));
+    assert_eq!(forget(hour(5)), 4);
     assert_eq!(
-        forget(hour(5)),
+        on_the_way(),
         [picture(1)],
         "the others are the newest, an incident's, or of another site too"
     );
@@ -169,8 +174,8 @@ fn a_day_later_only_the_newest_of_a_camera_is_left_and_what_incidents_name() {
         (newest("hue"), newest("da-nang")),
         (picture(2).to_string(), picture(4).to_string())
     );
-    assert_eq!(forget(hour(9)), [], "for good");
+    assert_eq!(forget(hour(9)), 0, "for good");
     // Nor does a picture of a camera go with those of nobody.
-    let unnamed = console.runtime.block_on(console.store.forget_unnamed(hour(9))).unwrap();
-    assert_eq!(unnamed, []);
+    let unnamed = console.runtime.block_on(console.store.unnamed(hour(9), None)).unwrap();
+    assert_eq!(unnamed.0, []);
 }

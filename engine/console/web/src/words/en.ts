@@ -346,6 +346,7 @@ export const en: Words = {
       token_added: 'made a token',
       token_revoked: 'revoked a token',
       evidence_seen: 'saw a picture',
+      evidence_seen_again: 'saw a picture again',
       verdict: 'gave a verdict',
       verdict_undone: 'withdrew a verdict',
       escalation: 'escalated',

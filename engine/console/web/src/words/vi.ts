@@ -356,6 +356,7 @@ export const vi = {
       token_added: 'tạo mã truy cập',
       token_revoked: 'thu hồi mã truy cập',
       evidence_seen: 'xem hình',
+      evidence_seen_again: 'xem lại hình',
       verdict: 'kết luận vụ việc',
       verdict_undone: 'rút lại kết luận',
       escalation: 'chuyển cấp trên',
