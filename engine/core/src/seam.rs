@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use viahe_contract::message::{
-    CameraStatus, Carrier, DecodeMode, Decoding, Medium, ModelRef, StreamRole, Streams,
+    CameraFault, CameraStatus, Carrier, Cause, DecodeMode, Decoding, Medium, ModelRef, StreamRole,
+    Streams,
 };
 use viahe_contract::sha256::Sha256;
 
@@ -42,7 +43,7 @@ versions! {
     /// A worker says how many looks were spared because nothing had changed. A camera may have a substream; a
     /// worker says how both of its streams are. A camera's need says how grave it is, and a
     /// camera what of its picture its rules are about. Models may be run otherwise than by default. An observation
-    /// has also what is not believed yet.
+    /// has also what is not believed yet. Why a camera is as it is is said in codes as well.
     V7 = 7,
 }
 
@@ -236,6 +237,17 @@ pub struct CameraReport {
     pub status: CameraStatus,
     /// Why, for people; empty when it is well.
     pub reason: String,
+    /// The same, for who makes words of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
+}
+
+impl CameraReport {
+    /// No pictures come, for this reason.
+    pub fn offline(camera: Name, reason: String, fault: CameraFault) -> Self {
+        let causes = vec![Cause { stream: None, fault }];
+        Self { camera, status: CameraStatus::Offline, reason, causes }
+    }
 }
 
 /// A clock was set.

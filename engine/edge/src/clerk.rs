@@ -12,6 +12,7 @@ use crate::advice;
 use crate::models::Locations;
 use crate::project::{self, ProjectError};
 use crate::redact::redacted;
+use crate::refused::Refused;
 use file::{File, version_of};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -19,9 +20,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use texts::{Head, Texts};
 use viahe_contract::id::{CommandId, Name};
-use viahe_contract::message::{Edit, EditProblem, Edited, PipelineVersion, SiteView};
+use viahe_contract::message::{self, Advice, Edit, EditProblem, Edited, PipelineVersion, SiteView};
 use viahe_contract::sha256::Sha256;
-use viahe_core::config::{View, difference, edited, entry_view, hints, view, warnings, wrote};
+use viahe_core::config::{
+    View, Warning, difference, edited, entry_view, hints, view, warnings, wrote,
+};
 use viahe_core::model::{Model, Recall};
 use viahe_core::plan::Plan;
 use viahe_core::tensor::FitMode;
@@ -86,9 +89,9 @@ pub enum Refusal {
     /// The file has another version than the one that is to be changed; it has this one.
     Conflict(Sha256),
     /// The file would be wrong.
-    Wrong(Edited),
-    /// Another reason, for people.
-    Other(String),
+    Wrong(Box<Edited>),
+    /// Another reason.
+    Other(Refused),
 }
 
 impl Clerk {
@@ -146,9 +149,14 @@ impl Clerk {
         }
         let catalogue = project::catalogue(&self.read_at).map_err(|e| e.to_string())?;
         let installed = locations.installed().into_iter();
+        let locked = file::locked(&self.path);
         Ok(SiteView {
             version: file.version,
-            locked: file::locked(&self.path),
+            lock: locked.as_ref().and_then(|locked| match locked.code {
+                Some(message::Refusal::Locked { lock }) => Some(lock),
+                _ => None,
+            }),
+            locked: locked.map(|locked| locked.text),
             cameras,
             models: named,
             packages: installed.filter_map(|name| Name::try_from(name.as_str()).ok()).collect(),
@@ -193,20 +201,20 @@ impl Clerk {
         change: Change<'_>,
         running: &Plan,
     ) -> Result<Draft, Refusal> {
-        let old = self.settled().map_err(Refusal::Other)?;
+        let old = self.settled().map_err(|why| Refusal::Other(why.into()))?;
         if old.version != base {
             return Err(Refusal::Conflict(old.version));
         }
         let wrong = |problems: Vec<EditProblem>| {
-            let (version, diff, warnings) = (old.version, Vec::new(), Vec::new());
-            Refusal::Wrong(Edited { version, diff, problems, warnings })
+            Refusal::Wrong(Box::new(Edited { problems, ..Edited::nothing(old.version) }))
         };
         let (edits, text) = match change {
             Change::Edits(edits) => (edits, edited(&old.text, edits).map_err(&wrong)?),
             Change::Back(to) => {
                 let text = self.texts.text(*to).ok_or_else(|| {
                     let remedy = "ask for the pipeline again and choose one of its history";
-                    Refusal::Other(format!("the text of version {to} is not kept; {remedy}"))
+                    let text = format!("the text of version {to} is not kept; {remedy}");
+                    Refusal::Other(Refused::new(message::Refusal::VersionGone, text))
                 })?;
                 ([].as_slice(), text)
             }
@@ -223,9 +231,13 @@ impl Clerk {
         let mut warnings = advice_of(&plan);
         warnings.retain(|warning| !known.contains(warning));
         if self.plan(&old.text).is_ok_and(|written| written != *running) {
-            warnings.insert(0, UNREAD.to_owned());
+            let advice = Advice::NotWhatRuns;
+            warnings.insert(0, Warning { text: UNREAD.to_owned(), advice });
         }
-        let edited = Edited { version: version_of(&text), diff, problems: Vec::new(), warnings };
+        let (warnings, advice) =
+            warnings.into_iter().map(|Warning { text, advice }| (text, advice)).unzip();
+        let (version, problems) = (version_of(&text), Vec::new());
+        let edited = Edited { version, diff, problems, warnings, advice };
         Ok(Draft { plan, edited, old, text })
     }
 
@@ -256,7 +268,7 @@ impl Clerk {
     ///
     /// # Errors
     /// Why not, for people; the file is as it was.
-    pub fn write(&self, draft: &Draft, reason: &Reason) -> Result<(), String> {
+    pub fn write(&self, draft: &Draft, reason: &Reason) -> Result<(), Refused> {
         if let Some(why) = file::locked(&self.path) {
             return Err(why);
         }
@@ -269,10 +281,11 @@ impl Clerk {
             why: Some(reason.why.clone()),
             command: Some(reason.command.clone()),
         };
+        let not_written = |text| Refused::new(message::Refusal::NotWritten, text);
         let not_kept = |error| {
-            format!(
+            not_written(format!(
                 "the history of the pipeline file cannot be written, so it was left as it is: {error}"
-            )
+            ))
         };
         self.texts.found(&Head::found(old.version, reason.at), &old.text).map_err(not_kept)?;
         self.texts.begin(&head, text).map_err(not_kept)?;
@@ -280,7 +293,8 @@ impl Clerk {
         // Whatever became of it: which version the file has now decides.
         let now = if written.is_ok() { edited.version } else { old.version };
         self.texts.settle(now);
-        written.map_err(|error| format!("{}: {error}; it is as it was", self.path.display()))
+        let path = self.path.display();
+        written.map_err(|error| not_written(format!("{path}: {error}; it is as it was")))
     }
 
     /// The file, once it is known whether the last change of it was made.
@@ -301,7 +315,7 @@ impl Clerk {
 }
 
 /// What a right pipeline is told all the same.
-fn advice_of(plan: &Plan) -> Vec<String> {
+fn advice_of(plan: &Plan) -> Vec<Warning> {
     let mut all = warnings(plan);
     all.extend(hints(plan));
     all.extend(advice::warnings(plan));

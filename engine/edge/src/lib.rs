@@ -31,6 +31,7 @@ pub mod project;
 pub mod publish;
 pub mod record;
 mod redact;
+pub mod refused;
 mod retrace;
 pub mod station;
 pub mod store;

@@ -33,7 +33,7 @@ impl FrameSink for Ear {
     fn state(&self, state: FeedState) {
         let reason = match state {
             FeedState::Connecting | FeedState::Online { .. } => return,
-            FeedState::Stalled { reason } | FeedState::Offline { reason, .. } => reason,
+            FeedState::Stalled { reason, .. } | FeedState::Offline { reason, .. } => reason,
         };
         let _ = self.0.try_send(Told::Fault(reason));
     }

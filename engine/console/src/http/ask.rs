@@ -8,16 +8,14 @@ use crate::people::Caller;
 use serde_json::Value;
 use std::time::Duration;
 use viahe_contract::id::Name;
-use viahe_contract::message::{Order, Reply};
+use viahe_contract::message::{Order, Refusal, Reply};
 
 /// For so long a box may think.
 pub(super) const ANSWER: Duration = Duration::from_secs(20);
-/// What a no begins with that is more than that the box does not do it.
-const NOS: [(&str, Kind); 3] = [
-    ("there is no command ", Kind::BoxTooOld),
-    ("conflict: ", Kind::Conflict),
-    ("busy: ", Kind::Busy),
-];
+/// What a no begins with that is more than that the box does not do it, and has no code or is of a box that tells
+/// none.
+const NOS: [(&str, Kind); 2] =
+    [("there is no command ", Kind::BoxTooOld), ("conflict: ", Kind::Conflict)];
 /// A box that does something else may do this soon, in seconds.
 const SOON_SECS: u64 = 5;
 /// Longest name that a box takes of who commands, in characters.
@@ -96,16 +94,18 @@ fn by(person: &Person) -> String {
 
 /// What a no of a box is.
 fn refused(reply: Reply) -> Problem {
-    let Reply { text, result, .. } = reply;
-    match NOS.iter().find(|(begin, _)| text.starts_with(begin)) {
-        Some((_, Kind::Busy)) => Problem::new(Kind::Busy, text).retry_after(SOON_SECS),
-        Some((_, kind)) => Problem::new(*kind, text),
-        None => {
-            let problems = result.as_ref().and_then(|result| result.get("problems"));
-            let problems = problems.and_then(Value::as_array).cloned().unwrap_or_default();
-            Problem::refused(text, problems)
-        }
+    let Reply { text, result, refusal, .. } = reply;
+    match refusal {
+        Some(Refusal::Busy) => return Problem::new(Kind::Busy, text).retry_after(SOON_SECS),
+        Some(Refusal::Conflict) => return Problem::new(Kind::Conflict, text),
+        _ => {}
     }
+    if let Some((_, kind)) = NOS.iter().find(|(begin, _)| text.starts_with(begin)) {
+        return Problem::new(*kind, text);
+    }
+    let problems = result.as_ref().and_then(|result| result.get("problems"));
+    let problems = problems.and_then(Value::as_array).cloned().unwrap_or_default();
+    Problem::refused(text, problems, refusal)
 }
 
 impl From<Unanswered> for Problem {

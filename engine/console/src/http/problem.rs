@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::IntoResponses;
 use utoipa::openapi::{self, Content, Ref, RefOr, ResponseBuilder};
+use viahe_contract::message::Refusal;
 
 /// How errors are written.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
@@ -122,6 +123,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
     problems: Vec<Value>,
+    /// Why a box refuses it, as a code with numbers and names; not there where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    refusal: Option<Box<Refusal>>,
     /// What a header says besides.
     #[serde(skip)]
     more: Option<Box<(HeaderName, HeaderValue)>>,
@@ -138,6 +143,7 @@ impl Problem {
             fields: Vec::new(),
             theirs: None,
             problems: Vec::new(),
+            refusal: None,
             more: None,
         }
     }
@@ -169,9 +175,9 @@ impl Problem {
         Self { theirs, ..Self::new(Kind::Conflict, detail) }
     }
 
-    /// A box says no, in its words.
-    pub fn refused(detail: String, problems: Vec<Value>) -> Self {
-        Self { problems, ..Self::new(Kind::Refused, detail) }
+    /// A box says no, in its words and, where there is one, by a code.
+    pub fn refused(detail: String, problems: Vec<Value>, refusal: Option<Refusal>) -> Self {
+        Self { problems, refusal: refusal.map(Box::new), ..Self::new(Kind::Refused, detail) }
     }
 
     /// There is nothing, as far as whoever asks is concerned.

@@ -208,6 +208,9 @@ fn a_no_of_a_box_is_told_for_what_it_is() {
     let ears = hears(&site.broker, "viahe/v1/hue/cmd/#");
     let body = json!({ "base": BASE, "edits": [], "camera": "gate-east", "minutes": 60 });
     let problem = json!({ "field": "", "edit": null, "text": "no camera", "remedy": "add one" });
+    let busy = json!({ "code": "busy" });
+    let restart = json!({ "code": "needs_restart", "of": ["[mqtt]"] });
+    let later = json!({ "code": "of_a_later_version" });
     for (answer, status, kind, problems) in [
         (
             json!({ "text": "there is no command preview; there are snapshot" }),
@@ -215,8 +218,11 @@ fn a_no_of_a_box_is_told_for_what_it_is() {
             "box_too_old",
             0,
         ),
-        (json!({ "text": "busy: another preview is made" }), 429, "busy", 0),
+        (json!({ "text": "another preview is made", "refusal": busy }), 429, "busy", 0),
         (json!({ "text": "conflict: the pipeline is another one now" }), 409, "conflict", 0),
+        (json!({ "text": "another one", "refusal": { "code": "conflict" } }), 409, "conflict", 0),
+        (json!({ "text": "restart viahe", "refusal": restart }), 422, "refused", 0),
+        (json!({ "text": "the moon is full", "refusal": later }), 422, "refused", 0),
         (json!({ "text": "wrong", "result": { "problems": [problem] } }), 422, "refused", 1),
         (json!({ "text": "there is no history" }), 422, "refused", 0),
     ] {
@@ -234,6 +240,10 @@ fn a_no_of_a_box_is_told_for_what_it_is() {
             let told = told.json();
             assert_eq!(told["detail"], answer["text"]);
             assert_eq!(told["problems"].as_array().map_or(0, Vec::len), problems);
+            // One that this version does not know is not told on: its words are.
+            let known = kind == "refused" && answer["refusal"] != later;
+            let refusal = if known { &answer["refusal"] } else { &Value::Null };
+            assert_eq!(&told["refusal"], refusal);
         });
     }
     // What was only tried has an answer all the same.

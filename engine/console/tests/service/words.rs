@@ -1,14 +1,20 @@
 //! What boxes tell in codes, and whether the page has words for it.
 
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use viahe_contract::message::{AskedTest, EditFault, StoryCode, WhyRests};
+use viahe_contract::message::{
+    Advice, AskedTest, CameraFault, DecodeReason, EditFault, Refusal, StoryCode, WhyRests,
+};
 use viahe_testing::machine::root;
 
 /// The codes of the contract: as its reader lists them to who writes none.
 fn told<T: DeserializeOwned>() -> BTreeSet<String> {
-    let error = serde_json::from_value::<T>(json!({ "code": "no-such-code" })).err().unwrap();
+    listed::<T>(json!({ "code": "no-such-code" }))
+}
+
+fn listed<T: DeserializeOwned>(unknown: Value) -> BTreeSet<String> {
+    let error = serde_json::from_value::<T>(unknown).err().unwrap();
     let error = error.to_string();
     let list = error.split_once("expected").unwrap_or_else(|| panic!("{error}")).1;
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -31,10 +37,19 @@ fn the_page_has_words_for_each_code_of_the_contract() {
         ("story.ts", "WhyRests", told::<WhyRests>()),
         ("story.ts", "AskedCondition", told::<AskedTest>()),
         ("pipeline.ts", "EditFault", told::<EditFault>()),
+        ("pipeline.ts", "Advice", told::<Advice>()),
+        ("causes.ts", "CameraFault", told::<CameraFault>()),
+        ("causes.ts", "Refusal", told::<Refusal>()),
     ] {
         assert!(told.len() > 5, "{told:?}");
         assert_eq!(known(file, name, "{ code: '"), told, "{name} of {file}");
     }
+}
+
+#[test]
+fn the_page_has_words_for_each_reason_of_decoding() {
+    let told = listed::<DecodeReason>(json!("no-such-reason"));
+    assert_eq!(known("types.ts", "DecodeReason", "| '"), told);
 }
 
 /// They are texts in the contract, whose document lists them.

@@ -23,6 +23,7 @@ import type {
   Token,
   Verdict,
 } from '../src/api/types.ts'
+import type { Cause } from '../src/api/causes.ts'
 import { readCatalogue } from '../build/catalogue.ts'
 import { local } from './local.ts'
 import { positionOf } from './plan.ts'
@@ -40,6 +41,21 @@ function random(seed: number): () => number {
 }
 
 const STREETS = ['Lê Lợi', 'Nguyễn Huệ', 'Trần Hưng Đạo', 'Hai Bà Trưng', 'Đường 3 Tháng 2', 'Điện Biên Phủ', 'Cách Mạng Tháng Tám', 'Võ Văn Tần', 'Phan Đình Phùng', 'Lý Thường Kiệt']
+/** Why a camera is as it is, in the box's words and in codes. */
+const WHY: Record<'online' | 'stalled' | 'offline', { reason: string; causes: Cause[] }> = {
+  online: { reason: '', causes: [] },
+  stalled: { reason: 'no picture for 25.4 s', causes: [{ stream: null, fault: { code: 'silent', ms: 25_400 } }] },
+  offline: {
+    reason: 'no connection to the camera: port 554 is refused; look whether the camera\'s RTSP is switched on, and which port its page names (554 on most)',
+    causes: [{ stream: null, fault: { code: 'port_refused', port: 554 } }],
+  },
+}
+const TWO_STREAMS: typeof WHY.online = {
+  reason: 'main stream: decoding failed: Could not decode stream.',
+  causes: [{ stream: 'main', fault: { code: 'decoding_failed' } }],
+}
+/** Of a box that knows more than this page. */
+const OF_LATER: typeof WHY.online = { reason: 'the lens is dirty; clean it', causes: [{ stream: null, fault: { code: 'lens_dirty' } as never }] }
 const SITES = ['phuong-ben-nghe', 'phuong-da-kao', 'phuong-tan-dinh']
 const KINDS: [string, Severity, string][] = [
   ['sidewalk-obstruction', 'low', 'vehicle.two_wheel.motorcycle'],
@@ -231,7 +247,7 @@ export class World {
   cameras(): CameraHeard[] {
     return Array.from({ length: 24 }, (_, n): CameraHeard => {
       const state = n === 5 ? 'offline' : n === 9 ? 'stalled' : 'online'
-      const reason = { online: '', stalled: 'Không có khung hình nào trong 25 giây.', offline: 'Camera không trả lời ở cổng 554.' }[state]
+      const { reason, causes } = n === 6 ? TWO_STREAMS : n === 4 ? OF_LATER : WHY[state]
       const since = local(Date.now() - 3_600_000)
       const site = SITES[n % SITES.length]!
       // Two sites have one of the same id.
@@ -239,10 +255,10 @@ export class World {
       return {
         site, camera, box_online: site !== SITES[2], still: this.stills.get(`${site}/${camera}`) ?? null, heard: new Date(Date.now() - n * 1000).toISOString(),
         state: {
-          state, reason, time: local(Date.now()), fps: state === 'online' ? 24.97 : null, resolution: [1920, 1080], clock_offset_ms: n === 3 ? 95_000 : 20,
+          state, reason, causes, time: local(Date.now()), fps: state === 'online' ? 24.97 : null, resolution: [1920, 1080], clock_offset_ms: n === 3 ? 95_000 : 20,
           suspensions: n === 7 ? [{ reason: 'moved', camera: null, rules: ['illegal-parking'], all: false, since, until: null, by: null }] : [],
           looks: { hz: 1, resting: [] }, name: `${STREETS[n % STREETS.length]!} ${n}`, position: n === 11 ? null : positionOf(n),
-          decoding: state === 'online' ? { mode: n % 4 === 2 ? 'keys' : 'all', reason: n === 11 ? 'strained' : 'enough', key_interval_secs: 1 } : null,
+          decoding: state === 'online' ? { mode: n % 4 === 2 ? 'keys' : 'all', reason: n === 11 ? 'strained' : n === 1 ? 'keys_too_rare' : 'enough', key_interval_secs: n === 1 ? 12 : 1 } : null,
         },
       }
     })

@@ -65,4 +65,24 @@ async function wall(browsers: Browsers, page: Page, city: City): Promise<void> {
   await page.getByText('Tường hình', { exact: true }).click()
   await picture.waitFor()
   assert.equal(await page.getByText('Chưa lấy được hình mới.').count(), 0)
+  await whyCamerasAreAway(page)
+}
+
+/** In the reader's language, where the page has words for it; else in the box's own, which are said to be English. */
+async function whyCamerasAreAway(page: Page): Promise<void> {
+  for (const said of [
+    'Camera từ chối kết nối ở cổng 554. Hãy xem RTSP của camera đã bật chưa và dùng cổng nào (thường là 554).',
+    'Không có hình trong 25,4 giây.',
+    'Luồng chính: Thiết bị không giải mã được hình của camera.',
+    'Hình khoá quá thưa cho các quy tắc nên phải giải mã nhiều hơn. Nên đặt khoảng cách hình khoá (GOP) của camera ngắn lại.',
+  ]) {
+    const text = page.getByText(said, { exact: true })
+    await text.waitFor()
+    assert.equal(await text.evaluate((element) => element.closest('[lang]')!.getAttribute('lang')), 'vi', said)
+  }
+  await page.locator('p[lang=en]', { hasText: 'the lens is dirty; clean it' }).waitFor()
+  const full = page.getByText('main stream: decoding failed: Could not decode stream.')
+  await full.waitFor({ state: 'hidden' })
+  await page.locator('li', { hasText: 'Luồng chính:' }).getByText('Thiết bị ghi (tiếng Anh)').click()
+  await full.waitFor()
 }

@@ -1,5 +1,7 @@
 //! How a camera is, and which of its rules say nothing.
 
+use super::cause::{self, Cause};
+use super::stream::{Carrier, StreamRole};
 use crate::id::{CommandId, Name};
 use crate::place::Position;
 use crate::time::LocalTime;
@@ -13,6 +15,9 @@ pub struct CameraState {
     pub state: CameraStatus,
     /// Why, for people; empty when it is well.
     pub reason: String,
+    /// The same, for who makes words of it; empty of what has no codes, and of a box of an earlier version.
+    #[serde(default, deserialize_with = "cause::known")]
+    pub causes: Vec<Cause>,
     /// When this was said.
     pub time: LocalTime,
     /// Frames a second that it sends.
@@ -79,38 +84,6 @@ pub struct StreamState {
     pub reason: String,
     /// Width and height in px; none before its first picture.
     pub resolution: Option<[u32; 2]>,
-}
-
-/// One of two streams of a camera.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StreamRole {
-    /// The large one, for people.
-    Main,
-    /// The small one, for looks.
-    Sub,
-}
-
-impl StreamRole {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Main, Self::Sub];
-
-    /// As it is written.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Main => "main",
-            Self::Sub => "sub",
-        }
-    }
-
-    /// The other one.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Main => Self::Sub,
-            Self::Sub => Self::Main,
-        }
-    }
 }
 
 /// A camera is not looked at, because vision workers died while opening it; `reason` says how.
@@ -202,27 +175,6 @@ pub enum CameraStatus {
     /// Not connected.
     #[default]
     Offline,
-}
-
-/// How RTSP media travels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Carrier {
-    /// Interleaved in the RTSP connection.
-    #[default]
-    Tcp,
-    /// RTP over UDP.
-    Udp,
-}
-
-impl Carrier {
-    /// As it is written.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        }
-    }
 }
 
 /// A clock was set; durations do not follow it.

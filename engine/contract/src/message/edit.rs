@@ -1,5 +1,6 @@
 //! What a centre changes in the pipeline file of a box, and what comes of it.
 
+use super::advice::Advice;
 use super::fault::EditFault;
 use super::incident::Severity;
 use crate::class::Class;
@@ -197,6 +198,17 @@ pub struct Edited {
     pub problems: Vec<EditProblem>,
     /// What should be known of it all the same, for people.
     pub warnings: Vec<String>,
+    /// The same, one by one, for who makes words of it; empty of a box of an earlier version.
+    #[serde(default)]
+    pub advice: Vec<Advice>,
+}
+
+impl Edited {
+    /// Of a file that is as it was, in this version.
+    pub fn nothing(version: Sha256) -> Self {
+        let (diff, problems, warnings, advice) = Default::default();
+        Self { version, diff, problems, warnings, advice }
+    }
 }
 
 /// A line of one file or of both.

@@ -1,6 +1,7 @@
 //! What answers a command.
 
 use super::evidence::Medium;
+use super::refusal::{self, Refusal};
 use crate::id::CommandId;
 use crate::sha256::Sha256;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,10 @@ pub struct Reply {
     /// versions leave it out.
     #[serde(default)]
     pub result: Option<Value>,
+    /// Why not, for who makes words of it; none of what was done, of what has no code, and of a box of an earlier
+    /// version.
+    #[serde(default, deserialize_with = "refusal::known")]
+    pub refusal: Option<Refusal>,
 }
 
 /// A file by its hash.

@@ -3,6 +3,7 @@
 
 use super::edit::{Calibration, PermitWritten, RuleWritten};
 use super::incident::Severity;
+use super::refusal::{self, Lock};
 use crate::id::Name;
 use crate::place::Position;
 use crate::sha256::Sha256;
@@ -16,6 +17,9 @@ pub struct SiteView {
     pub version: Sha256,
     /// Why the file cannot be changed from here, for people; none where it can.
     pub locked: Option<String>,
+    /// The same, for who makes words of it; none of another reason, and of a box of an earlier version.
+    #[serde(default, deserialize_with = "refusal::known")]
+    pub lock: Option<Lock>,
     /// In file order.
     pub cameras: Vec<CameraView>,
     /// Which cameras may be looked at with, by their names.

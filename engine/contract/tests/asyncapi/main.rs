@@ -24,6 +24,8 @@ use viahe_contract::topic::{About, Topic};
 const CHOICES: usize = 24;
 /// Why a rule rests is one of eight reasons in one of eleven kinds of steps.
 const CHOICES_OF_STORIES: usize = 8 * 11 + 2;
+/// So much can be wrong with a camera.
+const CHOICES_OF_CAMERAS: usize = 60;
 
 /// So many messages of a type have each of its values among them; of stories thrice as many, for the same reason.
 const MANY: usize = 200;
@@ -216,8 +218,12 @@ fn unread(document: &Value) -> Option<String> {
     for message in &MESSAGES {
         let schema = &document["components"]["schemas"][message.schema];
         for fill in [Fill::Full, Fill::Nulls, Fill::Required] {
-            let stories = message.schema == "story";
-            for n in 0..if stories { CHOICES_OF_STORIES } else { CHOICES } {
+            let choices = match message.schema {
+                "story" => CHOICES_OF_STORIES,
+                "cameraState" => CHOICES_OF_CAMERAS,
+                _ => CHOICES,
+            };
+            for n in 0..choices {
                 let mut made = instance(document, schema, fill, n);
                 derive(message.schema, &mut made);
                 let all = if message.schema == "command" { commands_of(&made) } else { vec![made] };

@@ -7,9 +7,10 @@ pub(crate) mod values;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use serde_json::json;
 use values::{
-    command_id, finite, fraction, incident_id, name, one_of, position, revision, sha256, text,
-    time, timestamp,
+    coded, command_id, finite, fraction, incident_id, name, one_of, position, revision, sha256,
+    text, time, timestamp,
 };
 use viahe_contract::class::Class;
 use viahe_contract::id::TrackId;
@@ -156,12 +157,34 @@ fn disaster() -> impl Strategy<Value = Disaster> {
     )
 }
 
+fn cause() -> impl Strategy<Value = Cause> {
+    let ways = (one_of::<Carrier>(), any::<[bool; 2]>(), name());
+    let with = (any::<[u16; 2]>(), any::<[u64; 2]>(), any::<u32>(), ways).prop_map(
+        |([port, status], [secs, ms], deaths, (carrier, [sound, ca_given], model))| {
+            json!({
+                "port": port, "status": status, "secs": secs, "ms": ms, "deaths": deaths,
+                "carrier": carrier, "sound": sound, "ca_given": ca_given, "model": model,
+            })
+        },
+    );
+    (of(one_of::<StreamRole>()), coded::<CameraFault>(with))
+        .prop_map(|(stream, fault)| Cause { stream, fault })
+}
+
+fn refusal() -> impl Strategy<Value = Refusal> {
+    let with = (vec(text(), 0..3), one_of::<Lock>(), any::<u64>(), name(), name());
+    coded(with.prop_map(|(of, lock, secs, rule, camera)| {
+        json!({ "of": of, "lock": lock, "secs": secs, "rule": rule, "camera": camera })
+    }))
+}
+
 pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
     let step = (one_of::<ClockOf>(), any::<i64>(), time());
     let step = step.prop_map(|(of, by_ms, at)| ClockStep { of, by_ms, at });
     let short = (one_of::<WhySilent>(), time(), of(time()));
     let short = short.prop_map(|(reason, since, until)| RulesSuspended { reason, since, until });
-    let how = (one_of::<CameraStatus>(), text(), time());
+    // Many, so that each code is among them.
+    let how = (one_of::<CameraStatus>(), text(), vec(cause(), 0..9), time());
     let numbers = (of(finite()), of(any::<[u32; 2]>()), of(any::<i64>()), of(step));
     let kept_away = (3..=u32::MAX, time());
     let kept_away = kept_away.prop_map(|(deaths, next_try)| Quarantine { deaths, next_try });
@@ -179,12 +202,13 @@ pub(crate) fn camera_state() -> impl Strategy<Value = CameraState> {
     (how, numbers, media, rules, planned).prop_map(|(how, numbers, media, rules, planned)| {
         let (name, position) = planned;
         let (transport, decoding, streams) = media;
-        let (state, reason, time) = how;
+        let (state, reason, causes, time) = how;
         let (fps, resolution, clock_offset_ms, clock_step) = numbers;
         let (rules_suspended, suspensions, disaster, quarantine, looks) = rules;
         CameraState {
             state,
             reason,
+            causes,
             time,
             fps,
             resolution,
@@ -295,8 +319,17 @@ fn result() -> impl Strategy<Value = serde_json::Value> {
 pub(crate) fn reply() -> impl Strategy<Value = Reply> {
     let file = (sha256(), any::<u64>(), one_of::<Medium>());
     let file = file.prop_map(|(sha256, bytes, media_type)| File { sha256, bytes, media_type });
-    (of(command_id()), any::<bool>(), text(), of(file), of(result()))
-        .prop_map(|(id, ok, text, evidence, result)| Reply { id, ok, text, evidence, result })
+    let refusal = prop_oneof![1 => Just(None), 9 => refusal().prop_map(Some)];
+    (of(command_id()), any::<bool>(), text(), of(file), of(result()), refusal).prop_map(
+        |(id, ok, text, evidence, result, refusal)| Reply {
+            id,
+            ok,
+            text,
+            evidence,
+            result,
+            refusal,
+        },
+    )
 }
 
 pub(crate) fn ack() -> impl Strategy<Value = Ack> {

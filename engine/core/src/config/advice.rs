@@ -2,17 +2,35 @@
 
 use super::problem::listed;
 use crate::plan::{Camera, Plan, Rule};
+use std::fmt;
+use viahe_contract::message::Advice;
 
-/// Warnings about a plan, one line each, for `viahe check` and the log.
-pub fn warnings(plan: &Plan) -> Vec<String> {
-    let mut told: Vec<String> =
+/// What should be known of a pipeline all the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    /// For people, in one line.
+    pub text: String,
+    /// The same, for who makes words of it.
+    pub advice: Advice,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Warnings about a plan, for `viahe check` and the log.
+pub fn warnings(plan: &Plan) -> Vec<Warning> {
+    let mut told: Vec<Warning> =
         plan.site.timezone.iana_name().and_then(signs).into_iter().collect();
     for camera in &plan.cameras {
-        told.extend(camera.rules.is_empty().then(|| {
-            format!(
+        told.extend(camera.rules.is_empty().then(|| Warning {
+            text: format!(
                 "camera[{}]: it has no rule, so nothing comes of it; add [[camera.rule]]",
                 camera.id
-            )
+            ),
+            advice: Advice::NoRule { camera: camera.id.clone() },
         }));
         told.extend(camera.rules.iter().filter_map(|rule| partial(camera, rule)));
     }
@@ -20,30 +38,36 @@ pub fn warnings(plan: &Plan) -> Vec<String> {
 }
 
 /// Zones of `Etc/` count the other way round than people write them.
-fn signs(zone: &str) -> Option<String> {
+fn signs(zone: &str) -> Option<Warning> {
     let hours: i32 = zone.strip_prefix("Etc/GMT")?.parse().ok()?;
-    let side = match hours {
-        0 => return None,
-        1.. => "behind",
-        _ => "ahead of",
-    };
-    Some(format!(
-        "site.timezone: {zone} is {} h *{side}* UTC: the signs of Etc/ zones are the other way \
-         round; write the name of a place, such as \"Asia/Ho_Chi_Minh\" (7 h ahead)",
-        hours.abs()
-    ))
+    if hours == 0 {
+        return None;
+    }
+    let behind = hours > 0;
+    let (side, hours) = (if behind { "behind" } else { "ahead of" }, hours.unsigned_abs());
+    let text = format!(
+        "site.timezone: {zone} is {hours} h *{side}* UTC: the signs of Etc/ zones are the other way \
+         round; write the name of a place, such as \"Asia/Ho_Chi_Minh\" (7 h ahead)"
+    );
+    Some(Warning { text, advice: Advice::SignsOfZone { zone: zone.to_owned(), hours, behind } })
 }
 
 /// A rule that its model can see only a part of.
-fn partial(camera: &Camera, rule: &Rule) -> Option<String> {
+fn partial(camera: &Camera, rule: &Rule) -> Option<Warning> {
     let (of, id) = (&camera.id, &rule.id);
-    (!rule.unseen.is_empty()).then(|| {
-        format!(
+    (!rule.unseen.is_empty()).then(|| Warning {
+        text: format!(
             "camera[{of}].rule[{id}]: partial: the model {} does not see {}, so the rule never \
              tells of such things; use a model that does, or leave them to other eyes",
             camera.model,
             listed(&rule.unseen)
-        )
+        ),
+        advice: Advice::Partial {
+            camera: of.clone(),
+            rule: id.clone(),
+            model: camera.model.clone(),
+            classes: rule.unseen.clone(),
+        },
     })
 }
 
@@ -63,7 +87,7 @@ mod tests {
         ] {
             let told = signs(zone);
             assert_eq!(told.is_some(), want.is_some(), "{zone}");
-            assert!(told.is_none_or(|t| t.contains(want.unwrap_or_default())), "{zone}");
+            assert!(told.is_none_or(|t| t.text.contains(want.unwrap_or_default())), "{zone}");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What is allowed in a pipeline, and probably not meant: warnings of `viahe check`.
 
+use super::advice::Warning;
 use crate::geometry::UnitPoint;
 use crate::plan::{Camera, Line, Plan};
+use viahe_contract::message::Advice;
 
 /// Where the point on which a thing stands can be when enough of the thing is seen: a box that the
 /// edge cuts has its middle inside, and at the upper edge there must be room for its height.
@@ -14,7 +16,7 @@ const CLEAR: f32 = 0.03;
 const PLACES: u8 = 20;
 
 /// Warnings about a plan, for people, each with what to do.
-pub fn hints(plan: &Plan) -> Vec<String> {
+pub fn hints(plan: &Plan) -> Vec<Warning> {
     let lines = plan.cameras.iter().flat_map(|camera| {
         let used = |i: usize| camera.rules.iter().any(|rule| rule.line == Some(i));
         let lines = camera.lines.iter().enumerate().filter(move |(i, _)| used(*i));
@@ -24,17 +26,19 @@ pub fn hints(plan: &Plan) -> Vec<String> {
 }
 
 /// A line with no room on one side: things that cross it are seen on the other only.
-fn near_edge(camera: &Camera, line: &Line) -> Option<String> {
+fn near_edge(camera: &Camera, line: &Line) -> Option<Warning> {
     let side = [("left", -1.0), ("right", 1.0)].into_iter().find(|(_, s)| !has_room(line, *s));
     let (side, _) = side?;
-    Some(format!(
+    let text = format!(
         "camera {}, line {}: on its {side} side, as seen from its first point, it is so near to the \
          edge of the picture that nothing is seen there, and no crossing ever counts; move it {} % or \
          more into the picture",
         camera.id,
         line.id,
         (CLEAR + STANDS[1][0]) * 100.0
-    ))
+    );
+    let (camera, line, left) = (camera.id.clone(), line.id.clone(), side == "left");
+    Some(Warning { text, advice: Advice::LineAtEdge { camera, line, left } })
 }
 
 /// Is there a place beside the line, 1 to its right or -1 to its left, at which a thing can be seen?

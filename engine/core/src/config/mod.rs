@@ -41,7 +41,7 @@ mod value;
 mod view;
 mod windows;
 
-pub use advice::warnings;
+pub use advice::{Warning, warnings};
 pub use catalogue::Entry;
 pub use edit::{difference, edited, wrote};
 pub use hints::hints;

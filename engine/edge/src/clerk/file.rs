@@ -2,6 +2,7 @@
 
 use crate::bounded::read_text;
 use crate::project::TEXT_BYTES_MAX;
+use crate::refused::Refused;
 use rustix::fs::{Access, access};
 use sha2::Digest as _;
 use std::fs::{self, OpenOptions};
@@ -9,6 +10,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
+use viahe_contract::message::{Lock, Refusal};
 use viahe_contract::sha256::Sha256;
 use viahe_core::time::Timestamp;
 
@@ -36,27 +38,37 @@ pub(super) fn version_of(text: &str) -> Sha256 {
 }
 
 /// Why the file cannot be changed; none where it can.
-pub(super) fn locked(path: &Path) -> Option<String> {
+pub(super) fn locked(path: &Path) -> Option<Refused> {
     const REMEDY: &str = "give file and folder to the user that viahe runs as (docs/operations.md), or edit it \
                           on the box";
-    let why = reason(path).unwrap_or_else(|error| Some(error.to_string()))?;
-    Some(format!("{}: {why}; {REMEDY}", path.display()))
+    let (why, lock) = match reason(path) {
+        Ok(lock) => {
+            let (why, lock) = lock?;
+            (why.to_owned(), Some(lock))
+        }
+        Err(error) => (error.to_string(), None),
+    };
+    let text = format!("{}: {why}; {REMEDY}", path.display());
+    Some(Refused { text, code: lock.map(|lock| Refusal::Locked { lock }) })
 }
 
-fn reason(path: &Path) -> io::Result<Option<String>> {
+fn reason(path: &Path) -> io::Result<Option<(&'static str, Lock)>> {
     // What a link leads to is the file.
     let target = fs::canonicalize(path)?;
     let folder = target.parent().unwrap_or(Path::new("/"));
-    for (what, place) in [("the file", target.as_path()), ("its folder", folder)] {
+    for (why, lock, place) in [
+        ("the file is read-only for viahe", Lock::File, target.as_path()),
+        ("its folder is read-only for viahe", Lock::Folder, folder),
+    ] {
         // Root may write everywhere; whoever took the right away meant it.
         let is_open = fs::metadata(place)?.mode() & 0o222 != 0;
         if !is_open || access(place, Access::WRITE_OK).is_err() {
-            return Ok(Some(format!("{what} is read-only for viahe")));
+            return Ok(Some((why, lock)));
         }
     }
     let (owner, own) = (fs::metadata(&target)?.uid(), rustix::process::geteuid());
     let is_own = own.is_root() || owner == own.as_raw();
-    Ok((!is_own).then(|| "the file belongs to another user".to_owned()))
+    Ok((!is_own).then_some(("the file belongs to another user", Lock::Owner)))
 }
 
 /// Puts a text in the place of the file's, whole or not at all; it stays whose and as open as it was. One

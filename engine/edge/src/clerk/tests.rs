@@ -67,7 +67,7 @@ impl Place {
         self.clerk.draft(version_of(&self.text()), Change::Edits(&edits), &self.running)
     }
 
-    fn edit(&self, command: &str, dwell_secs: f64) -> Result<Edited, String> {
+    fn edit(&self, command: &str, dwell_secs: f64) -> Result<Edited, Refused> {
         let draft = self.draft(&dwell(dwell_secs)).unwrap();
         self.clerk.write(&draft, &reason(command))?;
         Ok(draft.edited)
@@ -122,7 +122,10 @@ fn an_edit_is_written_and_kept_and_undone() {
     assert_eq!(place.clerk.done(&CommandId::try_from("a").unwrap()), Some(edited.version));
     assert_eq!(place.clerk.done(&CommandId::try_from("c").unwrap()), None);
     let nowhere = place.revert("c", version_of("nothing")).unwrap_err();
-    assert!(matches!(&nowhere, Refusal::Other(why) if why.contains("is not kept")), "{nowhere:?}");
+    assert!(
+        matches!(&nowhere, Refusal::Other(why) if why.code == Some(message::Refusal::VersionGone)),
+        "{nowhere:?}"
+    );
 }
 
 #[test]
@@ -134,7 +137,8 @@ fn what_somebody_wrote_in_between_is_no_base_and_is_kept() {
     let draft = place.draft(&dwell(60.0)).unwrap();
     fs::write(place.path(), &hand).unwrap();
     let late = place.clerk.write(&draft, &reason("b")).unwrap_err();
-    assert!(late.contains("somebody else has just changed it"), "{late}");
+    assert!(late.text.contains("somebody else has just changed it"), "{late}");
+    assert_eq!(late.code, Some(message::Refusal::NotWritten));
     assert_eq!(place.text(), hand);
     let edits: Vec<Edit> = serde_json::from_value(dwell(60.0)).unwrap();
     let stale = place
@@ -146,6 +150,8 @@ fn what_somebody_wrote_in_between_is_no_base_and_is_kept() {
 
     let draft = place.draft(&dwell(60.0)).unwrap();
     assert!(draft.edited.warnings[0].contains("changed the file on the box"), "{draft:?}");
+    assert_eq!(draft.edited.advice[0], message::Advice::NotWhatRuns);
+    assert_eq!(draft.edited.advice.len(), draft.edited.warnings.len());
     place.clerk.write(&draft, &reason("c")).unwrap();
     let by: Vec<Option<String>> = place.history().into_iter().map(|(_, by)| by).collect();
     assert_eq!(by, [Some(hoa()), None, Some(hoa()), None]);
@@ -220,7 +226,10 @@ fn a_history_that_rots_is_left_out() {
     let whole = fs::read_to_string(&first).unwrap();
     fs::write(&first, whole.replace("patient", "patienz")).unwrap();
     let rotten = place.revert("b", version_of(TEXT)).unwrap_err();
-    assert!(matches!(&rotten, Refusal::Other(why) if why.contains("is not kept")), "{rotten:?}");
+    assert!(
+        matches!(&rotten, Refusal::Other(why) if why.code == Some(message::Refusal::VersionGone)),
+        "{rotten:?}"
+    );
     fs::write(&first, "").unwrap();
     fs::write(dir.join("pending.toml"), "# viahe: {").unwrap();
     assert_eq!(place.history(), [(version_of(&with("90")), Some(hoa()))]);
@@ -267,16 +276,22 @@ fn the_file_stays_whose_and_as_open_as_it_was_also_behind_a_link() {
 
 #[test]
 fn a_file_that_is_not_to_be_written_is_not_and_says_so() {
-    for (what, place_of) in [("the file", "pipeline.toml"), ("its folder", "")] {
+    let (file, folder) = (message::Lock::File, message::Lock::Folder);
+    for (what, lock, place_of) in [("the file", file, "pipeline.toml"), ("its folder", folder, "")]
+    {
         let place = Place::new();
-        assert_eq!(place.site().locked, None);
+        assert_eq!((place.site().locked, place.site().lock), (None, None));
         let locked = place.dir.path().join(place_of);
         let open = fs::metadata(&locked).unwrap().permissions();
         fs::set_permissions(&locked, Permissions::from_mode(open.mode() & !0o222)).unwrap();
         let told = place.site().locked.unwrap();
+        assert_eq!(place.site().lock, Some(lock));
         assert!(told.contains(&format!("{what} is read-only for viahe")), "{told}");
         let draft = place.draft(&dwell(90.0)).unwrap();
-        assert_eq!(place.clerk.write(&draft, &reason("a")), Err(told));
+        assert_eq!(
+            place.clerk.write(&draft, &reason("a")),
+            Err(Refused::new(message::Refusal::Locked { lock }, told))
+        );
         fs::set_permissions(&locked, open).unwrap();
         assert_eq!(place.text(), TEXT);
         place.edit("b", 90.0).unwrap();

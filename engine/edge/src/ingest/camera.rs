@@ -4,6 +4,7 @@ use super::IngestError;
 use super::decode::{Demand, Strain};
 use std::sync::Arc;
 use std::time::Duration;
+use viahe_contract::message::CameraFault;
 use viahe_core::frame::{Frame, FrameStamp};
 use viahe_core::gate::Sort;
 use viahe_core::id::Name;
@@ -97,11 +98,15 @@ pub enum FeedState {
     Stalled {
         /// Why.
         reason: String,
+        /// The same, for who makes words of it.
+        code: CameraFault,
     },
     /// There is no connection.
     Offline {
         /// Why.
         reason: String,
+        /// The same, for who makes words of it.
+        code: CameraFault,
         /// Until the next try.
         retry_in: Duration,
     },

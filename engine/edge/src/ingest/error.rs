@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::time::Duration;
+use viahe_contract::message::CameraFault;
 use viahe_core::id::Name;
 
 /// A source that cannot be read. No text holds a user name, a password or an address.
@@ -95,6 +96,20 @@ pub enum IngestError {
         /// Why.
         reason: String,
     },
+}
+
+impl IngestError {
+    /// The same of a camera, for who makes words of it.
+    pub(crate) fn code(&self) -> CameraFault {
+        match self {
+            Self::Authority { .. } => CameraFault::AuthorityUnusable,
+            Self::Address { .. } => CameraFault::AddressWrong,
+            Self::Open { .. } | Self::Container { .. } | Self::Decode { .. } => {
+                CameraFault::RecordingUnreadable
+            }
+            _ => CameraFault::BoxFails,
+        }
+    }
 }
 
 /// A graph of elements cannot be built.

@@ -4,7 +4,7 @@ use super::IngestError;
 use super::pace::Pace;
 use gstreamer as gst;
 use std::time::Duration;
-use viahe_contract::message::Carrier;
+use viahe_contract::message::{CameraFault, Carrier};
 use viahe_core::plan::Source;
 
 const REFUSED: &str =
@@ -13,7 +13,11 @@ const REFUSED: &str =
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
+    /// Of `code`.
     pub(super) kind: FaultKind,
+    /// For who makes words of it.
+    pub(super) code: CameraFault,
+    /// For people.
     pub(super) text: String,
 }
 
@@ -36,13 +40,66 @@ pub(super) enum FaultKind {
     Box,
 }
 
+impl From<&CameraFault> for FaultKind {
+    fn from(code: &CameraFault) -> Self {
+        use CameraFault as F;
+        match code {
+            F::LoginRefused | F::LoginWanted | F::LoginUnknown | F::LoginUnanswered => Self::Login,
+            F::Forbidden => Self::Forbidden,
+            F::CarrierRefused { .. } | F::NoCarrier => Self::Carrier,
+            F::AddressWrong
+            | F::NoSuchPath
+            | F::Moved
+            | F::Refuses { .. }
+            | F::NoVideo { .. }
+            | F::WebPage { .. }
+            | F::NotRtsp { .. }
+            | F::CodecUnknown
+            | F::NoTls
+            | F::CertificateUnknown { .. }
+            | F::CertificateOfAnother
+            | F::CertificateNotToday
+            | F::CertificateWeak
+            | F::AuthorityUnusable
+            | F::CertificateWanted
+            | F::BoxWithoutTls => Self::Setup,
+            F::NameUnknown
+            | F::NameServerSilent
+            | F::PortRefused { .. }
+            | F::NoRoute
+            | F::NothingAnswers
+            | F::BrokenOff
+            | F::ConnectionFailed
+            | F::ClosedAtOnce
+            | F::ClosedEarly
+            | F::Ended
+            | F::Unanswered { .. }
+            | F::Garbled
+            | F::NoRoom
+            | F::SessionDropped
+            | F::Overloaded
+            | F::Fails { .. }
+            | F::TlsBrokenOff => Self::Network,
+            F::NoFirstPicture { .. }
+            | F::NoMedia { .. }
+            | F::NoKeyFrame { .. }
+            | F::Silent { .. }
+            | F::Damaged { .. } => Self::Silent,
+            // The others are of no connection.
+            _ => Self::Box,
+        }
+    }
+}
+
 impl Fault {
-    pub(super) fn new(kind: FaultKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into() }
+    pub(super) fn new(code: CameraFault, text: impl Into<String>) -> Self {
+        Self { kind: FaultKind::from(&code), code, text: text.into() }
     }
 
     pub(super) fn no_first_frame(after: Duration) -> Self {
-        Self::new(FaultKind::Silent, format!("connected, but no picture in {} s", after.as_secs()))
+        let secs = after.as_secs();
+        let text = format!("connected, but no picture in {secs} s");
+        Self::new(CameraFault::NoFirstPicture { secs }, text)
     }
 
     pub(super) fn no_key_frame(after: Duration) -> Self {
@@ -51,7 +108,7 @@ impl Fault {
             "the camera sends, but no whole picture came in {secs} s; set its key frame interval \
              (I-frame interval, GOP) to 2 s"
         );
-        Self::new(FaultKind::Silent, text)
+        Self::new(CameraFault::NoKeyFrame { secs }, text)
     }
 
     pub(super) fn no_media(carrier: Carrier, after: Duration) -> Self {
@@ -66,24 +123,27 @@ impl Fault {
         let way = carrier.label().to_uppercase();
         let text =
             format!("the camera agrees to send, but nothing comes over {way} in {secs} s; {why}");
-        Self::new(FaultKind::Silent, text)
+        Self::new(CameraFault::NoMedia { carrier, secs }, text)
     }
 
     pub(super) fn no_carrier() -> Self {
         Self::new(
-            FaultKind::Carrier,
+            CameraFault::NoCarrier,
             "the camera sends neither over TCP nor over UDP (461 Unsupported Transport); set it to \
              unicast on its page, and renew its firmware",
         )
     }
 
     pub(super) fn silent(after: Duration) -> Self {
-        Self::new(FaultKind::Silent, format!("no picture for {:.1} s", after.as_secs_f32()))
+        let ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+        let text = format!("no picture for {:.1} s", after.as_secs_f32());
+        Self::new(CameraFault::Silent { ms }, text)
     }
 
     pub(super) fn damaged(after: Duration) -> Self {
         let secs = after.as_secs();
-        Self::new(FaultKind::Silent, format!("media came, but no whole picture for {secs} s"))
+        let text = format!("media came, but no whole picture for {secs} s");
+        Self::new(CameraFault::Damaged { secs }, text)
     }
 
     pub(super) fn pace(&self) -> Pace {
@@ -99,31 +159,31 @@ impl Fault {
     pub(super) fn from_error(error: &gst::glib::Error, redact: &Redactor) -> Self {
         use gst::{ResourceError as R, StreamError as S};
         let said = redact.text(error.message());
-        let fault = |kind, what: &str| Self::new(kind, format!("{what}: {said}"));
+        let fault = |code, what: &str| Self::new(code, format!("{what}: {said}"));
         match (error.kind::<R>(), error.kind::<S>()) {
-            (Some(R::NotAuthorized), _) => Self::new(FaultKind::Login, REFUSED),
+            (Some(R::NotAuthorized), _) => Self::new(CameraFault::LoginRefused, REFUSED),
             (Some(R::NotFound), _) if unauthorised(error.message()) => {
-                Self::new(FaultKind::Login, REFUSED)
+                Self::new(CameraFault::LoginRefused, REFUSED)
             }
-            (Some(R::NotFound), _) => fault(FaultKind::Setup, "the camera has no such path"),
+            (Some(R::NotFound), _) => fault(CameraFault::NoSuchPath, "the camera has no such path"),
             (Some(R::OpenRead | R::OpenWrite | R::OpenReadWrite), _) => {
-                fault(FaultKind::Network, "no connection to the camera")
+                fault(CameraFault::ConnectionFailed, "no connection to the camera")
             }
-            (Some(_), _) => fault(FaultKind::Network, "the connection failed"),
-            (_, Some(S::CodecNotFound | S::WrongType)) => Self::new(FaultKind::Setup, said),
-            (_, Some(S::Decode | S::Format)) => fault(FaultKind::Box, "decoding failed"),
-            _ => fault(FaultKind::Box, "the pipeline failed"),
+            (Some(_), _) => fault(CameraFault::ConnectionFailed, "the connection failed"),
+            (_, Some(S::CodecNotFound | S::WrongType)) => {
+                Self::new(CameraFault::CodecUnknown, said)
+            }
+            (_, Some(S::Decode | S::Format)) => {
+                fault(CameraFault::DecodingFailed, "decoding failed")
+            }
+            _ => fault(CameraFault::BoxFails, "the pipeline failed"),
         }
     }
 }
 
 impl From<IngestError> for Fault {
     fn from(error: IngestError) -> Self {
-        let kind = match error {
-            IngestError::Authority { .. } => FaultKind::Setup,
-            _ => FaultKind::Box,
-        };
-        Self::new(kind, error.to_string())
+        Self::new(error.code(), error.to_string())
     }
 }
 

@@ -22,6 +22,7 @@ use gstreamer::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use viahe_contract::message::CameraFault;
 use viahe_core::plan::{Source, Transport};
 
 /// Media without one whole picture for this many times `stall_after` is a fault as well.
@@ -192,7 +193,7 @@ impl Supervision {
         let began = clock::monotonic();
         if self.hung.load(Ordering::Acquire) >= HUNG_MAX {
             let text = "earlier connections hang in their shutdown";
-            return End::early(Fault::new(FaultKind::Box, text));
+            return End::early(Fault::new(CameraFault::BoxFails, text));
         }
         let hints = Hints {
             carrier: self.carriers.now(),
@@ -215,7 +216,8 @@ impl Supervision {
         let now = clock::monotonic();
         let Ages { media, picture, .. } = session.ages(now);
         if let (Some(fault), Some(_)) = (&fault, picture) {
-            self.tell(FeedState::Stalled { reason: fault.text.clone() });
+            let (reason, code) = (fault.text.clone(), fault.code.clone());
+            self.tell(FeedState::Stalled { reason, code });
         }
         if session.login_accepted() {
             (self.login_good, self.login_doubted) = (true, false);
@@ -343,7 +345,8 @@ impl Supervision {
         // Whatever goes wrong after a refusal, the next try may say the same wrong login.
         let pace = if self.login_doubted { Pace::Slow } else { fault.pace() };
         let retry_in = self.waits.next(pace);
-        self.tell(FeedState::Offline { reason: fault.text, retry_in });
+        let Fault { text: reason, code, .. } = fault;
+        self.tell(FeedState::Offline { reason, code, retry_in });
         let until = clock::monotonic() + retry_in;
         loop {
             if self.stopped() {

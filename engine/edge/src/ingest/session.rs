@@ -1,6 +1,6 @@
 //! One connection to a live source, from the first packet to its end.
 
-use super::fault::{Fault, FaultKind, Redactor};
+use super::fault::{Fault, Redactor};
 use super::graph::{self, Tail};
 use super::link::{Camera, Hints, Link, Wake};
 use super::pulse::{Known, Pulse};
@@ -14,7 +14,7 @@ use gstreamer_app as gst_app;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use viahe_contract::message::Carrier;
+use viahe_contract::message::{CameraFault, Carrier};
 use viahe_core::plan::Source;
 
 /// Waits of the jitter buffer: enough to put UDP packets in order on a local network.
@@ -223,17 +223,17 @@ fn attach(
     let encoding = text("encoding-name").unwrap_or_default();
     let codec = Codec::from_rtp(&encoding).ok_or_else(|| {
         let text = format!("the camera sends {encoding:.20}; set it to H.264 or H.265");
-        Fault::new(FaultKind::Setup, text)
+        Fault::new(CameraFault::CodecUnknown, text)
     })?;
     let built = graph::middle(pipeline, tail, codec, true, failed_decoders)
         .and_then(|middle| graph::link_pad(pad, &middle.first).map(|()| middle));
-    let middle = built.map_err(|e| Fault::new(FaultKind::Box, e.to_string()))?;
+    let middle = built.map_err(|e| Fault::new(CameraFault::BoxFails, e.to_string()))?;
     if link.camera.reel.is_some() {
         // Whatever is decoded apart begins at any key frame, with what is needed for it.
         middle.parser.set_property("config-interval", -1i32);
     }
     valve::install(&middle.decoder, codec, link)
-        .map_err(|e| Fault::new(FaultKind::Box, e.to_string()))?;
+        .map_err(|e| Fault::new(CameraFault::BoxFails, e.to_string()))?;
     let mut meter = link.camera.meter();
     meter.counters.codec = Some(codec.label());
     meter.counters.decoder = Some(middle.name);
@@ -279,7 +279,7 @@ fn watch_bus(
                 Some(doubt.unwrap_or_else(|| Fault::from_error(&e.error(), &redact)))
             }
             gst::MessageView::Eos(_) => {
-                Some(Fault::new(FaultKind::Network, "the camera ended the stream"))
+                Some(Fault::new(CameraFault::Ended, "the camera ended the stream"))
             }
             _ => None,
         };

@@ -1,12 +1,13 @@
 //! Encrypted cameras: whom the box trusts, and why a camera is not trusted.
 
 use super::IngestError;
-use super::fault::{Fault, FaultKind};
+use super::fault::Fault;
 use gio::prelude::*;
 use gio::{TlsCertificateFlags as Flaw, TlsError};
 use gstreamer::glib;
 use gstreamer_rtsp_server::gio;
 use std::path::Path;
+use viahe_contract::message::CameraFault;
 
 /// Each step of the enquiry for RTSP without TLS may take so long.
 const STEP_MAX_SECS: u32 = 3;
@@ -75,41 +76,49 @@ fn speaks_plainly(client: &gio::SocketClient, camera: &gio::NetworkAddress) -> b
 
 fn no_tls() -> Fault {
     Fault::new(
-        FaultKind::Setup,
+        CameraFault::NoTls,
         "the camera speaks no TLS at this port; use rtsp://, or the port of its rtsps://",
     )
 }
 
 fn certificate_fault(flaws: Flaw, ca_given: bool) -> Fault {
-    let why = if flaws.contains(Flaw::UNKNOWN_CA) && ca_given {
-        "it is neither in `ca` nor signed by one there; fetch it from the camera again"
+    let unknown = CameraFault::CertificateUnknown { ca_given };
+    let (code, why) = if flaws.contains(Flaw::UNKNOWN_CA) && ca_given {
+        (unknown, "it is neither in `ca` nor signed by one there; fetch it from the camera again")
     } else if flaws.contains(Flaw::UNKNOWN_CA) {
-        "give it, or that of the authority that signed it, as `ca`"
+        (unknown, "give it, or that of the authority that signed it, as `ca`")
     } else if flaws.contains(Flaw::BAD_IDENTITY) {
-        "it is for another name or address; use one that it holds in `url`, or make the camera \
-         a certificate for its address"
+        (
+            CameraFault::CertificateOfAnother,
+            "it is for another name or address; use one that it holds in `url`, or make the camera \
+             a certificate for its address",
+        )
     } else if flaws.intersects(Flaw::EXPIRED | Flaw::NOT_ACTIVATED) {
-        "it is not valid today; correct the clock of the box, or renew the certificate"
+        (
+            CameraFault::CertificateNotToday,
+            "it is not valid today; correct the clock of the box, or renew the certificate",
+        )
     } else {
-        "it is revoked or of a weak kind; make the camera a new one"
+        let why = "it is revoked or of a weak kind; make the camera a new one";
+        (CameraFault::CertificateWeak, why)
     };
-    Fault::new(FaultKind::Setup, format!("the camera's certificate is not trusted: {why}"))
+    Fault::new(code, format!("the camera's certificate is not trusted: {why}"))
 }
 
 fn handshake_fault(error: &glib::Error) -> Fault {
     match error.kind::<TlsError>() {
         Some(TlsError::Unavailable) => Fault::new(
-            FaultKind::Setup,
+            CameraFault::BoxWithoutTls,
             "this box speaks no TLS; install the package \"glib-networking\"",
         ),
         Some(TlsError::CertificateRequired) => Fault::new(
-            FaultKind::Setup,
+            CameraFault::CertificateWanted,
             "the camera asks for a certificate of the box, which viahe has not; switch that off",
         ),
         // A camera that restarts does this as well, so it is tried again soon; `NotTls` is said
         // of one that just hangs up, too.
         _ => Fault::new(
-            FaultKind::Network,
+            CameraFault::TlsBrokenOff,
             "the camera breaks the TLS handshake off; if it stays so, look whether this port is \
              that of its rtsps://, and renew its firmware",
         ),

@@ -226,6 +226,7 @@ fn same_camera() {
         camera: Name::try_from("le-loi-03").unwrap(),
         status: CameraStatus::Online,
         reason: String::new(),
+        causes: Vec::new(),
     };
     let told = |view, orders: &Orders| {
         let (now, zone) = (TIME.parse().unwrap(), hue());
@@ -289,7 +290,14 @@ fn status_and_acknowledgement_in_the_documents_are_those_of_the_code() {
     same("reply", &reply(&answer));
     same(
         "reply",
-        &Reply { id: Some(id), ok: false, text: "no".into(), evidence: None, result: None },
+        &Reply {
+            id: Some(id),
+            ok: false,
+            text: "no".into(),
+            evidence: None,
+            result: None,
+            refusal: None,
+        },
     );
     let ack: Ack = serde_json::from_value(example("ack")).unwrap();
     same("ack", &ack);

@@ -56,6 +56,7 @@ pub fn camera_state(
     CameraState {
         state: report.status,
         reason: crate::telemetry::redacted(&report.reason).into_owned(),
+        causes: report.causes.clone(),
         time: now.local(zone),
         // 0 until it is known.
         fps: online.filter(|s| s.fps_in > 0.0).map(|s| (f64::from(s.fps_in) * 10.0).round() / 10.0),
@@ -162,6 +163,7 @@ pub fn reply(answer: &Answer) -> Reply {
         text: text.clone(),
         evidence: answer.evidence.as_ref().map(file),
         result: None,
+        refusal: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::record::RecordError;
 use crate::store::StoreError;
 use viahe_contract::id::{IncidentId, Name};
+use viahe_contract::message::Refusal;
 use viahe_core::engine::RestoreError;
 
 /// Why a question about the history has no answer; for who asked it.
@@ -49,6 +50,23 @@ pub(super) enum RetraceError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl RetraceError {
+    /// The same for who makes words of it; none of what is wrong with the box itself.
+    pub(super) fn code(&self) -> Option<Refusal> {
+        Some(match self {
+            Self::Unknown(_) => Refusal::UnknownIncident,
+            Self::NoRule { rule, .. } => Refusal::NoRule { rule: rule.clone() },
+            Self::NoCamera(camera) => Refusal::NoCamera { camera: camera.clone() },
+            Self::NoHistory => Refusal::NoHistory,
+            Self::TooLong(secs) => Refusal::TooLong { secs: *secs },
+            Self::Stopped => Refusal::Stopping,
+            Self::Unwritable(_) | Self::History(_) | Self::State(_) | Self::Store(_) => {
+                return None;
+            }
+        })
+    }
 }
 
 fn at(camera: Option<&Name>) -> String {

@@ -4,13 +4,14 @@ use super::budget::Budget;
 use super::error::RetraceError;
 use super::explain::explain;
 use super::preview::preview;
+use crate::refused::Refused;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use viahe_contract::id::{CommandId, IncidentId, Name};
-use viahe_contract::message::{Story, StoryKnown};
+use viahe_contract::message::{Refusal, Story, StoryKnown};
 use viahe_core::plan::Plan;
 use viahe_core::time::Timestamp;
 
@@ -55,15 +56,16 @@ pub(crate) enum Question {
 pub(crate) struct Retraced {
     /// The command that asked.
     pub(crate) id: CommandId,
-    /// For people, and for programs; or why there is none, for people.
-    pub(crate) result: Result<(String, Value), String>,
+    /// For people, and for programs; or why there is none.
+    pub(crate) result: Result<(String, Value), Refused>,
 }
 
 impl Job {
     /// Answers it; `stop` ends that.
     pub(crate) fn answered(self, stop: &Arc<AtomicBool>) -> Retraced {
         let result = self.question.answer(&self.plan, self.now, stop);
-        Retraced { id: self.id, result: result.map_err(|why| why.to_string()) }
+        let refused = |why: RetraceError| Refused { text: why.to_string(), code: why.code() };
+        Retraced { id: self.id, result: result.map_err(refused) }
     }
 }
 
@@ -130,13 +132,11 @@ impl Retracer {
     /// Begins to answer a question.
     ///
     /// # Errors
-    /// Why that is not done, for people: another one is being answered, or no thread is to be had.
-    pub(crate) fn begin(&mut self, job: Job) -> Result<(), String> {
+    /// Why that is not done: another one is being answered, or no thread is to be had.
+    pub(crate) fn begin(&mut self, job: Job) -> Result<(), Refused> {
         if self.running.is_some() {
-            return Err(
-                "another question about the history is being answered; ask again in a minute"
-                    .into(),
-            );
+            let why = "another question about the history is being answered; ask again in a minute";
+            return Err(Refused::new(Refusal::Busy, why));
         }
         let (id, stop) = (job.id.clone(), Arc::<AtomicBool>::default());
         let (send, answer) = bounded(1);
@@ -163,7 +163,7 @@ impl Retracer {
             Err(TryRecvError::Disconnected) => {
                 tracing::error!(id = %running.id, "the thread that goes through the history ended");
                 let why = "going through the history failed; the log says how".to_owned();
-                Some(Retraced { id: running.id, result: Err(why) })
+                Some(Retraced { id: running.id, result: Err(why.into()) })
             }
         }
     }

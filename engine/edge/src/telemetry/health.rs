@@ -366,6 +366,7 @@ mod tests {
             camera: name("le-loi-03"),
             status: CameraStatus::Stalled,
             reason: "no frame for 3 s from rtsp://u:p@10.0.0.3/".into(),
+            causes: Vec::new(),
         };
         viahe.state.camera(&report);
         viahe.state.worker(ONE, &stats(CameraStatus::Stalled), viahe.at(2));

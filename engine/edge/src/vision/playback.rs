@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use viahe_contract::message::CameraFault;
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::time::{ClockSource, Timestamp};
@@ -67,11 +68,12 @@ struct Player {
 impl Player {
     fn play(self, mut reader: FileReader, stopped: &Receiver<()>) {
         let mut reason = "the recording has ended".to_owned();
+        let mut code = CameraFault::RecordingEnded;
         while let Some(frame) = reader.next() {
             let frame = match frame {
                 Ok(frame) => frame,
                 Err(error) => {
-                    reason = error.to_string();
+                    (reason, code) = (error.to_string(), error.code());
                     break;
                 }
             };
@@ -82,7 +84,7 @@ impl Player {
             }
             self.show(Arc::new(frame), due, &reader);
         }
-        self.sink.state(FeedState::Offline { reason, retry_in: NEVER });
+        self.sink.state(FeedState::Offline { reason, code, retry_in: NEVER });
     }
 
     fn show(&self, frame: Arc<dyn Frame>, due: Duration, reader: &FileReader) {

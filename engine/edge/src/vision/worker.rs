@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tally::Tally;
 use trial::FRAMES_MAX;
-use viahe_contract::message::{CameraStatus, Moment};
+use viahe_contract::message::{CameraFault, Moment};
 use viahe_core::engine::Capture;
 use viahe_core::gate::{Proof, Sizes};
 use viahe_core::id::Name;
@@ -252,7 +252,8 @@ impl Worker {
             && let Some(camera) = self.at_work.remove(name)
         {
             self.close(name, camera);
-            self.tell_dark(name, "it is opened anew, as the pipeline says now");
+            let why = "it is opened anew, as the pipeline says now";
+            self.tell_dark(name, why, CameraFault::Reopening);
         }
         let model = self.models.current(&wanted.camera.model);
         // While the model that is wanted is not there, the one at work goes on.
@@ -262,11 +263,15 @@ impl Worker {
             (Some(camera), model) => change(camera, wanted, model, &self.way),
             (None, Some(model)) => self.open(wanted, &model),
             (None, None) => {
-                let why = match self.models.refused().remove(&wanted.camera.model) {
-                    Some(why) => format!("its model cannot be used: {why}"),
-                    None => "its model is being loaded".to_owned(),
+                let model = &wanted.camera.model;
+                let (why, code) = match self.models.refused().remove(model) {
+                    Some(why) => (
+                        format!("its model cannot be used: {why}"),
+                        CameraFault::ModelUnusable { model: model.clone() },
+                    ),
+                    None => ("its model is being loaded".to_owned(), CameraFault::ModelLoading),
                 };
-                self.tell_dark(name, &why);
+                self.tell_dark(name, &why, code);
             }
         }
     }
@@ -303,7 +308,7 @@ impl Worker {
                 desk.remove(slot);
                 let then = clock::monotonic() + AGAIN_AFTER;
                 self.not_before.insert(name.clone(), Wait::Until(then));
-                self.tell_dark(name, &error.to_string());
+                self.tell_dark(name, &error.to_string(), error.code());
             }
         }
     }
@@ -325,13 +330,12 @@ impl Worker {
         }
     }
 
-    fn tell_dark(&mut self, name: &Name, reason: &str) {
+    fn tell_dark(&mut self, name: &Name, reason: &str, fault: CameraFault) {
         if self.told.get(name).is_some_and(|told| told == reason) {
             return;
         }
         self.told.insert(name.clone(), reason.to_owned());
-        let (camera, reason) = (name.clone(), reason.to_owned());
-        let report = CameraReport { camera, status: CameraStatus::Offline, reason };
+        let report = CameraReport::offline(name.clone(), reason.to_owned(), fault);
         self.way.outlet.must_tell(FromWorker::Camera(report));
     }
 

@@ -7,6 +7,7 @@ use crate::support::{
 };
 use std::path::PathBuf;
 use std::time::Duration;
+use viahe_contract::message::CameraFault;
 use viahe_core::plan::{Source, Transport};
 use viahe_core::time::ClockSource;
 use viahe_edge::clock;
@@ -235,9 +236,12 @@ fn a_wrong_password_is_said_and_not_hammered() {
     for login in [Some(("admin", "wrong-horse")), None] {
         let mut watched = Watched::start(rtsp(&sim.url("cam"), Transport::Tcp, login));
         watched.until("refusal", START_MAX, |told| {
-            let Told::State(FeedState::Offline { reason, retry_in }) = told else {
+            let Told::State(FeedState::Offline { reason, code, retry_in }) = told else {
                 return false;
             };
+            let wanted =
+                if login.is_some() { CameraFault::LoginRefused } else { CameraFault::LoginWanted };
+            assert_eq!(*code, wanted, "{reason}");
             assert!(reason.contains("password in its `url`"), "{reason}");
             assert!(!reason.contains("horse"), "{reason}");
             *retry_in >= Duration::from_secs(15)
@@ -253,7 +257,7 @@ fn a_wrong_path_and_a_closed_port_are_said() {
     let wrong_path = sim.url("no-such-path");
     let mut watched = Watched::start(rtsp(&wrong_path, Transport::Tcp, None));
     watched.until("refusal", START_MAX, |told| {
-        matches!(told, Told::State(FeedState::Offline { reason, retry_in })
+        matches!(told, Told::State(FeedState::Offline { reason, code: CameraFault::NoSuchPath, retry_in })
             if reason.contains("path") && *retry_in >= Duration::from_secs(15))
     });
     let closed = sim.url("cam");
@@ -261,7 +265,7 @@ fn a_wrong_path_and_a_closed_port_are_said() {
     let mut watched = Watched::start(rtsp(&closed, Transport::Tcp, None));
     for _ in 0..3 {
         watched.until("refusal", START_MAX, |told| {
-            matches!(told, Told::State(FeedState::Offline { reason, retry_in })
+            matches!(told, Told::State(FeedState::Offline { reason, code: CameraFault::PortRefused { .. }, retry_in })
                 if reason.contains("no connection") && *retry_in <= Duration::from_secs(5))
         });
     }
@@ -275,7 +279,7 @@ fn refusal(source: Source) -> (String, bool) {
     let mut watched = Watched::start(source);
     let mut refused = None;
     watched.until("refusal", Duration::from_secs(20), |told| {
-        if let Told::State(FeedState::Offline { reason, retry_in }) = told {
+        if let Told::State(FeedState::Offline { reason, retry_in, .. }) = told {
             refused = Some((reason.clone(), *retry_in >= Duration::from_secs(15)));
         }
         refused.is_some()

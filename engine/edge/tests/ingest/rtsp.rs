@@ -32,7 +32,7 @@ fn source(camera: &Scripted, transport: Transport, login: Option<(&str, &str)>) 
 fn offline(watched: &mut Watched) -> (String, Duration) {
     let mut said = None;
     watched.until("an end", START_MAX, |told| {
-        if let Told::State(FeedState::Offline { reason, retry_in }) = told {
+        if let Told::State(FeedState::Offline { reason, retry_in, .. }) = told {
             said = Some((reason.clone(), *retry_in));
         }
         said.is_some()

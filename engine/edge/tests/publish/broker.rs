@@ -193,6 +193,7 @@ fn camera_state(state: CameraStatus, fps: Option<f64>) -> CameraState {
     CameraState {
         state,
         reason: String::new(),
+        causes: Vec::new(),
         time: "2026-11-22T08:14:03.120+07:00".parse().unwrap(),
         fps,
         resolution: None,

@@ -255,6 +255,7 @@ fn health_over_http() {
         camera: name("le-loi-03"),
         status: CameraStatus::Offline,
         reason: "connection refused".into(),
+        causes: Vec::new(),
     });
     let (code, body) = health();
     assert_eq!((code, &body["status"]), (200, &"degraded".into()));

@@ -135,13 +135,14 @@ fn write(clerk: &Clerk, draft: &Draft, args: &Args) -> Result<(), Exit> {
     let at = clock::now();
     let command = CommandId::try_from(format!("activate-{}", at.millis())).or_usage()?;
     let why = format!("viahe model activate {}", args.package);
-    clerk.write(draft, &Reason { command, by: None, why, at }).map_err(Exit::Failed)
+    let written = clerk.write(draft, &Reason { command, by: None, why, at });
+    written.map_err(|why| Exit::Failed(why.text))
 }
 
 fn refused(refusal: Refusal) -> Exit {
     match refusal {
         Refusal::Conflict(_) => Exit::Failed("the file was changed just now; try again".into()),
-        Refusal::Other(why) => Exit::Failed(why),
+        Refusal::Other(why) => Exit::Failed(why.text),
         Refusal::Wrong(edited) => {
             let lines =
                 edited.problems.iter().map(|p| format!("{}: {}; {}", p.field, p.text, p.remedy));

@@ -1,4 +1,5 @@
 // What a box says of its pipeline file, and what is changed in it: as in `engine/contract/src/message` (site, edit, preview).
+import type { Lock } from './causes.ts'
 import type { Severity, Subject } from './types.ts'
 
 /** Fractions of the picture: from the left, from above. */
@@ -99,12 +100,27 @@ export interface EditProblem {
   fault?: EditFault | null
 }
 
+/** What should be known of a right pipeline all the same. A newer box may tell of others. */
+export type Advice =
+  | { code: 'not_what_runs' }
+  | { code: 'signs_of_zone'; zone: string; hours: number; behind: boolean }
+  | { code: 'no_rule'; camera: string }
+  | { code: 'partial'; camera: string; rule: string; model: string; classes: string[] }
+  /** `left`: of its left side, seen from its first point. */
+  | { code: 'line_at_edge'; camera: string; line: string; left: boolean }
+  | { code: 'no_recording'; camera: string }
+  | { code: 'permit_over'; permit: string; until: string }
+  | { code: 'calendar_ends'; calendar: string; year: number }
+
 /** What came of an edit, or would. */
 export interface Edited {
   version: string
   diff: DiffLine[]
   problems: EditProblem[]
+  /** In English. */
   warnings: string[]
+  /** The same one by one, in codes; empty, or not there, of an older box. */
+  advice?: Advice[]
 }
 
 export interface PreviewIncident {
@@ -216,6 +232,8 @@ export interface SiteView {
   version: string
   /** Why the file cannot be changed from here. */
   locked: string | null
+  /** The same as a code; null, or not there, where it has none, and of an older box. */
+  lock?: Lock | null
   cameras: CameraView[]
   /** What cameras may be looked at with, and the packages that the box has; not there of a box of an earlier version. */
   models?: { id: string; package: string }[]

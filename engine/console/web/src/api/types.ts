@@ -1,4 +1,5 @@
 // What the service says, as in its OpenAPI document. Times are RFC 3339 with the offset of the site.
+import type { Cause, Refusal } from './causes.ts'
 import type { EditProblem } from './pipeline.ts'
 
 export type Severity = 'info' | 'low' | 'medium' | 'high'
@@ -249,7 +250,10 @@ export interface Suspension {
 
 export interface CameraState {
   state: 'online' | 'stalled' | 'offline'
+  /** In English; empty when it is well. */
   reason: string
+  /** The same in codes; none of what has no codes, and of an older box. */
+  causes?: Cause[]
   time: string
   fps: number | null
   resolution: [number, number] | null
@@ -263,10 +267,19 @@ export interface CameraState {
   position?: { lat: number; lon: number } | null
 }
 
+/** `strained`: it is less than the rules need; all others are no less. */
+export type DecodeReason =
+  | 'enough'
+  | 'not_measured'
+  | 'keys_too_rare'
+  | 'no_keys'
+  | 'fields'
+  | 'strained'
+
 export interface Decoding {
   mode: 'all' | 'references' | 'keys' | 'none'
-  /** Why not fewer; `strained`: it is less than the rules need. */
-  reason: string
+  /** Why not fewer. A newer box may tell of others. */
+  reason: DecodeReason | (string & {})
   key_interval_secs: number | null
 }
 
@@ -441,4 +454,6 @@ export interface Problem {
   theirs?: Verdict
   /** Of what a box refused: what is wrong with the pipeline. */
   problems?: EditProblem[]
+  /** Why a box refuses it; not there where it has no code. */
+  refusal?: Refusal
 }

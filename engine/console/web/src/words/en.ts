@@ -1,3 +1,4 @@
+import { causesEn, refusalsEn } from './causes.en.ts'
 import { storyEn } from './story.en.ts'
 import { troublesEn } from './troubles.en.ts'
 import type { Words } from './vi.ts'
@@ -243,6 +244,8 @@ export const en: Words = {
   },
   ...workloadEn,
   trouble: troublesEn,
+  cause: causesEn,
+  refusal: refusalsEn,
   cameras: {
     title: 'Cameras and boxes',
     cameras: 'Cameras',
@@ -284,7 +287,15 @@ export const en: Words = {
     wall: 'Wall of pictures',
     list: 'List',
     decoding: { all: 'all pictures decoded', references: 'reference pictures decoded', keys: 'key pictures decoded only', none: 'not decoded for now' },
-    strained: 'Decoding falls behind: looked at less than its rules need',
+    decodingWhy: {
+      enough: '',
+      not_measured: '',
+      keys_too_rare: 'Key frames are too far apart for its rules, so more is decoded. Set a shorter key frame interval (GOP) on the camera.',
+      no_keys: 'The stream has no key frames that decode alone, so more is decoded.',
+      fields: 'Pictures may be interlaced, so more is decoded.',
+      strained: 'Decoding falls behind: looked at less than its rules need.',
+    },
+    stream: { main: 'Main stream', sub: 'Substream' },
     stillOf: (camera, ago) => `Picture of ${camera}, taken ${ago}`,
     stillTaken: (ago) => `taken ${ago}`,
     stillAsked: 'Fetching a picture…',

@@ -1,4 +1,6 @@
-import type { BoxState, Decoding, EndReason, Mark, Moment, ProblemType, Reason, Role, Severity, Stage, State } from '../api/types.ts'
+import type { StreamRole } from '../api/causes.ts'
+import type { BoxState, DecodeReason, Decoding, EndReason, Mark, Moment, ProblemType, Reason, Role, Severity, Stage, State } from '../api/types.ts'
+import { causesVi, refusalsVi } from './causes.vi.ts'
 import { storyVi } from './story.vi.ts'
 import { troublesVi } from './troubles.vi.ts'
 import { workloadVi } from './workload.vi.ts'
@@ -253,6 +255,8 @@ export const vi = {
   },
   ...workloadVi,
   trouble: troublesVi,
+  cause: causesVi,
+  refusal: refusalsVi,
   cameras: {
     title: 'Camera và thiết bị',
     cameras: 'Camera',
@@ -294,7 +298,15 @@ export const vi = {
     wall: 'Tường hình',
     list: 'Danh sách',
     decoding: { all: 'giải mã mọi hình', references: 'giải mã các hình tham chiếu', keys: 'chỉ giải mã hình khoá', none: 'tạm không giải mã' } satisfies Record<Decoding['mode'], string>,
-    strained: 'Giải mã không kịp: xem ít hơn mức quy tắc cần',
+    decodingWhy: {
+      enough: '',
+      not_measured: '',
+      keys_too_rare: 'Hình khoá quá thưa cho các quy tắc nên phải giải mã nhiều hơn. Nên đặt khoảng cách hình khoá (GOP) của camera ngắn lại.',
+      no_keys: 'Luồng hình không có hình khoá giải mã riêng được nên phải giải mã nhiều hơn.',
+      fields: 'Hình có thể được nén xen kẽ (interlaced) nên phải giải mã nhiều hơn.',
+      strained: 'Giải mã không kịp: xem ít hơn mức quy tắc cần.',
+    } satisfies Record<DecodeReason, string>,
+    stream: { main: 'Luồng chính', sub: 'Luồng phụ' } satisfies Record<StreamRole, string>,
     stillOf: (camera: string, ago: string) => `Hình của ${camera}, chụp ${ago}`,
     stillTaken: (ago: string) => `chụp ${ago}`,
     stillAsked: 'Đang lấy hình…',

@@ -1,9 +1,10 @@
 //! Edits of a pipeline, and what the centre sees of one.
 
-use super::values::{finite, fraction, name, one_of, position, sha256, text, time};
+use super::values::{coded, finite, fraction, name, one_of, position, sha256, text, time};
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::*;
+use serde_json::json;
 use viahe_contract::class::Class;
 use viahe_contract::message::*;
 
@@ -133,6 +134,20 @@ fn fault() -> impl Strategy<Value = EditFault> {
     ]
 }
 
+fn advice() -> impl Strategy<Value = Advice> {
+    let names = (vec(name(), 6), vec(class(), 0..2));
+    let numbers = (text(), any::<u32>(), any::<i16>(), any::<[bool; 2]>(), time());
+    let with = (names, numbers).prop_map(|((names, classes), numbers)| {
+        let (zone, hours, year, [behind, left], until) = numbers;
+        json!({
+            "camera": names[0], "rule": names[1], "model": names[2], "classes": classes,
+            "line": names[3], "permit": names[4], "calendar": names[5], "zone": zone,
+            "hours": hours, "year": year, "behind": behind, "left": left, "until": until,
+        })
+    });
+    coded(with)
+}
+
 pub(crate) fn edited() -> impl Strategy<Value = Edited> {
     let line = (one_of::<DiffKind>(), any::<u32>(), text());
     let line = line.prop_map(|(kind, line, text)| DiffLine { kind, line, text });
@@ -145,8 +160,15 @@ pub(crate) fn edited() -> impl Strategy<Value = Edited> {
         fault,
     });
     // Many, so that each fault is among them.
-    (sha256(), vec(line, 0..3), vec(problem, 0..9), vec(text(), 0..2)).prop_map(
-        |(version, diff, problems, warnings)| Edited { version, diff, problems, warnings },
+    let known = (vec(text(), 0..2), vec(advice(), 0..4));
+    (sha256(), vec(line, 0..3), vec(problem, 0..9), known).prop_map(
+        |(version, diff, problems, (warnings, advice))| Edited {
+            version,
+            diff,
+            problems,
+            warnings,
+            advice,
+        },
     )
 }
 
@@ -240,15 +262,17 @@ pub(crate) fn site_view() -> impl Strategy<Value = SiteView> {
     let rules = (vec(camera(), 0..2), models, vec(rule(), 0..2), vec(permit(), 0..2));
     let around =
         (vec(measure(), 0..2), vec(measure(), 0..2), vec(entry(), 0..2), vec(version, 0..2));
-    (sha256(), of(text()), rules, around).prop_map(
+    let locked = (of(text()), of(one_of::<Lock>()));
+    (sha256(), locked, rules, around).prop_map(
         |(
             version,
-            locked,
+            (locked, lock),
             (cameras, (models, packages), rules, permits),
             (sensors, windows, catalogue, history),
         )| SiteView {
             version,
             locked,
+            lock,
             cameras,
             models,
             packages,

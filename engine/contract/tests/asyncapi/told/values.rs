@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use viahe_contract::id::{CommandId, IncidentId, Name};
 use viahe_contract::place::Position;
 use viahe_contract::sha256::Sha256;
@@ -14,6 +15,23 @@ pub(crate) fn labels<T: DeserializeOwned>() -> Vec<String> {
     let all: Vec<String> = known.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     assert!(!all.is_empty(), "{error}");
     all
+}
+
+/// Each code that a type has, by what serde says of one that there is not, with what comes with codes of it; what
+/// does not come with one is passed over.
+pub(crate) fn coded<T: DeserializeOwned + Clone + std::fmt::Debug + 'static>(
+    with: impl Strategy<Value = Value> + 'static,
+) -> BoxedStrategy<T> {
+    let unknown = json!({ "code": "\u{0}" });
+    let error = serde_json::from_value::<T>(unknown).expect_err("no such code").to_string();
+    let known = error.split_once("expected ").unwrap_or_else(|| panic!("{error}")).1;
+    let codes: Vec<String> = known.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    (prop::sample::select(codes), with)
+        .prop_map(|(code, mut with)| {
+            with["code"] = code.into();
+            serde_json::from_value(with).unwrap()
+        })
+        .boxed()
 }
 
 pub(crate) fn one_of<T: DeserializeOwned + Clone + std::fmt::Debug + 'static>() -> BoxedStrategy<T>

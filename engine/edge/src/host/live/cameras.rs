@@ -49,7 +49,10 @@ impl Live {
                 let told = self.told.reports.get(camera);
                 *status != told.map_or(CameraStatus::Offline, |told| told.status)
             })
-            .map(|(camera, status)| CameraReport { camera, status, reason: String::new() })
+            .map(|(camera, status)| {
+                let (reason, causes) = (String::new(), Vec::new());
+                CameraReport { camera, status, reason, causes }
+            })
             .collect();
         Ok(differing.into_iter().filter_map(|report| self.camera(report)).collect())
     }

@@ -7,11 +7,12 @@
 
 use super::pace::{Pace, PassedOver};
 use crate::publish::{Heard, Said, reply};
+use crate::refused::Refused;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use viahe_contract::id::CommandId;
-use viahe_contract::message::{self, CommandError, Order, Reply};
+use viahe_contract::message::{self, CommandError, Order, Refusal, Reply};
 use viahe_contract::topic::{About, Topic, is_reply_topic};
 use viahe_core::engine::{Answer, Command, Engine, Known};
 use viahe_core::id::Name;
@@ -42,21 +43,21 @@ pub(super) enum Asked {
 
 /// What came of a command that no engine carries out.
 pub(super) struct Outcome {
-    /// For people: what was done, or why not.
-    pub(super) told: Result<String, String>,
+    /// What was done, for people, or why not.
+    pub(super) told: Result<String, Refused>,
     /// What was asked for.
     pub(super) result: Option<Value>,
 }
 
 impl Outcome {
     /// Why it was not carried out.
-    pub(super) fn refused(why: String) -> Self {
+    pub(super) fn refused(why: Refused) -> Self {
         Self { told: Err(why), result: None }
     }
 }
 
-impl From<Result<String, String>> for Outcome {
-    fn from(told: Result<String, String>) -> Self {
+impl From<Result<String, Refused>> for Outcome {
+    fn from(told: Result<String, Refused>) -> Self {
         Self { told, result: None }
     }
 }
@@ -204,7 +205,8 @@ impl Desk {
             let id = id.as_ref().map(CommandId::as_str);
             tracing::warn!(name, id, why, passed_over = passed_over.told(), "command refused");
         }
-        let reply = Reply { id, ok: false, text: why, evidence: None, result: None };
+        let (evidence, result, refusal) = (None, None, None);
+        let reply = Reply { id, ok: false, text: why, evidence, result, refusal };
         said(to, message::to_bytes(&reply))
     }
 
@@ -258,9 +260,14 @@ impl Desk {
     }
 
     /// The messages that answer a command; none for one that was not asked here.
-    pub(super) fn answer(&mut self, answer: &Answer, result: Option<Value>) -> Option<Ready> {
+    pub(super) fn answer(
+        &mut self,
+        answer: &Answer,
+        result: Option<Value>,
+        refusal: Option<Refusal>,
+    ) -> Option<Ready> {
         let Waiting { order, to } = self.waiting.remove(&answer.id)?;
-        let payload = message::to_bytes(&short(Reply { result, ..reply(answer) }));
+        let payload = message::to_bytes(&short(Reply { result, refusal, ..reply(answer) }));
         let said = to.iter().map(|to| said(to, payload.clone())).collect();
         let changed = answer.result.is_ok() && order.changes();
         Some(Ready { said, changed })

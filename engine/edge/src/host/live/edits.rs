@@ -6,8 +6,9 @@
 use super::commands::Outcome;
 use super::plane::EventPlane;
 use crate::clerk::{Change, Clerk, Reason, Refusal};
+use crate::refused::Refused;
 use serde::Serialize;
-use viahe_contract::message::{Edit, Edited, Order};
+use viahe_contract::message::{self, Edit, Edited, Order};
 use viahe_contract::sha256::Sha256;
 use viahe_core::engine::Command;
 use viahe_core::plan::Plan;
@@ -28,16 +29,18 @@ impl EventPlane {
 
     fn tell_file(&self) -> Outcome {
         let live = self.driver.host();
-        let site = self.clerk().and_then(|clerk| clerk.site(&live.plan.site.timezone));
+        let zone = &live.plan.site.timezone;
+        let site = self.clerk().and_then(|clerk| clerk.site(zone).map_err(Refused::from));
         match site {
             Ok(site) => outcome(Ok(format!("{} cameras", site.cameras.len())), &site),
             Err(why) => Outcome::refused(why),
         }
     }
 
-    fn clerk(&self) -> Result<&Clerk, String> {
+    fn clerk(&self) -> Result<&Clerk, Refused> {
         let clerk = self.driver.host().reload.as_ref().and_then(|reload| reload.clerk.as_deref());
-        clerk.ok_or_else(|| "this run has no pipeline file that could be edited".to_owned())
+        let why = "this run has no pipeline file that could be edited";
+        clerk.ok_or_else(|| Refused::new(message::Refusal::NoFile, why))
     }
 
     /// What would run after these edits of the file, which stays as it is.
@@ -62,7 +65,7 @@ impl EventPlane {
             Err(why) => return Outcome::refused(why),
         };
         if let Some(version) = clerk.done(&command.id) {
-            return outcome(Ok("it was done already".to_owned()), &untouched(version));
+            return outcome(Ok("it was done already".to_owned()), &Edited::nothing(version));
         }
         let draft = match clerk.draft(base, change, &self.driver.host().plan) {
             Ok(draft) => draft,
@@ -94,13 +97,9 @@ impl EventPlane {
 }
 
 /// What came of an order, as an answer has it.
-fn outcome(told: Result<String, String>, result: &impl Serialize) -> Outcome {
+fn outcome(told: Result<String, Refused>, result: &impl Serialize) -> Outcome {
     // Strings, finite numbers and maps with text keys: cannot fail.
     Outcome { told, result: serde_json::to_value(result).ok() }
-}
-
-fn untouched(version: Sha256) -> Edited {
-    Edited { version, diff: Vec::new(), problems: Vec::new(), warnings: Vec::new() }
 }
 
 /// A check that finds something wrong has done what it was to do.
@@ -108,14 +107,16 @@ fn refused(refusal: Refusal, check: bool) -> Outcome {
     match refusal {
         Refusal::Conflict(now) => {
             let why = "conflict: the pipeline file has another version now; look at it again, and edit that";
-            outcome(Err(why.to_owned()), &untouched(now))
+            let refused = Refused::new(message::Refusal::Conflict, why);
+            outcome(Err(refused), &Edited::nothing(now))
         }
         Refusal::Wrong(edited) if check => outcome(Ok("it cannot be".to_owned()), &edited),
         Refusal::Wrong(edited) => {
             let first = edited.problems.first();
             let first = first.map(|p| format!(": {}: {}; {}", p.field, p.text, p.remedy));
             let why = format!("the pipeline would be wrong{}", first.unwrap_or_default());
-            outcome(Err(why), &edited)
+            let refused = Refused::new(message::Refusal::WouldBeWrong, why);
+            outcome(Err(refused), &edited)
         }
         Refusal::Other(why) => Outcome::refused(why),
     }

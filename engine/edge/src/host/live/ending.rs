@@ -7,7 +7,7 @@ use super::plane::EventPlane;
 use super::watch::Price;
 use crate::store::StoreError;
 use std::time::Duration;
-use viahe_contract::message::CameraStatus;
+use viahe_contract::message::CameraFault;
 use viahe_core::engine::Changes;
 use viahe_core::id::Name;
 use viahe_core::seam::CameraReport;
@@ -100,7 +100,7 @@ impl Live {
         let cameras: Vec<Name> = self.plan.cameras.iter().map(|c| c.id.clone()).collect();
         for camera in cameras {
             let reason = "the engine was stopped".to_owned();
-            self.tell_camera(&CameraReport { camera, status: CameraStatus::Offline, reason });
+            self.tell_camera(&CameraReport::offline(camera, reason, CameraFault::Stopped));
         }
     }
 

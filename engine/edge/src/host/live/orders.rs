@@ -65,11 +65,13 @@ impl EventPlane {
     /// Answers what no engine carried out.
     fn answer(&mut self, command: Command, outcome: Outcome) {
         let Outcome { told, result } = outcome;
+        let refusal = told.as_ref().err().and_then(|refused| refused.code.clone());
+        let told = told.map_err(|refused| refused.text);
         let answer = Answer { id: command.id, result: told, evidence: None };
         // Of edits, whoever keeps the file knows which were done; they are too large to be remembered twice.
         if command.order == Order::Reload {
             self.driver.note(command.order, &answer);
         }
-        self.driver.host_mut().answer_with(answer, result);
+        self.driver.host_mut().answer_with(answer, result, refusal);
     }
 }

@@ -5,6 +5,7 @@ use crate::disk::Room;
 use crate::evidence::{Finished, Finisher, Step};
 use crate::fleet::{Fleet, FleetOptions};
 use crate::publish::{Heard, PublishCounters, Publisher, Said, Wire};
+use crate::refused::Refused;
 use crate::retrace::{Job, Retraced, Retracer};
 use crate::store::{
     Committed, Depth, Held, Judged, OutboxRow, Store, StoreError, StoredState, Unread,
@@ -251,7 +252,7 @@ impl Finish for Finisher {
 /// Goes through the history beside this thread: see [`Retracer`].
 pub(crate) trait Retraces: Send {
     /// See [`Retracer::begin`].
-    fn begin(&mut self, job: Job) -> Result<(), String>;
+    fn begin(&mut self, job: Job) -> Result<(), Refused>;
     /// See [`Retracer::answer`].
     fn answer(&mut self) -> Option<Retraced>;
     /// See [`Retracer::give_up`].
@@ -259,7 +260,7 @@ pub(crate) trait Retraces: Send {
 }
 
 impl Retraces for Retracer {
-    fn begin(&mut self, job: Job) -> Result<(), String> {
+    fn begin(&mut self, job: Job) -> Result<(), Refused> {
         Self::begin(self, job)
     }
 

@@ -5,7 +5,7 @@ use super::told::Kept;
 use crate::vision::supervise::Quarantine;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
-use viahe_contract::message::CameraStatus;
+use viahe_contract::message::CameraFault;
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::seam::CameraReport;
@@ -30,19 +30,22 @@ impl Live {
                 (_, Some(quarantine)) => {
                     let next_try = at.plus(quarantine.next_try.saturating_duration_since(now));
                     let reason = told(&quarantine, next_try, &self.plan.site.timezone);
-                    changed.push((camera.clone(), reason));
+                    let fault = CameraFault::Quarantined { deaths: quarantine.deaths };
+                    changed.push((camera.clone(), reason, fault));
                     later.insert(camera, Kept { quarantine, next_try });
                 }
-                (_, None) => changed.push((camera, "it is tried again".to_owned())),
+                (_, None) => {
+                    let reason = "it is tried again".to_owned();
+                    changed.push((camera, reason, CameraFault::TriedAgain));
+                }
             }
         }
         self.books.metrics.quarantine(later.keys().cloned().collect());
         self.told.quarantined.set(later);
         // One that is no longer watched was told for the last time.
-        changed.retain(|(camera, _)| self.plan.cameras.iter().any(|c| c.id == *camera));
-        let report = |(camera, reason)| {
-            self.camera(CameraReport { camera, status: CameraStatus::Offline, reason })
-        };
+        changed.retain(|(camera, ..)| self.plan.cameras.iter().any(|c| c.id == *camera));
+        let report =
+            |(camera, reason, fault)| self.camera(CameraReport::offline(camera, reason, fault));
         changed.into_iter().filter_map(report).collect()
     }
 }

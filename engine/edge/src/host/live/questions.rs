@@ -13,18 +13,19 @@ impl Live {
         let (now, plan) = (self.time.now(), Arc::clone(&self.plan));
         if let Err(why) = self.retracer.begin(Job { id: id.clone(), now, plan, question }) {
             // It has no picture, so nothing more comes of it.
-            self.answer(Answer { id, result: Err(why), evidence: None });
+            let answer = Answer { id, result: Err(why.text), evidence: None };
+            self.answer_with(answer, None, why.code);
         }
     }
 
     /// Tells an answer that has come.
     pub(super) fn hear_retraced(&mut self) {
         let Some(Retraced { id, result }) = self.retracer.answer() else { return };
-        let (told, result) = match result {
-            Ok((text, result)) => (Ok(text), Some(result)),
-            Err(why) => (Err(why), None),
+        let (told, result, refusal) = match result {
+            Ok((text, result)) => (Ok(text), Some(result), None),
+            Err(why) => (Err(why.text), None, why.code),
         };
-        self.answer_with(Answer { id, result: told, evidence: None }, result);
+        self.answer_with(Answer { id, result: told, evidence: None }, result, refusal);
     }
 
     /// Nobody waits for an answer any more: the box stops.

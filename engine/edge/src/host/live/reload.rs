@@ -2,8 +2,10 @@
 
 use super::plane::EventPlane;
 use crate::fleet::{FleetOptions, vision_plan};
+use crate::refused::Refused;
 use crate::vision::share::Share;
 use std::sync::Arc;
+use viahe_contract::message::Refusal;
 use viahe_core::plan::{EngineOptions, Plan};
 
 /// A pipeline that can be gone on under, and what workers are to look at then.
@@ -19,17 +21,18 @@ impl EventPlane {
         if reload.is_some_and(|reload| reload.asked.try_recv().is_ok()) {
             match self.reload() {
                 Ok(text) => tracing::info!("{text}"),
-                Err(text) => tracing::error!(text, "the pipeline that runs goes on"),
+                Err(why) => tracing::error!(text = why.text, "the pipeline that runs goes on"),
             }
         }
     }
 
     /// Goes on under the pipeline as it is now on disk, or says why not and goes on as before.
-    pub(super) fn reload(&mut self) -> Result<String, String> {
+    pub(super) fn reload(&mut self) -> Result<String, Refused> {
         let Some(reload) = &self.driver.host().reload else {
-            return Err("this run has no pipeline file to read again".into());
+            let why = "this run has no pipeline file to read again";
+            return Err(Refused::new(Refusal::NoFile, why));
         };
-        match (reload.load)().and_then(|plan| self.ready(plan)) {
+        match (reload.load)().map_err(Refused::from).and_then(|plan| self.ready(plan)) {
             Ok(ready) => {
                 self.go_on(ready);
                 Ok("the pipeline was read again".into())
@@ -42,15 +45,17 @@ impl EventPlane {
     }
 
     /// Can this be gone on under?
-    pub(super) fn ready(&self, plan: Plan) -> Result<Ready, String> {
+    pub(super) fn ready(&self, plan: Plan) -> Result<Ready, Refused> {
         let live = self.driver.host();
         let restart = needs_restart(&live.plan, &plan);
         if !restart.is_empty() {
-            return Err(format!("restart viahe to change {}", restart.join(", ")));
+            let text = format!("restart viahe to change {}", restart.join(", "));
+            return Err(Refused::new(Refusal::NeedsRestart { of: restart }, text));
         }
         let workers = live.fleet.workers_for(&plan);
         let vision = vision_plan(&plan, &live.tuned, workers).map_err(|missing| {
-            missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            let why: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            Refused::new(Refusal::ModelMissing, why.join("; "))
         })?;
         let vision = vision.recorded(live.journal.records());
         Ok(Ready { plan: Arc::new(plan), vision })

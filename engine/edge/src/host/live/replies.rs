@@ -8,7 +8,7 @@ use crate::trouble::Trouble;
 use serde_json::Value;
 use std::time::Instant;
 use viahe_contract::id::CommandId;
-use viahe_contract::message::{self, SensorHealth};
+use viahe_contract::message::{self, Refusal, SensorHealth};
 use viahe_contract::topic::{About, Topic};
 use viahe_core::driver::Upshot;
 use viahe_core::engine::{Answer, Command, Engine, WindowTold};
@@ -32,16 +32,22 @@ impl Live {
     pub(super) fn refuse(&mut self, id: CommandId) {
         let why = "the engine is stopping; give it again when it has started".to_owned();
         // It has no picture, so nothing more comes of it.
-        self.answer(Answer { id, result: Err(why), evidence: None });
+        let answer = Answer { id, result: Err(why), evidence: None };
+        self.answer_with(answer, None, Some(Refusal::Stopping));
     }
 
     /// Answers a command. One whose picture cannot be kept was not carried out after all.
     pub(super) fn answer(&mut self, answer: Answer) -> Upshot {
-        self.answer_with(answer, None)
+        self.answer_with(answer, None, None)
     }
 
-    /// As [`Self::answer`], with what was asked for.
-    pub(super) fn answer_with(&mut self, mut answer: Answer, result: Option<Value>) -> Upshot {
+    /// As [`Self::answer`], with what was asked for, and with why not as a code.
+    pub(super) fn answer_with(
+        &mut self,
+        mut answer: Answer,
+        result: Option<Value>,
+        refusal: Option<Refusal>,
+    ) -> Upshot {
         let mut upshot = Upshot::Nothing;
         if let Some(evidence) = &answer.evidence
             && let Err(error) = self.pictures.keep_one(evidence)
@@ -66,7 +72,7 @@ impl Live {
             }
         }
         self.inbox.desk.refused += u64::from(answer.result.is_err());
-        match self.inbox.desk.answer(&answer, result) {
+        match self.inbox.desk.answer(&answer, result, refusal) {
             // First on disk: a suspension that is confirmed must outlive the power.
             Some(Ready { said, changed: true }) => self.owed.replies.extend(said),
             Some(Ready { said, changed: false }) => said.into_iter().for_each(|s| self.say(s)),

@@ -28,6 +28,8 @@ const BEHIND_MAX: Duration = Duration::from_mins(10);
 const SIDE_MAX: u32 = 16_384;
 /// Letters of a text for people.
 const LETTERS_MAX: usize = 400;
+/// Of why a camera is as it is: one for each of its two streams, and three of both.
+const CAUSES_MAX: usize = 5;
 
 /// How something stands to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +120,7 @@ pub(super) fn believed(
         }
         FromWorker::Camera(mut report) => {
             report.reason = short(report.reason);
+            report.causes.truncate(CAUSES_MAX);
             FromWorker::Camera(report)
         }
         FromWorker::Stats(stats) => FromWorker::Stats(given.stats(stats, refused)),
@@ -416,6 +419,17 @@ mod tests {
         let mut stats = serde_json::to_value(WorkerStats::default()).unwrap();
         stats["cpu_ms"] = json!(-1.0);
         assert_eq!(hear(json!({ "stats": stats }), true), (None, vec![Refusal::Number]));
+    }
+
+    #[test]
+    fn of_why_a_camera_is_away_no_more_is_heard_than_there_can_be() {
+        let cause = json!({ "stream": null, "fault": { "code": "ended" } });
+        let causes = vec![cause; 50_000];
+        let report =
+            json!({ "camera": "gate", "status": "offline", "reason": "", "causes": causes });
+        let (believed, why) = hear(json!({ "camera": report }), true);
+        assert_eq!(why, []);
+        assert_eq!(believed.unwrap()["camera"]["causes"].as_array().unwrap().len(), CAUSES_MAX);
     }
 
     /// An honest worker did not know of the change when it spoke.

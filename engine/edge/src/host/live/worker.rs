@@ -8,7 +8,7 @@ use crate::vision::supervise::Ended;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::{CameraStatus, ModelRef};
+use viahe_contract::message::{CameraFault, ModelRef};
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::seam::CameraReport;
@@ -55,8 +55,8 @@ impl Live {
         for camera in &gone {
             tracing::info!(%camera, "is no longer watched");
             let reason = "the pipeline has no such camera any more".to_owned();
-            let status = CameraStatus::Offline;
-            self.tell_camera(&CameraReport { camera: camera.clone(), status, reason });
+            let fault = CameraFault::Removed;
+            self.tell_camera(&CameraReport::offline(camera.clone(), reason, fault));
             self.told.reports.remove(camera);
             self.told.suspended.remove(camera);
             self.told.attention.remove(camera);
@@ -95,7 +95,7 @@ impl Live {
         cameras.retain(|camera| !self.told.quarantined.has(camera));
         for camera in cameras {
             let reason = format!("the vision worker restarts ({reason})");
-            let report = CameraReport { camera, status: CameraStatus::Offline, reason };
+            let report = CameraReport::offline(camera, reason, CameraFault::WorkerRestarts);
             events.extend(self.camera(report));
         }
         events

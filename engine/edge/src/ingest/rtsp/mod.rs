@@ -20,7 +20,7 @@ mod wire;
 mod words;
 
 use super::IngestError;
-use super::fault::{Fault, FaultKind};
+use super::fault::Fault;
 use crate::clock;
 use exchange::{End, Exchange, Subject};
 use gio::prelude::*;
@@ -35,7 +35,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use viahe_contract::message::Carrier;
+use viahe_contract::message::{CameraFault, Carrier};
 use viahe_core::plan::Secret;
 use wire::{Target, Wire};
 
@@ -379,5 +379,5 @@ fn blocked(error: &std::io::Error) -> bool {
 }
 
 fn of_box(error: &std::io::Error) -> Fault {
-    Fault::new(FaultKind::Box, format!("the box has no socket for the camera: {error}"))
+    Fault::new(CameraFault::BoxFails, format!("the box has no socket for the camera: {error}"))
 }

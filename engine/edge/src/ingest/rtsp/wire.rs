@@ -1,13 +1,14 @@
 //! The connection to a camera, with or without TLS, read and written without waiting.
 
 use super::words;
-use crate::ingest::fault::{Fault, FaultKind};
+use crate::ingest::fault::Fault;
 use crate::ingest::tls;
 use gio::prelude::*;
 use gstreamer::glib;
 use gstreamer_rtsp_server::gio;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
+use viahe_contract::message::CameraFault;
 
 /// Name, connection and handshake may take so long, each.
 const STEP_MAX_SECS: u32 = 5;
@@ -26,7 +27,7 @@ pub(super) struct Target {
 impl Target {
     fn address(&self) -> Result<gio::NetworkAddress, Fault> {
         gio::NetworkAddress::parse_uri(&self.url, PORT).map_err(|_| {
-            Fault::new(FaultKind::Setup, "the address in `url` cannot be read; correct it")
+            Fault::new(CameraFault::AddressWrong, "the address in `url` cannot be read; correct it")
         })
     }
 
@@ -71,7 +72,8 @@ impl Wire {
         socket.set_keepalive(true);
         let peer =
             plain.remote_address().ok().and_then(|a| a.downcast::<gio::InetSocketAddress>().ok());
-        let pollable = || Fault::new(FaultKind::Box, "a connection cannot be polled; report it");
+        let pollable =
+            || Fault::new(CameraFault::BoxFails, "a connection cannot be polled; report it");
         Ok(Self {
             input: stream.input_stream().dynamic_cast().map_err(|_| pollable())?,
             output: stream.output_stream().dynamic_cast().map_err(|_| pollable())?,

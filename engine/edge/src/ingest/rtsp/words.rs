@@ -1,14 +1,14 @@
 //! What a camera says with its codes, in words and with what to do.
 
-use super::super::fault::{Fault, FaultKind};
+use super::super::fault::Fault;
 use super::message::NotRtsp;
 use gstreamer_rtsp_server::gio;
-use viahe_contract::message::Carrier;
+use viahe_contract::message::{CameraFault, Carrier};
 
 /// The box's login was refused.
 pub(super) fn refused() -> Fault {
     Fault::new(
-        FaultKind::Login,
+        CameraFault::LoginRefused,
         "the camera refuses the user name or password (401 Unauthorized); correct user name and \
          password in its `url`",
     )
@@ -17,7 +17,7 @@ pub(super) fn refused() -> Fault {
 /// The camera wants a login and has none.
 pub(super) fn login_wanted() -> Fault {
     Fault::new(
-        FaultKind::Login,
+        CameraFault::LoginWanted,
         "the camera asks for a login (401 Unauthorized); write user name and password in its `url`",
     )
 }
@@ -29,13 +29,13 @@ pub(super) fn login_unknown(wanted: &str) -> Fault {
         "the camera wants another kind of login (401 Unauthorized, {wanted}); let it take Digest \
          or Basic on its page"
     );
-    Fault::new(FaultKind::Login, text)
+    Fault::new(CameraFault::LoginUnknown, text)
 }
 
 /// It hung up on a login that it has never accepted.
 pub(super) fn login_unanswered() -> Fault {
     Fault::new(
-        FaultKind::Login,
+        CameraFault::LoginUnanswered,
         "the camera closes the connection when it is given the login; look whether it has locked \
          the account, and correct user name and password in its `url`",
     )
@@ -45,57 +45,57 @@ pub(super) fn login_unanswered() -> Fault {
 pub(super) fn answered(method: &str, code: u16, reason: &str) -> Fault {
     let known = phrase(code).map_or_else(|| plain(reason), ToOwned::to_owned);
     let said = if known.is_empty() { code.to_string() } else { format!("{code} {known}") };
-    let (kind, text) = match code {
+    let (fault, text) = match code {
         401 => return refused(),
         403 => (
-            FaultKind::Forbidden,
+            CameraFault::Forbidden,
             format!(
                 "the camera forbids it ({said}); on its page, give the user of its `url` the right \
                  to view, and look whether its filter of addresses lets this box in"
             ),
         ),
         404 | 410 => (
-            FaultKind::Setup,
+            CameraFault::NoSuchPath,
             format!(
                 "the camera has no such path ({said}); read the path of the stream from its page \
                  and correct `url`"
             ),
         ),
         453 => (
-            FaultKind::Network,
+            CameraFault::NoRoom,
             format!(
                 "the camera has no room for one more viewer ({said}); close other viewers, or \
                  raise its limit of connections or bandwidth"
             ),
         ),
         454 => (
-            FaultKind::Network,
+            CameraFault::SessionDropped,
             format!("the camera has dropped the session ({said}); if it stays so, restart it"),
         ),
         503 => (
-            FaultKind::Network,
+            CameraFault::Overloaded,
             format!(
                 "the camera is overloaded ({said}); close other viewers, or restart it if it \
                  stays so"
             ),
         ),
         300..=399 => (
-            FaultKind::Setup,
+            CameraFault::Moved,
             format!("the camera has moved its stream ({said}); write the new address in `url`"),
         ),
         400..=499 => (
-            FaultKind::Setup,
+            CameraFault::Refuses { status: code },
             format!(
                 "the camera refuses {method} ({said}); look whether the path in `url` is that of a \
                  video stream, and renew its firmware"
             ),
         ),
         _ => (
-            FaultKind::Network,
+            CameraFault::Fails { status: code },
             format!("the camera fails at {method} ({said}); restart it if it stays so"),
         ),
     };
-    Fault::new(kind, text)
+    Fault::new(fault, text)
 }
 
 /// The way that media travels is not offered.
@@ -112,7 +112,7 @@ pub(super) fn not_offered(carrier: Carrier, code: Option<u16>) -> Fault {
     let text = format!(
         "the camera does not send over {way} ({said}); set its `transport` to \"{other}\" or \"auto\""
     );
-    Fault::new(FaultKind::Carrier, text)
+    Fault::new(CameraFault::CarrierRefused { carrier }, text)
 }
 
 /// It describes no video.
@@ -122,28 +122,33 @@ pub(super) fn no_video(sound: bool) -> Fault {
         "the camera offers {what} at this path; switch its video stream on, or correct the path \
          in `url`"
     );
-    Fault::new(FaultKind::Setup, text)
+    Fault::new(CameraFault::NoVideo { sound }, text)
 }
 
 /// What answers is no camera.
 pub(super) fn not_rtsp(what: NotRtsp, port: u16) -> Fault {
-    let text = match what {
-        NotRtsp::Http => format!(
-            "what answers at port {port} speaks HTTP, not RTSP: it is a web page; write the port of \
-             the camera's RTSP in `url` (554 on most)"
+    match what {
+        NotRtsp::Http => Fault::new(
+            CameraFault::WebPage { port },
+            format!(
+                "what answers at port {port} speaks HTTP, not RTSP: it is a web page; write the port of \
+                 the camera's RTSP in `url` (554 on most)"
+            ),
         ),
-        NotRtsp::Other => format!(
-            "what answers at port {port} does not speak RTSP; correct address and port in `url`, \
-             and use rtsps:// where the camera encrypts"
+        NotRtsp::Other => Fault::new(
+            CameraFault::NotRtsp { port },
+            format!(
+                "what answers at port {port} does not speak RTSP; correct address and port in `url`, \
+                 and use rtsps:// where the camera encrypts"
+            ),
         ),
-    };
-    Fault::new(FaultKind::Setup, text)
+    }
 }
 
 /// The stream cannot be followed any more.
 pub(super) fn garbled() -> Fault {
     Fault::new(
-        FaultKind::Network,
+        CameraFault::Garbled,
         "the camera's stream is garbled between two packets; if it comes again, renew its firmware",
     )
 }
@@ -154,55 +159,69 @@ pub(super) fn unanswered(method: &str, secs: u64) -> Fault {
         "the camera takes the connection and does not answer {method} for {secs} s; restart it if \
          it stays so, and look whether this port is that of its RTSP"
     );
-    Fault::new(FaultKind::Network, text)
+    Fault::new(CameraFault::Unanswered { secs }, text)
 }
 
 /// It closed the connection; `answered` once it had said something.
 pub(super) fn hung_up(answered: bool, playing: bool) -> Fault {
-    let text = match (answered, playing) {
-        (_, true) => "the camera ended the stream",
-        (true, false) => "the camera closed the connection before it sent anything",
-        (false, false) => {
+    match (answered, playing) {
+        (_, true) => Fault::new(CameraFault::Ended, "the camera ended the stream"),
+        (true, false) => Fault::new(
+            CameraFault::ClosedEarly,
+            "the camera closed the connection before it sent anything",
+        ),
+        (false, false) => Fault::new(
+            CameraFault::ClosedAtOnce,
             "the camera takes the connection and closes it at once; close other viewers, and look \
-             whether this port is that of its RTSP"
-        }
-    };
-    Fault::new(FaultKind::Network, text)
+             whether this port is that of its RTSP",
+        ),
+    }
 }
 
 /// No connection came about.
 pub(super) fn unreachable(error: &gio::glib::Error, port: u16) -> Fault {
     use gio::IOErrorEnum as Io;
-    let why = match (error.kind::<Io>(), error.kind::<gio::ResolverError>()) {
-        (_, Some(gio::ResolverError::NotFound)) | (Some(Io::HostNotFound), _) => {
+    let (code, why) = match (error.kind::<Io>(), error.kind::<gio::ResolverError>()) {
+        (_, Some(gio::ResolverError::NotFound)) | (Some(Io::HostNotFound), _) => (
+            CameraFault::NameUnknown,
             "its name is not known; correct the host in `url`, or ask who keeps the name server"
-                .to_owned()
-        }
-        (_, Some(_)) => {
+                .to_owned(),
+        ),
+        (_, Some(_)) => (
+            CameraFault::NameServerSilent,
             "the name server does not answer; look at the box's network, or write the address \
              instead of the name in `url`"
-                .to_owned()
-        }
-        (Some(Io::ConnectionRefused), _) => format!(
-            "port {port} is refused; look whether the camera's RTSP is switched on, and which port \
-             its page names (554 on most)"
+                .to_owned(),
         ),
-        (Some(Io::HostUnreachable | Io::NetworkUnreachable), _) => {
+        (Some(Io::ConnectionRefused), _) => (
+            CameraFault::PortRefused { port },
+            format!(
+                "port {port} is refused; look whether the camera's RTSP is switched on, and which port \
+                 its page names (554 on most)"
+            ),
+        ),
+        (Some(Io::HostUnreachable | Io::NetworkUnreachable), _) => (
+            CameraFault::NoRoute,
             "there is no way to its address; look at the camera's power and cable, and at the box's \
              network and gateway"
-                .to_owned()
-        }
-        (Some(Io::TimedOut), _) => {
+                .to_owned(),
+        ),
+        (Some(Io::TimedOut), _) => (
+            CameraFault::NothingAnswers,
             "nothing answers at its address; look at the camera's power and cable, at the address \
              in `url`, and at firewalls between"
-                .to_owned()
-        }
-        (Some(Io::BrokenPipe), _) => {
-            "it breaks the connection off at once; restart it if it stays so".to_owned()
-        }
-        _ => format!("{}; look at the box's network", plain(error.message())),
+                .to_owned(),
+        ),
+        (Some(Io::BrokenPipe), _) => (
+            CameraFault::BrokenOff,
+            "it breaks the connection off at once; restart it if it stays so".to_owned(),
+        ),
+        _ => (
+            CameraFault::ConnectionFailed,
+            format!("{}; look at the box's network", plain(error.message())),
+        ),
     };
-    Fault::new(FaultKind::Network, format!("no connection to the camera: {why}"))
+    Fault::new(code, format!("no connection to the camera: {why}"))
 }
 
 /// A text of others, held short and plain, without addresses.

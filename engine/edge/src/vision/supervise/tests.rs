@@ -136,7 +136,8 @@ fn look(dies_of: impl Fn(&VisionCamera) -> bool) {
     let (_alive, ended) = bounded::<()>(0);
     std::thread::spawn(move || pulse(pulses, &ended));
     let report = |camera: Name, status| {
-        FromWorker::Camera(CameraReport { camera, status, reason: String::new() })
+        let (reason, causes) = (String::new(), Vec::new());
+        FromWorker::Camera(CameraReport { camera, status, reason, causes })
     };
     say(FromWorker::Hello { version: SEAM_VERSION });
     let read = crate::vision::pipe::read_into(std::io::stdin(), |message: ToWorker| {

@@ -11,7 +11,7 @@ use crate::vision::slots::{SharedFrame, SlotId};
 use crossbeam_channel::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use viahe_contract::message::CameraStatus;
+use viahe_contract::message::{CameraStatus, Cause};
 use viahe_core::frame::FrameStamp;
 use viahe_core::gate::{Sizes, Sort};
 use viahe_core::id::Name;
@@ -90,16 +90,17 @@ impl FrameSink for Sink {
     fn state(&self, state: FeedState) {
         // What came before, or comes meanwhile, is not known.
         self.sizes().gap(clock::event_time());
-        let (status, reason) = match state {
+        let (status, reason, code) = match state {
             FeedState::Connecting => {
                 // Said before, so that it is known when this process dies of it.
                 return self.way.outlet.must_tell(FromWorker::Opening(self.name.clone()));
             }
-            FeedState::Online { .. } => (CameraStatus::Online, String::new()),
-            FeedState::Stalled { reason } => (CameraStatus::Stalled, reason),
-            FeedState::Offline { reason, .. } => (CameraStatus::Offline, reason),
+            FeedState::Online { .. } => (CameraStatus::Online, String::new(), None),
+            FeedState::Stalled { reason, code } => (CameraStatus::Stalled, reason, Some(code)),
+            FeedState::Offline { reason, code, .. } => (CameraStatus::Offline, reason, Some(code)),
         };
-        self.tell(status, reason);
+        let cause = |fault| Cause { stream: None, fault };
+        self.tell(status, reason, code.map(cause).into_iter().collect());
     }
 }
 
@@ -114,13 +115,13 @@ impl Sink {
         self.sizes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How the camera is, and why.
-    pub(super) fn tell(&self, status: CameraStatus, reason: String) {
+    /// How the camera is, and why: for people, and for who makes words of it.
+    pub(super) fn tell(&self, status: CameraStatus, reason: String, causes: Vec<Cause>) {
         self.tally.is(status);
         if status != CameraStatus::Online {
             self.way.desk.away(self.slot);
         }
-        let report = CameraReport { camera: self.name.clone(), status, reason };
+        let report = CameraReport { camera: self.name.clone(), status, reason, causes };
         self.way.outlet.tell(FromWorker::Camera(report));
     }
 }

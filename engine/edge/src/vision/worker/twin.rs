@@ -16,7 +16,7 @@ use crate::vision::photographer::Shot;
 use crate::vision::slots::SharedFrame;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use viahe_contract::message::{CameraStatus, StreamRole, StreamState, Streams};
+use viahe_contract::message::{CameraFault, CameraStatus, Cause, StreamRole, StreamState, Streams};
 use viahe_core::frame::{Frame, FrameStamp, FrameView, same_shape};
 use viahe_core::plan::Source;
 use viahe_core::time::Timestamp;
@@ -65,6 +65,8 @@ struct Side {
     /// None before anything came of it.
     status: Option<CameraStatus>,
     reason: String,
+    /// The same, for who makes words of it.
+    code: Option<CameraFault>,
     size_px: Option<[u32; 2]>,
 }
 
@@ -243,28 +245,31 @@ impl State {
         }
     }
 
-    /// How the camera is, and why.
-    fn told(&self) -> (CameraStatus, String) {
-        let away = |name, side: &Side| {
+    /// How the camera is, and why: for people, and for who makes words of it.
+    fn told(&self) -> (CameraStatus, String, Vec<Cause>) {
+        let away = |role, name, side: &Side| {
             side.status?;
-            Some(format!("{name}: {}", side.away()?))
+            let cause = side.code.clone().map(|fault| Cause { stream: Some(role), fault });
+            Some((format!("{name}: {}", side.away()?), cause))
         };
-        let why = [away("substream", &self.sub), away("main stream", &self.main)];
-        let mut why: Vec<String> = why.into_iter().flatten().collect();
-        if self.aspects_differ() {
-            why.push(OTHER_ASPECT.to_owned());
-        }
-        if self.film_cut {
-            why.push(FILM_CUT.to_owned());
-        }
+        let both = |what: &str, fault| (what.to_owned(), Some(Cause { stream: None, fault }));
         let looked_at = match self.looks {
             StreamRole::Main => self.main.status,
             StreamRole::Sub => self.sub.status,
         };
-        if looked_at.is_none() {
-            why.push("nothing came of its substream yet".to_owned());
-        }
-        (looked_at.unwrap_or_default(), why.join("; "))
+        let why = [
+            away(StreamRole::Sub, "substream", &self.sub),
+            away(StreamRole::Main, "main stream", &self.main),
+            self.aspects_differ().then(|| both(OTHER_ASPECT, CameraFault::OtherShapes)),
+            self.film_cut.then(|| both(FILM_CUT, CameraFault::FilmCut)),
+            looked_at.is_none().then(|| {
+                let (stream, fault) = (Some(StreamRole::Sub), CameraFault::Waiting);
+                ("nothing came of its substream yet".to_owned(), Some(Cause { stream, fault }))
+            }),
+        ];
+        let (why, causes): (Vec<String>, Vec<_>) = why.into_iter().flatten().unzip();
+        let causes = causes.into_iter().flatten().collect();
+        (looked_at.unwrap_or_default(), why.join("; "), causes)
     }
 
     fn aspects_differ(&self) -> bool {
@@ -336,30 +341,30 @@ impl FrameSink for End {
         // Until it is told, so that no older word comes after a newer one.
         let mut state = self.junction.lock();
         state.film_cut = cut;
-        let (status, why) = state.told();
+        let (status, why, causes) = state.told();
         let camera = &self.junction.sink.name;
         if cut {
             tracing::warn!(%camera, "{FILM_CUT}");
         } else {
             tracing::info!(%camera, "its main stream has key frames often enough again");
         }
-        self.junction.sink.tell(status, why);
+        self.junction.sink.tell(status, why, causes);
     }
 
     fn state(&self, told: FeedState) {
-        let (status, reason) = match told {
+        let (status, reason, code) = match told {
             FeedState::Connecting => return self.junction.sink.state(FeedState::Connecting),
             FeedState::Online { size_px, .. } => {
                 self.junction.lock().side(self.of).size_px = Some(size_px);
-                (CameraStatus::Online, String::new())
+                (CameraStatus::Online, String::new(), None)
             }
-            FeedState::Stalled { reason } => (CameraStatus::Stalled, reason),
-            FeedState::Offline { reason, .. } => (CameraStatus::Offline, reason),
+            FeedState::Stalled { reason, code } => (CameraStatus::Stalled, reason, Some(code)),
+            FeedState::Offline { reason, code, .. } => (CameraStatus::Offline, reason, Some(code)),
         };
         // Until it is told, so that no older word comes after a newer one.
         let mut state = self.junction.lock();
         let side = state.side(self.of);
-        (side.status, side.reason) = (Some(status), reason);
+        (side.status, side.reason, side.code) = (Some(status), reason, code);
         let looks = state.choose();
         if looks != state.looks {
             (state.looks, state.since_seq) = (looks, state.seq);
@@ -367,8 +372,8 @@ impl FrameSink for End {
             tracing::warn!(%camera, stream = looks.label(), "looks are at this stream from now on");
         }
         self.junction.direct(&state);
-        let (status, why) = state.told();
-        self.junction.sink.tell(status, why);
+        let (status, why, causes) = state.told();
+        self.junction.sink.tell(status, why, causes);
     }
 }
 
@@ -388,8 +393,9 @@ mod tests {
 
     fn is(state: &mut State, of: StreamRole, status: CameraStatus) {
         let reason = if status == Online { String::new() } else { "no route".to_owned() };
+        let code = (status != Online).then_some(CameraFault::NoRoute);
         let side = state.side(of);
-        (side.status, side.reason) = (Some(status), reason);
+        (side.status, side.reason, side.code) = (Some(status), reason, code);
         let looks = state.choose();
         if looks != state.looks {
             (state.looks, state.since_seq) = (looks, state.seq);
@@ -400,7 +406,13 @@ mod tests {
     fn what_happens_to_streams_and_what_is_told() {
         use StreamRole::{Main, Sub};
         let mut state = State::new(Demand::ALL);
-        assert_eq!(state.told(), (Offline, "nothing came of its substream yet".to_owned()));
+        // What is said in words is said in codes as well.
+        let said = |state: &State| {
+            let (status, why, causes) = state.told();
+            assert_eq!(causes.is_empty(), why.is_empty(), "{why}: {causes:?}");
+            (status, why)
+        };
+        assert_eq!(said(&state), (Offline, "nothing came of its substream yet".to_owned()));
         let steps = [
             (Main, Online, Sub, Offline, "nothing came of its substream yet"),
             (Sub, Online, Sub, Online, ""),
@@ -415,15 +427,27 @@ mod tests {
         for (n, (of, status, looks, told, why)) in steps.into_iter().enumerate() {
             is(&mut state, of, status);
             assert_eq!(state.looks, looks, "{n}");
-            assert_eq!(state.told(), (told, why.to_owned()), "{n}");
+            assert_eq!(said(&state), (told, why.to_owned()), "{n}");
         }
         state.side(Main).size_px = Some([1920, 1080]);
         state.side(Sub).size_px = Some([640, 360]);
         assert!(!state.streams().aspects_differ);
         state.side(Sub).size_px = Some([704, 576]);
-        assert!(state.streams().aspects_differ && state.told().1.ends_with(OTHER_ASPECT));
+        assert!(state.streams().aspects_differ && said(&state).1.ends_with(OTHER_ASPECT));
         state.film_cut = true;
         assert!(state.streams().film_cut && state.told().1.ends_with(FILM_CUT));
+        is(&mut state, Main, Offline);
+        let causes: Vec<_> =
+            state.told().2.into_iter().map(|cause| (cause.stream, cause.fault)).collect();
+        assert_eq!(
+            causes,
+            [
+                (Some(Sub), CameraFault::NoRoute),
+                (Some(Main), CameraFault::NoRoute),
+                (None, CameraFault::OtherShapes),
+                (None, CameraFault::FilmCut),
+            ]
+        );
     }
 
     #[test]

@@ -1,3 +1,4 @@
+import { adviceEn } from './advice.en.ts'
 import type { ZoneWords } from './index.ts'
 import { problemsEn } from './problems.en.ts'
 
@@ -14,7 +15,7 @@ export const en: ZoneWords = {
   stillAsking: 'Asking the camera for a picture…',
   stillNone: (why) => `There is no picture of the camera. ${why} You can still draw on an empty ground.`,
   noCamera: 'The box has no such camera in its pipeline.',
-  locked: (why) => `It cannot be changed from here: ${why}`,
+  locked: 'It cannot be changed from here:',
   readOnly: 'Your account may look at zones and rules, but not change them.',
   phone: 'On a small screen you can look at this; drawing is easier at a computer.',
   changes: (n) => `Changes that are not saved: ${n}`,
@@ -60,6 +61,7 @@ export const en: ZoneWords = {
     bad_name: 'A name has 3 to 40 characters (a–z, 0–9, hyphens) and is used once.',
   },
   problem: problemsEn,
+  advice: adviceEn,
   check: {
     asking: 'The box is checking…',
     well: 'Checked by the box: nothing is wrong.',

@@ -2,6 +2,7 @@ import type { Fault } from '../../zones/faults.ts'
 import type { Drawn } from '../../zones/draft.ts'
 import type { Day } from '../../zones/schedule.ts'
 import type { SnapTo } from '../../zones/snap.ts'
+import { adviceVi } from './advice.vi.ts'
 import { problemsVi } from './problems.vi.ts'
 
 /** What the zone editor says; apart from the other words, because it comes with the editor. */
@@ -18,7 +19,7 @@ export const vi = {
   stillAsking: 'Đang lấy hình từ camera…',
   stillNone: (why: string) => `Chưa có hình của camera. ${why} Vẫn vẽ được trên nền trống.`,
   noCamera: 'Thiết bị không có camera này trong cấu hình.',
-  locked: (why: string) => `Không sửa được từ đây: ${why}`,
+  locked: 'Không sửa được từ đây:',
   readOnly: 'Tài khoản này chỉ xem, không sửa vùng và quy tắc.',
   phone: 'Màn hình nhỏ: xem được, nhưng nên vẽ trên máy tính.',
   changes: (n: string) => `${n} thay đổi chưa lưu`,
@@ -64,6 +65,7 @@ export const vi = {
     bad_name: 'Tên phải có 3 đến 40 ký tự a–z, 0–9 hoặc dấu gạch ngang, và chưa được dùng.',
   } satisfies Record<Fault, string>,
   problem: problemsVi,
+  advice: adviceVi,
   check: {
     asking: 'Thiết bị đang kiểm tra…',
     well: 'Thiết bị đã kiểm tra: không có lỗi.',

@@ -96,11 +96,18 @@ fn one_question_is_answered_at_a_time_and_none_once_the_box_stops() {
     street.run(50.0);
     let told: Vec<String> = replies(&street)
         .iter()
-        .map(|reply| format!("{} {} {}", reply["id"], reply["ok"], reply["text"]))
+        .map(|reply| {
+            let Value::Object(keys) = &reply["refusal"] else { panic!("{reply}") };
+            format!("{} {} {} {}", reply["id"], reply["ok"], reply["text"], keys["code"])
+        })
         .collect();
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("\"second\" false") && told[0].contains("ask again"), "{told:?}");
-    assert!(told[1].starts_with("\"first\" false") && told[1].contains("stopping"), "{told:?}");
+    for (told, id, text, code) in
+        [(&told[0], "second", "ask again", "busy"), (&told[1], "first", "stopping", "stopping")]
+    {
+        let is = told.starts_with(&format!("\"{id}\" false")) && told.contains(text);
+        assert!(is && told.ends_with(&format!("\"{code}\"")), "{told}");
+    }
 }
 
 /// The street's history, once nobody is at work there.
@@ -124,7 +131,7 @@ impl Known {
         change(&mut plan);
         let id = "op-7".try_into().unwrap();
         let job = Job { id, now: BEGIN.plus(secs(90.0)), plan: Arc::new(plan), question };
-        job.answered(&Arc::default()).result.map(|(_, result)| result)
+        job.answered(&Arc::default()).result.map(|(_, result)| result).map_err(|why| why.text)
     }
 
     fn explain(&self, change: impl FnOnce(&mut Plan)) -> Result<Value, String> {

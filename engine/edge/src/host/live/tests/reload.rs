@@ -4,7 +4,7 @@ use super::street::{Street, WORKER, look, name, picture, secs};
 use crate::trouble::Trouble;
 use crate::vision::supervise::WorkerEvent;
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::{CameraStatus, ModelRef};
+use viahe_contract::message::{CameraFault, ModelRef};
 use viahe_contract::sha256::Sha256;
 use viahe_core::seam::{CameraReport, CameraStats, FromWorker, SEAM_VERSION, WorkerStats};
 
@@ -12,8 +12,7 @@ const OTHER: WorkerId = WorkerId(1);
 
 /// All that a worker says of a camera that it had, when it ends.
 fn last_words(camera: &str, second: u64) -> [FromWorker; 4] {
-    let offline = CameraStatus::Offline;
-    let report = CameraReport { camera: name(camera), status: offline, reason: "ends".to_owned() };
+    let report = CameraReport::offline(name(camera), "ends".to_owned(), CameraFault::Ended);
     let cameras = [(name(camera), CameraStats::default())].into();
     [
         FromWorker::Observation(look(camera, second, true)),

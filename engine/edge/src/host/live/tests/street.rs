@@ -140,6 +140,7 @@ impl Street {
             camera: name("gate"),
             status: CameraStatus::Online,
             reason: String::new(),
+            causes: Vec::new(),
         };
         self.says(at, FromWorker::Camera(report));
     }

@@ -7,7 +7,7 @@ use crate::vision::supervise::{Quarantine, WorkerEvent};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::CameraStatus;
+use viahe_contract::message::{CameraFault, CameraStatus};
 use viahe_contract::place::Position;
 use viahe_contract::sha256::Sha256;
 use viahe_core::seam::{CameraReport, CameraStats, Failure, FromWorker, SEAM_VERSION, WorkerStats};
@@ -75,9 +75,9 @@ fn a_camera_that_begins_is_no_warning_and_one_that_fails_is() {
     let mut street = Street::silent();
     let loading = "its model is being loaded";
     let dark = |at: f64, reason: &str, street: &Street| {
-        let (camera, reason) = (name("gate"), reason.to_owned());
-        let status = CameraStatus::Offline;
-        street.says(at, FromWorker::Camera(CameraReport { camera, status, reason }));
+        let fault = CameraFault::NoRoute;
+        let report = CameraReport::offline(name("gate"), reason.to_owned(), fault);
+        street.says(at, FromWorker::Camera(report));
     };
     street.says(0.0, FromWorker::Hello { version: SEAM_VERSION });
     dark(0.0, loading, &street);
@@ -173,6 +173,8 @@ fn a_camera_that_is_kept_away_says_so_until_it_is_tried_again() {
         for words in ["3 vision workers died", "signal: 11"] {
             assert!(state.reason.contains(words), "{}", state.reason);
         }
+        let said: Vec<_> = state.causes.iter().map(|cause| &cause.fault).collect();
+        assert_eq!(said, [&CameraFault::Quarantined { deaths: 3 }]);
     }
     let last = at(20, 31).next().unwrap();
     assert_eq!((last.quarantine, last.reason.as_str()), (None, "it is tried again"));

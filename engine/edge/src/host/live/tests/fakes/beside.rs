@@ -1,6 +1,8 @@
 //! What works beside the event plane: at once, or when it is told to.
 
 use super::*;
+use crate::refused::Refused;
+use viahe_contract::message::Refusal;
 
 /// Finishes pictures at once, on the thread that asks.
 pub(in crate::host::live::tests) struct AtOnce {
@@ -50,9 +52,9 @@ impl Librarian {
 }
 
 impl Retraces for Librarian {
-    fn begin(&mut self, job: Job) -> Result<(), String> {
+    fn begin(&mut self, job: Job) -> Result<(), Refused> {
         if self.job.is_some() {
-            return Err("ask again in a minute".to_owned());
+            return Err(Refused::new(Refusal::Busy, "ask again in a minute"));
         }
         self.job = Some(job);
         Ok(())
