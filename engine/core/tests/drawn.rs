@@ -20,6 +20,10 @@ const KERB: [[f64; 2]; 4] = [[0.0, 0.2], [1.0, 0.2], [1.0, 1.0], [0.0, 1.0]];
 const OTHER: [[f64; 2]; 3] = [[0.0, 0.3], [1.0, 0.3], [0.5, 1.0]];
 
 fn plan(zone: &[[f64; 2]], rule: &str) -> Arc<Plan> {
+    plan_with(zone, rule, "")
+}
+
+fn plan_with(zone: &[[f64; 2]], rule: &str, permits: &str) -> Arc<Plan> {
     let text = format!(
         r#"
         [site]
@@ -36,6 +40,7 @@ fn plan(zone: &[[f64; 2]], rule: &str) -> Arc<Plan> {
         [[camera.rule]]
         zone = "kerb"
         {rule}
+        {permits}
         "#
     );
     Arc::new(support::World::new().parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}")))
@@ -92,8 +97,8 @@ fn near(a: [f64; 2], b: [f64; 2]) -> bool {
 fn each_picture_has_the_boxes_of_its_moment_and_the_path_leads_there() {
     let mut engine = Engine::new(parking(&KERB));
     let said = looks(&mut engine, 0, &arrives());
-    let Geometry { zone, line, path, boxes } = &said[0].geometry;
-    assert_eq!((zone.as_slice(), line), (&KERB[..], &None));
+    let Geometry { zone, bays, line, path, boxes } = &said[0].geometry;
+    assert_eq!((zone.as_slice(), bays.len(), line), (&KERB[..], 0, &None));
     assert_eq!(boxes.first_seen, [[0.2, 0.5, 0.35, 0.7]], "where it had come to rest");
     assert_eq!(boxes.opened, [[0.22, 0.5, 0.37, 0.7]], "where it was told");
     assert!((3..=12).contains(&path.len()), "{path:?}");
@@ -130,4 +135,43 @@ fn a_zone_that_is_edited_later_is_not_that_of_an_older_incident() {
     assert_eq!(ended.geometry.boxes, opened[0].geometry.boxes);
     let again = looks(&mut engine, 100, &vec![vec![0.3]; 40]);
     assert_eq!(again[0].geometry.zone, OTHER);
+}
+
+/// A bay beside the kerb, as the pipeline has it.
+fn bay(id: &str, uses: &str, left: f64, more: &str) -> String {
+    let right = left + 0.1;
+    format!(
+        "[[permit]]\nid = \"{id}\"\nreason = \"parking_bay\"\ncameras = [\"cam\"]\nuses = [\"{uses}\"]\n\
+         polygon = [[{left}, 0.6], [{right}, 0.6], [{right}, 0.9], [{left}, 0.9]]\n{more}\n"
+    )
+}
+
+#[test]
+fn bays_are_those_in_which_it_was_permitted_when_it_was_told() {
+    let parking = "use = \"illegal-parking\"\ndwell_secs = 20";
+    let crowding = "[[camera.rule]]\nuse = \"crowding\"\nzone = \"kerb\"";
+    let permits = [
+        bay("far", "illegal-parking", 0.85, ""),
+        bay("near", "illegal-parking", 0.6, ""),
+        bay("over", "illegal-parking", 0.7, "until = \"2020-01-01 00:00\""),
+        bay("of-another-rule", "crowding", 0.4, ""),
+    ];
+    let permits = permits.concat();
+    let plan_of = |permits: &str| plan_with(&KERB, &format!("{parking}\n{crowding}"), permits);
+    let mut engine = Engine::new(plan_of(&permits));
+    let said = looks(&mut engine, 0, &vec![vec![0.2]; 30]);
+    let lefts = |of: &Geometry| of.bays.iter().map(|bay| bay[0][0]).collect::<Vec<_>>();
+    assert_eq!(lefts(&said[0].geometry), [0.6, 0.85], "nearest first, and no others");
+    // What stands in one is let be, and beside all of them they are what was so when it was told.
+    let mut engine = Engine::new(plan_of(&permits));
+    assert_eq!(looks(&mut engine, 0, &vec![vec![0.575]; 30]), []);
+    // A street may have more than are told.
+    let many: String = (0..40)
+        .map(|n| bay(&format!("bay-{n:02}"), "illegal-parking", f64::from(n) * 0.01 + 0.45, ""))
+        .collect();
+    let mut engine = Engine::new(plan_of(&many));
+    let said = looks(&mut engine, 0, &vec![vec![0.2]; 30]);
+    let told = lefts(&said[0].geometry);
+    assert_eq!((told.len(), told[0]), (16, 0.45), "{told:?}");
+    assert!(told.is_sorted(), "{told:?}");
 }

@@ -78,11 +78,15 @@ function account(name: string, display_name: string, role: Person['role']): Acco
   return { name, display_name, role, sites: null, language: 'vi', created, last_login: null, disabled: null, password: name }
 }
 
+/** Painted at the far end of the kerb. */
+const BAYS: Point[][] = [0.62, 0.76].map((left): Point[] => [[left, 0.62], [left + 0.12, 0.62], [left + 0.13, 0.7], [left + 0.005, 0.7]])
+
 function geometryOf(boxes: Box[], violation: string): Geometry {
   const [x0, , x1, y1] = boxes[0] ?? [0.5, 0.5, 0.5, 0.5]
   const end: Point = [(x0 + x1) / 2, y1]
   return {
     zone: [[0.03, 0.6], [0.96, 0.6], [0.99, 0.8], [0.01, 0.8]],
+    ...(violation === 'illegal-parking' ? { bays: BAYS } : {}),
     ...(violation === 'wrong-way' ? { line: [[0.5, 0.55], [0.45, 0.98]] as [Point, Point] } : {}),
     path: [[0.97, 0.95], [end[0] + 0.22, 0.92], end],
     boxes: { first_seen: boxes.map(([x0, y0, x1, y1]): Box => [x0 + 0.01, y0, x1 + 0.01, y1]), opened: boxes },

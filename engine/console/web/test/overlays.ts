@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { caseOnScreen, NIGHT, signIn, type Browsers } from './browsers.ts'
+import type { Detail } from '../src/api/types.ts'
+import { anotherCase, caseOnScreen, NIGHT, signIn, type Browsers } from './browsers.ts'
 import type { City } from './city.ts'
 import { known } from './judging.ts'
 
@@ -9,10 +10,16 @@ export async function overlays(browsers: Browsers, city: City): Promise<void> {
   const context = await browsers.person(NIGHT)
   const page = await browsers.page(context, city.address)
   await signIn(page, ...city.admin)
-  const id = await caseOnScreen(page)
+  let id = await caseOnScreen(page)
+  // All that there can be is drawn over it.
+  const whole = async ({ incident, evidence }: Detail): Promise<boolean> => incident.geometry?.bays !== undefined && evidence.filter(({ arrived }) => arrived).length >= 2
+  while (!(await whole(await known(page, id)))) {
+    await page.keyboard.press('j')
+    id = await anotherCase(page, id)
+  }
   await browsers.quiet(page)
   const { incident, evidence } = await known(page, id)
-  const { zone, path, boxes } = incident.geometry!
+  const { zone, bays = [], path, boxes } = incident.geometry!
   const told = (points: number[][]): string => points.map((point) => point.join(',')).join(' ')
   const shown = evidence.filter(({ arrived }) => arrived)
   assert.ok(shown.length >= 2, 'a case with pictures')
@@ -20,6 +27,7 @@ export async function overlays(browsers: Browsers, city: City): Promise<void> {
     const picture = pictures(page).nth(shown.findIndex((one) => one.moment === moment))
     const points = (mark: string): Promise<(string | null)[]> => picture.locator(`svg .mark .${mark}`).evaluateAll((all) => all.map((one) => one.getAttribute('points')))
     assert.deepEqual(await points('zone'), [told(zone!)], `${moment}: the zone of then`)
+    assert.deepEqual(await points('bay'), bays.map(told), `${moment}: where it was permitted`)
     assert.deepEqual(await points('path'), moment === 'first_seen' ? [] : [told(path!)], `${moment}: the path`)
     const xs = await picture.locator('svg .mark rect').evaluateAll((all) => all.map((one) => Number(one.getAttribute('x'))))
     const then = moment === 'first_seen' || moment === 'opened' ? boxes![moment]! : []
@@ -29,6 +37,7 @@ export async function overlays(browsers: Browsers, city: City): Promise<void> {
   }
   const legend = page.getByText('vùng giám sát vào lúc đó', { exact: true })
   await legend.waitFor()
+  await page.getByText('ô được phép lúc báo', { exact: true }).waitFor()
   await browsers.accessible(page, 'overlays')
   await browsers.shot(page, 'overlays')
   await page.keyboard.press('b')

@@ -9,6 +9,10 @@ pub struct Geometry {
     /// Corners of the zone, at most 64; none where the rule has no zone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zone: Vec<[f64; 2]>,
+    /// Corners of the bays in which what the rule means was permitted when the incident opened, at most 16 bays with 64
+    /// corners in all; those that are nearest to the first subject come first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bays: Vec<Vec<[f64; 2]>>,
     /// The line, where the rule has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<[[f64; 2]; 2]>,

@@ -45,9 +45,11 @@ fn geometry() -> impl Strategy<Value = Geometry> {
     let point = || prop::array::uniform2(fraction());
     let boxes = || vec(prop::array::uniform4(fraction()), 0..3);
     let line = of(prop::array::uniform2(point()));
-    (vec(point(), 0..5), line, vec(point(), 0..5), boxes(), boxes()).prop_map(
-        |(zone, line, path, first_seen, opened)| Geometry {
+    let places = (vec(point(), 0..5), vec(vec(point(), 3..6), 0..3));
+    (places, line, vec(point(), 0..5), boxes(), boxes()).prop_map(
+        |((zone, bays), line, path, first_seen, opened)| Geometry {
             zone,
+            bays,
             line,
             path,
             boxes: Boxes { first_seen, opened },

@@ -121,8 +121,10 @@ impl Engine {
                 self.memory.cameras[c].clock_at(at)
             });
         let first_boxes = self.memory.case(key).map(|case| std::mem::take(&mut case.first_boxes));
-        let geometry =
-            drawn::geometry(of.camera_of(&self.plan), rule, &who, first_boxes.unwrap_or_default());
+        let hours = self.prepared.rule_mut(of).hours(opened, &self.plan, of);
+        let bays = hours.bays(&self.plan).collect();
+        let camera = of.camera_of(&self.plan);
+        let geometry = drawn::geometry(camera, rule, bays, &who, first_boxes.unwrap_or_default());
         Incident {
             id,
             about: self.about(moment),

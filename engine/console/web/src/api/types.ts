@@ -177,6 +177,8 @@ export type Box = [number, number, number, number]
 export interface Geometry {
   /** As it was when the incident opened; it ends when the zone is changed. */
   zone?: Point[]
+  /** Where it was permitted then, nearest to the first subject first. */
+  bays?: Point[][]
   line?: [Point, Point]
   /** Where the first subject went since it was first seen, oldest first. */
   path?: Point[]

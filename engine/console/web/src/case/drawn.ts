@@ -4,6 +4,7 @@ import type { Box, Evidence, Incident, Point } from '../api/types.ts'
 
 export interface Drawn {
   zone: Point[]
+  bays: Point[][]
   line: [Point, Point] | null
   path: Point[]
   boxes: Box[]
@@ -11,25 +12,26 @@ export interface Drawn {
   numbered: boolean
 }
 
-export type Mark = 'zone' | 'line' | 'boxes' | 'path'
+export type Mark = 'zone' | 'bays' | 'line' | 'boxes' | 'path'
 
-export const NOTHING: Drawn = { zone: [], line: null, path: [], boxes: [], numbered: false }
+export const NOTHING: Drawn = { zone: [], bays: [], line: null, path: [], boxes: [], numbered: false }
 
 /** Boxes of earlier versions tell only where the subjects were at the newest revision. */
 const SAME_MOMENT_MS = 500
 
 export function drawnOn(incident: Incident, picture: Evidence): Drawn {
-  const { zone = [], line = null, path = [] } = incident.geometry ?? {}
+  const { zone = [], bays = [], line = null, path = [] } = incident.geometry ?? {}
   const boxes = boxesOn(incident, picture)
   // In the first picture it has not gone anywhere yet.
   const gone = picture.moment === 'opened' || picture.moment === 'closed'
-  return { zone, line, path: gone && path.length > 1 ? path : [], boxes, numbered: areListed(boxes, incident) }
+  return { zone, bays, line, path: gone && path.length > 1 ? path : [], boxes, numbered: areListed(boxes, incident) }
 }
 
 /** What there is to see, in the order of the legend. */
 export function marksOf(all: Drawn[]): Mark[] {
   const has: Record<Mark, (drawn: Drawn) => boolean> = {
     zone: ({ zone }) => zone.length > 0,
+    bays: ({ bays }) => bays.length > 0,
     line: ({ line }) => line !== null,
     boxes: ({ boxes }) => boxes.length > 0,
     path: ({ path }) => path.length > 0,

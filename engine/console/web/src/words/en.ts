@@ -146,7 +146,7 @@ export const en: Words = {
     pictureFailed: 'The picture could not be loaded.',
     overlay: 'Draw over the pictures',
     untouched: 'The pictures themselves stay as they are.',
-    marks: { zone: 'zone, as it was then', line: 'line', boxes: 'subject at that moment', path: 'where it went, from the dot on' },
+    marks: { zone: 'zone, as it was then', bays: 'bay where it was permitted when reported', line: 'line', boxes: 'subject at that moment', path: 'where it went, from the dot on' },
     pictureOf: (moment, time) => `${moment}, ${time}`,
     pictureWith: (picture, marks) => `${picture}. Drawn over it: ${marks}.`,
     guidance: 'How to judge',

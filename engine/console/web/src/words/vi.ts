@@ -157,7 +157,7 @@ export const vi = {
     pictureFailed: 'Không tải được hình.',
     overlay: 'Vẽ chồng lên hình',
     untouched: 'Hình gốc giữ nguyên.',
-    marks: { zone: 'vùng giám sát vào lúc đó', line: 'vạch', boxes: 'đối tượng vào lúc chụp', path: 'đường di chuyển, bắt đầu từ chấm tròn' },
+    marks: { zone: 'vùng giám sát vào lúc đó', bays: 'ô được phép lúc báo', line: 'vạch', boxes: 'đối tượng vào lúc chụp', path: 'đường di chuyển, bắt đầu từ chấm tròn' },
     pictureOf: (moment: string, time: string) => `${moment}, ${time}`,
     pictureWith: (picture: string, marks: string) => `${picture}. Vẽ chồng lên hình: ${marks}.`,
     guidance: 'Hướng dẫn xử lý',

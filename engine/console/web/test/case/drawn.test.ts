@@ -7,6 +7,7 @@ const BOX: [number, number, number, number] = [0.3, 0.5, 0.4, 0.7]
 const EARLIER: [number, number, number, number] = [0.1, 0.5, 0.2, 0.7]
 const GEOMETRY: Geometry = {
   zone: [[0, 0.5], [1, 0.5], [1, 1]],
+  bays: [[[0.6, 0.6], [0.7, 0.6], [0.7, 0.7]]],
   path: [[0.1, 0.7], [0.35, 0.7]],
   boxes: { first_seen: [EARLIER], opened: [BOX] },
 }
@@ -27,11 +28,11 @@ test('each picture has the boxes of its own moment, and the last none', () => {
   assert.deepEqual(drawnOn(none, picture('opened', none.updated)).boxes, [], 'the box told of none')
 })
 
-test('the zone is on every picture, the path where something has gone', () => {
+test('zone and bays are on every picture, the path where something has gone', () => {
   const marks = (moment: Moment): unknown => marksOf([drawnOn(incident(GEOMETRY), picture(moment))])
-  assert.deepEqual(marks('first_seen'), ['zone', 'boxes'])
-  assert.deepEqual(marks('opened'), ['zone', 'boxes', 'path'])
-  assert.deepEqual(marks('closed'), ['zone', 'path'])
+  assert.deepEqual(marks('first_seen'), ['zone', 'bays', 'boxes'])
+  assert.deepEqual(marks('opened'), ['zone', 'bays', 'boxes', 'path'])
+  assert.deepEqual(marks('closed'), ['zone', 'bays', 'path'])
 })
 
 test('boxes of the list have its numbers, others have none', () => {
