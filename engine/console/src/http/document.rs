@@ -1,5 +1,6 @@
 //! What handlers do not say of themselves, in the document of the interface: rights, and what errors are written as.
 
+use super::between;
 use super::gate::CSRF_HEADER;
 use super::problem::PROBLEM_JSON;
 use super::schema;
@@ -21,6 +22,7 @@ pub(super) fn complete(mut document: OpenApi) -> OpenApi {
     ] {
         components.add_security_scheme(name, scheme);
     }
+    between::tell(components);
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             name_errors(operation);

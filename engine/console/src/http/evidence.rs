@@ -78,7 +78,8 @@ async fn whole(app: &App, site: &Name, file: Sha256) -> Result<Option<u64>, Prob
     Ok(app.files.size(&file).filter(|_| brought))
 }
 
-/// A box brings a file, or a part of it.
+/// A box brings a file, or a part of it: then `content-range` says which bytes of how many, as many as `content-length`
+/// says, and the last of them at most the last of the whole.
 #[utoipa::path(put, path = "/v1/evidence/{sha256}", tag = "evidence", params(("sha256" = String, Path)),
     request_body(content = Vec<u8>, content_type = "image/jpeg"), responses(
     (status = 200, description = "it was there: all its `upload-offset` bytes"),

@@ -8,6 +8,7 @@ mod app;
 mod ask;
 mod audit;
 mod base_map;
+mod between;
 mod connections;
 mod cookie;
 mod document;

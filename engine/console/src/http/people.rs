@@ -80,7 +80,8 @@ pub(super) struct ChangePerson {
     /// What it may do.
     #[schema(schema_with = schema::role_of_person_or_null)]
     role: Option<Role>,
-    /// Where; null for all sites, and nothing for as it is.
+    /// Where; null for all sites, and nothing for as it is. An admin has all: whoever becomes one, or is one, may have no
+    /// others.
     #[serde(default)]
     #[schema(schema_with = schema::sites)]
     sites: SitesSaid,

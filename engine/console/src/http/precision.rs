@@ -239,7 +239,7 @@ pub(super) struct PutAside {
     #[serde(default)]
     camera: Option<String>,
     /// Why nothing is to be changed.
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(min_length = 1, max_length = 500, pattern = "\\S")]
     reason: String,
 }
 

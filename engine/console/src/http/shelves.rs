@@ -50,11 +50,11 @@ pub(super) struct NewShelf {
     /// At this camera; nothing for all of the site.
     #[serde(default)]
     camera: Option<String>,
-    /// Until when; a week from now at most.
+    /// Until when: after now, and a week from now at most.
     #[schema(schema_with = schema::moment)]
     until: String,
     /// Why.
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(min_length = 1, max_length = 500, pattern = "\\S")]
     reason: String,
 }
 

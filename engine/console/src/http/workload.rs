@@ -29,7 +29,7 @@ const STEPS: [(usize, usize); 3] = [(150, 1), (1_010, 6), (usize::MAX, 36)];
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
-    /// From this time on; a day before its end when nothing is said.
+    /// From this time on, which is before the end of the period; a day before it when nothing is said.
     #[param(schema_with = schema::moment_or_nothing)]
     from: String,
     /// Before this time; now when nothing is said. 31 days at most.

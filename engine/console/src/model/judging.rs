@@ -8,7 +8,7 @@ use viahe_contract::id::Name;
 use viahe_contract::message::Judgement;
 
 /// Why something is dismissed.
-const REASONS: [&str; 7] = [
+pub const REASONS: [&str; 7] = [
     "permitted",
     "wrong_class",
     "already_reported",
@@ -18,7 +18,7 @@ const REASONS: [&str; 7] = [
     OTHER,
 ];
 /// Needs a note.
-const OTHER: &str = "other";
+pub const OTHER: &str = "other";
 /// Longest note.
 const NOTE_CHARS_MAX: usize = 500;
 

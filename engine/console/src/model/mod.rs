@@ -11,7 +11,7 @@ mod workload;
 
 pub use bounds::Bounds;
 pub use filter::{Filter, Judged, Order, Phase, one_of};
-pub use judging::{Judging, check_note, judgements, reasons};
+pub use judging::{Judging, OTHER, REASONS, check_note, judgements, reasons};
 pub use on_map::IncidentOnMap;
 pub use person::{Person, Role, Scope};
 pub use shelf::ShelfTold;

@@ -1,5 +1,6 @@
 //! The `OpenAPI` document: how one is let in, what is asked and what is answered are as they are.
 
+use super::boxes::Site;
 use super::sample::{heard, id};
 use super::support::Console;
 use serde_json::{Value, json};
@@ -121,4 +122,72 @@ fn a_whole_number_is_one_however_it_is_written() {
         let answer = console.send("POST", &path, &headers, body.as_bytes());
         assert_eq!(answer.status, status, "{revision}: {}", answer.body);
     }
+}
+
+/// Rules between the fields of a body: what the document forbids is refused, and what it allows is not.
+#[test]
+fn what_fields_ask_of_each_other_is_told_in_the_document() {
+    // Whose box is known, and does not listen.
+    let site = Site::start();
+    let console = &site.console;
+    let admin = console.admin();
+    console.runtime.block_on(console.store.take(vec![heard("hue", 1, 1)])).unwrap();
+    let mut document = console.ask("GET", "/v1/openapi.json", &[], None).json();
+    let verdict = |more: Value| {
+        let mut body = json!({ "revision": 1 });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ("Judging", format!("/v1/incidents/{}/verdict", id(1)), body)
+    };
+    let base = "9f".repeat(32);
+    let revert = "/v1/sites/hue/pipeline/revert".to_owned();
+    let mut next = 0;
+    let mut person = |role: &str, sites: Value| {
+        next += 1;
+        json!({ "name": format!("somebody-{next}"), "display_name": "x", "role": role, "sites": sites })
+    };
+    let mut cases = vec![
+        verdict(json!({ "judgement": "confirmed" })),
+        verdict(json!({ "judgement": "confirmed", "reason": null, "note": "x" })),
+        verdict(json!({ "judgement": "confirmed", "reason": "poor_view" })),
+        verdict(json!({ "judgement": "dismissed" })),
+        verdict(json!({ "judgement": "dismissed", "reason": null, "note": "x" })),
+        verdict(json!({ "judgement": "dismissed", "reason": "poor_view" })),
+        verdict(json!({ "judgement": "dismissed", "reason": "other" })),
+        verdict(json!({ "judgement": "dismissed", "reason": "other", "note": " \t" })),
+        verdict(json!({ "judgement": "dismissed", "reason": "other", "note": "a wedding" })),
+        ("Reverting", revert.clone(), json!({ "base": base, "to": base })),
+        ("Reverting", revert.clone(), json!({ "base": base, "to": base, "check": false })),
+        ("Reverting", revert.clone(), json!({ "base": base, "to": base, "check": true })),
+        ("Reverting", revert, json!({ "base": base, "to": base, "why": "x" })),
+    ];
+    for (role, sites) in [
+        ("admin", Value::Null),
+        ("admin", json!(["hue"])),
+        ("operator", Value::Null),
+        ("operator", json!(["hue", "da-nang"])),
+    ] {
+        cases.push(("AddPerson", "/v1/people".into(), person(role, sites)));
+    }
+    for (role, sites) in [
+        ("box", Value::Null),
+        ("box", json!(["hue", "da-nang"])),
+        ("box", json!(["hue"])),
+        ("viewer", Value::Null),
+        ("viewer", json!(["hue", "da-nang"])),
+    ] {
+        let mut token = person(role, sites);
+        token.as_object_mut().unwrap().remove("display_name");
+        cases.push(("AddToken", "/v1/tokens".into(), token));
+    }
+    let (mut allowed, mut forbidden) = (0, 0);
+    for (schema, path, body) in cases {
+        document["allOf"] = json!([{ "$ref": format!("#/components/schemas/{schema}") }]);
+        let fits = jsonschema::draft202012::new(&document).unwrap().is_valid(&body);
+        let answer = console.ask("POST", &path, &admin.headers(), Some(body.clone()));
+        let taken = answer.status != 422;
+        assert_eq!(fits, taken, "{schema}: {} to {body}: {}", answer.status, answer.body);
+        allowed += usize::from(fits);
+        forbidden += usize::from(!fits);
+    }
+    assert_eq!((allowed, forbidden), (12, 10));
 }
