@@ -20,23 +20,20 @@ Not : a general TF.js converter. An unknown operation is an error.
 The output depends on nothing but the input and the versions in requirements: same bytes each time.
 """
 
-import argparse
-import json
-import os
-import tarfile
-from dataclasses import dataclass, field
+import pathlib
+import sys
+from dataclasses import dataclass
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
-PACKAGE_FOLDER = "package/models/coco-ssd"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts/lib"))
+from tfjs import Graph, data_inputs, kernel_to_onnx, run, stride_of, text_attribute  # noqa: E402
+
+DESCRIPTION = "package/models/coco-ssd/model.json"
 SIDE = 300
 LEVELS = 6  # prediction layers, from the 19x19 map down to 1x1
 CANDIDATES = 1917
 CLASSES = 90
-OPSET = 13
-IR_VERSION = 8
 
 NETWORK_INPUT = "Preprocessor/sub"  # the image scaled to -1..1
 ANCHORS = "Postprocessor/ExpandDims"  # [1, 1917, 4] as y0, x0, y1, x1
@@ -45,57 +42,6 @@ ANCHORS = "Postprocessor/ExpandDims"  # [1, 1917, 4] as y0, x0, y1, x1
 # predicts the centre's offset times 10 and the logarithm of the size times 5.
 CENTRE_SCALE = 10.0
 SIZE_SCALE = 5.0
-
-
-# --- reading the package ---------------------------------------------------------------------------------
-
-
-def read_package(path):
-    """Return the graph nodes by name and the weights by name (TF.js "graph model" layout)."""
-    with tarfile.open(path, "r:gz") as package:
-
-        def content(name):
-            return package.extractfile(f"{PACKAGE_FOLDER}/{name}").read()
-
-        model = json.loads(content("model.json"))
-        weights = {}
-        for group in model["weightsManifest"]:
-            weights.update(split_weights(group, b"".join(content(p) for p in group["paths"])))
-    nodes = {node["name"]: node for node in model["modelTopology"]["node"]}
-    return nodes, weights
-
-
-def split_weights(group, data):
-    """Cut one group's joined shards into arrays; every byte must be used."""
-    kinds = {"float32": np.dtype("<f4"), "int32": np.dtype("<i4")}
-    arrays, offset = {}, 0
-    for entry in group["weights"]:
-        if "quantization" in entry:
-            raise ValueError(f"{entry['name']}: quantised weights are not expected in this model")
-        kind, count = kinds[entry["dtype"]], int(np.prod(entry["shape"]))
-        arrays[entry["name"]] = np.frombuffer(data, kind, count, offset).reshape(entry["shape"])
-        offset += count * kind.itemsize
-    if offset != len(data):
-        raise ValueError(f"weights describe {offset} bytes, the shards hold {len(data)}")
-    return arrays
-
-
-def data_inputs(node):
-    """Names of a node's inputs, without control edges and without the `:0` of a first output."""
-    return [name.removesuffix(":0") for name in node.get("input", []) if not name.startswith("^")]
-
-
-def text_attribute(node, key):
-    """TF.js writes strings as lists of character codes."""
-    return bytes(node["attr"][key]["s"]).decode()
-
-
-def stride_of(node):
-    """The spatial stride of an NHWC convolution; both directions are equal in this model."""
-    _, down, across, _ = (int(v) for v in node["attr"]["strides"]["list"]["i"])
-    if down != across:
-        raise ValueError(f"{node['name']}: strides differ: {down} and {across}")
-    return down
 
 
 # --- one convolution with its scale and shift ------------------------------------------------------------
@@ -145,14 +91,6 @@ def per_channel_step(node, weights):
     raise ValueError(f"{operation} {node['name']} is not part of a convolution")
 
 
-def kernel_to_onnx(kernel, depthwise):
-    """TensorFlow's [h, w, in, out] (depthwise: [h, w, in, multiplier]) -> [out, in / group, h, w]."""
-    if not depthwise:
-        return kernel.transpose(3, 2, 0, 1)
-    height, width, channels, multiplier = kernel.shape
-    return kernel.transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width)
-
-
 def same_padding(side, kernel, stride):
     """TensorFlow's SAME padding of one dimension: (before, after, output side); the odd pixel goes after."""
     output = -(-side // stride)
@@ -161,24 +99,6 @@ def same_padding(side, kernel, stride):
 
 
 # --- writing the graph -----------------------------------------------------------------------------------
-
-
-@dataclass
-class Graph:
-    """The ONNX graph under construction. Names are counters, so they are the same each time."""
-
-    operators: list = field(default_factory=list)
-    constants: dict = field(default_factory=dict)
-
-    def constant(self, name, value):
-        self.constants[name] = np.ascontiguousarray(value)
-        return name
-
-    def apply(self, operator, inputs, output=None, **attributes):
-        """Append one operator with one output and return the output's name."""
-        output = output or f"{operator.lower()}_{len(self.operators)}"
-        self.operators.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
-        return output
 
 
 @dataclass
@@ -316,34 +236,12 @@ def build(nodes, weights):
     emit_scores(graph, network)
     emit_boxes(graph, network, anchors)
 
-    onnx_graph = helper.make_graph(
-        graph.operators,
+    return graph.model(
         "ssdlite-coco",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", SIDE, SIDE, 3])],
-        [
-            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", CANDIDATES, CLASSES]),
-            helper.make_tensor_value_info("boxes", TensorProto.FLOAT, ["N", CANDIDATES, 4]),
-        ],
-        [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
+        {"image": ["N", SIDE, SIDE, 3]},
+        {"scores": ["N", CANDIDATES, CLASSES], "boxes": ["N", CANDIDATES, 4]},
     )
-    model = helper.make_model(onnx_graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    model.producer_name = "viahe models/ssdlite-coco/convert.py"
-    onnx.checker.check_model(model, full_check=True)
-    return model
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("package", help="the npm tarball")
-    parser.add_argument("out", help="the ONNX file to write")
-    arguments = parser.parse_args()
-
-    model = build(*read_package(arguments.package))
-    unfinished = f"{arguments.out}.part"
-    with open(unfinished, "wb") as file:
-        file.write(model.SerializeToString(deterministic=True))
-    os.replace(unfinished, arguments.out)
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, DESCRIPTION, build)

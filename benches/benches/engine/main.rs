@@ -101,6 +101,7 @@ fn begin(locations: &Locations, clip: &Path, plan: &Plan) -> Replay {
         gate: None,
         areas: Vec::new(),
         closely: false,
+        confidence_min: None,
     };
     Replay::start(vec![camera], locations, &Arc::default()).expect("what make setup installs")
 }

@@ -31,7 +31,7 @@ fn main() {
     };
     let runtime = Runtime::load(&library).expect("the installed library");
     println!("ONNX Runtime {}; {ROUNDS} rounds; times are medians", runtime.version());
-    for name in ["ssdlite-coco", "yolox-nano"] {
+    for name in ["ssdlite-coco", "nanodet-g", "yolox-nano"] {
         let name = Name::try_from(name).expect("a name");
         match find(&locations, &name) {
             Ok(package) => compare(&runtime, &package),
@@ -155,7 +155,7 @@ impl Times {
 fn decoding_at_worst() {
     println!("\ndecoding alone");
     let locations = Locations::discover(None).expect("VIAHE_… lead somewhere");
-    for name in ["ssdlite-coco", "yolox-nano"] {
+    for name in ["ssdlite-coco", "nanodet-g", "yolox-nano"] {
         let name = Name::try_from(name).expect("a name");
         let model = match find(&locations, &name) {
             Ok(package) => package.model,
@@ -211,6 +211,14 @@ fn made_up(model: &Model, sure: usize) -> Vec<Vec<f32>> {
                 let box_and_objectness = [0.5, 0.5, 1.0, 1.0, score(i)];
                 let scores = (0..classes).map(move |c| if c == class { 1.0 } else { 0.01 });
                 box_and_objectness.into_iter().chain(scores)
+            };
+            vec![(0..n).flat_map(row).collect()]
+        }
+        Head::Nanodet { bins, .. } => {
+            let row = |i: usize| {
+                let own = move |c| if c == class { score(i) } else { 0.01 };
+                let sides = (0..4 * bins).map(move |at| ((i + at) % 7) as f32);
+                (0..classes).map(own).chain(sides)
             };
             vec![(0..n).flat_map(row).collect()]
         }

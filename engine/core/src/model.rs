@@ -15,6 +15,8 @@ pub const BATCH_MAX: usize = 64;
 pub const CANDIDATES_MAX: usize = 200_000;
 /// Most classes.
 pub const CLASSES_MAX: usize = 10_000;
+/// Most distances that a side of a box is a distribution over.
+pub const BINS_MAX: usize = 64;
 /// Most score values of one image: candidates times classes.
 pub const SCORES_MAX: usize = 20_000_000;
 
@@ -50,8 +52,10 @@ pub struct Model {
     pub head: Head,
     /// Boxes of one class that overlap more than this are one object.
     pub nms_iou: f32,
-    /// Weaker candidates are ignored.
+    /// Weaker candidates are ignored; of the calibrated confidence, where scores are calibrated.
     pub confidence_min: f32,
+    /// What a confidence is of its scores, where somebody fitted it.
+    pub scores: Option<Scores>,
     /// Meaning of each class; `None` is not of interest.
     pub labels: Vec<Option<Class>>,
     /// Which people it finds, where somebody measured it.
@@ -72,6 +76,37 @@ impl Recall {
         let enough = self.by_height.iter().rev().take_while(|[_, share]| *share >= HALF);
         enough.last().map(|[height_px, _]| *height_px)
     }
+}
+
+/// What makes scores of one model mean what those of another do (Platt 1999): the log-odds of a confidence are
+/// `slope` times those of the score, and `offset`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scores {
+    /// More than 0.
+    pub slope: f32,
+    /// More than 0 for a model that is too unsure of itself.
+    pub offset: f32,
+}
+
+impl Scores {
+    /// The confidence that a score of 0 to 1 stands for.
+    pub fn confidence(self, score: f32) -> f32 {
+        share(self.slope * log_odds(score) + self.offset)
+    }
+
+    /// The score that stands for a confidence of 0 to 1.
+    pub fn score(self, confidence: f32) -> f32 {
+        share((log_odds(confidence) - self.offset) / self.slope)
+    }
+}
+
+/// Of 0 and 1: without end.
+fn log_odds(share: f32) -> f32 {
+    (share / (1.0 - share)).ln()
+}
+
+fn share(log_odds: f32) -> f32 {
+    1.0 / (1.0 + (-log_odds).exp())
 }
 
 impl Model {
@@ -119,6 +154,31 @@ pub enum Head {
         /// Class columns.
         classes: usize,
     },
+    /// One tensor `[n, candidates, classes + 4 * bins]`: class scores as probabilities, then for left, top, right and
+    /// bottom the logits of each distance from the cell's point.
+    Nanodet {
+        /// The tensor.
+        tensor: String,
+        /// Input px per grid cell, one grid after the other.
+        strides: Vec<usize>,
+        /// Rows; the sum of all grids.
+        candidates: usize,
+        /// Class columns.
+        classes: usize,
+        /// Distances that a side may have: 0, 1, 2 … cells.
+        bins: usize,
+        /// From where distances are.
+        point: CellPoint,
+    },
+}
+
+/// A place in a cell of a grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellPoint {
+    /// The upper left corner.
+    Corner,
+    /// The middle.
+    Middle,
 }
 
 impl Head {
@@ -126,23 +186,38 @@ impl Head {
     #[must_use]
     pub fn at(&self, size: [usize; 2]) -> Self {
         let mut head = self.clone();
-        if let Self::Yolox { strides, candidates, .. } = &mut head {
+        if let Self::Yolox { strides, candidates, .. } | Self::Nanodet { strides, candidates, .. } =
+            &mut head
+        {
             *candidates = grid_cells(size, strides);
         }
         head
     }
 
+    /// As `model.toml` calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ssd { .. } => "ssd",
+            Self::Yolox { .. } => "yolox",
+            Self::Nanodet { .. } => "nanodet",
+        }
+    }
+
     /// Rows of the output.
     pub fn candidates(&self) -> usize {
         match self {
-            Self::Ssd { candidates, .. } | Self::Yolox { candidates, .. } => *candidates,
+            Self::Ssd { candidates, .. }
+            | Self::Yolox { candidates, .. }
+            | Self::Nanodet { candidates, .. } => *candidates,
         }
     }
 
     /// Class columns of the output.
     pub fn classes(&self) -> usize {
         match self {
-            Self::Ssd { classes, .. } | Self::Yolox { classes, .. } => *classes,
+            Self::Ssd { classes, .. }
+            | Self::Yolox { classes, .. }
+            | Self::Nanodet { classes, .. } => *classes,
         }
     }
 
@@ -157,13 +232,16 @@ impl Head {
             Self::Yolox { tensor, candidates, classes, .. } => {
                 vec![(tensor.as_str(), vec![batch, *candidates, 5 + classes])]
             }
+            Self::Nanodet { tensor, candidates, classes, bins, .. } => {
+                vec![(tensor.as_str(), vec![batch, *candidates, classes + 4 * bins])]
+            }
         }
     }
 }
 
-/// Cells of all grids of an input of this size.
+/// Cells of all grids of an input of this size; one that the edge cuts is one too.
 pub fn grid_cells([width, height]: [usize; 2], strides: &[usize]) -> usize {
-    strides.iter().map(|stride| (width / stride) * (height / stride)).sum()
+    strides.iter().map(|stride| width.div_ceil(*stride) * height.div_ceil(*stride)).sum()
 }
 
 /// What a pipeline must know of a model.

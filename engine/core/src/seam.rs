@@ -45,6 +45,8 @@ versions! {
     /// camera what of its picture its rules are about. Models may be run otherwise than by default. An observation
     /// has also what is not believed yet. Why a camera is as it is is said in codes as well.
     V7 = 7,
+    /// A camera says how sure its rules ask to be of a thing.
+    V8 = 8,
 }
 
 /// The version that is spoken.
@@ -153,6 +155,9 @@ pub struct VisionCamera {
     /// These are shown to the model closely.
     #[serde(default)]
     pub closely: bool,
+    /// The least confidence that its rules ask of a thing; none when no rule looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence_min: Option<f32>,
     /// What is seen is written down for other rules: all of each picture is really looked at.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,

@@ -82,6 +82,23 @@ fn rules_of_the_catalogue_are_about_their_zone() {
     assert!(asked >= 8, "{asked}");
 }
 
+/// What is seen less surely than any rule asks for need not be followed.
+#[test]
+fn a_camera_asks_as_little_surely_as_the_least_of_its_rules() {
+    let (parking, crowd) = ("illegal-parking\"\nzone = \"kerb\"", "crowding\"\nzone = \"far\"");
+    let sure = |of: &str, least: &str| rule(&format!("{of}\nconfidence_min = {least}"));
+    let fault = rule("camera-fault\"");
+    for (rules, want) in [
+        (fault.clone(), None),
+        ([fault, sure(crowd, "0.6")].concat(), Some(0.6)),
+        ([sure(crowd, "0.6"), sure(parking, "0.25")].concat(), Some(0.25)),
+        // What else the rule speaks of counts as well: the queue that a parked car is told from.
+        (sure(parking, "0.6"), Some(0.3)),
+    ] {
+        assert_eq!(plan("", &rules).cameras[0].confidence_min(), want, "{rules}");
+    }
+}
+
 #[test]
 fn each_place_is_told_once_and_a_rule_that_looks_anywhere_wants_all() {
     let (parking, far) = ("illegal-parking\"\nzone = \"kerb\"", "crowding\"\nzone = \"far\"");

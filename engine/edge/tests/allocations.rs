@@ -62,6 +62,7 @@ fn street() -> (Arc<viahe_core::plan::Plan>, ReplayCamera) {
         analyse_hz: 10.0,
         areas: Vec::new(),
         closely: false,
+        confidence_min: None,
         gate: None,
     };
     (plan, replayed)

@@ -22,6 +22,7 @@ fn a_recording_of_a_street_is_one_view() {
         gate: None,
         areas: Vec::new(),
         closely: false,
+        confidence_min: None,
     };
     let ledger = Arc::new(Ledger::default());
     let replay = Replay::start(vec![camera], &locations, &ledger).unwrap();

@@ -5,7 +5,9 @@ use super::schema::Kind::{self, Number, Numbers, OneOf, Sizes, Table, Tables, Te
 use super::schema::Kind::{Whole, WholeOr, Wholes};
 use super::schema::Need::{Optional, Required};
 use super::schema::{CLASS, DATE, Form, Key, NAME, TEXT, form, key};
-use crate::model::{BATCH_MAX, CANDIDATES_MAX, CLASSES_MAX, INPUT_SIDE_PX_MAX, SIZES_MAX};
+use crate::model::{
+    BATCH_MAX, BINS_MAX, CANDIDATES_MAX, CLASSES_MAX, INPUT_SIDE_PX_MAX, SIZES_MAX,
+};
 use viahe_contract::sha256::Sha256;
 
 /// Most grids of a head.
@@ -77,6 +79,14 @@ pub(super) static MODEL_FILE: &[Key] = &[
     key("output", Table(OUTPUT), Required, "", "How its output reads."),
     key("nms", Table(NMS), Required, "", "Which boxes count."),
     key(
+        "scores",
+        Table(SCORES),
+        Optional,
+        "",
+        "What makes its scores mean what those of other models do, so that a rule's `confidence_min` need not know which \
+         model looks. Without it scores count as the model gives them.",
+    ),
+    key(
         "recall",
         Table(RECALL),
         Optional,
@@ -105,7 +115,7 @@ static INPUT: &[Key] = &[
         "[[416, 320], [416, 256]]",
         "Smaller sizes that the graph takes as well, where it leaves columns and rows open: each image is \
          of the cheapest one that shows no less than `width` x `height`. Only of a head that follows \
-         the size, as `yolox` does; every stride divides each side.",
+         the size, as `yolox` and `nanodet` do; every stride divides each side.",
     ),
     key(
         "batch",
@@ -159,22 +169,43 @@ const CHANNELS: Kind = Numbers { count: 3, min: -1e9, max: 1e9 };
 static OUTPUT: &[Key] = &[
     key(
         "head",
-        OneOf(&["ssd", "yolox"]),
+        OneOf(&["ssd", "yolox", "nanodet"]),
         Required,
         r#""ssd""#,
         "Its layout. `ssd`: scores as probabilities, boxes as y0, x0, y1, x1 in fractions of the \
          input. `yolox`: rows of cx, cy, log w, log h in cells of a grid, objectness and scores, \
-         the last two as probabilities.",
+         the last two as probabilities. `nanodet`: rows of scores as probabilities, then for left, top, right and bottom \
+         the logits of its distance.",
     ),
     key("scores", Text(&TEXT), Optional, r#""scores""#, "Of `ssd`: the tensor of the scores."),
     key("boxes", Text(&TEXT), Optional, r#""boxes""#, "Of `ssd`: the tensor of the boxes."),
-    key("tensor", Text(&TEXT), Optional, r#""output""#, "Of `yolox`: the only tensor."),
+    key(
+        "tensor",
+        Text(&TEXT),
+        Optional,
+        r#""output""#,
+        "Of `yolox` and `nanodet`: the only tensor.",
+    ),
     key(
         "strides",
         Wholes { most: STRIDES_MAX, min: 1, max: 1024 },
         Optional,
         "[8, 16, 32]",
-        "Of `yolox`: px of the input for a cell, one grid after the other.",
+        "Of `yolox` and `nanodet`: px of the input for a cell, one grid after the other.",
+    ),
+    key(
+        "bins",
+        Whole { min: 2, max: limit(BINS_MAX) },
+        Optional,
+        "11",
+        "Of `nanodet`: how many distances a side of a box may have, 0, 1, 2 … cells (`reg_max` + 1).",
+    ),
+    key(
+        "point",
+        OneOf(&["middle", "corner"]),
+        Optional,
+        r#""middle""#,
+        "Of `nanodet`: from where in its cell distances are; NanoDet the middle, NanoDet-Plus the upper left corner.",
     ),
     key(
         "candidates",
@@ -200,7 +231,38 @@ static NMS: &[Key] = &[
         "0.5",
         "Boxes of one class that overlap by more are one object. More than 0.",
     ),
-    key("confidence_min", SHARE, Required, "0.25", "Weaker candidates are ignored. More than 0."),
+    key(
+        "confidence_min",
+        SHARE,
+        Required,
+        "0.25",
+        "Weaker candidates are ignored: of the confidence that `[scores]` makes, where there is one. More than 0.",
+    ),
+];
+
+static SCORES: &[Key] = &[
+    key(
+        "slope",
+        Number { min: 0.1, max: 20.0 },
+        Required,
+        "2.9",
+        "ln(c / (1 - c)) of a confidence c is so many times that of the score.",
+    ),
+    key(
+        "offset",
+        Number { min: -20.0, max: 20.0 },
+        Required,
+        "2.9",
+        "What is added to that; more than 0 of a model that is too unsure of itself.",
+    ),
+    key(
+        "data",
+        Text(&TEXT),
+        Required,
+        r#""612 boxes of the sample clip""#,
+        "On what it was fitted, and what counted as right.",
+    ),
+    key("date", Text(&DATE), Required, r#""2026-11-30""#, "When."),
 ];
 
 static RECALL: &[Key] = &[

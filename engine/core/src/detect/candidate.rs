@@ -3,6 +3,15 @@
 /// Scores may pass 1 by so much and are then 1: vectorised sigmoids round.
 const SCORE_SLACK: f32 = 1e-3;
 
+/// Which candidates count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Class columns of interest.
+    pub(super) labelled: &'a [u16],
+    /// As the model gives scores, before they are calibrated.
+    pub(super) score_min: f32,
+}
+
 /// A candidate and its best labelled class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scored {
@@ -29,6 +38,36 @@ impl ScanCount {
         self.bad_rows += u32::from(bad);
         self.lost_rows += u32::from(bad && !usable);
     }
+}
+
+/// Finds the rows of class scores whose best labelled class reaches the least score.
+pub(super) fn scan_scores<'r>(
+    rows: impl Iterator<Item = &'r [f32]>,
+    wanted: Wanted<'_>,
+    out: &mut Vec<Scored>,
+) -> ScanCount {
+    let Wanted { labelled, score_min } = wanted;
+    let mut count = ScanCount::default();
+    for (candidate, row) in rows.enumerate() {
+        if !any_reaches(row, score_min) {
+            continue;
+        }
+        let (best, invalid) = best_class(row, labelled, 1.0);
+        let sure = best.filter(|(_, score)| *score >= score_min);
+        count.add_row(invalid, labelled.len(), sure.is_some());
+        if let Some((class, score)) = sure {
+            out.push(Scored { score, candidate: candidate as u32, class });
+        }
+    }
+    count
+}
+
+/// Is any value at least `min`, or not a number? No early exit and no branch, so that it becomes
+/// vector code: nearly all rows hold nothing, and this is all that is done for them.
+fn any_reaches(row: &[f32], min: f32) -> bool {
+    // `!(v < min)` and not `v >= min`: a NaN must be seen, to be counted.
+    #[allow(clippy::neg_cmp_op_on_partial_ord, clippy::needless_bitwise_bool)]
+    row.iter().fold(false, |any, &v| any | !(v < min))
 }
 
 /// The best of the labelled classes with its score times `factor`, and how many scores were no

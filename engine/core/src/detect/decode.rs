@@ -1,13 +1,18 @@
 //! Output tensors of one run → detections, one image at a time.
 
-use super::candidate::{ScanCount, Scored};
+use super::candidate::{Scored, Wanted};
 use super::detection::{Confidence, Detection};
+use super::grid::cells;
+use super::head::{Outputs, Reads, TensorView};
+use super::nanodet::Nanodet;
 use super::nms::Nms;
-use super::{ssd, yolox};
+use super::ssd::Ssd;
+use super::yolox::Yolox;
 use crate::geometry::PxBox;
 use crate::id::{ClassIx, Name};
-use crate::model::{Head, Model};
+use crate::model::{CellPoint, Head, Model, Scores};
 use crate::tensor::{Fit, Sheet};
+use std::sync::Arc;
 
 /// Candidates that suppression looks at, best first; weaker ones are dropped and counted. Bounds
 /// the work of a hopeless picture (or model) to 131,000 comparisons, about half a millisecond.
@@ -16,15 +21,6 @@ pub const CANDIDATES_KEPT_MAX: usize = 512;
 /// A box may be so many times as large as the input: one that is cut off by the frame's edges is
 /// larger than it, but not much.
 const SIDES_MAX: f32 = 4.0;
-
-/// A borrowed output tensor, row-major.
-#[derive(Clone, Copy, Debug)]
-pub struct TensorView<'a> {
-    /// Sizes of the axes, slowest first.
-    pub shape: &'a [usize],
-    /// The values.
-    pub data: &'a [f32],
-}
 
 /// The model gave something that its description did not promise.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -115,11 +111,11 @@ impl DecodeStats {
 #[derive(Clone, Debug)]
 pub struct Decoder {
     model: Name,
-    head: Head,
+    head: Arc<dyn Reads>,
     input_px: [f32; 2],
+    scores: Option<Scores>,
     confidence_min: f32,
     labelled: Vec<u16>,
-    cells: Vec<yolox::Cell>,
     /// Names and shapes of the outputs for one image.
     outputs: Vec<(String, Vec<usize>)>,
     nms: Nms,
@@ -134,20 +130,14 @@ impl Decoder {
             .zip(&model.labels)
             .filter_map(|(class, label)| label.is_some().then_some(class))
             .collect();
-        let cells = match &model.head {
-            Head::Ssd { .. } => Vec::new(),
-            Head::Yolox { strides, .. } => {
-                yolox::cells(model.input.width, model.input.height, strides)
-            }
-        };
         let outputs = model.head.tensors(1).into_iter().map(|(n, s)| (n.to_owned(), s)).collect();
         Self {
             model: model.name.clone(),
-            head: model.head.clone(),
+            head: reads(model),
             input_px: [model.input.width as f32, model.input.height as f32],
+            scores: model.scores,
             confidence_min: model.confidence_min,
             labelled,
-            cells,
             outputs,
             nms: Nms::new(model),
             scored: Vec::new(),
@@ -177,7 +167,11 @@ impl Decoder {
         out.clear();
         self.check(tensors, image)?;
         self.scored.clear();
-        let found = self.scan(tensors, image);
+        let outputs = Outputs { tensors, image };
+        let min = self.confidence_min;
+        let score_min = self.scores.map_or(min, |scores| scores.score(min));
+        let wanted = Wanted { labelled: &self.labelled, score_min };
+        let found = self.head.scan(outputs, wanted, &mut self.scored);
         let candidates = self.scored.len();
         let over_limit = keep_best(&mut self.scored);
         let mut stats = DecodeStats {
@@ -190,8 +184,11 @@ impl Decoder {
         self.sorted.clear();
         for at in 0..self.scored.len() {
             let scored = self.scored[at];
-            let corners = self.corners(tensors, image, scored.candidate as usize);
-            let Ok(confidence) = Confidence::try_from(scored.score) else {
+            let corners = self.head.corners(outputs, scored.candidate as usize);
+            // What just reaches the least score is not to fall below the least confidence by rounding.
+            let calibrated = |scores: Scores| scores.confidence(scored.score).clamp(min, 1.0);
+            let confidence = self.scores.map_or(scored.score, calibrated);
+            let Ok(confidence) = Confidence::try_from(confidence) else {
                 stats.invalid += 1;
                 continue;
             };
@@ -252,26 +249,27 @@ impl Decoder {
         }
         Ok(())
     }
+}
 
-    /// Fills `self.scored`.
-    fn scan(&mut self, tensors: &[TensorView<'_>], image: usize) -> ScanCount {
-        let (classes, scored) = (self.head.classes(), &mut self.scored);
-        let (labelled, min) = (&self.labelled, self.confidence_min);
-        let rows = of_image(tensors[0], image);
-        match self.head {
-            Head::Ssd { .. } => ssd::scan(rows, classes, labelled, min, scored),
-            Head::Yolox { .. } => yolox::scan(rows, classes, labelled, min, scored),
+/// How the model's head is read, at its own size.
+pub(super) fn reads(model: &Model) -> Arc<dyn Reads> {
+    let size = model.input.size();
+    match &model.head {
+        Head::Ssd { classes, .. } => {
+            Arc::new(Ssd { classes: *classes, input_px: size.map(|side| side as f32) })
         }
-    }
-
-    fn corners(&self, tensors: &[TensorView<'_>], image: usize, candidate: usize) -> [f32; 4] {
-        match self.head {
-            Head::Ssd { .. } => ssd::corners(of_image(tensors[1], image), candidate, self.input_px),
-            Head::Yolox { classes, .. } => {
-                let rows = of_image(tensors[0], image);
-                yolox::corners(rows, 5 + classes, candidate, self.cells[candidate])
-            }
+        Head::Yolox { classes, strides, .. } => {
+            Arc::new(Yolox { classes: *classes, cells: cells(size, strides) })
         }
+        Head::Nanodet { classes, strides, bins, point, .. } => Arc::new(Nanodet {
+            classes: *classes,
+            bins: *bins,
+            cells: cells(size, strides),
+            point: match point {
+                CellPoint::Corner => 0.0,
+                CellPoint::Middle => 0.5,
+            },
+        }),
     }
 }
 
@@ -289,12 +287,6 @@ fn to_frame(sheet: &Sheet, [x0, y0, x1, y1]: [f32; 4]) -> Option<(u8, PxBox)> {
     };
     let bbox = sheet.parts()[part].to_frame(x0, y0, x1, y1)?;
     Some((u8::try_from(part).ok()?, bbox))
-}
-
-/// The values of one image of a checked tensor.
-fn of_image(tensor: TensorView<'_>, image: usize) -> &[f32] {
-    let len: usize = tensor.shape[1..].iter().product();
-    &tensor.data[image * len..][..len]
 }
 
 /// Sorts best first (ties by row, so that equal runs give equal results) and drops what is beyond

@@ -8,14 +8,18 @@
 mod candidate;
 mod decode;
 mod detection;
+mod grid;
+mod head;
 mod kinds;
+mod nanodet;
 mod nms;
 mod sanity;
 mod ssd;
 mod yolox;
 
-pub use self::decode::{CANDIDATES_KEPT_MAX, DecodeError, DecodeStats, Decoder, TensorView};
+pub use self::decode::{CANDIDATES_KEPT_MAX, DecodeError, DecodeStats, Decoder};
 pub use self::detection::{Confidence, Detection};
+pub use self::head::TensorView;
 pub use self::kinds::Kinds;
 pub use self::nms::GROUP_IOU;
 pub use self::sanity::Sanity;

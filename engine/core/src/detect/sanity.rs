@@ -70,14 +70,17 @@ impl Sanity {
     }
 
     fn words(&self, head: &Head) -> String {
-        let (name, boxes) = match head {
+        let name = head.name();
+        let boxes = match head {
             Head::Ssd { .. } => {
-                ("ssd", "its boxes are no fractions of the input (pixels? centre and size?)")
+                "its boxes are no fractions of the input (pixels? centre and size?)"
             }
-            Head::Yolox { .. } => (
-                "yolox",
-                "its boxes are not relative to their grid cells (an export with decoding?)",
-            ),
+            Head::Yolox { .. } => {
+                "its boxes are not relative to their grid cells (an export with decoding?)"
+            }
+            Head::Nanodet { .. } => {
+                "the distances of its boxes' sides are no numbers (another number of bins or classes?)"
+            }
         };
         let scores = "its scores are no probabilities (logits, without sigmoid?)";
         let why = if self.bad_scores >= self.bad_boxes { scores } else { boxes };

@@ -8,6 +8,9 @@ use crate::model::Batch;
 use crate::tensor::{Fit, Sheet};
 use proptest::prelude::*;
 
+#[path = "tests_nanodet.rs"]
+mod nanodet;
+
 /// Two candidates, four classes: person, car, truck, unlabelled.
 fn ssd_model() -> Model {
     let text = r#"
@@ -94,12 +97,12 @@ fn score_only(stats: &DecodeStats, model: &Model, data: &[&[f32]]) -> u32 {
     let mut scored = Vec::new();
     let labelled: Vec<u16> =
         (0u16..).zip(&model.labels).filter(|(_, l)| l.is_some()).map(|(i, _)| i).collect();
-    let classes = model.head.classes();
-    let found = match model.head {
-        Head::Ssd { .. } => ssd::scan(data[0], classes, &labelled, 0.25, &mut scored),
-        Head::Yolox { .. } => yolox::scan(data[0], classes, &labelled, 0.25, &mut scored),
-    };
-    found.invalid.min(stats.invalid)
+    let shapes = model.head.tensors(1);
+    let tensors: Vec<TensorView<'_>> =
+        shapes.iter().zip(data).map(|((_, shape), data)| TensorView { shape, data }).collect();
+    let outputs = Outputs { tensors: &tensors, image: 0 };
+    let wanted = Wanted { labelled: &labelled, score_min: 0.25 };
+    reads(model).scan(outputs, wanted, &mut scored).invalid.min(stats.invalid)
 }
 
 #[test]
@@ -187,6 +190,41 @@ fn hostile_values_are_skipped_and_counted() {
     let (seen, stats) =
         run(&model, &[&[0.9; 8], &[[2.0, 2.0, 3.0, 3.0], [0.2, 0.2, 0.2, 0.9]].concat()], fit);
     assert_eq!((seen.len(), stats.outside), (0, 2), "outside, and without height");
+}
+
+/// Two models that are equally sure say so with equal confidence, and nothing is lost at the least one.
+#[test]
+fn scores_are_calibrated() {
+    let mut model = ssd_model();
+    let fit = twice(&model);
+    let boxes = [[0.0f32, 0.0, 0.4, 0.4], [0.6, 0.6, 1.0, 1.0]].concat();
+    let of = |model: &Model, a: f32, b: f32| {
+        let scores = [a, 0.0, 0.0, 0.0, 0.0, b, 0.0, 0.0];
+        run(model, &[&scores, &boxes], fit).0.iter().map(|seen| seen.1).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&model, 0.81, 0.2), [0.81]);
+    model.scores = Some(Scores { slope: 2.0, offset: 0.0 });
+    let near = |got: &[f32], want: &[f32]| {
+        got.len() == want.len() && got.iter().zip(want).all(|(g, w)| (g - w).abs() < 1e-6)
+    };
+    // Odds of 3 to 1 are 9 to 1 when they are squared. Of 0.25, the least confidence, the score is 0.366.
+    for (scores, want) in [
+        ([0.75, 0.5], &[0.9, 0.5][..]),
+        ([1.0, 0.367], &[1.0, 0.251_577]),
+        ([0.365, 0.0], &[]),
+        ([1.0005, 0.0], &[1.0]),
+    ] {
+        let got = of(&model, scores[0], scores[1]);
+        assert!(near(&got, want), "{scores:?}: {got:?}");
+    }
+    model.confidence_min = 0.35;
+    for hundredth in 1..500 {
+        let at = hundredth as f32 / 100.0;
+        let scores = Scores { slope: 0.5 + at, offset: 2.5 - at };
+        model.scores = Some(scores);
+        let got = of(&model, scores.score(0.35), 0.0);
+        assert!(got.len() == 1 && (0.35..0.351).contains(&got[0]), "{scores:?}: {got:?}");
+    }
 }
 
 #[test]

@@ -144,6 +144,14 @@ pub struct Camera {
     pub rules: Vec<Rule>,
 }
 
+impl Camera {
+    /// The least confidence that its rules ask of a thing; none when no rule looks.
+    pub fn confidence_min(&self) -> Option<f32> {
+        let things = self.rules.iter().flat_map(|rule| &rule.program.things);
+        things.map(|thing| thing.confidence_min).reduce(f32::min)
+    }
+}
+
 /// A named polygon in the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Zone {

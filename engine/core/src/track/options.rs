@@ -3,14 +3,20 @@
 use super::motion::{Law, Model};
 use crate::id::ClassIx;
 
+/// Both of the default, and most that a track needs to start.
+pub(super) const START_CONFIDENCE: f32 = 0.5;
+
 /// Settings of a [`Tracker`](super::Tracker). "Size" is the mean of a box's two sides.
 ///
 /// The defaults come from physics and detector practice where possible; how much each matters is
 /// measured in `docs/adr/0003-tracker.md` (no constant, halved or grown by half, collapses it).
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrackerOptions {
-    /// Detections at or above may start a track; weaker ones only continue one. Default 0.5.
+    /// Detections at or above are matched before weaker ones. Default 0.5.
     pub high_confidence: f32,
+    /// Detections at or above may start a track; weaker ones only continue one. Default 0.5; for a camera whose rules ask
+    /// for less, what they ask for.
+    pub start_confidence: f32,
     /// Detections below are ignored. Default 0.1 (`ByteTrack`'s).
     pub low_confidence: f32,
     /// Sum of confidences at which a track is confirmed, e.g. 1.8: two hits of 0.9, or four of
@@ -72,7 +78,8 @@ pub struct TrackerOptions {
 impl Default for TrackerOptions {
     fn default() -> Self {
         Self {
-            high_confidence: 0.5,
+            high_confidence: START_CONFIDENCE,
+            start_confidence: START_CONFIDENCE,
             low_confidence: 0.1,
             confirm_evidence: 1.4,
             evidence_secs: 0.2,

@@ -4,7 +4,7 @@ use super::assign::{Assigner, Pair};
 use super::camera_shift::{self, CameraShift, Mark};
 use super::motion::{Model, Shape};
 use super::one::{Candidate, Stage, Track, Tracked, motion_gain, place_gain};
-use super::options::TrackerOptions;
+use super::options::{START_CONFIDENCE, TrackerOptions};
 use crate::detect::Detection;
 use crate::geometry::PxBox;
 use crate::id::TrackId;
@@ -76,6 +76,13 @@ impl Tracker {
             camera: CameraShift::default(),
             told: Vec::new(),
         }
+    }
+
+    /// From now on things start a track that are seen as surely as rules ask for, where that is less than by default: a
+    /// rule is shown nothing that has no track.
+    pub fn start_as_asked(&mut self, confidence_min: Option<f32>) {
+        let asked = confidence_min.unwrap_or(START_CONFIDENCE);
+        self.options.start_confidence = asked.min(START_CONFIDENCE);
     }
 
     /// What happened since the start.
@@ -268,7 +275,7 @@ impl Tracker {
                     track.see(self.now_secs, d, &candidate, &self.options, &self.model);
                     Some(t as usize)
                 }
-                None if candidate.confidence >= self.options.high_confidence => {
+                None if candidate.confidence >= self.options.start_confidence => {
                     self.start(d, &candidate)
                 }
                 None => None,

@@ -40,6 +40,7 @@ pub fn vision_plan(plan: &Plan, tuned: &Tuned, workers: usize) -> Result<Share, 
         need: Need::NONE,
         areas: areas(camera),
         closely: camera.regions,
+        confidence_min: camera.confidence_min(),
         recorded: false,
     };
     let (threads, running) = threads(plan.engine.threads, tuned, workers);

@@ -162,6 +162,7 @@ fn cameras(
             gate: None,
             areas: areas(camera),
             closely: camera.regions,
+            confidence_min: camera.confidence_min(),
         })
     };
     plan.cameras.iter().filter_map(of).collect()

@@ -133,6 +133,7 @@ impl Gaze {
     /// To what its rules are about now. When they were about something else, the last look tells nothing of it.
     fn turn(&mut self) {
         let about = self.areas.now();
+        self.tracker.start_as_asked(about.confidence_min);
         let closely = self.focus.turn_to(about.close());
         if let Some(gate) = &mut self.gate {
             gate.turn_to(&about.areas);
@@ -379,7 +380,7 @@ mod tests {
     fn at(x: f32) -> Detection {
         Detection {
             class: ClassIx(0),
-            confidence: Confidence::try_from(0.9).unwrap(),
+            confidence: 0.9.try_into().unwrap(),
             bbox: PxBox::new(x, 10.0, x + 5.0, 22.0).unwrap(),
             part: 0,
         }
@@ -407,11 +408,27 @@ mod tests {
         assert_eq!(other.undecided.len(), 1, "somebody may be");
     }
 
+    /// What a rule would be shown has a track, though the model is never surer of it.
+    #[test]
+    fn what_is_as_sure_as_rules_ask_is_followed() {
+        for (asked, followed) in [(None, false), (Some(0.3), true), (Some(0.45), false)] {
+            let about = About { confidence_min: asked, ..About::default() };
+            let mut gaze = gated(Arc::new(Areas::new(about)));
+            let unsure = Detection { confidence: 0.4.try_into().unwrap(), ..at(10.0) };
+            let mut look = |secs| {
+                gaze.turn();
+                gaze.observe(&Wall(secs), &[unsure])
+            };
+            let last = (0..6).map(&mut look).last().unwrap();
+            assert_eq!(last.objects.len() == 1, followed, "{asked:?}");
+        }
+    }
+
     /// What moves where no rule asks is not told of again, is no news, and keeps its track.
     #[test]
     fn elsewhere_nobody_is_told_of_again_and_nobody_is_lost() {
         let corner = vec![[0.0, 0.0, 0.2, 0.2].try_into().unwrap()];
-        let areas = Arc::new(Areas::new(About { areas: corner, closely: false }));
+        let areas = Arc::new(Areas::new(About { areas: corner, ..About::default() }));
         let mut gaze = gated(areas);
         let (mut here, mut there, mut same) = (Vec::new(), Vec::new(), 0);
         for secs in 0..20 {

@@ -1,4 +1,4 @@
-//! What of a camera's picture its rules are about, as it is known now.
+//! What of a camera's picture its rules are about and how sure of it they ask to be, as it is known now.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use viahe_core::geometry::UnitBox;
@@ -7,13 +7,15 @@ use viahe_core::geometry::UnitBox;
 #[derive(Debug, Default)]
 pub(super) struct Areas(Mutex<About>);
 
-/// Areas of a picture.
+/// What rules ask of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct About {
     /// None is the whole picture.
     pub(super) areas: Vec<UnitBox>,
     /// They are shown to the model closely.
     pub(super) closely: bool,
+    /// The least confidence that rules ask of a thing; none when no rule looks.
+    pub(super) confidence_min: Option<f32>,
 }
 
 impl About {

@@ -45,6 +45,8 @@ pub struct ReplayCamera {
     pub areas: Vec<UnitBox>,
     /// These are shown to the model closely.
     pub closely: bool,
+    /// The least confidence that its rules ask of a thing; none when no rule looks.
+    pub confidence_min: Option<f32>,
     /// Frames that need no inference get none; each is looked at without.
     pub gate: Option<ReplayGate>,
 }
@@ -130,8 +132,8 @@ impl Replay {
                 ModelRef { name: model.name.clone(), sha256: model.sha256 },
             ));
             let (name, head) = (model.name.clone(), model.head.clone());
-            let ReplayCamera { areas, closely, .. } = camera;
-            let areas = Arc::new(Areas::new(About { areas, closely }));
+            let ReplayCamera { areas, closely, confidence_min, .. } = camera;
+            let areas = Arc::new(Areas::new(About { areas, closely, confidence_min }));
             let mut gaze = Gaze::new(camera.id.clone(), model, 0, areas, Arc::clone(ledger));
             if let Some(gate) = camera.gate {
                 gaze = gaze.gated(gate.proof);

@@ -71,6 +71,7 @@ pub(crate) mod plain {
             need,
             areas: Vec::new(),
             closely: false,
+            confidence_min: None,
             recorded: false,
         };
         (id, camera)

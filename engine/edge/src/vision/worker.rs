@@ -429,7 +429,7 @@ fn change(camera: &mut Camera, wanted: &Assign, model: Option<Current>, way: &Wa
             camera.sizes.lock().unwrap_or_else(PoisonError::into_inner).forget();
         }
         camera.plan.areas.clone_from(&new.areas);
-        camera.plan.closely = new.closely;
+        (camera.plan.closely, camera.plan.confidence_min) = (new.closely, new.confidence_min);
         camera.areas.set(new);
     }
     let Some(model) = model.filter(|model| model.id != camera.model) else { return };
@@ -463,7 +463,8 @@ fn view(of: Of<'_>, model: &Current, epoch: u32, way: &Way) -> View {
 }
 
 fn about(camera: &VisionCamera) -> About {
-    About { areas: camera.areas.clone(), closely: camera.closely }
+    let VisionCamera { closely, confidence_min, .. } = *camera;
+    About { areas: camera.areas.clone(), closely, confidence_min }
 }
 
 fn looks(camera: &Name, model: &Current) -> FromWorker {

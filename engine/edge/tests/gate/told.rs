@@ -125,6 +125,7 @@ pub(crate) fn watch(clip: &Path, watched: &Watched, proof: Option<u32>) -> Told 
         analyse_hz: watched.hz,
         areas: viahe_core::region::areas(&plan.cameras[0]),
         closely: false,
+        confidence_min: plan.cameras[0].confidence_min(),
         gate: proof.map(|looks| ReplayGate { proof: Proof { looks }, gap_max: watched.gap_max }),
     };
     let locations = Locations::discover(None).unwrap();

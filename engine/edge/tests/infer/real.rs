@@ -260,6 +260,15 @@ fn pictures_with_yolox() {
     assert!(score.surely_wrong <= 1, "{}", score.surely_wrong);
 }
 
+#[test]
+fn pictures_with_nanodet() {
+    let Some(data) = development_data("") else { return };
+    let Some(package) = package("nanodet-g", &data) else { return };
+    let score = score(&package, &data);
+    assert!(score.found * 10 >= score.large * 6, "{} of {}", score.found, score.large);
+    assert!(score.surely_wrong <= 1, "{}", score.surely_wrong);
+}
+
 /// Leaves columns, rows and candidates of a graph open.
 const OPEN: &str = "
 import sys, onnx
@@ -306,14 +315,29 @@ fn cpu_ms_a_run(detector: &mut Detector, input: InputSpec) -> f64 {
     (cpu_ms() - before) / sizes.len() as f64
 }
 
-/// On a size without the empty part of its letterbox a picture gives what it gives on the model's own: what lies
-/// beyond the picture's edge is another grey, and no more.
 #[test]
 fn yolox_sees_the_same_on_each_size_that_shows_a_picture_as_large() {
     let Some(data) = development_data("") else { return };
     let Some(package) = package("yolox-nano", &data) else { return };
     let dir = tempfile::tempdir().unwrap();
-    let package = opened(&package, &[[416, 320], [416, 256], [256, 256]], dir.path());
+    sees_the_same_on_each_size(&opened(&package, &SIZES, dir.path()));
+}
+
+#[test]
+fn nanodet_sees_the_same_on_each_size_that_shows_a_picture_as_large() {
+    let nanodet = Name::try_from("nanodet-g").unwrap();
+    let Ok(package) = Locations::discover(None).unwrap().load_package(&nanodet) else {
+        return skipped("no weights of nanodet-g; `make nanodet` brings them");
+    };
+    assert_eq!(package.model.sizes, SIZES);
+    sees_the_same_on_each_size(&package);
+}
+
+const SIZES: [[usize; 2]; 3] = [[416, 320], [416, 256], [256, 256]];
+
+/// On a size without the empty part of its letterbox a picture gives what it gives on the model's own: what lies
+/// beyond the picture's edge is another grey, and no more.
+fn sees_the_same_on_each_size(package: &Package) {
     let options = DetectorOptions::default();
     let mut detector =
         Detector::new(&runtime(), &package.model, &package.weights, options).unwrap();

@@ -240,6 +240,7 @@ impl Worker {
             need: Need::steady(4.0),
             areas: Vec::new(),
             closely: false,
+            confidence_min: None,
             recorded: false,
         };
         to.send(ToWorker::Assign(Assign { epoch: 1, camera })).unwrap();

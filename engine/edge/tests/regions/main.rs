@@ -102,7 +102,9 @@ impl Eye {
             kernel.run_sheet(frame, sheet, tensor, &ledger)?;
             Ok(sheet.clone())
         };
-        let stats = self.detector.run(images, &mut fill, &mut self.found).unwrap();
+        let sizes: Vec<[usize; 2]> =
+            (0..images).map(|i| focus.image(i).unwrap().1.size()).collect();
+        let stats = self.detector.run_sizes(&sizes, &mut fill, &mut self.found).unwrap();
         self.focus.conclude(&mut self.found);
         self.whole = images == 1 && self.focus.image(0).unwrap().0 == View::Whole;
         self.images += images;
@@ -240,7 +242,7 @@ fn small_vehicles_are_found_by_regions() {
     let locations = Locations::discover(None).unwrap();
     let runtime = Runtime::load(&locations.onnxruntime().expect("run: make setup")).unwrap();
     let clip: Vec<Picture> = clip(&locations).step_by(200).collect();
-    for name in ["ssdlite-coco", "yolox-nano"] {
+    for name in ["ssdlite-coco", "nanodet-g", "yolox-nano"] {
         let Some(package) = package(name) else {
             skipped(&format!("{name} is not installed"));
             continue;

@@ -121,7 +121,7 @@ fn people_are_found_as_the_model_says() {
     let locations = Locations::discover(None).unwrap();
     let runtime = Runtime::load(&locations.onnxruntime().expect("run: make setup")).unwrap();
     let frames: Vec<Picture> = clip(&locations).step_by(100).collect();
-    for name in ["ssdlite-coco", "yolox-nano"] {
+    for name in ["ssdlite-coco", "nanodet-g", "yolox-nano"] {
         let Some(package) = package(name) else {
             skipped(&format!("{name} is not installed"));
             continue;

@@ -81,6 +81,57 @@ fn yolox_reads() {
     assert_eq!(model.head.tensors(1), [("output", vec![1, 3549, 95])]);
 }
 
+fn nanodet() -> String {
+    let own = "head = \"nanodet\"\nbins = 11\npoint = \"middle\"";
+    yolox().replace("head = \"yolox\"", own)
+}
+
+#[test]
+fn nanodet_reads() {
+    let model = parse("model.toml", &nanodet()).unwrap();
+    // 90 scores, and four sides of 11 distances.
+    assert_eq!(model.head.tensors(1), [("output", vec![1, 3549, 134])]);
+    let small = model.at([416, 256]).head;
+    assert_eq!(small.tensors(1), [("output", vec![1, 2184, 134])]);
+    // NanoDet-Plus: a fourth grid of 7 x 7 cells, the last of which reach past the edge.
+    let plus = nanodet()
+        .replace("32]", "32, 64]")
+        .replace("3549", "3598")
+        .replace("bins = 11", "bins = 8")
+        .replace("middle", "corner");
+    let Head::Nanodet { point, bins, .. } = parse("model.toml", &plus).unwrap().head else {
+        panic!("another head");
+    };
+    assert_eq!((point, bins), (CellPoint::Corner, 8));
+    for (from, to, want) in [
+        ("bins = 11\n", "", "`bins` is missing"),
+        ("point = \"middle\"", "", "`point` is missing"),
+        ("point = \"middle\"", "point = \"centre\"", "not one of the options"),
+        ("bins = 11", "bins = 1", "must be from 2 to 64"),
+        ("3549", "3548", "the grids have 3549 cells"),
+        ("bins = 11", "bins = 11\nboxes = \"boxes\"", "`boxes` is of no use"),
+    ] {
+        let told = parse("model.toml", &nanodet().replace(from, to)).unwrap_err().to_string();
+        assert!(told.contains(want), "{to:?}: {told}");
+    }
+    let told = parse("model.toml", &yolox().replace("strides", "bins = 11\nstrides")).unwrap_err();
+    assert!(told.to_string().contains("`bins` is of no use with head = \"yolox\""), "{told}");
+}
+
+#[test]
+fn scores_are_calibrated_where_somebody_fitted_them() {
+    assert_eq!(parse("model.toml", SSD).unwrap().scores, None);
+    let with = |slope: &str| {
+        let fitted = "data = \"d\"\ndate = \"2026-11-30\"\n";
+        let table = format!("[scores]\nslope = {slope}\noffset = -0.5\n{fitted}");
+        parse("model.toml", &SSD.replace("[labels]", &format!("{table}[labels]")))
+    };
+    assert_eq!(with("2.5").unwrap().scores, Some(Scores { slope: 2.5, offset: -0.5 }));
+    for slope in ["0.0", "-1.0", "nan", "21.0"] {
+        assert!(with(slope).unwrap_err().to_string().contains("scores.slope"), "{slope}");
+    }
+}
+
 #[test]
 fn all_problems_at_once() {
     let text = SSD

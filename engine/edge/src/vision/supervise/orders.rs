@@ -142,9 +142,9 @@ impl Orders {
             let camera = &share.cameras[name];
             // Who is looked at more or less, or elsewhere in the picture, goes on.
             let goes_on = |(_, was): &&(u32, VisionCamera)| {
-                let VisionCamera { need, closely, .. } = *camera;
+                let VisionCamera { need, closely, confidence_min, .. } = *camera;
                 let areas = camera.areas.clone();
-                VisionCamera { need, areas, closely, ..was.clone() } == *camera
+                VisionCamera { need, areas, closely, confidence_min, ..was.clone() } == *camera
             };
             let began = told.cameras.get(name).filter(goes_on).map(|(epoch, _)| *epoch);
             let epoch = began.unwrap_or_else(|| self.epochs.next());
@@ -208,9 +208,10 @@ mod tests {
             assert_eq!(epochs(&mut orders, now), [0], "its tracks go on");
         }
         let zone = [0.1, 0.2, 0.3, 0.4].try_into().unwrap();
-        share.cameras.get_mut(&name).unwrap().areas = vec![zone];
+        let gate = share.cameras.get_mut(&name).unwrap();
+        (gate.areas, gate.confidence_min) = (vec![zone], Some(0.35));
         orders.take(share.clone(), None);
-        assert_eq!(epochs(&mut orders, now), [0], "nor does another zone end them");
+        assert_eq!(epochs(&mut orders, now), [0], "nor does another zone or another rule end them");
         share.cameras.get_mut(&name).unwrap().model = "night".try_into().unwrap();
         orders.take(share.clone(), None);
         assert_eq!(epochs(&mut orders, now), [1]);
