@@ -1,9 +1,11 @@
 //! One `Tracker::update` a frame at 10, 50 and 100 objects that move, stop, hide each other and
-//! are missed in one frame of ten. Peer: `peers/tracker.py`.
+//! are missed in one frame of ten. Peers: the Python trackers of `peers/tracker.py`, in the same run.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 use viahe_core::detect::Detection;
 use viahe_core::geometry::PxBox;
@@ -14,9 +16,7 @@ use viahe_core::track::{Tracker, TrackerOptions};
 const FRAMES: u32 = 600;
 const HZ: u32 = 5;
 
-/// Milliseconds an update of the fastest Python peer (roboflow trackers, ByteTrack) on the same
-/// kind of machine; see `peers/tracker.py` to measure it here.
-const PEER_MS: [(usize, f64); 3] = [(10, 1.29), (50, 5.2), (100, 9.7)];
+const OBJECTS: [usize; 3] = [10, 50, 100];
 
 /// 32 bits by multiplication and mixing; enough for a scene, the same on every machine.
 fn roll(seed: &mut u64) -> f32 {
@@ -56,7 +56,8 @@ fn scene(objects: usize) -> Vec<Vec<Detection>> {
 
 fn tracker(c: &mut Criterion) {
     let mut group = c.benchmark_group("tracker_update");
-    for (objects, peer_ms) in PEER_MS {
+    let mut ours = Vec::new();
+    for objects in OBJECTS {
         let frames = scene(objects);
         let mut tracker = Tracker::new(TrackerOptions::default(), 0);
         let mut k = 0u32;
@@ -76,13 +77,42 @@ fn tracker(c: &mut Criterion) {
                 took
             });
         });
-        println!(
-            "{objects} objects: best {best_us:.1} us an update, the Python peer's {:.0} is {:.0} times that",
-            peer_ms * 1e3,
-            peer_ms * 1e3 / best_us
-        );
+        ours.push((objects, best_us));
     }
     group.finish();
+    peers(&ours);
+}
+
+/// What the fastest Python tracker takes for an update of as many objects.
+fn peers(ours: &[(usize, f64)]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let deps: PathBuf =
+        std::env::var_os("VIAHE_DEPS").map_or_else(|| root.join("../.deps"), Into::into);
+    let output = Command::new(deps.join("venv-peers/bin/python"))
+        .arg("-B")
+        .arg(root.join("peers/tracker.py"))
+        .arg("speed")
+        .output();
+    let Some(output) = output.ok().filter(|o| o.status.success()) else {
+        println!("tracker: NOT COMPARED: no peers; run benches/peers/setup.sh");
+        return;
+    };
+    let told: Vec<serde_json::Value> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for (objects, best_us) in ours {
+        let of = |v: &&serde_json::Value| v["objects"] == *objects;
+        let us = |v: &serde_json::Value| v["best_us"].as_f64().unwrap();
+        let fastest = told.iter().filter(of).min_by(|a, b| us(a).total_cmp(&us(b))).unwrap();
+        println!(
+            "tracker: {objects} objects: best {best_us:.1} us an update; the fastest of Python's, {}, \
+             {:.0} us, {:.0} times that",
+            fastest["name"],
+            us(fastest),
+            us(fastest) / best_us
+        );
+    }
 }
 
 criterion_group!(benches, tracker);

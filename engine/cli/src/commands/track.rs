@@ -21,13 +21,21 @@ pub(crate) struct Args {
     /// Frames per second of the sequence.
     #[arg(long, default_value_t = 25.0, value_name = "N")]
     fps: f64,
+    /// Tell what a camera's rules would have been told, frame by frame: no track before it is
+    /// believed, no gap filled.
+    #[arg(long)]
+    live: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     not_over(&args.output, [args.input.as_path()])?;
     let input = std::fs::read_to_string(&args.input)
         .map_err(|e| Exit::Usage(format!("{}: {e}", args.input.display())))?;
-    let options = MotOptions { fps: args.fps, ..MotOptions::default() };
+    let options = if args.live {
+        MotOptions::online(args.fps)
+    } else {
+        MotOptions { fps: args.fps, ..MotOptions::default() }
+    };
     let tracks = track_file(&input, &options)
         .map_err(|e| format!("{}: {e}", args.input.display()))
         .or_usage()?;

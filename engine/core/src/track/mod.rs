@@ -26,6 +26,7 @@ pub mod mot;
 mod motion;
 mod one;
 mod options;
+mod price;
 mod stillness;
 mod tracker;
 

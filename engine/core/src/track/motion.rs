@@ -14,6 +14,10 @@ use crate::geometry::PxBox;
 const ROBUST_FROM: f32 = 1.0;
 /// … up to so many times, so that a true jump is still followed.
 const ROBUST_TO: f32 = 4.0;
+/// Looks that are very close together tell this many times less at most.
+const ECHO_MAX: f32 = 16.0;
+/// A speed that two places tell may change by this share from one look to the next.
+const LAUNCH_CHANGE: f32 = 0.3;
 
 /// The law of one coordinate.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,17 @@ impl Axis {
     fn correct_robustly(&mut self, seen: f32, noise_std: f32) {
         let off = (seen - self.value).abs() / (self.var + noise_std * noise_std).sqrt();
         self.correct(seen, noise_std * (off / ROBUST_FROM).clamp(1.0, ROBUST_TO));
+    }
+
+    /// Takes the rate that this value and the one `from` which it came `dt_secs` ago tell together.
+    fn launch(&mut self, seen: f32, from: f32, noise_std: f32, dt_secs: f32) {
+        let noise_var = noise_std * noise_std;
+        self.rate = (seen - from) / dt_secs;
+        self.value = seen;
+        self.var = noise_var;
+        self.cov = noise_var / dt_secs;
+        let change = LAUNCH_CHANGE * self.rate;
+        self.rate_var = 2.0 * noise_var / (dt_secs * dt_secs) + change * change;
     }
 
     fn correct(&mut self, seen: f32, noise_std: f32) {
@@ -106,6 +121,7 @@ pub(super) struct Model {
     pub(super) scale: Law,
     pub(super) place_noise: f32,
     pub(super) scale_noise: f32,
+    pub(super) noise_memory_secs: f32,
 }
 
 /// One frame's [`Step`]s.
@@ -181,15 +197,29 @@ impl Motion {
         self.log_h.predict(&steps.scale, model.scale.rate_std);
     }
 
-    /// Takes a detection in. A coordinate off by more than [`ROBUST_FROM`] standard deviations is
-    /// believed less (Huber 1964): a half-hidden body is a short box with a moved centre, and
-    /// must not throw off the course.
-    pub(super) fn correct(&mut self, seen: &Shape, model: &Model) {
-        let noise = model.place_noise * self.size;
+    /// Takes a detection in, `dt_secs` after the one before. A coordinate off by more than
+    /// [`ROBUST_FROM`] standard deviations is believed less (Huber 1964): a half-hidden body is a
+    /// short box with a moved centre, and must not throw off the course. So is a detection soon
+    /// after another, whose error is largely the same.
+    pub(super) fn correct(&mut self, seen: &Shape, dt_secs: f32, model: &Model) {
+        let echo = (model.noise_memory_secs / dt_secs.max(1e-3)).clamp(1.0, ECHO_MAX).sqrt();
+        let noise = model.place_noise * self.size * echo;
         self.x.correct_robustly(seen.x, noise);
         self.y.correct_robustly(seen.y, noise);
-        self.log_w.correct_robustly(seen.log_w, model.scale_noise);
-        self.log_h.correct_robustly(seen.log_h, model.scale_noise);
+        self.correct_sides(seen, model.scale_noise * echo);
+    }
+
+    /// Takes in a detection of one that moves faster than others, and was at `from` `dt_secs` ago.
+    pub(super) fn launch(&mut self, seen: &Shape, from: [f32; 2], dt_secs: f32, model: &Model) {
+        let noise = model.place_noise * self.size;
+        self.x.launch(seen.x, from[0], noise, dt_secs);
+        self.y.launch(seen.y, from[1], noise, dt_secs);
+        self.correct_sides(seen, model.scale_noise);
+    }
+
+    fn correct_sides(&mut self, seen: &Shape, noise: f32) {
+        self.log_w.correct_robustly(seen.log_w, noise);
+        self.log_h.correct_robustly(seen.log_h, noise);
         self.size = (self.log_w.value.exp() + self.log_h.value.exp()) * 0.5;
     }
 }

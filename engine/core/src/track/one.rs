@@ -7,13 +7,19 @@ use super::stillness::Stillness;
 use crate::detect::{Confidence, Detection};
 use crate::geometry::PxBox;
 use crate::id::{ClassIx, TrackId};
-use std::f32::consts::TAU;
 
 /// A tentative track is dropped after so many misses at the earliest.
 const TENTATIVE_MISSES: u32 = 2;
 
+/// How one moves that was seen so often is not yet known; at a high rate the first looks are too
+/// close together to tell.
+const NEW_HITS: u32 = 4;
+
 /// `lost_keep_updates` stretches `lost_keep_secs` by at most so much.
 const SLOW_FACTOR: f32 = 10.0;
+
+/// No detector is surer.
+const SURE: f32 = 0.99;
 
 /// The longest gap between two looks that any rule bears.
 const UNSEEN_SECS: f64 = 5.0;
@@ -30,7 +36,7 @@ pub struct Tracked {
     /// The detection's own box: on real sequences the filtered one scores no better, and evidence
     /// must show what was detected.
     pub bbox: PxBox,
-    /// Seen often enough to be believed; stays true.
+    /// Seen often or surely enough to be believed; stays true.
     pub confirmed: bool,
     /// Index into the detections given.
     pub detection: usize,
@@ -45,12 +51,20 @@ pub struct Tracked {
 pub(super) struct Track {
     pub(super) id: TrackId,
     pub(super) group: u32,
+    /// Sizes a second.
+    pub(super) top_speed: f32,
     pub(super) motion: Motion,
     pub(super) still: Stillness,
     pub(super) vote: ClassVote,
     pub(super) evidence: f32,
     pub(super) hits: u32,
+    /// Seen often enough to have the first say in who takes what.
+    pub(super) settled: bool,
+    /// Believed: settled, or so sure that once was enough.
     pub(super) confirmed: bool,
+    /// Where its centre was first, px.
+    pub(super) first: [f32; 2],
+    pub(super) first_secs: f64,
     pub(super) seen_secs: f64,
     pub(super) missed: u32,
     /// As it was detected last.
@@ -67,12 +81,13 @@ pub(super) struct Candidate {
 }
 
 /// Which tracks a stage of association asks.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Strong,
     Weak,
     Tentative,
     Place,
+    Fast,
 }
 
 impl Track {
@@ -82,17 +97,22 @@ impl Track {
         now_secs: f64,
         d: &Detection,
         candidate: &Candidate,
+        top_speed: f32,
         model: &Model,
     ) -> Self {
         Self {
             id,
             group: candidate.group,
+            top_speed,
             motion: Motion::new(&candidate.shape, model),
             still: Stillness::new(now_secs, &d.bbox),
             vote: ClassVote::new(d.class, candidate.confidence),
-            evidence: candidate.confidence,
+            evidence: evidence(candidate.confidence),
             hits: 1,
+            settled: false,
             confirmed: false,
+            first: [candidate.shape.x, candidate.shape.y],
+            first_secs: now_secs,
             seen_secs: now_secs,
             missed: 0,
             bbox: d.bbox,
@@ -112,19 +132,34 @@ impl Track {
         now_secs: f64,
         d: &Detection,
         candidate: &Candidate,
+        stage: Stage,
         options: &TrackerOptions,
         model: &Model,
     ) {
-        self.motion.correct(&candidate.shape, model);
+        let apart_secs = (now_secs - self.seen_secs) as f32;
+        if stage == Stage::Fast {
+            let since_secs = (now_secs - self.first_secs) as f32;
+            self.motion.launch(&candidate.shape, self.first, since_secs, model);
+        } else {
+            self.motion.correct(&candidate.shape, apart_secs, model);
+        }
         self.still.add(now_secs, &d.bbox, &candidate.shape, options.still_radius);
         self.vote.add(d.class, candidate.confidence);
-        let apart_secs = (now_secs - self.seen_secs) as f32;
         let news = (apart_secs / options.evidence_secs).min(1.0);
-        self.evidence = (self.evidence + candidate.confidence * news).min(1e6);
+        self.evidence = (self.evidence + evidence(candidate.confidence) * news).min(1e6);
         self.hits = self.hits.saturating_add(1);
         self.seen_secs = now_secs;
         self.missed = 0;
         self.bbox = d.bbox;
+    }
+
+    /// Settles what was seen enough, and believes that and what is `sure`; true when it was not
+    /// believed before.
+    pub(super) fn judge(&mut self, sure: bool, options: &TrackerOptions) -> bool {
+        self.settled |= self.hits >= 2 && self.evidence >= options.confirm_evidence;
+        let news = !self.confirmed && (self.settled || sure);
+        self.confirmed |= news;
+        news
     }
 
     pub(super) fn tell(&self, d: &Detection, detection: usize, stands: bool) -> Tracked {
@@ -145,20 +180,21 @@ impl Track {
         let lost_secs = (now_secs - self.seen_secs) as f32;
         let by_motion = lost_secs <= options.lost_keep_secs.max(self.keep_by_misses(options));
         match stage {
-            Stage::Strong => self.confirmed && by_motion,
+            Stage::Strong => self.settled && by_motion,
             // An unsure detector may well see a newcomer strongly once and weakly from then on.
             Stage::Weak => by_motion,
-            Stage::Tentative => !self.confirmed && by_motion,
+            Stage::Tentative => !self.settled && by_motion,
             Stage::Place => {
-                self.confirmed && self.stands(options) && lost_secs <= self.keep_secs(options)
+                self.settled && self.stands(options) && lost_secs <= self.keep_secs(options)
             }
+            Stage::Fast => self.hits <= NEW_HITS && self.missed <= 1 && now_secs > self.first_secs,
         }
     }
 
     /// At a low frame rate a few misses last long. Not for ever: after an outage nobody that
     /// moved is where he was.
     fn keep_by_misses(&self, options: &TrackerOptions) -> f32 {
-        let misses = if self.confirmed { options.lost_keep_updates } else { TENTATIVE_MISSES - 1 };
+        let misses = if self.settled { options.lost_keep_updates } else { TENTATIVE_MISSES - 1 };
         let few = self.missed <= misses;
         if few { options.lost_keep_secs * SLOW_FACTOR } else { 0.0 }
     }
@@ -170,7 +206,7 @@ impl Track {
     /// How long it may stay unseen, s.
     pub(super) fn keep_secs(&self, options: &TrackerOptions) -> f32 {
         let by_misses = self.keep_by_misses(options);
-        if !self.confirmed {
+        if !self.settled {
             return by_misses.max(options.tentative_keep_secs);
         }
         let by_place = if self.stands(options) {
@@ -183,41 +219,7 @@ impl Track {
     }
 }
 
-/// What the pair is worth: how much better the track explains the detection than a stranger
-/// would, as −2 × log-likelihood; `None` where a stranger is the better explanation.
-///
-/// With d² the squared distance in standard deviations, S the covariance of the centre in sizes
-/// and λ the density of strangers, the track says d² + ln det(2πS), a stranger −2 ln λ (the score
-/// of multi-hypothesis tracking, Reid 1979). So a lost track, whose S has grown, must be hit the
-/// better, and loses a contest to a certain one.
-pub(super) fn motion_gain(options: &TrackerOptions, track: &Track, seen: &Shape) -> Option<f32> {
-    let motion = &track.motion;
-    let noise = options.place_noise * motion.size.min(seen.size);
-    let (dx, dy) = (seen.x - motion.x.value, seen.y - motion.y.value);
-    let (var_x, var_y) = (motion.x.var + noise * noise, motion.y.var + noise * noise);
-    let place = dx * dx / var_x + dy * dy / var_y;
-    if place > options.gate {
-        return None;
-    }
-    let scale_noise = options.scale_noise * options.scale_noise;
-    let (dw, dh) = (seen.log_w - motion.log_w.value, seen.log_h - motion.log_h.value);
-    let shape =
-        dw * dw / (motion.log_w.var + scale_noise) + dh * dh / (motion.log_h.var + scale_noise);
-    let distance = place + shape;
-    if distance > options.gate {
-        return None;
-    }
-    let spread = (var_x * var_y).sqrt() / (motion.size * motion.size);
-    let stranger = -2.0 * (TAU * spread * options.stranger_density).ln();
-    // A low frame rate alone makes every prediction poor; that is no reason to lose who was seen
-    // in the frame before.
-    let just_seen = track.missed <= 1;
-    let limit = if just_seen { stranger.max(options.just_seen_gate) } else { stranger };
-    (limit > distance).then_some(limit - distance)
-}
-
-/// What it is worth to be what stood at this place: the overlap with it.
-pub(super) fn place_gain(options: &TrackerOptions, track: &Track, seen: &PxBox) -> Option<f32> {
-    let iou = track.still.place()?.iou(seen);
-    (iou >= options.place_iou).then_some(iou)
+/// What a hit tells: −ln of the chance that it is wrong.
+fn evidence(confidence: f32) -> f32 {
+    -(1.0 - confidence.min(SURE)).ln()
 }

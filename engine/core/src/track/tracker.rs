@@ -3,8 +3,9 @@
 use super::assign::{Assigner, Pair};
 use super::camera_shift::{self, CameraShift, Mark};
 use super::motion::{Model, Shape};
-use super::one::{Candidate, Stage, Track, Tracked, motion_gain, place_gain};
+use super::one::{Candidate, Stage, Track, Tracked};
 use super::options::{START_CONFIDENCE, TrackerOptions};
+use super::price::{fast_gain, motion_gain, place_gain};
 use crate::detect::Detection;
 use crate::geometry::PxBox;
 use crate::id::TrackId;
@@ -12,6 +13,10 @@ use crate::time::Timestamp;
 
 /// A camera whose time steps back by more has set its clock; event time starts afresh there.
 const STEP_BACK_SECS: f64 = 5.0;
+/// Each asks who is still free on both sides.
+const STAGES: [Stage; 5] =
+    [Stage::Strong, Stage::Weak, Stage::Tentative, Stage::Place, Stage::Fast];
+
 /// What a tracker did since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrackerCounts {
@@ -44,7 +49,7 @@ pub struct Tracker {
     counts: TrackerCounts,
     // Buffers kept between frames, so that a steady scene allocates nothing.
     candidates: Vec<Candidate>,
-    owner_of_candidate: Vec<Option<u32>>,
+    owner_of_candidate: Vec<Option<(u32, Stage)>>,
     taken: Vec<bool>,
     rows: Vec<u32>,
     cols: Vec<u32>,
@@ -124,13 +129,13 @@ impl Tracker {
             // What is told again where rules look is nobody's who is elsewhere.
             *taken = !looked(&track.bbox);
         }
-        for stage in [Stage::Strong, Stage::Weak, Stage::Tentative, Stage::Place] {
+        for stage in STAGES {
             self.associate(stage, detections);
         }
         for track in &mut self.tracks {
             track.miss(self.now_secs, looked(&track.bbox));
         }
-        self.apply(detections);
+        self.apply(dt_secs, detections);
         self.bury();
         self.told.sort_unstable_by_key(|t| t.id);
         &self.told
@@ -198,7 +203,7 @@ impl Tracker {
     /// Moves everything by the camera's own movement, where enough tracks agree on one.
     fn follow_camera(&mut self) {
         self.camera.clear();
-        let fresh = self.tracks.iter().filter(|t| t.confirmed && t.missed == 0);
+        let fresh = self.tracks.iter().filter(|t| t.settled && t.missed == 0);
         for track in fresh.take(camera_shift::TRACKS_MAX) {
             let m = &track.motion;
             let (x, y, log_size) = (m.x.value, m.y.value, m.size.ln());
@@ -214,6 +219,7 @@ impl Tracker {
         for track in &mut self.tracks {
             track.motion.x.value += dx;
             track.motion.y.value += dy;
+            track.first = [track.first[0] + dx, track.first[1] + dy];
             track.still.shift(dx, dy);
         }
     }
@@ -226,7 +232,7 @@ impl Tracker {
             let confidence = self.candidates[c as usize].confidence;
             self.owner_of_candidate[c as usize].is_none()
                 && match stage {
-                    Stage::Strong | Stage::Tentative => confidence >= high,
+                    Stage::Strong | Stage::Tentative | Stage::Fast => confidence >= high,
                     Stage::Weak => confidence < high,
                     Stage::Place => true,
                 }
@@ -246,10 +252,16 @@ impl Tracker {
                 if candidate.group != track.group {
                     continue;
                 }
-                let gain = if stage == Stage::Place {
-                    place_gain(&self.options, track, &detections[candidate.index as usize].bbox)
-                } else {
-                    motion_gain(&self.options, track, &candidate.shape)
+                let gain = match stage {
+                    Stage::Place => {
+                        let bbox = &detections[candidate.index as usize].bbox;
+                        place_gain(&self.options, track, bbox)
+                    }
+                    Stage::Fast => {
+                        let since_secs = (self.now_secs - track.first_secs) as f32;
+                        fast_gain(&self.options, track, candidate, since_secs)
+                    }
+                    _ => motion_gain(&self.options, track, &candidate.shape),
                 };
                 if let Some(gain) = gain {
                     self.pairs.push(Pair { row: row as u32, col: col as u32, gain });
@@ -258,21 +270,23 @@ impl Tracker {
         }
         for &(row, col) in self.assigner.solve(self.rows.len(), self.cols.len(), &self.pairs) {
             let (t, c) = (self.rows[row as usize], self.cols[col as usize]);
-            self.owner_of_candidate[c as usize] = Some(t);
+            self.owner_of_candidate[c as usize] = Some((t, stage));
             self.taken[t as usize] = true;
         }
     }
 
     /// Carries the matches into the tracks, starts new ones, and fills `told`.
-    fn apply(&mut self, detections: &[Detection]) {
+    fn apply(&mut self, dt_secs: f32, detections: &[Detection]) {
         self.told.clear();
+        // The first look of all waits for none.
+        let seldom = dt_secs <= 0.0 || dt_secs >= self.options.alone_secs;
         for c in 0..self.candidates.len() {
             let candidate = self.candidates[c];
             let d = &detections[candidate.index as usize];
             let t = match self.owner_of_candidate[c] {
-                Some(t) => {
+                Some((t, stage)) => {
                     let track = &mut self.tracks[t as usize];
-                    track.see(self.now_secs, d, &candidate, &self.options, &self.model);
+                    track.see(self.now_secs, d, &candidate, stage, &self.options, &self.model);
                     Some(t as usize)
                 }
                 None if candidate.confidence >= self.options.start_confidence => {
@@ -282,12 +296,9 @@ impl Tracker {
             };
             if let Some(t) = t {
                 let track = &mut self.tracks[t];
+                let sure = seldom && candidate.confidence >= self.options.alone_confidence;
+                self.counts.confirmed += u64::from(track.judge(sure, &self.options));
                 let stands = track.stands(&self.options);
-                let enough = track.hits >= 2 && track.evidence >= self.options.confirm_evidence;
-                if enough && !track.confirmed {
-                    track.confirmed = true;
-                    self.counts.confirmed += 1;
-                }
                 self.told.push(track.tell(d, candidate.index as usize, stands));
             }
         }
@@ -303,7 +314,8 @@ impl Tracker {
         let id = TrackId::new(self.epoch, self.next);
         self.next = next;
         self.counts.started += 1;
-        self.tracks.push(Track::new(id, self.now_secs, d, candidate, &self.model));
+        let top_speed = self.options.top_speed(d.class);
+        self.tracks.push(Track::new(id, self.now_secs, d, candidate, top_speed, &self.model));
         Some(self.tracks.len() - 1)
     }
 

@@ -1,0 +1,1 @@
+"""What tracker.py compares trackers with."""
