@@ -52,7 +52,7 @@ impl Gaze {
     ) -> Self {
         let options = TrackerOptions {
             class_groups: class_groups(&model.labels),
-            top_speeds: model.labels.iter().map(top_speed).collect(),
+            top_speeds: model.labels.iter().map(|label| top_speed(label.as_ref())).collect(),
             ..Default::default()
         };
         Self {
@@ -245,8 +245,8 @@ fn class_groups(labels: &[Option<Class>]) -> Vec<u16> {
 }
 
 /// How many times its own size a thing of this class moves in a second at most: a person who runs, a motorbike at 60 km/h.
-fn top_speed(label: &Option<Class>) -> f32 {
-    match label.as_ref().and_then(|class| class.as_str().split('.').next()) {
+fn top_speed(label: Option<&Class>) -> f32 {
+    match label.and_then(|class| class.as_str().split('.').next()) {
         Some("person") => 5.0,
         Some("vehicle") => 10.0,
         _ => 8.0,
