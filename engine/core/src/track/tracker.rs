@@ -232,7 +232,8 @@ impl Tracker {
             let confidence = self.candidates[c as usize].confidence;
             self.owner_of_candidate[c as usize].is_none()
                 && match stage {
-                    Stage::Strong | Stage::Tentative | Stage::Fast => confidence >= high,
+                    Stage::Strong | Stage::Tentative => confidence >= high,
+                    Stage::Fast => confidence >= self.options.start_confidence,
                     Stage::Weak => confidence < high,
                     Stage::Place => true,
                 }

@@ -2,6 +2,7 @@
 //! alike.
 
 use super::areas::Areas;
+use super::kinds;
 use crate::infer::BoxError;
 use crate::infer::{Detector, DetectorOptions, InferError, Network, RunStats, Runtime};
 use crate::ledger::{Ledger, Stage};
@@ -19,7 +20,7 @@ use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::region::{Focus, View};
 use viahe_core::tensor::Sheet;
 use viahe_core::time::Timestamp;
-use viahe_core::track::{Tracker, TrackerOptions};
+use viahe_core::track::Tracker;
 
 /// What is remembered of one camera from frame to frame.
 pub(super) struct Gaze {
@@ -50,11 +51,6 @@ impl Gaze {
         areas: Arc<Areas>,
         ledger: Arc<Ledger>,
     ) -> Self {
-        let options = TrackerOptions {
-            class_groups: class_groups(&model.labels),
-            top_speeds: model.labels.iter().map(|label| top_speed(label.as_ref())).collect(),
-            ..Default::default()
-        };
         Self {
             camera,
             labels: model.labels.clone().into(),
@@ -62,7 +58,7 @@ impl Gaze {
             areas,
             whole: Preprocessor::new(model.input),
             close: Preprocessor::new(model.input),
-            tracker: Tracker::new(options, epoch),
+            tracker: Tracker::new(kinds::tracking(&model.labels), epoch),
             gate: None,
             found: Vec::new(),
             found_px: [0; 2],
@@ -224,33 +220,6 @@ enum Looked {
     Everywhere,
     /// Where the camera's rules are about.
     Concern,
-}
-
-/// Classes of one kind (`vehicle.car`, `vehicle.truck`) may be one thing to the tracker; a person
-/// and a vehicle never.
-fn class_groups(labels: &[Option<Class>]) -> Vec<u16> {
-    let mut roots: Vec<&str> = Vec::new();
-    labels
-        .iter()
-        .map(|label| {
-            let root = label.as_ref().map_or("", |c| c.as_str());
-            let root = root.split('.').next().unwrap_or_default();
-            let known = roots.iter().position(|r| *r == root).unwrap_or_else(|| {
-                roots.push(root);
-                roots.len() - 1
-            });
-            known as u16
-        })
-        .collect()
-}
-
-/// How many times its own size a thing of this class moves in a second at most: a person who runs, a motorbike at 60 km/h.
-fn top_speed(label: Option<&Class>) -> f32 {
-    match label.and_then(|class| class.as_str().split('.').next()) {
-        Some("person") => 5.0,
-        Some("vehicle") => 10.0,
-        _ => 8.0,
-    }
 }
 
 /// What one thread looks with.

@@ -7,6 +7,7 @@
 mod analyse;
 mod areas;
 mod glance;
+mod kinds;
 mod memory;
 mod photographer;
 pub mod pipe;
