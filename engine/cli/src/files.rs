@@ -36,3 +36,10 @@ pub(crate) fn has_folder(out: &Path) -> Result<(), Exit> {
         _ => Ok(()),
     }
 }
+
+/// Writes a value as indented JSON.
+pub(crate) fn write_json(out: &Path, value: &impl serde::Serialize) -> Result<(), Exit> {
+    let mut text = serde_json::to_string_pretty(value).map_err(Exit::failed)?;
+    text.push('\n');
+    std::fs::write(out, text).map_err(|e| Exit::Failed(format!("{}: {e}", out.display())))
+}

@@ -3,6 +3,7 @@
 mod commands;
 mod demo_mark;
 mod exit;
+mod eye;
 mod files;
 mod pictures;
 mod stop;
@@ -21,6 +22,7 @@ Start here:
   viahe capacity pipelines/my.toml   how many such cameras does this box bear?
   viahe tune pipelines/my.toml       how does this box look fastest?
   viahe test pipelines/my.toml       do recordings yield what they should?
+  viahe model eval MODEL DATASET     what does a model find in labelled pictures?
   viahe run pipelines/my.toml        watch, until stopped
   viahe console console.toml         the centre's side: who sees, judges and acts
   viahe doctor                       is this machine able?

@@ -25,6 +25,8 @@ pub mod detect;
 
 pub mod track;
 
+pub mod evaluate;
+
 pub mod view;
 
 pub mod observe;

@@ -13,6 +13,7 @@ pub mod camera_sim;
 pub mod capacity;
 pub mod clerk;
 pub mod clock;
+pub mod dataset;
 pub mod demo;
 pub mod disk;
 pub mod doctor;

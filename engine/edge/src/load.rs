@@ -1,5 +1,6 @@
-//! What the whole box does, beside us.
+//! What the whole box does, beside us, and what a process of ours uses of it.
 
+use rustix::process::Pid;
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,11 +55,37 @@ fn available_of(meminfo: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+/// Bytes that a process uses: in memory, or swapped out of it (to a compressed part of memory, on
+/// many small boxes). None once it has ended.
+pub(crate) fn used(pid: Pid) -> Option<u64> {
+    let path = format!("/proc/{}/status", pid.as_raw_nonzero());
+    let status = std::fs::read_to_string(path).ok()?;
+    let field = |name: &str| kibibytes(&status, name);
+    Some((field("VmRSS:")? + field("VmSwap:").unwrap_or(0)) * 1024)
+}
+
+fn kibibytes(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+
+    #[test]
+    fn what_is_swapped_out_counts() {
+        let status = "Name:\tviahe\nVmPeak:\t  999 kB\nVmRSS:\t     120 kB\nVmSwap:\t      30 kB\n";
+        assert_eq!(
+            (kibibytes(status, "VmRSS:"), kibibytes(status, "VmSwap:")),
+            (Some(120), Some(30))
+        );
+        assert_eq!(kibibytes("Name:\tkthread\n", "VmRSS:"), None);
+        let own = used(rustix::process::getpid()).unwrap();
+        assert!((1 << 20..1 << 36).contains(&own), "{own}");
+    }
 
     #[test]
     fn the_narrowest_group_counts() {

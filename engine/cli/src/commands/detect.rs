@@ -1,19 +1,15 @@
 //! `viahe detect`: what a model sees in still pictures.
 
 use crate::exit::{Exit, OrUsage};
+use crate::eye::Eye;
 use crate::files::not_over;
 use crate::pictures::{Font, Picture};
 use crate::ui;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use viahe_core::detect::{Detection, Sanity};
-use viahe_core::frame::Frame;
+use viahe_core::detect::Detection;
 use viahe_core::id::Name;
-use viahe_core::model::Head;
-use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
-use viahe_edge::ledger::Ledger;
 use viahe_edge::models::Locations;
-use viahe_edge::preprocess::Preprocessor;
 
 /// Shows what a model sees in pictures.
 ///
@@ -38,21 +34,10 @@ pub(crate) struct Args {
 
 const YELLOW: [u8; 3] = [255, 212, 0];
 
-pub(super) struct Session {
-    detector: Detector,
-    preprocessor: Preprocessor,
-    ledger: Ledger,
-    labels: Vec<String>,
-    name: Name,
-    head: Head,
-    /// Of all pictures.
-    sanity: Sanity,
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let locations = Locations::discover(None).map_err(Exit::missing)?;
     let name = Name::try_from(args.model.as_str()).or_usage()?;
-    let mut session = Session::open(&locations, &name)?;
+    let mut eye = Eye::open(&locations, &name, None)?;
     let font = args.annotate.is_some().then(Font::find).transpose().map_err(Exit::Missing)?;
     if let Some(dir) = &args.annotate {
         one_name_each(dir, &args.images)?;
@@ -65,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let progress = ui::Progress::new(args.images.len() as u64, "pictures");
     for path in &args.images {
         let shown = Picture::read(path).map_err(Exit::Usage).and_then(|picture| {
-            let found = session.detect(&picture)?;
+            let found = eye.named(&picture)?;
             progress.print(&if args.json {
                 json(path, &picture, &found)
             } else {
@@ -89,59 +74,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         progress.step();
     }
     progress.finish();
-    session.end()?;
+    eye.check()?;
     match bad {
         0 => Ok(()),
         1 => Err(Exit::Usage("one picture could not be read".into())),
         bad => Err(Exit::Usage(format!("{bad} pictures could not be read"))),
-    }
-}
-
-impl Session {
-    pub(super) fn open(locations: &Locations, name: &Name) -> Result<Self, Exit> {
-        let package = locations.load_package(name).map_err(Exit::missing)?;
-        let runtime = locations
-            .onnxruntime()
-            .map_err(Exit::missing)
-            .and_then(|path| Runtime::load(&path).map_err(Exit::missing))?;
-        let model = &package.model;
-        let label = |(i, l): (usize, &Option<viahe_core::observe::Class>)| {
-            l.as_ref().map_or_else(|| format!("#{i}"), ToString::to_string)
-        };
-        Ok(Self {
-            detector: Detector::new(&runtime, model, &package.weights, DetectorOptions::default())
-                .map_err(Exit::missing)?,
-            preprocessor: Preprocessor::new(model.input),
-            ledger: Ledger::default(),
-            name: model.name.clone(),
-            head: model.head.clone(),
-            sanity: Sanity::default(),
-            labels: model.labels.iter().enumerate().map(label).collect(),
-        })
-    }
-
-    pub(super) fn detect(&mut self, picture: &Picture) -> Result<Vec<(Detection, String)>, Exit> {
-        let still = picture.frame();
-        let (preprocessor, ledger) = (&mut self.preprocessor, &self.ledger);
-        let mut out = Vec::new();
-        let stats = self
-            .detector
-            .run(1, &mut |_, tensor| Ok(preprocessor.run(&still.view(), tensor, ledger)?), &mut out)
-            .map_err(Exit::failed)?;
-        self.sanity.add(&stats.decode);
-        let label = |d: Detection| {
-            let class = self.labels.get(usize::from(d.class.0)).cloned().unwrap_or_default();
-            (d, class)
-        };
-        Ok(out.pop().unwrap_or_default().into_iter().map(label).collect())
-    }
-
-    /// Fails when what was seen contradicts the model's description.
-    pub(super) fn end(&self) -> Result<(), Exit> {
-        match self.sanity.of_pictures(&self.head) {
-            Some(wrong) => Err(Exit::Failed(format!("model {}: {wrong}", self.name))),
-            None => Ok(()),
-        }
     }
 }
 

@@ -1,10 +1,17 @@
-//! `viahe model`: models are exchanged.
+//! `viahe model`: models are measured and exchanged.
 
 mod activate;
+mod bench;
+mod compare;
+mod eval;
+mod measure;
+mod text;
 
 use crate::exit::Exit;
 
-/// What is done with model packages.
+/// Measures models, and exchanges them: what they find in labelled pictures, and what they cost.
+///
+/// A model is a folder below models/, by its name.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -13,11 +20,17 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    Eval(eval::Args),
+    Compare(compare::Args),
+    Bench(bench::Args),
     Activate(activate::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     match &args.command {
+        Command::Eval(args) => eval::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Activate(args) => activate::run(args),
     }
 }

@@ -14,7 +14,9 @@ fn subcommands() -> Vec<String> {
 #[test]
 fn every_command_explains_itself() {
     let names = subcommands();
-    for name in ["run", "demo", "check", "replay", "detect", "track", "doctor", "camera-sim"] {
+    for name in
+        ["run", "demo", "check", "replay", "detect", "track", "model", "doctor", "camera-sim"]
+    {
         assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
     }
     for name in &names {

@@ -27,6 +27,7 @@ mod hostile;
 mod installed;
 mod live;
 mod looped;
+mod measured;
 mod models;
 mod orders;
 mod questions;

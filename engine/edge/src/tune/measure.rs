@@ -130,7 +130,7 @@ struct Bench {
 }
 
 /// A session, and what it is shown: noise, since what a run takes does not depend on the picture.
-struct Seat {
+pub(super) struct Seat {
     detector: Detector,
     image: Vec<f32>,
     sheet: Sheet,
@@ -222,7 +222,7 @@ impl Bench {
 }
 
 impl Seat {
-    fn open(network: &Arc<Network>) -> Result<Self, InferError> {
+    pub(super) fn open(network: &Arc<Network>) -> Result<Self, InferError> {
         let Model { input, .. } = network.model();
         let detector = Detector::on(network)?;
         let mut random = SplitMix64::new(1);
@@ -234,7 +234,7 @@ impl Seat {
         Ok(Self { detector, image: image.collect(), sheet, found: Vec::new() })
     }
 
-    fn run(&mut self, images: usize) -> Result<(), InferError> {
+    pub(super) fn run(&mut self, images: usize) -> Result<(), InferError> {
         let Self { detector, image, sheet, found } = self;
         let mut fill = |_: usize, tensor: &mut [f32]| {
             tensor.copy_from_slice(image);

@@ -6,6 +6,7 @@
 //! which an allocation fails: see [`bound`].
 
 use super::share::Share;
+use crate::load::used;
 use crate::telemetry::foreign::Line;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use rustix::io::Errno;
@@ -21,20 +22,6 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Longest quotation of a worker's last words.
 const WORDS_MAX: usize = 200;
-
-/// Bytes that a process uses: in memory, or swapped out of it (to a compressed part of memory, on
-/// many small boxes). None once it has ended.
-pub(super) fn used(pid: Pid) -> Option<u64> {
-    let path = format!("/proc/{}/status", pid.as_raw_nonzero());
-    let status = std::fs::read_to_string(path).ok()?;
-    let field = |name: &str| kibibytes(&status, name);
-    Some((field("VmRSS:")? + field("VmSwap:").unwrap_or(0)) * 1024)
-}
-
-fn kibibytes(status: &str, name: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
-}
 
 /// What a worker needs before its first camera, each camera, and each session of a model: twice and
 /// more of what was measured (in decision 8), since cameras, codecs and models differ.
@@ -187,18 +174,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
-
-    #[test]
-    fn what_is_swapped_out_counts() {
-        let status = "Name:\tviahe\nVmPeak:\t  999 kB\nVmRSS:\t     120 kB\nVmSwap:\t      30 kB\n";
-        assert_eq!(
-            (kibibytes(status, "VmRSS:"), kibibytes(status, "VmSwap:")),
-            (Some(120), Some(30))
-        );
-        assert_eq!(kibibytes("Name:\tkthread\n", "VmRSS:"), None);
-        let own = used(rustix::process::getpid()).unwrap();
-        assert!((1 << 20..1 << 36).contains(&own), "{own}");
-    }
 
     #[test]
     fn last_words_that_tell_of_memory_are_kept_whatever_follows() {

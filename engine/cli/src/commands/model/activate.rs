@@ -1,8 +1,9 @@
 //! `viahe model activate`: cameras of a pipeline are looked at with another package.
 
-use super::super::detect::{Session, lines};
+use super::super::detect::lines;
 use super::super::run::load_without_secrets;
 use crate::exit::{Exit, OrUsage};
+use crate::eye::Eye;
 use crate::pictures::Picture;
 use crate::ui::say;
 use std::path::PathBuf;
@@ -72,13 +73,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 /// Loads it, and looks at the pictures.
 fn try_on(args: &Args, plan: &Plan) -> Result<(), Exit> {
     let locations = Locations::discover(Some(&plan.folder)).map_err(Exit::missing)?;
-    let mut session = Session::open(&locations, &args.package)?;
+    let mut eye = Eye::open(&locations, &args.package, None)?;
     for path in &args.picture {
         let picture = Picture::read(path).map_err(Exit::Usage)?;
-        let found = session.detect(&picture)?;
+        let found = eye.named(&picture)?;
         say(&lines(path, &found));
     }
-    session.end()
+    eye.check()
 }
 
 /// What has to be written.

@@ -11,4 +11,4 @@ mod read;
 
 pub use confidence::normalise;
 pub use file::{MotOptions, track_file};
-pub use read::{MotError, MotRow, parse, write};
+pub use read::{MotError, MotLine, MotRow, parse, parse_lines, write};

@@ -23,6 +23,21 @@ pub struct MotRow {
     pub confidence: f32,
 }
 
+/// One line as it is written: what is measured against a truth may not be rounded first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MotLine {
+    /// Line number from 1.
+    pub line: usize,
+    /// How many columns it has; the formats of several years differ in it.
+    pub columns: usize,
+    /// What the engine makes of it.
+    pub row: MotRow,
+    /// Left, top, width and height in px.
+    pub sides: [f64; 4],
+    /// The eighth column where it is a whole number: the class, in a truth that has classes.
+    pub class: Option<i64>,
+}
+
 /// Why a MOTChallenge text cannot be tracked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MotError {
@@ -76,6 +91,14 @@ pub enum MotError {
 /// The first line that is not `frame,id,x,y,w,h[,conf…]` with finite numbers, a whole frame number
 /// from 0 on and sides that are not negative.
 pub fn parse(text: &str) -> Result<Vec<MotRow>, MotError> {
+    Ok(parse_lines(text)?.into_iter().map(|line| line.row).collect())
+}
+
+/// As [`parse`], with what lines say beyond that.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_lines(text: &str) -> Result<Vec<MotLine>, MotError> {
     let mut rows = Vec::new();
     for (k, raw) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let content = raw.trim();
@@ -90,7 +113,7 @@ pub fn parse(text: &str) -> Result<Vec<MotRow>, MotError> {
     Ok(rows)
 }
 
-fn parse_line(line: usize, content: &str) -> Result<MotRow, MotError> {
+fn parse_line(line: usize, content: &str) -> Result<MotLine, MotError> {
     let split_at: &[char] = if content.contains(',') {
         &[',']
     } else if content.contains(';') {
@@ -99,7 +122,7 @@ fn parse_line(line: usize, content: &str) -> Result<MotRow, MotError> {
         &[' ', '\t']
     };
     let blank = split_at.len() == 2;
-    let mut fields = [""; 7];
+    let mut fields = [""; 8];
     let mut columns = 0;
     for field in content.split(split_at).map(str::trim).filter(|f| !(blank && f.is_empty())) {
         if let Some(place) = fields.get_mut(columns) {
@@ -142,7 +165,8 @@ fn parse_line(line: usize, content: &str) -> Result<MotRow, MotError> {
     if !confidence.is_finite() {
         return Err(range("confidence", f64::from(confidence), "write a score such as 0.87"));
     }
-    Ok(MotRow { frame: frame as u32, id: id as i64, bbox, confidence })
+    let row = MotRow { frame: frame as u32, id: id as i64, bbox, confidence };
+    Ok(MotLine { line, columns, row, sides: [x, y, w, h], class: fields[7].parse().ok() })
 }
 
 fn shorten(text: &str) -> String {
