@@ -64,10 +64,8 @@ const LIVE: [Live; 8] = [
 fn live_better_than_the_best_peer_of_each_rate() {
     let every = |text: &str, stride: usize, phase: usize| -> String {
         let frame = |line: &&str| line.split(',').next().unwrap().parse::<usize>().unwrap();
-        text.lines()
-            .filter(|line| frame(line) % stride == phase)
-            .map(|l| format!("{l}\n"))
-            .collect()
+        let kept = text.lines().filter(|line| frame(line) % stride == phase);
+        kept.flat_map(|line| [line, "\n"]).collect()
     };
     for (sequence, stride, best, short) in LIVE {
         let Some(seen) = read(sequence, "det.txt") else { return };

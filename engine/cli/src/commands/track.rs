@@ -50,11 +50,8 @@ fn track(input: &Path, output: &Path, fps: f64, live: bool) -> Result<(), Exit> 
     not_over(output, [input])?;
     let text = std::fs::read_to_string(input)
         .map_err(|e| Exit::Usage(format!("{}: {e}", input.display())))?;
-    let options = if live {
-        MotOptions::online(fps)
-    } else {
-        MotOptions { fps, ..MotOptions::default() }
-    };
+    let options =
+        if live { MotOptions::online(fps) } else { MotOptions { fps, ..MotOptions::default() } };
     let tracks =
         track_file(&text, &options).map_err(|e| format!("{}: {e}", input.display())).or_usage()?;
     if tracks.is_empty() && !text.trim().is_empty() {

@@ -20,7 +20,11 @@ use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::region::{Focus, View};
 use viahe_core::tensor::Sheet;
 use viahe_core::time::Timestamp;
-use viahe_core::track::Tracker;
+use viahe_core::track::{Tracked, Tracker};
+
+/// What is not believed yet is worth more looks from this confidence on: a detector flickers below it, also on a street
+/// where nothing moves.
+const UNDECIDED_MIN: f32 = 0.5;
 
 /// What is remembered of one camera from frame to frame.
 pub(super) struct Gaze {
@@ -197,8 +201,9 @@ impl Gaze {
         let gate = self.gate.as_ref().filter(|_| looked == Looked::Concern);
         let there = |bbox: &PxBox| gate.is_none_or(|g| g.concerns(&bbox.to_unit(width, height)));
         let tracked = self.tracker.update_part(stamp.captured, detections, there);
+        let is_told = |t: &Tracked| t.confirmed || t.confidence.get() >= UNDECIDED_MIN;
         let told = |believed: bool| {
-            let tracked = tracked.iter().filter(|t| t.confirmed == believed);
+            let tracked = tracked.iter().filter(|t| t.confirmed == believed && is_told(t));
             // One piece of memory, whatever is seen: it goes away with the observation.
             let mut objects = Vec::with_capacity(tracked.clone().count());
             objects.extend(tracked.filter_map(|t| {
