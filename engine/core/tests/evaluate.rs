@@ -58,8 +58,8 @@ fn tracks_are_scored_as_trackeval_does() {
 /// A person who walks for so many frames, and what is told of each: `None` for nothing, `Some(0)` for a false alarm alone.
 fn walk(told: &[Option<i64>]) -> Figures {
     let frames = || (1..).zip(told);
-    let truth: String =
-        frames().map(|(frame, _)| format!("{frame},1,{},50,20,40,1,1,1\n", 5 * frame)).collect();
+    let row = |(frame, _)| format!("{frame},1,{},50,20,40,1,1,1\n", 5 * frame);
+    let truth = frames().map(row).collect::<Vec<String>>().concat();
     let line = |(frame, told): (i64, &Option<i64>)| {
         let (id, x) = told.map(|id| if id == 0 { (9, 900) } else { (id, 5 * frame) })?;
         Some(format!("{frame},{id},{x},50,20,40,1\n"))
