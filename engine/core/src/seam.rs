@@ -40,10 +40,9 @@ versions! {
     V5 = 5,
     /// A camera's need says also the longest gap between looks; a worker says how much it decodes.
     V6 = 6,
-    /// A worker says how many looks were spared because nothing had changed. A camera may have a substream; a
-    /// worker says how both of its streams are. A camera's need says how grave it is, and a
-    /// camera what of its picture its rules are about. Models may be run otherwise than by default. An observation
-    /// has also what is not believed yet. Why a camera is as it is is said in codes as well.
+    /// A worker says how many looks were spared because nothing had changed, and how both streams of a camera are. A
+    /// camera's need says how grave it is, and a camera what of its picture its rules are about. Models may be run
+    /// otherwise than by default. An observation has also what is not believed yet; why a camera is so, has codes.
     V7 = 7,
     /// A camera says how sure its rules ask to be of a thing.
     V8 = 8,
@@ -92,8 +91,7 @@ pub struct ProcessPlan {
     pub axis_zero: Timestamp,
     /// Inference threads.
     pub threads: usize,
-    /// How models are run, by the hashes of their descriptions; others by default: where some were measured, with
-    /// one session.
+    /// How models are run, by the hashes of their descriptions; others by default: with one session if any was measured.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub running: BTreeMap<Sha256, Running>,
     /// ONNX Runtime. The engine has looked for it: a worker does not search.
