@@ -1,6 +1,6 @@
 //! COCO: one JSON file with images, categories and annotations.
 
-use super::{Dataset, DatasetError, Label, Labelled, Part, Place, is_box, text};
+use super::labelled::{Dataset, DatasetError, Label, Labelled, Part, Place, is_box, text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -67,9 +67,8 @@ pub(super) fn read(path: &Path, part: &Part) -> Result<Dataset, DatasetError> {
             .get(category_id)
             .ok_or_else(|| wrong(format!("there is no category {category_id}")))?;
         if !is_box(*bbox) {
-            return Err(wrong(format!(
-                "bbox is {bbox:?}; write left, top, width and height in px"
-            )));
+            let sides = bbox.map(|side| side.to_string()).join(", ");
+            return Err(wrong(format!("bbox is {sides}; write left, top, width and height in px")));
         }
         let kind = if *iscrowd == 0 { Kind::Object } else { Kind::Crowd };
         let label = Label { class: *class, place: Place::Px(*bbox), area: *area, kind };

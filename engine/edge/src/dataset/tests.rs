@@ -1,4 +1,6 @@
 use super::*;
+use std::fs;
+use viahe_core::evaluate::detections::Kind;
 use viahe_core::evaluate::detections::Kind::{Crowd, Ignored, Object as Whole};
 
 fn write(dir: &Path, file: &str, text: &str) {
@@ -138,7 +140,7 @@ fn what_is_wrong_is_named_with_its_place() {
         (
             "c.json",
             &coco("\"bbox\": [1, 2, 30, 40]", "\"bbox\": [1, 2, -30, 40]"),
-            "annotations[0]: bbox is [1.0, 2.0, -30.0",
+            "annotations[0]: bbox is 1, 2, -30, 40; write left",
         ),
         (
             "c.json",

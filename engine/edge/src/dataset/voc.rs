@@ -1,6 +1,8 @@
 //! Pascal VOC: `JPEGImages/`, one XML file a picture in `Annotations/`, and lists of names in `ImageSets/Main/`.
 
-use super::{Dataset, DatasetError, Label, Labelled, PICTURE_ENDINGS, Part, Place, is_box, text};
+use super::labelled::{
+    Dataset, DatasetError, Label, Labelled, PICTURE_ENDINGS, Part, Place, is_box, text,
+};
 use roxmltree::{Document, Node};
 use std::collections::BTreeMap;
 use std::fs;

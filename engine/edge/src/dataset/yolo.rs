@@ -1,6 +1,6 @@
 //! YOLO: a `data.yaml` that names folders of pictures, and beside each `images/` a `labels/` with one text file a picture.
 
-use super::{Dataset, DatasetError, Label, Labelled, Part, Place, pictures_below, text};
+use super::labelled::{Dataset, DatasetError, Label, Labelled, Part, Place, pictures_below, text};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};

@@ -1,7 +1,6 @@
 //! CLEAR MOT: hits, misses, false alarms, switches and fragments.
 
-use super::IOU_MIN;
-use super::sequence::{Moment, Sequence};
+use super::sequence::{IOU_MIN, Moment, Sequence};
 use crate::evaluate::assignment::cheapest;
 
 /// Who was paired in the frame before goes on, however well others overlap: more than any overlap is worth.

@@ -1,7 +1,6 @@
 //! Identity: which track is taken for which object over the whole sequence, and how much of both that explains.
 
-use super::IOU_MIN;
-use super::sequence::Sequence;
+use super::sequence::{IOU_MIN, Sequence};
 use crate::evaluate::assignment::cheapest;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -19,6 +19,3 @@ mod sequence;
 pub use boxes::{Boxes, BoxesError};
 pub use score::{Figures, Score};
 pub use sequence::{Sequence, Wanted};
-
-/// Overlap from which on a track is on its object.
-const IOU_MIN: f64 = 0.5;

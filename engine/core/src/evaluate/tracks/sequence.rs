@@ -1,9 +1,11 @@
 //! Truth and tracks of one sequence, frame by frame.
 
-use super::IOU_MIN;
 use super::boxes::{Boxed, Boxes};
 use crate::evaluate::assignment::cheapest;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Overlap from which on a track is on its object.
+pub(super) const IOU_MIN: f64 = 0.5;
 
 /// Which objects of a truth with classes must be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
