@@ -61,6 +61,7 @@ fn check_camera(message: &Message) {
     assert_eq!(message.qos, 1);
     let state = &message.payload;
     let wanted = [
+        "causes",
         "clock_offset_ms",
         "clock_step",
         "decoding",
