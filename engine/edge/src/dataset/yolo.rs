@@ -132,7 +132,7 @@ fn label(line: &str, classes: usize) -> Result<Label, String> {
         format!("the class must be a whole number, 0 to {}", classes.saturating_sub(1))
     })?;
     let numbers: Vec<f64> = words
-        .map(|word| word.parse::<f64>().map_err(|_| format!("{word:?} is no number")))
+        .map(|text| text.parse::<f64>().map_err(|_| format!("{text:?} is no number")))
         .collect::<Result<_, _>>()?;
     if let Some(off) = numbers.iter().find(|v| !(-SLACK..=1.0 + SLACK).contains(*v)) {
         return Err(format!("{off} is not in 0 to 1; write fractions of the picture, not px"));

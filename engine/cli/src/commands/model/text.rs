@@ -126,7 +126,7 @@ pub(super) fn card(measured: &Measured, people: &Heights) -> String {
         report.confidence.get()
     );
     let mut text = format!(
-        "[recall]\ndata = {}\nmachine = {}\ndate = {day:?}\nheight = [",
+        "[recall]\ndata = {}\nmachine = {}\ndate = \"{day}\"\nheight = [",
         toml_text(&data),
         toml_text(std::env::consts::ARCH)
     );
