@@ -8,20 +8,15 @@ const CENTRE: f32 = 0.25;
 /// A side may grow or shrink by this.
 const SIDE: f32 = 1.35;
 
-/// What a detector is less sure of flickers before its eyes, and says nothing of the picture.
-const FAINT_BELOW: f32 = 0.5;
-
-/// The same tracks, each where it was. Both by ascending track. Who is `concerned` in one of them, and not faint, must be
-/// in the other; a box that stands on the border of what concerns may waver.
+/// The same tracks, each where it was. Both by ascending track. Who is `concerned` in one of them must be in the
+/// other; a box that stands on the border of what concerns may waver.
 pub(super) fn agree(
     before: &[Object],
     now: &[Object],
     concerned: impl Fn(&UnitBox) -> bool,
 ) -> bool {
     let are_in = |these: &[Object], those: &[Object]| {
-        let counts =
-            |object: &&Object| concerned(&object.bbox) && object.confidence.get() >= FAINT_BELOW;
-        let mut these = these.iter().filter(counts);
+        let mut these = these.iter().filter(|object| concerned(&object.bbox));
         these.all(|object| {
             let at = those.binary_search_by_key(&object.track, |other| other.track);
             at.is_ok_and(|at| is_there(object, &those[at]))
