@@ -12,7 +12,6 @@ use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAck, Publish, SubscribeReaso
 use rumqttc::v5::{AsyncClient, Event, EventLoop};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 
 /// Waits between tries: from the first to the last, doubling.
 const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(15)];
@@ -135,7 +134,7 @@ impl Broker {
                     self.subscribed(&ack.return_codes);
                     true
                 }
-                Packet::Publish(publish) => self.take_in(&to_intake, publish),
+                Packet::Publish(publish) => to_intake.try_send(publish).is_ok(),
                 Packet::PubAck(ack) => to_post.try_send(ack).is_ok(),
                 Packet::Disconnect(said) => {
                     return format!("the broker ended it: {}", said.reason_code as u8);
@@ -145,19 +144,6 @@ impl Broker {
             if !fits {
                 return "the broker sends more than it may".into();
             }
-        }
-    }
-
-    /// False for what the broker may not send: more than it was told that is to be acknowledged. What is not to be
-    /// acknowledged knows no such bound, and may be lost by its sender's own choice: what comes faster than it is kept is
-    /// left out and counted.
-    fn take_in(&self, to_intake: &mpsc::Sender<Publish>, publish: Publish) -> bool {
-        match to_intake.try_send(publish) {
-            Err(TrySendError::Full(publish)) if publish.qos == QoS::AtMostOnce => {
-                self.vitals.count("messages", "left_out");
-                true
-            }
-            sent => sent.is_ok(),
         }
     }
 

@@ -98,26 +98,6 @@ fn what_boxes_say_is_kept_once_and_acknowledged_whatever_is_restarted() {
     assert_eq!([2, 3, 4].map(|n| detail(n).revisions.len()), [1, 1, 1]);
 }
 
-/// Boxes have theirs acknowledged; others may shout.
-#[test]
-fn a_flood_that_nobody_wants_acknowledged_ends_no_session() {
-    let broker = Mosquitto::start("max_queued_messages 0");
-    let dir = tempfile::tempdir().unwrap();
-    let _station = start(&broker, dir.path());
-    let acks = hears(&broker, "viahe/v1/hue/ack");
-    eventually("the first is acknowledged", || {
-        publish(&broker, TOPIC, &[said(1, 1)], &[]);
-        acks.lines().iter().any(|line| line.text == ack(1, 1))
-    });
-    let flood: Vec<String> = (2..8_000).map(|n| said(n, 1)).collect();
-    publish(&broker, TOPIC, &flood, &[]);
-    publish(&broker, TOPIC, &[said(9_000, 1)], &["-q", "1"]);
-    acks.line(&ack(9_000, 1));
-    let lines = broker.process().lines();
-    let connected = lines.iter().filter(|line| line.text.contains(" as viahe-console"));
-    assert_eq!(connected.count(), 1, "one session from the beginning on");
-}
-
 #[test]
 fn a_verdict_waits_for_its_box_and_goes_once_it_is_there() {
     let broker = Mosquitto::start("");

@@ -5,6 +5,9 @@ use crate::id::ClassIx;
 
 /// Both of the default, and most that a track needs to start.
 pub(super) const START_CONFIDENCE: f32 = 0.5;
+/// Whatever rules ask: below it a detector flickers on a street where nothing moves, and each flicker that is believed
+/// keeps a camera looking.
+pub(super) const START_LEAST: f32 = 0.45;
 /// Of a class of which nothing is said, sizes a second.
 const TOP_SPEED: f32 = 8.0;
 

@@ -4,7 +4,7 @@ use super::assign::{Assigner, Pair};
 use super::camera_shift::{self, CameraShift, Mark};
 use super::motion::{Model, Shape};
 use super::one::{Candidate, Stage, Track, Tracked};
-use super::options::{START_CONFIDENCE, TrackerOptions};
+use super::options::{START_CONFIDENCE, START_LEAST, TrackerOptions};
 use super::price::{fast_gain, motion_gain, place_gain};
 use crate::detect::Detection;
 use crate::geometry::PxBox;
@@ -87,7 +87,7 @@ impl Tracker {
     /// rule is shown nothing that has no track.
     pub fn start_as_asked(&mut self, confidence_min: Option<f32>) {
         let asked = confidence_min.unwrap_or(START_CONFIDENCE);
-        self.options.start_confidence = asked.min(START_CONFIDENCE);
+        self.options.start_confidence = asked.clamp(START_LEAST, START_CONFIDENCE);
     }
 
     /// What happened since the start.
