@@ -397,16 +397,21 @@ mod tests {
     /// What a rule would be shown has a track, though the model is never surer of it.
     #[test]
     fn what_is_as_sure_as_rules_ask_is_followed() {
-        for (asked, followed) in [(None, false), (Some(0.3), true), (Some(0.45), false)] {
+        for (asked, confidence, followed) in [
+            (None, 0.47, false),
+            (Some(0.3), 0.47, true),
+            (Some(0.48), 0.47, false),
+            (Some(0.3), 0.4, false),
+        ] {
             let about = About { confidence_min: asked, ..About::default() };
             let mut gaze = gated(Arc::new(Areas::new(about)));
-            let unsure = Detection { confidence: 0.4.try_into().unwrap(), ..at(10.0) };
+            let unsure = Detection { confidence: confidence.try_into().unwrap(), ..at(10.0) };
             let mut look = |secs| {
                 gaze.turn();
                 gaze.observe(&Wall(secs), &[unsure])
             };
             let last = (0..6).map(&mut look).last().unwrap();
-            assert_eq!(last.objects.len() == 1, followed, "{asked:?}");
+            assert_eq!(last.objects.len() == 1, followed, "{asked:?} {confidence}");
         }
     }
 
