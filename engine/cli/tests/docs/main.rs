@@ -9,6 +9,7 @@ mod files;
 use files::{files, read};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use viahe_testing::machine::root;
@@ -358,4 +359,24 @@ fn every_trouble_is_explained() {
         assert!(listed.contains(&*trouble), "{trouble} is not in docs/mqtt.asyncapi.yaml");
     }
     assert_eq!(listed.len(), troubles().len(), "the contract has one that is not told");
+}
+
+/// Scripts that people and other scripts call by their names; those of `lib` are read by others.
+#[test]
+fn scripts_can_be_run_and_findings_are_listed() {
+    let list = read("findings/README.md");
+    let scripts = ["findings", "scripts", "benches/peers"].map(|folder| files(folder, ".sh"));
+    let scripts = scripts.concat().into_iter().filter(|file| !file.contains("/lib/"));
+    let mut checked = 0;
+    for file in scripts {
+        let mode = fs::metadata(root().join(&file)).unwrap().permissions().mode();
+        assert!(mode & 0o111 == 0o111, "{file} has no run bit; chmod +x it");
+        let name = file.strip_prefix("findings/");
+        assert!(
+            name.is_none_or(|name| list.contains(&format!("({name})"))),
+            "{file} is not listed"
+        );
+        checked += 1;
+    }
+    assert!(checked >= 8, "only {checked} scripts were found");
 }

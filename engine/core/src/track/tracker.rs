@@ -83,8 +83,8 @@ impl Tracker {
         }
     }
 
-    /// From now on things start a track that are seen as surely as rules ask for, where that is less than by default: a
-    /// rule is shown nothing that has no track.
+    /// From now on things start a track that are seen as surely as rules ask for, where that is less than by default, but
+    /// not less than what a detector flickers at: a rule is shown nothing that has no track.
     pub fn start_as_asked(&mut self, confidence_min: Option<f32>) {
         let asked = confidence_min.unwrap_or(START_CONFIDENCE);
         self.options.start_confidence = asked.clamp(START_LEAST, START_CONFIDENCE);
