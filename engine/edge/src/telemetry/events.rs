@@ -78,6 +78,15 @@ impl Page<'_> {
                 ([("camera", camera.as_str()), ("reason", *reason)], *n as f64)
             }),
         )?;
+        let lost = engine.views_lost.iter();
+        let lost = lost.map(|(camera, why)| (camera, why.to_string())).collect::<Vec<_>>();
+        self.gauges(
+            "viahe_camera_view_lost",
+            "1 while the camera's rules say nothing because of what it shows, by reason.",
+            lost.iter().map(|(camera, why)| {
+                ([("camera", camera.as_str()), ("reason", why.as_str())], 1.0)
+            }),
+        )?;
         self.counter(
             "viahe_commands_refused",
             "Commands that were not carried out.",

@@ -154,6 +154,7 @@ impl State {
             "worker": camera.worker,
             "reason": camera.reason,
             "quarantined": self.quarantined.contains(name),
+            "view_lost": self.engine.views_lost.get(name).map(ToString::to_string),
             "frame_age_ms": camera.frame_age(now).map(|age| age.as_millis() as u64),
             "fps_in": if up { f64::from(camera.fps_in) } else { 0.0 },
             "size_px": camera.size_px,

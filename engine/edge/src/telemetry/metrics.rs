@@ -11,6 +11,7 @@ use viahe_contract::id::WorkerId;
 use viahe_contract::message::{CameraStatus, DecodeMode, Decoding, Judgement, StreamRole, Streams};
 use viahe_core::attention::Need;
 use viahe_core::id::Name;
+use viahe_core::plan::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, CameraStats, DropReason, LOOK_AGES_MS, Stage, WorkerStats};
 
 /// More cameras than one box can watch; a worker cannot invent more.
@@ -53,6 +54,8 @@ pub struct EngineStats {
     pub disaster_level: u8,
     /// Rules that say nothing by order, by camera (empty for the site's own) and reason.
     pub rules_silent: BTreeMap<(String, &'static str), u64>,
+    /// Cameras whose rules say nothing because of what they show, and why.
+    pub views_lost: BTreeMap<Name, CameraTrouble>,
     /// Commands that were not carried out.
     pub commands_refused: u64,
     /// What operators said, by judgement and violation.

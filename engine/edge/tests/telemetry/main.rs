@@ -15,6 +15,7 @@ use std::time::Duration;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::{CameraStatus, Judgement, StreamRole, StreamState, Streams};
 use viahe_core::id::Name;
+use viahe_core::plan::program::CameraTrouble;
 use viahe_core::seam::{CameraReport, CameraStats, DropReason, Stage, WorkerStats};
 use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, WorkerMemory, serve};
 use viahe_edge::trouble::Troubles;
@@ -128,6 +129,7 @@ fn engine(n: u64) -> EngineStats {
         clock_steps: n / 9,
         disaster_level: 2,
         rules_silent: BTreeMap::from([(("le-loi-03".to_owned(), "ordered"), 2)]),
+        views_lost: BTreeMap::from([(name("le-loi-03"), CameraTrouble::TooDark)]),
         commands_refused: n / 9,
         verdicts: BTreeMap::from([((Judgement::Dismissed, name("illegal-parking")), n / 9)]),
         verdicts_refused: BTreeMap::from([("unreadable", n / 9)]),
@@ -213,6 +215,8 @@ fn counters_never_go_back_when_the_worker_does() {
     same(&before, "viahe_worker_memory_max_bytes{worker=\"0\"}", 768_000_000.0);
     same(&before, "viahe_incidents_opened_total{violation=\"illegal-parking\"}", 12.0);
     same(&before, "viahe_queue_depth{queue=\"observations\"}", 5.0);
+    let lost = "viahe_camera_view_lost{camera=\"le-loi-03\",reason=\"too_dark\"}";
+    same(&before, lost, 1.0);
     same(&before, "viahe_build_info{version=\"1.2.3\"}", 1.0);
 }
 
@@ -251,6 +255,7 @@ fn health_over_http() {
     let (code, body) = health();
     assert_eq!((code, &body["status"]), (200, &"ok".into()), "{body}");
     assert_eq!((&body["outbox_depth"], &body["mqtt_connected"]), (&2.into(), &true.into()));
+    assert_eq!(body["cameras"]["le-loi-03"]["view_lost"], "too_dark");
     metrics.camera(&CameraReport {
         camera: name("le-loi-03"),
         status: CameraStatus::Offline,

@@ -34,6 +34,8 @@ impl Live {
         self.books.stats.wire_dropped = self.centre.dropped();
         self.books.stats.disaster_level = self.told.orders.disaster.as_ref().map_or(0, |d| d.level);
         self.books.stats.rules_silent = standing::counts(&self.told.orders);
+        let lost = self.told.suspended.iter().map(|(camera, (why, _))| (camera.clone(), *why));
+        self.books.stats.views_lost = lost.collect();
         self.books.stats.commands_refused = self.inbox.desk.refused;
         let verdicts = &self.inbox.verdicts;
         self.books.stats.verdicts.clone_from(&verdicts.kept);
