@@ -1,16 +1,20 @@
 //! Workers that go, come back, or are of another release.
 
 use super::super::outside::Arrivals as _;
+use super::fakes::BEGIN;
 use super::street::{Street, WORKER, name, secs};
+use crate::telemetry::series;
 use crate::trouble::Trouble;
 use crate::vision::supervise::{Quarantine, WorkerEvent};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::id::WorkerId;
-use viahe_contract::message::{CameraFault, CameraStatus};
+use viahe_contract::message::{CameraFault, CameraState, CameraStatus, WhySilent};
 use viahe_contract::place::Position;
 use viahe_contract::sha256::Sha256;
+use viahe_core::observe::ViewReport;
 use viahe_core::seam::{CameraReport, CameraStats, Failure, FromWorker, SEAM_VERSION, WorkerStats};
+use viahe_core::view::{COLUMNS, ROWS, Signature};
 
 fn states(street: &Street) -> Vec<(u64, CameraStatus)> {
     let state = street.world.state();
@@ -143,6 +147,29 @@ fn a_model_that_was_never_there_ends_the_run_and_one_that_came_later_is_told() {
     street.says(6.0, FromWorker::Stats(WorkerStats::default()));
     street.run(10.0);
     assert!(!street.lasts(Trouble::ModelRefused));
+}
+
+/// In the state of the camera, the log and the metrics; what `/healthz` says is made of the same.
+#[test]
+fn a_camera_that_shows_nothing_but_the_dark_is_told_everywhere() {
+    for (luma, lost) in [(18, true), (90, false)] {
+        let mut street = Street::new();
+        for second in (2..80).step_by(2) {
+            let camera = name("gate");
+            let (at, signature) =
+                (BEGIN.plus(secs(second.into())), Signature::from_cells([luma; COLUMNS * ROWS]));
+            street.says(second.into(), FromWorker::View(ViewReport { camera, at, signature }));
+        }
+        let log = street.run_logged(90.0);
+        assert_eq!(log.contains("its rules are suspended"), lost, "{log}");
+        let series = series(&street.metrics);
+        let told = "viahe_camera_view_lost{camera=\"gate\",reason=\"too_dark\"}";
+        assert_eq!(series.iter().any(|one| one == told), lost, "luma {luma}");
+        let state = street.world.state();
+        let why =
+            |state: &CameraState| state.suspensions.iter().any(|s| s.reason == WhySilent::TooDark);
+        assert_eq!(state.states.iter().any(|(_, _, state)| why(state)), lost, "luma {luma}");
+    }
 }
 
 #[test]
