@@ -5,7 +5,7 @@ use crate::broker::{Broker, Commands, RealTime, TlsError};
 use crate::clock;
 use crate::config::Config;
 use crate::evidence::Files;
-use crate::http::{App, Limits, Turns, router, serve};
+use crate::http::{App, Limits, Pages, Turns, router, serve};
 use crate::keeping::House;
 use crate::live::Live;
 use crate::people::{Clock, Cost, PasswordError, People, Refused, random};
@@ -105,6 +105,7 @@ impl Station {
         let first = people.first(config.language)?;
         let people = Arc::new(people);
         let app = App {
+            pages: Pages::of(&store),
             store,
             live,
             files,

@@ -1,12 +1,14 @@
 //! Taking incidents, queue and search, beside the peer that does the same (`benches/peers/console.py`).
 //!
 //! Boxes tell the console by MQTT, through mosquitto, and the peer by HTTP, as plain services have it. Then the
-//! same clients ask the sides by turns. Clients and sides share the machine, so the quicker side has less of it.
+//! same clients ask the sides by turns, while boxes go on to tell: once as operators do, who have the same pages open,
+//! and once so that no two questions within a second are written alike, and each page is read for itself. Clients and
+//! sides share the machine, so the quicker side has less of it.
 
 use crate::side::Side;
 use crate::{city, median_and_p99, mqtt};
 use serde_json::Value;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use viahe_console::clock;
@@ -21,6 +23,15 @@ const TURNS: usize = 3;
 /// As slow as a debug build of a busy machine may be.
 const FILLED: Duration = Duration::from_mins(10);
 const WORDS: [&str; 4] = ["le%20loi", "tran%20phu", "xe", "ban%20hang"];
+/// How often boxes tell of another incident meanwhile.
+const TOLD_EVERY: Duration = Duration::from_millis(100);
+
+/// What is asked.
+#[derive(Clone, Copy, PartialEq)]
+enum Page {
+    Queue,
+    Search,
+}
 
 /// What a side does of one thing: requests a second of each turn, and ms of all.
 #[derive(Default)]
@@ -48,11 +59,21 @@ pub(crate) fn run(incidents: u32) {
         println!("{:<22}{taken:>10.0} incidents taken a second, by HTTP", side.name);
         sides.push(side);
     }
-    for what in ["queue", "search"] {
+    let told = AtomicU32::new(incidents);
+    for (page, each_alone, what) in [
+        (Page::Queue, false, "pages of the queue"),
+        (Page::Queue, true, "pages of the queue, each read for itself"),
+        (Page::Search, false, "searches"),
+        (Page::Search, true, "searches, each read for itself"),
+    ] {
         let mut all: Vec<Figures> = sides.iter().map(|_| Figures::default()).collect();
         for _ in 0..TURNS {
             for (side, figures) in sides.iter().zip(&mut all) {
-                turn(side, what, figures);
+                let tell = || {
+                    let n = told.fetch_add(1, Ordering::Relaxed);
+                    tell(side, &broker, &city::event(n, incidents));
+                };
+                turn(side, |n| path(side, page, each_alone.then_some(n), n), &tell, figures);
             }
         }
         for (side, figures) in sides.iter().zip(&mut all) {
@@ -107,34 +128,66 @@ fn by_http(side: &Side, incidents: u32) -> f64 {
     f64::from(incidents) / started.elapsed().as_secs_f64()
 }
 
-fn turn(side: &Side, what: &str, figures: &mut Figures) {
-    let is_peer = side.headers.is_empty();
-    let path = |n: usize| match (what, is_peer) {
-        ("queue", true) => "/queue".to_owned(),
-        ("queue", false) => "/v1/queue".to_owned(),
-        (_, true) => format!("/search?q={}", WORDS[n % WORDS.len()]),
-        (_, false) => format!("/v1/incidents?q={}", WORDS[n % WORDS.len()]),
+/// A box tells of an incident.
+fn tell(side: &Side, broker: &Mosquitto, told: &Value) {
+    if side.is_peer() {
+        side.client().ask("POST", "/incidents", told.to_string().as_bytes());
+    } else {
+        Runtime::new().unwrap().block_on(mqtt::say(broker.port, vec![told.clone()]));
+    }
+}
+
+/// The `n`-th question; as it is `written`, it is unlike the others.
+fn path(side: &Side, page: Page, written: Option<usize>, n: usize) -> String {
+    let word = WORDS[n % WORDS.len()];
+    match (page, side.is_peer()) {
+        (Page::Queue, true) => "/queue".to_owned(),
+        (Page::Search, true) => format!("/search?q={word}"),
+        (Page::Queue, false) => format!("/v1/queue?{}=open", judgement(written)),
+        (Page::Search, false) => format!("/v1/incidents?q={word}&{}=open", judgement(written)),
+    }
+}
+
+/// A key of the question, of which as many letters are written as their numbers as `n` has bits.
+fn judgement(n: Option<usize>) -> String {
+    let n = n.unwrap_or_default();
+    let letter = |(at, letter): (usize, u8)| match n >> at & 1 {
+        0 => char::from(letter).to_string(),
+        _ => format!("%{letter:02X}"),
     };
+    b"judgement".iter().copied().enumerate().map(letter).collect()
+}
+
+/// Clients ask for a while, as boxes tell.
+fn turn(
+    side: &Side,
+    path: impl Fn(usize) -> String + Sync,
+    tell: &(dyn Fn() + Sync),
+    figures: &mut Figures,
+) {
     let started = clock::monotonic();
+    let next = AtomicUsize::new(0);
+    let ask = || {
+        let (mut client, mut times) = (side.client(), Vec::new());
+        loop {
+            let asked = clock::monotonic();
+            if asked.duration_since(started) > TURN {
+                return times;
+            }
+            client.ask("GET", &path(next.fetch_add(1, Ordering::Relaxed)), &[]);
+            times.push(asked.elapsed().as_secs_f64() * 1e3);
+        }
+    };
     let times = std::thread::scope(|scope| {
-        let asking = (0..CLIENTS).map(|first| {
-            let path = &path;
-            scope.spawn(move || {
-                let (mut client, mut times) = (side.client(), Vec::new());
-                for n in first.. {
-                    let asked = clock::monotonic();
-                    if asked.duration_since(started) > TURN {
-                        break;
-                    }
-                    client.ask("GET", &path(n), &[]);
-                    times.push(asked.elapsed().as_secs_f64() * 1e3);
-                }
-                times
-            })
+        scope.spawn(|| {
+            while started.elapsed() < TURN {
+                tell();
+                std::thread::sleep(TOLD_EVERY);
+            }
         });
-        let asking: Vec<_> = asking.collect();
+        let asking: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(ask)).collect();
         asking.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
-    figures.rates.push(times.len() as f64 / started.elapsed().as_secs_f64());
+    figures.rates.push(times.len() as f64 / TURN.as_secs_f64());
     figures.ms.extend(times);
 }

@@ -75,6 +75,10 @@ impl Side {
         Self { name, port, headers, process }
     }
 
+    pub(crate) fn is_peer(&self) -> bool {
+        self.headers.is_empty()
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::new(self.port, &self.headers)
     }

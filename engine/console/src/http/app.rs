@@ -1,5 +1,6 @@
 //! What handlers have.
 
+use super::pages::Pages;
 use super::turns::Turns;
 use crate::basemap::BaseMap;
 use crate::broker::Commands;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 pub struct App {
     /// What is kept.
     pub store: Store,
+    /// What many people have open.
+    pub pages: Pages,
     /// What becomes different.
     pub live: Live,
     /// Files that boxes bring.

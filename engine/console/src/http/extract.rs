@@ -2,7 +2,7 @@
 
 use super::problem::{Kind, Problem};
 use crate::people::Caller;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -97,20 +97,31 @@ fn make_whole(value: &mut Value) {
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(bytes) => {
-                let mut response = Response::new(Body::from(bytes));
-                let json = HeaderValue::from_static("application/json");
-                response.headers_mut().insert(header::CONTENT_TYPE, json);
-                let none = HeaderValue::from_static("no-store");
-                response.headers_mut().insert(header::CACHE_CONTROL, none);
-                response
-            }
-            Err(error) => {
-                tracing::error!(%error, "an answer could not be written");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
+        Written::of(&self.0).into_response()
+    }
+}
+
+/// JSON that has been written, or could not be.
+#[derive(Clone)]
+pub(super) struct Written(Option<Bytes>);
+
+impl Written {
+    pub(super) fn of(value: &impl Serialize) -> Self {
+        let written = serde_json::to_vec(value);
+        let tell = |error| tracing::error!(%error, "an answer could not be written");
+        Self(written.map_err(tell).ok().map(Bytes::from))
+    }
+}
+
+impl IntoResponse for Written {
+    fn into_response(self) -> Response {
+        let Some(bytes) = self.0 else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+        let mut response = Response::new(Body::from(bytes));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        let none = HeaderValue::from_static("no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, none);
+        response
     }
 }
 

@@ -1,16 +1,16 @@
 //! The queue, incidents, and what people say of them.
 
 use super::app::App;
-use super::extract::{Json, Path, Query};
+use super::extract::{Json, Path, Query, Written};
 use super::problem::{Kind, Problem};
-use super::query::{Asked, bad_cursor};
+use super::query::{Asked, Wanted, bad_cursor};
 use crate::clock;
 use crate::model::{
     Detail, EscalationTold, Judging, Page, PlaceId, Queue, VerdictTold, check_note,
 };
 use crate::people::Caller;
 use crate::store::{Judged, Speaker, Undone};
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,11 +24,15 @@ use viahe_contract::time::LocalTime;
 pub(super) async fn queue(
     State(app): State<App>,
     caller: Caller,
+    RawQuery(text): RawQuery,
     Query(asked): Query<Asked>,
-) -> Result<Json<Queue>, Problem> {
+) -> Result<Written, Problem> {
     let wanted = asked.by(&caller.person.scope)?;
-    let found = app.store.queue(wanted.filter, wanted.order, wanted.cursor, wanted.limit).await?;
-    found.map(Json).ok_or_else(bad_cursor)
+    let read = async {
+        let Wanted { filter, order, cursor, limit } = wanted;
+        app.store.queue(filter, order, cursor, limit).await?.ok_or_else(bad_cursor)
+    };
+    app.pages.answer("queue", &caller, text, read).await
 }
 
 /// A page of incidents one by one.
@@ -39,11 +43,15 @@ pub(super) async fn queue(
 pub(super) async fn incidents(
     State(app): State<App>,
     caller: Caller,
+    RawQuery(text): RawQuery,
     Query(asked): Query<Asked>,
-) -> Result<Json<Page>, Problem> {
+) -> Result<Written, Problem> {
     let wanted = asked.by(&caller.person.scope)?;
-    let found = app.store.incidents(wanted.filter, wanted.cursor, wanted.limit).await?;
-    found.map(Json).ok_or_else(bad_cursor)
+    let read = async {
+        let Wanted { filter, cursor, limit, .. } = wanted;
+        app.store.incidents(filter, cursor, limit).await?.ok_or_else(bad_cursor)
+    };
+    app.pages.answer("incidents", &caller, text, read).await
 }
 
 /// The place of an incident that is there and open to somebody.

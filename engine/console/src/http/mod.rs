@@ -23,6 +23,7 @@ mod incidents;
 mod map;
 mod metrics;
 mod page;
+mod pages;
 mod patient;
 mod people;
 mod pipeline;
@@ -41,6 +42,7 @@ mod workload;
 
 pub use app::App;
 pub use connections::{Limits, serve};
+pub use pages::Pages;
 pub use problem::{Kind, Problem};
 pub use router::router;
 pub use turns::Turns;

@@ -79,7 +79,7 @@ impl std::str::FromStr for Role {
 }
 
 /// Which sites are open to somebody.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// All, also those to come.
     All,

@@ -2,7 +2,9 @@
 
 use super::error::StoreError;
 use super::open::{self, Lock};
+use super::pass::{Held, KNOWN_MAX, Pass};
 use super::readers::Readers;
+use super::standing::Standing;
 use super::writer::Writer;
 use crate::vitals::Vitals;
 use rusqlite::Connection;
@@ -20,6 +22,7 @@ struct Inner {
     readers: Readers,
     committed: watch::Receiver<u64>,
     post: watch::Sender<u64>,
+    passes: Standing<Pass, Held>,
     _lock: Lock,
 }
 
@@ -37,6 +40,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             writer,
             readers,
+            passes: Standing::new(committed.clone(), KNOWN_MAX),
             committed,
             post: watch::Sender::new(0),
             _lock: lock,
@@ -46,6 +50,11 @@ impl Store {
     /// Changes with each commit.
     pub fn committed(&self) -> watch::Receiver<u64> {
         self.0.committed.clone()
+    }
+
+    /// Who is known by what.
+    pub(super) fn passes(&self) -> &Standing<Pass, Held> {
+        &self.0.passes
     }
 
     /// Changes when there may be letters to send.

@@ -4,17 +4,15 @@
 use super::audit::{self, AuditLine, AuditWanted, Entry, What};
 use super::error::StoreError;
 use super::handle::Store;
+use super::pass::SecretHash;
 use super::person::{self, KeptPerson};
 use super::session;
 use super::showing;
 use super::token::{self, KeptToken};
-use crate::model::{Person, Role, Scope};
+use crate::model::{Role, Scope};
 use rusqlite::Connection;
 use viahe_contract::id::Name;
 use viahe_contract::time::Timestamp;
-
-/// A SHA-256 under which a session or a token is kept.
-pub(super) type SecretHash = [u8; 32];
 
 /// Who does something, from where and when.
 #[derive(Clone, Debug)]
@@ -45,15 +43,6 @@ impl Doer {
 pub type NoteOfSite = (Doer, What, String, String);
 /// Lines of the audit that are written at once.
 const NOTES: usize = 200;
-
-/// By what somebody is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
-    /// A session's cookie.
-    Session(SecretHash),
-    /// A token.
-    Token(SecretHash),
-}
 
 /// A password that is to be another one, or a session that is to begin, was proved by the password kept then.
 #[derive(Clone, Debug)]
@@ -99,46 +88,6 @@ pub enum Unchanged {
 }
 
 impl Store {
-    /// Who shows this pass; none once it has ended. That it was used is kept.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn known(&self, pass: Pass, now: Timestamp) -> Result<Option<Person>, StoreError> {
-        let Some((person, touch)) = self.found(pass, now).await? else { return Ok(None) };
-        if touch {
-            let touched = self.write(move |db| match pass {
-                Pass::Session(hash) => Ok(session::touch(db, &hash, now)?),
-                Pass::Token(hash) => Ok(token::touch(db, &hash, now)?),
-            });
-            // Who only looks may look while nothing can be written.
-            if let Err(error) = touched.await {
-                tracing::warn!(%error, "it could not be kept that a session or token was used");
-            }
-        }
-        Ok(Some(person))
-    }
-
-    /// Who showed this pass before, if it goes on. An open page alone is no use of a session: it would never end.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn still(&self, pass: Pass, now: Timestamp) -> Result<Option<Person>, StoreError> {
-        Ok(self.found(pass, now).await?.map(|(person, _)| person))
-    }
-
-    /// Who shows this pass, and whether it should be kept that it was used.
-    async fn found(
-        &self,
-        pass: Pass,
-        now: Timestamp,
-    ) -> Result<Option<(Person, bool)>, StoreError> {
-        self.read(move |db| match pass {
-            Pass::Session(hash) => Ok(session::find(db, &hash, now)?),
-            Pass::Token(hash) => Ok(token::find(db, &hash, now)?),
-        })
-        .await
-    }
-
     /// Who has this name, and the password as it is kept.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Sessions: who holds the secret of one is the person, for a time.
 
+use super::pass::Held;
 use super::rows;
 use crate::model::Person;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -14,13 +15,8 @@ pub const SESSION_MAX: Duration = Duration::from_hours(7 * 24);
 /// Sessions of one person; the oldest ends when there are more.
 const MOST: u32 = 20;
 
-/// Whose session this is, as that person is now, if it goes on at `now`; and whether it should be kept that it was
-/// used.
-pub(super) fn find(
-    db: &Connection,
-    hash: &[u8; 32],
-    now: Timestamp,
-) -> rusqlite::Result<Option<(Person, bool)>> {
+/// Whose session this is, as that person is now.
+pub(super) fn find(db: &Connection, hash: &[u8; 32]) -> rusqlite::Result<Option<Held>> {
     let mut statement = db.prepare_cached(
         "SELECT session.created, used, name, display_name, role, sites
          FROM session JOIN person ON name = person WHERE hash = ?1 AND ended IS NULL",
@@ -33,12 +29,10 @@ pub(super) fn find(
             role: rows::role(row, 4)?,
             scope: rows::scope(row, 5)?,
         };
-        Ok((created, used, person))
+        let until = created.plus(SESSION_MAX).min(used.plus(IDLE));
+        Ok(Held { person, used: Some(used), until: Some(until) })
     });
-    Ok(found.optional()?.and_then(|(created, used, person)| {
-        let goes_on = now.since(created) < SESSION_MAX && now.since(used) < IDLE;
-        goes_on.then(|| (person, rows::is_due(used, now)))
-    }))
+    found.optional()
 }
 
 /// A new session of `name`. Those that are over go, and the oldest of too many.

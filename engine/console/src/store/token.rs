@@ -1,5 +1,6 @@
 //! Tokens of machines, of which the hash is kept.
 
+use super::pass::Held;
 use super::rows;
 use crate::model::{Person, Role, Scope};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -70,21 +71,16 @@ pub(super) fn revoke(db: &Connection, id: i64, now: Timestamp) -> rusqlite::Resu
     statement.query_row([id, rows::nanos(now)], |row| row.get(0)).optional()
 }
 
-/// A token that is said, and whether it should be kept that it was used.
-pub(super) fn find(
-    db: &Connection,
-    hash: &[u8; 32],
-    now: Timestamp,
-) -> rusqlite::Result<Option<(Person, bool)>> {
+/// A token that is said.
+pub(super) fn find(db: &Connection, hash: &[u8; 32]) -> rusqlite::Result<Option<Held>> {
     let mut statement = db.prepare_cached(
         "SELECT name, role, sites, used FROM token WHERE hash = ?1 AND ended IS NULL",
     )?;
     let found = statement.query_row([hash], |row| {
         let name: String = row.get(0)?;
-        let used = rows::time_if_any(row, 3)?;
-        let touch = used.is_none_or(|used| rows::is_due(used, now));
         let (role, scope) = (rows::role(row, 1)?, rows::scope(row, 2)?);
-        Ok((Person { display_name: name.clone(), name, role, scope }, touch))
+        let person = Person { display_name: name.clone(), name, role, scope };
+        Ok(Held { person, used: rows::time_if_any(row, 3)?, until: None })
     });
     found.optional()
 }

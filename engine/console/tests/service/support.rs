@@ -13,7 +13,7 @@ use viahe_console::basemap::BaseMap;
 use viahe_console::broker::{Broker, Commands, Timer};
 use viahe_console::config::{self, Language};
 use viahe_console::evidence::Files;
-use viahe_console::http::{App, Limits, Turns, router, serve};
+use viahe_console::http::{App, Limits, Pages, Turns, router, serve};
 use viahe_console::live::Live;
 use viahe_console::people::{Clock, Cost, People};
 use viahe_console::store::Store;
@@ -156,6 +156,7 @@ impl Console {
         }
         let app = App {
             store: store.clone(),
+            pages: Pages::of(&store),
             live,
             files: Files::open(folder.path()).unwrap(),
             base_map,
