@@ -2,6 +2,7 @@
 
 use super::error::StoreError;
 use super::words;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File};
@@ -26,8 +27,10 @@ const STEPS: [&str; 9] = [
 const APPLICATION_ID: i64 = 0x5648_636e;
 /// How long one connection waits for another's: only while the log is cut back.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pages kept by a connection, in KiB.
-const CACHE_KIB: i64 = 8 << 10;
+/// Pages kept by the connection that writes, and by each that reads, in KiB. The system keeps the file as well, so what
+/// is not here is copied, not read from the disk.
+const WRITER_CACHE_KIB: i64 = 8 << 10;
+const READER_CACHE_KIB: i64 = 2 << 10;
 /// The log is cut back to it after a burst.
 const LOG_BYTES_MAX: i64 = 64 << 20;
 
@@ -73,7 +76,7 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, StoreError> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true).mode(0o600).open(path).map_err(folder)?;
     let mut db = Connection::open(path)?;
-    settle(&db)?;
+    settle(&db, WRITER_CACHE_KIB)?;
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // A commit is on the disk once it is answered.
     db.pragma_update(None, "synchronous", "FULL")?;
@@ -88,13 +91,15 @@ pub(super) fn to_write(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn to_read(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
-    settle(&db)?;
+    settle(&db, READER_CACHE_KIB)?;
     Ok(db)
 }
 
-fn settle(db: &Connection) -> Result<(), StoreError> {
+fn settle(db: &Connection, cache_kib: i64) -> Result<(), StoreError> {
     db.busy_timeout(BUSY_TIMEOUT)?;
-    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.pragma_update(None, "cache_size", -cache_kib)?;
+    // Else a statement on a table with a partial index is planned again for each new value.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
-/// Connections that read at the same time. More would wait for the disk or the processor instead.
-const READERS: usize = 4;
+/// Connections that read at the same time, at least and at most: one waits for the disk while the other reads. More
+/// than there are cores would wait for those.
+const READERS: [usize; 2] = [2, 4];
 
 /// Lends connections.
 pub(super) struct Readers {
@@ -19,11 +20,9 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            idle: Arc::default(),
-            turns: Arc::new(Semaphore::new(READERS)),
-        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let turns = Arc::new(Semaphore::new(cores.clamp(READERS[0], READERS[1])));
+        Self { path: path.to_path_buf(), idle: Arc::default(), turns }
     }
 
     /// Reads on a thread that may wait for the disk; all of `work` sees one state of the database.

@@ -4,6 +4,7 @@ use super::codes::{judgement, local, read, severity, some, state};
 use super::error::StoreError;
 use crate::model::{PlaceId, Summary, VerdictTold};
 use rusqlite::{Connection, Row};
+use std::sync::LazyLock;
 
 /// The columns of a verdict, as [`verdict_of`] reads them.
 pub(super) const VERDICT: &str = "v.no, v.by, v.display_name, v.role, v.judgement, v.reason, v.note, v.revision, \
@@ -26,9 +27,9 @@ pub(super) fn verdict_of(row: &Row, at: usize, offset_secs: i32) -> rusqlite::Re
     })
 }
 
-/// The incident with this key.
-pub(super) fn summary(db: &Connection, key: i64) -> Result<Summary, StoreError> {
-    let sql = format!(
+/// One incident, by its key.
+pub(super) static SUMMARY: LazyLock<String> = LazyLock::new(|| {
+    format!(
         "SELECT i.id, i.site, i.violation, i.title, i.severity, i.state, i.revision, p.camera, p.camera_name,
             p.zone, p.place_name, i.opened, i.updated, i.closed, i.offset_secs, i.stage, i.offence, i.escalated,
             IIF(i.judgement = 3, i.shelf, NULL), i.flood,
@@ -36,8 +37,12 @@ pub(super) fn summary(db: &Connection, key: i64) -> Result<Summary, StoreError> 
                 WHERE e.incident = i.key ORDER BY e.moment = 'opened' DESC, e.captured DESC LIMIT 1),
             {VERDICT}
         FROM incident i JOIN place p ON p.key = i.place LEFT JOIN verdict v ON v.no = i.verdict WHERE i.key = ?"
-    );
-    let mut statement = db.prepare_cached(&sql)?;
+    )
+});
+
+/// The incident with this key.
+pub(super) fn summary(db: &Connection, key: i64) -> Result<Summary, StoreError> {
+    let mut statement = db.prepare_cached(&SUMMARY)?;
     let (mut summary, stage) = statement.query_row([key], |row| {
         let offset = row.get(14)?;
         let place = PlaceId { site: row.get(1)?, camera: row.get(7)?, zone: row.get(9)? };

@@ -3,7 +3,9 @@
 use super::matching::{self, Asked, Singles};
 use super::open;
 use super::queue::{NEWEST_OF_CELL, cells};
+use super::summaries::SUMMARY;
 use crate::model::{Filter, Judged, Order, Phase, PlaceId};
+use rusqlite::StatementStatus;
 use viahe_contract::message::Severity;
 use viahe_contract::time::Timestamp;
 
@@ -83,4 +85,20 @@ fn no_search_reads_a_table_from_one_end_to_the_other() {
         assert!(plan.iter().find(covered).is_none(), "{plan:#?}\n{sql}");
     }
     assert!(all.len() > 4_000, "{}", all.len());
+}
+
+/// A page asks for each of its lines by the same statements.
+#[test]
+fn no_statement_is_planned_again_for_another_value() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open::to_write(&open::file_of(dir.path())).unwrap();
+    for sql in [SUMMARY.as_str(), NEWEST_OF_CELL] {
+        let mut statement = db.prepare(sql).unwrap();
+        for key in 1..10_i64 {
+            let values = std::iter::repeat_n(key, statement.parameter_count());
+            let found = statement.exists(rusqlite::params_from_iter(values)).unwrap();
+            assert!(!found, "an empty store");
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+    }
 }

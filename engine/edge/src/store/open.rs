@@ -200,6 +200,8 @@ pub(super) fn connect(path: &Path, synchronous: &str) -> rusqlite::Result<Connec
     // 1 MB of cache is plenty here; the log is cut back after a burst.
     db.pragma_update(None, "cache_size", -1024)?;
     db.pragma_update(None, "journal_size_limit", 4 << 20)?;
+    // Else a statement on a table with a partial index is planned again for each new value.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(db)
 }
 
