@@ -28,6 +28,13 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// How often it is told who looked at pictures again.
 const LOOKS: Duration = Duration::from_mins(1);
 
+/// How glibc is to keep memory in a process that is a console: read from the environment when a program starts.
+///
+/// A password takes 19 MiB to hash. glibc learns from the first that so much is asked for again, and keeps it from then
+/// on, for each of its heaps; with a bound it goes back at once, and one heap does for all threads.
+pub const HEAP: [(&str, &str); 2] =
+    [("MALLOC_MMAP_THRESHOLD_", "1048576"), ("MALLOC_ARENA_MAX", "1")];
+
 /// Why a console does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StationError {

@@ -3,11 +3,13 @@
 use crate::exit::{Exit, OrUsage};
 use crate::stop::Stop;
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use viahe_console::config::{self, Config};
 use viahe_console::model::{Role, Scope};
 use viahe_console::people::People;
-use viahe_console::station::{Station, people_at_rest};
+use viahe_console::station::{HEAP, Station, people_at_rest};
 use viahe_contract::id::Name;
 
 /// Takes incidents and evidence from every box, and shows them to people.
@@ -45,6 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         println!("{token}");
         return Ok(());
     }
+    start_with_its_heap();
     let stop = Stop::new(None)?;
     let station = Station::start(&config).map_err(Exit::failed)?;
     let url = door(station.address, config.https);
@@ -57,6 +60,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     drop(station);
     tracing::info!("stopped");
     stop.end(())
+}
+
+/// Starts this program once more in its own place, so that glibc keeps memory as a console needs it; what the environment
+/// says already stands.
+fn start_with_its_heap() {
+    if HEAP.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
+        return;
+    }
+    let failed = match std::env::current_exe() {
+        Ok(program) => Command::new(program).args(std::env::args_os().skip(1)).envs(HEAP).exec(),
+        Err(error) => error,
+    };
+    tracing::warn!(error = %failed, "it takes some 30 MiB more than it needs, as it could not set its heap");
 }
 
 /// Where people come in, as far as the console knows.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use viahe_console::config;
 use viahe_console::model::{Role, Scope};
-use viahe_console::station::{Station, people_at_rest};
+use viahe_console::station::{HEAP, Station, people_at_rest};
 use viahe_contract::id::Name;
 use viahe_testing::machine::{free_port, root};
 use viahe_testing::program::{Program, children_of};
@@ -47,7 +47,7 @@ impl Side {
         let token = people.add_token_here(name, Role::Viewer, Scope::All).unwrap();
         drop(people);
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg("serve").arg(path);
+        command.arg("serve").arg(path).envs(HEAP);
         let headers = format!("authorization: Bearer {token}\r\n");
         Self::begin("viahe console", port, headers, command)
     }

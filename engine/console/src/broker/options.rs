@@ -43,6 +43,8 @@ pub(super) fn options(mqtt: &Mqtt, client_id: &str) -> Result<MqttOptions, TlsEr
         .set_clean_start(false)
         .set_session_expiry_interval(Some(SESSION_SECS))
         .set_receive_maximum(Some(UNACKNOWLEDGED_MAX))
+        // The client has room for as many from the start: unless it is said, for 65,535, which takes 13 MB.
+        .set_outgoing_inflight_upper_limit(UNACKNOWLEDGED_MAX)
         .set_max_packet_size(Some(PACKET_BYTES_MAX))
         .set_manual_acks(true)
         .set_keep_alive(KEEP_ALIVE)

@@ -20,6 +20,7 @@ mod handle;
 mod headings;
 mod incidents;
 mod keeping;
+mod known;
 mod located;
 mod matching;
 mod meta;
