@@ -23,8 +23,10 @@ const LISTEN: &str = "127.0.0.1:8090";
 pub struct Config {
     /// Where people, boxes and other machines reach it.
     pub listen: SocketAddr,
-    /// People reach it by https: something in front of it speaks TLS.
+    /// People reach it by https: it speaks TLS itself, or something in front of it does.
     pub https: bool,
+    /// With what it speaks TLS itself.
+    pub door: Option<Door>,
     /// What stands in front, and says from whom it has each request (`x-forwarded-for`).
     pub proxy: Option<IpAddr>,
     /// Database and evidence.
@@ -98,6 +100,26 @@ pub struct Tls {
     pub client: Option<(PathBuf, PathBuf)>,
 }
 
+/// Certificates towards people and boxes, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// The console's certificate, and those between it and an authority.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// Who vouches for boxes. None: no box is known by a certificate.
+    pub boxes: Option<Vouches>,
+}
+
+/// Who vouches for boxes, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouches {
+    /// Certificates of authorities.
+    pub ca: PathBuf,
+    /// Their lists of what is revoked.
+    pub revoked: Option<PathBuf>,
+}
+
 /// Reads `text`; relative paths in it are of `folder`, and `file` is what it is called in problems.
 ///
 /// # Errors
@@ -108,14 +130,16 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
     let console_keys = ["listen", "https", "proxy", "data_dir", "language", "map"];
     let bound_keys = ["precision_bound", "precision_verdicts"];
     let keep_keys = ["pictures_days", "confirmed_pictures_days", "incidents_days"];
-    reader.keys("console", &[&console_keys[..], &bound_keys, &keep_keys].concat());
+    let door_keys = ["cert", "key", "client_ca", "client_crl"];
+    reader.keys("console", &[&console_keys[..], &door_keys, &bound_keys, &keep_keys].concat());
     let mqtt_keys = ["url", "username", "password", "ca", "cert", "key"];
     reader.keys("mqtt", &mqtt_keys);
     let listen = reader.text("console", "listen").unwrap_or_else(|| LISTEN.into());
     let listen = listen.parse().map_err(|_| {
         reader.wrong("console", "listen", "is no address with a port", "write 127.0.0.1:8090");
     });
-    let https = reader.flag("console", "https");
+    let door = read_door(&mut reader);
+    let https = reader.flag("console", "https") || door.is_some();
     let proxy = reader.text("console", "proxy").and_then(|text| {
         let address = text.parse().ok().map(|address: IpAddr| address.to_canonical());
         if address.is_none() {
@@ -141,7 +165,25 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
     reader.finish()?;
     let whole = listen.ok().zip(data_dir).zip(mqtt);
     let ((listen, data_dir), mqtt) = whole.ok_or(ConfigError { problems: Vec::new() })?;
-    Ok(Config { listen, https, proxy, data_dir, language, map, bound, keep, mqtt })
+    Ok(Config { listen, https, door, proxy, data_dir, language, map, bound, keep, mqtt })
+}
+
+fn read_door(reader: &mut Reader) -> Option<Door> {
+    let [cert, key, ca, revoked] =
+        ["cert", "key", "client_ca", "client_crl"].map(|name| reader.path("console", name));
+    for (alone, own, other) in [
+        (cert.is_some() && key.is_none(), "cert", "key"),
+        (key.is_some() && cert.is_none(), "key", "cert"),
+        (ca.is_some() && cert.is_none(), "client_ca", "cert"),
+        (revoked.is_some() && ca.is_none(), "client_crl", "client_ca"),
+    ] {
+        if alone {
+            let remedy = format!("name {other} too, or remove {own}");
+            reader.wrong("console", own, &format!("is of no use without {other}"), &remedy);
+        }
+    }
+    let boxes = ca.map(|ca| Vouches { ca, revoked });
+    cert.zip(key).map(|(cert, key)| Door { cert, key, boxes })
 }
 
 fn read_keep(reader: &mut Reader) -> Keep {

@@ -13,6 +13,7 @@ pub mod http;
 pub mod keeping;
 pub mod live;
 pub mod model;
+pub mod pem;
 pub mod people;
 pub mod station;
 pub mod store;

@@ -1,13 +1,14 @@
 //! A console put together from its configuration.
 
 use crate::basemap::{BaseMap, MapError};
-use crate::broker::{Broker, Commands, RealTime, TlsError};
+use crate::broker::{Broker, Commands, RealTime};
 use crate::clock;
 use crate::config::Config;
 use crate::evidence::Files;
-use crate::http::{App, Limits, Pages, Turns, router, serve};
+use crate::http::{App, Entrance, Limits, Pages, Tls, Turns, router, serve};
 use crate::keeping::House;
 use crate::live::Live;
+use crate::pem::TlsError;
 use crate::people::{Clock, Cost, PasswordError, People, Refused, random};
 use crate::store::{Store, StoreError};
 use crate::tend::Tend;
@@ -55,9 +56,9 @@ pub enum StationError {
     /// There is no map where the configuration says so.
     #[error(transparent)]
     Map(#[from] MapError),
-    /// No box can be heard.
+    /// Nobody can be spoken with in secret.
     #[error(transparent)]
-    Broker(#[from] TlsError),
+    Tls(#[from] TlsError),
     /// Nobody can log in.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -89,6 +90,7 @@ impl Station {
     /// When the address or the data folder is not to be had.
     pub fn start(config: &Config) -> Result<Self, StationError> {
         let vitals = Vitals::default();
+        let tls = config.door.as_ref().map(Tls::open).transpose()?;
         let base_map = config.map.as_deref().map(BaseMap::open).transpose()?;
         let store = Store::open(&config.data_dir, &vitals)?;
         let people = people_of(&store)?;
@@ -138,7 +140,11 @@ impl Station {
         let live = app.live.clone();
         let limits = Limits { proxy: config.proxy, ..Limits::default() };
         let told = app.vitals.clone();
-        let server = runtime.spawn(serve(listener, router(app), limits, told, stopping));
+        if let Some(tls) = tls.clone() {
+            runtime.spawn(tls.run(told.clone()));
+        }
+        let entrance = Entrance { listener, tls };
+        let server = runtime.spawn(serve(entrance, router(app), limits, told, stopping));
         let (runtime, server) = (Some(runtime), Some(server));
         Ok(Self { address, first, live, people, runtime, stop, server })
     }

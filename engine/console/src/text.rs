@@ -27,6 +27,14 @@ pub fn query(typed: &str) -> Option<String> {
     (!quoted.is_empty()).then(|| quoted.join(" ") + "*")
 }
 
+/// Characters of what people call something that lists hold: two lines of it.
+const CALLED_MAX: usize = 200;
+
+/// What people call something, no longer than lists bear it.
+pub fn clipped(name: &str) -> &str {
+    name.char_indices().nth(CALLED_MAX).map_or(name, |(end, _)| &name[..end])
+}
+
 /// The beginning of an incident's id, if what a person typed may be one: so long that few have it.
 pub fn beginning_of_id(typed: &str) -> Option<String> {
     let typed = typed.trim();
@@ -58,6 +66,14 @@ mod tests {
         assert_eq!(query("a\" OR b:*").as_deref(), Some("\"a\" \"or\" \"b\"*"));
         assert_eq!(query(" -*\"() "), None);
         assert_eq!(query(&"x ".repeat(500)).map(|q| q.matches('x').count()), Some(WORDS_MAX));
+    }
+
+    #[test]
+    fn what_is_called_too_long_is_cut_between_characters() {
+        assert_eq!(clipped("Lê Lợi"), "Lê Lợi");
+        let long = "ợ".repeat(CALLED_MAX + 1);
+        assert_eq!(clipped(&long).chars().count(), CALLED_MAX);
+        assert_eq!(clipped(clipped(&long)), clipped(&long));
     }
 
     #[test]

@@ -135,11 +135,45 @@ impl std::str::FromStr for LocalTime {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        // Messages are handed on as they came, and few readers know more of ISO 8601 than this.
+        if !is_rfc3339(text) {
+            return Err(format!(
+                "{text:?} is not an RFC 3339 time with an offset, as 2026-11-22T08:14:03.120+07:00"
+            ));
+        }
         let at = text.parse::<Timestamp>()?.whole_ms();
         let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(|e| e.to_string())?;
         let offset = pieces.to_numeric_offset().unwrap_or(jiff::tz::Offset::UTC);
         Ok(Self { at, offset })
     }
+}
+
+/// Is it written so: `0000-00-00T00:00:00`, a fraction or none, and `Z` or `+00:00`? No minute has a second 60 here.
+fn is_rfc3339(text: &str) -> bool {
+    let fits = |text: &str, form: &str| {
+        text.len() == form.len()
+            && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
+                b'0' => byte.is_ascii_digit(),
+                _ => byte == form,
+            })
+    };
+    let Some((whole, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else {
+        return false;
+    };
+    let offset = match rest.strip_prefix('.') {
+        Some(rest) => {
+            let offset = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            if offset.len() == rest.len() {
+                return false;
+            }
+            offset
+        }
+        None => rest,
+    };
+    let offsets = ["Z", "+00:00", "-00:00"];
+    fits(whole, "0000-00-00T00:00:00")
+        && whole.as_bytes()[17] < b'6'
+        && offsets.into_iter().any(|form| fits(offset, form))
 }
 
 impl Serialize for LocalTime {
@@ -193,7 +227,26 @@ mod tests {
         assert_eq!(zulu.to_string(), "2026-11-22T01:14:03.120+00:00");
         let hue = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
         assert_eq!(zulu.at().local(&hue).to_string(), "2026-11-22T08:14:03.120+07:00");
-        for bad in ["2026-11-22T01:14:03", "1969-01-01T00:00:00Z", "now", ""] {
+        for good in ["2026-11-22T01:14:03Z", "2026-11-22T01:14:03.123456789-00:30"] {
+            assert!(good.parse::<LocalTime>().is_ok(), "{good}");
+        }
+        for bad in [
+            "2026-11-22T01:14:03",
+            "1969-01-01T00:00:00Z",
+            "now",
+            "",
+            // Other forms of ISO 8601: what is handed on with them is read by nobody.
+            "20261122T011403Z",
+            "2026-11-22T01:14Z",
+            "2026-11-22 01:14:03Z",
+            "2026-11-22T01:14:60Z",
+            "2026-11-22T01:14:03.Z",
+            "2026-11-22T01:14:03,5Z",
+            "2026-11-22T01:14:03+07",
+            "2026-11-22T01:14:03+07:00:30",
+            "2026-11-22T01:14:03+07:00[Asia/Ho_Chi_Minh]",
+            "+002026-11-22T01:14:03Z",
+        ] {
             assert!(bad.parse::<LocalTime>().is_err(), "{bad}");
         }
     }

@@ -138,7 +138,12 @@ fn hide_secrets(plan: &Plan, kept_apart: &[String]) {
             tracing::warn!("the MQTT password is too short to be hidden in logs");
         }
     }
-    if plan.console.as_ref().is_some_and(|console| !redact(console.token.reveal())) {
+    if plan
+        .console
+        .as_ref()
+        .and_then(|console| console.token.as_ref())
+        .is_some_and(|token| !redact(token.reveal()))
+    {
         tracing::warn!("the token for the console is too short to be hidden in logs");
     }
 }

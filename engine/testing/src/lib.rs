@@ -1,9 +1,10 @@
-//! What the tests of several crates need: waits, child processes, a real broker, incidents, a small model.
+//! What the tests of several crates need: waits, child processes, a real broker, certificates, incidents, a small model.
 //!
 //! It uses nothing of the product, so every crate's tests may use it.
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
+pub mod certificates;
 pub mod incident;
 pub mod machine;
 pub mod model;

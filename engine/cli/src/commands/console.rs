@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     start_with_its_heap();
     let stop = Stop::new(None)?;
     let station = Station::start(&config).map_err(Exit::failed)?;
-    let url = door(station.address, config.https);
+    let url = door(station.address, &config);
     if let Some((name, password)) = &station.first {
         println!("Log in at {url} as {name} with the password {password}. It is shown this once.");
     }
@@ -76,13 +76,15 @@ fn start_with_its_heap() {
 }
 
 /// Where people come in, as far as the console knows.
-fn door(listens: SocketAddr, https: bool) -> String {
-    let port = listens.port();
-    match (https, listens.ip().is_unspecified()) {
-        (true, _) => format!("the https address of what stands before {listens}"),
-        (false, true) => format!("http://localhost:{port}/ (from elsewhere: this machine's name)"),
-        (false, false) => format!("http://{listens}/"),
+fn door(listens: SocketAddr, config: &Config) -> String {
+    if config.https && config.door.is_none() {
+        return format!("the https address of what stands before {listens}");
     }
+    let (scheme, port) = (if config.https { "https" } else { "http" }, listens.port());
+    if listens.ip().is_unspecified() {
+        return format!("{scheme}://localhost:{port}/ (from elsewhere: this machine's name)");
+    }
+    format!("{scheme}://{listens}/")
 }
 
 /// Reads a console's file, or says all that is wrong with it.

@@ -2,16 +2,20 @@
 
 use super::commands::{Commands, ToSend};
 use super::intake::Intake;
-use super::options::{REQUESTS_MAX, TlsError, UNACKNOWLEDGED_MAX, options};
+use super::options::{REQUESTS_MAX, options};
 use super::post::Post;
+use super::room::{PLACES, Room, Waiting};
+use crate::clock;
 use crate::config::Mqtt;
+use crate::pem::TlsError;
 use crate::store::{Store, StoreError};
 use crate::vitals::Vitals;
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAck, Publish, SubscribeReasonCode};
+use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAck, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event, EventLoop};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use viahe_contract::time::Timestamp;
 
 /// Waits between tries: from the first to the last, doubling.
 const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(15)];
@@ -27,6 +31,12 @@ const FILTERS: [&str; 5] = [
 const AWAY: &str = "broker_away";
 /// The trouble of a broker that does not let the console hear all.
 const DEAF: &str = "broker_refuses";
+/// The trouble of messages with QoS 0 that come faster than they are kept, what it means, and how long it goes on after
+/// the last one.
+const BURST: &str = "messages_dropped";
+const BURST_TEXT: &str = "messages with QoS 0 come faster than they are kept, and some were dropped; boxes that wait \
+    for the centre's acknowledgement say them again: let the broker take QoS 1, which loses none";
+const BURST_FOR: Duration = Duration::from_mins(10);
 
 /// Why a connection is over.
 enum End {
@@ -94,7 +104,7 @@ impl Broker {
         };
         // A client for one connection only: what the library would carry over is the store's and the broker's.
         let (client, mut events) = AsyncClient::new(options, REQUESTS_MAX);
-        let (to_intake, came) = mpsc::channel(usize::from(UNACKNOWLEDGED_MAX) + 1);
+        let (to_intake, came) = mpsc::channel(PLACES);
         let (to_post, answers) = mpsc::channel(1);
         let (store, vitals) = (self.store.clone(), self.vitals.clone());
         let commands = self.commands.clone();
@@ -115,9 +125,10 @@ impl Broker {
         &self,
         events: &mut EventLoop,
         client: &AsyncClient,
-        (to_intake, to_post): (mpsc::Sender<Publish>, mpsc::Sender<PubAck>),
+        (to_intake, to_post): (mpsc::Sender<Waiting>, mpsc::Sender<PubAck>),
         open: &mut bool,
     ) -> String {
+        let (room, mut dropped) = (Room::new(), None);
         loop {
             let event = match events.poll().await {
                 Ok(event) => event,
@@ -134,7 +145,12 @@ impl Broker {
                     self.subscribed(&ack.return_codes);
                     true
                 }
-                Packet::Publish(publish) => to_intake.try_send(publish).is_ok(),
+                Packet::Publish(publish) => {
+                    let (qos, waiting) = (publish.qos, room.let_in(publish));
+                    let is_in = waiting.is_some_and(|waiting| to_intake.try_send(waiting).is_ok());
+                    self.follow(is_in, &mut dropped);
+                    is_in || qos == QoS::AtMostOnce
+                }
                 Packet::PubAck(ack) => to_post.try_send(ack).is_ok(),
                 Packet::Disconnect(said) => {
                     return format!("the broker ended it: {}", said.reason_code as u8);
@@ -144,6 +160,18 @@ impl Broker {
             if !fits {
                 return "the broker sends more than it may".into();
             }
+        }
+    }
+
+    /// A message came in or was `dropped`: the trouble of that lasts some time after the last one.
+    fn follow(&self, is_in: bool, dropped: &mut Option<Timestamp>) {
+        if !is_in {
+            self.vitals.count("messages", "dropped");
+            self.vitals.raise(BURST, BURST_TEXT);
+            *dropped = Some(clock::now());
+        } else if dropped.is_some_and(|last| last.plus(BURST_FOR) < clock::now()) {
+            self.vitals.end(BURST);
+            *dropped = None;
         }
     }
 

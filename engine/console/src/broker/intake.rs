@@ -2,6 +2,7 @@
 
 use super::commands::Commands;
 use super::reading::{Said, read};
+use super::room::Waiting;
 use crate::clock;
 use crate::store::{Crowd, Heard, StateHeard, Store, StoreError, Taken};
 use crate::vitals::Vitals;
@@ -64,11 +65,12 @@ impl Intake {
 
     /// Takes what comes until nothing comes any more; ends early when something was not kept: what was not
     /// acknowledged comes again on the next connection.
-    pub(super) async fn run(mut self, mut came: mpsc::Receiver<Publish>) -> Result<(), StoreError> {
-        let mut publishes = Vec::new();
-        while came.recv_many(&mut publishes, BATCH_MAX).await > 0 {
+    pub(super) async fn run(mut self, mut came: mpsc::Receiver<Waiting>) -> Result<(), StoreError> {
+        let mut waiting = Vec::new();
+        while came.recv_many(&mut waiting, BATCH_MAX).await > 0 {
+            // Before they are acknowledged: the broker sends others then.
+            let publishes: Vec<Publish> = waiting.drain(..).map(Waiting::taken).collect();
             self.take(&publishes).await?;
-            publishes.clear();
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ mod intake;
 mod options;
 mod post;
 mod reading;
+mod room;
 
 pub use commands::{Commands, RealTime, Timer, ToSend, Unanswered};
 pub use connection::Broker;
-pub use options::TlsError;

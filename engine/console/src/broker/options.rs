@@ -1,10 +1,9 @@
 //! What is asked of a broker.
 
 use crate::config::{Mqtt, Tls};
-use rumqttc::tokio_rustls::rustls;
+use crate::pem::{Holds, TlsError, choose_cryptography, read};
 use rumqttc::v5::MqttOptions;
 use rumqttc::{NetworkOptions, Transport};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// To reach the broker and be let in.
@@ -19,14 +18,6 @@ const PACKET_BYTES_MAX: u32 = 1 << 20;
 const SESSION_SECS: u32 = u32::MAX;
 /// Requests that may wait for the wire: an acknowledgement at the broker and one for the box each.
 pub(super) const REQUESTS_MAX: usize = 2 * UNACKNOWLEDGED_MAX as usize + 16;
-
-/// A file of TLS that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", path.display())]
-pub struct TlsError {
-    path: PathBuf,
-    problem: String,
-}
 
 /// Reads the files of TLS anew: certificates are renewed while the console runs.
 pub(super) fn options(mqtt: &Mqtt, client_id: &str) -> Result<MqttOptions, TlsError> {
@@ -60,18 +51,10 @@ pub(super) fn options(mqtt: &Mqtt, client_id: &str) -> Result<MqttOptions, TlsEr
 }
 
 fn transport(tls: &Tls) -> Result<Transport, TlsError> {
-    // The library asks for the process's default; a second call changes nothing.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let pem = |path: &Path, label: &str| {
-        let problem = |problem: String| TlsError { path: path.to_path_buf(), problem };
-        let bytes = std::fs::read(path).map_err(|e| problem(e.to_string()))?;
-        let text = String::from_utf8_lossy(&bytes);
-        let found = text.lines().any(|l| l.starts_with("-----BEGIN ") && l.contains(label));
-        if found { Ok(bytes) } else { Err(problem(format!("has no {label} in PEM form"))) }
-    };
+    choose_cryptography();
     let client = match &tls.client {
-        Some((cert, key)) => Some((pem(cert, "CERTIFICATE")?, pem(key, "PRIVATE KEY")?)),
+        Some((cert, key)) => Some((read(cert, Holds::Certificates)?, read(key, Holds::Key)?)),
         None => None,
     };
-    Ok(Transport::tls(pem(&tls.ca, "CERTIFICATE")?, client, None))
+    Ok(Transport::tls(read(&tls.ca, Holds::Certificates)?, client, None))
 }

@@ -23,6 +23,9 @@ pub(super) enum Said {
 /// Why a message does not read, as it is counted, and in words.
 pub(super) type Unread = (&'static str, String);
 
+/// Largest message that is kept: fifty times what boxes say. Lists of many are answered whole.
+const KEPT_BYTES_MAX: usize = 128 << 10;
+
 /// Only what the incident itself says, as it says it.
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -33,6 +36,11 @@ struct Envelope<'a> {
 pub(super) fn read(topic: &[u8], payload: &[u8], now: Timestamp) -> Result<Said, Unread> {
     let text = std::str::from_utf8(topic).map_err(|e| ("topic", e.to_string()))?;
     let topic: Topic = text.parse().map_err(|e| ("topic", e))?;
+    let is_kept = !matches!(topic.about, About::Reply(_));
+    if is_kept && payload.len() > KEPT_BYTES_MAX {
+        let why = format!("it has {} bytes, and {KEPT_BYTES_MAX} are kept", payload.len());
+        return Err(("too_large", why));
+    }
     match topic.about {
         About::Incident { camera, violation } => {
             let event: IncidentEvent = parse(payload)?;
@@ -86,7 +94,10 @@ mod tests {
         for well in ["null", "{\"a\": [1.5, \"\\u0000\"]}", &nested(50)] {
             assert_eq!(with(well), None, "{well}");
         }
-        for odd in [&*nested(200), &nested(100_000), "1e999", "\"\\ud800\""] {
+        let most = |spaces: usize| format!("\"{}\"", " ".repeat(spaces));
+        assert_eq!(with(&most(100_000)), None);
+        assert_eq!(with(&most(KEPT_BYTES_MAX)), Some("too_large"));
+        for odd in [&*nested(200), &nested(60_000), "1e999", "\"\\ud800\""] {
             assert_eq!(with(odd), Some("payload"), "{}", &odd[..odd.len().min(20)]);
         }
     }

@@ -42,6 +42,31 @@ fn all_problems_are_told_at_once_with_their_lines() {
 }
 
 #[test]
+fn certificates_stand_with_what_they_need() {
+    let with = |lines: &str| {
+        read(&format!("[console]\ndata_dir = \"d\"\n{lines}\n[mqtt]\nurl = \"mqtt://b\"\n"))
+    };
+    let whole = "cert = \"c.pem\"\nkey = \"/k.pem\"\nclient_ca = \"ca.pem\"\nclient_crl = \"crl\"";
+    let config = with(whole).unwrap();
+    let boxes = Vouches { ca: "/etc/viahe/ca.pem".into(), revoked: Some("/etc/viahe/crl".into()) };
+    let door = Door { cert: "/etc/viahe/c.pem".into(), key: "/k.pem".into(), boxes: Some(boxes) };
+    assert_eq!((config.https, config.door), (true, Some(door)));
+    for (line, want) in [
+        ("cert = \"c\"", "console.toml:3: console.cert is of no use without key;"),
+        ("key = \"k\"", "console.toml:3: console.key is of no use without cert;"),
+        ("client_ca = \"a\"", "console.toml:3: console.client_ca is of no use without cert;"),
+        (
+            "client_crl = \"a\"",
+            "console.toml:3: console.client_crl is of no use without client_ca;",
+        ),
+    ] {
+        let problems = with(line).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with(want), "{}", problems[0]);
+    }
+}
+
+#[test]
 fn what_is_no_toml_is_told_and_no_secret_shown() {
     assert!(read("[console\n").unwrap_err()[0].starts_with("console.toml:1: "));
     let text = "[console]\ndata_dir = \"d\"\n[mqtt]\nurl = \"mqtts://b\"\nca = \"ca.pem\"\n\

@@ -5,7 +5,9 @@
 //! head of a request does not come in time, when its body comes slower than the slowest link, or when nobody reads the
 //! answer; pages that watch, and what waits for a box, may take as long as they do.
 
+use super::certificate::{Certified, site_of};
 use super::patient::Patient;
+use super::tls::Tls;
 use crate::vitals::Vitals;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
@@ -21,10 +23,11 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// How many, and how long they may take.
 #[derive(Clone, Debug)]
@@ -63,12 +66,23 @@ impl Default for Limits {
 const BYTE: Duration = Duration::from_millis(1);
 /// Of who is sent away, so many are passed over in the log before one is told again.
 const TOLD_EVERY: u64 = 1_000;
+/// Whom no TLS can be spoken with has so long to hear it, and may have sent so much.
+const HANG_UP: Duration = Duration::from_secs(2);
+const UNREAD_MAX: u64 = 64 << 10;
 /// Until the next try, when nobody can be let in: there is no file left.
 const REST: Duration = Duration::from_secs(1);
 
+/// Where people and boxes come in.
+pub struct Entrance {
+    /// Its address.
+    pub listener: TcpListener,
+    /// What TLS is spoken there; none where something in front speaks it.
+    pub tls: Option<Tls>,
+}
+
 /// Serves whoever comes, until it is to stop and all are answered.
 pub async fn serve(
-    listener: TcpListener,
+    Entrance { listener, tls }: Entrance,
     router: Router,
     limits: Limits,
     vitals: Vitals,
@@ -88,7 +102,8 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) if guests.has_room(peer) => {
                 let (router, limits) = (router.clone(), guests.limits.clone());
-                let task = open.spawn(converse(stream, peer, router, limits, stopping.clone()));
+                let guest = Guest { peer, router, limits };
+                let task = open.spawn(guest.welcome(stream, tls.clone(), stopping.clone()));
                 guests.by_task.insert(task.id(), of(peer));
             }
             // It is closed by that.
@@ -144,39 +159,75 @@ impl Guests {
     }
 }
 
-async fn converse(
-    tcp: TcpStream,
+/// One that was let in.
+struct Guest {
     peer: SocketAddr,
     router: Router,
     limits: Limits,
-    mut stopping: watch::Receiver<bool>,
-) {
-    // Answers are written whole.
-    let _ = tcp.set_nodelay(true);
-    let service = TowerToHyperService::new(router);
-    let grace = limits.body;
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(|body| hurried(body, grace));
-        request.extensions_mut().insert(ConnectInfo(peer));
-        service.call(request)
-    });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head);
-    let connection = http.serve_connection(TokioIo::new(Patient::new(tcp, limits.stall)), service);
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = stopped(&mut stopping) => None,
-    };
-    let ended = if let Some(ended) = ended {
-        ended
-    } else {
-        connection.as_mut().graceful_shutdown();
-        connection.await
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, %peer, "a connection broke");
+}
+
+impl Guest {
+    async fn welcome(self, tcp: TcpStream, tls: Option<Tls>, stopping: watch::Receiver<bool>) {
+        // Answers are written whole.
+        let _ = tcp.set_nodelay(true);
+        let patient = Patient::new(tcp, self.limits.stall);
+        let Some(tls) = tls else { return self.converse(patient, None, stopping).await };
+        let peer = self.peer;
+        let accepted = tls.acceptor().accept(patient).into_fallible();
+        match timeout(self.limits.head, accepted).await {
+            Ok(Ok(stream)) => {
+                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let certified = shown.map(|shown| Certified { site: site_of(shown), peer });
+                self.converse(stream, certified, stopping).await;
+            }
+            Ok(Err((error, stream))) => {
+                tracing::debug!(%error, %peer, "no TLS");
+                hang_up(stream).await;
+            }
+            Err(_) => tracing::debug!(%peer, "no TLS in time"),
+        }
     }
+
+    async fn converse(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        certified: Option<Certified>,
+        mut stopping: watch::Receiver<bool>,
+    ) {
+        let Self { peer, router, limits } = self;
+        let service = TowerToHyperService::new(router);
+        let grace = limits.body;
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(|body| hurried(body, grace));
+            request.extensions_mut().insert(ConnectInfo(peer));
+            certified.clone().map(|certified| request.extensions_mut().insert(certified));
+            service.call(request)
+        });
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(limits.head);
+        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = stopped(&mut stopping) => None,
+        };
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, %peer, "a connection broke");
+        }
+    }
+}
+
+/// Hangs up so that the other side hears why: what it sent and nobody read would make its machine say no more than that
+/// the connection broke.
+async fn hang_up(mut stream: Patient) {
+    // Whoever is gone hears nothing.
+    let _ = stream.shutdown().await;
+    let _ = timeout(HANG_UP, copy(&mut stream.take(UNREAD_MAX), &mut sink())).await;
 }
 
 /// A body that fails once it comes too slowly.

@@ -15,9 +15,12 @@ use utoipa::openapi::{Components, Content, OpenApi, RefOr};
 /// The same document, with how one is let in, who may do what, and the media type of errors.
 pub(super) fn complete(mut document: OpenApi) -> OpenApi {
     let components = document.components.get_or_insert_with(Components::new);
+    let certificates =
+        SecurityScheme::MutualTls { description: None, deprecated: None, extensions: None };
     for (name, scheme) in [
         ("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),
         ("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("viahe_session")))),
+        ("certificate", certificates),
         ("csrf", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(CSRF_HEADER.as_str())))),
     ] {
         components.add_security_scheme(name, scheme);
@@ -89,7 +92,11 @@ fn tell(operation: &mut Operation, need: Option<Need>, changes: bool) {
     if changes {
         session = session.add("csrf", none);
     }
-    operation.security = Some(vec![SecurityRequirement::new("token", none), session]);
+    let mut passes = vec![SecurityRequirement::new("token", none), session];
+    if roles.contains(&Role::Box) {
+        passes.push(SecurityRequirement::new("certificate", none));
+    }
+    operation.security = Some(passes);
     let roles: Vec<String> = roles.iter().map(Role::to_string).collect();
     let roles = format!("For: {}.", roles.join(", "));
     let before = operation.description.take().filter(|text| !text.is_empty());

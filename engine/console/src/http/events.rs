@@ -164,7 +164,7 @@ impl Watcher {
         // A session may have ended, a role or a site been taken away.
         if self.known.is_none_or(|known| now.duration_since(known) > KNOWN) {
             let at = self.people.now();
-            let found = self.store.still(self.caller.pass, at).await;
+            let found = self.store.still(self.caller.pass?, at).await;
             self.caller.person = found.ok().flatten()?;
             self.known = Some(now);
         }

@@ -27,7 +27,7 @@ fn site_of(caller: &Caller) -> Result<Name, Problem> {
         Scope::Sites(sites) if sites.len() == 1 => sites.first().cloned(),
         _ => None,
     };
-    own.ok_or_else(|| Problem::new(Kind::Forbidden, "a token of one site is needed"))
+    own.ok_or_else(|| Problem::new(Kind::Forbidden, "a token or certificate of one site is needed"))
 }
 
 fn with_offset(status: StatusCode, offset: u64) -> Response {

@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::app::App;
+use super::certificate::Certified;
 use super::cookie;
 use super::problem::{Kind, Problem};
 use crate::people::{Caller, Need, Shown, TOKEN_PREFIX, Told, methods_of, need_of, same};
@@ -23,9 +24,12 @@ pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     };
     let address = Address::of(&request, app.proxy);
     request.extensions_mut().insert(address);
+    // That of a proxy is not of whoever asks by it.
+    let of_itself = |certified: &&Certified| app.proxy != Some(certified.peer.ip().to_canonical());
+    let certified = request.extensions().get::<Certified>().filter(of_itself);
     // Not the request itself: its body cannot be shared.
     let (headers, method) = (request.headers(), request.method().clone());
-    match enter(&app, &route, &method, headers, address.0).await {
+    match enter(&app, (&method, &route), headers, (address.0, certified)).await {
         Ok(caller) => {
             caller.map(|caller| request.extensions_mut().insert(caller));
             let answer = next.run(request).await;
@@ -41,10 +45,9 @@ pub(super) async fn gate(State(app): State<App>, mut request: Request, next: Nex
 /// Who comes in, when that matters.
 async fn enter(
     app: &App,
-    route: &MatchedPath,
-    method: &Method,
+    (method, route): (&Method, &MatchedPath),
     headers: &HeaderMap,
-    address: IpAddr,
+    (address, certified): (IpAddr, Option<&Certified>),
 ) -> Result<Option<Caller>, Problem> {
     let Some(need) = need_of(method.as_str(), route.as_str()) else {
         let detail = format!("{method} is not for {}", route.as_str());
@@ -59,9 +62,17 @@ async fn enter(
     if need == Need::Nothing {
         return Ok(None);
     }
-    let caller = match shown {
-        Some(shown) => app.people.who(shown, address).await?,
-        None => None,
+    let caller = match (shown, certified) {
+        (Some(shown), _) => app.people.who(shown, address).await?,
+        (None, Some(Certified { site: Some(site), .. })) => {
+            Some(Caller::certified(site.clone(), address))
+        }
+        (None, Some(_)) => {
+            let detail =
+                "the certificate names no site: its one DNS name, or without any its common name";
+            return Err(Problem::new(Kind::Unauthenticated, detail));
+        }
+        (None, None) => None,
     };
     let caller = caller.ok_or_else(|| Problem::new(Kind::Unauthenticated, "log in first"))?;
     if !need.is_met_by(caller.person.role) {

@@ -166,7 +166,9 @@ pub(super) async fn change_me(
 async fn kept(app: &App, caller: &Caller) -> Result<Option<KeptPerson>, Problem> {
     let name = Name::try_from(caller.person.name.as_str()).ok();
     match (caller.pass, name) {
-        (Pass::Session(_), Some(name)) => Ok(app.store.person(name).await?.map(|found| found.0)),
+        (Some(Pass::Session(_)), Some(name)) => {
+            Ok(app.store.person(name).await?.map(|found| found.0))
+        }
         _ => Ok(None),
     }
 }

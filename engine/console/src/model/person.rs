@@ -33,7 +33,7 @@ pub enum Role {
     Ml,
     /// Manages people, and does all that others do.
     Admin,
-    /// A box, by a token.
+    /// A box, by a token or certificate.
     Box,
 }
 

@@ -106,7 +106,7 @@ impl People {
             Shown::Cookie(cookie) => Some(secret::csrf(cookie)),
             Shown::Token(_) => None,
         };
-        Ok(person.map(|person| Caller { person, csrf, pass, address }))
+        Ok(person.map(|person| Caller { person, csrf, pass: Some(pass), address }))
     }
 
     /// The time of day.
@@ -214,8 +214,8 @@ impl People {
     /// Those of the store.
     pub async fn log_out(&self, caller: &Caller) -> Result<(), StoreError> {
         match caller.pass {
-            Pass::Session(hash) => self.store.log_out(hash, self.doer(caller)).await,
-            Pass::Token(_) => Ok(()),
+            Some(Pass::Session(hash)) => self.store.log_out(hash, self.doer(caller)).await,
+            Some(Pass::Token(_)) | None => Ok(()),
         }
     }
 

@@ -10,6 +10,7 @@ use super::rest::{self, Rest};
 use super::tally::{self, Cell};
 use super::{grades, words};
 use crate::model::PlaceId;
+use crate::text::clipped;
 use rusqlite::{Connection, OptionalExtension, params};
 use viahe_contract::message::{Incident, IncidentEvent};
 use viahe_contract::time::Timestamp;
@@ -109,7 +110,7 @@ fn take(db: &Connection, heard: &Heard) -> Result<Taken, StoreError> {
         place: keep_place(db, &place, incident)?,
         violation: violation.as_str(),
         rule: incident.rule.as_str(),
-        title: &incident.title,
+        title: clipped(&incident.title),
         position: incident.position,
     };
     let cell = Cell {
@@ -170,7 +171,8 @@ fn keep_place(db: &Connection, place: &PlaceId, incident: &Incident) -> rusqlite
     let sql = "SELECT camera_name IS ?4 AND place_name IS ?5 FROM place
         WHERE site = ?1 AND camera = ?2 AND zone = ?3";
     let PlaceId { site, camera, zone } = place;
-    let (name, of_place) = (&incident.camera_name, &incident.place);
+    let name = incident.camera_name.as_deref().map(clipped);
+    let of_place = incident.place.as_deref().map(clipped);
     let values = params![site, camera, zone, name, of_place];
     let is_called_so: Option<bool> =
         db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;

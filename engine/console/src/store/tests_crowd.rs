@@ -7,7 +7,7 @@ use std::time::Duration;
 use viahe_contract::id::Name;
 use viahe_contract::message::to_bytes;
 use viahe_contract::time::Timestamp;
-use viahe_testing::incident::event;
+use viahe_testing::incident::{event, id};
 
 const MONTH: Duration = Duration::from_hours(30 * 24);
 const MORNING: Timestamp = Timestamp::from_secs(1_795_996_800);
@@ -58,6 +58,10 @@ impl Kept {
     async fn takes(&self, site: &str, n: u32, zone: u32) -> Taken {
         let mut event = event(site, n, 1);
         event["data"]["zone"] = json!(format!("zone-{zone}"));
+        self.takes_event(event).await
+    }
+
+    async fn takes_event(&self, event: serde_json::Value) -> Taken {
         let payload = event["data"].to_string();
         let event = serde_json::from_slice(&to_bytes(&event)).unwrap();
         let heard = Heard { event, payload, received: MORNING };
@@ -124,4 +128,20 @@ async fn an_incident_at_one_place_too_many_is_not_kept_and_those_at_known_places
     }
     assert_eq!(kept.takes("invented", 20, 0).await, Taken::Crowded(Crowd::Sites));
     assert_eq!(kept.takes("vinh", 21, 1).await, Taken::New);
+}
+
+#[tokio::test]
+async fn what_something_is_called_makes_no_list_long() {
+    let kept = Kept::new();
+    let mut long = event("hue", 1, 1);
+    for key in ["title", "camera_name", "place"] {
+        long["data"][key] = json!("ợ".repeat(30_000));
+    }
+    assert_eq!(kept.takes_event(long.clone()).await, Taken::New);
+    assert_eq!(kept.takes_event(long).await, Taken::Repeat);
+    let detail = kept.store.detail(id(1)).await.unwrap().unwrap();
+    let of = detail.summary;
+    for called in [Some(of.title), of.camera_name, of.place_name] {
+        assert_eq!(called.unwrap().chars().count(), 200);
+    }
 }

@@ -98,6 +98,30 @@ fn what_boxes_say_is_kept_once_and_acknowledged_whatever_is_restarted() {
     assert_eq!([2, 3, 4].map(|n| detail(n).revisions.len()), [1, 1, 1]);
 }
 
+/// With QoS 0 a broker holds nothing back.
+#[test]
+fn a_burst_that_nobody_holds_back_is_kept_whole_in_one_session() {
+    const BURST: u32 = 8_000;
+    let broker = Mosquitto::start("");
+    let dir = tempfile::tempdir().unwrap();
+    let station = start(&broker, dir.path());
+    let acks = hears(&broker, "viahe/v1/hue/ack");
+    eventually("the first is acknowledged", || {
+        publish(&broker, TOPIC, &[said(0, 1)], &[]);
+        acks.lines().iter().any(|line| line.text == ack(0, 1))
+    });
+    let burst: Vec<String> = (1..=BURST).map(|n| said(n, 1)).collect();
+    publish(&broker, TOPIC, &burst, &["-q", "0"]);
+    acks.line(&ack(BURST, 1));
+    let said = broker.process().lines();
+    let sessions = said.iter().filter(|line| line.text.contains(" as viahe-console-")).count();
+    assert_eq!(sessions, 1);
+    drop(station);
+    let db = rusqlite::Connection::open(dir.path().join("data/console.db")).unwrap();
+    let kept: u32 = db.query_row("SELECT COUNT(*) FROM incident", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, BURST + 1);
+}
+
 #[test]
 fn a_verdict_waits_for_its_box_and_goes_once_it_is_there() {
     let broker = Mosquitto::start("");

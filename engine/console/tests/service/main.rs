@@ -4,6 +4,7 @@
 
 mod boxes;
 mod broker;
+mod certificates;
 mod document;
 mod events;
 mod evidence;

@@ -1,19 +1,21 @@
 //! A console on loopback with a clock of its own, and a client that says just what it is told to.
 
 use serde_json::Value;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, StreamOwned};
 use viahe_console::basemap::BaseMap;
 use viahe_console::broker::{Broker, Commands, Timer};
-use viahe_console::config::{self, Language};
+use viahe_console::config::{self, Door, Language};
 use viahe_console::evidence::Files;
-use viahe_console::http::{App, Limits, Pages, Turns, router, serve};
+use viahe_console::http::{App, Entrance, Limits, Pages, Tls, Turns, router, serve};
 use viahe_console::live::Live;
 use viahe_console::people::{Clock, Cost, People};
 use viahe_console::store::Store;
@@ -57,6 +59,20 @@ impl Clock for Hands {
     }
 }
 
+/// What a console is like; speaks with no broker and no TLS unless it is said.
+#[derive(Default)]
+pub(crate) struct Setup<'a> {
+    /// `[mqtt]` of its configuration.
+    pub(crate) mqtt: Option<&'a str>,
+    pub(crate) base_map: Option<BaseMap>,
+    pub(crate) door: Option<Door>,
+    pub(crate) proxy: Option<IpAddr>,
+}
+
+trait Line: Read + Write {}
+
+impl<T: Read + Write> Line for T {}
+
 pub(crate) struct Console {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Hands,
@@ -66,6 +82,10 @@ pub(crate) struct Console {
     pub(crate) password: String,
     pub(crate) store: Store,
     pub(crate) runtime: Runtime,
+    /// What it shows of itself, if it speaks TLS.
+    pub(crate) tls: Option<Tls>,
+    /// What is shown to it then.
+    pub(crate) shows: Option<Arc<ClientConfig>>,
     /// Gone, it means that the service is to stop.
     _stop: watch::Sender<bool>,
 }
@@ -120,20 +140,20 @@ impl Session {
 impl Console {
     /// One that speaks with no broker.
     pub(crate) fn start() -> Self {
-        Self::with(None, None)
+        Self::with(Setup::default())
     }
 
     /// With this map for pages.
     pub(crate) fn start_with(base_map: Option<BaseMap>) -> Self {
-        Self::with(None, base_map)
+        Self::with(Setup { base_map, ..Setup::default() })
     }
 
     /// One that speaks with the broker which `mqtt` of its configuration names.
     pub(crate) fn at(mqtt: &str) -> Self {
-        Self::with(Some(mqtt), None)
+        Self::with(Setup { mqtt: Some(mqtt), ..Setup::default() })
     }
 
-    fn with(mqtt: Option<&str>, base_map: Option<BaseMap>) -> Self {
+    pub(crate) fn with(Setup { mqtt, base_map, door, proxy }: Setup<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (vitals, clock) = (Vitals::default(), Hands::default());
         let store = Store::open(folder.path(), &vitals).unwrap();
@@ -165,7 +185,7 @@ impl Console {
             vitals,
             people: Arc::clone(&people),
             https: false,
-            proxy: None,
+            proxy,
             bound: Bound { precision: 0.5, verdicts_min: 20 },
             language: Language::Vi,
         };
@@ -174,8 +194,11 @@ impl Console {
         let listener = runtime.block_on(listening).unwrap();
         let address = listener.local_addr().unwrap();
         let told = app.vitals.clone();
-        runtime.spawn(serve(listener, router(app), Limits::default(), told, stopping));
-        Self { _stop: stop, address, clock, people, folder, password, store, runtime }
+        let tls = door.map(|door| Tls::open(&door).unwrap());
+        let entrance = Entrance { listener, tls: tls.clone() };
+        runtime.spawn(serve(entrance, router(app), Limits::default(), told, stopping));
+        let shows = None;
+        Self { _stop: stop, address, clock, people, folder, password, store, runtime, tls, shows }
     }
 
     /// Asks, with these headers and this body.
@@ -202,6 +225,17 @@ impl Console {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
+        self.try_to_send(method, path, headers, body).unwrap()
+    }
+
+    /// The same when there may be no answer.
+    pub(crate) fn try_to_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Answer> {
         let mut text =
             format!("{method} {path} HTTP/1.1\r\nhost: ioc.test\r\nconnection: close\r\n");
         for (name, value) in headers {
@@ -210,9 +244,16 @@ impl Console {
         if !body.is_empty() {
             text.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
         }
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.write_all(format!("{text}\r\n").as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
+        let mut stream: Box<dyn Line> = match &self.shows {
+            None => Box::new(TcpStream::connect(self.address)?),
+            Some(config) => {
+                let to = ServerName::from(self.address.ip());
+                let client = ClientConnection::new(Arc::clone(config), to).unwrap();
+                Box::new(StreamOwned::new(client, TcpStream::connect(self.address)?))
+            }
+        };
+        stream.write_all(format!("{text}\r\n").as_bytes())?;
+        stream.write_all(body)?;
         read(stream, method == "HEAD")
     }
 
@@ -244,7 +285,7 @@ impl Console {
 }
 
 /// The head, and a body that ends.
-fn read(mut stream: TcpStream, head_only: bool) -> Answer {
+fn read(mut stream: impl Read, head_only: bool) -> io::Result<Answer> {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
     loop {
         let text = String::from_utf8_lossy(&bytes);
@@ -255,10 +296,10 @@ fn read(mut stream: TcpStream, head_only: bool) -> Answer {
             let length = answer.header("content-length").map(|n| n.parse::<usize>().unwrap());
             // A stream of events has no end.
             if head_only || length.is_none_or(|length| body.len() >= length) {
-                return answer;
+                return Ok(answer);
             }
         }
-        let read = stream.read(&mut chunk).unwrap();
+        let read = stream.read(&mut chunk)?;
         assert!(read > 0, "the answer ended early: {text}");
         bytes.extend_from_slice(&chunk[..read]);
     }

@@ -14,6 +14,7 @@ export async function slips(browsers: Browsers, city: City): Promise<void> {
   await takenBackOnItsWay(browsers, page)
   await refusedLate(browsers, page)
   await closedByItsBox(browsers, page, city)
+  await saidTwice(browsers, page)
   await anotherPerson(context, page, city.admin)
   await context.close()
 }
@@ -100,6 +101,37 @@ async function closedByItsBox(browsers: Browsers, page: Page, city: City): Promi
   await asked
   await browsers.quiet(page)
   assert.equal(await row.getByText('Đã xác nhận').count(), 0, 'nobody has confirmed it')
+}
+
+/** A box may say everything twice, and enormous numbers: it is shown as it is said, and the name of a decree stands on one line. */
+async function saidTwice(browsers: Browsers, page: Page): Promise<void> {
+  const twice = <T>(all: T[]): T[] => [...all, ...all]
+  await page.route('**/v1/incidents/*', async (route) => {
+    const response = await route.fetch()
+    const detail = (await response.json()) as Detail
+    const { incident } = detail
+    const measured = twice([{ name: 'mực nước', value: 1e300, unit: 'cm' }])
+    const told = { ...incident, measured, citations: twice(incident.citations), subjects: twice(incident.subjects) }
+    await route.fulfill({ response, json: { ...detail, incident: told, evidence: twice(detail.evidence) } })
+  })
+  await page.reload()
+  const id = await caseOnScreen(page)
+  await browsers.quiet(page)
+  const { incident } = await known(page, id)
+  const article = page.locator('article[data-case]')
+  assert.ok(incident.citations.length > 0)
+  assert.equal(await article.getByText('mực nước', { exact: true }).count(), 2)
+  const law = article.getByText('168/2024/NĐ-CP', { exact: true })
+  assert.equal(await law.count(), 2 * incident.citations.length)
+  assert.equal(await law.first().evaluate((one) => getComputedStyle(one).whiteSpace), 'nowrap')
+  await browsers.fits(page, 'said twice')
+  await page.unroute('**/v1/incidents/*')
+  // So may an address that somebody typed.
+  await page.goto(`${new URL(page.url()).origin}/#/case/%E0%A4`)
+  await page.reload()
+  await page.getByRole('navigation').waitFor()
+  await page.goto(`${new URL(page.url()).origin}/#/queue`)
+  await caseOnScreen(page)
 }
 
 /** Who signs out is out, or is told that they are not; who comes then finds nothing of theirs. */

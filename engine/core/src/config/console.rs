@@ -16,7 +16,10 @@ pub(super) fn origin(text: &str) -> Result<(String, bool), Fault> {
     let read = url::parse(text)?;
     if read.login.is_some() {
         let what = "the address of the console holds credentials";
-        return Err(Fault::new(what, "remove them; the console knows the box by its `token`"));
+        return Err(Fault::new(
+            what,
+            "remove them; the console knows the box by its `token` or certificate",
+        ));
     }
     if !matches!(read.path, "" | "/") {
         let what = "the address of the console goes on after host and port";

@@ -155,14 +155,19 @@ impl Reader<'_> {
                           \"/etc/ssl/certs/ca-certificates.crt\"";
             node.tell("ca", Fault::new("mqtts:// needs `ca`", remedy));
         }
+        let client = self.client(node);
+        Some(MqttTls { ca: self.path(node, "ca")?, client })
+    }
+
+    /// This box's certificate and its key; tells one that stands alone.
+    fn client(&self, node: &Node) -> Option<(PathBuf, PathBuf)> {
         for (one, other) in [("cert", "key"), ("key", "cert")] {
             if node.has(one) && !node.has(other) {
                 let what = format!("`{one}` is of no use without `{other}`");
                 node.tell(one, Fault::new(what, format!("add `{other}`, or remove `{one}`")));
             }
         }
-        let client = self.path(node, "cert").zip(self.path(node, "key"));
-        Some(MqttTls { ca: self.path(node, "ca")?, client })
+        self.path(node, "cert").zip(self.path(node, "key"))
     }
 
     fn console(&self, node: &Node) -> Option<Console> {
@@ -172,11 +177,24 @@ impl Reader<'_> {
         let token = self.secret(node, "token", false).filter(|token| {
             console::token(token).map_err(|fault| node.tell("token", fault)).is_ok()
         });
-        if node.has("ca") && url.as_ref().is_some_and(|(_, encrypted)| !encrypted) {
-            let what = "`ca` is for encrypted connections, and the url is http://";
-            node.tell("ca", Fault::new(what, "write the url as https://, or remove `ca`"));
+        if url.as_ref().is_some_and(|(_, encrypted)| !encrypted) {
+            for key in ["ca", "cert", "key"].into_iter().filter(|key| node.has(key)) {
+                let what = format!("`{key}` is for encrypted connections, and the url is http://");
+                let remedy = format!("write the url as https://, or remove `{key}`");
+                node.tell(key, Fault::new(what, remedy));
+            }
         }
-        Some(Console { url: url?.0, token: Secret::new(token?), ca: self.path(node, "ca") })
+        if !node.has("token") && !node.has("cert") {
+            let remedy = "add `token`, or `cert` and `key` with an https:// url";
+            node.tell("token", Fault::new("nothing says which box this is", remedy));
+        }
+        let client = url.as_ref().filter(|(_, encrypted)| *encrypted);
+        let client = client.and_then(|_| self.client(node));
+        if token.is_none() && (node.has("token") || client.is_none()) {
+            return None;
+        }
+        let (token, ca) = (token.map(Secret::new), self.path(node, "ca"));
+        Some(Console { url: url?.0, token, client, ca })
     }
 
     fn engine(&self, node: &Node) -> Option<EngineOptions> {

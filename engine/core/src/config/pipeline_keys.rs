@@ -144,9 +144,10 @@ static CONSOLE: &[Key] = &[
     key(
         "token",
         Text(&SECRET),
-        Required,
+        Optional,
         r#""${file:/run/credentials/viahe/console-token}""#,
-        "What the console gave for this site's box; keep it out of the file by a reference.",
+        "What the console gave for this site's box; keep it out of the file by a reference. This or `cert` \
+         is required; with both, the token counts.",
     ),
     key(
         "ca",
@@ -155,6 +156,21 @@ static CONSOLE: &[Key] = &[
         r#""/etc/viahe/centre.pem""#,
         "PEM file of the authorities that may sign the console's certificate, with `https://`. \
          Without it: those that the system trusts.",
+    ),
+    key(
+        "cert",
+        Text(&PATH),
+        Optional,
+        r#""/etc/viahe/box.pem""#,
+        "PEM file of this box's certificate, which names the site, for a console that knows boxes by \
+         them; with `key` and `https://`.",
+    ),
+    key(
+        "key",
+        Text(&PATH),
+        Optional,
+        r#""/etc/viahe/box.key""#,
+        "PEM file of the private key of `cert`.",
     ),
 ];
 

@@ -8,7 +8,9 @@ use viahe_contract::message::Severity;
 use viahe_core::config::{Entry, Taxonomy, model};
 use viahe_core::geometry::UnitPoint;
 use viahe_core::plan::program::{Heading, Test};
-use viahe_core::plan::{Ack, Calendar, DayKind, Permit, PermitReason, Rule, Source, Transport};
+use viahe_core::plan::{
+    Ack, Calendar, DayKind, Permit, PermitReason, Rule, Secret, Source, Transport,
+};
 
 /// Adding a case is adding a file to `fixtures/configs`.
 #[test]
@@ -101,11 +103,15 @@ fn a_console_is_an_origin_a_token_and_whom_to_trust() {
         World::new().parse("/etc/viahe/x.toml", &text).unwrap().console.unwrap()
     };
     let one = parse("url = \"https://[fe80::1]:8090/\"\ntoken = \"vht_s3cr3t\"\nca = \"ca.pem\"");
-    assert_eq!((one.url.as_str(), one.token.reveal()), ("https://[fe80::1]:8090", "vht_s3cr3t"));
+    let token = one.token.as_ref().map(Secret::reveal);
+    assert_eq!((one.url.as_str(), token), ("https://[fe80::1]:8090", Some("vht_s3cr3t")));
     assert_eq!(one.ca.as_deref(), Some(Path::new("/etc/viahe/ca.pem")));
     assert!(!format!("{one:?}").contains("s3cr3t"));
     let other = parse("url = \"http://ioc.example\"\ntoken = \"vht_x\"");
-    assert_eq!((other.url.as_str(), other.ca), ("http://ioc.example", None));
+    assert_eq!((other.url.as_str(), other.ca, other.client), ("http://ioc.example", None, None));
+    let third = parse("url = \"https://ioc.example\"\ncert = \"box.pem\"\nkey = \"/k/box.key\"");
+    assert_eq!(third.token, None);
+    assert_eq!(third.client, Some(("/etc/viahe/box.pem".into(), "/k/box.key".into())));
 }
 
 #[test]

@@ -1,5 +1,14 @@
 //! What a console answers.
 
+/// Why a box is not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Denial {
+    /// By this status.
+    Status(u16),
+    /// The other side has this against its certificate, or that it has none.
+    Certificate(String),
+}
+
 /// To a question or to a part of a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -7,8 +16,8 @@ pub(super) enum Answer {
     Has,
     /// It has so many bytes of it.
     Lacks(u64),
-    /// It does not let this box in, by this status.
-    Denied(u16),
+    /// It does not let this box in.
+    Denied(Denial),
     /// It does not take this picture, by this status.
     Refused(u16),
     /// No console answers there now; why.
@@ -33,7 +42,7 @@ impl Answer {
         match said.status {
             200 if said.length == Some(size) => Self::Has,
             404 => Self::Lacks(said.offset.unwrap_or(0)),
-            401 | 403 => Self::Denied(said.status),
+            401 | 403 => Self::Denied(Denial::Status(said.status)),
             other => Self::other(other),
         }
     }
@@ -46,7 +55,7 @@ impl Answer {
             (202 | 409, Some(offset)) => Self::Lacks(offset),
             // A line that broke may be at it still.
             (409, None) => Self::Away("it is busy with another request for this picture".into()),
-            (401 | 403, _) => Self::Denied(said.status),
+            (401 | 403, _) => Self::Denied(Denial::Status(said.status)),
             // The others of this kind are of the way: no picture is to blame for a proxy.
             (413 | 422, _) => Self::Refused(said.status),
             _ => Self::other(said.status),
@@ -78,7 +87,10 @@ mod tests {
                 200 => assert_eq!([question, part], [Answer::Has, Answer::Has]),
                 201 => assert!(away(&question) && part == Answer::Has),
                 202 | 409 => assert!(away(&question) && part == Answer::Lacks(SIZE)),
-                401 | 403 => assert_eq!([question, part], [0, 1].map(|_| Answer::Denied(status))),
+                401 | 403 => {
+                    let denied = Answer::Denied(Denial::Status(status));
+                    assert_eq!([question, part], [denied.clone(), denied]);
+                }
                 404 => assert!(question == Answer::Lacks(SIZE) && away(&part)),
                 413 | 422 => assert!(away(&question) && part == Answer::Refused(status)),
                 _ => assert!(away(&question) && away(&part), "{status}"),

@@ -1,6 +1,6 @@
 //! When something is tried, and what is told while nothing comes of it. Pure: times come in as arguments.
 
-use super::answer::Answer;
+use super::answer::{Answer, Denial};
 use crate::backoff::{Backoff, Growth};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const AWAY_AFTER: Duration = Duration::from_mins(10);
 /// What does not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Fault {
-    Denied(u16),
+    Denied(Denial),
     Away { why: String, since: Duration },
 }
 
@@ -80,8 +80,8 @@ impl Flow {
                 self.fault = None;
                 self.not_before = now + self.backoff.next();
             }
-            Answer::Denied(status) => {
-                self.fault = Some(Fault::Denied(*status));
+            Answer::Denied(denial) => {
+                self.fault = Some(Fault::Denied(denial.clone()));
                 self.not_before = now + self.longest;
             }
             Answer::Away(why) => {
@@ -107,10 +107,10 @@ impl Flow {
         }
     }
 
-    /// By which status the console does not let the box in.
-    pub(super) fn denied(&self) -> Option<u16> {
-        match self.fault {
-            Some(Fault::Denied(status)) => Some(status),
+    /// Why the console does not let the box in.
+    pub(super) fn denied(&self) -> Option<&Denial> {
+        match &self.fault {
+            Some(Fault::Denied(denial)) => Some(denial),
             _ => None,
         }
     }
@@ -130,6 +130,8 @@ impl Flow {
 mod tests {
     use super::*;
 
+    const UNKNOWN: Denial = Denial::Status(401);
+    const FORBIDDEN: Denial = Denial::Status(403);
     const AGAIN_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_mins(1)];
 
     fn secs(n: u64) -> Duration {
@@ -183,14 +185,14 @@ mod tests {
         assert_eq!(flow.away(now), None);
         flow.answered(&away, true, now);
         assert_eq!(flow.away(now), None, "it is away anew");
-        flow.answered(&Answer::Denied(403), true, now);
+        flow.answered(&Answer::Denied(FORBIDDEN), true, now);
         for _ in 0..3 {
             assert_eq!(flow.wait(now, false), AGAIN_AFTER[1]);
             now += AGAIN_AFTER[1];
             flow.answered(&Answer::Lacks(0), false, now);
             flow.nothing_waits();
-            assert_eq!(flow.denied(), Some(403), "it is told all the time");
-            flow.answered(&Answer::Denied(403), true, now);
+            assert_eq!(flow.denied(), Some(&FORBIDDEN), "it is told all the time");
+            flow.answered(&Answer::Denied(FORBIDDEN), true, now);
         }
         flow.answered(&Answer::Lacks(100), true, now);
         assert_eq!(flow.denied(), None, "it takes parts");
@@ -211,8 +213,8 @@ mod tests {
         }
         assert!((10..30).contains(&tries), "{tries} tries in ten minutes");
         assert_eq!((flow.away(now), flow.denied()), (Some("connection refused"), None));
-        flow.answered(&Answer::Denied(401), false, now);
-        assert_eq!((flow.away(now), flow.denied()), (None, Some(401)));
+        flow.answered(&Answer::Denied(UNKNOWN), false, now);
+        assert_eq!((flow.away(now), flow.denied()), (None, Some(&UNKNOWN)));
         assert_eq!(flow.wait(now, false), AGAIN_AFTER[1]);
         flow.answered(&Answer::Refused(422), true, now);
         assert_eq!((flow.denied(), flow.away(now)), (None, None), "it is there");

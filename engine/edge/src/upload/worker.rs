@@ -1,6 +1,6 @@
 //! The thread: one picture after the other, part by part.
 
-use super::answer::Answer;
+use super::answer::{Answer, Denial};
 use super::flow::Flow;
 use super::link::{Link, Part};
 use super::shared::{Shared, UploadOptions, Uploads};
@@ -208,9 +208,13 @@ impl Worker {
                 Ok(())
             }
             Answer::Refused(_) => self.unsent.put_off(sha256),
-            Answer::Denied(_) => Ok(()),
+            Answer::Denied(_) => {
+                self.link.renew();
+                Ok(())
+            }
             Answer::Away(why) => {
                 tracing::debug!(why, "no console");
+                self.link.renew();
                 Ok(())
             }
         }
@@ -226,11 +230,10 @@ impl Worker {
         self.shared.set_counters(self.counters);
         self.options.metrics.uploads(self.counters);
         let url = &self.options.console.url;
-        let refuses = self.flow.denied().map(|status| {
-            let of = if status == 401 { "one that it knows" } else { "that of this site's box" };
+        let refuses = self.flow.denied().map(|denial| {
+            let (why, remedy) = remedy(denial, self.options.console.token.is_some());
             format!(
-                "the console at {url} does not let this box in ({status}): pictures wait; set `token` of \
-                 [console] to {of}"
+                "the console at {url} does not let this box in ({why}): pictures wait; {remedy}"
             )
         });
         self.options.troubles.set(Trouble::ConsoleRefuses, refuses);
@@ -252,6 +255,26 @@ impl Unread {
 }
 
 /// What is on the disk, if it is what its name says.
+/// Why, and what to do next.
+fn remedy(denial: &Denial, by_token: bool) -> (String, &'static str) {
+    match denial {
+        Denial::Certificate(why) => {
+            (why.clone(), "name a certificate in `cert` of [console] that it believes")
+        }
+        Denial::Status(status) => {
+            let remedy = match (by_token, status) {
+                (true, 401) => "set `token` of [console] to one that it knows",
+                (true, _) => "set `token` of [console] to that of this site's box",
+                (false, _) => {
+                    "the certificate in `cert` of [console] must name the site, and the console must \
+                     have `client_ca`"
+                }
+            };
+            (status.to_string(), remedy)
+        }
+    }
+}
+
 fn read(path: &Path, sha256: Sha256) -> Result<Vec<u8>, Unread> {
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => Unread::gone(),

@@ -1,11 +1,18 @@
 //! A console for tests: a real server, which does what it is told to.
 
+use rumqttc::tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use rumqttc::tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rumqttc::tokio_rustls::rustls::server::WebPkiClientVerifier;
+use rumqttc::tokio_rustls::rustls::{
+    RootCertStore, ServerConfig, ServerConnection, StreamOwned, crypto,
+};
 use sha2::Digest as _;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use viahe_contract::sha256::Sha256;
+use viahe_testing::certificates::Authority;
 
 pub(crate) const TOKEN: &str = "vht_of-this-box";
 
@@ -49,6 +56,17 @@ struct Request {
 
 impl TestConsole {
     pub(crate) fn start(acts: impl IntoIterator<Item = Act>) -> Self {
+        Self::start_with(acts, None)
+    }
+
+    /// One that lets in by certificates of `authority`, and wants no token.
+    pub(crate) fn by_certificate(authority: &Authority) -> Self {
+        let console = Self::start_with([], Some(server(authority)));
+        console.lets_in("");
+        console
+    }
+
+    fn start_with(acts: impl IntoIterator<Item = Act>, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let acts = acts.into_iter().collect();
@@ -57,9 +75,15 @@ impl TestConsole {
         let serving = console.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let serving = serving.clone();
+                let (serving, tls) = (serving.clone(), tls.clone());
                 // Whatever goes wrong with a connection ends it.
-                std::thread::spawn(move || serving.serve(&stream.ok()?));
+                std::thread::spawn(move || {
+                    let stream = stream.ok()?;
+                    stream.set_nodelay(true).ok()?;
+                    let Some(tls) = tls else { return serving.serve(stream) };
+                    let stream = StreamOwned::new(ServerConnection::new(tls).ok()?, stream);
+                    serving.serve(stream)
+                });
             }
         });
         console
@@ -91,9 +115,8 @@ impl TestConsole {
         assert!(wait.unwrap().0.requests.len() >= count);
     }
 
-    fn serve(&self, stream: &TcpStream) -> Option<()> {
-        stream.set_nodelay(true).ok()?;
-        let (mut reader, mut stream) = (BufReader::new(stream.try_clone().ok()?), stream);
+    fn serve(&self, stream: impl Read + Write) -> Option<()> {
+        let mut reader = BufReader::new(stream);
         loop {
             let request = read_head(&mut reader)?;
             let act = {
@@ -109,6 +132,7 @@ impl TestConsole {
             let taken = if let Some(Act::Cut(after)) = act { after.min(length) } else { length };
             let mut body = vec![0; taken];
             reader.read_exact(&mut body).ok()?;
+            let stream = reader.get_mut();
             let (status, header) = self.answer(&request, &body, act.as_ref());
             match act {
                 Some(Act::Cut(_)) => return None,
@@ -135,7 +159,9 @@ impl TestConsole {
         let mut state = self.state();
         let offset = |n: usize| format!("upload-offset: {n}\r\n");
         let Request { head, sha256, headers } = request;
-        if headers.get("authorization") != Some(&format!("Bearer {}", state.token)) {
+        let by_token = format!("Bearer {}", state.token);
+        let wanted = (!state.token.is_empty()).then_some(&by_token);
+        if headers.get("authorization") != wanted {
             return (401, String::new());
         }
         match act {
@@ -203,4 +229,16 @@ fn read_head(reader: &mut impl BufRead) -> Option<Request> {
             None => return Some(Request { head: head.to_owned(), sha256, headers }),
         };
     }
+}
+
+fn server(authority: &Authority) -> Arc<ServerConfig> {
+    let _ = crypto::aws_lc_rs::default_provider().install_default();
+    let own = authority.signs("console", "subjectAltName=IP:127.0.0.1");
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(authority.cert()).unwrap()).unwrap();
+    let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
+    let chain = vec![CertificateDer::from_pem_file(own.cert).unwrap()];
+    let key = PrivateKeyDer::from_pem_file(own.key).unwrap();
+    let config = ServerConfig::builder().with_client_cert_verifier(verifier);
+    Arc::new(config.with_single_cert(chain, key).unwrap())
 }

@@ -21,7 +21,8 @@ use viahe_edge::evidence::{EvidenceStore, evidence_dir, path_of};
 use viahe_edge::store::{Limits, OutboxRow, Store};
 use viahe_edge::telemetry::{Metrics, Uploads};
 use viahe_edge::trouble::{Trouble, Troubles};
-use viahe_edge::upload::{UploadOptions, Uploader};
+use viahe_edge::upload::{UploadError, UploadOptions, Uploader};
+use viahe_testing::certificates::Authority;
 use viahe_testing::wait::eventually;
 
 const KIB: usize = 1 << 10;
@@ -85,7 +86,11 @@ impl TestBox {
 
 fn uploader(dir: &Path, port: u16, troubles: &Troubles) -> Uploader {
     let url = format!("http://127.0.0.1:{port}");
-    let console = Console { url, token: Secret::new(TOKEN), ca: None };
+    let console = Console { url, token: Some(Secret::new(TOKEN)), client: None, ca: None };
+    uploader_to(dir, console, troubles).unwrap()
+}
+
+fn uploader_to(dir: &Path, console: Console, troubles: &Troubles) -> Result<Uploader, UploadError> {
     let metrics = Metrics::new("test", troubles.clone());
     let site = "hue".try_into().unwrap();
     let options = UploadOptions {
@@ -94,7 +99,7 @@ fn uploader(dir: &Path, port: u16, troubles: &Troubles) -> Uploader {
     };
     let unsent = open(dir).unsent();
     let evidence = EvidenceStore::open(&evidence_dir(dir), 1 << 30).unwrap();
-    Uploader::start(options, unsent, Arc::new(evidence)).unwrap()
+    Uploader::start(options, unsent, Arc::new(evidence))
 }
 
 fn all_settled(uploader: &Uploader) -> Uploads {
@@ -150,6 +155,37 @@ fn a_console_that_does_not_let_us_in_is_told_until_it_does() {
     let text = boxed.troubles.lasting()[0].text.clone();
     assert!(text.contains("(401)") && text.contains("`token`") && !text.contains(TOKEN), "{text}");
     console.lets_in(TOKEN);
+    all_settled(&uploader);
+    assert!(!boxed.lasts(Trouble::ConsoleRefuses));
+    assert_eq!(console.whole(), boxed.pictures);
+}
+
+#[test]
+fn a_box_is_known_by_its_certificate_and_reads_a_new_one_by_itself() {
+    let boxed = TestBox::new(&[("high", 10 * KIB)]);
+    let files = tempfile::tempdir().unwrap();
+    let [ours, others] = ["ours", "others"].map(|name| Authority::new(files.path(), name));
+    let own = others.signs("hue", "extendedKeyUsage=clientAuth");
+    let good = ours.signs("hue", "extendedKeyUsage=clientAuth");
+    let console = TestConsole::by_certificate(&ours);
+    let url = format!("https://127.0.0.1:{}", console.addr.port());
+    let of = |cert: &Path, key: &Path| {
+        let (client, ca) = (Some((cert.to_owned(), key.to_owned())), Some(ours.cert()));
+        uploader_to(
+            boxed.dir.path(),
+            Console { url: url.clone(), token: None, client, ca },
+            &boxed.troubles,
+        )
+    };
+    // The library would end the thread in silence.
+    let error = of(&own.cert, &good.key).unwrap_err().to_string();
+    assert!(error.contains(".key") && error.contains("does not fit"), "{error}");
+    let uploader = of(&own.cert, &own.key).unwrap();
+    eventually("it is told", || boxed.lasts(Trouble::ConsoleRefuses));
+    let text = boxed.troubles.lasting()[0].text.clone();
+    assert!(text.contains("`cert`"), "{text}");
+    std::fs::copy(&good.key, &own.key).unwrap();
+    std::fs::copy(&good.cert, &own.cert).unwrap();
     all_settled(&uploader);
     assert!(!boxed.lasts(Trouble::ConsoleRefuses));
     assert_eq!(console.whole(), boxed.pictures);

@@ -31,7 +31,7 @@ pub(super) fn start(plan: &mut Plan) -> Result<Station, Exit> {
     };
     let station = station.map_err(Exit::failed)?;
     let url = format!("http://{}", station.address);
-    plan.console = Some(Console { url, token: Secret::new(token), ca: None });
+    plan.console = Some(Console { url, token: Some(Secret::new(token)), client: None, ca: None });
     if let Some(mqtt) = &mut plan.mqtt {
         mqtt.ack = Ack::Centre;
     }
@@ -43,6 +43,7 @@ fn config(plan: &Plan) -> Result<Config, Exit> {
     Ok(Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
         https: false,
+        door: None,
         proxy: None,
         data_dir: plan.engine.state_dir.join("console"),
         language: match plan.site.language {

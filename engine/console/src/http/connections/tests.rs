@@ -35,7 +35,13 @@ impl Served {
             .route("/length", post(length));
         let (stop, stopping) = watch::channel(false);
         let vitals = Vitals::default();
-        let serving = runtime.spawn(serve(listener, router, limits, vitals.clone(), stopping));
+        let serving = runtime.spawn(serve(
+            Entrance { listener, tls: None },
+            router,
+            limits,
+            vitals.clone(),
+            stopping,
+        ));
         Self { address, vitals, stop, serving, runtime }
     }
 

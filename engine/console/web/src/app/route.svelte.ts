@@ -5,10 +5,19 @@ export type Route = { page: Page; id: string }
 
 const PAGES: Page[] = ['queue', 'case', 'map', 'cameras', 'zones', 'flood', 'workload', 'people', 'tokens', 'audit']
 
+/** What somebody typed may be no such text: then it is taken as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 function read(): Route {
   const [, page, ...rest] = location.hash.split('/')
   const known = PAGES.find((known) => known === page) ?? 'queue'
-  return { page: known, id: decodeURIComponent(rest.join('/')) }
+  return { page: known, id: decoded(rest.join('/')) }
 }
 
 const route = $state<{ now: Route }>({ now: read() })

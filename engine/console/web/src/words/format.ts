@@ -113,9 +113,15 @@ export function count(n: number): string {
   return formatter('count', (l) => new Intl.NumberFormat(l)).format(n)
 }
 
+/** From here on zeros are counted, and not written. */
+const LARGE = 1e9
+const SMALL = 1e-4
+
 /** A measured value: as many digits as say something. */
 export function value(n: number): string {
-  return formatter('value', (l) => new Intl.NumberFormat(l, { maximumSignificantDigits: 4 })).format(n)
+  const size = Math.abs(n)
+  const notation = n === 0 || (size >= SMALL && size < LARGE) ? 'standard' : 'scientific'
+  return formatter(notation, (l) => new Intl.NumberFormat(l, { notation, maximumSignificantDigits: 4 })).format(n)
 }
 
 export function percent(share: number): string {

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,6 +18,7 @@ use viahe_core::time::Timestamp;
 use viahe_edge::publish::{Message, PublishOptions, Subscriber, SubscriberOptions, Tuning};
 use viahe_edge::store::{OutboxRow, Store};
 use viahe_edge::trouble::Troubles;
+use viahe_testing::certificates::Authority;
 use viahe_testing::wait::eventually;
 
 pub fn name(text: &str) -> Name {
@@ -228,42 +228,11 @@ fn pump(mut from: TcpStream, mut to: TcpStream, cut_after: u64) -> bool {
     cut
 }
 
-/// Runs `openssl` in `dir`.
-pub fn openssl(dir: &Path, arguments: &str) {
-    let done = Command::new("openssl")
-        .args(arguments.split_whitespace())
-        .current_dir(dir)
-        .stdin(Stdio::null())
-        .output()
-        .expect("openssl must be installed for this test");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
-
 /// A CA, and what it signed for 127.0.0.1 and for a box; returns the folder's files' prefix.
 pub fn certificates(dir: &Path, ca: &str) -> PathBuf {
-    openssl(
-        dir,
-        &format!(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={ca} \
-             -keyout {ca}.key -out {ca}.pem"
-        ),
-    );
+    let authority = Authority::new(dir, ca);
     for who in ["server", "box"] {
-        openssl(
-            dir,
-            &format!(
-                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={who} \
-                 -keyout {ca}-{who}.key -out {ca}-{who}.csr"
-            ),
-        );
-        std::fs::write(dir.join("ext"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-        openssl(
-            dir,
-            &format!(
-                "x509 -req -in {ca}-{who}.csr -CA {ca}.pem -CAkey {ca}.key -CAcreateserial \
-                 -days 2 -extfile ext -out {ca}-{who}.pem"
-            ),
-        );
+        authority.signs(who, "subjectAltName=IP:127.0.0.1");
     }
     dir.join(ca)
 }
