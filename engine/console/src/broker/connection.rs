@@ -148,7 +148,7 @@ impl Broker {
                 Packet::Publish(publish) => {
                     let (qos, waiting) = (publish.qos, room.let_in(publish));
                     let is_in = waiting.is_some_and(|waiting| to_intake.try_send(waiting).is_ok());
-                    self.follow(is_in, &mut dropped);
+                    self.follow(is_in || qos != QoS::AtMostOnce, &mut dropped);
                     is_in || qos == QoS::AtMostOnce
                 }
                 Packet::PubAck(ack) => to_post.try_send(ack).is_ok(),

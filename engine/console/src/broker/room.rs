@@ -1,24 +1,21 @@
 //! How much may wait for the store.
 //!
-//! Of what is to be acknowledged the broker holds back all but so many messages. With QoS 0 it holds back nothing, and the
-//! library cannot be told to read less without writing less, so acknowledgements of boxes would wait for themselves. So
-//! there is room for a burst, and what comes beyond it is dropped: counted, told, and said again by boxes that want an
-//! acknowledgement of the centre.
+//! A broker is asked to hold back all but so many messages until they are acknowledged. It does not with QoS 0, nor, as
+//! mosquitto 2.0, with what waited while the console was away: that comes at once, however much it is. The library cannot be
+//! told to read less without writing less, so acknowledgements would wait for themselves. So there is room for a burst. What
+//! comes beyond it with QoS 0 is dropped: counted, told, and said again by boxes that want an acknowledgement of the
+//! centre. All else ends the session, and comes again in the next one.
 
-use super::options::UNACKNOWLEDGED_MAX;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Publish;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// KiB of messages with QoS 0, each taken for one at least: ten seconds of 200 boxes that say five incidents a second
-/// each three times over.
-const UNASKED_KIB_MAX: u32 = 32 << 10;
-
+/// KiB of messages, each taken for one at least, of either sort: ten seconds of 200 boxes that say five incidents a
+/// second each three times over.
+const KIB_MAX: u32 = 32 << 10;
 /// Messages that may wait, when all are small.
-pub(super) const PLACES: usize = COUNTED_MAX + UNASKED_KIB_MAX as usize;
-/// Those that the broker counts, and one to see that it counts.
-const COUNTED_MAX: usize = UNACKNOWLEDGED_MAX as usize + 1;
+pub(super) const PLACES: usize = 2 * KIB_MAX as usize;
 
 /// A message that waits.
 #[derive(Debug)]
@@ -37,25 +34,26 @@ impl Waiting {
 /// Where messages wait.
 #[derive(Debug)]
 pub(super) struct Room {
-    /// Those that the broker counts.
-    counted: Arc<Semaphore>,
-    /// KiB of the others.
-    uncounted: Arc<Semaphore>,
+    /// For what is to be acknowledged.
+    to_acknowledge: Arc<Semaphore>,
+    /// For what comes with QoS 0: it takes no place from the others.
+    at_most_once: Arc<Semaphore>,
 }
 
 impl Room {
     pub(super) fn new() -> Self {
-        let counted = Arc::new(Semaphore::new(COUNTED_MAX));
-        Self { counted, uncounted: Arc::new(Semaphore::new(UNASKED_KIB_MAX as usize)) }
+        let [to_acknowledge, at_most_once] =
+            [KIB_MAX; 2].map(|kib| Arc::new(Semaphore::new(kib as usize)));
+        Self { to_acknowledge, at_most_once }
     }
 
     /// Lets a message wait; none when there is no room.
     pub(super) fn let_in(&self, publish: Publish) -> Option<Waiting> {
-        let (room, places) = match publish.qos {
-            QoS::AtMostOnce => (&self.uncounted, kib(&publish)),
-            QoS::AtLeastOnce | QoS::ExactlyOnce => (&self.counted, 1),
+        let room = match publish.qos {
+            QoS::AtMostOnce => &self.at_most_once,
+            QoS::AtLeastOnce | QoS::ExactlyOnce => &self.to_acknowledge,
         };
-        let place = Arc::clone(room).try_acquire_many_owned(places).ok()?;
+        let place = Arc::clone(room).try_acquire_many_owned(kib(&publish)).ok()?;
         Some(Waiting { publish, _place: place })
     }
 }
@@ -74,15 +72,14 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_for_so_many_bytes_and_for_what_the_broker_may_send() {
+    fn there_is_room_for_so_many_bytes_of_either_sort() {
         let room = Room::new();
         let large = || room.let_in(message(QoS::AtMostOnce, (1 << 20) - 1));
         let mut waiting: Vec<Waiting> = (0..32).map(|_| large().unwrap()).collect();
         assert!(room.let_in(message(QoS::AtMostOnce, 0)).is_none());
-        // What the broker counts has a room of its own.
-        let counted = || room.let_in(message(QoS::AtLeastOnce, 1 << 20));
-        let there: Vec<Waiting> = std::iter::from_fn(counted).collect();
-        assert_eq!(there.len(), COUNTED_MAX);
+        // What is to be acknowledged has a room of its own.
+        let counted = || room.let_in(message(QoS::AtLeastOnce, (1 << 20) - 1));
+        assert_eq!(std::iter::from_fn(counted).take(100).collect::<Vec<_>>().len(), 32);
         assert_eq!(waiting.pop().unwrap().taken().payload.len(), (1 << 20) - 1);
         let small = || room.let_in(message(QoS::AtMostOnce, 0));
         assert_eq!(std::iter::from_fn(small).take(2_000).collect::<Vec<_>>().len(), 1 << 10);

@@ -98,6 +98,32 @@ fn what_boxes_say_is_kept_once_and_acknowledged_whatever_is_restarted() {
     assert_eq!([2, 3, 4].map(|n| detail(n).revisions.len()), [1, 1, 1]);
 }
 
+/// A broker may send all that waited at once, whatever it was told to hold back: mosquitto 2.0 does.
+#[test]
+fn what_waited_at_the_broker_comes_in_one_session() {
+    const WAITED: u32 = 5_000;
+    let broker = Mosquitto::start("");
+    let dir = tempfile::tempdir().unwrap();
+    let station = start(&broker, dir.path());
+    let acks = hears(&broker, "viahe/v1/hue/ack");
+    eventually("the first is acknowledged", || {
+        publish(&broker, TOPIC, &[said(0, 1)], &[]);
+        acks.lines().iter().any(|line| line.text == ack(0, 1))
+    });
+    drop(station);
+    publish(&broker, TOPIC, &(1..=WAITED).map(|n| said(n, 1)).collect::<Vec<_>>(), &[]);
+    let station = start(&broker, dir.path());
+    acks.line(&ack(WAITED, 1));
+    assert_eq!(sessions(&broker), 2);
+    drop(station);
+}
+
+/// How often a console has connected.
+fn sessions(broker: &Mosquitto) -> usize {
+    let said = broker.process().lines();
+    said.iter().filter(|line| line.text.contains(" as viahe-console-")).count()
+}
+
 /// With QoS 0 a broker holds nothing back.
 #[test]
 fn a_burst_that_nobody_holds_back_is_kept_whole_in_one_session() {
@@ -113,9 +139,7 @@ fn a_burst_that_nobody_holds_back_is_kept_whole_in_one_session() {
     let burst: Vec<String> = (1..=BURST).map(|n| said(n, 1)).collect();
     publish(&broker, TOPIC, &burst, &["-q", "0"]);
     acks.line(&ack(BURST, 1));
-    let said = broker.process().lines();
-    let sessions = said.iter().filter(|line| line.text.contains(" as viahe-console-")).count();
-    assert_eq!(sessions, 1);
+    assert_eq!(sessions(&broker), 1);
     drop(station);
     let db = rusqlite::Connection::open(dir.path().join("data/console.db")).unwrap();
     let kept: u32 = db.query_row("SELECT COUNT(*) FROM incident", [], |row| row.get(0)).unwrap();
