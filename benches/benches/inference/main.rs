@@ -6,17 +6,18 @@
 
 #[path = "../../support/bare.rs"]
 mod bare;
+mod decoding;
 #[path = "../../support/measure.rs"]
 mod measure;
 
 use bare::Bare;
+use decoding::decoding_at_worst;
 use measure::{cpu_ms, median, noise, timed};
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::thread;
-use viahe_core::detect::{Decoder, TensorView};
 use viahe_core::id::Name;
-use viahe_core::model::{Batch, Head, Model};
+use viahe_core::model::Batch;
 use viahe_core::tensor::Sheet;
 use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
 use viahe_edge::models::{Locations, Package};
@@ -147,81 +148,6 @@ impl Times {
     /// Of processor time, of wall time.
     fn medians(&mut self) -> [f32; 2] {
         [median(&mut self.cpu), median(&mut self.wall)]
-    }
-}
-
-/// Head and suppression alone: on the trial's noise (nothing found), on a busy street (150
-/// candidates) and when every candidate is sure.
-fn decoding_at_worst() {
-    println!("\ndecoding alone");
-    let locations = Locations::discover(None).expect("VIAHE_… lead somewhere");
-    for name in ["ssdlite-coco", "nanodet-g", "yolox-nano"] {
-        let name = Name::try_from(name).expect("a name");
-        let model = match find(&locations, &name) {
-            Ok(package) => package.model,
-            Err(e) => {
-                println!("SKIPPED: {e}");
-                continue;
-            }
-        };
-        for (case, sure) in [("empty", 0), ("150 candidates", 150), ("all sure", usize::MAX)] {
-            let outputs = made_up(&model, sure);
-            let shapes = model.head.tensors(1);
-            let tensors: Vec<TensorView<'_>> = shapes
-                .iter()
-                .zip(&outputs)
-                .map(|((_, shape), data)| TensorView { shape, data })
-                .collect();
-            let mut decoder = Decoder::new(&model);
-            let sheet = Sheet::whole(&model.input, [1920, 1080]);
-            let mut out = Vec::new();
-            let mut times = Vec::new();
-            for _ in 0..ROUNDS * 4 {
-                times.push(timed(|| {
-                    let stats = decoder.decode(black_box(&tensors), 0, &sheet, &mut out);
-                    black_box(stats.expect("the right shapes"));
-                }));
-            }
-            let found = out.len();
-            println!("  {name}, {case}: {:.1} us, {found} found", median(&mut times) * 1e3);
-        }
-    }
-}
-
-/// Outputs in which `sure` candidates, evenly spread, hold an object of the first labelled class.
-fn made_up(model: &Model, sure: usize) -> Vec<Vec<f32>> {
-    let (n, classes) = (model.head.candidates(), model.head.classes());
-    let class = model.labels.iter().position(Option::is_some).expect("a label");
-    let every = (n / sure.clamp(1, n)).max(1);
-    let is_sure = |i: usize| sure > 0 && i.is_multiple_of(every);
-    let score = |i: usize| if is_sure(i) { 0.3 + (i % 97) as f32 / 200.0 } else { 0.01 };
-    match model.head {
-        Head::Ssd { .. } => {
-            let scores = (0..n * classes)
-                .map(|at| if at % classes == class { score(at / classes) } else { 0.01 })
-                .collect();
-            let boxes = (0..n).flat_map(|i| {
-                let (y, x) = ((i % 43) as f32 / 50.0, (i % 41) as f32 / 50.0);
-                [y, x, y + 0.1, x + 0.1]
-            });
-            vec![scores, boxes.collect()]
-        }
-        Head::Yolox { .. } => {
-            let row = |i: usize| {
-                let box_and_objectness = [0.5, 0.5, 1.0, 1.0, score(i)];
-                let scores = (0..classes).map(move |c| if c == class { 1.0 } else { 0.01 });
-                box_and_objectness.into_iter().chain(scores)
-            };
-            vec![(0..n).flat_map(row).collect()]
-        }
-        Head::Nanodet { bins, .. } => {
-            let row = |i: usize| {
-                let own = move |c| if c == class { score(i) } else { 0.01 };
-                let sides = (0..4 * bins).map(move |at| ((i + at) % 7) as f32);
-                (0..classes).map(own).chain(sides)
-            };
-            vec![(0..n).flat_map(row).collect()]
-        }
     }
 }
 

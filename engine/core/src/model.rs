@@ -1,9 +1,13 @@
 //! A detector, described: what it is fed, how its output reads, and what its classes mean.
 
+mod head;
+
 use crate::id::Name;
 use crate::tensor::InputSpec;
 use viahe_contract::class::Class;
 use viahe_contract::sha256::Sha256;
+
+pub use self::head::{Activation, BoxUnit, CellPoint, Head, grid_cells};
 
 /// Largest side of a model's input, in px.
 pub const INPUT_SIDE_PX_MAX: usize = 4096;
@@ -101,11 +105,12 @@ impl Scores {
 }
 
 /// Of 0 and 1: without end.
-fn log_odds(share: f32) -> f32 {
+pub(crate) fn log_odds(share: f32) -> f32 {
     (share / (1.0 - share)).ln()
 }
 
-fn share(log_odds: f32) -> f32 {
+/// The probability that has these log-odds: the sigmoid.
+pub(crate) fn share(log_odds: f32) -> f32 {
     1.0 / (1.0 + (-log_odds).exp())
 }
 
@@ -125,123 +130,6 @@ pub enum Batch {
     Any,
     /// Exactly so many.
     Fixed(usize),
-}
-
-/// How the output tensors read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Head {
-    /// Two tensors, decoded: scores `[n, candidates, classes]` as probabilities, boxes
-    /// `[n, candidates, 4]` as `y0, x0, y1, x1` in fractions of the input.
-    Ssd {
-        /// Score tensor.
-        scores: String,
-        /// Box tensor.
-        boxes: String,
-        /// Rows.
-        candidates: usize,
-        /// Columns of the scores.
-        classes: usize,
-    },
-    /// One tensor `[n, candidates, 5 + classes]`: `cx, cy, log w, log h` in grid cells, then
-    /// objectness, then class scores, all scores already sigmoided.
-    Yolox {
-        /// The tensor.
-        tensor: String,
-        /// Input px per grid cell, one grid after the other.
-        strides: Vec<usize>,
-        /// Rows; the sum of all grids.
-        candidates: usize,
-        /// Class columns.
-        classes: usize,
-    },
-    /// One tensor `[n, candidates, classes + 4 * bins]`: class scores as probabilities, then for left, top, right and
-    /// bottom the logits of each distance from the cell's point.
-    Nanodet {
-        /// The tensor.
-        tensor: String,
-        /// Input px per grid cell, one grid after the other.
-        strides: Vec<usize>,
-        /// Rows; the sum of all grids.
-        candidates: usize,
-        /// Class columns.
-        classes: usize,
-        /// Distances that a side may have: 0, 1, 2 … cells.
-        bins: usize,
-        /// From where distances are.
-        point: CellPoint,
-    },
-}
-
-/// A place in a cell of a grid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CellPoint {
-    /// The upper left corner.
-    Corner,
-    /// The middle.
-    Middle,
-}
-
-impl Head {
-    /// The same for an input of another size. A head whose boxes are made for one size stays as it is.
-    #[must_use]
-    pub fn at(&self, size: [usize; 2]) -> Self {
-        let mut head = self.clone();
-        if let Self::Yolox { strides, candidates, .. } | Self::Nanodet { strides, candidates, .. } =
-            &mut head
-        {
-            *candidates = grid_cells(size, strides);
-        }
-        head
-    }
-
-    /// As `model.toml` calls it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Ssd { .. } => "ssd",
-            Self::Yolox { .. } => "yolox",
-            Self::Nanodet { .. } => "nanodet",
-        }
-    }
-
-    /// Rows of the output.
-    pub fn candidates(&self) -> usize {
-        match self {
-            Self::Ssd { candidates, .. }
-            | Self::Yolox { candidates, .. }
-            | Self::Nanodet { candidates, .. } => *candidates,
-        }
-    }
-
-    /// Class columns of the output.
-    pub fn classes(&self) -> usize {
-        match self {
-            Self::Ssd { classes, .. }
-            | Self::Yolox { classes, .. }
-            | Self::Nanodet { classes, .. } => *classes,
-        }
-    }
-
-    /// Names of the output tensors and the shape of each for `batch` images, in the order in
-    /// which [`Decoder::decode`](crate::detect::Decoder::decode) takes them.
-    pub fn tensors(&self, batch: usize) -> Vec<(&str, Vec<usize>)> {
-        match self {
-            Self::Ssd { scores, boxes, candidates, classes } => vec![
-                (scores.as_str(), vec![batch, *candidates, *classes]),
-                (boxes.as_str(), vec![batch, *candidates, 4]),
-            ],
-            Self::Yolox { tensor, candidates, classes, .. } => {
-                vec![(tensor.as_str(), vec![batch, *candidates, 5 + classes])]
-            }
-            Self::Nanodet { tensor, candidates, classes, bins, .. } => {
-                vec![(tensor.as_str(), vec![batch, *candidates, classes + 4 * bins])]
-            }
-        }
-    }
-}
-
-/// Cells of all grids of an input of this size; one that the edge cuts is one too.
-pub fn grid_cells([width, height]: [usize; 2], strides: &[usize]) -> usize {
-    strides.iter().map(|stride| width.div_ceil(*stride) * height.div_ceil(*stride)).sum()
 }
 
 /// What a pipeline must know of a model.

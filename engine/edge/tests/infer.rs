@@ -3,6 +3,8 @@
 // The lint's exception for tests does not reach their helper functions.
 #![allow(clippy::unwrap_used)]
 
+#[path = "infer/heads.rs"]
+mod heads;
 #[path = "infer/onnx.rs"]
 mod onnx;
 #[path = "infer/real.rs"]

@@ -1,13 +1,14 @@
 //! `models/<name>/model.toml` → [`Model`]: all that the engine knows of a model.
 
+mod head;
+
+use self::head::head;
 use super::model_keys::MODEL_FILE;
 use super::problem::{ConfigError, Fault, FileKind, Report, Source};
 use super::read::{Node, document};
 use super::taxonomy::Taxonomy;
 use crate::id::Name;
-use crate::model::{
-    Batch, CellPoint, Head, INPUT_SIDE_PX_MAX, Model, Recall, SCORES_MAX, Scores, grid_cells,
-};
+use crate::model::{Batch, Head, INPUT_SIDE_PX_MAX, Model, Recall, Scores};
 use crate::tensor::{Channels, FitMode, InputSpec, Layout};
 use viahe_contract::class::Class;
 use viahe_contract::sha256::Sha256;
@@ -45,7 +46,7 @@ fn model(root: &Node, taxonomy: &Taxonomy) -> Option<Model> {
     let sizes = root.child("input").zip(input.as_ref()).zip(head.as_ref());
     let sizes = sizes.map(|((node, own), head)| sizes_of(&node, own, head)).unwrap_or_default();
     let nms = root.child("nms").and_then(|node| nms(&node));
-    let labels = labels(root, head.as_ref().map(Head::classes), taxonomy);
+    let labels = labels(root, head.as_ref().map(Head::object_classes), taxonomy);
     let batch = root.child("input").and_then(|node| batch(&node));
     let recall = root.child("recall").and_then(|node| recall(&node, input.as_ref()));
     let scores = root.child("scores").and_then(|node| scores(&node));
@@ -95,8 +96,9 @@ fn input(node: &Node) -> Option<InputSpec> {
 fn sizes_of(node: &Node, own: &InputSpec, head: &Head) -> Vec<[usize; 2]> {
     let sizes = node.sizes("sizes");
     let wrong = |(i, [width, height]): (usize, &[usize; 2])| {
-        let (Head::Yolox { strides, .. } | Head::Nanodet { strides, .. }) = head else {
-            let what = "boxes of head = \"ssd\" are made for one size of the input";
+        let Some(strides) = head.strides() else {
+            let what =
+                format!("boxes of head = \"{}\" are made for one size of the input", head.name());
             return Some(Fault::new(what, "remove `sizes`; a head = \"yolox\" may have them"));
         };
         let size = format!("{width}x{height} px");
@@ -144,77 +146,6 @@ fn fit(node: &Node) -> Option<FitMode> {
             node.tell("pad_value", Fault::new(what, "remove it, or change `fit`"));
             None
         }
-    }
-}
-
-fn head(node: &Node, input: Option<&InputSpec>) -> Option<Head> {
-    let kind = node.text("head")?;
-    check_keys(node, kind);
-    let candidates = node.number("candidates")? as usize;
-    let classes = node.number("classes")? as usize;
-    if candidates * classes > SCORES_MAX {
-        let what = format!("{candidates} candidates x {classes} classes are too many scores");
-        let remedy = format!("use a model with at most {SCORES_MAX} of them for an image");
-        node.tell("candidates", Fault::new(what, remedy));
-    }
-    let name = |key| node.text(key).map(str::to_owned);
-    if kind == "ssd" {
-        let (scores, boxes) = (name("scores")?, name("boxes")?);
-        return Some(Head::Ssd { scores, boxes, candidates, classes });
-    }
-    let strides: Vec<usize> =
-        node.numbers("strides")?.into_iter().map(|stride| stride as usize).collect();
-    if let Some(input) = input {
-        check_grids(node, input, &strides, candidates);
-    }
-    let tensor = name("tensor")?;
-    if kind == "yolox" {
-        return Some(Head::Yolox { tensor, strides, candidates, classes });
-    }
-    let bins = node.number("bins")? as usize;
-    let middle = node.text("point")? == "middle";
-    let point = if middle { CellPoint::Middle } else { CellPoint::Corner };
-    Some(Head::Nanodet { tensor, strides, candidates, classes, bins, point })
-}
-
-/// Each head reads keys of its own.
-fn check_keys(node: &Node, kind: &str) {
-    const GRIDS: &[&str] = &["yolox", "nanodet"];
-    for (key, heads, example) in [
-        ("scores", &["ssd"][..], "scores = \"scores\""),
-        ("boxes", &["ssd"], "boxes = \"boxes\""),
-        ("tensor", GRIDS, "tensor = \"output\""),
-        ("strides", GRIDS, "strides = [8, 16, 32]"),
-        ("bins", &["nanodet"], "bins = 11"),
-        ("point", &["nanodet"], "point = \"middle\""),
-    ] {
-        let own = heads.contains(&kind);
-        if own && !node.has(key) {
-            let what = format!("`{key}` is missing, which head = \"{kind}\" reads");
-            node.tell("head", Fault::new(what, format!("add `{example}`")));
-        }
-        if !own && node.has(key) {
-            let what = format!("`{key}` is of no use with head = \"{kind}\"");
-            node.tell(key, Fault::new(what, "remove it, or correct `head`"));
-        }
-    }
-}
-
-/// The grids of all strides together must have as many cells as there are candidates.
-fn check_grids(node: &Node, input: &InputSpec, strides: &[usize], candidates: usize) {
-    let InputSpec { width, height, .. } = *input;
-    // The coarsest grid of NanoDet-Plus reaches past the edge of its usual input.
-    let whole = node.text("head") != Some("nanodet");
-    if let Some(s) = strides.iter().find(|s| whole && !divides(**s, input.size())) {
-        let what = format!("stride {s} does not divide {width}x{height} px");
-        node.tell("strides", Fault::new(what, "correct it, or the input's `width` and `height`"));
-        return;
-    }
-    let cells = grid_cells(input.size(), strides);
-    if cells != candidates {
-        let what = format!("{candidates} candidates, but the grids have {cells} cells");
-        let remedy = "correct `candidates`, `strides` or the size of the input";
-        node.tell("candidates", Fault::new(what, remedy));
     }
 }
 

@@ -6,7 +6,7 @@ use super::schema::Kind::{Whole, WholeOr, Wholes};
 use super::schema::Need::{Optional, Required};
 use super::schema::{CLASS, DATE, Form, Key, NAME, TEXT, form, key};
 use crate::model::{
-    BATCH_MAX, BINS_MAX, CANDIDATES_MAX, CLASSES_MAX, INPUT_SIDE_PX_MAX, SIZES_MAX,
+    BATCH_MAX, BINS_MAX, CANDIDATES_MAX, CLASSES_MAX, Head, INPUT_SIDE_PX_MAX, SIZES_MAX,
 };
 use viahe_contract::sha256::Sha256;
 
@@ -115,7 +115,7 @@ static INPUT: &[Key] = &[
         "[[416, 320], [416, 256]]",
         "Smaller sizes that the graph takes as well, where it leaves columns and rows open: each image is \
          of the cheapest one that shows no less than `width` x `height`. Only of a head that follows \
-         the size, as `yolox` and `nanodet` do; every stride divides each side.",
+         the size, as `yolox`, `nanodet` and `centernet` do; every stride divides each side.",
     ),
     key(
         "batch",
@@ -167,31 +167,74 @@ const SIDE: Kind = Whole { min: SIDE_MIN, max: limit(INPUT_SIDE_PX_MAX) };
 const CHANNELS: Kind = Numbers { count: 3, min: -1e9, max: 1e9 };
 
 static OUTPUT: &[Key] = &[
-    key(
-        "head",
-        OneOf(&["ssd", "yolox", "nanodet"]),
-        Required,
-        r#""ssd""#,
-        "Its layout. `ssd`: scores as probabilities, boxes as y0, x0, y1, x1 in fractions of the \
-         input. `yolox`: rows of cx, cy, log w, log h in cells of a grid, objectness and scores, \
-         the last two as probabilities. `nanodet`: rows of scores as probabilities, then for left, top, right and bottom \
-         the logits of its distance.",
-    ),
-    key("scores", Text(&TEXT), Optional, r#""scores""#, "Of `ssd`: the tensor of the scores."),
-    key("boxes", Text(&TEXT), Optional, r#""boxes""#, "Of `ssd`: the tensor of the boxes."),
+    key("head", OneOf(Head::NAMES), Required, r#""ssd""#, "Its layout, see [heads](#heads)."),
     key(
         "tensor",
         Text(&TEXT),
         Optional,
         r#""output""#,
-        "Of `yolox` and `nanodet`: the only tensor.",
+        "Of `yolox`, `nanodet`, `yolov5`, `yolov8` and `yolov10`: the only tensor.",
+    ),
+    key(
+        "scores",
+        Text(&TEXT),
+        Optional,
+        r#""scores""#,
+        "Of `ssd`, `detr` and `efficientdet`: the tensor of the scores.",
+    ),
+    key(
+        "boxes",
+        Text(&TEXT),
+        Optional,
+        r#""boxes""#,
+        "Of `ssd`, `detr` and `efficientdet`: the tensor of the boxes.",
+    ),
+    key(
+        "class_numbers",
+        Text(&TEXT),
+        Optional,
+        r#""detection_classes""#,
+        "Of `efficientdet`: the tensor of the class numbers.",
+    ),
+    key("heatmap", Text(&TEXT), Optional, r#""hm""#, "Of `centernet`: the tensor of the scores."),
+    key(
+        "sizes",
+        Text(&TEXT),
+        Optional,
+        r#""wh""#,
+        "Of `centernet`: the tensor of widths and heights.",
+    ),
+    key(
+        "offsets",
+        Text(&TEXT),
+        Optional,
+        r#""reg""#,
+        "Of `centernet`: the tensor of where in its cell a centre lies.",
+    ),
+    key(
+        "unit",
+        OneOf(&["px", "fractions"]),
+        Optional,
+        r#""px""#,
+        "What boxes are written in: pixels of the input, or fractions of its width and height. Of `yolov5`, `yolov8` \
+         and `yolov10`, where it is `px` unless written, and of `efficientdet`, which must say.",
+    ),
+    key(
+        "activation",
+        OneOf(&["none", "sigmoid", "softmax"]),
+        Optional,
+        r#""sigmoid""#,
+        "What makes probabilities of the scores. Of `detr`, `sigmoid` unless written; `none` where they are probabilities \
+         already, `softmax` where the last column is no object. Of `centernet`, `none` unless written; `sigmoid` where \
+         the heatmap holds logits.",
     ),
     key(
         "strides",
         Wholes { most: STRIDES_MAX, min: 1, max: 1024 },
         Optional,
         "[8, 16, 32]",
-        "Of `yolox` and `nanodet`: px of the input for a cell, one grid after the other.",
+        "Of `yolox` and `nanodet`: px of the input for a cell, one grid after the other. Of `centernet`: of its only map, \
+         often `[4]`.",
     ),
     key(
         "bins",
@@ -212,14 +255,15 @@ static OUTPUT: &[Key] = &[
         Whole { min: 1, max: limit(CANDIDATES_MAX) },
         Required,
         "1917",
-        "Rows of the output.",
+        "How many boxes the output has: its rows, of `yolov8` its columns, of `centernet` the cells of its map.",
     ),
     key(
         "classes",
         Whole { min: 1, max: limit(CLASSES_MAX) },
         Required,
         "90",
-        "How many classes the model tells apart.",
+        "How many classes the model tells apart: columns of scores, of `detr` with softmax also the one that is no object. \
+         Of `yolov10` and `efficientdet` one more than the largest class number.",
     ),
 ];
 

@@ -2,15 +2,14 @@
 
 use super::candidate::{Scored, Wanted};
 use super::detection::{Confidence, Detection};
-use super::grid::cells;
 use super::head::{Outputs, Reads, TensorView};
-use super::nanodet::Nanodet;
 use super::nms::Nms;
-use super::ssd::Ssd;
-use super::yolox::Yolox;
+use super::readers::reads;
+use super::stats::DecodeStats;
+use super::suspicion::Suspicion;
 use crate::geometry::PxBox;
 use crate::id::{ClassIx, Name};
-use crate::model::{CellPoint, Head, Model, Scores};
+use crate::model::{Model, Scores};
 use crate::tensor::{Fit, Sheet};
 use std::sync::Arc;
 
@@ -68,44 +67,6 @@ pub enum DecodeError {
     },
 }
 
-/// What became of the candidates of one image. Everything that was dropped is in one of these.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DecodeStats {
-    /// Candidates that reached the minimum confidence.
-    pub candidates: u32,
-    /// Of these, beyond [`CANDIDATES_KEPT_MAX`].
-    pub over_limit: u32,
-    /// Scores and boxes that are not finite, not ordered or not probabilities.
-    pub invalid: u32,
-    /// Boxes with nothing inside the frame.
-    pub outside: u32,
-    /// Candidates that claim to be sure and were looked at, usable or not.
-    pub sure: u32,
-    /// Of these, with scores that are no probabilities.
-    pub bad_scores: u32,
-    /// Of these, with a box that is none, or none of this frame.
-    pub bad_boxes: u32,
-    /// The same object as a surer one.
-    pub suppressed: u32,
-    /// What is left.
-    pub detections: u32,
-}
-
-impl DecodeStats {
-    /// Adds the counts of another image.
-    pub fn add(&mut self, other: &Self) {
-        self.candidates += other.candidates;
-        self.over_limit += other.over_limit;
-        self.invalid += other.invalid;
-        self.outside += other.outside;
-        self.sure += other.sure;
-        self.bad_scores += other.bad_scores;
-        self.bad_boxes += other.bad_boxes;
-        self.suppressed += other.suppressed;
-        self.detections += other.detections;
-    }
-}
-
 /// Reads the output of one model. Keeps its buffers, so a frame allocates nothing once they have
 /// grown.
 #[derive(Clone, Debug)]
@@ -113,6 +74,7 @@ pub struct Decoder {
     model: Name,
     head: Arc<dyn Reads>,
     input_px: [f32; 2],
+    suspicion: Suspicion,
     scores: Option<Scores>,
     confidence_min: f32,
     labelled: Vec<u16>,
@@ -135,6 +97,7 @@ impl Decoder {
             model: model.name.clone(),
             head: reads(model),
             input_px: [model.input.width as f32, model.input.height as f32],
+            suspicion: Suspicion::of(model),
             scores: model.scores,
             confidence_min: model.confidence_min,
             labelled,
@@ -148,7 +111,7 @@ impl Decoder {
     /// Reads image `image` of a batch into `out`, which is cleared first: detections in frame px,
     /// best first, after suppression.
     ///
-    /// - `tensors`: what the model gave, in the order of [`Head::tensors`].
+    /// - `tensors`: what the model gave, in the order of [`Head::tensors`](crate::model::Head::tensors).
     /// - `sheet`: how that frame, or parts of it, were put into the input.
     ///
     /// A candidate counts as its best labelled class: class scores are independent, so a class
@@ -173,12 +136,14 @@ impl Decoder {
         let wanted = Wanted { labelled: &self.labelled, score_min };
         let found = self.head.scan(outputs, wanted, &mut self.scored);
         let candidates = self.scored.len();
+        let mut suspicion = self.suspicion.begin(&self.scored);
         let over_limit = keep_best(&mut self.scored);
         let mut stats = DecodeStats {
             candidates: candidates as u32,
             over_limit: over_limit as u32,
             invalid: found.invalid,
             bad_scores: found.bad_rows,
+            bad_classes: found.bad_classes,
             ..DecodeStats::default()
         };
         self.sorted.clear();
@@ -198,6 +163,7 @@ impl Decoder {
                 continue;
             }
             if let Some((part, bbox)) = to_frame(sheet, corners) {
+                suspicion.add(corners);
                 let class = ClassIx(scored.class);
                 self.sorted.push(Detection { class, confidence, bbox, part });
             } else {
@@ -207,6 +173,7 @@ impl Decoder {
         }
         // Those beyond the limit were not looked at: of their boxes nothing is known.
         stats.sure = self.scored.len() as u32 + found.lost_rows;
+        suspicion.tell(&mut stats);
         self.nms.keep(&self.sorted, out);
         stats.detections = out.len() as u32;
         stats.suppressed = (self.sorted.len() - out.len()) as u32;
@@ -248,28 +215,6 @@ impl Decoder {
             }
         }
         Ok(())
-    }
-}
-
-/// How the model's head is read, at its own size.
-pub(super) fn reads(model: &Model) -> Arc<dyn Reads> {
-    let size = model.input.size();
-    match &model.head {
-        Head::Ssd { classes, .. } => {
-            Arc::new(Ssd { classes: *classes, input_px: size.map(|side| side as f32) })
-        }
-        Head::Yolox { classes, strides, .. } => {
-            Arc::new(Yolox { classes: *classes, cells: cells(size, strides) })
-        }
-        Head::Nanodet { classes, strides, bins, point, .. } => Arc::new(Nanodet {
-            classes: *classes,
-            bins: *bins,
-            cells: cells(size, strides),
-            point: match point {
-                CellPoint::Corner => 0.0,
-                CellPoint::Middle => 0.5,
-            },
-        }),
     }
 }
 

@@ -6,20 +6,31 @@
 //! 0 to 1. Not here: identity over time.
 
 mod candidate;
+mod centernet;
 mod decode;
 mod detection;
+mod detr;
 mod grid;
 mod head;
 mod kinds;
 mod nanodet;
 mod nms;
+mod numbered;
+mod objectness;
+mod readers;
 mod sanity;
+mod shape;
 mod ssd;
+mod stats;
+mod suspicion;
+mod yolov5;
+mod yolov8;
 mod yolox;
 
-pub use self::decode::{CANDIDATES_KEPT_MAX, DecodeError, DecodeStats, Decoder};
+pub use self::decode::{CANDIDATES_KEPT_MAX, DecodeError, Decoder};
 pub use self::detection::{Confidence, Detection};
 pub use self::head::TensorView;
 pub use self::kinds::Kinds;
 pub use self::nms::GROUP_IOU;
 pub use self::sanity::Sanity;
+pub use self::stats::DecodeStats;

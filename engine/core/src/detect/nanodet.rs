@@ -6,7 +6,7 @@
 //! order of the strides, each grid row by row. With `x, y` the point in px, `s` the stride and
 //! `d = s Σ i softmax(l)_i`: `x0 = x - d_left`, `y0 = y - d_top`, `x1 = x + d_right`, `y1 = y + d_bottom`.
 
-use super::candidate::{ScanCount, Scored, Wanted, scan_scores};
+use super::candidate::{Scale, Scan, ScanCount, Scored, Wanted};
 use super::grid::Cell;
 use super::head::{Outputs, Reads};
 
@@ -30,7 +30,9 @@ impl Nanodet {
 impl Reads for Nanodet {
     fn scan(&self, outputs: Outputs<'_>, wanted: Wanted<'_>, out: &mut Vec<Scored>) -> ScanCount {
         let rows = outputs.values(0).chunks_exact(self.columns());
-        scan_scores(rows.map(|row| &row[..self.classes]), wanted, out)
+        let mut scan = Scan::new(wanted, Scale::Probabilities, out);
+        scan.rows(rows.map(|row| &row[..self.classes]));
+        scan.count()
     }
 
     fn corners(&self, outputs: Outputs<'_>, candidate: usize) -> [f32; 4] {

@@ -2,12 +2,12 @@
 //!
 //! An export with another head (boxes decoded already, scores before their sigmoid, pixels instead
 //! of fractions) has the right shape and means something else. Its candidates are then dropped one
-//! by one, and the street looks empty for ever. So those that claim to be sure are counted, and how
-//! many of them cannot be used: of a right model hardly any, of a wrong one nearly all. A street
-//! where nothing is sure says nothing about the model.
+//! by one, and the street looks empty for ever; or they are believed, and it is full of things that are not there. So
+//! those that claim to be sure are counted, and how many of them cannot be used: of a right model hardly any, of a
+//! wrong one nearly all. A street where nothing is sure says nothing about the model.
 
-use super::decode::DecodeStats;
-use crate::model::Head;
+use super::stats::DecodeStats;
+use crate::model::{Activation, BoxUnit, Head};
 
 /// Sure candidates before which nothing is said: judgement; a vehicle gives ten or so a look.
 const SURE_MIN: u64 = 30;
@@ -20,12 +20,32 @@ const SHARE_GOOD: f64 = 0.45;
 /// Older looks count half after so many sure candidates, so that a mended model is believed.
 const SURE_KEPT: u64 = 1_000;
 
+/// Why candidates that claim to be sure are unusable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Scores,
+    Classes,
+    Boxes,
+    Specks,
+    Whole,
+    Everywhere,
+}
+
+/// Of faults that count alike, the first is told.
+const FAULTS: [Fault; 6] =
+    [Fault::Scores, Fault::Classes, Fault::Boxes, Fault::Specks, Fault::Whole, Fault::Everywhere];
+
+/// In the order of [`FAULTS`].
+fn counts(of: &DecodeStats) -> [u32; FAULTS.len()] {
+    [of.bad_scores, of.bad_classes, of.bad_boxes, of.specks, of.whole, of.everywhere]
+}
+
 /// Watches what a decoder counts of one model.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sanity {
     sure: u64,
-    bad_scores: u64,
-    bad_boxes: u64,
+    /// In the order of [`FAULTS`].
+    faults: [u64; FAULTS.len()],
     looks: u32,
     wrong: bool,
 }
@@ -38,21 +58,21 @@ impl Sanity {
         }
         self.looks = self.looks.saturating_add(1);
         self.sure += u64::from(of.sure);
-        self.bad_scores += u64::from(of.bad_scores);
-        self.bad_boxes += u64::from(of.bad_boxes);
+        for (sum, count) in self.faults.iter_mut().zip(counts(of)) {
+            *sum += u64::from(count);
+        }
         if self.sure > SURE_KEPT {
             self.sure /= 2;
-            self.bad_scores /= 2;
-            self.bad_boxes /= 2;
+            self.faults = self.faults.map(|count| count / 2);
         }
         let enough = self.sure >= SURE_MIN && self.looks >= LOOKS_MIN;
         let bar = if self.wrong { SHARE_GOOD } else { SHARE_BAD };
         self.wrong = enough && self.share() >= bar;
     }
 
-    /// A row may be bad in both ways, and is one row.
+    /// A candidate may be bad in several ways, and is one.
     fn unusable(&self) -> u64 {
-        (self.bad_scores + self.bad_boxes).min(self.sure)
+        self.faults.iter().sum::<u64>().min(self.sure)
     }
 
     fn share(&self) -> f64 {
@@ -70,27 +90,77 @@ impl Sanity {
     }
 
     fn words(&self, head: &Head) -> String {
-        let name = head.name();
-        let boxes = match head {
-            Head::Ssd { .. } => {
-                "its boxes are no fractions of the input (pixels? centre and size?)"
-            }
-            Head::Yolox { .. } => {
-                "its boxes are not relative to their grid cells (an export with decoding?)"
-            }
-            Head::Nanodet { .. } => {
-                "the distances of its boxes' sides are no numbers (another number of bins or classes?)"
-            }
-        };
-        let scores = "its scores are no probabilities (logits, without sigmoid?)";
-        let why = if self.bad_scores >= self.bad_boxes { scores } else { boxes };
+        let most = self.faults.iter().max().copied().unwrap_or_default();
+        let first = FAULTS.iter().zip(self.faults).find(|(_, count)| *count == most);
+        let why = why(first.map_or(Fault::Scores, |(fault, _)| *fault), head);
         format!(
-            "{} of {} sure candidates are unusable: {why}; export the model as head = \"{name}\" of \
+            "{} of {} sure candidates are unusable: {why}; export the model as head = \"{}\" of \
              models/README.md wants it, or correct [output] in its model.toml; until then it sees \
              nothing",
             self.unusable(),
-            self.sure
+            self.sure,
+            head.name(),
         )
+    }
+}
+
+/// What is wrong, and what it may be.
+fn why(fault: Fault, head: &Head) -> &'static str {
+    match fault {
+        Fault::Scores => scores_in_words(head),
+        Fault::Classes => {
+            "their class numbers are no whole numbers below `classes` (another order of columns or tensors?)"
+        }
+        Fault::Boxes => boxes_in_words(head),
+        Fault::Specks => "its boxes are smaller than a pixel (fractions, read as pixels?)",
+        Fault::Whole => "its boxes cover the whole picture (another order or unit of its numbers?)",
+        Fault::Everywhere => {
+            "nearly every candidate claims to be sure (probabilities, of which a sigmoid is taken again?)"
+        }
+    }
+}
+
+fn scores_in_words(head: &Head) -> &'static str {
+    match head {
+        Head::Detr { activation: Activation::Sigmoid | Activation::Softmax, .. }
+        | Head::Centernet { activation: Activation::Sigmoid, .. } => "its scores are no numbers",
+        Head::Detr { .. } | Head::Centernet { .. } => {
+            "its scores are no probabilities (logits? then write `activation = \"sigmoid\"`)"
+        }
+        _ => "its scores are no probabilities (logits, without sigmoid?)",
+    }
+}
+
+fn boxes_in_words(head: &Head) -> &'static str {
+    let fractions = |unit: &BoxUnit| *unit == BoxUnit::Fractions;
+    match head {
+        Head::Ssd { .. } => "its boxes are no fractions of the input (pixels? centre and size?)",
+        Head::Yolox { .. } => {
+            "its boxes are not relative to their grid cells (an export with decoding?)"
+        }
+        Head::Nanodet { .. } => {
+            "the distances of its boxes' sides are no numbers (another number of bins or classes?)"
+        }
+        Head::Yolov5 { unit, .. } | Head::Yolov8 { unit, .. } if fractions(unit) => {
+            "its boxes are no centre and size in fractions of the input (pixels? corners?)"
+        }
+        Head::Yolov5 { .. } | Head::Yolov8 { .. } => {
+            "its boxes are no centre and size in pixels (an export without decoding? corners?)"
+        }
+        Head::Yolov10 { unit, .. } if fractions(unit) => {
+            "its boxes are no corners x0, y0, x1, y1 in fractions of the input (pixels? centre and size?)"
+        }
+        Head::Yolov10 { .. } => {
+            "its boxes are no corners x0, y0, x1, y1 in pixels (centre and size?)"
+        }
+        Head::Detr { .. } => {
+            "its boxes are no centre and size in fractions of the input (pixels? corners?)"
+        }
+        Head::Centernet { .. } => "its boxes have no width and height (another order of tensors?)",
+        Head::Efficientdet { unit, .. } if fractions(unit) => {
+            "its boxes are no corners y0, x0, y1, x1 in fractions of the input (pixels?)"
+        }
+        Head::Efficientdet { .. } => "its boxes are no corners y0, x0, y1, x1 in pixels",
     }
 }
 

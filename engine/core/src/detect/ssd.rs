@@ -4,7 +4,7 @@
 //! `[n, candidates, classes]` as independent probabilities (sigmoid, background left out), boxes
 //! `[n, candidates, 4]` as `y0, x0, y1, x1` in fractions of the input, possibly past its edges.
 
-use super::candidate::{ScanCount, Scored, Wanted, scan_scores};
+use super::candidate::{Scale, Scan, ScanCount, Scored, Wanted};
 use super::head::{Outputs, Reads};
 
 #[derive(Debug)]
@@ -16,7 +16,9 @@ pub(super) struct Ssd {
 
 impl Reads for Ssd {
     fn scan(&self, outputs: Outputs<'_>, wanted: Wanted<'_>, out: &mut Vec<Scored>) -> ScanCount {
-        scan_scores(outputs.values(0).chunks_exact(self.classes), wanted, out)
+        let mut scan = Scan::new(wanted, Scale::Probabilities, out);
+        scan.rows(outputs.values(0).chunks_exact(self.classes));
+        scan.count()
     }
 
     fn corners(&self, outputs: Outputs<'_>, candidate: usize) -> [f32; 4] {

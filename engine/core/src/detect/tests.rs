@@ -3,13 +3,19 @@
 use super::*;
 use crate::config::model::parse;
 use crate::detect::{GROUP_IOU, Sanity};
-use crate::geometry::{PxBox, PxRect};
-use crate::model::Batch;
+use crate::geometry::PxRect;
+use crate::model::{Batch, Head};
 use crate::tensor::{Fit, Sheet};
 use proptest::prelude::*;
 
+#[path = "tests_heads.rs"]
+mod heads;
 #[path = "tests_nanodet.rs"]
 mod nanodet;
+#[path = "tests_street.rs"]
+mod street;
+#[path = "tests_wrong_heads.rs"]
+mod wrong_heads;
 
 /// Two candidates, four classes: person, car, truck, unlabelled.
 fn ssd_model() -> Model {

@@ -6,9 +6,11 @@
 //! the strides, each grid row by row. With `gx, gy` the cell and `s` the stride:
 //! `x = (cx + gx) s`, `y = (cy + gy) s`, `w = exp(log w) s`, `h = exp(log h) s`.
 
-use super::candidate::{ScanCount, Scored, Wanted, best_class, probability};
+use super::candidate::{ScanCount, Scored, Wanted};
 use super::grid::Cell;
 use super::head::{Outputs, Reads};
+use super::objectness::scan_objectness;
+use super::shape::around;
 
 #[derive(Debug)]
 pub(super) struct Yolox {
@@ -24,36 +26,15 @@ impl Yolox {
 }
 
 impl Reads for Yolox {
-    /// By the best labelled class times objectness.
     fn scan(&self, outputs: Outputs<'_>, wanted: Wanted<'_>, out: &mut Vec<Scored>) -> ScanCount {
-        let Wanted { labelled, score_min } = wanted;
-        let mut count = ScanCount::default();
-        for (candidate, row) in outputs.values(0).chunks_exact(self.columns()).enumerate() {
-            // A class score is at most 1, so objectness alone rules out nearly all rows. NaN is not
-            // less than anything: it goes on, and is counted.
-            if row[4] < score_min {
-                continue;
-            }
-            let Some(objectness) = probability(row[4]) else {
-                count.add_row(1, 1, false);
-                continue;
-            };
-            let (best, invalid) = best_class(&row[5..], labelled, objectness);
-            let sure = best.filter(|(_, score)| *score >= score_min);
-            count.add_row(invalid, labelled.len(), sure.is_some());
-            if let Some((class, score)) = sure {
-                out.push(Scored { score, candidate: candidate as u32, class });
-            }
-        }
-        count
+        scan_objectness(outputs.values(0).chunks_exact(self.columns()), wanted, out)
     }
 
     fn corners(&self, outputs: Outputs<'_>, candidate: usize) -> [f32; 4] {
         let row = &outputs.values(0)[candidate * self.columns()..][..4];
         let cell = self.cells[candidate];
         let centre = |axis: usize| (row[axis] + cell.at[axis]) * cell.stride;
-        let half = |axis: usize| row[2 + axis].exp() * cell.stride * 0.5;
-        let (x, y, w, h) = (centre(0), centre(1), half(0), half(1));
-        [x - w, y - h, x + w, y + h]
+        let side = |axis: usize| row[2 + axis].exp() * cell.stride;
+        around([centre(0), centre(1)], [side(0), side(1)])
     }
 }

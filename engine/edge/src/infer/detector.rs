@@ -331,10 +331,11 @@ impl Slot {
             let data = self.outputs[i].try_extract_tensor::<f32>().map_or(&[][..], |(_, d)| d);
             TensorView { shape: &self.shapes[i], data }
         };
-        // Heads read one tensor or two; no list is allocated for them.
+        // Heads read three tensors at most; no list is allocated for them.
         Ok(match self.outputs.len() {
             1 => decoder.decode(&[view(0)], image, sheet, out),
-            _ => decoder.decode(&[view(0), view(1)], image, sheet, out),
+            2 => decoder.decode(&[view(0), view(1)], image, sheet, out),
+            _ => decoder.decode(&[view(0), view(1), view(2)], image, sheet, out),
         }?)
     }
 }

@@ -1,4 +1,8 @@
 use super::*;
+use crate::model::CellPoint;
+
+#[path = "tests_heads.rs"]
+mod heads;
 
 const SSD: &str = r#"name = "ssdlite-coco"
 version = 1
@@ -141,7 +145,7 @@ fn all_problems_at_once() {
         .replace("sha256 = \"b5", "sha256 = \"B5")
         .replace("width = 300", "width = 300.0\ncolour = 1")
         .replace("std = [1.0, 1.0", "std = [1.0, 0.0")
-        .replace("\"ssd\"", "\"detr\"")
+        .replace("\"ssd\"", "\"yolov4\"")
         .replace("iou = 0.5", "iou = nan")
         .replace("0 = \"person\"", "-1 = \"Person\"");
     let err = parse("models/x/model.toml", &text).unwrap_err();
