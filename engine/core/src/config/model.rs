@@ -2,7 +2,7 @@
 
 mod head;
 
-use self::head::head;
+use self::head::{divides, head};
 use super::model_keys::MODEL_FILE;
 use super::problem::{ConfigError, Fault, FileKind, Report, Source};
 use super::read::{Node, document};
@@ -147,10 +147,6 @@ fn fit(node: &Node) -> Option<FitMode> {
             None
         }
     }
-}
-
-fn divides(stride: usize, size: [usize; 2]) -> bool {
-    size.iter().all(|side| side.is_multiple_of(stride))
 }
 
 fn nms(node: &Node) -> Option<(f32, f32)> {

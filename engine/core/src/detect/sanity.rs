@@ -109,7 +109,7 @@ fn why(fault: Fault, head: &Head) -> &'static str {
     match fault {
         Fault::Scores => scores_in_words(head),
         Fault::Classes => {
-            "their class numbers are no whole numbers below `classes` (another order of columns or tensors?)"
+            "its class numbers are no whole numbers below `classes` (another order of columns or tensors?)"
         }
         Fault::Boxes => boxes_in_words(head),
         Fault::Specks => "its boxes are smaller than a pixel (fractions, read as pixels?)",

@@ -186,7 +186,7 @@ fn the_schema_of_models_agrees_with_the_reader() {
         ("batch = \"any\"", "batch = \"some\""),
         ("batch = \"any\"", "batch = 0"),
         ("mean = [0.0, 0.0, 0.0]", "mean = [0.0, 0.0]"),
-        ("head = \"ssd\"", "head = \"detr\""),
+        ("head = \"ssd\"", "head = \"faster\""),
         ("[nms]", "[nmz]"),
         ("0 = \"person\"", "0 = 1"),
     ] {

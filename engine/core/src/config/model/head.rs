@@ -1,6 +1,5 @@
 //! `[output]` of a `model.toml` → [`Head`].
 
-use super::divides;
 use crate::config::problem::Fault;
 use crate::config::read::Node;
 use crate::model::{Activation, BoxUnit, CellPoint, Head, SCORES_MAX, grid_cells};
@@ -173,4 +172,9 @@ fn grids(node: &Node, input: Option<&InputSpec>) -> Option<Vec<usize>> {
         node.tell("candidates", Fault::new(what, remedy));
     }
     Some(strides)
+}
+
+/// Does a grid of this stride end with the input?
+pub(super) fn divides(stride: usize, size: [usize; 2]) -> bool {
+    size.iter().all(|side| side.is_multiple_of(stride))
 }
