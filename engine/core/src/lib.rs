@@ -19,6 +19,8 @@ pub mod tensor;
 
 pub mod model;
 
+pub mod onnx;
+
 pub mod tune;
 
 pub mod detect;

@@ -5,8 +5,6 @@
 
 #[path = "infer/heads.rs"]
 mod heads;
-#[path = "infer/onnx.rs"]
-mod onnx;
 #[path = "infer/real.rs"]
 mod real;
 #[path = "infer/sizes.rs"]
@@ -25,6 +23,7 @@ use viahe_core::tensor::{Fit, Sheet};
 use viahe_edge::infer::{BoxError, Detector, DetectorOptions, InferError, Network, Runtime};
 use viahe_edge::ledger::{Ledger, Stage};
 use viahe_edge::models::Locations;
+use viahe_testing::onnx;
 
 /// The installed library.
 fn library() -> PathBuf {
@@ -224,6 +223,12 @@ fn bad_models(good: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str, &'static
         &[onnx::value("image", onnx::F32, &[None, Some(8), Some(8), Some(3)])],
         &[onnx::value("scores", onnx::F32, &[None])],
     );
+    let of = |node: onnx::Message| onnx::model(&[node], &[], &[], &[]);
+    let foreign = of(onnx::node("Magic", &[], &[], &[]).text(7, "com.example"));
+    let cover = onnx::Cover { ir: 14, opsets: &[("", 28)], ..onnx::Cover::default() };
+    let too_new = onnx::covered(&onnx::graph(&[], &[], &[], &[]), &cover);
+    let huge = onnx::tensor("w", onnx::F32, &[1_000_000, 1_000_000]);
+    let claims = onnx::model(&[], &[huge], &[], &[]);
     let any = "\"any\"";
     #[rustfmt::skip]
     let cases = vec![
@@ -232,7 +237,10 @@ fn bad_models(good: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str, &'static
         ("cut by a byte",    good[..good.len() - 1].to_vec(),         any, "cut off or is no ONNX file"),
         ("noise",            noise,                                   any, "cut off or is no ONNX file"),
         ("external data",    external,                                any, "external data"),
-        ("unknown operator", unknown,                                 any, "ONNX Runtime cannot load it"),
+        ("unknown operator", unknown,                                 any, "the operator NoSuchOperator, which ONNX does not have"),
+        ("other library",    foreign,                                 any, "operators of other libraries"),
+        ("too new",          too_new,                                 any, "opset 28 and IR 14; ONNX Runtime"),
+        ("claims",           claims,                                  any, "claims 1000000000000 values"),
         ("no nodes",         onnx::model(&[], &[], &[], &[]),         any, "tiny"),
         ("input's name",     Tiny { input: ("images", onnx::F32), ..tiny() }.bytes(), any, "no input is named \"image\"; the model has \"images\""),
         ("input's type",     Tiny { input: ("image", onnx::F64), ..tiny() }.bytes(),  any, "holds f64, not f32"),

@@ -1,4 +1,5 @@
-//! What the tests of several crates need: waits, child processes, a real broker, certificates, incidents, a small model.
+//! What the tests of several crates need: waits, child processes, a real broker, certificates, incidents, a small model and
+//! the ONNX file of one.
 //!
 //! It uses nothing of the product, so every crate's tests may use it.
 
@@ -9,5 +10,6 @@ pub mod incident;
 pub mod machine;
 pub mod model;
 pub mod mosquitto;
+pub mod onnx;
 pub mod program;
 pub mod wait;

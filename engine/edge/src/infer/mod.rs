@@ -9,18 +9,17 @@
 //! goes on serving. Not here: finding files ([`crate::models`]), pixels ([`crate::preprocess`]),
 //! what outputs mean ([`viahe_core::detect`]).
 //!
-//! A model is code of a kind: its hash, its shapes and its references to other files are checked
-//! here, but ONNX Runtime itself is trusted with its content. It runs in the vision worker, which
+//! A model is code of a kind: its hash, its outline ([`viahe_core::onnx`]) and its shapes are checked before a session
+//! is made of it; ONNX Runtime is trusted with what such a model computes. It runs in the vision worker, which
 //! may crash without loss.
 
 mod detector;
 mod error;
 mod library;
 mod network;
-mod onnx;
 mod runtime;
 
 pub use self::detector::{Detector, Fill, RunStats};
 pub use self::error::{BoxError, InferError, LibraryError};
-pub use self::network::{DetectorOptions, Network};
+pub use self::network::{DetectorOptions, Network, read_weights};
 pub use self::runtime::Runtime;

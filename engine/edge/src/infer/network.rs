@@ -2,7 +2,6 @@
 
 use super::Runtime;
 use super::error::InferError;
-use super::onnx;
 use ort::AsPointer as _;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{IoBinding, NoSelectedOutputs, RunOptions, Session};
@@ -13,6 +12,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use viahe_contract::sha256::Sha256;
 use viahe_core::model::{Batch, Model};
+use viahe_core::onnx;
 use viahe_core::tensor::{InputSpec, Layout};
 use viahe_core::tune::{Running, THREADS_MAX};
 
@@ -66,15 +66,38 @@ impl Network {
         weights: &Path,
         options: DetectorOptions,
     ) -> Result<Self, InferError> {
-        check_option("threads", options.threads, THREADS_MAX)?;
-        check_option("batch_max", options.batch_max, BATCH_MAX)?;
-        let bytes = read_weights(model, weights)?;
+        check_options(options)?;
+        let bytes = read_weights(weights).map_err(|source| InferError::Weights {
+            model: model.name.clone(),
+            path: weights.into(),
+            source,
+            recipe: model.recipe.clone(),
+        })?;
+        check_hash(model, weights, &bytes)?;
+        Self::of_bytes(runtime, model, (weights, &bytes), options)
+    }
+
+    /// The same of weights that are read already, called by a path; their hash is the caller's matter.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn of_bytes(
+        runtime: &Runtime,
+        model: &Model,
+        (path, bytes): (&Path, &[u8]),
+        options: DetectorOptions,
+    ) -> Result<Self, InferError> {
+        check_options(options)?;
+        guard(runtime, bytes).map_err(|why| InferError::File {
+            model: model.name.clone(),
+            path: path.into(),
+            why: why.to_string(),
+        })?;
         let version = runtime.version().to_owned();
         let failed = |why: String| refused(model, &version, why);
         let mut builder = session_builder(runtime, options).map_err(failed)?;
-        // From the bytes that were hashed: the file may change meanwhile.
-        let session = builder.commit_from_memory(&bytes).map_err(|e| failed(e.to_string()))?;
-        drop(bytes);
+        // From the bytes that were looked at: the file may change meanwhile.
+        let session = builder.commit_from_memory(bytes).map_err(|e| failed(e.to_string()))?;
         check_interface(model, &session)?;
         Ok(Self { model: model.clone(), options, version, session })
     }
@@ -167,33 +190,35 @@ fn session_builder(runtime: &Runtime, options: DetectorOptions) -> Result<Sessio
         .map_err(text)
 }
 
-/// The weights, of the right hash and without references to other files.
-fn read_weights(model: &Model, path: &Path) -> Result<Vec<u8>, InferError> {
-    let bytes = read_file(path).map_err(|source| InferError::Weights {
-        model: model.name.clone(),
-        path: path.into(),
-        source,
-        recipe: model.recipe.clone(),
-    })?;
-    let got = Sha256::from_bytes(sha2::Sha256::digest(&bytes).into());
-    if got != model.sha256 {
-        return Err(InferError::Hash {
-            model: model.name.clone(),
-            path: path.into(),
-            want: Box::new(model.sha256),
-            got: Box::new(got),
-            recipe: model.recipe.clone(),
-        });
-    }
-    onnx::check(&bytes).map_err(|why| InferError::File {
-        model: model.name.clone(),
-        path: path.into(),
-        why,
-    })?;
-    Ok(bytes)
+fn check_options(options: DetectorOptions) -> Result<(), InferError> {
+    check_option("threads", options.threads, THREADS_MAX)?;
+    check_option("batch_max", options.batch_max, BATCH_MAX)
 }
 
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+/// What no session is made of: bytes that are no whole model, or one that this runtime cannot take.
+fn guard(runtime: &Runtime, bytes: &[u8]) -> Result<(), onnx::Refused> {
+    onnx::check(&onnx::read(bytes)?, runtime.limits().as_ref())
+}
+
+fn check_hash(model: &Model, path: &Path, bytes: &[u8]) -> Result<(), InferError> {
+    let got = Sha256::from_bytes(sha2::Sha256::digest(bytes).into());
+    if got == model.sha256 {
+        return Ok(());
+    }
+    Err(InferError::Hash {
+        model: model.name.clone(),
+        path: path.into(),
+        want: Box::new(model.sha256),
+        got: Box::new(got),
+        recipe: model.recipe.clone(),
+    })
+}
+
+/// All bytes of a model file.
+///
+/// # Errors
+/// What the system says; also for a device, a pipe or a folder, and for a file that is larger than any model that such a box can run.
+pub fn read_weights(path: &Path) -> io::Result<Vec<u8>> {
     // A device or a pipe would block or never end.
     let meta = std::fs::metadata(path)?;
     if !meta.is_file() {

@@ -6,6 +6,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use viahe_core::onnx::Limits;
 
 /// A loaded ONNX Runtime; cheap to clone.
 #[derive(Clone)]
@@ -82,6 +83,11 @@ impl Runtime {
     /// Version of the library, such as `1.31.1`.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The newest models that it takes, as far as that is known.
+    pub fn limits(&self) -> Option<Limits> {
+        Limits::of_runtime(&self.version)
     }
 
     /// Where it was loaded from.

@@ -1,7 +1,6 @@
 //! Every head through ONNX Runtime: graphs whose outputs are cut out of the picture's values, so that a test decides
 //! what "the model" gives.
 
-use crate::onnx::{self, F32, Message};
 use crate::{runtime, tiny};
 use viahe_core::config::model::parse;
 use viahe_core::geometry::PxRect;
@@ -9,6 +8,7 @@ use viahe_core::model::Model;
 use viahe_core::tensor::{Fit, Sheet};
 use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
 use viahe_testing::model::TINY;
+use viahe_testing::onnx::{self, F32, Message};
 
 /// Columns and rows of the picture.
 const SIDE: usize = 64;

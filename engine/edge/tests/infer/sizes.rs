@@ -1,7 +1,6 @@
 //! A model that takes images of several sizes: a head that reckons in cells of a grid, written here. Who stands in a cell
 //! of 8 or 16 px is as sure as the cell is bright.
 
-use crate::onnx::{self, F32, Message};
 use crate::{runtime, tiny};
 use viahe_core::config::model::parse;
 use viahe_core::detect::Detection;
@@ -13,6 +12,7 @@ use viahe_edge::infer::{Detector, DetectorOptions, InferError};
 use viahe_edge::ledger::Ledger;
 use viahe_edge::preprocess::Preprocessor;
 use viahe_testing::model::TINY;
+use viahe_testing::onnx::{self, F32, Message};
 
 /// Cells at 8 px see the first channel, those at 16 px the second.
 const STRIDES: [u64; 2] = [8, 16];

@@ -1,12 +1,12 @@
 //! A model whose outputs are its input: scores and boxes are cut out of the picture's values, so
 //! a test decides what "the model" sees.
 
-use crate::onnx::{self, F32, Message, Shape};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use viahe_core::config::model::parse;
 use viahe_core::model::Model;
 use viahe_testing::model::TINY;
+use viahe_testing::onnx::{self, F32, Message, Shape};
 
 /// Values of one 8 x 8 px picture.
 pub(crate) const PICTURE: usize = 8 * 8 * 3;
