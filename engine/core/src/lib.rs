@@ -10,6 +10,8 @@ pub use viahe_contract::time;
 
 pub mod id;
 
+pub mod names;
+
 pub mod random;
 
 pub mod geometry;

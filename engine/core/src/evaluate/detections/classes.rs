@@ -1,32 +1,8 @@
 //! A data set's names of classes and a model's meanings, as one set of classes.
 
+use crate::names::{plain, usual};
 use std::collections::BTreeMap;
 use viahe_contract::class::Class;
-
-/// Names that data sets give to what the taxonomy calls otherwise. COCO, Pascal VOC, MOTChallenge and BDD100K were gone through.
-const OTHER_NAMES: [(&str, &str); 21] = [
-    ("people", "person"),
-    ("pedestrian", "person"),
-    ("human", "person"),
-    ("motorbike", "vehicle.two_wheel.motorcycle"),
-    ("moped", "vehicle.two_wheel.motorcycle"),
-    ("scooter", "vehicle.two_wheel.motorcycle"),
-    ("bike", "vehicle.two_wheel.bicycle"),
-    ("lorry", "vehicle.truck"),
-    ("sofa", "furniture.couch"),
-    ("potted_plant", "furniture.plant"),
-    ("pottedplant", "furniture.plant"),
-    ("dining_table", "furniture.table"),
-    ("diningtable", "furniture.table"),
-    ("backpack", "goods.bag"),
-    ("handbag", "goods.bag"),
-    ("suitcase", "goods.bag"),
-    ("banana", "goods.fruit"),
-    ("apple", "goods.fruit"),
-    ("orange", "goods.fruit"),
-    ("two_wheeler", "vehicle.two_wheel"),
-    ("three_wheeler", "vehicle.three_wheel"),
-];
 
 /// A class that was given for a name cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,9 +89,9 @@ impl Mapping {
 
 /// The class that a name means, as far as the model's labels and what is above them can tell.
 fn meaning(name: &str, told: &[&Class]) -> Option<Class> {
-    let plain: String = name.trim().to_lowercase().replace([' ', '-'], "_");
-    if let Some((_, class)) = OTHER_NAMES.iter().find(|(other, _)| *other == plain) {
-        return Class::try_from(*class).ok();
+    let plain = plain(name);
+    if let Some(class) = usual(&plain) {
+        return Class::try_from(class).ok();
     }
     let paths = told.iter().flat_map(|label| {
         let text = label.as_str();
