@@ -2,11 +2,13 @@
 
 use crate::exit::Exit;
 use crate::pictures::Picture;
+use std::path::Path;
+use std::sync::Arc;
 use viahe_core::detect::{Detection, Sanity};
 use viahe_core::frame::Frame;
 use viahe_core::id::Name;
 use viahe_core::model::Model;
-use viahe_edge::infer::{Detector, DetectorOptions, Runtime};
+use viahe_edge::infer::{Detector, DetectorOptions, Network, Runtime};
 use viahe_edge::ledger::Ledger;
 use viahe_edge::models::{Locations, Package};
 use viahe_edge::preprocess::Preprocessor;
@@ -39,14 +41,30 @@ impl Eye {
         let (package, runtime) = installed(locations, name)?;
         let mut model = package.model;
         model.confidence_min = confidence_min.unwrap_or(model.confidence_min);
-        Ok(Self {
-            detector: Detector::new(&runtime, &model, &package.weights, DetectorOptions::default())
-                .map_err(Exit::missing)?,
+        let options = DetectorOptions::default();
+        let detector = Detector::new(&runtime, &model, &package.weights, options);
+        Ok(Self::with(detector.map_err(Exit::missing)?, model))
+    }
+
+    /// Of weights that are not installed; messages call them by a path.
+    pub(crate) fn of_bytes(
+        runtime: &Runtime,
+        model: Model,
+        weights: (&Path, &[u8]),
+    ) -> Result<Self, Exit> {
+        let network = Network::of_bytes(runtime, &model, weights, DetectorOptions::default());
+        let network = Arc::new(network.map_err(Exit::failed)?);
+        Ok(Self::with(Detector::on(&network).map_err(Exit::failed)?, model))
+    }
+
+    fn with(detector: Detector, model: Model) -> Self {
+        Self {
+            detector,
             preprocessor: Preprocessor::new(model.input),
             ledger: Ledger::default(),
             model,
             sanity: Sanity::default(),
-        })
+        }
     }
 
     pub(crate) fn model(&self) -> &Model {
@@ -77,9 +95,14 @@ impl Eye {
         Ok(found.into_iter().map(name).collect())
     }
 
+    /// What contradicts its head in the pictures so far.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        self.sanity.of_pictures(&self.model.head)
+    }
+
     /// Did the pictures so far come out as its head says?
     pub(crate) fn check(&self) -> Result<(), Exit> {
-        match self.sanity.of_pictures(&self.model.head) {
+        match self.complaint() {
             Some(wrong) => Err(Exit::Failed(format!("model {}: {wrong}", self.model.name))),
             None => Ok(()),
         }

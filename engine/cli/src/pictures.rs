@@ -137,6 +137,13 @@ impl Picture {
         self.0.save(path).map_err(|e| format!("{}: {e}", path.display()))
     }
 
+    /// As the bytes of a PNG file.
+    pub(crate) fn png(&self) -> Result<Vec<u8>, String> {
+        let mut bytes = Cursor::new(Vec::new());
+        self.0.write_to(&mut bytes, ImageFormat::Png).map_err(|e| e.to_string())?;
+        Ok(bytes.into_inner())
+    }
+
     /// Mixes a colour into a pixel, wholly at `share` 1; outside there is none.
     fn mix(&mut self, x: i64, y: i64, colour: [u8; 3], share: f32) {
         let inside = |v: i64, size: u32| u32::try_from(v).ok().filter(|v| *v < size);

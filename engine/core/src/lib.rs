@@ -37,6 +37,7 @@ pub mod observe;
 
 pub mod sensor;
 
+pub mod adopt;
 pub mod artefact;
 pub mod config;
 pub mod plan;

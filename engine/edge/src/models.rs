@@ -1,8 +1,9 @@
 //! Model packages and the parts of an installation on disk: where to look, what is there.
 //!
 //! A package is a folder `models/<name>/` with `model.toml`; its weights lie beside it or in
-//! `.deps/models/<name>/`, where the set-up puts them. Nothing is written here.
+//! `.deps/models/<name>/`, where the set-up puts them. Nothing is written here but a whole new package ([`install`]).
 
+mod install;
 mod places;
 
 use crate::bounded::read_text;
@@ -18,13 +19,14 @@ use viahe_core::id::Name;
 use viahe_core::model::Model;
 use viahe_core::seam::ModelFiles;
 
+pub use self::install::{InstallError, NewPackage, install};
 pub use self::places::{LIBRARY_FILE, Locations, Looked, Surroundings, Variable};
 
 /// Largest `model.toml` that is read.
 const DESCRIPTION_BYTES_MAX: u64 = 256 * 1024;
 
 /// File name of the description of a model.
-const DESCRIPTION_FILE: &str = "model.toml";
+pub const DESCRIPTION_FILE: &str = "model.toml";
 
 /// File name of the clip that simulated cameras show.
 const CLIP_FILE: &str = "vtest.mp4";
@@ -221,6 +223,8 @@ impl Locations {
             .filter_map(Result::ok)
             .filter(|entry| entry.path().join(DESCRIPTION_FILE).is_file())
             .filter_map(|entry| entry.file_name().into_string().ok())
+            // What an installation that was cut off left behind.
+            .filter(|name| !name.starts_with('.'))
             .collect();
         names.sort();
         names.dedup();
@@ -292,6 +296,14 @@ impl Locations {
     /// [`ModelError`]; an unknown name lists what is installed.
     pub fn describe(&self, name: &Name) -> Result<Model, ModelError> {
         self.find(name).map(|(model, _)| model)
+    }
+
+    /// The classes of this release and those that sites add.
+    ///
+    /// # Errors
+    /// [`ModelError`], when a file of them cannot be read or is wrong.
+    pub fn taxonomy(&self) -> Result<Taxonomy, ModelError> {
+        taxonomy(&self.taxonomies())
     }
 
     /// Files with classes that a site adds.

@@ -98,20 +98,34 @@ fn one_name_each(dir: &Path, images: &[PathBuf]) -> Result<(), Exit> {
     Ok(())
 }
 
-/// The picture with each box and what it holds.
+/// The picture with each box and what it holds, as the bytes of a PNG file.
+pub(super) fn draw_into(
+    mut picture: Picture,
+    font: &Font,
+    found: &[(Detection, String)],
+) -> Result<Vec<u8>, String> {
+    mark(&mut picture, font, found);
+    picture.png()
+}
+
 fn draw(
     mut picture: Picture,
     font: &Font,
     found: &[(Detection, String)],
     path: &Path,
 ) -> Result<(), String> {
+    mark(&mut picture, font, found);
+    picture.write(path)
+}
+
+/// Draws each box and what it holds.
+fn mark(picture: &mut Picture, font: &Font, found: &[(Detection, String)]) {
     for (Detection { bbox: b, .. }, _) in found {
         picture.rectangle([b.x0, b.y0, b.x1, b.y1], YELLOW);
     }
     for (Detection { bbox: b, confidence, .. }, class) in found {
         picture.text(font, [b.x0, b.y0], &format!("{class} {:.2}", confidence.get()));
     }
-    picture.write(path)
 }
 
 /// A name may have dots of its own, such as a time.

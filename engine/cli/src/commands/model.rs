@@ -1,6 +1,7 @@
-//! `viahe model`: models are measured and exchanged.
+//! `viahe model`: models are added, measured and exchanged.
 
 mod activate;
+mod add;
 mod bench;
 mod compare;
 mod eval;
@@ -9,7 +10,7 @@ mod text;
 
 use crate::exit::Exit;
 
-/// Measures models, and exchanges them: what they find in labelled pictures, and what they cost.
+/// Adds models, measures them (what they find in labelled pictures, and what they cost), and exchanges them.
 ///
 /// A model is a folder below models/, by its name.
 #[derive(clap::Args)]
@@ -20,6 +21,7 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    Add(add::Args),
     Eval(eval::Args),
     Compare(compare::Args),
     Bench(bench::Args),
@@ -28,6 +30,7 @@ enum Command {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     match &args.command {
+        Command::Add(args) => add::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Bench(args) => bench::run(args),

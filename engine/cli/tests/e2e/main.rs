@@ -7,6 +7,7 @@
 // A failed preparation ends the test; names of files are our own.
 #![allow(clippy::unwrap_used, clippy::case_sensitive_file_extension_comparisons)]
 
+mod added;
 mod attention;
 mod broker_lost;
 mod brokers;

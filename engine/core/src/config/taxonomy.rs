@@ -45,6 +45,15 @@ impl Taxonomy {
         self.0.contains(class)
     }
 
+    /// The class whose whole path or last part a plain name is; the shortest path where there are several.
+    pub fn named(&self, plain: &str) -> Option<&Class> {
+        let is_it = |class: &&Class| {
+            let path = class.as_str();
+            path == plain || path.rsplit('.').next() == Some(plain)
+        };
+        self.0.iter().filter(is_it).min_by_key(|class| class.as_str().len())
+    }
+
     /// The class that was probably meant.
     pub(super) fn near(&self, class: &Class) -> Option<&str> {
         closest(class.as_str(), self.0.iter().map(Class::as_str))

@@ -40,7 +40,7 @@ pub(super) struct Options {
     pub(super) json: Option<PathBuf>,
 }
 
-fn meaning(text: &str) -> Result<(String, Class), String> {
+pub(super) fn meaning(text: &str) -> Result<(String, Class), String> {
     let (name, class) = text.split_once('=').ok_or("write it like van=vehicle.car")?;
     Ok((name.to_owned(), Class::try_from(class)?))
 }

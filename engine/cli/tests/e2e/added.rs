@@ -1,0 +1,484 @@
+//! `viahe model add`: what is said of a model is found, what is guessed is tried, and what makes no sense is not written.
+
+use crate::support::LONG;
+use crate::support::program::{Ended, Program, viahe};
+use crate::support::root;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use viahe_testing::onnx::{self, Cover, F16, F32, Message, U8};
+
+/// Columns and rows of made models, and the cells of their grids of 8, 16 and 32 px.
+const SIDE: u64 = 64;
+const CELLS: u64 = 84;
+const BOX: [f32; 4] = [30.0, 34.0, 12.0, 20.0];
+const NAMES: &str = "{0: 'person', 1: 'car', 2: 'kite'}";
+const ULTRALYTICS: [(&str, &str); 7] = [
+    ("author", "Ultralytics"),
+    ("description", "Ultralytics YOLO11n model trained on street.yaml"),
+    ("license", "AGPL-3.0 License (https://ultralytics.com/license)"),
+    ("task", "detect"),
+    ("imgsz", "[64, 64]"),
+    ("names", NAMES),
+    ("args", "{'batch': 1, 'half': False, 'dynamic': False, 'nms': False}"),
+];
+
+/// A model that sees the same in every picture.
+struct Made<'m> {
+    input: (u64, [Option<u64>; 4]),
+    /// Name, shape and values of each output.
+    outputs: Vec<(&'m str, Vec<u64>, Vec<f32>)>,
+    /// Of the outputs.
+    element: u64,
+    cover: Cover<'m>,
+    /// An operator more, which nothing reads.
+    more: Option<Message>,
+}
+
+impl Default for Made<'_> {
+    fn default() -> Self {
+        Self {
+            input: (F32, [Some(1), Some(3), Some(SIDE), Some(SIDE)]),
+            outputs: Vec::new(),
+            element: F32,
+            cover: Cover::default(),
+            more: None,
+        }
+    }
+}
+
+impl Made<'_> {
+    fn bytes(&self) -> Vec<u8> {
+        let (element, shape) = &self.input;
+        let mut nodes = vec![
+            onnx::node("Cast", &["images"], &["picture"], &[("to", F32)]),
+            onnx::node("ReduceMean", &["picture"], &["mean"], &[("keepdims", 0)]),
+            onnx::node("Mul", &["mean", "zero"], &["nothing"], &[]),
+        ];
+        let mut constants = vec![onnx::floats("zero", &[], &[0.0])];
+        let mut outputs = Vec::new();
+        for (name, shape, values) in &self.outputs {
+            let [constant, sum] = [format!("{name}.values"), format!("{name}.sum")];
+            constants.push(onnx::floats(&constant, shape, values));
+            nodes.push(onnx::node("Add", &[&constant, "nothing"], &[&sum], &[]));
+            nodes.push(onnx::node("Cast", &[&sum], &[name], &[("to", self.element)]));
+            let shape: Vec<Option<u64>> = shape.iter().map(|n| Some(*n)).collect();
+            outputs.push(onnx::value(name, self.element, &shape));
+        }
+        nodes.extend(self.more.clone());
+        let inputs = [onnx::value("images", *element, shape)];
+        onnx::covered(&onnx::graph(&nodes, &constants, &inputs, &outputs), &self.cover)
+    }
+}
+
+/// As `YOLOX` has it: a person in one cell of the grid of 8 px, a car in another one.
+fn rows(classes: usize) -> (&'static str, Vec<u64>, Vec<f32>) {
+    let width = 5 + classes;
+    let mut values = vec![0.0; CELLS as usize * width];
+    for (at, class, dx) in [(40, 0, 0.0), (50, 1, 16.0)] {
+        let [cx, cy, w, h] = BOX;
+        let row = &mut values[at * width..(at + 1) * width];
+        row[0] = (cx + dx) / 8.0 - (at % 8) as f32;
+        row[1] = cy / 8.0 - (at / 8) as f32;
+        (row[2], row[3]) = ((w / 8.0).ln(), (h / 8.0).ln());
+        (row[4], row[5 + class]) = (1.0, 0.9);
+    }
+    ("output0", vec![1, CELLS, width as u64], values)
+}
+
+/// As an SSD has it: of two classes the second, in one place.
+fn street() -> Vec<(&'static str, Vec<u64>, Vec<f32>)> {
+    let (mut scores, mut boxes) = (vec![0.0; 1200 * 2], vec![0.0; 1200 * 4]);
+    scores[600 * 2 + 1] = 0.8;
+    boxes[2400..2404].copy_from_slice(&[0.2, 0.3, 0.6, 0.5]);
+    vec![("scores", vec![1, 1200, 2], scores), ("boxes", vec![1, 1200, 4], boxes)]
+}
+
+fn ultralytics() -> Made<'static> {
+    let cover = Cover { metadata: &ULTRALYTICS, ..Cover::default() };
+    Made { outputs: vec![rows(3)], cover, ..Made::default() }
+}
+
+/// A folder of models, and one with files to be added.
+struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { dir: tempfile::tempdir().unwrap() };
+        fs::create_dir(place.models()).unwrap();
+        fs::create_dir(place.dir.path().join("given")).unwrap();
+        place
+    }
+
+    fn models(&self) -> PathBuf {
+        self.dir.path().join("models")
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.dir.path().join("given").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn add(&self, file: &Path, more: &[&str]) -> Ended {
+        let mut command = viahe(["model", "add"]);
+        command.arg(file).arg("--into").arg(self.models()).args(more);
+        Program::start(command).end(LONG)
+    }
+
+    /// Adds it, and gives what is told for programs.
+    fn added(&self, file: &Path, more: &[&str]) -> Value {
+        let ended = self.add(file, &[&["--json"], more].concat());
+        ended.says(0, &[]);
+        serde_json::from_str(&ended.stdout.join("\n")).unwrap()
+    }
+
+    /// Refused in words, and nothing is there.
+    fn refused(&self, file: &Path, more: &[&str], code: i32, words: &[&str]) {
+        let ended = self.add(file, more);
+        ended.says(code, words);
+        assert_eq!(fs::read_dir(self.models()).unwrap().count(), 0, "{words:?}");
+    }
+
+    /// What a model that was added sees, as the engine says it.
+    fn sees(&self, name: &str) -> Vec<String> {
+        let picture = self.models().join(name).join("added.png");
+        let mut command = viahe(["detect", "--json", "--model", name]);
+        command.arg(picture).env("VIAHE_MODELS", self.models());
+        let ended = Program::start(command).end(LONG);
+        ended.says(0, &[]);
+        let told: Value = serde_json::from_str(&ended.stdout.join("")).unwrap();
+        let objects = told["objects"].as_array().unwrap().iter();
+        objects.map(|object| object["class"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// How a fact is known, and what it is.
+fn fact(told: &Value, key: &str) -> (String, String) {
+    let facts = told["facts"].as_array().unwrap();
+    let fact =
+        facts.iter().find(|fact| fact["key"] == key).unwrap_or_else(|| panic!("{key}: {told:#}"));
+    (fact["how"].as_str().unwrap().to_owned(), fact["value"].as_str().unwrap().to_owned())
+}
+
+fn is(told: &Value, key: &str, how: &str, value: &str) {
+    assert_eq!(fact(told, key), (how.to_owned(), value.to_owned()), "{key}");
+}
+
+#[test]
+fn what_ultralytics_wrote_down_is_found() {
+    let place = Place::new();
+    let file = place.write("YOLO11n street.onnx", ultralytics().bytes());
+    let told = place.added(&file, &[]);
+    assert_eq!(told["name"], "yolo11n-street");
+    is(&told, "title", "found", "Ultralytics YOLO11n model trained on street.yaml");
+    is(&told, "licence", "found", "AGPL-3.0-only");
+    is(&told, "size", "found", "64x64 px");
+    is(&told, "layout", "found", "nchw");
+    is(&told, "colours", "found", "rgb, 0 to 1");
+    is(&told, "fit", "found", "letterbox");
+    is(&told, "head", "guessed", "yolox");
+    is(&told, "labels", "found", "2 of 3 classes");
+    assert_eq!(told["left_out"], serde_json::json!(["kite"]));
+    let folder = place.models().join("yolo11n-street");
+    let mut files: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|f| f.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["added.png", "model.toml", "yolo11n-street.onnx"]);
+    assert_eq!(fs::read(&file).unwrap(), fs::read(folder.join("yolo11n-street.onnx")).unwrap());
+    let mut seen = place.sees("yolo11n-street");
+    seen.sort();
+    assert_eq!(seen, ["person", "vehicle.car"]);
+
+    // What is there stays; another name is offered.
+    let text = fs::read(folder.join("model.toml")).unwrap();
+    place
+        .add(&file, &[])
+        .says(2, &["yolo11n-street is installed already", "--name yolo11n-street-2"]);
+    place.added(&file, &["--name", "yolo11n-street-2"]);
+    assert_eq!(fs::read(folder.join("model.toml")).unwrap(), text);
+}
+
+#[test]
+fn what_lies_beside_a_model_is_found() {
+    // Hugging Face: the model in onnx/, its files above.
+    let place = Place::new();
+    let made = Made { outputs: street(), ..Made::default() };
+    let file = place.write("onnx/model.onnx", made.bytes());
+    let config = r#"{"model_type": "ssd", "id2label": {"0": "pedestrian", "1": "truck"}}"#;
+    place.write("config.json", config);
+    let processor = r#"{"do_normalize": false, "do_rescale": true, "rescale_factor": 0.00392156862745098,
+        "do_resize": true, "resample": 3, "size": {"height": 64, "width": 64}}"#;
+    place.write("preprocessor_config.json", processor);
+    let told = place.added(&file, &["--name", "ssd-street", "--licence", "Apache-2.0"]);
+    is(&told, "head", "guessed", "ssd");
+    is(&told, "labels", "found", "2 of 2 classes");
+    is(&told, "colours", "found", "rgb, 0 to 1");
+    is(&told, "fit", "found", "stretch");
+    is(&told, "licence", "given", "Apache-2.0");
+    is(&told, "resampling", "default", "bilinear");
+    assert_eq!(place.sees("ssd-street"), ["vehicle.truck"]);
+    place.write("config.json", "{");
+    place.add(&file, &["--name", "again"]).says(2, &["config.json, which lies beside the model"]);
+
+    // Triton: the model in 1/, its configuration and the labels that this names above.
+    let place = Place::new();
+    let made =
+        Made { input: (U8, [Some(1), None, None, None]), outputs: street(), ..Made::default() };
+    let file = place.write("1/model.onnx", made.bytes());
+    place.write("config.pbtxt", "name: \"kerb\" input [{ name: \"images\" data_type: TYPE_UINT8 format: FORMAT_NHWC dims: [ 64, 96, 3 ] }]
+        output [{ name: \"scores\" dims: [ 1200, 2 ] label_filename: \"kerb.txt\" }, { name: \"boxes\" dims: [ 1200, 4 ] }]");
+    place.write("kerb.txt", "bicycle\nlorry\n");
+    let told = place.added(&file, &["--name", "kerb"]);
+    is(&told, "title", "found", "kerb");
+    is(&told, "size", "found", "96x64 px");
+    is(&told, "layout", "found", "nhwc");
+    is(&told, "labels", "found", "2 of 2 classes");
+    is(&told, "licence", "default", "NOASSERTION");
+    assert_eq!(place.sees("kerb"), ["vehicle.truck"]);
+}
+
+#[test]
+fn bytes_and_half_floats_are_cast_at_the_edges() {
+    let place = Place::new();
+    for (name, element) in [("bytes", U8), ("halves", F16)] {
+        let made = Made { input: (element, ultralytics().input.1), element: F16, ..ultralytics() };
+        let file = place.write(&format!("{name}.onnx"), made.bytes());
+        let told = place.added(&file, &[]);
+        assert_eq!(told["changed"].as_array().unwrap().len(), 2, "{told:#}");
+        assert_eq!(fact(&told, "colours").0, "found");
+        let mut seen = place.sees(name);
+        seen.sort();
+        assert_eq!(seen, ["person", "vehicle.car"]);
+    }
+}
+
+#[test]
+fn what_a_runtime_is_too_old_for_is_lowered_where_that_changes_nothing() {
+    let place = Place::new();
+    let newest = Cover { ir: 14, opsets: &[("", 28)], metadata: &ULTRALYTICS };
+    let made = Made { cover: newest, ..ultralytics() };
+    let file = place.write("newest.onnx", made.bytes());
+    let told = place.added(&file, &[]);
+    assert!(told["changed"][0].as_str().unwrap().contains("opset 26, IR 13"), "{told:#}");
+    assert_eq!(place.sees("newest").len(), 2);
+
+    let place = Place::new();
+    let cover = Cover { ir: 14, opsets: &[("", 28)], metadata: &ULTRALYTICS };
+    let more = Some(onnx::node("SwiGLU", &["mean"], &["unread"], &[]));
+    let file = place.write("newer.onnx", Made { cover, more, ..ultralytics() }.bytes());
+    place.refused(&file, &[], 2, &["opset 28 and IR 14", "opset_version=17", "convert_version"]);
+}
+
+#[test]
+fn a_head_that_reads_wrongly_is_told() {
+    let place = Place::new();
+    // As YOLOX's in its shape; its boxes are pixels all the same.
+    let mut rows = vec![0.0; CELLS as usize * 8];
+    for at in [20, 40, 60] {
+        let [cx, cy, w, h] = BOX;
+        rows[at * 8..at * 8 + 8].copy_from_slice(&[cx, cy, w, h, 0.95, 0.9, 0.0, 0.0]);
+        rows[at * 8] += at as f32 / 4.0;
+    }
+    let made = Made { outputs: vec![("output", vec![1, CELLS, 8], rows)], ..Made::default() };
+    let file = place.write("decoded.onnx", made.bytes());
+    place.write("labels.txt", "person\ncar\nkite\n");
+    // Who says so is believed no more than a guess.
+    let wrong = "yolox, bgr, 0 to 255: 3 of 3 sure candidates are unusable";
+    place.refused(&file, &["--head", "yolox"], 1, &["nothing sensible was seen", wrong]);
+    // Unasked, the next guess is tried.
+    is(&place.added(&file, &[]), "head", "guessed", "yolov5");
+    assert_eq!(place.sees("decoded").len(), 3);
+}
+
+#[test]
+fn a_candidate_may_be_a_column() {
+    let place = Place::new();
+    let mut values = vec![0.0; 7 * CELLS as usize];
+    for (row, value) in BOX.into_iter().chain([0.0, 0.9]).enumerate() {
+        values[row * CELLS as usize + 40] = value;
+    }
+    let made = Made { outputs: vec![("output0", vec![1, 7, CELLS], values)], ..ultralytics() };
+    let file = place.write("columns.onnx", made.bytes());
+    is(&place.added(&file, &[]), "head", "guessed", "yolov8");
+    assert_eq!(place.sees("columns"), ["vehicle.car"]);
+}
+
+#[test]
+fn what_cannot_be_found_out_is_asked_for() {
+    let place = Place::new();
+    let unnamed = Made { outputs: vec![rows(3)], ..Made::default() };
+    let file = place.write("plain.onnx", unnamed.bytes());
+    place.refused(&file, &[], 2, &["what its 3 classes are", "--labels FILE"]);
+    let list = |text: &str| place.write("list", text).to_str().unwrap().to_owned();
+    place.refused(
+        &file,
+        &["--labels", &list("person")],
+        2,
+        &["--labels lists 1 classes, and the graph has 3"],
+    );
+    let odd = list("kite\nfrisbee\nskis");
+    place.refused(
+        &file,
+        &["--labels", &odd],
+        2,
+        &["none of its classes is one that rules speak of", "--map"],
+    );
+    let told = place.added(&file, &["--labels", &odd, "--map", "kite=waste", "--name", "mapped"]);
+    is(&told, "labels", "given", "1 of 3 classes");
+    assert_eq!(place.sees("mapped"), ["waste"]);
+}
+
+#[test]
+fn nothing_is_written_of_what_sees_nothing() {
+    let place = Place::new();
+    let (name, shape, values) = rows(3);
+    let blind = vec![0.0; values.len()];
+    let cover = Cover { metadata: &ULTRALYTICS, ..Cover::default() };
+    let made = Made { outputs: vec![(name, shape, blind)], cover, ..Made::default() };
+    let file = place.write("blind.onnx", made.bytes());
+    place.refused(
+        &file,
+        &[],
+        1,
+        &["nothing sensible was seen on the sample clip", "--picture", "--yes"],
+    );
+    place.add(&file, &["--yes", "--check"]).says(0, &[]);
+    assert_eq!(fs::read_dir(place.models()).unwrap().count(), 0, "--check writes nothing");
+    place.added(&file, &["--yes"]);
+    assert!(place.sees("blind").is_empty());
+}
+
+#[test]
+fn hostile_and_foreign_files_are_refused_before_they_run() {
+    let place = Place::new();
+    let good = ultralytics().bytes();
+    let segment = [("names", NAMES), ("task", "segment")];
+    let cover = Cover { metadata: &segment, ..Cover::default() };
+    let segment = Made { cover, outputs: vec![rows(3)], ..Made::default() };
+    let tensor = onnx::tensor("w", F32, &[1])
+        .message(13, &Message::default().text(1, "location").text(2, "../../etc/passwd"));
+    let external = onnx::model(&[], &[tensor], &[], &[]);
+    let more = Some(onnx::node("NMS", &["mean"], &["unread"], &[]).text(7, "mmdeploy"));
+    let custom = Made { more, ..ultralytics() };
+    let classifier =
+        Made { outputs: vec![("logits", vec![1, 1000], vec![0.0; 1000])], ..ultralytics() };
+    let grey = Made { input: (F32, [Some(1), Some(1), Some(64), Some(64)]), ..ultralytics() };
+    let cases: [(&str, Vec<u8>, &str); 9] = [
+        ("empty", vec![], "cut off or is no ONNX file"),
+        ("half", good[..good.len() / 2].to_vec(), "cut off or is no ONNX file"),
+        ("text", b"version https://git-lfs.github.com/spec/v1".to_vec(), "no ONNX file"),
+        ("external", external, "../../etc/passwd"),
+        ("custom", custom.bytes(), "NMS of \"mmdeploy\""),
+        ("segment", segment.bytes(), "task = \"segment\""),
+        ("classifier", classifier.bytes(), "those of no head"),
+        ("grey", grey.bytes(), "three colours"),
+        ("orb", b"\x1c\x00\x00\x00ORTM".to_vec(), "ORT format"),
+    ];
+    for (name, bytes, word) in cases {
+        let file = place.write(&format!("{name}.onnx"), bytes);
+        place.refused(&file, &[], 2, &[word]);
+    }
+    place.refused(Path::new("/dev/zero"), &["--name", "zero"], 2, &["not a regular file"]);
+    place.refused(&place.dir.path().join("none.onnx"), &[], 2, &["No such file"]);
+}
+
+/// The models of this repository are found out again; the first one is the example of `docs/models.md`.
+#[test]
+fn the_models_here_are_described_as_people_described_them() {
+    let place = Place::new();
+    let file = root().join(".deps/models/ssdlite-coco/ssdlite-coco.onnx");
+    let told = place.added(&file, &["--name", "ssdlite-again", "--licence", "Apache-2.0"]);
+    is(&told, "head", "guessed", "ssd");
+    is(&told, "colours", "guessed", "rgb, 0 to 255");
+    is(&told, "labels", "guessed", "23 of 90 classes");
+    let written = fs::read_to_string(place.models().join("ssdlite-again/model.toml")).unwrap();
+    let right = fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
+    let plain = |text: &str, key: &str| -> String {
+        let line = text.lines().find(|line| line.starts_with(&format!("{key} = ")));
+        line.unwrap_or_default().split(" #").next().unwrap_or_default().trim().to_owned()
+    };
+    for key in [
+        "sha256",
+        "width",
+        "height",
+        "batch",
+        "layout",
+        "channels",
+        "fit",
+        "mean",
+        "std",
+        "head",
+        "candidates",
+        "classes",
+    ] {
+        assert_eq!(plain(&written, key), plain(&right, key));
+    }
+    assert!(place.sees("ssdlite-again").contains(&"person".to_owned()));
+
+    let file = root().join(".deps/models/nanodet-g/nanodet-g.onnx");
+    if !file.exists() {
+        println!("SKIPPED nanodet-g: make nanodet");
+        return;
+    }
+    let told = place.added(&file, &["--name", "nanodet-again", "--size", "416x416"]);
+    is(&told, "head", "guessed", "nanodet");
+    let written = fs::read_to_string(place.models().join("nanodet-again/model.toml")).unwrap();
+    let right = fs::read_to_string(root().join("models/nanodet-g/model.toml")).unwrap();
+    for key in [
+        "sha256",
+        "layout",
+        "channels",
+        "fit",
+        "pad_value",
+        "mean",
+        "std",
+        "strides",
+        "bins",
+        "point",
+        "candidates",
+        "classes",
+    ] {
+        assert_eq!(plain(&written, key), plain(&right, key));
+    }
+}
+
+/// The engine's table of ONNX's operators, and what it knows of its newest versions, are what the package `onnx` of the set-up says.
+#[test]
+fn the_table_of_operators_is_that_of_onnx() {
+    const ASK: &str = "
+import onnx
+from onnx import defs
+names = {}
+for s in defs.get_all_schemas_with_history(): names.setdefault(s.domain, set()).add(s.name)
+print('newest', defs.onnx_opset_version(), onnx.IR_VERSION)
+for domain in ('', 'ai.onnx.ml'): print('names', domain or 'ai.onnx', *sorted(names[domain]))
+print('changed', *sorted(n for n in names[''] if defs.get_schema(n, 28, '').since_version > 26))
+";
+    let mut python = Command::new(root().join(".deps/venv/bin/python"));
+    python.args(["-c", ASK]);
+    let ended = Program::start(python).end(LONG);
+    ended.says(0, &[]);
+    let line = |word: &str| -> Vec<String> {
+        let line = ended.stdout.iter().find_map(|line| line.strip_prefix(&format!("{word} ")));
+        line.unwrap_or_default().split(' ').map(str::to_owned).collect()
+    };
+    assert_eq!(line("newest"), ["28", "14"]);
+    let table = fs::read_to_string(root().join("engine/core/src/onnx/operators.txt")).unwrap();
+    for domain in ["ai.onnx", "ai.onnx.ml"] {
+        let names = line(&format!("names {domain}"));
+        assert!(names.len() > 15, "{names:?}");
+        for name in names {
+            assert!(table.split_whitespace().any(|word| word == name), "{name}");
+        }
+    }
+    // Those that the guard does not lower, and those of which only the types that they take became more.
+    let want = "BitShift Cast CausalConvWithState Celu Compress DepthToSpace DequantizeLinear Einsum LinearAttention Mod OneHot \
+                Optional OptionalGetElement OptionalHasElement QuantizeLinear Range ReduceLogSum ReduceLogSumExp ReverseSequence \
+                SpaceToDepth SwiGLU Unique";
+    assert_eq!(line("changed").join(" "), want);
+}
