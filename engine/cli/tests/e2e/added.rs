@@ -308,6 +308,66 @@ fn a_candidate_may_be_a_column() {
     assert_eq!(place.sees("columns"), ["vehicle.car"]);
 }
 
+/// A car in one row of twenty, or in one cell of sixteen by sixteen, as each of the other heads has it.
+#[test]
+fn every_head_is_known_by_its_outputs() {
+    let [cx, cy, w, h] = BOX;
+    let [x0, y0, x1, y1] = [cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0];
+    let side = SIDE as f32;
+    let at = |row: usize, values: &[f32], rest: f32, len: usize| {
+        let mut all = vec![rest; len];
+        all[row * values.len()..][..values.len()].copy_from_slice(values);
+        all
+    };
+    let boxes = |values: [f32; 4]| at(7, &values.map(|v| v / side), 0.0, 80);
+    let rows = at(7, &[x0, y0, x1, y1, 0.9, 1.0], 0.0, 120);
+    let logits = at(7, &[-9.0, 3.0, -9.0], -9.0, 60);
+    // The cell of 4 px in which its centre lies.
+    let cell = (cy / 4.0) as usize * 16 + (cx / 4.0) as usize;
+    let of_cell = |values: &[f32]| {
+        let mut map = vec![0.0; 256 * values.len()];
+        for (channel, value) in values.iter().enumerate() {
+            map[channel * 256 + cell] = *value;
+        }
+        map
+    };
+    let maps = |channels: u64| vec![1, channels, 16, 16];
+    let heads = [
+        ("yolov10", vec![("output0", vec![1, 20, 6], rows)]),
+        (
+            "detr",
+            vec![
+                ("logits", vec![1, 20, 3], logits),
+                ("pred_boxes", vec![1, 20, 4], boxes([cx, cy, w, h])),
+            ],
+        ),
+        (
+            "centernet",
+            vec![
+                ("hm", maps(3), of_cell(&[0.0, 0.9, 0.0])),
+                ("wh", maps(2), of_cell(&[w / 4.0, h / 4.0])),
+                ("reg", maps(2), of_cell(&[(cx / 4.0).fract(), (cy / 4.0).fract()])),
+            ],
+        ),
+        (
+            "efficientdet",
+            vec![
+                ("detection_boxes", vec![1, 20, 4], boxes([y0, x0, y1, x1])),
+                ("detection_scores", vec![1, 20], at(7, &[0.9], 0.0, 20)),
+                ("detection_classes", vec![1, 20], at(7, &[2.0], 1.0, 20)),
+            ],
+        ),
+    ];
+    let place = Place::new();
+    place.write("labels.txt", "person\ncar\nkite\n");
+    for (head, outputs) in heads {
+        let file =
+            place.write(&format!("{head}.onnx"), Made { outputs, ..Made::default() }.bytes());
+        is(&place.added(&file, &[]), "head", "guessed", head);
+        assert_eq!(place.sees(head), ["vehicle.car"], "{head}");
+    }
+}
+
 #[test]
 fn what_cannot_be_found_out_is_asked_for() {
     let place = Place::new();
