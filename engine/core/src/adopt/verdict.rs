@@ -10,6 +10,8 @@ const FOUND_MAX: usize = 150;
 const WHOLE: f32 = 0.97;
 /// Things are larger than that many pixels.
 const SIDE_PX_MIN: f32 = 2.0;
+/// How near to a half a confidence is that a sigmoid makes of a probability of next to nothing.
+const OF_NOTHING: f32 = 0.01;
 /// This share of all boxes must be plausible.
 const PLAUSIBLE: f32 = 0.5;
 
@@ -38,6 +40,12 @@ pub fn verdict(found: &[Detection], size: [usize; 2], complaint: Option<String>)
     }
     if sure.len() > FOUND_MAX {
         return Verdict::Wrong(format!("it finds {} things in one picture", sure.len()));
+    }
+    if sure.len() > 1 && sure.iter().all(|d| (d.confidence.get() - 0.5).abs() < OF_NOTHING) {
+        return Verdict::Wrong(format!(
+            "it is half sure of all {} things, as a sigmoid is of scores that are probabilities already",
+            sure.len()
+        ));
     }
     let [width, height] = size.map(|px| px as f32);
     let whole =
@@ -89,14 +97,16 @@ mod tests {
             Verdict::Nothing => "nothing".into(),
             Verdict::Wrong(_) => "wrong".into(),
         };
-        assert_eq!(kind(&[thing, other], 0.5), "1.0");
+        assert_eq!(kind(&[thing, other], 0.6), "1.2");
+        assert_eq!(kind(&[thing, other], 0.5), "wrong", "a sigmoid of nothing");
+        assert_eq!(kind(&[thing], 0.5), "0.5", "one thing may be");
         assert_eq!(kind(&[thing, other], 0.29), "nothing");
         assert_eq!(kind(&[], 0.9), "nothing");
-        assert_eq!(kind(&[thing, all], 0.5), "1.0", "one that fills the picture is a lorry");
-        assert_eq!(kind(&[all, all, thing], 0.5), "wrong");
-        assert_eq!(kind(&[line, line, thing], 0.5), "wrong");
-        assert_eq!(kind(&[thing; 5], 0.5), "wrong", "all in one place");
-        assert_eq!(kind(&vec![thing; 200], 0.5), "wrong");
+        assert_eq!(kind(&[thing, all], 0.6), "1.2", "one that fills the picture is a lorry");
+        assert_eq!(kind(&[all, all, thing], 0.6), "wrong");
+        assert_eq!(kind(&[line, line, thing], 0.6), "wrong");
+        assert_eq!(kind(&[thing; 5], 0.6), "wrong", "all in one place");
+        assert_eq!(kind(&vec![thing; 200], 0.6), "wrong");
         let told = verdict(&found(&[thing], 0.9), [640, 480], Some("logits".into()));
         assert_eq!(told, Verdict::Wrong("logits".into()));
     }

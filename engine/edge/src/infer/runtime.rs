@@ -102,6 +102,10 @@ fn log(level: LogLevel, _category: &str, id: &str, location: &str, message: &str
         LogLevel::Verbose | LogLevel::Info => {
             tracing::debug!(target: "onnxruntime", id, location, "{message}");
         }
+        // Older exports of torch list their weights among the inputs, and each would be told.
+        LogLevel::Warning if message.contains("appears in graph inputs") => {
+            tracing::debug!(target: "onnxruntime", id, location, "{message}");
+        }
         LogLevel::Warning => tracing::warn!(target: "onnxruntime", id, location, "{message}"),
         LogLevel::Error | LogLevel::Fatal => {
             tracing::error!(target: "onnxruntime", id, location, "{message}");
