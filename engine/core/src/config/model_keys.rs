@@ -225,8 +225,8 @@ static OUTPUT: &[Key] = &[
         Optional,
         r#""sigmoid""#,
         "What makes probabilities of the scores. Of `detr`, `sigmoid` unless written; `none` where they are probabilities \
-         already, `softmax` where the last column is no object. Of `centernet`, `none` unless written; `sigmoid` where \
-         the heatmap holds logits.",
+         already, `softmax` where the last column is no object. Of `centernet`, which must say: `sigmoid` where the \
+         heatmap holds logits, as in most exports, else `none`.",
     ),
     key(
         "strides",

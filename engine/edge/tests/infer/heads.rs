@@ -57,7 +57,7 @@ fn cases() -> Vec<Case> {
             &[&[never, sure, never], &[0.5, 0.375, 0.5, 0.5]],
         ),
         case(
-            "head = \"centernet\"\nheatmap = \"a\"\nsizes = \"b\"\noffsets = \"c\"\nstrides = [32]\ncandidates = 4",
+            "head = \"centernet\"\nactivation = \"none\"\nheatmap = \"a\"\nsizes = \"b\"\noffsets = \"c\"\nstrides = [32]\ncandidates = 4",
             &[
                 &[0.0, 0.0, 0.0, 0.0, 0.5, 0.75, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
                 &[0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0],

@@ -33,7 +33,7 @@ static OWN: &[Own] = &[
     own("sizes", &["centernet"], &[], "sizes = \"wh\""),
     own("offsets", &["centernet"], &[], "offsets = \"reg\""),
     own("unit", &["efficientdet"], &["yolov5", "yolov8", "yolov10"], "unit = \"fractions\""),
-    own("activation", &[], &["detr", "centernet"], ""),
+    own("activation", &["centernet"], &["detr"], "activation = \"sigmoid\""),
     own("strides", &["yolox", "nanodet", "centernet"], &[], "strides = [8, 16, 32]"),
     own("bins", &["nanodet"], &[], "bins = 11"),
     own("point", &["nanodet"], &[], "point = \"middle\""),
@@ -104,7 +104,7 @@ fn centernet(node: &Node, input: Option<&InputSpec>, classes: usize) -> Option<H
     let activation = activation(node, Activation::None);
     if activation == Activation::Softmax {
         let what = "each class of head = \"centernet\" has a map of its own";
-        node.tell("activation", Fault::new(what, "write \"sigmoid\", or remove it"));
+        node.tell("activation", Fault::new(what, "write \"sigmoid\" or \"none\""));
     }
     let strides = grids(node, input)?;
     let [stride] = strides[..] else {

@@ -17,7 +17,7 @@ const OUTPUTS: &[&str] = &[
     "head = \"yolov8\"\ntensor = \"t\"\ncandidates = 4200\nclasses = 3",
     "head = \"yolov10\"\ntensor = \"t\"\ncandidates = 300\nclasses = 3",
     "head = \"detr\"\nscores = \"s\"\nboxes = \"b\"\ncandidates = 300\nclasses = 3",
-    "head = \"centernet\"\nheatmap = \"h\"\nsizes = \"s\"\noffsets = \"o\"\nstrides = [4]\ncandidates = 12800\nclasses = 3",
+    "head = \"centernet\"\nheatmap = \"h\"\nsizes = \"s\"\noffsets = \"o\"\nactivation = \"none\"\nstrides = [4]\ncandidates = 12800\nclasses = 3",
     "head = \"efficientdet\"\nboxes = \"b\"\nscores = \"s\"\nclass_numbers = \"c\"\nunit = \"fractions\"\ncandidates = 100\nclasses = 3",
 ];
 
@@ -79,9 +79,13 @@ fn units_and_activations_are_as_usual_unless_written() {
         (4, "", Activation::None),
         (4, "activation = \"sigmoid\"", Activation::Sigmoid),
     ] {
+        let written = |output: &str| match (at, key) {
+            (4, "activation = \"sigmoid\"") => output.replace("activation = \"none\"", ""),
+            _ => output.to_owned(),
+        };
         // Of a softmax the last column is no class.
         let columns = if want == Activation::Softmax { "classes = 4" } else { "classes = 3" };
-        let output = OUTPUTS[at].replace("classes = 3", columns);
+        let output = written(OUTPUTS[at]).replace("classes = 3", columns);
         let head = read(&with(&format!("{output}\n{key}")));
         let (Head::Detr { activation, .. } | Head::Centernet { activation, .. }) = head else {
             panic!("another head");
@@ -104,7 +108,8 @@ fn what_is_wrong_with_an_output_is_told() {
         (4, "strides = [4]", "strides = [4, 8]",            "one map, so one stride"),
         (4, "strides = [4]", "strides = [3]",               "stride 3 does not divide 640x320 px"),
         (4, "strides = [4]", "strides = [8]",               "12800 candidates, but the grids have 3200 cells"),
-        (4, "classes", "activation = \"softmax\"\nclasses", "has a map of its own"),
+        (4, "\"none\"", "\"softmax\"",                  "has a map of its own"),
+        (4, "activation = \"none\"", "",                  "add `activation = \"sigmoid\"`"),
         (4, "heatmap = \"h\"", "",                          "`heatmap` is missing"),
         (4, "offsets = \"o\"", "",                          "add `offsets = \"reg\"`"),
         (5, "unit = \"fractions\"", "",                     "`unit` is missing, which head = \"efficientdet\" reads"),
