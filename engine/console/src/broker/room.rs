@@ -1,10 +1,11 @@
 //! How much may wait for the store.
 //!
 //! A broker is asked to hold back all but so many messages until they are acknowledged. It does not with QoS 0, and
-//! mosquitto 2.0 sends as many again after each acknowledgement (`findings/receive-maximum.sh`), so that what waited while the
-//! console was away comes nearly at once, however much it is. The library cannot be told to read less without writing less, so acknowledgements would wait for themselves. So there is room for a burst. What
-//! comes beyond it with QoS 0 is dropped: counted, told, and said again by boxes that want an acknowledgement of the
-//! centre. All else ends the session, and comes again in the next one.
+//! mosquitto 2.0 sends as many again after each acknowledgement (`findings/receive-maximum.sh`), so that what waited
+//! while the console was away comes nearly at once. The library cannot be told to read less without writing less, so
+//! acknowledgements would wait for themselves. So there is room for a burst. What comes beyond it with QoS 0 is dropped:
+//! counted, told, and said again by boxes that want an acknowledgement of the centre. All else ends the session, and
+//! comes again in the next one.
 
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Publish;
