@@ -26,8 +26,8 @@ use viahe_contract::time::Timestamp;
 
 /// How long who is being answered may take when the console stops.
 const GOODBYE: Duration = Duration::from_secs(3);
-/// How often it is told who looked at pictures again.
-const LOOKS: Duration = Duration::from_mins(1);
+/// How often it is told what nobody asks for.
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// How glibc is to keep memory in a process that is a console: read from the environment when a program starts.
 ///
@@ -134,7 +134,7 @@ impl Station {
         runtime.spawn(tend.run());
         runtime.spawn(app.live.clone().run(app.store.clone(), app.vitals.clone()));
         runtime.spawn(house.run());
-        runtime.spawn(tell_looks(Arc::clone(&people)));
+        runtime.spawn(each_minute(Arc::clone(&people), app.vitals.clone()));
         runtime.spawn(broker.run(to_send));
         let (stop, stopping) = watch::channel(false);
         let live = app.live.clone();
@@ -178,10 +178,11 @@ fn drawn() -> Result<u64, StationError> {
     Ok(u64::from_ne_bytes(random().map_err(PasswordError::from)?))
 }
 
-/// Tells how often pictures were looked at again.
-async fn tell_looks(people: Arc<People>) {
+/// Tells how often pictures were looked at again, and what is over by itself.
+async fn each_minute(people: Arc<People>, vitals: Vitals) {
     loop {
-        tokio::time::sleep(LOOKS).await;
+        tokio::time::sleep(MINUTE).await;
+        vitals.settle(clock::monotonic());
         if let Err(error) = people.tell_looks(false).await {
             tracing::error!(%error, "the audit lacks how often pictures were looked at again");
         }

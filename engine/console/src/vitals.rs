@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// The trouble of a database that takes nothing, and what it means.
 pub const DISK: (&str, &str) =
@@ -33,7 +34,14 @@ pub struct Vitals(Arc<Mutex<Kept>>);
 struct Kept {
     counts: BTreeMap<(&'static str, &'static str), u64>,
     gauges: BTreeMap<&'static str, u64>,
-    troubles: BTreeMap<&'static str, String>,
+    troubles: BTreeMap<&'static str, Trouble>,
+}
+
+#[derive(Debug)]
+struct Trouble {
+    text: String,
+    /// From when on it is over, if it ends by itself.
+    until: Option<Instant>,
 }
 
 impl Vitals {
@@ -59,8 +67,19 @@ impl Vitals {
 
     /// Something does not work, until [`Vitals::end`]; logged when it is new.
     pub fn raise(&self, trouble: &'static str, text: &str) {
-        let before = self.kept().troubles.insert(trouble, text.to_owned());
-        if before.as_deref() != Some(text) {
+        self.insert(trouble, text, None);
+    }
+
+    /// Something did not work just now, which is told until this time unless it happens again. Nobody has to be there to
+    /// end it.
+    pub fn raise_until(&self, trouble: &'static str, text: &str, until: Instant) {
+        self.insert(trouble, text, Some(until));
+    }
+
+    fn insert(&self, trouble: &'static str, text: &str, until: Option<Instant>) {
+        let now = Trouble { text: text.to_owned(), until };
+        let before = self.kept().troubles.insert(trouble, now);
+        if before.is_none_or(|before| before.text != text) {
             tracing::warn!(trouble, text, "something does not work");
         }
     }
@@ -88,9 +107,22 @@ impl Vitals {
         result
     }
 
-    /// What does not work now, in words.
-    pub fn troubles(&self) -> Vec<(&'static str, String)> {
-        self.kept().troubles.iter().map(|(name, text)| (*name, text.clone())).collect()
+    /// Ends what is over by itself at this time.
+    pub fn settle(&self, now: Instant) {
+        let over = |trouble: &Trouble| trouble.until.is_some_and(|until| until <= now);
+        let ended: Vec<&'static str> = {
+            let kept = self.kept();
+            kept.troubles.iter().filter(|(_, it)| over(it)).map(|(name, _)| *name).collect()
+        };
+        for trouble in ended {
+            self.end(trouble);
+        }
+    }
+
+    /// What does not work at this time, in words.
+    pub fn troubles(&self, now: Instant) -> Vec<(&'static str, String)> {
+        self.settle(now);
+        self.kept().troubles.iter().map(|(name, it)| (*name, it.text.clone())).collect()
     }
 
     /// What was counted: what, why, how often.
@@ -105,5 +137,27 @@ impl Vitals {
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use std::time::Duration;
+
+    #[test]
+    fn what_happened_is_told_for_a_while_and_is_over_without_another_word() {
+        let (vitals, start) = (Vitals::default(), clock::monotonic());
+        let at = |secs| start + Duration::from_secs(secs);
+        let told = |secs| vitals.troubles(at(secs)).into_iter().map(|it| it.0).collect::<Vec<_>>();
+        vitals.raise("disk", "takes nothing");
+        vitals.raise_until("dropped", "too many", at(10));
+        assert_eq!(told(9), ["disk", "dropped"]);
+        vitals.raise_until("dropped", "too many", at(19));
+        assert_eq!(told(18), ["disk", "dropped"], "it happened again");
+        assert_eq!(told(19), ["disk"]);
+        vitals.end("disk");
+        assert!(told(20).is_empty());
     }
 }

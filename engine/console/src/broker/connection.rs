@@ -15,7 +15,6 @@ use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAck, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event, EventLoop};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use viahe_contract::time::Timestamp;
 
 /// Waits between tries: from the first to the last, doubling.
 const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(15)];
@@ -128,7 +127,7 @@ impl Broker {
         (to_intake, to_post): (mpsc::Sender<Waiting>, mpsc::Sender<PubAck>),
         open: &mut bool,
     ) -> String {
-        let (room, mut dropped) = (Room::new(), None);
+        let room = Room::new();
         loop {
             let event = match events.poll().await {
                 Ok(event) => event,
@@ -148,7 +147,11 @@ impl Broker {
                 Packet::Publish(publish) => {
                     let (qos, waiting) = (publish.qos, room.let_in(publish));
                     let is_in = waiting.is_some_and(|waiting| to_intake.try_send(waiting).is_ok());
-                    self.follow(is_in || qos != QoS::AtMostOnce, &mut dropped);
+                    if !is_in && qos == QoS::AtMostOnce {
+                        self.vitals.count("messages", "dropped");
+                        let until = clock::monotonic() + BURST_FOR;
+                        self.vitals.raise_until(BURST, BURST_TEXT, until);
+                    }
                     is_in || qos == QoS::AtMostOnce
                 }
                 Packet::PubAck(ack) => to_post.try_send(ack).is_ok(),
@@ -160,18 +163,6 @@ impl Broker {
             if !fits {
                 return "the broker sends more than it may".into();
             }
-        }
-    }
-
-    /// A message came in or was `dropped`: the trouble of that lasts some time after the last one.
-    fn follow(&self, is_in: bool, dropped: &mut Option<Timestamp>) {
-        if !is_in {
-            self.vitals.count("messages", "dropped");
-            self.vitals.raise(BURST, BURST_TEXT);
-            *dropped = Some(clock::now());
-        } else if dropped.is_some_and(|last| last.plus(BURST_FOR) < clock::now()) {
-            self.vitals.end(BURST);
-            *dropped = None;
         }
     }
 

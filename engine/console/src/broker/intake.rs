@@ -38,10 +38,7 @@ pub(super) struct Intake {
     pub(super) client: AsyncClient,
     commands: Commands,
     unread: u64,
-    /// When a site last spoke of another's incident, or before it could.
-    foreign: Timestamp,
-    /// When a site last told of more than is kept, if one did; and how often that was.
-    crowd: Option<Timestamp>,
+    /// How often a site told of more than is kept.
     crowds: u64,
 }
 
@@ -59,8 +56,7 @@ impl Intake {
         client: AsyncClient,
         commands: Commands,
     ) -> Self {
-        let (foreign, crowd) = (clock::now(), None);
-        Self { store, vitals, client, commands, unread: 0, foreign, crowd, crowds: 0 }
+        Self { store, vitals, client, commands, unread: 0, crowds: 0 }
     }
 
     /// Takes what comes until nothing comes any more; ends early when something was not kept: what was not
@@ -96,29 +92,21 @@ impl Intake {
             self.vitals.count("revisions", label(taken));
             if taken == Taken::Foreign {
                 tracing::warn!(%site, %incident, "says a word on an incident of another site");
-                self.foreign = now;
                 let text = format!(
                     "{site} speaks of incidents of another site: they are never acknowledged, so it says them again \
                      and again; give the site the name that it had"
                 );
-                self.vitals.raise(FOREIGN, &text);
+                self.vitals.raise_until(FOREIGN, &text, clock::monotonic() + FOREIGN_FOR);
                 continue;
             }
             if let Taken::Crowded(crowd) = taken {
-                self.is_crowded(&site, crowd, now);
+                self.is_crowded(&site, crowd);
                 continue;
             }
             let topic = Topic::new(&site, About::Ack).to_string();
             let payload = message::to_bytes(&Ack { incident, revision });
             // What is not said now is said when the box says it again.
             let _ = self.client.publish(topic, QoS::AtMostOnce, false, payload).await;
-        }
-        if self.foreign.plus(FOREIGN_FOR) < now {
-            self.vitals.end(FOREIGN);
-        }
-        if self.crowd.is_some_and(|last| last.plus(CROWD_FOR) < now) {
-            self.crowd = None;
-            self.vitals.end(CROWD);
         }
         for publish in publishes {
             // The connection may be over: then they come again.
@@ -131,7 +119,7 @@ impl Intake {
         let Batch { heard, states } = batch;
         if !states.is_empty() {
             for (site, crowd) in self.store.keep_states(states, now).await? {
-                self.is_crowded(&site, crowd, now);
+                self.is_crowded(&site, crowd);
             }
         }
         if heard.is_empty() {
@@ -141,19 +129,18 @@ impl Intake {
     }
 
     /// Nothing was kept of what a site told.
-    fn is_crowded(&mut self, site: &Name, crowd: Crowd, now: Timestamp) {
+    fn is_crowded(&mut self, site: &Name, crowd: Crowd) {
         self.vitals.count("crowds", crowd.label());
         let told = crowd.told();
         if self.crowds.is_multiple_of(SHOWN_EVERY) {
             tracing::warn!(%site, told, "tells of more than is kept");
         }
         self.crowds += 1;
-        self.crowd = Some(now);
         let text = format!(
             "{site} tells of something new, and {told}: it is not kept, nor is an incident there acknowledged; look \
              who invents it, and let each box write below its own site alone at the broker"
         );
-        self.vitals.raise(CROWD, &text);
+        self.vitals.raise_until(CROWD, &text, clock::monotonic() + CROWD_FOR);
     }
 
     fn cannot_read(&mut self, publish: &Publish, reason: &'static str, why: &str) {

@@ -2,6 +2,7 @@
 
 use super::app::App;
 use super::extract::Json;
+use crate::clock;
 use axum::extract::State;
 use serde::Serialize;
 
@@ -26,7 +27,7 @@ struct Reason {
 /// Is the console well?
 #[utoipa::path(get, path = "/healthz", tag = "service", responses((status = 200, body = Health)))]
 pub(super) async fn healthz(State(app): State<App>) -> Json<Health> {
-    let troubles = app.vitals.troubles().into_iter();
+    let troubles = app.vitals.troubles(clock::monotonic()).into_iter();
     let reasons: Vec<Reason> = troubles.map(|(trouble, text)| Reason { trouble, text }).collect();
     let status = if reasons.is_empty() { "ok" } else { "degraded" };
     Json(Health { status, reasons })

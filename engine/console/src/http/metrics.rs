@@ -1,6 +1,7 @@
 //! What the console counts, as Prometheus reads it.
 
 use super::app::App;
+use crate::clock;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -35,7 +36,7 @@ pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
         line(&mut text, &format!("viahe_console_{what} {now}"));
     }
     line(&mut text, "# TYPE viahe_console_trouble gauge");
-    for (trouble, _) in app.vitals.troubles() {
+    for (trouble, _) in app.vitals.troubles(clock::monotonic()) {
         line(&mut text, &format!("viahe_console_trouble{{trouble=\"{trouble}\"}} 1"));
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)

@@ -182,13 +182,13 @@ mod tests {
         let write = || writer.write_and_wait(|db| Ok(db.execute("INSERT INTO a VALUES (1)", [])?));
         let error = write().unwrap_err();
         assert!(matches!(&error, StoreError::Commit(why) if why.contains("locked")), "{error}");
-        assert_eq!(vitals.troubles().len(), 1, "whoever wrote");
+        assert_eq!(vitals.troubles(crate::clock::monotonic()).len(), 1, "whoever wrote");
         other.execute_batch("ROLLBACK").unwrap();
         assert_eq!(write().unwrap(), 1);
-        assert!(vitals.troubles().is_empty());
+        assert!(vitals.troubles(crate::clock::monotonic()).is_empty());
         // What fails within a commit that holds says the same.
         let broken =
             writer.write_and_wait(|db| Ok(db.execute("INSERT INTO nowhere VALUES (1)", [])?));
-        assert!(broken.is_err() && vitals.troubles().len() == 1);
+        assert!(broken.is_err() && vitals.troubles(crate::clock::monotonic()).len() == 1);
     }
 }

@@ -57,17 +57,21 @@ fn ack(n: u32, revision: u32) -> String {
     format!("viahe/v1/hue/ack {}", json!({ "incident": id(n), "revision": revision }))
 }
 
+/// Says it again and again, as a box does: the console subscribes by and by, and hears nothing before.
+fn says_until_acknowledged(broker: &Mosquitto, acks: &Program, n: u32, revision: u32) {
+    eventually("it is acknowledged", || {
+        publish(broker, TOPIC, &[said(n, revision)], &[]);
+        acks.lines().iter().any(|line| line.text == ack(n, revision))
+    });
+}
+
 #[test]
 fn what_boxes_say_is_kept_once_and_acknowledged_whatever_is_restarted() {
     let mut broker = Mosquitto::start("persistence true");
     let dir = tempfile::tempdir().unwrap();
     let acks = hears(&broker, "viahe/v1/hue/ack");
     let station = start(&broker, dir.path());
-    // The console subscribes by and by; what nobody hears, a box says again.
-    eventually("the first is acknowledged", || {
-        publish(&broker, TOPIC, &[said(1, 2)], &[]);
-        acks.lines().iter().any(|line| line.text == ack(1, 2))
-    });
+    says_until_acknowledged(&broker, &acks, 1, 2);
     let unreadable = ["", "{}", "[1]", "\u{1}", &said(1, 9).replace("hue", "da-nang")];
     publish(&broker, TOPIC, &unreadable.map(str::to_owned), &[]);
     // Older than what is known, then a repeat.
@@ -84,10 +88,7 @@ fn what_boxes_say_is_kept_once_and_acknowledged_whatever_is_restarted() {
     broker.kill();
     broker.restart();
     let acks = hears(&broker, "viahe/v1/hue/ack");
-    eventually("it is heard on the next broker", || {
-        publish(&broker, TOPIC, &[said(4, 1)], &[]);
-        acks.lines().iter().any(|line| line.text == ack(4, 1))
-    });
+    says_until_acknowledged(&broker, &acks, 4, 1);
     drop(station);
     let store = Store::open(&dir.path().join("data"), &Vitals::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -106,10 +107,7 @@ fn what_waited_at_the_broker_comes_in_one_session() {
     let dir = tempfile::tempdir().unwrap();
     let station = start(&broker, dir.path());
     let acks = hears(&broker, "viahe/v1/hue/ack");
-    eventually("the first is acknowledged", || {
-        publish(&broker, TOPIC, &[said(0, 1)], &[]);
-        acks.lines().iter().any(|line| line.text == ack(0, 1))
-    });
+    says_until_acknowledged(&broker, &acks, 0, 1);
     drop(station);
     publish(&broker, TOPIC, &(1..=WAITED).map(|n| said(n, 1)).collect::<Vec<_>>(), &[]);
     let station = start(&broker, dir.path());
@@ -132,10 +130,7 @@ fn a_burst_that_nobody_holds_back_is_kept_whole_in_one_session() {
     let dir = tempfile::tempdir().unwrap();
     let station = start(&broker, dir.path());
     let acks = hears(&broker, "viahe/v1/hue/ack");
-    eventually("the first is acknowledged", || {
-        publish(&broker, TOPIC, &[said(0, 1)], &[]);
-        acks.lines().iter().any(|line| line.text == ack(0, 1))
-    });
+    says_until_acknowledged(&broker, &acks, 0, 1);
     let burst: Vec<String> = (1..=BURST).map(|n| said(n, 1)).collect();
     publish(&broker, TOPIC, &burst, &["-q", "0"]);
     acks.line(&ack(BURST, 1));
@@ -152,10 +147,7 @@ fn a_verdict_waits_for_its_box_and_goes_once_it_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let station = start(&broker, dir.path());
     let acks = hears(&broker, "viahe/v1/hue/ack");
-    eventually("the incident is acknowledged", || {
-        publish(&broker, TOPIC, &[said(1, 1)], &[]);
-        acks.lines().iter().any(|line| line.text == ack(1, 1))
-    });
+    says_until_acknowledged(&broker, &acks, 1, 1);
     drop(station);
     // Judged while the console speaks with nobody: kept all the same.
     let store = Store::open(&dir.path().join("data"), &Vitals::default()).unwrap();
@@ -200,10 +192,7 @@ fn what_is_not_kept_is_no_broker_that_is_away_and_is_over_once_it_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let station = start(&broker, dir.path());
     let acks = hears(&broker, "viahe/v1/hue/ack");
-    eventually("the first is acknowledged", || {
-        publish(&broker, TOPIC, &[said(1, 1)], &[]);
-        acks.lines().iter().any(|line| line.text == ack(1, 1))
-    });
+    says_until_acknowledged(&broker, &acks, 1, 1);
     let db = rusqlite::Connection::open(dir.path().join("data/console.db")).unwrap();
     let full =
         "CREATE TRIGGER full BEFORE INSERT ON incident BEGIN SELECT RAISE(ABORT, 'full'); END";

@@ -6,6 +6,7 @@ use super::support::Console;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
+use viahe_console::clock;
 use viahe_console::config::Keep;
 use viahe_console::evidence::Files;
 use viahe_console::keeping::House;
@@ -100,7 +101,11 @@ impl Old {
 
     fn sweeps(&self, house: &mut House, on: u32) -> Option<String> {
         let swept = self.console.runtime.block_on(house.sweep(day(on)));
-        let told = self.vitals.troubles().into_iter().find(|(trouble, _)| *trouble == "sweep");
+        let told = self
+            .vitals
+            .troubles(clock::monotonic())
+            .into_iter()
+            .find(|(trouble, _)| *trouble == "sweep");
         assert_eq!(swept.is_err(), told.is_some(), "{swept:?}");
         told.map(|(_, text)| text)
     }

@@ -140,9 +140,8 @@ fn other_exports_of_the_same_head_are_told() {
             Head::Nanodet { .. } => at % (CLASSES + 4 * BINS) < CLASSES,
             _ => at % (5 + CLASSES) >= 4,
         };
-        for (at, value) in tensors[0].iter_mut().enumerate().filter(|(at, _)| is_score(*at)) {
+        for (_, value) in tensors[0].iter_mut().enumerate().filter(|(at, _)| is_score(*at)) {
             *value = logit(value);
-            let _ = at;
         }
         tell(&format!("{name} without sigmoid"), &head, &tensors);
     }

@@ -1,7 +1,6 @@
 //! Rules measure how long something lasts, whatever is done to the box's clock meanwhile.
 
-use crate::support;
-use crate::support::name;
+use crate::support::{KERB, name, one_camera};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viahe_contract::message::{SensorHealth, State};
@@ -21,24 +20,7 @@ const STEPS: [i64; 8] =
     [-HOUR, HOUR, -300, 300, -7 * HOUR, 7 * HOUR, -START_SECS + 20, START_SECS - 20];
 
 fn plan(rules: &str) -> Arc<Plan> {
-    let text = format!(
-        r#"
-        [site]
-        id = "site"
-        timezone = "UTC"
-        [model.street]
-        package = "ssdlite-coco"
-        [[camera]]
-        id = "cam"
-        url = "pattern://1000x500@5"
-        model = "street"
-        analyse_hz = 2.0
-        [camera.zone.kerb]
-        polygon = [[0.0, 0.2], [1.0, 0.2], [1.0, 1.0], [0.0, 1.0]]
-        {rules}
-        "#
-    );
-    Arc::new(support::World::new().parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}")))
+    one_camera("cam", &format!("analyse_hz = 2.0\n{KERB}\n{rules}"))
 }
 
 const PARKING: &str = r#"

@@ -1,7 +1,6 @@
 //! What is drawn over the pictures of an incident is what was so when they were taken.
 
-use crate::support;
-use crate::support::name;
+use crate::support::{name, one_camera};
 use std::sync::Arc;
 use viahe_contract::message::{EndReason, Geometry};
 use viahe_core::engine::{Effect, Engine, Event};
@@ -21,26 +20,10 @@ fn plan(zone: &[[f64; 2]], rule: &str) -> Arc<Plan> {
 }
 
 fn plan_with(zone: &[[f64; 2]], rule: &str, permits: &str) -> Arc<Plan> {
-    let text = format!(
-        r#"
-        [site]
-        id = "site"
-        timezone = "UTC"
-        [model.street]
-        package = "ssdlite-coco"
-        [[camera]]
-        id = "cam"
-        url = "pattern://1000x500@5"
-        model = "street"
-        [camera.zone.kerb]
-        polygon = {zone:?}
-        [[camera.rule]]
-        zone = "kerb"
-        {rule}
-        {permits}
-        "#
+    let rest = format!(
+        "[camera.zone.kerb]\npolygon = {zone:?}\n[[camera.rule]]\nzone = \"kerb\"\n{rule}\n{permits}"
     );
-    Arc::new(support::World::new().parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}")))
+    one_camera("cam", &rest)
 }
 
 fn parking(zone: &[[f64; 2]]) -> Arc<Plan> {

@@ -1,7 +1,6 @@
 //! The loop around the engine: in which order effects are carried out, and what comes of them.
 
-use crate::support;
-use crate::support::name;
+use crate::support::{name, one_camera};
 use std::convert::Infallible;
 use std::sync::Arc;
 use viahe_contract::message::Order;
@@ -16,18 +15,7 @@ use viahe_core::time::{ClockSource, Timestamp};
 const NOW: Timestamp = Timestamp::from_secs(1_795_310_040);
 
 fn plan() -> Arc<Plan> {
-    let text = r#"
-        [site]
-        id = "site"
-        timezone = "UTC"
-        [model.street]
-        package = "ssdlite-coco"
-        [[camera]]
-        id = "gate"
-        url = "pattern://1000x500@5"
-        model = "street"
-        "#;
-    Arc::new(support::World::new().parse("test.toml", text).unwrap_or_else(|e| panic!("{e}")))
+    one_camera("gate", "")
 }
 
 /// Writes down what it is asked, and does what the test says.

@@ -1,6 +1,6 @@
 //! The event plane on hand-drawn traces: observations in, incidents out.
 
-use crate::support;
+use crate::support::{KERB, name, one_camera};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use viahe_contract::sha256::Sha256;
 use viahe_core::artefact::{Artefact, Span};
 use viahe_core::engine::{Capture, Effect, Engine, Event};
 use viahe_core::frame::FrameStamp;
-use viahe_core::id::{Name, TrackId};
+use viahe_core::id::TrackId;
 use viahe_core::incident::Revision;
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::plan::Plan;
@@ -19,26 +19,12 @@ use viahe_core::time::{ClockSource, Timestamp};
 const DWELL: Duration = Duration::from_secs(20);
 const ABSENCE: Duration = Duration::from_mins(1);
 
-fn name(text: &str) -> Name {
-    Name::try_from(text).unwrap()
-}
-
 /// A camera over a street with one rule of the catalogue.
 fn plan(rule: &str) -> Arc<Plan> {
-    let text = format!(
+    let rest = format!(
         r#"
-        [site]
-        id = "site"
-        timezone = "UTC"
-        [model.street]
-        package = "ssdlite-coco"
-        [[camera]]
-        id = "cam"
-        url = "pattern://1000x500@5"
-        model = "street"
         analyse_hz = 2.0
-        [camera.zone.kerb]
-        polygon = [[0.0, 0.2], [1.0, 0.2], [1.0, 1.0], [0.0, 1.0]]
+        {KERB}
         [[camera.rule]]
         id = "rule"
         zone = "kerb"
@@ -48,7 +34,7 @@ fn plan(rule: &str) -> Arc<Plan> {
         "#,
         ABSENCE.as_secs()
     );
-    Arc::new(support::World::new().parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}")))
+    one_camera("cam", &rest)
 }
 
 fn parking() -> Arc<Plan> {

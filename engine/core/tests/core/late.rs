@@ -1,8 +1,7 @@
 //! Pictures that are late: what is said does not wait for them, is said once more with them, and is otherwise
 //! what would have been said had they been prompt.
 
-use crate::support;
-use crate::support::name;
+use crate::support::{KERB, name, one_camera};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use viahe_contract::id::{CaptureId, IncidentId, TrackId};
@@ -18,19 +17,9 @@ use viahe_core::time::{ClockSource, Timestamp};
 
 /// A kerb with dwells that are shorter than some pictures take.
 fn plan(camera: &str) -> Arc<Plan> {
-    let text = format!(
+    let rest = format!(
         r#"
-        [site]
-        id = "site"
-        timezone = "UTC"
-        [model.street]
-        package = "ssdlite-coco"
-        [[camera]]
-        id = "{camera}"
-        url = "pattern://1000x500@5"
-        model = "street"
-        [camera.zone.kerb]
-        polygon = [[0.0, 0.2], [1.0, 0.2], [1.0, 1.0], [0.0, 1.0]]
+        {KERB}
         [[camera.rule]]
         id = "rule"
         use = "illegal-parking"
@@ -40,7 +29,7 @@ fn plan(camera: &str) -> Arc<Plan> {
         absence_secs = 5
         "#
     );
-    Arc::new(support::World::new().parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}")))
+    one_camera(camera, &rest)
 }
 
 /// Vehicles come to three places and go, a look a second.

@@ -1,7 +1,6 @@
 //! Commands: done once, ended within a day, and told as long as they stand.
 
-use crate::support;
-use crate::support::name;
+use crate::support::{name, one_camera_of};
 use std::sync::Arc;
 use std::time::Duration;
 use viahe_contract::message::{Moment, Order, WhyRests};
@@ -20,17 +19,8 @@ const NOW: Timestamp = Timestamp::from_secs(1_795_310_040);
 const HOUR: Duration = Duration::from_hours(1);
 
 fn plan_with(zone_top: f32) -> Arc<Plan> {
-    let text = format!(
+    let rest = format!(
         r#"
-        [site]
-        id = "site"
-        timezone = "Asia/Ho_Chi_Minh"
-        [model.street]
-        package = "ssdlite-coco"
-        [[camera]]
-        id = "gate"
-        url = "pattern://1000x500@5"
-        model = "street"
         [camera.zone.kerb]
         polygon = [[0.0, {zone_top}], [1.0, {zone_top}], [1.0, 1.0], [0.0, 1.0]]
         [[camera.rule]]
@@ -50,7 +40,7 @@ fn plan_with(zone_top: f32) -> Arc<Plan> {
         sensor = "river-1"
         "#
     );
-    Arc::new(support::World::new().parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}")))
+    one_camera_of("timezone = \"Asia/Ho_Chi_Minh\"", "gate", &rest)
 }
 
 fn engine() -> Engine {

@@ -1,12 +1,12 @@
 //! What an incident says to people.
 
-use crate::support;
+use crate::support::{KERB, name, one_camera_of};
 use serde_json::{Value, json};
 use std::ops::Range;
 use std::sync::Arc;
 use viahe_core::engine::Event;
 use viahe_core::frame::FrameStamp;
-use viahe_core::id::{Name, TrackId};
+use viahe_core::id::TrackId;
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::plan::Plan;
 use viahe_core::scenario;
@@ -14,33 +14,19 @@ use viahe_core::time::{ClockSource, Timestamp};
 
 const CHAIR: &str = "furniture.chair";
 
-fn name(text: &str) -> Name {
-    Name::try_from(text).unwrap()
-}
-
 fn plan(rule: &str, language: &str) -> Arc<Plan> {
-    let text = format!(
+    let site = format!("timezone = \"UTC\"\nlanguage = \"{language}\"");
+    let rest = format!(
         r#"
-        [site]
-        id = "site"
-        timezone = "UTC"
-        language = "{language}"
-        [model.street]
-        package = "ssdlite-coco"
-        [[camera]]
-        id = "cam"
-        url = "pattern://1000x500@5"
-        model = "street"
-        [camera.zone.kerb]
+        {KERB}
         name = "Trước chợ"
-        polygon = [[0.0, 0.2], [1.0, 0.2], [1.0, 1.0], [0.0, 1.0]]
         [[camera.rule]]
         use = "{rule}"
         zone = "kerb"
         dwell_secs = 20
         "#
     );
-    Arc::new(support::World::new().parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}")))
+    one_camera_of(&site, "cam", &rest)
 }
 
 /// What stands where, from second to second.

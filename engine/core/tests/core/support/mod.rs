@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use viahe_core::config::{self, ConfigError, Lookup, PipelineSources, SecretRef};
 use viahe_core::id::Name;
 use viahe_core::model::ModelInfo;
@@ -147,4 +148,32 @@ impl World {
             secrets: &secret,
         })
     }
+}
+
+/// A zone of a camera: all of a picture but its upper fifth.
+pub(crate) const KERB: &str =
+    "[camera.zone.kerb]\npolygon = [[0.0, 0.2], [1.0, 0.2], [1.0, 1.0], [0.0, 1.0]]";
+
+/// A site in UTC with one camera, in whose table `rest` goes on.
+pub(crate) fn one_camera(camera: &str, rest: &str) -> Arc<Plan> {
+    one_camera_of("timezone = \"UTC\"", camera, rest)
+}
+
+/// The same, of a site of which all but the id is said.
+pub(crate) fn one_camera_of(site: &str, camera: &str, rest: &str) -> Arc<Plan> {
+    let text = format!(
+        r#"
+        [site]
+        id = "site"
+        {site}
+        [model.street]
+        package = "ssdlite-coco"
+        [[camera]]
+        id = "{camera}"
+        url = "pattern://1000x500@5"
+        model = "street"
+        {rest}
+        "#
+    );
+    Arc::new(World::new().parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}")))
 }
