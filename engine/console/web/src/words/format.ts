@@ -40,7 +40,12 @@ function formatter<T extends Intl.DateTimeFormat | Intl.NumberFormat | Intl.Rela
 
 function written(time: string, form: Form): string {
   const format = formatter(form, (l) => new Intl.DateTimeFormat(l, { ...FORMS[form], timeZone: 'UTC' }))
-  return format.format(wall(time))
+  return slashed(format.format(wall(time)))
+}
+
+/** 29-11, as some languages have it, would be cut in two at the end of a line; the whole date has slashes in both. */
+function slashed(date: string): string {
+  return date.replace(/(?<=\d)-(?=\d)/g, '/')
 }
 
 /** A time that the console noted and no box, by the reader's own clock. */
@@ -52,10 +57,10 @@ export function here(time: string): string {
 /** Likewise, day and clock alone. */
 export function hereShort(time: string): string {
   const format = formatter('hereShort', (l) => new Intl.DateTimeFormat(l, FORMS.dayAndClock))
-  return format.format(new Date(time))
+  return slashed(format.format(new Date(time)))
 }
 
-/** 14:05 of today at the site, 29/11 14:05 of another day. */
+/** 14:05 of today at the site, 14:05 29/11 of another day. */
 export function when(time: string, now: number): string {
   const offset = wall(time).getTime() - Date.parse(time)
   const today = new Date(now + offset).toISOString().slice(0, 10)
