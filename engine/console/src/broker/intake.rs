@@ -4,7 +4,7 @@ use super::commands::Commands;
 use super::reading::{Said, read};
 use super::room::Waiting;
 use crate::clock;
-use crate::store::{Crowd, Heard, StateHeard, Store, StoreError, Taken};
+use crate::store::{Crowd, Heard, StateHeard, Store, StoreError, Taken, is_ahead};
 use crate::vitals::Vitals;
 use rumqttc::v5::AsyncClient;
 use rumqttc::v5::mqttbytes::QoS;
@@ -30,6 +30,11 @@ const FOREIGN_FOR: Duration = Duration::from_mins(10);
 /// stands still says little.
 const CROWD: &str = "too_much_told";
 const CROWD_FOR: Duration = Duration::from_hours(24);
+
+/// The trouble of a site whose clock is ahead of ours. It is over when nobody has told of the future for as long: a box
+/// says each minute how it is.
+const AHEAD: &str = "clock_ahead";
+const AHEAD_FOR: Duration = Duration::from_mins(10);
 
 /// What is needed to take messages in.
 pub(super) struct Intake {
@@ -76,7 +81,11 @@ impl Intake {
         let mut batch = Batch::default();
         for publish in publishes {
             self.vitals.count("messages", "came");
-            match read(&publish.topic, &publish.payload, now) {
+            let said = read(&publish.topic, &publish.payload, now);
+            if let Ok(said) = &said {
+                self.look_at_clock(said, now);
+            }
+            match said {
                 Ok(Said::Incident(heard)) => batch.heard.push(*heard),
                 Ok(Said::State(state)) => {
                     batch.states.push(StateHeard { state, retained: publish.retain });
@@ -126,6 +135,17 @@ impl Intake {
             return Ok(Vec::new());
         }
         self.store.take(heard).await
+    }
+
+    /// Does it tell of the future?
+    fn look_at_clock(&self, said: &Said, now: Timestamp) {
+        let Some((site, _)) = said.told().filter(|(_, told)| is_ahead(*told, now)) else { return };
+        self.vitals.count("clocks", "ahead");
+        let text = format!(
+            "{site} tells of times that have not come: its incidents are told as of when they come; set the clock of \
+             the box, or of this machine"
+        );
+        self.vitals.raise_until(AHEAD, &text, clock::monotonic() + AHEAD_FOR);
     }
 
     /// Nothing was kept of what a site told.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use viahe_contract::id::Name;
-use viahe_contract::message::{BoxStatus, CameraState, IncidentEvent, Reply};
+use viahe_contract::message::{BoxStatus, CameraState, IncidentEvent, Offline, Reply};
 use viahe_contract::time::Timestamp;
 use viahe_contract::topic::{About, Topic};
 
@@ -18,6 +18,24 @@ pub(super) enum Said {
     State(State),
     /// What became of a command.
     Reply(Name, Box<Reply>),
+}
+
+impl Said {
+    /// Whose it is, and of which time it tells; none of an answer.
+    pub(super) fn told(&self) -> Option<(&Name, Timestamp)> {
+        let (site, told) = match self {
+            Self::Incident(heard) => (&heard.event.site, heard.event.incident.updated),
+            Self::State(State::Camera(site, _, state)) => (site, state.time),
+            Self::State(State::Box(site, status)) => match &**status {
+                BoxStatus::Online(told) => (site, told.time),
+                BoxStatus::Offline(Offline::Shutdown { time, .. }) => (site, *time),
+                // Since when it was there.
+                BoxStatus::Offline(Offline::Lost { connected, .. }) => (site, *connected),
+            },
+            Self::Reply(..) => return None,
+        };
+        Some((site, told.at()))
+    }
 }
 
 /// Why a message does not read, as it is counted, and in words.

@@ -70,7 +70,7 @@ pub struct Summary {
     pub zone: Option<String>,
     /// What people call the zone.
     pub place_name: Option<String>,
-    /// When the rule fired.
+    /// When the rule fired; like `updated` and `closed` earlier by `clock_ahead_secs` than its box says.
     #[schema(value_type = String)]
     pub opened: LocalTime,
     /// When the newest revision was made.
@@ -94,6 +94,8 @@ pub struct Summary {
     pub shelf: Option<i64>,
     /// It came with others: in this flood.
     pub flood: Option<i64>,
+    /// The clock of its box was ahead by so much: it opened when the first word of it came.
+    pub clock_ahead_secs: Option<i64>,
 }
 
 /// One place of the queue.

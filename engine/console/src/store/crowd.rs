@@ -1,7 +1,8 @@
-//! How many sites, cameras and places there may be. Whoever the broker lets in may invent them, and what is invented
+//! How many sites, cameras, places and headings there may be. Whoever the broker lets in may invent them, and what is invented
 //! would be kept, listed and searched for ever.
 
 use super::codes::ms;
+use super::headings::{self, Heading};
 use crate::model::PlaceId;
 use rusqlite::{Connection, params};
 use std::time::Duration;
@@ -14,6 +15,8 @@ const SITES_MAX: u32 = if cfg!(test) { 4 } else { 1_000 };
 const CAMERAS_MAX: u32 = if cfg!(test) { 5 } else { 200 };
 /// Places of a site: ten zones of each camera, also those of years ago.
 const PLACES_MAX: u32 = if cfg!(test) { 8 } else { 2_000 };
+/// Headings of a site: ten of each place, also those of rules, titles and points of years ago.
+const HEADINGS_MAX: u32 = if cfg!(test) { 200 } else { 20_000 };
 /// Who was not heard for so long makes room.
 const GONE: Duration = Duration::from_hours(30 * 24);
 
@@ -26,6 +29,8 @@ pub enum Crowd {
     Cameras,
     /// Places of a site.
     Places,
+    /// Headings of a site.
+    Headings,
 }
 
 impl Crowd {
@@ -35,6 +40,7 @@ impl Crowd {
             Self::Sites => "too_many_sites",
             Self::Cameras => "too_many_cameras",
             Self::Places => "too_many_places",
+            Self::Headings => "too_many_headings",
         }
     }
 
@@ -44,6 +50,9 @@ impl Crowd {
             Self::Sites => format!("there are {SITES_MAX} sites already"),
             Self::Cameras => format!("it has {CAMERAS_MAX} cameras already"),
             Self::Places => format!("it has {PLACES_MAX} places already"),
+            Self::Headings => format!(
+                "its incidents have {HEADINGS_MAX} rules, titles and points by place already"
+            ),
         }
     }
 }
@@ -105,6 +114,20 @@ pub(super) fn of_place(db: &Connection, place: &PlaceId) -> rusqlite::Result<Opt
     }
     let is_crowd = there == 0 && sites(db, "place")? >= SITES_MAX;
     Ok(Some(Crowd::Sites).filter(|_| is_crowd))
+}
+
+/// Is one heading more too many? Incidents are told under it: none makes room.
+pub(super) fn of_heading(
+    db: &Connection,
+    place: &PlaceId,
+    heading: &Heading,
+) -> rusqlite::Result<Option<Crowd>> {
+    if headings::is_known(db, place, heading)? {
+        return Ok(None);
+    }
+    let count = "SELECT COUNT(*) FROM place p JOIN heading h ON h.place = p.key WHERE p.site = ?";
+    let there: u32 = db.prepare_cached(count)?.query_row([&place.site], |row| row.get(0))?;
+    Ok(Some(Crowd::Headings).filter(|_| there >= HEADINGS_MAX))
 }
 
 /// The sites in a table that begins its key with them: from one to the next, so that rows are not counted.

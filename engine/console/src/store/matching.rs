@@ -2,7 +2,7 @@
 //!
 //! Three statements find them, each of which reads of an index only. *By cell*: the tally says which cells match,
 //! and of each its incidents are read. *By time*: incidents are read from the newest on until there are enough.
-//! The tally also says how many match, so the shorter way is taken. Those of a flood have an index of their own, and so
+//! The tally also says how many match, so the shorter way is taken; where all do, none is asked. Those of a flood have an index of their own, and so
 //! have those that are somewhere. *Single ones* have the words in what people wrote on them, or in their id; they are
 //! found beside the others. Very many may have them: then the newest are looked at, and the answer says so.
 
@@ -57,7 +57,7 @@ pub(super) fn first(
     let (mut found, others) = single(db, filter, order, after, most)?;
     if filter.flood.is_some() {
         found.append(&mut read(db, &by_flood(filter, order, after, most))?);
-    } else if count(db, filter)? <= BY_CELL_MAX {
+    } else if !is_open_to_all(filter) && count(db, filter)? <= BY_CELL_MAX {
         found.append(&mut read(db, &by_cell(filter, order, after, most))?);
     } else if let (Some(bounds), Order::Newest) = (filter.bounds, order) {
         for state in states(filter) {
@@ -69,6 +69,12 @@ pub(super) fn first(
     found.sort_unstable_by_key(|found| std::cmp::Reverse(found.rank(order)));
     found.truncate(most);
     Ok((found, others))
+}
+
+/// Does it ask for judgements and times alone? Then from the newest on no row is read in vain.
+fn is_open_to_all(filter: &Filter) -> bool {
+    let Filter { judged, from, to, .. } = filter;
+    *filter == Filter { judged: *judged, from: *from, to: *to, ..Filter::all() }
 }
 
 /// The first `most` of those that match by what people wrote on them or by their id, and not by their heading. And may

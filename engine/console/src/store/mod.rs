@@ -43,12 +43,15 @@ mod strays;
 mod summaries;
 mod take;
 mod tally;
+mod times;
 mod token;
 mod verdicts;
 mod wanted;
 mod words;
 mod writer;
 
+#[cfg(test)]
+mod tests_ahead;
 #[cfg(test)]
 mod tests_crowd;
 #[cfg(test)]
@@ -79,5 +82,6 @@ pub use sites::{State, StateHeard};
 pub(crate) use standing::Standing;
 pub use strays::StrayAt;
 pub use take::{Heard, Taken};
+pub use times::is_ahead;
 pub use token::KeptToken;
 pub use verdicts::{Judged, Speaker, Undone};

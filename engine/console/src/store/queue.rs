@@ -8,9 +8,9 @@ use super::codes::{FOLDED, NOT_JUDGED, local, severity, some};
 use super::error::StoreError;
 use super::handle::Store;
 use super::matching::{self, Asked, Match};
-use super::summaries::summary;
+use super::summaries::summaries;
 use super::wanted::{Wanted, cursor, is_narrow, read_cursor};
-use crate::model::{Filter, Line, Order, PlaceId, Queue};
+use crate::model::{Filter, Line, Order, PlaceId, Queue, Summary};
 use rusqlite::{Connection, params, params_from_iter};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -98,7 +98,11 @@ fn queue(
     page.truncate(limit);
     let last = page.last().filter(|_| more);
     let cursor = last.map(|last| cursor(last.rank(order)));
-    let lines = page.into_iter().map(|found| line(db, found)).collect::<Result<_, _>>()?;
+    let newest: Vec<i64> =
+        page.iter().map(|found| newest_of(db, found)).collect::<Result<_, _>>()?;
+    let newest = summaries(db, &newest)?.into_iter();
+    let lines = page.into_iter().zip(newest).map(|(found, newest)| line(db, found, newest));
+    let lines = lines.collect::<Result<_, _>>()?;
     Ok(Queue { lines, cursor, total_lines, total_incidents, at_least })
 }
 
@@ -166,8 +170,7 @@ fn of_match(found: &Match) -> Found {
     }
 }
 
-fn line(db: &Connection, found: &Found) -> Result<Line, StoreError> {
-    let newest = summary(db, newest_of(db, found)?)?;
+fn line(db: &Connection, found: &Found, newest: Summary) -> Result<Line, StoreError> {
     let sql = "SELECT site, camera, zone, camera_name, place_name, last_updated, offset_secs
         FROM place WHERE key = ?";
     let mut statement = db.prepare_cached(sql)?;

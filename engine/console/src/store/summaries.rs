@@ -27,59 +27,70 @@ pub(super) fn verdict_of(row: &Row, at: usize, offset_secs: i32) -> rusqlite::Re
     })
 }
 
-/// One incident, by its key.
-pub(super) static SUMMARY: LazyLock<String> = LazyLock::new(|| {
+/// Incidents, by a list of their keys in JSON, with where each stands in that.
+pub(super) static SUMMARIES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT i.id, i.site, i.violation, i.title, i.severity, i.state, i.revision, p.camera, p.camera_name,
             p.zone, p.place_name, i.opened, i.updated, i.closed, i.offset_secs, i.stage, i.offence, i.escalated,
-            IIF(i.judgement = 3, i.shelf, NULL), i.flood,
+            IIF(i.judgement = 3, i.shelf, NULL), i.flood, i.ahead,
             (SELECT e.sha256 FROM evidence e JOIN file f ON f.sha256 = e.sha256 AND f.site = i.site
                 WHERE e.incident = i.key ORDER BY e.moment = 'opened' DESC, e.captured DESC LIMIT 1),
-            {VERDICT}
-        FROM incident i JOIN place p ON p.key = i.place LEFT JOIN verdict v ON v.no = i.verdict WHERE i.key = ?"
+            {VERDICT}, asked.key
+        FROM json_each(?) asked CROSS JOIN incident i ON i.key = asked.value JOIN place p ON p.key = i.place
+        LEFT JOIN verdict v ON v.no = i.verdict"
     )
 });
 
 /// The incident with this key.
 pub(super) fn summary(db: &Connection, key: i64) -> Result<Summary, StoreError> {
-    let mut statement = db.prepare_cached(&SUMMARY)?;
-    let (mut summary, stage) = statement.query_row([key], |row| {
-        let offset = row.get(14)?;
-        let place = PlaceId { site: row.get(1)?, camera: row.get(7)?, zone: row.get(9)? };
-        let stands = row.get::<_, Option<i64>>(21)?.is_some();
-        let stage: Option<String> = row.get(15)?;
-        let closed: Option<i64> = row.get(13)?;
-        let summary = Summary {
-            id: row.get(0)?,
-            site: place.site.clone(),
-            violation: row.get(2)?,
-            title: row.get(3)?,
-            severity: severity(row.get(4)?),
-            state: state(row.get(5)?),
-            revision: row.get(6)?,
-            place: place.to_string(),
-            camera: some(place.camera),
-            camera_name: row.get(8)?,
-            zone: some(place.zone),
-            place_name: row.get(10)?,
-            opened: local(row.get(11)?, offset),
-            updated: local(row.get(12)?, offset),
-            closed: closed.map(|ms| local(ms, offset)),
-            stage: None,
-            offence: row.get(16)?,
-            picture: row.get(20)?,
-            judgement: if stands { Some(verdict_of(row, 21, offset)?) } else { None },
-            escalated: row.get(17)?,
-            shelf: row.get(18)?,
-            flood: row.get(19)?,
-        };
-        Ok((summary, stage))
-    })?;
-    summary.stage = stage.as_deref().map(read).transpose()?;
-    Ok(summary)
+    let found = summaries(db, &[key])?.pop();
+    Ok(found.ok_or(rusqlite::Error::QueryReturnedNoRows)?)
 }
 
-/// As many as there are keys, in their order.
+/// As many as there are keys, in their order: by one statement, as each that is begun costs as much as a line.
 pub(super) fn summaries(db: &Connection, keys: &[i64]) -> Result<Vec<Summary>, StoreError> {
-    keys.iter().map(|key| summary(db, *key)).collect()
+    let mut statement = db.prepare_cached(&SUMMARIES)?;
+    let mut rows = statement.query([serde_json::json!(keys).to_string()])?;
+    let mut found: Vec<(i64, Summary)> = Vec::with_capacity(keys.len());
+    while let Some(row) = rows.next()? {
+        found.push((row.get(32)?, told(row)?));
+    }
+    if found.len() < keys.len() {
+        return Err(rusqlite::Error::QueryReturnedNoRows.into());
+    }
+    found.sort_unstable_by_key(|(at, _)| *at);
+    Ok(found.into_iter().map(|(_, summary)| summary).collect())
+}
+
+fn told(row: &Row) -> Result<Summary, StoreError> {
+    let offset = row.get(14)?;
+    let place = PlaceId { site: row.get(1)?, camera: row.get(7)?, zone: row.get(9)? };
+    let stands = row.get::<_, Option<i64>>(22)?.is_some();
+    let stage: Option<String> = row.get(15)?;
+    let closed: Option<i64> = row.get(13)?;
+    Ok(Summary {
+        id: row.get(0)?,
+        site: place.site.clone(),
+        violation: row.get(2)?,
+        title: row.get(3)?,
+        severity: severity(row.get(4)?),
+        state: state(row.get(5)?),
+        revision: row.get(6)?,
+        place: place.to_string(),
+        camera: some(place.camera),
+        camera_name: row.get(8)?,
+        zone: some(place.zone),
+        place_name: row.get(10)?,
+        opened: local(row.get(11)?, offset),
+        updated: local(row.get(12)?, offset),
+        closed: closed.map(|ms| local(ms, offset)),
+        stage: stage.as_deref().map(read).transpose()?,
+        offence: row.get(16)?,
+        picture: row.get(21)?,
+        judgement: if stands { Some(verdict_of(row, 22, offset)?) } else { None },
+        escalated: row.get(17)?,
+        shelf: row.get(18)?,
+        flood: row.get(19)?,
+        clock_ahead_secs: Some(row.get::<_, i64>(20)? / 1_000).filter(|secs| *secs > 0),
+    })
 }

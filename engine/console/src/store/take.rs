@@ -8,10 +8,12 @@ use super::handle::Store;
 use super::headings::{self, Heading};
 use super::rest::{self, Rest};
 use super::tally::{self, Cell};
+use super::times::Times;
 use super::{grades, words};
 use crate::model::PlaceId;
 use crate::text::clipped;
 use rusqlite::{Connection, OptionalExtension, params};
+use viahe_contract::id::Name;
 use viahe_contract::message::{Incident, IncidentEvent};
 use viahe_contract::time::Timestamp;
 
@@ -39,7 +41,7 @@ pub enum Taken {
     Repeat,
     /// The incident is another site's: nothing was kept.
     Foreign,
-    /// It is at a new place, and there are too many: nothing was kept.
+    /// It is at a new place or under a new heading, and there are too many: nothing was kept.
     Crowded(Crowd),
 }
 
@@ -58,11 +60,12 @@ struct Known {
     key: i64,
     site: String,
     revision: u32,
+    ahead: i64,
     cell: Cell,
 }
 
 fn known(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
-    let sql = "SELECT key, site, revision, judgement, heading, state, severity FROM incident WHERE id = ?";
+    let sql = "SELECT key, site, revision, judgement, heading, state, severity, ahead FROM incident WHERE id = ?";
     let mut statement = db.prepare_cached(sql)?;
     let found = statement.query_row([id], |row| {
         let cell = Cell {
@@ -71,7 +74,8 @@ fn known(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
             state: row.get(5)?,
             severity: row.get(6)?,
         };
-        Ok(Known { key: row.get(0)?, site: row.get(1)?, revision: row.get(2)?, cell })
+        let (key, site, revision, ahead) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(7)?);
+        Ok(Known { key, site, revision, ahead, cell })
     });
     found.optional()
 }
@@ -82,12 +86,20 @@ fn take(db: &Connection, heard: &Heard) -> Result<Taken, StoreError> {
     if before.as_ref().is_some_and(|known| known.site != site.as_str()) {
         return Ok(Taken::Foreign);
     }
-    let place = PlaceId {
-        site: site.to_string(),
-        camera: incident.camera.as_ref().map(ToString::to_string).unwrap_or_default(),
-        zone: incident.zone.as_ref().map(ToString::to_string).unwrap_or_default(),
-    };
+    let place = place_of(&heard.event);
     if let Some(crowd) = crowd::of_place(db, &place)? {
+        return Ok(Taken::Crowded(crowd));
+    }
+    let heading = Heading {
+        violation: violation.as_str(),
+        rule: incident.rule.as_str(),
+        title: clipped(&incident.title),
+        position: incident.position,
+    };
+    // An earlier word than the newest known is told under none.
+    if before.as_ref().is_none_or(|known| known.revision < incident.revision)
+        && let Some(crowd) = crowd::of_heading(db, &place, &heading)?
+    {
         return Ok(Taken::Crowded(crowd));
     }
     if let Some(known) = &before
@@ -106,22 +118,18 @@ fn take(db: &Connection, heard: &Heard) -> Result<Taken, StoreError> {
         Some(_) => Rest::Queue,
         None => rest::of_new(db, &place, (incident.rule.as_str(), severity), heard.received)?,
     };
-    let heading = Heading {
-        place: keep_place(db, &place, incident)?,
-        violation: violation.as_str(),
-        rule: incident.rule.as_str(),
-        title: clipped(&incident.title),
-        position: incident.position,
-    };
+    let ahead = before.as_ref().map_or(0, |known| known.ahead);
+    let times = Times::of(incident, heard.received, ahead);
+    let of = keep_place(db, &place, (incident, times.updated))?;
     let cell = Cell {
         judgement: before.as_ref().map_or(rest.code(), |known| known.cell.judgement),
-        heading: headings::keep(db, &heading)?,
+        heading: headings::keep(db, of, &heading)?,
         state: of_state(incident.state),
         severity,
     };
     let graded = before.as_ref().map(|known| grades::of(db, known.key)).transpose()?;
     let known = before.as_ref().map(|known| known.key);
-    let key = keep_incident(db, known, (site.as_str(), &heading, &cell), incident)?;
+    let key = keep_incident(db, known, (site.as_str(), of, &heading, &cell), (incident, &times))?;
     match &before {
         None => {
             add_revision(db, key, heard)?;
@@ -134,11 +142,16 @@ fn take(db: &Connection, heard: &Heard) -> Result<Taken, StoreError> {
             }
         }
     }
-    tally::enter(db, &cell, ms(incident.opened.at()))?;
+    tally::enter(db, &cell, times.opened)?;
     grades::becomes(db, graded.as_ref(), &grades::of(db, key)?)?;
     add_evidence(db, key, incident)?;
     changes::note(db, "incident", site.as_str(), (Some(incident.incident.as_str()), Some(&place)))?;
     Ok(if before.is_none() { Taken::New } else { Taken::Later })
+}
+
+fn place_of(IncidentEvent { site, incident, .. }: &IncidentEvent) -> PlaceId {
+    let name = |name: &Option<Name>| name.as_ref().map(ToString::to_string).unwrap_or_default();
+    PlaceId { site: site.to_string(), camera: name(&incident.camera), zone: name(&incident.zone) }
 }
 
 /// False when it was there.
@@ -167,7 +180,11 @@ fn add_evidence(db: &Connection, key: i64, incident: &Incident) -> rusqlite::Res
 }
 
 /// The key of a place. What people call it may be new: then it is found by that.
-fn keep_place(db: &Connection, place: &PlaceId, incident: &Incident) -> rusqlite::Result<i64> {
+fn keep_place(
+    db: &Connection,
+    place: &PlaceId,
+    (incident, updated): (&Incident, i64),
+) -> rusqlite::Result<i64> {
     let sql = "SELECT camera_name IS ?4 AND place_name IS ?5 FROM place
         WHERE site = ?1 AND camera = ?2 AND zone = ?3";
     let PlaceId { site, camera, zone } = place;
@@ -182,7 +199,7 @@ fn keep_place(db: &Connection, place: &PlaceId, incident: &Incident) -> rusqlite
         camera_name = excluded.camera_name, place_name = excluded.place_name,
         last_updated = MAX(last_updated, excluded.last_updated), offset_secs = excluded.offset_secs
         RETURNING key";
-    let (updated, offset) = (ms(incident.updated.at()), incident.updated.offset_secs());
+    let offset = incident.updated.offset_secs();
     let values = params![site, camera, zone, name, of_place, updated, offset];
     let key = db.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
     if is_called_so == Some(false) {
@@ -194,17 +211,17 @@ fn keep_place(db: &Connection, place: &PlaceId, incident: &Incident) -> rusqlite
 fn keep_incident(
     db: &Connection,
     key: Option<i64>,
-    (site, heading, cell): (&str, &Heading, &Cell),
-    incident: &Incident,
+    (site, place, heading, cell): (&str, i64, &Heading, &Cell),
+    (incident, times): (&Incident, &Times),
 ) -> rusqlite::Result<i64> {
     let sql = "INSERT INTO incident (key, id, site, heading, place, violation, rule, title, severity, state, revision,
-            opened, updated, closed, offset_secs, stage, offence, lat, lon, judgement)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
+            opened, updated, closed, offset_secs, stage, offence, lat, lon, judgement, ahead)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
         heading = excluded.heading, place = excluded.place, violation = excluded.violation, rule = excluded.rule, title = excluded.title,
         severity = excluded.severity, state = excluded.state, revision = excluded.revision,
         opened = excluded.opened, updated = excluded.updated, closed = excluded.closed,
         offset_secs = excluded.offset_secs, stage = excluded.stage, offence = excluded.offence,
-        lat = excluded.lat, lon = excluded.lon
+        lat = excluded.lat, lon = excluded.lon, ahead = excluded.ahead
         RETURNING key";
     let stage = incident.stage.map(|stage| serde_json::to_string(&stage).unwrap_or_default());
     let mut statement = db.prepare_cached(sql)?;
@@ -213,22 +230,23 @@ fn keep_incident(
         incident.incident.as_str(),
         site,
         cell.heading,
-        heading.place,
+        place,
         heading.violation,
         heading.rule,
         heading.title,
         cell.severity,
         cell.state,
         incident.revision,
-        ms(incident.opened.at()),
-        ms(incident.updated.at()),
-        incident.closed.map(|closed| ms(closed.at())),
+        times.opened,
+        times.updated,
+        times.closed,
         incident.opened.offset_secs(),
         stage,
         incident.offence,
         incident.position.map(|position| position.lat),
         incident.position.map(|position| position.lon),
         cell.judgement,
+        times.ahead,
     ];
     statement.query_row(values, |row| row.get(0))
 }

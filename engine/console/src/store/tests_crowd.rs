@@ -131,6 +131,30 @@ async fn an_incident_at_one_place_too_many_is_not_kept_and_those_at_known_places
 }
 
 #[tokio::test]
+async fn an_incident_under_one_heading_too_many_is_not_kept_and_those_under_known_ones_are() {
+    let kept = Kept::new();
+    let titled = |site: &str, n: u32, revision: u32, title: &str| {
+        let mut event = event(site, n, revision);
+        event["data"]["title"] = json!(title);
+        event
+    };
+    for n in 0..200 {
+        let told = kept.takes_event(titled("hue", n, 1, &format!("Đỗ xe lúc {n} giờ"))).await;
+        assert_eq!(told, Taken::New);
+    }
+    let crowded = Taken::Crowded(Crowd::Headings);
+    assert_eq!(kept.takes_event(titled("hue", 200, 1, "Đỗ xe lúc 200 giờ")).await, crowded);
+    assert!(kept.store.detail(id(200)).await.unwrap().is_none());
+    assert_eq!(kept.takes_event(titled("hue", 201, 1, "Đỗ xe lúc 7 giờ")).await, Taken::New);
+    // Nor does a known incident get such a one; that it has been heard is said all the same.
+    assert_eq!(kept.takes_event(titled("hue", 3, 2, "Đỗ xe lúc 200 giờ")).await, crowded);
+    assert_eq!(kept.takes_event(titled("hue", 3, 1, "Đỗ xe lúc 200 giờ")).await, Taken::Repeat);
+    assert_eq!(kept.takes_event(titled("hue", 3, 3, "Đỗ xe lúc 3 giờ")).await, Taken::Later);
+    assert_eq!(kept.takes_event(titled("hue", 3, 2, "Đỗ xe lúc 200 giờ")).await, Taken::Earlier);
+    assert_eq!(kept.takes_event(titled("vinh", 202, 1, "Đỗ xe lúc 200 giờ")).await, Taken::New);
+}
+
+#[tokio::test]
 async fn what_something_is_called_makes_no_list_long() {
     let kept = Kept::new();
     let mut long = event("hue", 1, 1);

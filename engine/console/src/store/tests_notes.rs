@@ -10,6 +10,8 @@ use viahe_contract::message::to_bytes;
 use viahe_contract::time::Timestamp;
 use viahe_testing::incident::{event, id};
 
+/// When they opened.
+const MORNING: Timestamp = Timestamp::from_secs(1_795_996_800);
 /// So many more than are looked at: of another site, and the oldest.
 const OLD: u32 = 10;
 
@@ -22,7 +24,7 @@ fn heard(n: u32) -> Heard {
     Heard {
         payload: event["data"].to_string(),
         event: serde_json::from_slice(&to_bytes(&event)).unwrap(),
-        received: Timestamp(0),
+        received: MORNING,
     }
 }
 

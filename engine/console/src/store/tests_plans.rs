@@ -3,7 +3,7 @@
 use super::matching::{self, Asked, Singles};
 use super::open;
 use super::queue::{NEWEST_OF_CELL, cells};
-use super::summaries::SUMMARY;
+use super::summaries::SUMMARIES;
 use crate::model::{Filter, Judged, Order, Phase, PlaceId};
 use rusqlite::StatementStatus;
 use viahe_contract::message::Severity;
@@ -92,7 +92,7 @@ fn no_search_reads_a_table_from_one_end_to_the_other() {
 fn no_statement_is_planned_again_for_another_value() {
     let dir = tempfile::tempdir().unwrap();
     let db = open::to_write(&open::file_of(dir.path())).unwrap();
-    for sql in [SUMMARY.as_str(), NEWEST_OF_CELL] {
+    for sql in [SUMMARIES.as_str(), NEWEST_OF_CELL] {
         let mut statement = db.prepare(sql).unwrap();
         for key in 1..10_i64 {
             let values = std::iter::repeat_n(key, statement.parameter_count());

@@ -199,7 +199,7 @@ fn heard(told: &Told, name: &str) -> Heard {
     Heard {
         payload: event["data"].to_string(),
         event: serde_json::from_slice(&to_bytes(&event)).unwrap(),
-        received: Timestamp(0),
+        received: Timestamp(told.opened as u64 * 1_000_000),
     }
 }
 

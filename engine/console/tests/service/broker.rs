@@ -221,3 +221,16 @@ fn a_site_that_speaks_of_anothers_incidents_is_named() {
         troubles(&station) == ["foreign_incidents"]
     });
 }
+
+#[test]
+fn a_box_whose_clock_is_ahead_is_named() {
+    let broker = Mosquitto::start("");
+    let dir = tempfile::tempdir().unwrap();
+    let station = start(&broker, dir.path());
+    let acks = hears(&broker, "viahe/v1/hue/ack");
+    says_until_acknowledged(&broker, &acks, 1, 1);
+    assert!(troubles(&station).is_empty());
+    publish(&broker, TOPIC, &[said(2, 1).replace("2026-11-30", "2099-11-30")], &[]);
+    acks.line(&ack(2, 1));
+    assert_eq!(troubles(&station), ["clock_ahead"]);
+}

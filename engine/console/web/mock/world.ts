@@ -163,7 +163,7 @@ export class World {
     const summary: Summary = {
       id, site, violation, title: incident.title, severity, state: incident.state, revision: incident.revision, place: `${site}/${camera}/${zone}`,
       camera, camera_name: incident.camera_name, zone, place_name, opened, updated: incident.updated, closed, stage: 'remind', offence: incident.offence,
-      picture: evidence[1]!.arrived ? evidence[1]!.sha256 : null, judgement: null, escalated: false, shelf: null, flood: null,
+      picture: evidence[1]!.arrived ? evidence[1]!.sha256 : null, judgement: null, escalated: false, shelf: null, flood: null, clock_ahead_secs: null,
     }
     const detail: Detail = {
       summary, incident, evidence, verdicts: [], escalations: [], looking: [], similar: [], shelf: null,

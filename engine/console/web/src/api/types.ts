@@ -97,6 +97,8 @@ export interface Summary {
   shelf: number | null
   /** The flood that it came with. */
   flood: number | null
+  /** The clock of its box was ahead by so much: its times here are earlier than the box says. */
+  clock_ahead_secs: number | null
 }
 
 export interface Line {

@@ -67,6 +67,12 @@ export function when(time: string, now: number): string {
   return written(time, time.startsWith(today) ? 'clock' : 'dayAndClock')
 }
 
+/** A time, `secs` earlier, by the same clock on the wall. */
+export function earlier(time: string, secs: number): string {
+  const offset = time.endsWith('Z') ? 'Z' : time.slice(-6)
+  return new Date(wall(time).getTime() - secs * 1000).toISOString().slice(0, 19) + offset
+}
+
 /** With seconds. */
 export function exact(time: string): string {
   return written(time, 'exact')
