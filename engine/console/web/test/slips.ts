@@ -15,8 +15,24 @@ export async function slips(browsers: Browsers, city: City): Promise<void> {
   await refusedLate(browsers, page)
   await closedByItsBox(browsers, page, city)
   await saidTwice(browsers, page)
+  await comesBack(page, city)
   await anotherPerson(context, page, city.admin)
   await context.close()
+}
+
+/** What nobody answered is asked for once more when the network is back; nobody has to say so. */
+async function comesBack(page: Page, city: City): Promise<void> {
+  const cameras = '**/v1/cameras'
+  await page.route(cameras, (route) => route.abort())
+  await page.goto(`${city.address}/#/cameras`)
+  const away = page.getByText('Không kết nối được với máy chủ.')
+  await away.waitFor()
+  await page.unroute(cameras)
+  await page.evaluate(() => dispatchEvent(new Event('online')))
+  await away.waitFor({ state: 'detached' })
+  await page.getByText(/hoạt động$/).first().waitFor()
+  await page.goto(`${city.address}/#/queue`)
+  await page.locator('article[data-case]').waitFor()
 }
 
 /** However long a key is held, one verdict is given; and none by a key whose button is not there. */

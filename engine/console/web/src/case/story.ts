@@ -7,9 +7,15 @@ import { className, words } from '../words/index.svelte.ts'
 /** Conditions are made of each other; one that is made of itself would have no end. */
 const DEPTH_MAX = 8
 
+/** Its name, inside of a sentence. */
+function thingName(kind: string): string {
+  const name = className(kind)
+  return name.charAt(0).toLowerCase() + name.slice(1)
+}
+
 function relation({ kind, thing, min, none }: AskedRelation): string {
   const t = words().story
-  const called = t.things[thing] ?? className(thing)
+  const called = t.things[thing] ?? thingName(thing)
   return (none ? t.noRelation : t.relation)[kind](min > 1 ? t.atLeast(count(min), called) : called)
 }
 
@@ -17,7 +23,7 @@ function relation({ kind, thing, min, none }: AskedRelation): string {
 export function thingInWords({ classes, place, motion, speed_min_mps, heading, crossing, relations }: AskedThing): string {
   const t = words().story
   return [
-    classes.map(className).join(t.or),
+    classes.map(thingName).join(t.or),
     motion ? t.motion[motion] : '',
     speed_min_mps === null ? '' : t.faster(value(Math.round(speed_min_mps * 3.6))),
     heading ? (heading.against ? t.against : t.along) : '',
@@ -131,7 +137,7 @@ export function stepInWords(story: Story, step: Step, now: number): string {
 }
 
 /** Whom a step is about; empty where it is about the rule as a whole. */
-export function subjectInWords({ subject }: Step): string {
+export function subjectInWords({ asked }: Story, { subject }: Step): string {
   const t = words().story
-  return subject ? t.subject(subject.class === null ? t.subjectUnknown : className(subject.class), count(subject.number)) : ''
+  return asked.each && subject ? t.subject(subject.class === null ? t.subjectUnknown : className(subject.class), count(subject.number)) : ''
 }
