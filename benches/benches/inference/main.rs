@@ -152,7 +152,7 @@ impl Times {
 }
 
 fn detector(runtime: &Runtime, package: &Package, threads: usize, batch_max: usize) -> Detector {
-    let options = DetectorOptions { threads, batch_max };
+    let options = DetectorOptions { threads, batch_max, ..DetectorOptions::default() };
     Detector::new(runtime, &package.model, &package.weights, options).expect("an installed model")
 }
 

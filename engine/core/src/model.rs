@@ -1,6 +1,7 @@
 //! A detector, described: what it is fed, how its output reads, and what its classes mean.
 
 mod head;
+mod precision;
 
 use crate::id::Name;
 use crate::tensor::InputSpec;
@@ -8,6 +9,7 @@ use viahe_contract::class::Class;
 use viahe_contract::sha256::Sha256;
 
 pub use self::head::{Activation, BoxUnit, CellPoint, Head, grid_cells};
+pub use self::precision::{Precision, Variant};
 
 /// Largest side of a model's input, in px.
 pub const INPUT_SIDE_PX_MAX: usize = 4096;
@@ -42,6 +44,10 @@ pub struct Model {
     pub file: String,
     /// Of the weights.
     pub sha256: Sha256,
+    /// What these are numbers of.
+    pub precision: Precision,
+    /// The same weights in other precisions, one of each at most.
+    pub variants: Vec<Variant>,
     /// How to get the weights; printed when they are missing.
     pub recipe: String,
     /// Name of the input tensor.
@@ -115,6 +121,17 @@ pub(crate) fn share(log_odds: f32) -> f32 {
 }
 
 impl Model {
+    /// The same model with its weights in this precision; none where it has no such.
+    #[must_use]
+    pub fn in_precision(&self, precision: Precision) -> Option<Self> {
+        if precision == self.precision {
+            return Some(self.clone());
+        }
+        let variant = self.variants.iter().find(|variant| variant.precision == precision)?;
+        let Variant { file, sha256, .. } = variant.clone();
+        Some(Self { file, sha256, precision, ..self.clone() })
+    }
+
     /// The same weights, as if this size were its only one.
     #[must_use]
     pub fn at(&self, size: [usize; 2]) -> Self {

@@ -9,8 +9,12 @@
 
 mod book;
 mod choose;
+mod precision;
+mod provider;
 mod setting;
 
 pub use book::{BOOK_BYTES_MAX, Book, Entry, Key, TuneVersion, Unreadable};
 pub use choose::{Choice, MARGIN, Measured, ROUNDS_MIN, Why, best, choose, load};
+pub use precision::{Precise, chosen_precision};
+pub use provider::Provider;
 pub use setting::{Running, Setting, THREADS_MAX, settings};

@@ -16,8 +16,17 @@ use std::path::Path;
 /// Looks at one part; says what is there, or what is wrong and what to do.
 pub type Check<'a> = &'a dyn Fn() -> Result<String, String>;
 
-/// Name of a model and what is said of it, as by a [`Check`].
-pub type ModelCheck = (String, Result<String, String>);
+/// Name of a model and what is said of it, or what is wrong.
+pub type ModelCheck = (String, Result<Loaded, String>);
+
+/// A model that works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// For people.
+    pub text: String,
+    /// It runs on what it was to run on.
+    pub as_asked: bool,
+}
 
 /// What to look at.
 #[derive(Clone, Copy)]
@@ -72,7 +81,12 @@ fn models(found: Vec<ModelCheck>) -> Vec<Finding> {
         return vec![Finding::fail(topic, "no model is installed", remedy)];
     }
     let judge = |(name, check): ModelCheck| match check {
-        Ok(what) => Finding::ok(topic, format!("{name}: {what}")),
+        Ok(Loaded { text, as_asked: true }) => Finding::ok(topic, format!("{name}: {text}")),
+        Ok(Loaded { text, as_asked: false }) => {
+            let remedy =
+                "see \"Other hardware for models\" in docs/operations.md, or ask for the CPU";
+            Finding::warn(topic, format!("{name}: {text}"), remedy)
+        }
         Err(why) if usable => Finding::warn(topic, format!("{name}: {why}"), remedy),
         Err(why) => Finding::fail(topic, format!("{name}: {why}"), remedy),
     };
@@ -141,11 +155,14 @@ mod tests {
 
     #[test]
     fn one_broken_model_of_two_is_a_warning() {
-        let good = || ("ssdlite-coco".to_owned(), Ok("320x320".to_owned()));
+        let loaded = |as_asked| Ok(Loaded { text: "320x320".to_owned(), as_asked });
+        let good = || ("ssdlite-coco".to_owned(), loaded(true));
+        let elsewhere = || ("ssdlite-coco".to_owned(), loaded(false));
         let bad = || ("yolox-nano".to_owned(), Err("weights are missing".to_owned()));
         assert_eq!(worst(&models(vec![good()])), Level::Ok);
         assert_eq!(worst(&models(vec![good(), bad()])), Level::Warn);
         assert_eq!(worst(&models(vec![bad()])), Level::Fail);
+        assert_eq!(worst(&models(vec![elsewhere()])), Level::Warn, "on the CPU it runs as well");
         assert_eq!(worst(&models(vec![])), Level::Fail);
         assert_eq!(runtime(Err("not found".into())).level, Level::Fail);
     }

@@ -3,7 +3,7 @@
 //!
 //! Only `ingest`, `camera_sim` and `doctor` see GStreamer's types, only `infer` ONNX Runtime's.
 
-#![deny(unsafe_code)] // but for the kernel, the checks before a library is loaded, the pool of decoders, the JPEG encoder
+#![deny(unsafe_code)] // but for the kernel, the checks before a library is loaded, what its binding lacks, the heap, the pool of decoders, the JPEG encoder
 
 pub mod advice;
 mod backoff;

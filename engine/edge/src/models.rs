@@ -16,8 +16,9 @@ use viahe_contract::sha256::Sha256;
 use viahe_core::config::model;
 use viahe_core::config::{ConfigError, Taxonomy};
 use viahe_core::id::Name;
-use viahe_core::model::Model;
+use viahe_core::model::{Model, Precision};
 use viahe_core::seam::ModelFiles;
+use viahe_core::tune::Provider;
 
 pub use self::install::{InstallError, NewPackage, install};
 pub use self::places::{LIBRARY_FILE, Locations, Looked, Surroundings, Variable};
@@ -54,6 +55,22 @@ pub struct Installed {
     pub taxonomies: Vec<PathBuf>,
     /// Each model that cameras are looked at with.
     pub models: BTreeMap<Name, ModelFiles>,
+    /// Where their weights in other precisions lie, of those that are there.
+    pub variants: BTreeMap<Name, BTreeMap<Precision, PathBuf>>,
+}
+
+impl Installed {
+    /// The models, each with its weights in the precision that is wanted; with its own where these are not there, or
+    /// none is wanted.
+    pub fn in_precisions(&self, wanted: &BTreeMap<Name, Precision>) -> BTreeMap<Name, ModelFiles> {
+        let weights = |name: &Name| self.variants.get(name)?.get(wanted.get(name)?).cloned();
+        let of = |(name, files): (&Name, &ModelFiles)| {
+            let own = files.weights.clone();
+            let weights = weights(name).unwrap_or(own);
+            (name.clone(), ModelFiles { weights, ..files.clone() })
+        };
+        self.models.iter().map(of).collect()
+    }
 }
 
 /// A model or a library cannot be found or read.
@@ -169,6 +186,20 @@ impl Locations {
             .ok_or_else(|| ModelError::Library { looked: self.looked.libraries.clone() })
     }
 
+    /// The library for models that are to run on this: one that the set-up has put beside the usual one for it, or that one.
+    ///
+    /// # Errors
+    /// [`ModelError::Library`] when there is none.
+    pub fn onnxruntime_for(&self, provider: Provider) -> Result<PathBuf, ModelError> {
+        let folder = format!("onnxruntime-{}/lib", provider.label());
+        let special = self.deps.iter().map(|deps| deps.join(&folder).join(LIBRARY_FILE));
+        let special = special.into_iter().find(|path| path.exists());
+        match (&self.library, special) {
+            (None, Some(special)) => Ok(special),
+            _ => self.onnxruntime(),
+        }
+    }
+
     /// The street clip that the set-up makes, for demos.
     ///
     /// # Errors
@@ -238,22 +269,27 @@ impl Locations {
     pub fn installed_for<'a>(
         &self,
         models: impl IntoIterator<Item = &'a Name>,
+        provider: Provider,
     ) -> Result<Installed, Vec<ModelError>> {
         let names: BTreeSet<&Name> = models.into_iter().collect();
         if names.is_empty() {
             return Ok(Installed::default());
         }
-        let (mut files, mut missing) = (BTreeMap::new(), Vec::new());
-        let library = self.onnxruntime().map_err(|e| missing.push(e));
+        let (mut models, mut variants, mut missing) =
+            (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let library = self.onnxruntime_for(provider).map_err(|e| missing.push(e));
         for name in names {
             match self.files_of(name) {
-                Ok(found) => drop(files.insert(name.clone(), found)),
+                Ok((files, others)) => {
+                    models.insert(name.clone(), files);
+                    variants.insert(name.clone(), others);
+                }
                 Err(error) => missing.push(error),
             }
         }
         match library {
             Ok(library) if missing.is_empty() => {
-                Ok(Installed { library, taxonomies: self.taxonomies(), models: files })
+                Ok(Installed { library, taxonomies: self.taxonomies(), models, variants })
             }
             _ => Err(missing),
         }
@@ -264,22 +300,29 @@ impl Locations {
     /// # Errors
     /// [`ModelError`]; an unknown name lists what is installed, missing weights give the recipe.
     pub fn load_package(&self, name: &Name) -> Result<Package, ModelError> {
-        Package::read(name, &self.files_of(name)?, &self.taxonomies())
+        Package::read(name, &self.files_of(name)?.0, &self.taxonomies())
     }
 
-    fn files_of(&self, name: &Name) -> Result<ModelFiles, ModelError> {
+    /// The files of a model, and its weights in other precisions, of those that are there.
+    fn files_of(
+        &self,
+        name: &Name,
+    ) -> Result<(ModelFiles, BTreeMap<Precision, PathBuf>), ModelError> {
         let (model, folder) = self.find(name)?;
         let in_deps = self.deps.iter().map(|deps| deps.join("models"));
         let others = in_deps.chain(self.models_dirs.iter().cloned());
         let mut folders = vec![folder.clone()];
         folders.extend(others.map(|dir| dir.join(name.as_str())));
-        match folders.iter().map(|dir| dir.join(&model.file)).find(|p| p.is_file()) {
+        let found = |file: &String| folders.iter().map(|dir| dir.join(file)).find(|p| p.is_file());
+        let others = model.variants.iter().filter_map(|of| Some((of.precision, found(&of.file)?)));
+        let others = others.collect();
+        match found(&model.file) {
             Some(weights) => {
                 let description = folder.join(DESCRIPTION_FILE);
                 let text = read_text(&description, DESCRIPTION_BYTES_MAX)
                     .map_err(|source| ModelError::Read { path: description.clone(), source })?;
                 let sha256 = Sha256::from_bytes(sha2::Sha256::digest(text.as_bytes()).into());
-                Ok(ModelFiles { description, weights, sha256 })
+                Ok((ModelFiles { description, weights, sha256 }, others))
             }
             None => Err(ModelError::Weights {
                 name: model.name,
@@ -329,7 +372,7 @@ impl Locations {
 }
 
 impl Package {
-    /// Reads and validates the model `name`, whose files were found before.
+    /// Reads and validates the model `name`, whose files were found before, in the precision of its weights.
     ///
     /// # Errors
     /// [`ModelError`] when its description cannot be read or is wrong.
@@ -339,6 +382,9 @@ impl Package {
         taxonomies: &[PathBuf],
     ) -> Result<Self, ModelError> {
         let model = read_description(name, &files.description, taxonomies)?;
+        let file = files.weights.file_name().unwrap_or_default();
+        let variant = model.variants.iter().find(|variant| *variant.file == *file);
+        let model = variant.and_then(|of| model.in_precision(of.precision)).unwrap_or(model);
         let folder = files.description.parent().unwrap_or(Path::new("")).to_owned();
         Ok(Self { model, weights: files.weights.clone(), folder })
     }
@@ -368,65 +414,4 @@ fn taxonomy(files: &[PathBuf]) -> Result<Taxonomy, ModelError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use viahe_testing::model::TINY;
-
-    fn write(path: &Path, text: &str) {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn at(start: &Path) -> Locations {
-        let here = Some(start.to_owned());
-        Locations::from_surroundings(&Surroundings { here, ..Surroundings::default() }).unwrap()
-    }
-
-    fn name(text: &str) -> Name {
-        Name::try_from(text).unwrap()
-    }
-
-    #[test]
-    fn a_package_from_unknown_to_complete() {
-        let dir = tempfile::tempdir().unwrap();
-        let deep = dir.path().join("site/pipelines");
-        fs::create_dir_all(&deep).unwrap();
-        let err = at(&deep).load_package(&name("tiny")).unwrap_err().to_string();
-        assert!(err.contains("\"tiny\" is not installed; installed: none"), "{err}");
-
-        write(&dir.path().join("models/tiny/model.toml"), TINY);
-        write(&dir.path().join("models/README.md"), "no package");
-        let err = at(&deep).load_package(&name("other")).unwrap_err().to_string();
-        assert!(err.contains("installed: tiny"), "{err}");
-        let err = at(&deep).load_package(&name("tiny")).unwrap_err().to_string();
-        assert!(err.contains("\"tiny.onnx\" are missing; run: make tiny"), "{err}");
-
-        let in_deps = dir.path().join(".deps/models/tiny/tiny.onnx");
-        write(&in_deps, "weights");
-        assert_eq!(at(&deep).load_package(&name("tiny")).unwrap().weights, in_deps);
-        let beside = dir.path().join("models/tiny/tiny.onnx");
-        write(&beside, "weights");
-        assert_eq!(at(&deep).load_package(&name("tiny")).unwrap().weights, beside);
-    }
-
-    #[test]
-    fn a_bad_description_names_file_and_line() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("models/tiny/model.toml");
-        write(&file, &TINY.replace("iou = 0.5", "iou = 2"));
-        let err = at(dir.path()).load_package(&name("tiny")).unwrap_err().to_string();
-        assert!(err.starts_with(&format!("{}:25: nms.iou", file.display())), "{err}");
-
-        write(&file, &TINY.replace("\"tiny\"", "\"tinier\""));
-        let err = at(dir.path()).load_package(&name("tiny")).unwrap_err().to_string();
-        assert!(err.contains("name is tinier, but the folder is \"tiny\""), "{err}");
-
-        fs::write(&file, [0xff, 0xfe]).unwrap();
-        let err = at(dir.path()).load_package(&name("tiny")).unwrap_err().to_string();
-        assert!(err.contains("UTF-8"), "{err}");
-        fs::remove_file(&file).unwrap();
-        fs::create_dir(&file).unwrap();
-        let err = at(dir.path()).load_package(&name("tiny")).unwrap_err().to_string();
-        assert!(err.contains("not a regular file"), "{err}");
-    }
-}
+mod tests;

@@ -56,6 +56,8 @@ pub enum Trouble {
     ModelOutput,
     /// A model cannot be used as the pipeline wants it.
     ModelRefused,
+    /// A model does not run on what the pipeline asks for, but on the processor.
+    ProviderUnused,
     /// A vision worker was ended because of its memory.
     WorkerMemory,
     /// What a vision worker says does not fit what it was given.
@@ -70,7 +72,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -91,6 +93,7 @@ impl Trouble {
         Self::RetainedCommand,
         Self::ModelOutput,
         Self::ModelRefused,
+        Self::ProviderUnused,
         Self::WorkerMemory,
         Self::WorkerRefused,
         Self::RulesBelowNeed,
@@ -121,6 +124,7 @@ impl Trouble {
             Self::RetainedCommand => "retained_command",
             Self::ModelOutput => "model_output",
             Self::ModelRefused => "model_refused",
+            Self::ProviderUnused => "provider_unused",
             Self::WorkerMemory => "worker_memory",
             Self::WorkerRefused => "worker_refused",
             Self::RulesBelowNeed => "rules_below_need",

@@ -13,6 +13,7 @@ mod background;
 mod cost;
 mod machine;
 mod measure;
+mod precise;
 pub mod shelf;
 mod standing;
 
@@ -20,4 +21,4 @@ pub use background::{Tuner, TunerLaunch};
 pub use cost::{Cost, Costs, costs};
 pub use machine::{cores, give_way};
 pub use measure::{MeasureError, has_room};
-pub use standing::{Standing, Subject, Tuned, in_words, subjects, tuned};
+pub use standing::{Standing, Subject, Tuned, in_words, precision_in_words, subjects, tuned};

@@ -5,6 +5,10 @@
 
 #[path = "infer/heads.rs"]
 mod heads;
+#[path = "infer/memory.rs"]
+mod memory;
+#[path = "infer/provider.rs"]
+mod provider;
 #[path = "infer/real.rs"]
 mod real;
 #[path = "infer/sizes.rs"]
@@ -255,6 +259,31 @@ fn bad_models(good: &[u8]) -> Vec<(&'static str, Vec<u8>, &'static str, &'static
     cases
 }
 
+/// What a file declares is a promise that ONNX Runtime does not keep it to; what is read is what was bound.
+#[test]
+fn a_shape_that_changes_while_it_runs_is_an_error_of_that_run_alone() {
+    let late = Tiny { scores_shape: vec![None, None, None], late_shape: true, ..Tiny::default() };
+    let mut detector = load(&runtime(), &late.bytes(), "1", 1).unwrap();
+    let mut out = Vec::new();
+    for last in [0.0, -1.0, 0.0] {
+        let mut fill = |_: usize, tensor: &mut [f32]| {
+            let sheet = person(tensor, 0.75);
+            // Twelve scores as two pictures of six.
+            tensor[PICTURE - 1] = last;
+            Ok(sheet)
+        };
+        let ran = detector.run(1, &mut fill, &mut out);
+        if last < 0.0 {
+            let error = ran.unwrap_err().to_string();
+            assert!(error.contains("ONNX Runtime failed") && error.contains("hape"), "{error}");
+            assert!(out.is_empty(), "nothing is told of what was not looked at");
+        } else {
+            ran.unwrap();
+            assert_eq!(confidences(&out), [[0.75]]);
+        }
+    }
+}
+
 #[test]
 fn several_differences_are_told_at_once() {
     let runtime = runtime();
@@ -282,7 +311,7 @@ fn the_file_must_be_the_one_described() {
     assert!(err.contains("none.onnx") && err.contains("make tiny"), "{err}");
     let err = fails(dir.path());
     assert!(err.contains("not a regular file"), "{err}");
-    let options = DetectorOptions { threads: 0, batch_max: 1 };
+    let options = DetectorOptions { threads: 0, ..DetectorOptions::default() };
     let err = Detector::new(&runtime, &model, &other, options).map(|_| ()).unwrap_err();
     assert!(err.to_string().contains("threads = 0 is not in 1 to 64"), "{err}");
 }

@@ -129,6 +129,7 @@ fn engine_of_the_rough_worker() {
         axis_zero: viahe_core::time::Timestamp::default(),
         threads: 1,
         running: BTreeMap::new(),
+        provider: viahe_core::tune::Provider::Cpu,
         library: std::path::PathBuf::new(),
         taxonomies: Vec::new(),
         evidence_dir: std::path::PathBuf::new(),

@@ -1,6 +1,7 @@
 //! `viahe check`: is a pipeline right?
 
 mod connect;
+mod provider;
 mod regions;
 
 use super::explain::{about, parts, place_in_words};
@@ -51,7 +52,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     for warning in &warnings {
         say(&format!("warning: {warning}"));
     }
-    let missing = installed(&plan).err().unwrap_or_default();
+    let installed = installed(&plan);
+    let otherwise = installed.as_ref().map(|there| provider::tried(&plan, there));
+    let otherwise = otherwise.unwrap_or_default();
+    for text in &otherwise {
+        say(&format!("warning: {text}"));
+    }
+    let warned = warnings.len() + otherwise.len();
+    let missing = installed.err().unwrap_or_default();
     let mut problems: Vec<Problem> = missing.iter().map(Problem::of_installation).collect();
     if args.connect {
         problems.extend(connect::connect(&plan).into_iter().map(Problem::of_connection));
@@ -63,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         let text = format!("{}\n{count}", lines.join("\n"));
         return Err(if missing { Exit::Missing(text) } else { Exit::Failed(text) });
     }
-    say(&match warnings.len() {
+    say(&match warned {
         0 => "no problem found".to_owned(),
         n => format!("no problem found, but {}", counted(n, "warning")),
     });

@@ -12,7 +12,9 @@ use viahe_core::plan::Plan;
 use viahe_core::tune::{Book, Choice, Entry, best};
 use viahe_edge::fleet::{installed, tuned};
 use viahe_edge::models::{Installed, ModelError};
-use viahe_edge::tune::{Standing, Subject, give_way, has_room, in_words, shelf, subjects};
+use viahe_edge::tune::{
+    Standing, Subject, give_way, has_room, in_words, precision_in_words, shelf, subjects,
+};
 
 /// A model is measured within this.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -121,10 +123,13 @@ fn table(entry: &Entry, new: bool, zone: &TimeZone) -> String {
     let known = if new { "measured now".to_owned() } else { format!("known, measured {at}") };
     let mut text =
         format!("{name}, ONNX Runtime {runtime}, {}, {} cores: {known}\n", key.cpu, key.cores);
+    if let Some(precision) = precision_in_words(&entry.precisions) {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "  {precision}");
+    }
     let default = measured.first().map_or(1.0, |default| mean(&default.looks_hz));
     for of in measured {
         let (hz, cpu_ms) = (mean(&of.looks_hz), mean(&of.cpu_ms));
-        // Writing to a string does not fail.
         let _ = writeln!(
             text,
             "  {:42} {hz:7.1} looks a second, {:4.2} times; {cpu_ms:6.1} CPU-ms a look",

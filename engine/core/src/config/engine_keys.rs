@@ -1,9 +1,10 @@
 //! The keys of `[engine]`: how a box runs what the rest of a pipeline says.
 
 use super::problem::Fault;
-use super::schema::Kind::{Number, Text, Whole};
+use super::schema::Kind::{Number, OneOf, Text, Whole};
 use super::schema::Need::{self, Optional};
 use super::schema::{Form, Key, PATH, form, key};
+use crate::tune::Provider;
 use std::net::SocketAddr;
 
 static LISTEN: Form = form("address and port, or off", "^(off|.*:[0-9]+)$", |text| {
@@ -43,6 +44,15 @@ pub(super) static ENGINE: &[Key] = &[
         "2",
         "Inference threads of each vision worker. Without the key: one, or more where `viahe tune` has \
          measured that they look more often and the rules ask for it.",
+    ),
+    key(
+        "provider",
+        OneOf(Provider::NAMES),
+        Need::Text("cpu"),
+        r#""openvino""#,
+        "What models run on, by an ONNX Runtime that has it ([how](operations.md#other-hardware-for-models)). A model that cannot \
+         run there, or sees something else there than on the processor, runs on the processor, and \
+         the trouble `provider_unused` says why.",
     ),
     key(
         "worker_memory_max_mb",

@@ -5,10 +5,10 @@ mod head;
 use self::head::{divides, head};
 use super::model_keys::MODEL_FILE;
 use super::problem::{ConfigError, Fault, FileKind, Report, Source};
-use super::read::{Node, document};
+use super::read::{Child, Node, document};
 use super::taxonomy::Taxonomy;
 use crate::id::Name;
-use crate::model::{Batch, Head, INPUT_SIDE_PX_MAX, Model, Recall, Scores};
+use crate::model::{Batch, Head, INPUT_SIDE_PX_MAX, Model, Precision, Recall, Scores, Variant};
 use crate::tensor::{Channels, FitMode, InputSpec, Layout};
 use viahe_contract::class::Class;
 use viahe_contract::sha256::Sha256;
@@ -58,6 +58,8 @@ fn model(root: &Node, taxonomy: &Taxonomy) -> Option<Model> {
         licence: root.text("licence")?.into(),
         file: root.text("file")?.into(),
         sha256: Sha256::try_from(root.text("sha256")?).ok()?,
+        precision: Precision::Fp32,
+        variants: variants(root)?,
         recipe: root.text("recipe")?.into(),
         input_name: root.child("input")?.text("name")?.into(),
         input: input?,
@@ -70,6 +72,32 @@ fn model(root: &Node, taxonomy: &Taxonomy) -> Option<Model> {
         labels: labels?,
         recall,
     })
+}
+
+/// Other precisions; tells one that is there twice, and a file that is another one's.
+fn variants(root: &Node) -> Option<Vec<Variant>> {
+    let mut variants: Vec<Variant> = Vec::new();
+    let mut whole = true;
+    for Child { node, .. } in root.children("variant") {
+        let of = (node.text("precision").and_then(Precision::of_label), node.text("file"));
+        let (Some(precision), Some(file)) = of else { continue };
+        let Some(sha256) = node.text("sha256").and_then(|text| Sha256::try_from(text).ok()) else {
+            continue;
+        };
+        if variants.iter().any(|known| known.precision == precision) {
+            let what = format!("there are two in {}", precision.label());
+            node.tell("precision", Fault::new(what, "keep one of each precision"));
+            whole = false;
+        }
+        let files = variants.iter().map(|known| known.file.as_str());
+        if files.chain(root.text("file")).any(|known| known == file) {
+            let what = format!("{file:?} is the file of another precision");
+            node.tell("file", Fault::new(what, "give each precision a file of its own"));
+            whole = false;
+        }
+        variants.push(Variant { precision, file: file.into(), sha256 });
+    }
+    whole.then_some(variants)
 }
 
 fn input(node: &Node) -> Option<InputSpec> {

@@ -6,7 +6,7 @@ use super::schema::Kind::{Whole, WholeOr, Wholes};
 use super::schema::Need::{Optional, Required};
 use super::schema::{CLASS, DATE, Form, Key, NAME, TEXT, form, key};
 use crate::model::{
-    BATCH_MAX, BINS_MAX, CANDIDATES_MAX, CLASSES_MAX, Head, INPUT_SIDE_PX_MAX, SIZES_MAX,
+    BATCH_MAX, BINS_MAX, CANDIDATES_MAX, CLASSES_MAX, Head, INPUT_SIDE_PX_MAX, Precision, SIZES_MAX,
 };
 use viahe_contract::sha256::Sha256;
 
@@ -75,6 +75,14 @@ pub(super) static MODEL_FILE: &[Key] = &[
         r#""make setup""#,
         "The command that brings the weights, shown when they are missing.",
     ),
+    key(
+        "variant",
+        Tables(VARIANT),
+        Optional,
+        "",
+        "The same weights in another precision, with the same inputs and outputs. Where `viahe tune` has measured that \
+         looks cost less with them on the box, they are used there.",
+    ),
     key("input", Table(INPUT), Required, "", "What the model must be fed."),
     key("output", Table(OUTPUT), Required, "", "How its output reads."),
     key("nms", Table(NMS), Required, "", "Which boxes count."),
@@ -101,6 +109,24 @@ pub(super) static MODEL_FILE: &[Key] = &[
         r#"{ 0 = "person", 2 = "vehicle.car" }"#,
         "What the model's classes mean, by their numbers: classes of `models/taxonomy.toml`, or of \
          one beside a site's own models. A class that is not listed is ignored.",
+    ),
+];
+
+static VARIANT: &[Key] = &[
+    key("precision", OneOf(Precision::NAMES), Required, r#""int8""#, "Of what the weights are."),
+    key(
+        "file",
+        Text(&FILE_NAME),
+        Required,
+        r#""ssdlite-coco.int8.onnx""#,
+        "The weights, where `file` would be.",
+    ),
+    key(
+        "sha256",
+        Text(&SHA256),
+        Required,
+        r#""b5657e3465947a4a109aa95cfcbf73cfa64304ec4dccb0c1242f7911c6c8c471""#,
+        "Of these weights.",
     ),
 ];
 

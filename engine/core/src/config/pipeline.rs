@@ -17,6 +17,7 @@ use crate::plan::{
     Ack, Camera, Console, EngineOptions, Language, Mqtt, MqttTls, MqttVersion, Plan, Rule, Secret,
     Site, Transport,
 };
+use crate::tune::Provider;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -203,6 +204,7 @@ impl Reader<'_> {
             listen: node.text("listen")?.parse().ok(),
             workers: node.number("workers").map(|n| n as usize),
             threads: node.number("threads").map(|n| n as usize),
+            provider: Provider::of_label(node.text("provider")?)?,
             worker_memory_bytes_max: node
                 .number("worker_memory_max_mb")
                 .map(|mb| mb as u64 * 1_000_000),

@@ -12,6 +12,7 @@ use crate::geometry::{Homography, Polygon, UnitPoint};
 use crate::id::Name;
 use crate::observe::Class;
 use crate::sensor::{CounterParams, Decoder, HealthParams, WindowSpec};
+use crate::tune::Provider;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -101,6 +102,8 @@ pub struct EngineOptions {
     pub workers: Option<usize>,
     /// Inference threads of each vision worker; none when it follows from what was measured.
     pub threads: Option<usize>,
+    /// What models are to run on.
+    pub provider: Provider,
     /// Most bytes of memory that a vision worker may use; none when it follows from what it watches.
     pub worker_memory_bytes_max: Option<u64>,
     /// Most bytes of evidence pictures kept.

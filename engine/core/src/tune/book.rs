@@ -4,8 +4,11 @@
 //! release judges by its own rules, and no choice can be read that nothing speaks for.
 
 use super::choose::Measured;
+use super::precision::{Precise, chosen_precision};
+use super::provider::Provider;
 use super::setting::{Setting, THREADS_MAX};
 use crate::id::Name;
+use crate::model::Precision;
 use crate::time::Timestamp;
 use crate::version::UnknownVersion;
 use crate::versions;
@@ -18,6 +21,8 @@ versions! {
     TuneVersion, "a file of measured models":
     /// 0.2.
     V1 = 1,
+    /// Also on what models ran, and what they cost in other precisions.
+    V2 = 2,
 }
 
 /// Longest file that is read or written.
@@ -40,6 +45,9 @@ pub struct Key {
     pub cpu: String,
     /// Cores that viahe may use: those that affinity and control groups leave it.
     pub cores: usize,
+    /// What the pipeline asks models to run on.
+    #[serde(default)]
+    pub provider: Provider,
 }
 
 /// A model that was measured.
@@ -56,6 +64,8 @@ pub struct Entry {
     /// Cores that other programs used meanwhile, on average; none where that is not known. Where they are many, another
     /// setting could not show what it gives.
     pub others_cores: Option<f64>,
+    /// What looks cost in each precision that is installed, where there are several.
+    pub precisions: Vec<Precise>,
     /// The default of one worker first.
     pub measured: Vec<Measured>,
 }
@@ -97,6 +107,8 @@ struct WrittenEntry {
     onnxruntime: String,
     measured_at: Timestamp,
     others_cores: Option<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    precisions: Vec<Precise>,
     settings: Vec<WrittenSetting>,
 }
 
@@ -165,6 +177,8 @@ impl Key {
             "another number of cores"
         } else if self.library != other.library {
             "another ONNX Runtime"
+        } else if self.provider != other.provider {
+            "another provider"
         } else {
             "another model"
         }
@@ -172,6 +186,11 @@ impl Key {
 }
 
 impl Entry {
+    /// Of the weights that are used, and that the settings were measured with.
+    pub fn precision(&self) -> Precision {
+        chosen_precision(&self.precisions)
+    }
+
     /// What cannot have been measured, if there is any.
     fn nonsense(&self) -> Option<&'static str> {
         let Some(first) = self.measured.first() else { return Some("a model without settings") };
@@ -179,10 +198,11 @@ impl Entry {
             let Setting { sessions, batch, threads } = of.setting;
             [sessions, batch, threads].iter().all(|n| (1..=NUMBER_MAX).contains(n))
         };
-        let is_whole = |rounds: &[f64]| {
-            let could_be = |n: &f64| n.is_finite() && *n > 0.0;
-            rounds.len() == first.looks_hz.len() && rounds.iter().all(could_be)
-        };
+        let could_be = |n: &f64| n.is_finite() && *n > 0.0;
+        let is_whole =
+            |rounds: &[f64]| rounds.len() == first.looks_hz.len() && rounds.iter().all(could_be);
+        let of_precision =
+            |of: &Precise| of.cpu_ms.len() <= PARTS_MAX && of.cpu_ms.iter().all(could_be);
         let of_rounds = |of: &Measured| is_whole(&of.looks_hz) && is_whole(&of.cpu_ms);
         let settings: BTreeSet<Setting> = self.measured.iter().map(|of| of.setting).collect();
         if first.setting != Setting::plain(1) {
@@ -193,6 +213,10 @@ impl Entry {
             Some("rounds that nobody measured")
         } else if self.measured.len().max(first.looks_hz.len()) > PARTS_MAX {
             Some("too many settings or rounds")
+        } else if self.precisions.len() > Precision::ALL.len()
+            || !self.precisions.iter().all(of_precision)
+        {
+            Some("precisions that nobody measured")
         } else if self.others_cores.is_some_and(|cores| !cores.is_finite()) {
             Some("no number of cores")
         } else {
@@ -204,21 +228,22 @@ impl Entry {
 impl From<WrittenEntry> for Entry {
     fn from(written: WrittenEntry) -> Self {
         let WrittenEntry { name, key, onnxruntime: runtime, measured_at: at, .. } = written;
-        let others_cores = written.others_cores;
+        let (others_cores, precisions) = (written.others_cores, written.precisions);
         let of =
             |WrittenSetting { setting, looks_hz, cpu_ms }| Measured { setting, looks_hz, cpu_ms };
         let measured = written.settings.into_iter().map(of).collect();
-        Self { key, name, runtime, at, others_cores, measured }
+        Self { key, name, runtime, at, others_cores, precisions, measured }
     }
 }
 
 impl From<Entry> for WrittenEntry {
     fn from(entry: Entry) -> Self {
         let Entry { key, name, runtime: onnxruntime, at: measured_at, others_cores, .. } = entry;
+        let precisions = entry.precisions;
         let of =
             |Measured { setting, looks_hz, cpu_ms }| WrittenSetting { setting, looks_hz, cpu_ms };
         let settings = entry.measured.into_iter().map(of).collect();
-        Self { name, key, onnxruntime, measured_at, others_cores, settings }
+        Self { name, key, onnxruntime, measured_at, others_cores, precisions, settings }
     }
 }
 
@@ -239,11 +264,18 @@ mod tests {
             cpu_ms: vec![10.5, 10.75],
         };
         Entry {
-            key: Key { model: sha256(model), library: sha256(9), cpu: "A".into(), cores },
+            key: Key {
+                model: sha256(model),
+                library: sha256(9),
+                cpu: "A".into(),
+                cores,
+                provider: Provider::Cpu,
+            },
             name: Name::try_from("street").unwrap(),
             runtime: "1.31.1".into(),
             at: Timestamp::from_secs(1_700_000_000),
             others_cores: Some(0.25),
+            precisions: vec![Precise { precision: Precision::Int8, cpu_ms: vec![3.5, 3.75] }],
             measured: vec![of(1), of(2)],
         }
     }
@@ -294,10 +326,11 @@ mod tests {
         book.put(entry(1, 2));
         let text = book.write();
         for (from, to) in [
-            ("\"version\": 1", "\"version\": 7"),
+            ("\"version\": 2", "\"version\": 7"),
             ("91.25", "-1.0"),
             ("91.25", "91.25, 3.0"),
             ("10.75", "0.0"),
+            ("3.75", "-3.75"),
             ("\"sessions\": 2", "\"sessions\": 1"),
             ("\"sessions\": 2", "\"sessions\": 2000"),
             ("\"sessions\": 1", "\"sessions\": 3"),
@@ -307,7 +340,7 @@ mod tests {
             assert_ne!(other, text);
             assert!(Book::read(&other).is_err(), "{from} -> {to}");
         }
-        let newer = Book::read(&text.replacen("\"version\": 1", "\"version\": 7", 1)).unwrap_err();
+        let newer = Book::read(&text.replacen("\"version\": 2", "\"version\": 7", 1)).unwrap_err();
         assert!(newer.to_string().contains("of version 7"), "{newer}");
         assert!(Book::read(&text[..text.len() / 2]).is_err() && Book::read("").is_err());
     }

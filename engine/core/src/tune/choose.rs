@@ -126,11 +126,11 @@ fn wins(other: &Measured, default: &Measured) -> Option<Choice> {
 }
 
 /// None where they are not of the same rounds.
-fn ratios(of: &[f64], to: &[f64]) -> Option<Vec<f64>> {
+pub(super) fn ratios(of: &[f64], to: &[f64]) -> Option<Vec<f64>> {
     (of.len() == to.len()).then(|| of.iter().zip(to).map(|(of, to)| of / to).collect())
 }
 
-fn median(mut of: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut of: Vec<f64>) -> Option<f64> {
     of.sort_by(f64::total_cmp);
     let (low, high) = (of.get((of.len().max(1) - 1) / 2)?, of.get(of.len() / 2)?);
     Some(f64::midpoint(*low, *high)).filter(|median| median.is_finite() && *median > 0.0)

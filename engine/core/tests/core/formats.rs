@@ -283,6 +283,8 @@ fn what_was_measured_of_models_is_read() {
     for version in TuneVersion::ALL {
         let file = format!("tune-{}.json", version.number());
         let book = Book::read(&text(&file)).unwrap();
-        is_written_so(&file, &book.write());
+        if *version == TuneVersion::NEWEST {
+            is_written_so(&file, &book.write());
+        }
     }
 }

@@ -22,7 +22,8 @@ use viahe_core::tune::Running;
 /// [`ModelError`], of all that are missing or wrong.
 pub fn installed(plan: &Plan) -> Result<Installed, Vec<ModelError>> {
     let locations = Locations::discover(Some(&plan.folder)).map_err(|e| vec![e])?;
-    locations.installed_for(plan.cameras.iter().map(|c| &c.model))
+    let models = plan.cameras.iter().map(|c| &c.model);
+    locations.installed_for(models, plan.engine.provider)
 }
 
 /// The part of a plan that vision workers need, of whom there are so many.
@@ -30,7 +31,9 @@ pub fn installed(plan: &Plan) -> Result<Installed, Vec<ModelError>> {
 /// # Errors
 /// [`ModelError`], of all that are missing or wrong.
 pub fn vision_plan(plan: &Plan, tuned: &Tuned, workers: usize) -> Result<Share, Vec<ModelError>> {
-    let Installed { library, taxonomies, models } = installed(plan)?;
+    let installed = installed(plan)?;
+    let models = installed.in_precisions(&tuned.precisions);
+    let Installed { library, taxonomies, .. } = installed;
     let camera = |camera: &Camera| VisionCamera {
         id: camera.id.clone(),
         source: camera.source.clone(),
@@ -50,6 +53,7 @@ pub fn vision_plan(plan: &Plan, tuned: &Tuned, workers: usize) -> Result<Share, 
             axis_zero: clock::axis_zero(),
             threads,
             running,
+            provider: plan.engine.provider,
             library,
             taxonomies,
             evidence_dir: evidence_dir(&plan.engine.state_dir),

@@ -2,6 +2,7 @@
 
 use super::Runtime;
 use super::error::{BoxError, InferError};
+use super::heap::{GivesBack, give_back};
 use super::network::{DetectorOptions, Network, input_shape};
 use crate::clock;
 use ort::memory::Allocator;
@@ -52,6 +53,8 @@ pub struct Detector {
     sheets: Vec<Sheet>,
     /// Emptied lists of detections, for reuse.
     spare: Vec<Vec<Detection>>,
+    /// After its tensors, which hold the session too.
+    _gives_back: GivesBack,
 }
 
 /// What images of one size need.
@@ -106,6 +109,7 @@ impl Detector {
             frames: Vec::new(),
             sheets: Vec::new(),
             spare: Vec::new(),
+            _gives_back: GivesBack,
         };
         detector.trial()?;
         Ok(detector)
@@ -223,7 +227,7 @@ impl Detector {
             self.sheets.push(sheet);
         }
         let filled = clock::monotonic();
-        self.network.run(&mut slot.binding, None).map_err(failed)?;
+        slot.run(&self.network, None).map_err(failed)?;
         let inferred = clock::monotonic();
         for (image, (sheet, &frame)) in self.sheets.iter().zip(frames).enumerate() {
             let decoded = slot.decode(decoder, image, sheet, &mut out[frame])?;
@@ -256,7 +260,25 @@ impl Detector {
                 }
             }
         }
+        give_back();
         Ok(())
+    }
+
+    /// All values of each output, of one image of the model's own size.
+    pub(super) fn outputs_of(&mut self, image: &[f32]) -> Result<Vec<Vec<f32>>, InferError> {
+        let Self { network, sizes, .. } = self;
+        let model = network.model();
+        let failed =
+            |e: ort::Error| InferError::Run { model: model.name.clone(), why: e.to_string() };
+        let slot = sizes.first_mut().and_then(|of| of.slots.first_mut());
+        let Some(slot) = slot else { return Ok(Vec::new()) };
+        let (_, values) = slot.input.try_extract_tensor_mut::<f32>().map_err(failed)?;
+        values.chunks_exact_mut(image.len()).for_each(|of| of.copy_from_slice(image));
+        slot.run(network, None).map_err(failed)?;
+        let values = |output: &Tensor<f32>| {
+            output.try_extract_tensor::<f32>().map(|(_, values)| values.to_vec())
+        };
+        slot.outputs.iter().map(values).collect::<ort::Result<_>>().map_err(failed)
     }
 
     /// Address of the input tensor of `batch` images of the model's own size, as ONNX Runtime has it: proves that nothing
@@ -294,10 +316,19 @@ impl Slot {
         Ok(Self { batch, binding, input, outputs, shapes })
     }
 
+    /// Reads the input and writes the outputs. What lies in another memory than the processor's is copied there when it is bound, so for
+    /// other hardware that is done each time.
+    fn run(&mut self, network: &Network, options: Option<&RunOptions>) -> ort::Result<()> {
+        if !network.runs_on().used.is_cpu() {
+            self.binding.bind_input(network.model().input_name.as_str(), &self.input)?;
+        }
+        network.run(&mut self.binding, options)
+    }
+
     /// A run on what is there; are all outputs numbers, in the tensors that were bound?
     fn trial(&mut self, network: &Network, options: Option<&RunOptions>) -> Result<(), String> {
         self.spoil().map_err(|e| e.to_string())?;
-        network.run(&mut self.binding, options).map_err(|e| e.to_string())?;
+        self.run(network, options).map_err(|e| e.to_string())?;
         self.check()
     }
 

@@ -138,6 +138,16 @@ pub enum InferError {
         /// Its message.
         why: String,
     },
+    /// It cannot run on what was asked for.
+    #[error("model {model}: it cannot run on {provider}: {why}")]
+    Provider {
+        /// The model.
+        model: Name,
+        /// On what.
+        provider: &'static str,
+        /// Why.
+        why: String,
+    },
     /// Inputs and outputs are not as `model.toml` says; one line for each difference.
     #[error("model {model}: the weights do not match model.toml:\n  {}", .problems.join("\n  "))]
     Interface {

@@ -2,6 +2,8 @@
 
 use super::Runtime;
 use super::error::InferError;
+use super::heap::GivesBack;
+use super::provider::{self, Arena};
 use ort::AsPointer as _;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{IoBinding, NoSelectedOutputs, RunOptions, Session};
@@ -10,11 +12,12 @@ use sha2::Digest;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 use viahe_contract::sha256::Sha256;
 use viahe_core::model::{Batch, Model};
 use viahe_core::onnx;
 use viahe_core::tensor::{InputSpec, Layout};
-use viahe_core::tune::{Running, THREADS_MAX};
+use viahe_core::tune::{Provider, Running, THREADS_MAX};
 
 /// Largest weights that are read: far beyond what such a box can run.
 const WEIGHTS_BYTES_MAX: u64 = 1 << 30;
@@ -30,18 +33,46 @@ pub struct DetectorOptions {
     /// Most images in one run, when the model takes any number. Rounded down to a power of two:
     /// ONNX Runtime keeps memory for each shape it has seen, so there must be few shapes.
     pub batch_max: usize,
+    /// What it runs on.
+    pub provider: Provider,
 }
 
 impl Default for DetectorOptions {
     fn default() -> Self {
-        Self { threads: 1, batch_max: 1 }
+        Self { threads: 1, batch_max: 1, provider: Provider::Cpu }
     }
 }
 
 impl From<Running> for DetectorOptions {
     fn from(run: Running) -> Self {
-        Self { threads: run.threads, batch_max: run.batch }
+        Self { threads: run.threads, batch_max: run.batch, ..Self::default() }
     }
+}
+
+/// How a model runs somewhere else, beside the processor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parity {
+    /// The largest difference of two values, as a share of the span of all in their output.
+    pub difference: f32,
+    /// A run there.
+    pub run: Duration,
+    /// A run on the processor, with as many threads.
+    pub own_run: Duration,
+}
+
+/// What a network runs on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunsOn {
+    /// What it was to run on.
+    pub asked: Provider,
+    /// What it runs on.
+    pub used: Provider,
+    /// Why that is another one; none where it is not.
+    pub why: Option<String>,
+    /// Operations of its graph that run there, and all; none where ONNX Runtime does not say.
+    pub taken: Option<[usize; 2]>,
+    /// How it runs there beside the processor; none on the processor.
+    pub parity: Option<Parity>,
 }
 
 /// A model in ONNX Runtime, checked. Detectors share it: another session would have the weights
@@ -53,10 +84,14 @@ pub struct Network {
     /// Of ONNX Runtime.
     version: String,
     session: Session,
+    runs_on: RunsOn,
+    /// After the session.
+    _gives_back: GivesBack,
 }
 
 impl Network {
-    /// Loads `weights` and checks that they are what `model` describes.
+    /// Loads `weights` and checks that they are what `model` describes. It runs on what `options` ask for, or not at
+    /// all: see [`load`](super::load).
     ///
     /// # Errors
     /// [`InferError`]; nothing outside is changed, so a model that was loaded before goes on.
@@ -67,13 +102,7 @@ impl Network {
         options: DetectorOptions,
     ) -> Result<Self, InferError> {
         check_options(options)?;
-        let bytes = read_weights(weights).map_err(|source| InferError::Weights {
-            model: model.name.clone(),
-            path: weights.into(),
-            source,
-            recipe: model.recipe.clone(),
-        })?;
-        check_hash(model, weights, &bytes)?;
+        let bytes = weights_of(model, weights)?;
         Self::of_bytes(runtime, model, (weights, &bytes), options)
     }
 
@@ -99,7 +128,32 @@ impl Network {
         // From the bytes that were looked at: the file may change meanwhile.
         let session = builder.commit_from_memory(bytes).map_err(|e| failed(e.to_string()))?;
         check_interface(model, &session)?;
-        Ok(Self { model: model.clone(), options, version, session })
+        let (asked, taken) = (options.provider, provider::taken(&session, options.provider));
+        if !asked.is_cpu() && matches!(taken, Some([0, _])) {
+            let why = "it takes no operation of the model".to_owned();
+            return Err(InferError::Provider {
+                model: model.name.clone(),
+                provider: asked.title(),
+                why,
+            });
+        }
+        let runs_on = RunsOn { asked, used: asked, why: None, taken, parity: None };
+        let model = model.clone();
+        Ok(Self { model, options, version, session, runs_on, _gives_back: GivesBack })
+    }
+
+    /// What it runs on.
+    pub fn runs_on(&self) -> &RunsOn {
+        &self.runs_on
+    }
+
+    pub(super) fn set_runs_on(&mut self, runs_on: RunsOn) {
+        self.runs_on = runs_on;
+    }
+
+    /// Memory that ONNX Runtime holds for its runs; none where it does not say.
+    pub fn arena(&self) -> Option<Arena> {
+        provider::arena(&self.session)
     }
 
     /// What it is.
@@ -134,8 +188,9 @@ impl Network {
         let options = options.map_or(std::ptr::null(), ort::AsPointer::ptr);
         // SAFETY: all three live until the call returns, and the binding is this thread's alone. ONNX
         // Runtime lets any number of threads run a session at once, which `ort` forbids for the sake
-        // of its providers of other hardware: a session of ours has the processor's only, whose arena
-        // and memory patterns are behind locks.
+        // of its providers of other hardware. The processor's arena and memory patterns are behind locks, and
+        // runs on a provider that does not bear several at once are taken one after the other by ONNX
+        // Runtime itself.
         unsafe {
             ort::Error::result_from_status((ort::api().RunWithBinding)(
                 self.session.ptr().cast_mut(),
@@ -187,6 +242,10 @@ fn session_builder(runtime: &Runtime, options: DetectorOptions) -> Result<Sessio
         .with_log_level(ort::logging::LogLevel::Warning)
         .map_err(text)?
         .with_config_entry("session.load_model_format", "ONNX")
+        .map_err(text)?
+        .with_config_entry(provider::RECORD.0, provider::RECORD.1)
+        .map_err(text)?
+        .with_execution_providers(provider::asked(options.provider, options.threads))
         .map_err(text)
 }
 
@@ -212,6 +271,18 @@ fn check_hash(model: &Model, path: &Path, bytes: &[u8]) -> Result<(), InferError
         got: Box::new(got),
         recipe: model.recipe.clone(),
     })
+}
+
+/// All bytes of a model's weights, if they are those that it describes.
+pub(super) fn weights_of(model: &Model, path: &Path) -> Result<Vec<u8>, InferError> {
+    let bytes = read_weights(path).map_err(|source| InferError::Weights {
+        model: model.name.clone(),
+        path: path.into(),
+        source,
+        recipe: model.recipe.clone(),
+    })?;
+    check_hash(model, path, &bytes)?;
+    Ok(bytes)
 }
 
 /// All bytes of a model file.

@@ -1,12 +1,13 @@
 //! The library, once a process.
 
 use super::error::InferError;
-use super::library;
+use super::{library, provider};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use viahe_core::onnx::Limits;
+use viahe_core::tune::Provider;
 
 /// A loaded ONNX Runtime; cheap to clone.
 #[derive(Clone)]
@@ -88,6 +89,26 @@ impl Runtime {
     /// The newest models that it takes, as far as that is known.
     pub fn limits(&self) -> Option<Limits> {
         Limits::of_runtime(&self.version)
+    }
+
+    /// What it can run models on, as it was built.
+    pub fn providers(&self) -> Vec<Provider> {
+        Provider::ALL.into_iter().filter(|of| provider::has(*of)).collect()
+    }
+
+    /// Why it cannot run models on this, for people; none where it may.
+    pub(super) fn lacks(&self, of: Provider) -> Option<String> {
+        if provider::has(of) {
+            return None;
+        }
+        let there: Vec<&str> = self.providers().into_iter().map(Provider::title).collect();
+        Some(format!(
+            "ONNX Runtime {} at {} was built for {} only; put one that has {} there, or set ORT_DYLIB_PATH to it",
+            self.version,
+            self.path.display(),
+            there.join(", "),
+            of.title()
+        ))
     }
 
     /// Where it was loaded from.

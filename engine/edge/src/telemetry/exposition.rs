@@ -17,7 +17,7 @@ use std::time::Instant;
 use viahe_contract::message::{CameraStatus, DecodeMode, StreamRole, StreamState, Streams};
 use viahe_core::attention::Need;
 use viahe_core::id::Name;
-use viahe_core::seam::{DropReason, LOOK_AGES_MS, Stage};
+use viahe_core::seam::{DropReason, LOOK_AGES_MS, ModelRun, Stage};
 
 /// What [`render`] gives.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -134,6 +134,49 @@ impl Page<'_> {
             "viahe_worker_memory_max_bytes",
             "The most that it may use.",
             memory(|memory| memory.max),
+        )?;
+        self.models(state)
+    }
+
+    fn models(&mut self, state: &State) -> fmt::Result {
+        let runs: Vec<(String, &str, &ModelRun)> = state
+            .workers
+            .iter()
+            .flat_map(|(id, worker)| {
+                worker.models.iter().map(move |(name, run)| (id.to_string(), name.as_str(), run))
+            })
+            .collect();
+        let ran = runs.iter().map(|(id, name, run)| {
+            let labels = [
+                ("worker", id.as_str()),
+                ("model", name),
+                ("asked", run.asked.label()),
+                ("used", run.used.label()),
+                ("precision", run.precision.label()),
+            ];
+            (labels, 1.0)
+        });
+        self.gauges(
+            "viahe_model_provider",
+            "1: the vision worker runs the model on what is used, and the pipeline asks for what is asked.",
+            ran,
+        )?;
+        let memory = |of: fn(&ModelRun) -> u64| {
+            let labels = |id, name| [("worker", id), ("model", name)];
+            let bytes = runs
+                .iter()
+                .map(move |(id, name, run)| (labels(id.as_str(), *name), of(run) as f64));
+            bytes.collect::<Vec<_>>()
+        };
+        self.gauges(
+            "viahe_model_memory_bytes",
+            "Memory on the processor that ONNX Runtime holds for the model in the vision worker, used or not.",
+            memory(|run| run.held_bytes),
+        )?;
+        self.gauges(
+            "viahe_model_memory_used_max_bytes",
+            "The most that was in use at once, usually while the model was loaded.",
+            memory(|run| run.used_bytes_max),
         )
     }
 

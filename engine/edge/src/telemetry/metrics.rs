@@ -12,7 +12,9 @@ use viahe_contract::message::{CameraStatus, DecodeMode, Decoding, Judgement, Str
 use viahe_core::attention::Need;
 use viahe_core::id::Name;
 use viahe_core::plan::program::CameraTrouble;
-use viahe_core::seam::{CameraReport, CameraStats, DropReason, LOOK_AGES_MS, Stage, WorkerStats};
+use viahe_core::seam::{
+    CameraReport, CameraStats, DropReason, LOOK_AGES_MS, ModelRun, Stage, WorkerStats,
+};
 
 /// More cameras than one box can watch; a worker cannot invent more.
 const CAMERAS_MAX: usize = 1024;
@@ -232,6 +234,8 @@ pub(super) struct Worker {
     pub(super) copied_bytes: Labelled<Stage>,
     pub(super) seam_dropped: Total<u64>,
     pub(super) cpu_ms: Total<f64>,
+    /// How it runs its models; none while there is none.
+    pub(super) models: BTreeMap<Name, ModelRun>,
 }
 
 impl Worker {
@@ -242,6 +246,7 @@ impl Worker {
             copied_bytes: Labelled::default(),
             seam_dropped: Total::default(),
             cpu_ms: Total::default(),
+            models: BTreeMap::new(),
         }
     }
 
@@ -265,6 +270,7 @@ impl Worker {
         self.copied_bytes.observe(&stats.copied_bytes);
         self.seam_dropped.observe(stats.seam_dropped);
         self.cpu_ms.observe(stats.cpu_ms);
+        self.models.clone_from(&stats.models);
     }
 
     fn ended(&mut self, now: Instant) {
@@ -279,6 +285,7 @@ impl Worker {
         self.copied_bytes.restart();
         self.seam_dropped.restart();
         self.cpu_ms.restart();
+        self.models.clear();
     }
 }
 

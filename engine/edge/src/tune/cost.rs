@@ -68,7 +68,7 @@ pub fn costs(
     let (before, mut memory_bytes) = (own(), 0);
     let mut turns = Vec::new();
     for &threads in threads {
-        let options = DetectorOptions { threads, batch_max: 1 };
+        let options = DetectorOptions { threads, ..DetectorOptions::default() };
         let network = Network::load(runtime, &package.model, &package.weights, options)?;
         let mut seat = Seat::open(&Arc::new(network))?;
         // The first run finds cold caches.

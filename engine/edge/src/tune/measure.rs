@@ -1,7 +1,7 @@
 //! What runs of a model cost on this box: all settings in turns, round by round, so that whatever else
 //! the box does meets all of them alike.
 
-use crate::infer::{Detector, DetectorOptions, InferError, Network, Runtime};
+use crate::infer::{self, Detector, DetectorOptions, InferError, Network, Runtime};
 use crate::models::Package;
 use crate::{clock, load};
 use std::collections::BTreeMap;
@@ -11,11 +11,11 @@ use viahe_core::detect::Detection;
 use viahe_core::model::Model;
 use viahe_core::random::SplitMix64;
 use viahe_core::tensor::Sheet;
-use viahe_core::tune::{Measured, ROUNDS_MIN, Running, Setting, settings};
+use viahe_core::tune::{Measured, Provider, ROUNDS_MIN, Running, Setting, settings};
 
 /// A setting runs so long at a stretch: some ten looks of a usual model, so that how it begins and ends
 /// counts little.
-const STRETCH: Duration = Duration::from_millis(120);
+pub(super) const STRETCH: Duration = Duration::from_millis(120);
 /// Of a slow model, so many runs instead.
 const STRETCH_RUNS: u32 = 4;
 /// More tell nothing new.
@@ -61,14 +61,15 @@ fn has_room_for(each: u64) -> bool {
 /// Measures a model within a time; `progress` hears how many rounds of how many are done.
 pub(super) fn measure(
     runtime: &Runtime,
-    package: &Package,
+    (package, provider): (&Package, Provider),
     cores: usize,
     within: Duration,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<Measured>, MeasureError> {
     let began = clock::monotonic();
     let wanted = settings(cores, package.model.batch);
-    let mut bench = Bench::open(runtime, package, &wanted, began + within / OPENING_PART)?;
+    let until = began + within / OPENING_PART;
+    let mut bench = Bench::open(runtime, (package, provider), &wanted, until)?;
     let mut there: Vec<Setting> = wanted.iter().copied().filter(|s| bench.has(*s)).collect();
     if there.len() < 2 && wanted.len() > 1 {
         return Err(MeasureError::Memory);
@@ -140,7 +141,7 @@ pub(super) struct Seat {
 impl Bench {
     fn open(
         runtime: &Runtime,
-        package: &Package,
+        (package, provider): (&Package, Provider),
         wanted: &[Setting],
         until: Instant,
     ) -> Result<Self, MeasureError> {
@@ -156,7 +157,8 @@ impl Bench {
         for (threads, sessions) in most {
             // Batches are tried with one thread.
             let batch = if threads == 1 { images_max } else { 1 };
-            let options = DetectorOptions::from(Running { sessions, batch, threads });
+            let run = DetectorOptions::from(Running { sessions, batch, threads });
+            let options = DetectorOptions { provider, ..run };
             let mut network = None;
             for _ in 0..sessions {
                 let first = bench.seats.is_empty();
@@ -166,9 +168,7 @@ impl Bench {
                 // They share it, as those of the worker do.
                 let shared = match network.take() {
                     Some(network) => network,
-                    None => {
-                        Arc::new(Network::load(runtime, &package.model, &package.weights, options)?)
-                    }
+                    None => infer::load(runtime, &package.model, &package.weights, options)?,
                 };
                 bench.seats.entry(threads).or_default().push(Seat::open(&shared)?);
                 network = Some(shared);
@@ -244,7 +244,11 @@ impl Seat {
     }
 
     /// How many looks, and how many a second.
-    fn look_until(&mut self, images: usize, until: Instant) -> Result<(usize, f64), InferError> {
+    pub(super) fn look_until(
+        &mut self,
+        images: usize,
+        until: Instant,
+    ) -> Result<(usize, f64), InferError> {
         let (began, mut looks) = (clock::monotonic(), 0);
         loop {
             self.run(images)?;

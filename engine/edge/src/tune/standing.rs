@@ -1,19 +1,21 @@
 //! The models of a plan on this box: what is known of each, and what follows.
 
 use super::measure::{self, MeasureError};
-use super::{machine, shelf};
+use super::{machine, precise, shelf};
 use crate::infer::Runtime;
 use crate::models::{Installed, Package};
 use crate::{clock, load};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 use viahe_contract::id::Name;
 use viahe_contract::sha256::Sha256;
 use viahe_core::attention::{Attention, Wants};
+use viahe_core::model::Precision;
 use viahe_core::plan::{Plan, Rule};
 use viahe_core::rule::Bears;
 use viahe_core::seam::ModelFiles;
-use viahe_core::tune::{self, Choice, Entry, Key, Running, Setting, Why};
+use viahe_core::tune::{self, Choice, Entry, Key, Precise, Running, Setting, Why};
 
 /// A model of a plan, on this box.
 #[derive(Clone, Debug)]
@@ -43,6 +45,8 @@ pub enum Standing {
 pub struct Tuned {
     /// By the hashes of descriptions, how the whole box runs them; others run by default.
     pub running: BTreeMap<Sha256, Setting>,
+    /// By their names, in which precision models are used that were measured in several; the others in their own.
+    pub precisions: BTreeMap<Name, Precision>,
     /// All is decided: there is nothing that a measurement would tell.
     pub settled: bool,
     /// What is used and where that comes from, a line for each model, for people.
@@ -51,7 +55,8 @@ pub struct Tuned {
 
 impl Default for Tuned {
     fn default() -> Self {
-        Self { running: BTreeMap::new(), settled: true, told: Vec::new() }
+        let (running, precisions) = (BTreeMap::new(), BTreeMap::new());
+        Self { running, precisions, settled: true, told: Vec::new() }
     }
 }
 
@@ -74,11 +79,12 @@ pub fn subjects(plan: &Plan, installed: &Installed) -> Vec<Subject> {
     // A library that cannot be read is told by who needs it.
     let library = machine::sha256(&installed.library).unwrap_or(Sha256::from_bytes([0; 32]));
     let of = |(name, files): (&Name, &ModelFiles)| {
-        let key = Key { model: files.sha256, library, cpu: cpu.clone(), cores };
+        let (cpu, provider) = (cpu.clone(), plan.engine.provider);
+        let key = Key { model: files.sha256, library, cpu, cores, provider };
         let standing = match &book {
             Err(why) => Standing::Unknown(why.clone()),
             Ok(book) => match (book.of(&key), book.foreign(&key)) {
-                (Some(entry), _) => Standing::Known(entry.clone()),
+                (Some(entry), _) => known(entry, installed.variants.get(name)),
                 (None, Some(other)) => {
                     let of = other.key.differs(&key);
                     Standing::Unknown(format!("what was measured is of {of}"))
@@ -90,6 +96,19 @@ pub fn subjects(plan: &Plan, installed: &Installed) -> Vec<Subject> {
         Subject { name: name.clone(), key, looks_hz, standing, files: files.clone() }
     };
     installed.models.iter().map(of).collect()
+}
+
+/// An entry tells what is to be used, unless weights have come since in a precision that it does not know.
+fn known(entry: &Entry, installed: Option<&BTreeMap<Precision, PathBuf>>) -> Standing {
+    let has =
+        |precision: &&Precision| entry.precisions.iter().all(|of| of.precision != **precision);
+    match installed.into_iter().flat_map(BTreeMap::keys).find(has) {
+        Some(new) => {
+            let label = new.label();
+            Standing::Unknown(format!("its weights in {label} were not measured on this box"))
+        }
+        None => Standing::Known(entry.clone()),
+    }
 }
 
 /// As if every rule applied at once and things were there.
@@ -113,13 +132,17 @@ impl Subject {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Entry, String> {
         let text = |e: MeasureError| e.to_string();
-        let package = Package::read(&self.name, &self.files, &installed.taxonomies)
-            .map_err(|e| e.to_string())?;
         let runtime = Runtime::load(&installed.library).map_err(|e| e.to_string())?;
         let began = (clock::monotonic(), clock::process_cpu(), load::busy());
-        let cores = self.key.cores;
-        let measured =
-            measure::measure(&runtime, &package, cores, within, progress).map_err(text)?;
+        let Key { cores, provider, .. } = self.key;
+        let precisions = precise::measure(&runtime, installed, (&self.name, &self.files), provider);
+        let used = tune::chosen_precision(&precisions);
+        let used = installed.in_precisions(&[(self.name.clone(), used)].into());
+        let files = used.get(&self.name).unwrap_or(&self.files);
+        let package =
+            Package::read(&self.name, files, &installed.taxonomies).map_err(|e| e.to_string())?;
+        let measured = measure::measure(&runtime, (&package, provider), cores, within, progress)
+            .map_err(text)?;
         let lasted = clock::monotonic() - began.0;
         let own = clock::process_cpu().saturating_sub(began.1);
         let others_cores = load::busy().zip(began.2).map(|(now, before)| {
@@ -131,6 +154,7 @@ impl Subject {
             runtime: runtime.version().to_owned(),
             at: clock::now(),
             others_cores,
+            precisions,
             measured,
         })
     }
@@ -139,6 +163,15 @@ impl Subject {
 /// How so many workers of a plan are to run their models.
 pub fn tuned(plan: &Plan, installed: &Installed, workers: usize) -> Tuned {
     let mut tuned = Tuned::default();
+    let subjects = subjects(plan, installed);
+    for subject in &subjects {
+        if let Standing::Known(entry) = &subject.standing
+            && let Some(told) = precision_in_words(&entry.precisions)
+        {
+            tuned.precisions.insert(subject.name.clone(), entry.precision());
+            tuned.told.push(format!("model {}: {told}", subject.name));
+        }
+    }
     if let Some(threads) = plan.engine.threads {
         let some = match threads {
             1 => "1 inference thread".to_owned(),
@@ -147,7 +180,6 @@ pub fn tuned(plan: &Plan, installed: &Installed, workers: usize) -> Tuned {
         tuned.told.push(format!("{some} in each worker, as the pipeline says"));
         return tuned;
     }
-    let subjects = subjects(plan, installed);
     let load = load_of(&subjects, workers);
     for subject in &subjects {
         let line = match &subject.standing {
@@ -194,6 +226,20 @@ fn reason(choice: Choice, entry: &Entry, workers: usize, load: f64) -> String {
     };
     let day = entry.at.in_zone(&jiff::tz::TimeZone::UTC).date();
     format!("{used}: {why} (measured {day})")
+}
+
+/// What looks cost in each precision and which is used, for people; none where there is one only.
+pub fn precision_in_words(measured: &[Precise]) -> Option<String> {
+    if measured.is_empty() {
+        return None;
+    }
+    let of = |of: &Precise| match of.cpu_ms() {
+        Some(ms) => format!("{ms:.1} in {}", of.precision.label()),
+        None => format!("cannot be used in {}", of.precision.label()),
+    };
+    let all: Vec<String> = measured.iter().map(of).collect();
+    let used = tune::chosen_precision(measured).label();
+    Some(format!("weights in {used}, as CPU-ms a look are {}", all.join(", ")))
 }
 
 /// A setting, for people.

@@ -4,9 +4,8 @@
 use super::areas::Areas;
 use super::kinds;
 use crate::infer::BoxError;
-use crate::infer::{Detector, DetectorOptions, InferError, Network, RunStats, Runtime};
+use crate::infer::{Detector, InferError, Network, RunStats};
 use crate::ledger::{Ledger, Stage};
-use crate::models::Package;
 use crate::preprocess::Preprocessor;
 use std::sync::Arc;
 use std::time::Duration;
@@ -241,15 +240,6 @@ pub(super) struct Eye {
 }
 
 impl Eye {
-    /// Loads a model, for as many eyes as are wanted.
-    pub(super) fn load(
-        runtime: &Runtime,
-        package: &Package,
-        options: DetectorOptions,
-    ) -> Result<Network, InferError> {
-        Network::load(runtime, &package.model, &package.weights, options)
-    }
-
     pub(super) fn on(network: &Arc<Network>) -> Result<Self, InferError> {
         Ok(Self {
             detector: Detector::on(network)?,

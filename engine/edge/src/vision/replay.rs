@@ -7,7 +7,7 @@
 use super::analyse::{Eye, Gaze};
 use super::areas::{About, Areas};
 use super::glance::Glance;
-use crate::infer::{DetectorOptions, InferError, Runtime};
+use crate::infer::{DetectorOptions, InferError, Network, Runtime};
 use crate::ingest::{FileReader, IngestError};
 use crate::ledger::Ledger;
 use crate::models::{Locations, ModelError};
@@ -132,6 +132,8 @@ impl Replay {
                 ModelRef { name: model.name.clone(), sha256: model.sha256 },
             ));
             let (name, head) = (model.name.clone(), model.head.clone());
+            let options = DetectorOptions::default();
+            let network = Network::load(&runtime, model, &package.weights, options)?;
             let ReplayCamera { areas, closely, confidence_min, .. } = camera;
             let areas = Arc::new(Areas::new(About { areas, closely, confidence_min }));
             let mut gaze = Gaze::new(camera.id.clone(), model, 0, areas, Arc::clone(ledger));
@@ -141,11 +143,7 @@ impl Replay {
             let spectator = Spectator {
                 reader: FileReader::open(&camera.file, camera.start, Arc::clone(ledger))?,
                 sampler: Sampler::new(camera.analyse_hz),
-                eye: Eye::on(&Arc::new(Eye::load(
-                    &runtime,
-                    &package,
-                    DetectorOptions::default(),
-                )?))?,
+                eye: Eye::on(&Arc::new(network))?,
                 gaze,
                 glance: Glance::new(camera.id.clone(), Arc::clone(ledger)),
                 gap_max: camera.gate.map_or(Duration::ZERO, |gate| gate.gap_max),

@@ -46,6 +46,7 @@ pub(crate) mod plain {
     use viahe_core::plan::Source;
     use viahe_core::seam::SEAM_VERSION;
     use viahe_core::time::Timestamp;
+    use viahe_core::tune::Provider;
 
     /// Of a worker with one thread.
     pub(crate) fn process() -> ProcessPlan {
@@ -54,6 +55,7 @@ pub(crate) mod plain {
             axis_zero: Timestamp::default(),
             threads: 1,
             running: BTreeMap::new(),
+            provider: Provider::Cpu,
             library: PathBuf::new(),
             taxonomies: Vec::new(),
             evidence_dir: PathBuf::new(),

@@ -120,7 +120,7 @@ impl Worker {
         clock::go_on_from(plan.axis_zero);
         let runtime = Runtime::load(&plan.library)?;
         let (desk, ledger) = (Arc::new(Desk::default()), Arc::new(Ledger::default()));
-        let loader = Loader::start(runtime, plan.taxonomies.clone())?;
+        let loader = Loader::start(runtime, plan.taxonomies.clone(), plan.provider)?;
         let threads = eyes::start(plan.threads, &desk, outlet)?;
         let of = Arc::clone(outlet);
         let answer = move |capture: &Capture, picture| of.answer(capture, picture);
@@ -411,6 +411,7 @@ impl Worker {
             cpu_ms: clock::process_cpu().as_secs_f64() * 1000.0,
             models_wrong: self.models.wrong(),
             models_refused: self.models.refused(),
+            models: self.models.runs(),
         }
     }
 }

@@ -26,6 +26,9 @@ pub(crate) struct Tiny {
     pub(crate) reshape: [i64; 3],
     /// The shape of the scores is computed from the picture, so it shows only in a run.
     pub(crate) late_shape: bool,
+    /// To the scores is added how many boxes are left of two that overlap by just what is borne: providers
+    /// do not agree in that.
+    pub(crate) suppressing: bool,
 }
 
 impl Default for Tiny {
@@ -39,6 +42,7 @@ impl Default for Tiny {
             second_input: false,
             reshape: [0, 4, 3],
             late_shape: false,
+            suppressing: false,
         }
     }
 }
@@ -53,12 +57,14 @@ impl Tiny {
         }
         let rest = whole(self.side * self.side * 3) - whole(SCORES + BOXES);
         let shape_name = if self.late_shape { "late_shape" } else { "scores_shape" };
+        let (left, of_suppression) = suppression();
+        let bias = if self.suppressing { "left" } else { "bias" };
         let mut nodes: Vec<Message> = vec![
             onnx::node("Cast", &[name], &["picture"], &[("to", F32)]),
             onnx::node("Flatten", &["picture"], &["flat"], &[("axis", 1)]),
             onnx::node("Split", &["flat", "sizes"], &["a", "b", "c"], &[("axis", 1)]),
             onnx::node("Reshape", &["a", shape_name], &["plain"], &[]),
-            onnx::node("Add", &["plain", "bias"], &["scores"], &[]),
+            onnx::node("Add", &["plain", bias], &["scores"], &[]),
             onnx::node("Reshape", &["b", "boxes_shape"], &["boxes"], &[]),
         ];
         if self.late_shape {
@@ -69,18 +75,52 @@ impl Tiny {
             ];
             nodes.splice(3..3, late);
         }
-        let constants = [
+        if self.suppressing {
+            nodes.splice(3..3, left);
+        }
+        let mut constants = vec![
             onnx::whole_numbers("sizes", &[whole(SCORES), whole(BOXES), rest]),
             onnx::whole_numbers("scores_shape", &self.reshape),
             onnx::whole_numbers("boxes_shape", &[0, 4, 4]),
             onnx::floats("bias", &[1], &[self.bias]),
         ];
+        if self.suppressing {
+            constants.extend(of_suppression);
+        }
         let outputs = [
             onnx::value("scores", F32, &self.scores_shape),
             onnx::value("boxes", F32, &[self.batch, Some(4), Some(4)]),
         ];
         onnx::model(&nodes, &constants, &inputs, &outputs)
     }
+}
+
+/// `left` is nine times the square of how many boxes are left: 12, of which the second covers half of the first.
+fn suppression() -> ([Message; 5], [Message; 5]) {
+    let nodes = [
+        onnx::node("Reshape", &["a", "one_class"], &["their_scores"], &[]),
+        onnx::node(
+            "NonMaxSuppression",
+            &["twelve", "their_scores", "most", "half", "low"],
+            &["selected"],
+            &[],
+        ),
+        onnx::node("Size", &["selected"], &["count"], &[]),
+        onnx::node("Cast", &["count"], &["counted"], &[("to", F32)]),
+        onnx::node("Mul", &["counted", "counted"], &["left"], &[]),
+    ];
+    let twelve = (0..12u8).flat_map(|n| {
+        let from = 2.0 * f32::from(n);
+        if n == 1 { [0.0, 0.0, 1.0, 0.5] } else { [0.0, from, 1.0, from + 1.0] }
+    });
+    let constants = [
+        onnx::whole_numbers("one_class", &[1, 1, 12]),
+        onnx::whole_numbers("most", &[12]),
+        onnx::floats("twelve", &[1, 12, 4], &twelve.collect::<Vec<_>>()),
+        onnx::floats("half", &[1], &[0.5]),
+        onnx::floats("low", &[1], &[-1000.0]),
+    ];
+    (nodes, constants)
 }
 
 fn whole<T: TryInto<i64, Error: std::fmt::Debug>>(n: T) -> i64 {

@@ -17,6 +17,7 @@ use viahe_core::seam::{
     VisionCamera, WorkerStats,
 };
 use viahe_core::time::{ClockSource, Timestamp};
+use viahe_core::tune::Provider;
 use viahe_edge::camera_sim::{CameraSim, SimOptions};
 use viahe_edge::clock;
 use viahe_edge::ingest::{
@@ -215,7 +216,8 @@ impl Worker {
         let name = |text: &str| Name::try_from(text).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let model = name("ssdlite-coco");
-        let installed = Locations::discover(None).unwrap().installed_for([&model]).unwrap();
+        let installed =
+            Locations::discover(None).unwrap().installed_for([&model], Provider::Cpu).unwrap();
         let (to, inbox) = bounded(64);
         let (outbox, from) = unbounded();
         std::thread::spawn(move || worker::serve(&inbox, outbox));
@@ -224,6 +226,7 @@ impl Worker {
             axis_zero: clock::axis_zero(),
             threads: 1,
             running: std::collections::BTreeMap::new(),
+            provider: Provider::Cpu,
             library: installed.library,
             taxonomies: installed.taxonomies,
             evidence_dir: folder.path().into(),

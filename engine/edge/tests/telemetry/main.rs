@@ -15,8 +15,10 @@ use std::time::Duration;
 use viahe_contract::id::WorkerId;
 use viahe_contract::message::{CameraStatus, Judgement, StreamRole, StreamState, Streams};
 use viahe_core::id::Name;
+use viahe_core::model::Precision;
 use viahe_core::plan::program::CameraTrouble;
-use viahe_core::seam::{CameraReport, CameraStats, DropReason, Stage, WorkerStats};
+use viahe_core::seam::{CameraReport, CameraStats, DropReason, ModelRun, Stage, WorkerStats};
+use viahe_core::tune::Provider;
 use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, WorkerMemory, serve};
 use viahe_edge::trouble::Troubles;
 
@@ -105,10 +107,22 @@ fn worker(n: u64) -> WorkerStats {
     WorkerStats {
         models_wrong: BTreeMap::new(),
         models_refused: BTreeMap::new(),
+        models: BTreeMap::from([(name("ssdlite-coco"), model_run())]),
         cameras: BTreeMap::from([(name("le-loi-03"), camera)]),
         copied_bytes: BTreeMap::from([(Stage::Preprocess, 1000 * n)]),
         seam_dropped: n / 8,
         cpu_ms: 125.0 * n as f64,
+    }
+}
+
+fn model_run() -> ModelRun {
+    ModelRun {
+        asked: Provider::Openvino,
+        used: Provider::Cpu,
+        why: "it sees something else there".into(),
+        precision: Precision::Int8,
+        held_bytes: 90_000_000,
+        used_bytes_max: 60_000_000,
     }
 }
 
@@ -228,6 +242,11 @@ fn gauges_tell_the_present() {
     let page = scrape(server.addr());
     same(&page, "viahe_camera_up{camera=\"le-loi-03\"}", 1.0);
     same(&page, "viahe_camera_up{camera=\"hung-vuong-1\"}", 0.0);
+    let of = "worker=\"0\",model=\"ssdlite-coco\"";
+    let ran = "asked=\"openvino\",used=\"cpu\",precision=\"int8\"";
+    same(&page, &format!("viahe_model_provider{{{of},{ran}}}"), 1.0);
+    same(&page, &format!("viahe_model_memory_bytes{{{of}}}"), 90_000_000.0);
+    same(&page, &format!("viahe_model_memory_used_max_bytes{{{of}}}"), 60_000_000.0);
     same(&page, "viahe_clock_offset_seconds{camera=\"le-loi-03\"}", -0.125);
     assert!(page.value("viahe_frame_age_seconds{camera=\"le-loi-03\"}") >= 0.04);
     assert!(!page.has("viahe_frame_age_seconds{camera=\"hung-vuong-1\"}"), "no frame so far");

@@ -349,6 +349,7 @@ export type TroubleCode =
   | 'retained_command'
   | 'model_output'
   | 'model_refused'
+  | 'provider_unused'
   | 'worker_memory'
   | 'worker_refused'
   | 'rules_below_need'

@@ -274,3 +274,31 @@ fn a_recall_that_nobody_can_have_measured_is_refused() {
     let told = parse("model.toml", &undated).unwrap_err().to_string();
     assert!(told.contains("date"), "{told}");
 }
+
+#[test]
+fn weights_in_other_precisions_are_one_of_each() {
+    let sha256 = "5".repeat(64);
+    let variant = |precision: &str, file: &str| {
+        format!(
+            "[[variant]]\nprecision = \"{precision}\"\nfile = \"{file}\"\nsha256 = \"{sha256}\"\n"
+        )
+    };
+    let both = variant("int8", "a.onnx") + &variant("fp16", "b.onnx");
+    let model = parse("model.toml", &(SSD.to_owned() + &both)).unwrap();
+    let int8 = model.in_precision(Precision::Int8).unwrap();
+    assert_eq!((int8.precision, int8.file.as_str()), (Precision::Int8, "a.onnx"));
+    assert_eq!(int8.sha256.to_string(), sha256);
+    assert_eq!(model.in_precision(Precision::Fp32), Some(model.clone()));
+    let plain = parse("model.toml", SSD).unwrap();
+    assert_eq!(plain.in_precision(Precision::Int8), None);
+    for (variants, want) in [
+        (both.replace("fp16", "int8"), "there are two in int8"),
+        (both.replace("b.onnx", "a.onnx"), "\"a.onnx\" is the file of another precision"),
+        (both.replace("b.onnx", "ssdlite-coco.onnx"), "is the file of another precision"),
+        (both.replace("fp16", "fp32"), "not one of the options"),
+        (both.replace("file = \"a.onnx\"\n", ""), "`file` is missing"),
+    ] {
+        let told = parse("model.toml", &(SSD.to_owned() + &variants)).unwrap_err().to_string();
+        assert!(told.contains(want), "{want:?}: {told}");
+    }
+}

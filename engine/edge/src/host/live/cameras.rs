@@ -11,7 +11,7 @@ use viahe_core::attention::{Attention, Need};
 use viahe_core::engine::Event;
 use viahe_core::id::Name;
 use viahe_core::plan::program::CameraTrouble;
-use viahe_core::seam::{CameraReport, CameraStats, WorkerStats};
+use viahe_core::seam::{CameraReport, CameraStats, ModelRun, WorkerStats};
 use viahe_core::time::Timestamp;
 
 impl Live {
@@ -38,6 +38,7 @@ impl Live {
             return Err(PlaneError::PartMissing(refused.clone()));
         }
         self.troubles.set(Trouble::ModelRefused, refused);
+        self.troubles.set(Trouble::ProviderUnused, elsewhere(&all.models));
         self.hear_of_looks(&all, heard.keys());
         let before = std::mem::replace(&mut self.books.totals.worker, all);
         self.tell_new_sizes(&before);
@@ -185,6 +186,16 @@ impl Live {
             self.tell_camera(report);
         }
     }
+}
+
+/// Models that do not run on what the pipeline asks for, and why, in one text.
+fn elsewhere(models: &BTreeMap<Name, ModelRun>) -> Option<String> {
+    let others = models.iter().filter(|(_, run)| run.asked != run.used);
+    let why = |(name, run): (&Name, &ModelRun)| {
+        let (asked, used) = (run.asked.title(), run.used.title());
+        (name.clone(), format!("it runs on the {used}, though {asked} was asked for: {}", run.why))
+    };
+    of_models(&others.map(why).collect())
 }
 
 /// What is said of models, in one text; none when nothing is.

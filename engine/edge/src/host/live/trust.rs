@@ -182,6 +182,10 @@ impl Given<'_> {
                 *why = short(std::mem::take(why));
             }
         }
+        keep(&mut stats.models, |model, _| (self.model)(model, None).or(Refusal::Model), refused);
+        for run in stats.models.values_mut() {
+            run.why = short(std::mem::take(&mut run.why));
+        }
         stats
     }
 
@@ -255,6 +259,7 @@ fn short(mut text: String) -> String {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
+    use viahe_core::seam::ModelRun;
 
     /// Bytes of a hash that no model of the box has.
     const OTHER: &str = "66";
@@ -380,8 +385,10 @@ mod tests {
         camera["clock_offset_ms"] = json!(i64::MIN);
         stats["cameras"] = json!({ "gate": camera, "market": camera });
         stats["models_wrong"] = json!({ "ssdlite-coco": "x".repeat(5000), "another": "y" });
+        let run = ModelRun { why: "x".repeat(5000), ..ModelRun::default() };
+        stats["models"] = json!({ "ssdlite-coco": run, "another": run });
         let (believed, why) = hear(json!({ "stats": stats }), true);
-        assert_eq!(why, [Refusal::Camera, Refusal::Size, Refusal::Model]);
+        assert_eq!(why, [Refusal::Camera, Refusal::Size, Refusal::Model, Refusal::Model]);
         let believed = &believed.unwrap()["stats"];
         let gate = &believed["cameras"]["gate"];
         assert_eq!((&gate["size_px"], &gate["clock_step"]), (&json!([0, 0]), &Value::Null));
@@ -389,6 +396,9 @@ mod tests {
         assert_eq!(believed["cameras"].as_object().unwrap().len(), 1);
         assert_eq!(believed["models_wrong"].as_object().unwrap().len(), 1);
         let text = believed["models_wrong"]["ssdlite-coco"].as_str().unwrap();
+        assert_eq!(text.chars().count(), LETTERS_MAX + 1);
+        assert_eq!(believed["models"].as_object().unwrap().len(), 1);
+        let text = believed["models"]["ssdlite-coco"]["why"].as_str().unwrap();
         assert_eq!(text.chars().count(), LETTERS_MAX + 1);
     }
 

@@ -3,7 +3,7 @@
 
 use super::models::{Made, Opened, Order};
 use super::trial::tried;
-use crate::infer::{DetectorOptions, Network, Runtime};
+use crate::infer::{self, DetectorOptions, Network, RunsOn, Runtime};
 use crate::models::Package;
 use crate::vision::analyse::Eye;
 use crate::vision::slots::{ModelId, SharedFrame};
@@ -11,6 +11,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
+use viahe_core::seam::ModelRun;
+use viahe_core::tune::Provider;
 
 /// One order at a time.
 pub(super) struct Loader {
@@ -22,11 +24,12 @@ impl Loader {
     pub(super) fn start(
         runtime: Runtime,
         taxonomies: Vec<PathBuf>,
+        provider: Provider,
     ) -> Result<Self, std::io::Error> {
         let (orders, wanted) = bounded::<(Order, Vec<SharedFrame>)>(1);
         let (done, opened) = bounded(1);
         std::thread::Builder::new().name("models".into()).spawn(move || {
-            let mut loaded = Networks { runtime, taxonomies, loaded: BTreeMap::new() };
+            let mut loaded = Networks { runtime, taxonomies, provider, loaded: BTreeMap::new() };
             for (order, frames) in wanted {
                 let result = loaded.open(&order, &frames);
                 drop(frames);
@@ -53,6 +56,7 @@ impl Loader {
 struct Networks {
     runtime: Runtime,
     taxonomies: Vec<PathBuf>,
+    provider: Provider,
     loaded: BTreeMap<ModelId, Weak<Network>>,
 }
 
@@ -61,18 +65,36 @@ impl Networks {
         self.loaded.retain(|_, network| network.strong_count() > 0);
         let (network, frames) = match self.loaded.get(&order.id).and_then(Weak::upgrade) {
             Some(network) => (network, [].as_slice()),
-            None => (Arc::new(self.load(order)?), frames),
+            None => (self.load(order)?, frames),
         };
         let mut eye = Eye::on(&network).map_err(|e| e.to_string())?;
         tried(&mut eye, network.model(), frames)?;
         self.loaded.insert(order.id, Arc::downgrade(&network));
-        Ok(Made { batch_max: eye.batch_max(), eye, model: network.model().clone() })
+        let model = network.model().clone();
+        let run = Box::new(move || run_of(&network));
+        Ok(Made { batch_max: eye.batch_max(), eye, model, run })
     }
 
-    fn load(&self, order: &Order) -> Result<Network, String> {
+    fn load(&self, order: &Order) -> Result<Arc<Network>, String> {
         let package = Package::read(&order.name, &order.files, &self.taxonomies)
             .map_err(|e| e.to_string())?;
         let run = order.run.map_or_else(DetectorOptions::default, DetectorOptions::from);
-        Eye::load(&self.runtime, &package, run).map_err(|e| e.to_string())
+        let options = DetectorOptions { provider: self.provider, ..run };
+        infer::load(&self.runtime, &package.model, &package.weights, options)
+            .map_err(|e| e.to_string())
+    }
+}
+
+/// As it is now.
+fn run_of(network: &Network) -> ModelRun {
+    let RunsOn { asked, used, why, .. } = network.runs_on();
+    let arena = network.arena().unwrap_or_default();
+    ModelRun {
+        asked: *asked,
+        used: *used,
+        why: why.clone().unwrap_or_default(),
+        precision: network.model().precision,
+        held_bytes: arena.held,
+        used_bytes_max: arena.used_max,
     }
 }

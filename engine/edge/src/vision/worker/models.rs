@@ -9,7 +9,7 @@ use viahe_contract::sha256::Sha256;
 use viahe_core::detect::{DecodeStats, Sanity};
 use viahe_core::id::Name;
 use viahe_core::model::Model;
-use viahe_core::seam::{ModelFiles, Use};
+use viahe_core::seam::{ModelFiles, ModelRun, Use};
 use viahe_core::tune::Running;
 
 /// A session to be opened.
@@ -33,7 +33,11 @@ pub(super) struct Made<E> {
     pub(super) eye: E,
     pub(super) batch_max: usize,
     pub(super) model: Model,
+    /// How it runs, as often as somebody asks.
+    pub(super) run: RunNow,
 }
+
+pub(super) type RunNow = Box<dyn Fn() -> ModelRun + Send + Sync>;
 
 /// A session whose output is watched together with that of the model's others.
 pub(super) struct Sight<E> {
@@ -44,6 +48,7 @@ pub(super) struct Sight<E> {
 /// A model, and whether its output is what its description says.
 pub(super) struct Watched {
     pub(super) model: Model,
+    run: RunNow,
     sanity: Mutex<Sanity>,
 }
 
@@ -219,6 +224,15 @@ impl<E> Models<E> {
         self.entries.iter().filter_map(why).collect()
     }
 
+    /// How models at work are run.
+    pub(super) fn runs(&self) -> BTreeMap<Name, ModelRun> {
+        let of = |(name, entry): (&Name, &Entry<E>)| {
+            let watched = entry.at_work.as_ref()?.watched.as_ref()?;
+            Some((name.clone(), (watched.run)()))
+        };
+        self.entries.iter().filter_map(of).collect()
+    }
+
     /// Models at work whose output is not what their description says.
     pub(super) fn wrong(&self) -> BTreeMap<Name, String> {
         let of = |(name, entry): (&Name, &Entry<E>)| {
@@ -237,8 +251,8 @@ impl<E> Generation<E> {
     /// Why it could not be opened, if so.
     fn add(&mut self, name: &Name, result: Result<Made<E>, String>) -> Option<String> {
         match result {
-            Ok(Made { eye, batch_max, model }) => {
-                let first = || Arc::new(Watched { model, sanity: Mutex::default() });
+            Ok(Made { eye, batch_max, model, run }) => {
+                let first = || Arc::new(Watched { model, run, sanity: Mutex::default() });
                 let watched = Arc::clone(self.watched.get_or_insert_with(first));
                 self.opened += 1;
                 self.waiting.push(Session { eye: Sight { eye, watched }, batch_max });
@@ -285,7 +299,8 @@ mod tests {
     }
 
     fn made(order: &Order) -> Opened<u32> {
-        let result = Ok(Made { eye: 7, batch_max: 1, model: model() });
+        let run = Box::new(ModelRun::default);
+        let result = Ok(Made { eye: 7, batch_max: 1, model: model(), run });
         Opened { order: order.clone(), result }
     }
 

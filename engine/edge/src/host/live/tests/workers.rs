@@ -13,7 +13,10 @@ use viahe_contract::message::{CameraFault, CameraState, CameraStatus, WhySilent}
 use viahe_contract::place::Position;
 use viahe_contract::sha256::Sha256;
 use viahe_core::observe::ViewReport;
-use viahe_core::seam::{CameraReport, CameraStats, Failure, FromWorker, SEAM_VERSION, WorkerStats};
+use viahe_core::seam::{
+    CameraReport, CameraStats, Failure, FromWorker, ModelRun, SEAM_VERSION, WorkerStats,
+};
+use viahe_core::tune::Provider;
 use viahe_core::view::{COLUMNS, ROWS, Signature};
 
 fn states(street: &Street) -> Vec<(u64, CameraStatus)> {
@@ -147,6 +150,32 @@ fn a_model_that_was_never_there_ends_the_run_and_one_that_came_later_is_told() {
     street.says(6.0, FromWorker::Stats(WorkerStats::default()));
     street.run(10.0);
     assert!(!street.lasts(Trouble::ModelRefused));
+}
+
+#[test]
+fn a_model_that_does_not_run_on_what_was_asked_for_is_told_while_that_is_so() {
+    let says = |street: &Street, at: f64, used: Provider, why: &str| {
+        let (asked, why) = (Provider::Openvino, why.to_owned());
+        let run = ModelRun { asked, used, why, ..ModelRun::default() };
+        let models = [(name("ssdlite-coco"), run)].into();
+        street.says(at, FromWorker::Stats(WorkerStats { models, ..WorkerStats::default() }));
+    };
+    for ends in [false, true] {
+        let mut street = Street::new();
+        street.up(0.0);
+        street.hang_up(3.0);
+        says(&street, 5.0, Provider::Cpu, "nothing was built for it");
+        if ends {
+            says(&street, 6.0, Provider::Openvino, "");
+        }
+        let log = street.run_logged(10.0);
+        let words = "model ssdlite-coco: it runs on the CPU, though OpenVINO was asked for: nothing was built for it";
+        assert!(log.contains(words), "{log}");
+        assert_eq!(street.lasts(Trouble::ProviderUnused), !ends);
+        let used = if ends { "openvino" } else { "cpu" };
+        let ran = format!("model=\"ssdlite-coco\",asked=\"openvino\",used=\"{used}\"");
+        assert!(series(&street.metrics).iter().any(|one| one.contains(&ran)), "{ran}");
+    }
 }
 
 /// In the state of the camera, the log and the metrics; what `/healthz` says is made of the same.
