@@ -13,10 +13,22 @@ export async function asking(browsers: Browsers, city: City): Promise<void> {
   await context.close()
 }
 
+/** Where its heading is: pictures stand above it. */
+async function isInSight(page: Page): Promise<boolean> {
+  const { y } = (await page.locator('summary', { hasText: 'Vì sao có báo' }).boundingBox())!
+  return y >= 0 && y < (page.viewportSize()!.height * 2) / 3
+}
+
 /** By a key, in the reader's language, and for the next case too. */
 async function whyItWasTold(browsers: Browsers, page: Page): Promise<void> {
   await page.locator('[role=option][aria-selected=true]').waitFor()
+  await caseOnScreen(page)
+  await browsers.quiet(page)
   await page.keyboard.press('w')
+  const answered = page.getByText('Báo vụ việc này.').or(page.getByText('Thiết bị biên đang mất kết nối.'))
+  await answered.waitFor()
+  await browsers.quiet(page)
+  assert.ok(await isInSight(page), 'why it was told is out of sight')
   // Of three sites the box of one is away.
   const told = new Set<string>()
   let id = await caseOnScreen(page)
@@ -35,6 +47,7 @@ async function whyItWasTold(browsers: Browsers, page: Page): Promise<void> {
     await page.keyboard.press('j')
     id = await anotherCase(page, id)
   }
+  if (!(await isInSight(page))) await page.keyboard.press('w')
   await page.keyboard.press('w')
   await page.getByText('Báo vụ việc này.').waitFor({ state: 'detached' })
 }
