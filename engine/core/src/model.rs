@@ -6,6 +6,7 @@ mod precision;
 use crate::id::Name;
 use crate::tensor::InputSpec;
 use viahe_contract::class::Class;
+use viahe_contract::message::ModelRef;
 use viahe_contract::sha256::Sha256;
 
 pub use self::head::{Activation, BoxUnit, CellPoint, Head, grid_cells};
@@ -25,6 +26,9 @@ pub const CLASSES_MAX: usize = 10_000;
 pub const BINS_MAX: usize = 64;
 /// Most score values of one image: candidates times classes.
 pub const SCORES_MAX: usize = 20_000_000;
+
+/// As SPDX says that nobody knows.
+pub const LICENCE_UNKNOWN: &str = "NOASSERTION";
 
 /// A thing that is looked at again and again is surely found where half of its looks find it.
 const HALF: f64 = 0.5;
@@ -70,6 +74,19 @@ pub struct Model {
     pub labels: Vec<Option<Class>>,
     /// Which people it finds, where somebody measured it.
     pub recall: Option<Recall>,
+}
+
+impl Model {
+    /// What incidents name it by.
+    pub fn fingerprint(&self) -> ModelRef {
+        let (name, licence) = (self.name.clone(), Some(self.licence.clone()));
+        ModelRef { name, sha256: self.sha256, licence }
+    }
+
+    /// Has somebody said who may use it, and how?
+    pub fn has_licence(&self) -> bool {
+        self.licence != LICENCE_UNKNOWN
+    }
 }
 
 /// Which share of people a model finds in a single look, by how tall they are on its input.

@@ -1,8 +1,11 @@
 //! What a valid pipeline should be told that only the box can know: by its files and its clock.
 
 use crate::clock;
+use crate::models::Locations;
+use std::collections::BTreeSet;
 use viahe_contract::message::Advice;
 use viahe_core::config::Warning;
+use viahe_core::id::Name;
 use viahe_core::plan::{Camera, Plan, Source};
 use viahe_core::time::Timestamp;
 
@@ -10,6 +13,7 @@ use viahe_core::time::Timestamp;
 /// alone; see [`viahe_core::config::warnings`].
 pub fn warnings(plan: &Plan) -> Vec<Warning> {
     let mut told: Vec<Warning> = plan.cameras.iter().filter_map(no_recording).collect();
+    told.extend(no_licences(plan));
     told.extend(permits_over(plan, clock::now()));
     told.extend(calendar_ends(plan, clock::now()));
     told
@@ -25,6 +29,23 @@ fn no_recording(camera: &Camera) -> Option<Warning> {
     };
     let text = format!("camera[{}].url: the recording {} {what}", camera.id, path.display());
     Some(Warning { text, advice: Advice::NoRecording { camera: camera.id.clone() } })
+}
+
+/// Incidents name the licence of the weights that saw them: none is told before they are.
+fn no_licences(plan: &Plan) -> Vec<Warning> {
+    let models: BTreeSet<&Name> = plan.cameras.iter().map(|camera| &camera.model).collect();
+    // A model that is not there is told elsewhere.
+    let Ok(locations) = Locations::discover(Some(&plan.folder)) else { return Vec::new() };
+    let unknown = |name: &Name| {
+        let model = locations.describe(name).ok().filter(|model| !model.has_licence())?;
+        let text = format!(
+            "model {name}: its licence is {}, so nobody knows who may use it, and its incidents say so; ask who made it, and \
+             write what they say into its model.toml",
+            model.licence
+        );
+        Some(Warning { text, advice: Advice::NoLicence { model: name.clone() } })
+    };
+    models.into_iter().filter_map(unknown).collect()
 }
 
 fn permits_over(plan: &Plan, now: Timestamp) -> impl Iterator<Item = Warning> + '_ {

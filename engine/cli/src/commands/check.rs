@@ -153,8 +153,11 @@ fn camera_summary(
     let sub = camera.substream.as_ref();
     let sub = sub.map_or_else(String::new, |sub| format!(", looked at by its substream {sub}"));
     let Camera { id, source, model, .. } = camera;
-    let mut text = format!("camera {id}: {source}{sub}, model {model}, {analysed}\n");
-    if let Some(model) = models.and_then(|models| models.describe(model).ok()) {
+    let described = models.and_then(|models| models.describe(model).ok());
+    let licence = described.as_ref().map(|model| format!(" ({})", model.licence));
+    let licence = licence.unwrap_or_default();
+    let mut text = format!("camera {id}: {source}{sub}, model {model}{licence}, {analysed}\n");
+    if let Some(model) = described {
         text += &regions::in_words(camera, &model);
     }
     for rule in &camera.rules {

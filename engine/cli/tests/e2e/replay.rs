@@ -87,6 +87,8 @@ fn two_runs_give_the_same_bytes_and_the_known_incidents() {
     assert!(bytes[0] == bytes[1], "two runs differ");
 
     let (found, known) = (sorted_facts(&events(&outs[0])), golden());
+    let licences = events(&outs[0]).into_iter().map(|e| e["data"]["model"]["licence"].clone());
+    assert!(licences.clone().all(|of| of == "Apache-2.0"), "{licences:?}");
     println!("found: {}", serde_json::to_string_pretty(&found).unwrap());
     assert_eq!(found.len(), known.len());
     for (found, known) in found.iter().zip(&known) {

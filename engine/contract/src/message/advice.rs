@@ -1,6 +1,7 @@
 //! What should be known of a right pipeline all the same, as codes with numbers and names, of which each reader makes
 //! words in its own language.
 
+use super::seen_by::SeenBy;
 use crate::class::Class;
 use crate::id::Name;
 use crate::time::LocalTime;
@@ -37,6 +38,14 @@ pub enum Advice {
         model: Name,
         /// What that does not see.
         classes: Vec<Class>,
+        /// The installed models that see some of it; empty also of an older box.
+        #[serde(default)]
+        seen_by: Vec<SeenBy>,
+    },
+    /// Nobody has said who may use a model, and how: its description names no licence.
+    NoLicence {
+        /// Which.
+        model: Name,
     },
     /// A line is so near to the edge of the picture that no crossing ever counts.
     LineAtEdge {

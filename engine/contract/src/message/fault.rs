@@ -1,6 +1,7 @@
 //! What is wrong with an edit, as a code with numbers and names, of which each reader makes words in its own
 //! language.
 
+use super::seen_by::SeenBy;
 use crate::class::Class;
 use crate::id::Name;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,9 @@ pub enum EditFault {
         classes: Vec<Class>,
         /// Installed ones that see all of it.
         others: Vec<Name>,
+        /// Installed ones that see some of it, those that see all too; empty also of an older box.
+        #[serde(default)]
+        seen_by: Vec<SeenBy>,
     },
     /// Somebody would be gone between one look and the next.
     AbsenceTooShort {

@@ -302,6 +302,9 @@ pub struct ModelRef {
     pub name: Name,
     /// Of the weights.
     pub sha256: Sha256,
+    /// Whose weights these are to use, as SPDX writes it; `NOASSERTION` where nobody said. None of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
 }
 
 /// How far the camera's clock can be trusted.

@@ -17,6 +17,7 @@ mod incident;
 mod preview;
 mod refusal;
 mod reply;
+mod seen_by;
 mod sensor;
 mod site;
 mod status;
@@ -50,6 +51,7 @@ pub use incident::{
 pub use preview::{Preview, PreviewIncident, Previewed};
 pub use refusal::{Lock, Refusal};
 pub use reply::{File, Reply};
+pub use seen_by::SeenBy;
 pub use sensor::{SensorHealth, SensorState};
 pub use site::{
     CameraView, EntryNeeds, EntryView, InBoth, LineView, MeasureView, ModelView, ParameterKind,

@@ -58,7 +58,8 @@ fn geometry() -> impl Strategy<Value = Geometry> {
 }
 
 fn model() -> impl Strategy<Value = ModelRef> {
-    (name(), sha256()).prop_map(|(name, sha256)| ModelRef { name, sha256 })
+    let parts = (name(), sha256(), of(text()));
+    parts.prop_map(|(name, sha256, licence)| ModelRef { name, sha256, licence })
 }
 
 fn measured() -> impl Strategy<Value = Measured> {

@@ -9,6 +9,7 @@ use super::said::{Fitting, Said};
 use super::scale::{RGB_255, ROUNDED, Scale, usual};
 use super::text::{Try, plain};
 use crate::config::Taxonomy;
+use crate::model::LICENCE_UNKNOWN;
 use crate::observe::Class;
 use crate::onnx::{Changes, Element, Limits, Outlet, Outline, Refused, Renamed, check, lowered};
 use std::collections::BTreeMap;
@@ -17,8 +18,6 @@ use std::collections::BTreeMap;
 const TRIES_MAX: usize = 24;
 /// Grey, as most letterboxes are padded.
 const PAD: f32 = 114.0;
-/// As SPDX says that nobody knows.
-const LICENCE_UNKNOWN: &str = "NOASSERTION";
 
 /// What somebody says of a model.
 #[derive(Clone, Debug, Default)]

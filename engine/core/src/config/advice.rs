@@ -1,9 +1,13 @@
 //! What a valid pipeline should be told all the same.
 
+use super::eyes::who_sees;
 use super::problem::listed;
+use crate::id::Name;
+use crate::observe::Class;
 use crate::plan::{Camera, Plan, Rule};
+use std::collections::BTreeMap;
 use std::fmt;
-use viahe_contract::message::Advice;
+use viahe_contract::message::{Advice, SeenBy};
 
 /// What should be known of a pipeline all the same.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,23 +56,35 @@ fn signs(zone: &str) -> Option<Warning> {
     Some(Warning { text, advice: Advice::SignsOfZone { zone: zone.to_owned(), hours, behind } })
 }
 
-/// A rule that its model can see only a part of.
+/// A rule that its model can see only a part of: what it misses, and who would see it.
 fn partial(camera: &Camera, rule: &Rule) -> Option<Warning> {
-    let (of, id) = (&camera.id, &rule.id);
-    (!rule.unseen.is_empty()).then(|| Warning {
-        text: format!(
-            "camera[{of}].rule[{id}]: partial: the model {} does not see {}, so the rule never \
-             tells of such things; use a model that does, or leave them to other eyes",
-            camera.model,
-            listed(&rule.unseen)
-        ),
-        advice: Advice::Partial {
-            camera: of.clone(),
-            rule: id.clone(),
-            model: camera.model.clone(),
-            classes: rule.unseen.clone(),
-        },
-    })
+    if rule.unseen.is_empty() {
+        return None;
+    }
+    let (of, id, model) = (&camera.id, &rule.id, &camera.model);
+    let classes: Vec<Class> = rule.unseen.iter().map(|unseen| unseen.class.clone()).collect();
+    let mut by_model: BTreeMap<&Name, Vec<Class>> = BTreeMap::new();
+    for unseen in &rule.unseen {
+        for other in &unseen.seen_by {
+            by_model.entry(other).or_default().push(unseen.class.clone());
+        }
+    }
+    let seen_by =
+        by_model.into_iter().map(|(model, classes)| SeenBy { model: model.clone(), classes });
+    let seen_by: Vec<SeenBy> = seen_by.collect();
+    let remedy = if seen_by.is_empty() {
+        "no installed model sees any of it: install one that does, or leave it to other eyes"
+            .to_owned()
+    } else {
+        format!("of the installed models {}", who_sees(&seen_by))
+    };
+    let text = format!(
+        "camera[{of}].rule[{id}]: partial: the model {model} does not see {}, so the rule never \
+         tells of such things; {remedy}",
+        listed(&classes)
+    );
+    let (camera, rule, model) = (of.clone(), id.clone(), model.clone());
+    Some(Warning { text, advice: Advice::Partial { camera, rule, model, classes, seen_by } })
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod console;
 mod drawn;
 mod edit;
 mod engine_keys;
+mod eyes;
 mod hints;
 mod language;
 pub mod model;

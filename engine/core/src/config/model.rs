@@ -15,6 +15,8 @@ use viahe_contract::sha256::Sha256;
 
 /// Divisors below this are as bad as 0.
 const STD_MIN: f32 = 1e-6;
+/// Most characters of a licence: every incident carries it. SPDX's longest usual expressions have some 80.
+const LICENCE_CHARS_MAX: usize = 200;
 
 /// Parses and validates the text of a model file; `file` is what messages call it.
 ///
@@ -51,11 +53,16 @@ fn model(root: &Node, taxonomy: &Taxonomy) -> Option<Model> {
     let recall = root.child("recall").and_then(|node| recall(&node, input.as_ref()));
     let scores = root.child("scores").and_then(|node| scores(&node));
     let (nms_iou, confidence_min) = nms?;
+    let licence = root.text("licence")?;
+    if licence.chars().count() > LICENCE_CHARS_MAX {
+        let what = format!("it is longer than {LICENCE_CHARS_MAX} characters");
+        root.tell("licence", Fault::new(what, "write its name as SPDX does: \"Apache-2.0\""));
+    }
     Some(Model {
         name: Name::try_from(root.text("name")?).ok()?,
         version: root.number("version")? as u32,
         title: root.text("title")?.into(),
-        licence: root.text("licence")?.into(),
+        licence: licence.into(),
         file: root.text("file")?.into(),
         sha256: Sha256::try_from(root.text("sha256")?).ok()?,
         precision: Precision::Fp32,

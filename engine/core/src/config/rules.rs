@@ -2,17 +2,15 @@
 
 use super::catalogue::{self, Entry};
 use super::common;
-use super::language::Wanted;
+use super::eyes;
 use super::problem::{Fault, FileKind, Report, Source, closest, listed};
 use super::read::Node;
 use super::sources::{Package, PipelineSources};
 use crate::id::Name;
-use crate::model::ModelInfo;
-use crate::observe::Class;
 use crate::plan::program::{Test, ValueFrom};
 use crate::plan::{Line, Program, Rule, Sensor, Window, Zone};
 use crate::sensor::Quantity;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use viahe_contract::message::EditFault;
 
@@ -172,7 +170,7 @@ impl<'a> Catalogue<'a> {
         let mut unseen = Vec::new();
         let sees = match camera {
             Some(around) => {
-                let known = classes(node, entry, &mut program, around.model, sources);
+                let known = eyes::classes(node, entry, &mut program, around.model, sources);
                 let places = around.places(node, &program);
                 known.map(|some_unseen| unseen = some_unseen).and(places)
             }
@@ -340,117 +338,4 @@ fn program(
     }
     let program = catalogue::program(text, absence, &|name| value(name).unwrap_or_default());
     program.map_err(|fault| node.tell("use", fault)).ok()
-}
-
-/// Gives the program's things the classes that are meant and that the model knows; says which it
-/// would know if it could.
-fn classes(
-    node: &Node,
-    entry: &Entry,
-    program: &mut Program,
-    model: Option<&Package>,
-    sources: &PipelineSources,
-) -> Option<Vec<Class>> {
-    let main = program.subject();
-    if let Some(main) = main {
-        let confidence_min = node.number("confidence_min").map(|v| v as f32);
-        let thing = &mut program.things[main];
-        thing.confidence_min = confidence_min.unwrap_or(thing.confidence_min);
-    }
-    let own: Option<Vec<(usize, Class)>> = node.list("classes").map(|list| {
-        list.into_iter().filter_map(|(at, text)| Some((at, Class::try_from(text).ok()?))).collect()
-    });
-    let Package { name, info } = model?;
-    let (mut missing, mut partly) = (Vec::<Class>::new(), Vec::<Class>::new());
-    let mut unknown = Vec::new();
-    for (t, (thing, wanted)) in program.things.iter_mut().zip(&entry.wanted).enumerate() {
-        let own = own.as_ref().filter(|_| main == Some(t));
-        if let Some(own) = own {
-            for (at, class) in own.iter().filter(|(_, class)| !info.knows(class)) {
-                let fault = unknown_class(class, name, info, sources);
-                node.source.problem(*at, &format!("{}.classes", node.path), fault);
-            }
-            thing.classes = own.iter().map(|(_, class)| class.clone()).collect();
-            continue;
-        }
-        let Wanted { classes, classes_when_known } = wanted;
-        let known = classes_when_known.iter().filter(|class| info.knows(class));
-        thing.classes = classes.iter().chain(known).cloned().collect();
-        let unseen = classes.iter().filter(|class| !info.knows(class));
-        missing.extend(unseen.cloned());
-        let unknown_here = || classes_when_known.iter().filter(|class| !info.knows(class)).cloned();
-        partly.extend(unknown_here());
-        if thing.classes.is_empty() {
-            unknown.extend(unknown_here());
-        }
-    }
-    if !program.can_open() {
-        missing.append(&mut unknown);
-    }
-    for list in [&mut missing, &mut partly] {
-        let mut told = BTreeSet::new();
-        list.retain(|class| told.insert(class.clone()));
-    }
-    if !missing.is_empty() {
-        node.tell("use", blind_to(&missing, name, sources));
-    }
-    missing.is_empty().then_some(partly)
-}
-
-/// The entry is about classes that the model does not know.
-fn blind_to(missing: &[Class], model: &Name, sources: &PipelineSources) -> Fault {
-    let sees = |other: &Name| -> Vec<&Class> {
-        let info = (sources.models)(other);
-        missing.iter().filter(|class| info.as_ref().is_ok_and(|info| info.knows(class))).collect()
-    };
-    let others: Vec<(&Name, Vec<&Class>)> = sources
-        .model_names
-        .iter()
-        .map(|other| (other, sees(other)))
-        .filter(|(_, seen)| !seen.is_empty())
-        .collect();
-    let whole = others.iter().filter(|(_, seen)| seen.len() == missing.len());
-    let whole: Vec<&Name> = whole.map(|(other, _)| *other).collect();
-    let code = EditFault::ModelBlind {
-        model: model.clone(),
-        classes: missing.to_vec(),
-        others: whole.iter().map(|&name| name.clone()).collect(),
-    };
-    let remedy = if !whole.is_empty() {
-        format!("use a model that does ({})", listed(whole))
-    } else if others.is_empty() {
-        "no installed model does; install one that does, or leave the rule out".into()
-    } else {
-        let parts = others.iter().map(|(other, seen)| format!("{other} sees {}", listed(seen)));
-        format!("no installed model sees all of them: {}", parts.collect::<Vec<_>>().join("; "))
-    };
-    Fault::new(format!("the model {model} does not see {}", listed(missing)), remedy).coded(code)
-}
-
-fn unknown_class(
-    class: &Class,
-    model: &Name,
-    info: &ModelInfo,
-    sources: &PipelineSources,
-) -> Fault {
-    let others: Vec<&Name> = sources
-        .model_names
-        .iter()
-        .filter(|other| (sources.models)(other).is_ok_and(|info| info.knows(class)))
-        .collect();
-    let code = EditFault::ModelBlind {
-        model: model.clone(),
-        classes: vec![class.clone()],
-        others: others.iter().map(|&name| name.clone()).collect(),
-    };
-    let known = info.labels.iter().map(Class::as_str);
-    let remedy = match (closest(class.as_str(), known.clone()), others.as_slice()) {
-        (Some(near), _) => format!("did you mean \"{near}\"?"),
-        (None, []) => {
-            let known: std::collections::BTreeSet<&str> = known.collect();
-            format!("set `classes` to some of what it sees: {}", listed(known))
-        }
-        (None, others) => format!("use a model that does ({}), or other `classes`", listed(others)),
-    };
-    Fault::new(format!("the model {model} does not see {class}"), remedy).coded(code)
 }

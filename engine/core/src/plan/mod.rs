@@ -22,7 +22,7 @@ pub use lawful::{Permit, PermitReason};
 pub use mqtt::{Ack, Mqtt, MqttTls, MqttVersion};
 pub use pipeline::{
     Camera, Citation, Disaster, EngineOptions, Escalation, Expected, Line, Plan, Rule, Sensor,
-    Site, Test, Window, Zone,
+    Site, Test, Unseen, Window, Zone,
 };
 pub use program::Program;
 pub use schedule::{Schedule, WeekSpan};

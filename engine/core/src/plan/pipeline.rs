@@ -206,6 +206,15 @@ pub struct Window {
     pub spec: WindowSpec,
 }
 
+/// A class that a rule is about and its camera's model does not see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unseen {
+    /// Which.
+    pub class: Class,
+    /// The installed models that do.
+    pub seen_by: Vec<Name>,
+}
+
 /// `[[camera.rule]]` or `[[rule]]`: an entry of the catalogue with its parameters filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
@@ -232,7 +241,7 @@ pub struct Rule {
     /// What must hold.
     pub program: Program,
     /// Classes that the entry is about and the camera's model does not see: it works in part.
-    pub unseen: Vec<Class>,
+    pub unseen: Vec<Unseen>,
     /// A subject that was not seen for so long, by a camera that looked, is gone.
     pub absence: Duration,
     /// After an incident no other one is said for so long.

@@ -3,7 +3,8 @@
 
 use crate::support::{World, name, tomls};
 use std::collections::BTreeSet;
-use viahe_contract::message::{EditFault, InBoth, ParameterView};
+use viahe_contract::class::Class;
+use viahe_contract::message::{EditFault, InBoth, ParameterView, SeenBy};
 use viahe_core::config::{Entry, Problem, entry_view};
 
 /// An entry that asks for all that may be missing around it.
@@ -127,11 +128,13 @@ fn each_edit_that_went_wrong_has_its_code() {
 fn a_model_that_does_not_see_it_is_named_with_those_that_do() {
     let file = "rule-classes-unseen.toml";
     let problems = told(file, &tomls("fixtures/configs")[file]);
-    let class = "goods.stall".try_into().unwrap();
+    let class = Class::try_from("goods.stall").unwrap();
+    let by_market = SeenBy { model: name("market-nano"), classes: vec![class.clone()] };
     let blind = EditFault::ModelBlind {
         model: name("ssdlite-coco"),
         classes: vec![class],
         others: vec![name("market-nano")],
+        seen_by: vec![by_market],
     };
     assert_eq!(problems[0].fault, Some(blind));
 }

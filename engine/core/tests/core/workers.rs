@@ -51,7 +51,8 @@ fn look(camera: &str, secs: u64) -> Event {
 }
 
 fn started(cameras: &[&str]) -> Event {
-    let model = ModelRef { name: name("ssdlite-coco"), sha256: Sha256::from_bytes([7; 32]) };
+    let model =
+        ModelRef { name: name("ssdlite-coco"), sha256: Sha256::from_bytes([7; 32]), licence: None };
     let models: BTreeMap<_, _> = cameras.iter().map(|c| (name(c), model.clone())).collect();
     Event::WorkerStarted { models }
 }

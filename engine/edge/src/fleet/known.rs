@@ -70,7 +70,7 @@ impl Known {
         }
         // One that cannot be read is the workers' to tell: they cannot read it either.
         let Ok(Package { model, .. }) = read else { return };
-        let model = ModelRef { name: model.name, sha256: model.sha256 };
+        let model = model.fingerprint();
         if !self.seen.contains(&model) {
             self.seen.truncate(KNOWN_MAX - 1);
             self.seen.push_front(model);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn of(byte: u8) -> ModelRef {
-        ModelRef { name: name(), sha256: Sha256::from_bytes([byte; 32]) }
+        ModelRef { name: name(), sha256: Sha256::from_bytes([byte; 32]), licence: Some("l".into()) }
     }
 
     impl Disk {

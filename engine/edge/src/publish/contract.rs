@@ -82,6 +82,7 @@ fn model() -> ModelRef {
     ModelRef {
         name: Name::try_from("ssdlite-coco").unwrap(),
         sha256: Sha256::from_bytes([0x60; 32]),
+        licence: Some("Apache-2.0".into()),
     }
 }
 

@@ -127,10 +127,7 @@ impl Replay {
         for camera in cameras {
             let package = locations.load_package(&camera.model)?;
             let model = &package.model;
-            models.push((
-                camera.id.clone(),
-                ModelRef { name: model.name.clone(), sha256: model.sha256 },
-            ));
+            models.push((camera.id.clone(), model.fingerprint()));
             let (name, head) = (model.name.clone(), model.head.clone());
             let options = DetectorOptions::default();
             let network = Network::load(&runtime, model, &package.weights, options)?;

@@ -218,7 +218,11 @@ fn status_and_camera_states_are_kept_by_the_broker() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let publisher = Publisher::start(options(mqtt(broker.port, Ack::Broker)), dir.path()).unwrap();
-    let model = ModelRef { name: name("ssdlite-coco"), sha256: Sha256::from_bytes([0xab; 32]) };
+    let model = ModelRef {
+        name: name("ssdlite-coco"),
+        sha256: Sha256::from_bytes([0xab; 32]),
+        licence: None,
+    };
     publisher.set_status(vec![model.clone()]);
     publisher.set_camera_state(&name("cam-01"), &camera_state(CameraStatus::Stalled, None));
     publisher.set_camera_state(&name("cam-01"), &camera_state(CameraStatus::Online, Some(10.0)));

@@ -59,6 +59,12 @@ export interface DiffLine {
   text: string
 }
 
+/** An installed model that sees what the camera's own does not. A box of an earlier version names none. */
+export interface SeenBy {
+  model: string
+  classes: string[]
+}
+
 /** What is wrong with an edit, in codes: as in `engine/contract/src/message/fault.rs`. */
 export type EditFault =
   | { code: 'out_of_range'; min: number; max: number }
@@ -73,7 +79,7 @@ export type EditFault =
   | { code: 'not_calibrated' }
   | { code: 'no_position' }
   /** `others`: models that see all of it. */
-  | { code: 'model_blind'; model: string; classes: string[]; others: string[] }
+  | { code: 'model_blind'; model: string; classes: string[]; others: string[]; seen_by?: SeenBy[] }
   | { code: 'absence_too_short'; least_secs: number }
   /** `above`: the value counts from `value_on` upwards. */
   | { code: 'off_beyond_on'; above: boolean }
@@ -105,7 +111,8 @@ export type Advice =
   | { code: 'not_what_runs' }
   | { code: 'signs_of_zone'; zone: string; hours: number; behind: boolean }
   | { code: 'no_rule'; camera: string }
-  | { code: 'partial'; camera: string; rule: string; model: string; classes: string[] }
+  | { code: 'partial'; camera: string; rule: string; model: string; classes: string[]; seen_by?: SeenBy[] }
+  | { code: 'no_licence'; model: string }
   /** `left`: of its left side, seen from its first point. */
   | { code: 'line_at_edge'; camera: string; line: string; left: boolean }
   | { code: 'no_recording'; camera: string }

@@ -34,7 +34,11 @@ const WITH: Record<string, Record<string, unknown>[]> = {
   no_rule: [{ rule: 'r-7', camera: 'c-3' }],
   no_camera: [{ camera: 'le-loi-03' }],
   signs_of_zone: [{ zone: 'Etc/GMT+7', hours: 7, behind: true }, { zone: 'Etc/GMT-7', hours: 7, behind: false }],
-  partial: [{ camera: 'le-loi-03', rule: 'stalls', model: 'street', classes: ['goods.stall'] }],
+  partial: [
+    { camera: 'le-loi-03', rule: 'stalls', model: 'street', classes: ['goods.stall'] },
+    { camera: 'le-loi-03', rule: 'stalls', model: 'street', classes: ['goods.stall'], seen_by: [{ model: 'market-nano', classes: ['goods.stall'] }] },
+  ],
+  no_licence: [{ model: 'market-nano' }],
   line_at_edge: [{ camera: 'le-loi-03', line: 'stop', left: true }, { camera: 'le-loi-03', line: 'stop', left: false }],
   no_recording: [{ camera: 'le-loi-03' }],
   permit_over: [{ permit: 'fair', until: '2026-11-22T12:00:00.000+07:00' }],

@@ -47,6 +47,8 @@ test('each code is said in both languages, with its numbers and names', () => {
   assert.equal(said(vi.problem, EACH.out_of_range), 'Phải từ 0,1 đến 86.400.')
   assert.match(said(vi.problem, EACH.model_blind), /street.*<goods\.stall>/)
   assert.match(said(vi.problem, { ...EACH.model_blind, others: ['market-nano'] }), /market-nano/)
+  const in_part = { ...EACH.model_blind, classes: ['goods.stall', 'waste'], seen_by: [{ model: 'market-nano', classes: ['goods.stall'] }] }
+  for (const words of [vi, en]) assert.match(said(words.problem, in_part), /<waste>.*: market-nano .*<goods\.stall>\.$/)
 })
 
 test('what is missing or unknown is called by its key', () => {

@@ -98,6 +98,11 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![drawn, models, written]
 }
 
+fn seen_by() -> impl Strategy<Value = Vec<SeenBy>> {
+    let seen = (name(), vec(class(), 0..2));
+    vec(seen.prop_map(|(model, classes)| SeenBy { model, classes }), 0..2)
+}
+
 fn fault() -> impl Strategy<Value = EditFault> {
     let alone = prop::sample::select(vec![
         EditFault::NotWhole,
@@ -113,7 +118,7 @@ fn fault() -> impl Strategy<Value = EditFault> {
         EditFault::OnePoint,
         EditFault::NoGround,
     ]);
-    let blind = (name(), vec(class(), 0..2), vec(name(), 0..2));
+    let blind = (name(), vec(class(), 0..2), vec(name(), 0..2), seen_by());
     prop_oneof![
         12 => alone,
         1 => (finite(), finite()).prop_map(|(min, max)| EditFault::OutOfRange { min, max }),
@@ -121,10 +126,11 @@ fn fault() -> impl Strategy<Value = EditFault> {
         1 => name().prop_map(|name| EditFault::Unknown { name }),
         1 => name().prop_map(|name| EditFault::NameTaken { name }),
         1 => text().prop_map(|quantity| EditFault::NoneMeasures { quantity }),
-        1 => blind.prop_map(|(model, classes, others)| EditFault::ModelBlind {
+        1 => blind.prop_map(|(model, classes, others, seen_by)| EditFault::ModelBlind {
             model,
             classes,
-            others
+            others,
+            seen_by
         }),
         1 => finite().prop_map(|least_secs| EditFault::AbsenceTooShort { least_secs }),
         1 => any::<bool>().prop_map(|above| EditFault::OffBeyondOn { above }),
@@ -135,12 +141,13 @@ fn fault() -> impl Strategy<Value = EditFault> {
 }
 
 fn advice() -> impl Strategy<Value = Advice> {
-    let names = (vec(name(), 6), vec(class(), 0..2));
+    let names = (vec(name(), 6), vec(class(), 0..2), seen_by());
     let numbers = (text(), any::<u32>(), any::<i16>(), any::<[bool; 2]>(), time());
-    let with = (names, numbers).prop_map(|((names, classes), numbers)| {
+    let with = (names, numbers).prop_map(|((names, classes, seen_by), numbers)| {
         let (zone, hours, year, [behind, left], until) = numbers;
         json!({
             "camera": names[0], "rule": names[1], "model": names[2], "classes": classes,
+            "seen_by": seen_by,
             "line": names[3], "permit": names[4], "calendar": names[5], "zone": zone,
             "hours": hours, "year": year, "behind": behind, "left": left, "until": until,
         })

@@ -238,7 +238,8 @@ mod tests {
         let name = |text: &str| Name::try_from(text).unwrap();
         let (gate, worker) = (name("gate"), WorkerId(0));
         let mut looks = |model: &str| {
-            let model = ModelRef { name: name(model), sha256: Sha256::from_bytes([7; 32]) };
+            let model =
+                ModelRef { name: name(model), sha256: Sha256::from_bytes([7; 32]), licence: None };
             workers.looks(worker, &gate, &model, zero)
         };
         assert!(looks("old") && looks("new") && !looks("new"));

@@ -63,7 +63,7 @@ impl Watched {
     }
 
     pub(super) fn told(&self) -> ModelRef {
-        ModelRef { name: self.model.name.clone(), sha256: self.model.sha256 }
+        self.model.fingerprint()
     }
 }
 

@@ -6,7 +6,12 @@ export const adviceEn: Widened<typeof adviceVi> = {
   signs_of_zone: ({ zone, hours, behind }) =>
     `The time zone ${zone} is ${hours} h ${behind ? 'behind' : 'ahead of'} UTC: the signs of Etc/ are the other way round. Write the name of a place, such as "Asia/Ho_Chi_Minh".`,
   no_rule: ({ camera }) => `The camera ${camera} has no rule, so nothing comes of it.`,
-  partial: ({ camera, rule, model, classes }, { thing }) => `The model ${model} does not see ${classes.map(thing).join(', ')}, so the rule ${rule} (camera ${camera}) never tells of such things.`,
+  partial: ({ camera, rule, model, classes, seen_by = [] }, { thing }) =>
+    `The model ${model} does not see ${classes.map(thing).join(', ')}, so the rule ${rule} (camera ${camera}) never tells of such things. ` +
+    (seen_by.length > 0
+      ? `Of the installed models, ${seen_by.map((by) => `${by.model} sees ${by.classes.map(thing).join(', ')}`).join('; ')}.`
+      : 'No installed model is known to see them.'),
+  no_licence: ({ model }) => `Nobody has said under which licence the model ${model} may be used, and its incidents say so. Ask who made it, and write it into model.toml.`,
   line_at_edge: ({ camera, line, left }) =>
     `The line ${line} (camera ${camera}) is so near to the edge of the picture on its ${left ? 'left' : 'right'} side, seen from its first point, that no crossing ever counts. Move it into the picture.`,
   no_recording: ({ camera }) => `The recording that stands for the camera ${camera} cannot be read.`,

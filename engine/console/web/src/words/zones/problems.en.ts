@@ -29,9 +29,12 @@ export const problemsEn: Widened<typeof problemsVi> = {
     `The pipeline file has no ${key === 'window' ? 'window' : 'sensor'} for ${called(quantity)}.`,
   not_calibrated: () => 'This rule needs the road to be measured.',
   no_position: () => 'This rule needs the position of the camera in the pipeline file.',
-  model_blind: ({ model, classes, others }, { thing }) =>
-    `The model ${model} does not see ${classes.map(thing).join(', ')}. ` +
-    (others.length > 0 ? `Models that do: ${others.join(', ')}.` : 'No installed model does: leave the rule out.'),
+  model_blind: ({ model, classes, others, seen_by = [] }, { thing }) => {
+    const blind = `The model ${model} does not see ${classes.map(thing).join(', ')}. `
+    if (others.length > 0) return `${blind}Models that do: ${others.join(', ')}.`
+    if (seen_by.length === 0) return `${blind}No installed model does: leave the rule out.`
+    return `${blind}No installed model sees all of it: ${seen_by.map((by) => `${by.model} sees ${by.classes.map(thing).join(', ')}`).join('; ')}.`
+  },
   absence_too_short: ({ least_secs }, { number }) => `It is too short for how often the rule looks: set it to ${number(least_secs)} s or more.`,
   off_beyond_on: ({ above }) =>
     above ? 'The value to stop at may not be above the value to start at.' : 'The value to stop at may not be below the value to start at.',

@@ -44,9 +44,12 @@ export const problemsVi = {
     `Tệp cấu hình chưa có ${key === 'window' ? 'cửa sổ đo' : 'cảm biến'} nào cho ${called(quantity)}.`,
   not_calibrated: () => 'Quy tắc này cần đo mặt đường.',
   no_position: () => 'Quy tắc này cần toạ độ của camera trong tệp cấu hình.',
-  model_blind: ({ model, classes, others }: Of<'model_blind'>, { thing }: Say) =>
-    `Mô hình ${model} không nhận ra ${classes.map(thing).join(', ')}. ` +
-    (others.length > 0 ? `Mô hình nhận ra được: ${others.join(', ')}.` : 'Chưa cài mô hình nào nhận ra: hãy bỏ quy tắc này.'),
+  model_blind: ({ model, classes, others, seen_by = [] }: Of<'model_blind'>, { thing }: Say) => {
+    const blind = `Mô hình ${model} không nhận ra ${classes.map(thing).join(', ')}. `
+    if (others.length > 0) return `${blind}Mô hình nhận ra được: ${others.join(', ')}.`
+    if (seen_by.length === 0) return `${blind}Chưa cài mô hình nào nhận ra: hãy bỏ quy tắc này.`
+    return `${blind}Không mô hình đã cài nào nhận ra tất cả: ${seen_by.map((by) => `${by.model} nhận ra ${by.classes.map(thing).join(', ')}`).join('; ')}.`
+  },
   absence_too_short: ({ least_secs }: Of<'absence_too_short'>, { number }: Say) =>
     `Quá ngắn so với nhịp xem của quy tắc: hãy đặt từ ${number(least_secs)} giây trở lên.`,
   off_beyond_on: ({ above }: Of<'off_beyond_on'>) =>

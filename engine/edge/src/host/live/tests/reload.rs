@@ -122,7 +122,8 @@ fn a_model_that_a_camera_still_looks_with_may_be_spoken_of() {
     let mut street = Street::silent();
     let (before, new) = (name("street-model"), name("ssdlite-coco"));
     street.plan.cameras.iter_mut().for_each(|camera| camera.model = before.clone());
-    let model = ModelRef { name: before.clone(), sha256: Sha256::from_bytes([7; 32]) };
+    let model =
+        ModelRef { name: before.clone(), sha256: Sha256::from_bytes([7; 32]), licence: None };
     street.says(0.0, FromWorker::Hello { version: SEAM_VERSION });
     street.says(0.0, FromWorker::Looks { camera: name("gate"), model });
     street.reloads(5.0, &[(WORKER, &["gate", "market"])], |_| {});

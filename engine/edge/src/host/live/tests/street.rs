@@ -133,7 +133,11 @@ impl Street {
 
     /// The worker is ready, and the camera is there.
     pub(super) fn up(&self, at: f64) {
-        let model = ModelRef { name: name("ssdlite-coco"), sha256: Sha256::from_bytes([7; 32]) };
+        let model = ModelRef {
+            name: name("ssdlite-coco"),
+            sha256: Sha256::from_bytes([7; 32]),
+            licence: None,
+        };
         self.says(at, FromWorker::Hello { version: SEAM_VERSION });
         self.says(at, FromWorker::Looks { camera: name("gate"), model });
         let report = CameraReport {
