@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # `make demo SECONDS=60`. Expanded by make, never by the shell: bash counts in a variable of this name.
 demo_arguments := $(if $(SECONDS),--seconds $(SECONDS))
 
-.PHONY: help setup demo install test bench bench-peers lint nanodet openvino yolox clean distclean
+.PHONY: help setup demo install test bench bench-peers lint nanodet openvino yolox quantizer clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ openvino: setup ## add an optional ONNX Runtime that runs models by OpenVINO (x8
 
 yolox: ## add the optional model: make yolox FROM=/path/to/yolox_nano_416.onnx
 	@scripts/yolox.sh "$(FROM)"
+
+quantizer: setup ## bring what `viahe model quantize` needs
+	@scripts/quantizer.sh
 
 clean: ## remove what was built
 	cargo clean

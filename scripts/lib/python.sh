@@ -18,6 +18,20 @@ make_venv() {
     mark_done venv "$pins"
 }
 
+# make_environment NAME REQUIREMENTS: one beside that of the set-up, in venv-NAME
+make_environment() {
+    local name=venv-$1 requirements=$2 python pins
+    pins="$deps $(sha256_of "$requirements")" # a venv does not survive being moved
+    is_done "$name" "$pins" "$deps/$name/bin/python" && return
+    python=$(find_python)
+    say "making a Python environment in $deps/$name"
+    rm -rf "${deps:?}/$name"
+    attempt "$name" "install the Debian package python3-venv" "$python" -m venv "$deps/$name"
+    attempt "pip-install-$1" "$NETWORK_REMEDY" "$deps/$name/bin/pip" install --require-hashes --no-deps \
+        --only-binary=:all: --disable-pip-version-check -r "$requirements"
+    mark_done "$name" "$pins"
+}
+
 find_python() {
     local python
     for python in /usr/bin/python3 "python$PYTHON_WANTED" python3; do

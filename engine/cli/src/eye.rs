@@ -32,6 +32,9 @@ pub(crate) struct Eye {
 }
 
 impl Eye {
+    /// Weaker detections change no average precision that is worth a name.
+    pub(crate) const MEASURED_FROM: f32 = 0.001;
+
     /// With the least confidence of its package, or another one.
     pub(crate) fn open(
         locations: &Locations,
@@ -55,6 +58,15 @@ impl Eye {
         let network = Network::of_bytes(runtime, &model, weights, DetectorOptions::default());
         let network = Arc::new(network.map_err(Exit::failed)?);
         Ok(Self::with(Detector::on(&network).map_err(Exit::failed)?, model))
+    }
+
+    /// As [`Eye::of_bytes`], with all that average precision rates.
+    pub(crate) fn to_measure(
+        runtime: &Runtime,
+        model: Model,
+        weights: (&Path, &[u8]),
+    ) -> Result<Self, Exit> {
+        Self::of_bytes(runtime, Model { confidence_min: Self::MEASURED_FROM, ..model }, weights)
     }
 
     fn with(detector: Detector, model: Model) -> Self {

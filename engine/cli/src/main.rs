@@ -5,6 +5,7 @@ mod demo_mark;
 mod exit;
 mod eye;
 mod files;
+mod page;
 mod pictures;
 mod stop;
 mod ui;
@@ -66,6 +67,7 @@ enum Command {
     Explain(commands::explain::Args),
     Test(commands::test::Args),
     Detect(commands::detect::Args),
+    Dataset(commands::dataset::Args),
     Model(commands::model::Args),
     Track(commands::track::Args),
     Doctor(commands::doctor::Args),
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Detect(args) => commands::detect::run(&args),
+        Command::Dataset(args) => commands::dataset::run(&args),
         Command::Model(args) => commands::model::run(&args),
         Command::Track(args) => commands::track::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),

@@ -27,6 +27,11 @@ const DECODED_BYTES_MAX: u64 = 512 << 20;
 /// Of pictures that are drawn on: nothing is to be seen of the way.
 const QUALITY: u8 = 95;
 
+/// Cells along the longer side of what is hidden.
+const HIDDEN_CELLS: i64 = 5;
+/// Of small ones the cells are not smaller.
+const HIDDEN_CELL_PX_MIN: i64 = 4;
+
 /// An RGB picture.
 pub(crate) struct Picture(RgbImage);
 
@@ -153,6 +158,37 @@ impl Picture {
         for (old, new) in pixel.iter_mut().zip(colour) {
             *old = (f32::from(*old) * (1.0 - share) + f32::from(new) * share + 0.5) as u8;
         }
+    }
+
+    /// Makes a part unrecognisable: a few cells of one colour each. Left, top, right and bottom in px; may lie outside.
+    pub(crate) fn hide(&mut self, [x0, y0, x1, y1]: [i64; 4]) {
+        let (width, height) = self.size();
+        let (x0, y0, x1, y1) = (x0.max(0), y0.max(0), x1.min(width), y1.min(height));
+        // So few that no face is left, whatever is done to them.
+        let cell = ((x1 - x0).max(y1 - y0) / HIDDEN_CELLS).max(HIDDEN_CELL_PX_MIN);
+        let mut top = y0;
+        while top < y1 {
+            let mut left = x0;
+            while left < x1 {
+                let cell = [left, top, (left + cell).min(x1), (top + cell).min(y1)];
+                self.level(cell);
+                left = cell[2];
+            }
+            top = (top + cell).min(y1);
+        }
+    }
+
+    /// Gives a part the mean of its colours.
+    fn level(&mut self, [x0, y0, x1, y1]: [i64; 4]) {
+        let pixels = || (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x as u32, y as u32)));
+        let (mut sums, mut count) = ([0_u64; 3], 0);
+        for (x, y) in pixels() {
+            let Rgb(pixel) = self.0.get_pixel(x, y);
+            sums.iter_mut().zip(pixel).for_each(|(sum, v)| *sum += u64::from(*v));
+            count += 1;
+        }
+        let mean = sums.map(|sum| (sum / count.max(1)) as u8);
+        pixels().for_each(|(x, y)| self.0.put_pixel(x, y, Rgb(mean)));
     }
 
     /// A line of `thick` px.

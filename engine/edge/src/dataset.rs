@@ -1,13 +1,16 @@
-//! Labelled pictures on disk: COCO's JSON, YOLO's text files, folders of Pascal VOC.
+//! Labelled pictures on disk: COCO's JSON, YOLO's text files, folders of Pascal VOC. And labelled recordings:
+//! [`IncidentLabels`].
 //!
 //! Input: a path, and which part of the data set. Output: [`Dataset`], with classes by their names there; pictures are not
 //! opened here. Nothing is guessed about labels: what is not understood is refused with its file and line.
 
 mod coco;
+mod incidents;
 mod labelled;
 mod voc;
 mod yolo;
 
+pub use incidents::{IncidentLabels, LabelledRecording};
 pub use labelled::{Dataset, DatasetError, Label, Labelled, Part, Place};
 use std::io;
 use std::path::Path;
@@ -41,3 +44,5 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_incidents;

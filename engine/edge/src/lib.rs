@@ -19,6 +19,7 @@ pub mod disk;
 pub mod doctor;
 pub mod evidence;
 pub mod fleet;
+pub mod harvest;
 pub mod history;
 pub mod host;
 pub mod infer;

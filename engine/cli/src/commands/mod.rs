@@ -4,6 +4,7 @@ pub(crate) mod camera_sim;
 pub(crate) mod capacity;
 pub(crate) mod check;
 pub(crate) mod console;
+pub(crate) mod dataset;
 pub(crate) mod demo;
 pub(crate) mod detect;
 pub(crate) mod doctor;

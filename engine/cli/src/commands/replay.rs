@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     };
     let results = Results { lines: args.out.clone(), evidence: args.evidence.clone() };
     let stop = Stop::new(None)?;
-    let done = watched(&plan, &material, &results, &stop);
+    let done = watched(&stop, |watch| replay::run(&plan, &material, &results, watch));
     if matches!(done, Err(RunError::Stopped)) {
         // What was written is not the whole; it is left as OUT.part.
         stop.end(())?;
@@ -63,12 +63,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     Ok(())
 }
 
-fn watched(
-    plan: &Arc<Plan>,
-    material: &Material,
-    results: &Results,
+/// Goes through recordings with a bar, until it is stopped.
+pub(crate) fn watched<T>(
     stop: &Stop,
-) -> Result<Replayed, RunError> {
+    go: impl FnOnce(&mut replay::Watch<'_>) -> Result<T, RunError>,
+) -> Result<T, RunError> {
     let mut bar: Option<Progress> = None;
     let mut watch = |now: replay::Progress| {
         if let Some(of) = now.of {
@@ -78,14 +77,14 @@ fn watched(
         }
         if stop.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let done = replay::run(plan, material, results, &mut watch);
+    let done = go(&mut watch);
     if let Some(bar) = bar {
         bar.finish();
     }
     done
 }
 
-fn exit_of(error: RunError) -> Exit {
+pub(crate) fn exit_of(error: RunError) -> Exit {
     match error {
         RunError::Models(_) | RunError::Seen(ReplayError::Model(_) | ReplayError::Infer(_)) => {
             Exit::missing(error)

@@ -176,9 +176,47 @@ fn an_entry_that_a_model_sees_in_part_is_told_so() {
         let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with("dwell_secs")).collect();
         std::fs::write(&file, lines.join("\n")).unwrap();
         let ended = check(&file, &[]);
-        ended.prints(0, &["warning", entry, "partial", "ssdlite-coco does not see", unseen]);
+        let none = "no installed model sees any of it: install one that does";
+        ended.prints(0, &["warning", entry, "partial", "ssdlite-coco does not see", unseen, none]);
         assert_eq!(ended.stdout.last().unwrap(), "no problem found, but 1 warning");
     }
+}
+
+#[test]
+fn what_a_model_misses_is_told_with_the_installed_ones_that_see_it() {
+    let pipeline = pipeline();
+    let file = changed(&pipeline, "use = \"illegal-parking\"", "use = \"dumping\"");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with("dwell_secs")).collect();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let text = std::fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
+    let (head, _) = text.split_once("[labels]").unwrap();
+    for (model, class) in [("bags-nano", "goods.bag"), ("market-nano", "waste")] {
+        let folder = file.parent().unwrap().join("models").join(model);
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = format!("{head}[labels]\n0 = \"{class}\"\n").replace("ssdlite-coco", model);
+        std::fs::write(folder.join("model.toml"), text).unwrap();
+    }
+    let told = "does not see waste and goods.material, so the rule never tells of such things; of \
+                the installed models market-nano sees waste";
+    check(&file, &[]).prints(0, &["dumping", "partial", told]);
+}
+
+#[test]
+fn the_licence_of_a_model_is_told_and_one_without_is_warned_of() {
+    let pipeline = pipeline();
+    check(&pipeline.write(), &[]).prints(0, &["model ssdlite-coco (Apache-2.0), "]);
+    let file = changed(&pipeline, "ssdlite-coco", "street-model");
+    let folder = file.parent().unwrap().join("models/street-model");
+    std::fs::create_dir_all(&folder).unwrap();
+    let text = std::fs::read_to_string(root().join("models/ssdlite-coco/model.toml")).unwrap();
+    let text = text.replacen("ssdlite-coco", "street-model", 1);
+    std::fs::write(folder.join("model.toml"), text.replacen("Apache-2.0", "NOASSERTION", 1))
+        .unwrap();
+    let warned = "warning: model street-model: its licence is NOASSERTION";
+    check(&file, &[]).prints(3, &["model street-model (NOASSERTION), ", warned]);
+    let listed = "ssdlite-coco, version 1: SSDLite MobileNetV2, COCO, 300x300; licence Apache-2.0";
+    run_viahe(["model", "list"]).prints(0, &[listed, "vehicle.two_wheel.bicycle"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ const MODEL: &str = "ssdlite-coco";
 const SIZE: [f64; 2] = [768.0, 576.0];
 
 /// An object: class, left, top, width and height in px.
-type Object = (String, [f64; 4]);
+pub(crate) type Object = (String, [f64; 4]);
 
 fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -23,7 +23,7 @@ fn read(path: &Path) -> Value {
 }
 
 /// Pictures, and what the model sees in each: the truth that it must find again.
-fn seen(dir: &Path) -> Vec<(PathBuf, Vec<Object>)> {
+pub(crate) fn seen(dir: &Path) -> Vec<(PathBuf, Vec<Object>)> {
     let pictures = [100, 400].map(|number| frame_png(dir, number));
     let mut arguments = vec!["detect", "--model", MODEL, "--json"];
     arguments.extend(pictures.iter().map(|picture| picture.to_str().unwrap()));
@@ -50,7 +50,7 @@ fn classes(seen: &[(PathBuf, Vec<Object>)]) -> Vec<String> {
 }
 
 /// As COCO, with `more` names of classes.
-fn coco(dir: &Path, seen: &[(PathBuf, Vec<Object>)], more: &[&str]) -> PathBuf {
+pub(crate) fn coco(dir: &Path, seen: &[(PathBuf, Vec<Object>)], more: &[&str]) -> PathBuf {
     let mut classes = classes(seen);
     classes.extend(more.iter().map(|name| (*name).to_owned()));
     let at = |class: &str| classes.iter().position(|other| other == class).unwrap();
@@ -224,6 +224,17 @@ fn models_are_compared_and_timed() {
     ended.prints(0, &["AP50-95", "before   after    gain", "+0.0", "mean of classes"]);
     let told = read(&out);
     assert_eq!(told[0]["report"], told[1]["report"]);
+    let html = dir.path().join("out.html");
+    run_viahe(["model", "compare", MODEL, MODEL, set, "--html", html.to_str().unwrap()])
+        .says(0, &[]);
+    let page = fs::read_to_string(&html).unwrap();
+    let shown = [
+        "AP50-95 by class",
+        "Recall: which share",
+        "person: which share is found by how tall",
+        "<polyline",
+    ];
+    assert!(shown.iter().all(|part| page.contains(part)), "{page}");
     let ended =
         run_viahe(["model", "bench", MODEL, "--threads", "1,2", "--rounds", "2", "--json", json]);
     ended.prints(0, &["one session takes", "CPU-ms"]);
@@ -257,7 +268,11 @@ fn tracks_are_scored_by_file_and_by_folder() {
         write(&tracks.join(format!("{name}.txt")), &from_tracks);
     }
     let [truth_dir, tracks_dir, json] = [&truth, &tracks, &out].map(|path| path.to_str().unwrap());
-    let ended = run_viahe(["track", "eval", truth_dir, tracks_dir, "--json", json]);
+    let html = dir.path().join("out.html");
+    let page = html.to_str().unwrap();
+    let ended = run_viahe(["track", "eval", truth_dir, tracks_dir, "--json", json, "--html", page]);
+    let page = fs::read_to_string(&html).unwrap();
+    assert!(["HOTA", "together", "<svg"].iter().all(|part| page.contains(part)), "{page}");
     ended.prints(0, &["HOTA", "together"]);
     let told = read(&out);
     for name in ["street", "square", "grid", "together"] {

@@ -14,7 +14,8 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use viahe_contract::message::Medium;
+use std::time::Duration;
+use viahe_contract::message::{Medium, ModelRef};
 use viahe_core::artefact::{Artefact, Span};
 use viahe_core::driver::{Driver, Host, Upshot};
 use viahe_core::engine::{Capture, Effect, Engine, Event, RestoreError, Saved};
@@ -71,6 +72,44 @@ pub struct Replayed {
     pub messages: usize,
 }
 
+/// What was seen and told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heard {
+    /// Frames that were looked at.
+    pub frames: u64,
+    /// When the first of them was, or whatever came before it.
+    pub first: Option<Timestamp>,
+    /// Of each camera that showed something, its first and last frame.
+    pub cameras: BTreeMap<Name, [Timestamp; 2]>,
+    /// The models that looked, as far as the recording says.
+    pub models: Vec<ModelRef>,
+    /// All that was told, in the order in which it was.
+    pub said: Vec<Revision>,
+}
+
+impl Heard {
+    /// Takes note of an event before it is applied. Returns how long after the first one it is.
+    fn note(&mut self, event: &Event) -> Option<Duration> {
+        match event {
+            Event::WorkerStarted { models } => {
+                for model in models.values() {
+                    if !self.models.contains(model) {
+                        self.models.push(model.clone());
+                    }
+                }
+            }
+            Event::Observed(seen) => {
+                self.frames += 1;
+                let at = seen.frame.captured;
+                self.cameras.entry(seen.camera.clone()).or_insert([at; 2])[1] = at;
+            }
+            _ => {}
+        }
+        let at = event.at()?;
+        Some(at.since(*self.first.get_or_insert(at)))
+    }
+}
+
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -122,27 +161,50 @@ pub fn run(
     let cannot = |error: EvidenceError| RunError::Results(error.to_string());
     let evidence = results.evidence.as_deref();
     let evidence = evidence.map(|dir| EvidenceStore::open(dir, u64::MAX)).transpose();
+    let evidence = evidence.map_err(cannot)?;
+    let lines = Lines::create(&results.lines)?;
+    let heard = through(plan, material, evidence, watch)?;
+    let messages = lines.write(heard.said, plan)?;
+    Ok(Replayed { frames: heard.frames, messages })
+}
+
+/// As [`run`], but all that is told is handed over, and nothing is written.
+///
+/// # Errors
+/// [`RunError`].
+pub fn hear(
+    plan: &Arc<Plan>,
+    material: &Material,
+    watch: &mut Watch<'_>,
+) -> Result<Heard, RunError> {
+    through(plan, material, None, watch)
+}
+
+fn through(
+    plan: &Arc<Plan>,
+    material: &Material,
+    evidence: Option<EvidenceStore>,
+    watch: &mut Watch<'_>,
+) -> Result<Heard, RunError> {
     let desk = Desk {
         plan: Arc::clone(plan),
-        evidence: evidence.map_err(cannot)?,
+        evidence,
         drawings: Drawings::default(),
         ledger: Arc::new(Ledger::default()),
         darkroom: Darkroom::default(),
         seen: None,
-        said: Vec::new(),
+        heard: Heard::default(),
     };
-    let lines = Lines::create(&results.lines)?;
     let mut driver = Driver::new(Engine::new(Arc::clone(plan)), desk);
-    let frames = match material {
+    match material {
         Material::Recordings { files, start } => {
-            recordings(&mut driver, cameras(plan, files, *start), watch)?
+            recordings(&mut driver, cameras(plan, files, *start), watch)?;
         }
         Material::Observations(file) => observations(&mut driver, file, watch)?,
-    };
+    }
     driver.host_mut().seen = None;
     driver.finish()?;
-    let messages = lines.write(driver.into_host().said, plan)?;
-    Ok(Replayed { frames, messages })
+    Ok(driver.into_host().heard)
 }
 
 /// The recordings to be seen, in the pipeline's order.
@@ -179,51 +241,51 @@ fn recordings(
     driver: &mut Driver<Desk>,
     cameras: Vec<ReplayCamera>,
     watch: &mut Watch<'_>,
-) -> Result<u64, RunError> {
+) -> Result<(), RunError> {
     let count = cameras.len() as u64;
     let host = driver.host();
     let locations = Locations::discover(Some(&host.plan.folder))?;
     let replay = Replay::start(cameras, &locations, &host.ledger)?;
     let models = replay.models().iter().cloned().collect();
-    driver.apply(Event::WorkerStarted { models })?;
-    let (mut frames, mut first, mut of) = (0, None, None);
+    apply(driver, Event::WorkerStarted { models })?;
+    let mut of = None;
     for seen in replay {
         let seen = seen?;
         let (observation, view) = (seen.observation.clone(), seen.view.clone());
-        let at = observation.frame.captured;
-        let first = *first.get_or_insert(at);
         of = seen.length.map(|length| length.as_secs() * count).or(of);
         // Captures are of the frame at hand: the engine asks for no other.
         driver.host_mut().seen = Some(seen);
-        driver.apply(Event::Observed(observation))?;
+        let since = apply(driver, Event::Observed(observation))?;
         if let Some(view) = view {
             driver.apply(Event::Viewed(view))?;
         }
-        frames += 1;
-        go_on(watch, Progress { secs: at.since(first).as_secs() * count, of })?;
+        go_on(watch, Progress { secs: since.as_secs() * count, of })?;
     }
-    Ok(frames)
+    Ok(())
 }
 
 fn observations(
     driver: &mut Driver<Desk>,
     file: &Path,
     watch: &mut Watch<'_>,
-) -> Result<u64, RunError> {
+) -> Result<(), RunError> {
     let recording = Recording::open(file)?;
     if let Some(state) = recording.state() {
         driver.resume(&Saved::whole(state))??;
     }
-    let (mut frames, mut first, mut last) = (0, None, Timestamp::default());
+    let mut secs = 0;
     for event in recording {
-        let event = event?;
-        frames += u64::from(matches!(event, Event::Observed(_)));
-        last = event.at().unwrap_or(last);
-        let first = *first.get_or_insert(last);
-        driver.apply(event)?;
-        go_on(watch, Progress { secs: last.since(first).as_secs(), of: None })?;
+        secs = apply(driver, event?)?.as_secs().max(secs);
+        go_on(watch, Progress { secs, of: None })?;
     }
-    Ok(frames)
+    Ok(())
+}
+
+/// Returns how long after the first one it is; nothing of an event without a time.
+fn apply(driver: &mut Driver<Desk>, event: Event) -> Result<Duration, RunError> {
+    let since = driver.host_mut().heard.note(&event);
+    driver.apply(event)?;
+    Ok(since.unwrap_or_default())
 }
 
 fn go_on(watch: &mut Watch<'_>, progress: Progress) -> Result<(), RunError> {
@@ -242,7 +304,7 @@ struct Desk {
     darkroom: Darkroom,
     /// The frame at hand; none of a recording of observations.
     seen: Option<Seen>,
-    said: Vec<Revision>,
+    heard: Heard,
 }
 
 impl Host for Desk {
@@ -302,7 +364,7 @@ impl Desk {
                 sketch.draw(store)?;
             }
         }
-        self.said.push(revision);
+        self.heard.said.push(revision);
         Ok(())
     }
 }

@@ -415,3 +415,28 @@ pub fn verdicts_on(dir: &Path, incident: &IncidentId) -> Result<Vec<Verdict>, St
     let read = || verdicts::read(&open::connect_to_read(&dir.join(FILE_NAME))?, incident);
     read().map_err(|e| open::explain(dir, e))
 }
+
+/// All incidents of which an operator said something, each as it was told last, with what was said, oldest first; the box may be at
+/// work on it. Records that this version cannot read are left out.
+///
+/// # Errors
+/// [`StoreError`] when there is none, or it cannot be read.
+pub fn judged_on(dir: &Path) -> Result<Vec<(Revision, Vec<Verdict>)>, StoreError> {
+    let read = || {
+        let db = open::connect_to_read(&dir.join(FILE_NAME))?;
+        let columns = rows::Known::COLUMNS;
+        let mut select = db.prepare(&format!(
+            "SELECT {columns} FROM incidents WHERE incident IN (SELECT incident FROM verdicts) ORDER BY incident"
+        ))?;
+        let known = select.query_map([], |row| Ok(rows::Known::read(row)))?;
+        let known: Vec<Option<rows::Known>> = known.collect::<Result<_, _>>()?;
+        let revisions = known.iter().flatten();
+        let revisions =
+            revisions.filter_map(|k| serde_json::from_slice::<Revision>(&k.record).ok());
+        revisions
+            .map(|revision| Ok((verdicts::read(&db, &revision.incident)?, revision)))
+            .map(|pair| pair.map(|(verdicts, revision)| (revision, verdicts)))
+            .collect::<rusqlite::Result<Vec<_>>>()
+    };
+    read().map_err(|e| open::explain(dir, e))
+}

@@ -140,7 +140,7 @@ fn write(clerk: &Clerk, draft: &Draft, args: &Args) -> Result<(), Exit> {
     written.map_err(|why| Exit::Failed(why.text))
 }
 
-fn refused(refusal: Refusal) -> Exit {
+pub(super) fn refused(refusal: Refusal) -> Exit {
     match refusal {
         Refusal::Conflict(_) => Exit::Failed("the file was changed just now; try again".into()),
         Refusal::Other(why) => Exit::Failed(why.text),

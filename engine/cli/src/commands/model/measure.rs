@@ -1,5 +1,6 @@
 //! Models look at a data set.
 
+use super::incidents::Out;
 use crate::exit::{Exit, OrUsage};
 use crate::eye::Eye;
 use crate::files::{has_folder, not_over};
@@ -15,14 +16,23 @@ use viahe_core::observe::Class;
 use viahe_edge::dataset::{Dataset, Labelled, Part};
 use viahe_edge::models::Locations;
 
-/// Weaker detections change no average precision that is worth a name.
-const CONFIDENCE_MIN: f32 = 0.001;
+/// The confidence that the catalogue's rules ask for.
+const BELIEVED_FROM: f32 = 0.35;
 
 /// On what and how models are measured.
 #[derive(clap::Args)]
 pub(super) struct Options {
     /// Labelled pictures: a .json file of COCO, the data.yaml of YOLO, or a folder of Pascal VOC.
-    dataset: PathBuf,
+    #[arg(required_unless_present = "incidents")]
+    dataset: Option<PathBuf>,
+    /// Recordings in which people wrote down what happened, instead of labelled pictures: what the rules tell of them is
+    /// measured. docs/models.md says what the file holds.
+    #[arg(
+        long,
+        value_name = "LABELS.json",
+        conflicts_with_all = ["dataset", "split", "pictures", "map", "confidence"]
+    )]
+    incidents: Option<PathBuf>,
     /// Which part of the data set, of YOLO and Pascal VOC. [default: val]
     #[arg(long, value_name = "NAME")]
     split: Option<String>,
@@ -38,6 +48,9 @@ pub(super) struct Options {
     /// Writes all figures into this file; replaced when there.
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
+    /// Writes a page with plots into this file, for a browser; replaced when there.
+    #[arg(long, value_name = "FILE.html")]
+    html: Option<PathBuf>,
 }
 
 pub(super) fn meaning(text: &str) -> Result<(String, Class), String> {
@@ -75,19 +88,26 @@ struct Witness {
 
 /// Lets these models look at each picture of the data set.
 pub(super) fn measure(models: &[&str], options: &Options) -> Result<Vec<Measured>, Exit> {
+    let locations = Locations::discover(None).map_err(Exit::missing)?;
+    let open = |model: &&str| {
+        Eye::open(&locations, &Name::try_from(*model).or_usage()?, Some(Eye::MEASURED_FROM))
+    };
+    measured_by(models.iter().map(open).collect::<Result<_, _>>()?, options)
+}
+
+/// As [`measure`], of models that are loaded already.
+pub(super) fn measured_by(eyes: Vec<Eye>, options: &Options) -> Result<Vec<Measured>, Exit> {
     let part = Part { split: options.split.clone(), pictures: options.pictures.clone() };
-    let dataset = Dataset::read(&options.dataset, &part).or_usage()?;
-    if let Some(json) = &options.json {
-        has_folder(json)?;
+    let dataset = Dataset::read(options.dataset(), &part).or_usage()?;
+    for file in options.json.iter().chain(&options.html) {
+        has_folder(file)?;
         let pictures = dataset.pictures.iter().map(|picture| picture.path.as_path());
-        not_over(json, pictures.chain([options.dataset.as_path()]))?;
+        not_over(file, pictures.chain([options.dataset()]))?;
     }
     let given: BTreeMap<String, Class> = options.map.iter().cloned().collect();
-    let locations = Locations::discover(None).map_err(Exit::missing)?;
     let mut witnesses = Vec::new();
-    for model in models {
-        let name = Name::try_from(*model).or_usage()?;
-        let eye = Eye::open(&locations, &name, Some(CONFIDENCE_MIN))?;
+    for eye in eyes {
+        let model = &eye.model().name;
         let mapping = Mapping::new(&dataset.classes, &eye.model().labels, &given).or_usage()?;
         if mapping.classes.is_empty() {
             let names = dataset.classes.join(", ");
@@ -193,7 +213,32 @@ pub(super) fn whole(measured: &Measured, dataset: &Path) -> Result<(), Exit> {
 }
 
 impl Options {
+    /// Of these labelled pictures, and nothing else.
+    pub(super) fn of(dataset: &Path, split: Option<&str>) -> Result<Self, Exit> {
+        Ok(Self {
+            dataset: Some(dataset.to_owned()),
+            incidents: None,
+            split: split.map(ToOwned::to_owned),
+            pictures: None,
+            map: Vec::new(),
+            confidence: Confidence::try_from(BELIEVED_FROM).or_usage()?,
+            json: None,
+            html: None,
+        })
+    }
+
+    /// What is to be looked at instead of labelled pictures, and where the figures go.
+    pub(super) fn incidents(&self) -> Option<(&Path, Out<'_>)> {
+        let out = Out { json: self.json.as_deref(), html: self.html() };
+        Some((self.incidents.as_deref()?, out))
+    }
+
+    pub(super) fn html(&self) -> Option<&Path> {
+        self.html.as_deref()
+    }
+
     pub(super) fn dataset(&self) -> &Path {
-        &self.dataset
+        // The command line asks for it where there are no --incidents.
+        self.dataset.as_deref().unwrap_or(Path::new(""))
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::exit::Exit;
 use crate::files::{has_folder, not_over, write_json};
-use crate::ui::say;
+use crate::page::{Bar, Bars, Page};
+use crate::ui::{Progress, say};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -29,6 +30,9 @@ pub(crate) struct Args {
     /// Writes all figures into this file; replaced when there.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Writes a page with plots into this file, for a browser; replaced when there.
+    #[arg(long, value_name = "FILE.html")]
+    html: Option<PathBuf>,
 }
 
 /// Truth and tracks of one sequence.
@@ -40,22 +44,28 @@ struct Pair {
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let pairs = pairs(args)?;
-    if let Some(json) = &args.json {
-        has_folder(json)?;
-        not_over(json, pairs.iter().flat_map(|p| [p.truth.as_path(), p.tracks.as_path()]))?;
+    for file in args.json.iter().chain(&args.html) {
+        has_folder(file)?;
+        not_over(file, pairs.iter().flat_map(|p| [p.truth.as_path(), p.tracks.as_path()]))?;
     }
     let wanted =
         Wanted { class: args.class, distractors: args.distractors.iter().copied().collect() };
     let (mut scored, mut together) = (Vec::new(), Score::default());
+    let progress = Progress::new(pairs.len() as u64, "sequences");
     for pair in &pairs {
         let score = score(pair, &wanted)?;
         together.add(&score);
         scored.push((pair.name.clone(), score.figures()));
+        progress.step();
     }
+    progress.finish();
     if scored.len() > 1 {
         scored.push(("together".into(), together.figures()));
     }
     say(&table(&scored));
+    if let Some(html) = &args.html {
+        page(&scored).write(html)?;
+    }
     match &args.json {
         Some(file) => {
             let sequences = scored.into_iter().map(|(name, figures)| {
@@ -172,4 +182,31 @@ fn table(scored: &[(String, Figures)]) -> String {
         );
     }
     text
+}
+
+fn page(scored: &[(String, Figures)]) -> Page {
+    let mut page = Page::new("Tracks against the truth");
+    page.paragraph("As TrackEval 1.3.0 reckons them. A MOTA below 0 is drawn as 0: false alarms can make it so.");
+    let bar = |value: f64, figures: &Figures| {
+        let Figures { objects, hits, misses, false_alarms, id_switches, .. } = figures;
+        let says = format!(
+            "{objects} objects, {hits} hits, {misses} missed, {false_alarms} false, {id_switches} switches"
+        );
+        Some(Bar { value, bounds: None, says })
+    };
+    let group = |(name, of): &(String, Figures)| {
+        (name.clone(), [of.hota, of.mota, of.idf1].map(|value| bar(value, of)).to_vec())
+    };
+    let series = ["HOTA", "MOTA", "IDF1"].map(ToOwned::to_owned).to_vec();
+    page.figure("By sequence", &Bars { series, groups: scored.iter().map(group).collect() });
+    let rows = scored.iter().map(|(name, of)| {
+        let shares = [of.hota, of.mota, of.idf1, of.recall, of.precision];
+        let shares = shares.map(|share| format!("{:.2}", 100.0 * share));
+        let counts = [of.objects, of.id_switches, of.fragments].map(|count| count.to_string());
+        [name.clone()].into_iter().chain(shares).chain(counts).collect()
+    });
+    let head =
+        ["%", "HOTA", "MOTA", "IDF1", "recall", "precision", "objects", "switches", "fragments"];
+    page.table(&head, &rows.collect::<Vec<_>>());
+    page
 }
