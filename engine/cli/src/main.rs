@@ -74,6 +74,7 @@ enum Command {
     Schema(commands::schema::Args),
     CameraSim(commands::camera_sim::Args),
     Worker(commands::worker::Args),
+    Shadow(commands::shadow::Args),
 }
 
 fn main() -> ExitCode {
@@ -105,6 +106,7 @@ fn main() -> ExitCode {
         Command::Schema(args) => commands::schema::run(&args),
         Command::CameraSim(args) => commands::camera_sim::run(&args),
         Command::Worker(args) => commands::worker::run(&args),
+        Command::Shadow(args) => commands::shadow::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -49,6 +49,8 @@ pub mod story;
 
 pub mod incident;
 
+pub mod shadow;
+
 pub mod attention;
 
 pub mod engine;

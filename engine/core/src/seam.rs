@@ -51,6 +51,8 @@ versions! {
     V8 = 8,
     /// What models are to run on; a worker says how it runs them.
     V9 = 9,
+    /// A worker is told where a candidate model may listen.
+    V10 = 10,
 }
 
 /// The version that is spoken.
@@ -108,6 +110,9 @@ pub struct ProcessPlan {
     pub taxonomies: Vec<PathBuf>,
     /// Pictures are written here.
     pub evidence_dir: PathBuf,
+    /// A candidate model may listen here for what is seen; none where there is nobody to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow_dir: Option<PathBuf>,
 }
 
 /// A model that cameras are looked at with.

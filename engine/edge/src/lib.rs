@@ -35,6 +35,7 @@ pub mod record;
 mod redact;
 pub mod refused;
 mod retrace;
+pub mod shadow;
 pub mod station;
 pub mod store;
 pub mod telemetry;

@@ -11,6 +11,7 @@ use crate::models::ModelError;
 use crate::publish::{Heard, PublishError, PublishOptions, Publisher, Wire, WireOptions};
 use crate::record::{RecordError, RecordOptions, Recorder};
 use crate::retrace::Retracer;
+use crate::shadow::{Keeper, ShadowLaunch};
 use crate::store::{Limits, Store, StoreError};
 use crate::telemetry::{self, Metrics, TelemetryError};
 use crate::trouble::Troubles;
@@ -33,6 +34,8 @@ pub struct StationOptions {
     pub record: Option<RecordOptions>,
     /// What measures models of which nothing is known, once the box is calm.
     pub tuner: Option<TunerLaunch>,
+    /// How the process of a candidate model is run; none where there is to be none.
+    pub shadow: Option<ShadowLaunch>,
     /// How the pipeline is read again.
     pub reload: Option<Reload>,
     /// The command line.
@@ -152,6 +155,7 @@ impl Station {
         let metrics_addr = server.as_ref().map(telemetry::Server::addr);
         let measurer = options.tuner.filter(|_| !tuned.settled);
         let measurer = measurer.and_then(|launch| begin_tuning(launch, &metrics));
+        let shadow = options.shadow.and_then(|launch| keep(launch, &plan, &troubles, &metrics));
         let plane = EventPlane::new(Parts {
             plan,
             clock: Box::new(BoxClock),
@@ -168,6 +172,7 @@ impl Station {
             recorder,
             history,
             retracer: Box::new(Retracer::default()),
+            shadow,
             tuned,
             reload: options.reload,
             observer: options.observer,
@@ -211,6 +216,17 @@ fn begin_tuning(launch: TunerLaunch, metrics: &Arc<Metrics>) -> Option<Tuner> {
     let metrics = Arc::clone(metrics);
     let begun = Tuner::start(launch, move || metrics.looks_late());
     begun.inspect_err(|error| tracing::warn!(%error, "models are not measured")).ok()
+}
+
+/// Without a candidate a box runs as well.
+fn keep(
+    launch: ShadowLaunch,
+    plan: &Arc<Plan>,
+    troubles: &Troubles,
+    metrics: &Arc<Metrics>,
+) -> Option<Keeper> {
+    let kept = Keeper::start(launch, plan, troubles.clone(), Arc::clone(metrics));
+    kept.inspect_err(|error| tracing::warn!(%error, "no candidate is tried")).ok()
 }
 
 /// Opens the store. A full disk gives up history for it; one that takes nothing at all is no reason to

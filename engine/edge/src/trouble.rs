@@ -58,6 +58,8 @@ pub enum Trouble {
     ModelRefused,
     /// A model does not run on what the pipeline asks for, but on the processor.
     ProviderUnused,
+    /// A candidate model cannot be tried.
+    Shadow,
     /// A vision worker was ended because of its memory.
     WorkerMemory,
     /// What a vision worker says does not fit what it was given.
@@ -72,7 +74,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// All there are.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::NobodyListens,
         Self::NoBroker,
         Self::IncidentsRefused,
@@ -94,6 +96,7 @@ impl Trouble {
         Self::ModelOutput,
         Self::ModelRefused,
         Self::ProviderUnused,
+        Self::Shadow,
         Self::WorkerMemory,
         Self::WorkerRefused,
         Self::RulesBelowNeed,
@@ -125,6 +128,7 @@ impl Trouble {
             Self::ModelOutput => "model_output",
             Self::ModelRefused => "model_refused",
             Self::ProviderUnused => "provider_unused",
+            Self::Shadow => "shadow",
             Self::WorkerMemory => "worker_memory",
             Self::WorkerRefused => "worker_refused",
             Self::RulesBelowNeed => "rules_below_need",

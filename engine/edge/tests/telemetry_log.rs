@@ -133,6 +133,7 @@ fn engine_of_the_rough_worker() {
         library: std::path::PathBuf::new(),
         taxonomies: Vec::new(),
         evidence_dir: std::path::PathBuf::new(),
+        shadow_dir: None,
     };
     let (models, cameras) = (BTreeMap::new(), BTreeMap::new());
     let share = viahe_edge::vision::share::Share { process, models, cameras };

@@ -104,6 +104,7 @@ fn measured(plan: Plan, seconds: u64) -> Result<Report, Exit> {
         launch: run::process()?,
         record: None,
         tuner: None,
+        shadow: None,
         reload: None,
         observer: Box::new(watcher.clone()),
     };

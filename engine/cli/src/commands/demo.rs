@@ -77,6 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         launch: process()?,
         record: None,
         tuner: None,
+        shadow: None,
         reload: Some(editable(&pipeline, &plan)?),
         observer: Box::new(Lines::new(cameras)),
     };

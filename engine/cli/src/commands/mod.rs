@@ -15,6 +15,7 @@ pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod shadow;
 pub(crate) mod test;
 pub(crate) mod track;
 pub(crate) mod tune;

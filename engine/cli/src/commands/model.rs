@@ -10,6 +10,7 @@ mod list;
 mod measure;
 mod plots;
 mod quantize;
+mod shadow;
 mod text;
 
 use crate::exit::Exit;
@@ -33,6 +34,7 @@ enum Command {
     Bench(bench::Args),
     Quantize(quantize::Args),
     Activate(activate::Args),
+    Shadow(shadow::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
@@ -44,5 +46,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         Command::Bench(args) => bench::run(args),
         Command::Quantize(args) => quantize::run(args),
         Command::Activate(args) => activate::run(args),
+        Command::Shadow(args) => shadow::run(args),
     }
 }

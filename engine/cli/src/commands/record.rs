@@ -38,6 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         launch: run::process()?,
         record: Some(record),
         tuner: None,
+        shadow: None,
         reload: Some(run::reload(&args.pipeline, &plan)?),
         observer: Box::new(Unobserved),
     };

@@ -3,6 +3,7 @@
 use crate::demo_mark::no_demo;
 use crate::exit::Exit;
 use crate::stop::{Stop, hangups};
+use rustix::process::Signal;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use viahe_core::plan::Plan;
 use viahe_edge::clerk::Clerk;
 use viahe_edge::host::live::{PlaneError, Reload, Totals, Unobserved};
 use viahe_edge::project::{self, ProjectError};
+use viahe_edge::shadow::ShadowLaunch;
 use viahe_edge::station::{Station, StationError, StationOptions};
 use viahe_edge::telemetry::{LogFormat, log_format};
 use viahe_edge::tune::TunerLaunch;
@@ -47,6 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         launch,
         record: None,
         tuner: Some(tuner(&args.pipeline)?),
+        shadow: Some(shadow(&args.pipeline)?),
         reload: Some(reload(&args.pipeline, &plan)?),
         observer: Box::new(Unobserved),
     };
@@ -96,6 +99,20 @@ fn tuner(pipeline: &Path) -> Result<TunerLaunch, Exit> {
     let args = [log_argument(), "tune", "--idle", "--"].map(OsString::from);
     let args = args.into_iter().chain([pipeline.into()]).collect();
     Ok(TunerLaunch { program, args })
+}
+
+/// Tries a candidate as a process of this program, which changes the pipeline file when the candidate takes over.
+fn shadow(pipeline: &Path) -> Result<ShadowLaunch, Exit> {
+    let program = std::env::current_exe().map_err(Exit::failed)?;
+    let args = [log_argument(), "shadow", "--"].map(OsString::from);
+    let args = args.into_iter().chain([pipeline.into()]).collect();
+    let reload = Box::new(|| {
+        // As anybody asks for it who changes the file.
+        if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), Signal::HUP) {
+            tracing::error!(%error, "the pipeline was changed and is not read again");
+        }
+    });
+    Ok(ShadowLaunch { program, args, reload })
 }
 
 /// Runs a box until it is stopped.

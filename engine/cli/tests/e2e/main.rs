@@ -39,6 +39,7 @@ mod readme;
 mod replay;
 mod run;
 mod secrets;
+mod shadow;
 mod state_lost;
 mod stills;
 mod substream;

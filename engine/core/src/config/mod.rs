@@ -34,6 +34,8 @@ mod schedule;
 mod schema;
 mod secret;
 mod sensors;
+mod shadow;
+mod shadow_keys;
 mod sources;
 mod taxonomy;
 mod tests_table;

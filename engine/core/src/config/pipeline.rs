@@ -10,7 +10,9 @@ use super::problem::{ConfigError, Fault, FileKind, Report, Source, closest, list
 use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Measured, Ruled};
 use super::sources::{Package, PipelineSources};
-use super::{calendar, console, permits, secret, sensors as measuring, tests_table, url, windows};
+use super::{
+    calendar, console, permits, secret, sensors as measuring, shadow, tests_table, url, windows,
+};
 use crate::id::Name;
 use crate::plan::Source as CameraSource;
 use crate::plan::{
@@ -71,6 +73,7 @@ impl Reader<'_> {
             None => self.engine(&root.absent("engine")?),
         };
         let models = self.models(root);
+        let shadow = root.child("shadow").map(|node| shadow::read(&node, &models));
         let timezone = site.as_ref().map(|site| &site.timezone);
         let sensors = measuring::sensors(root, timezone);
         refuse_nothing(root);
@@ -92,12 +95,17 @@ impl Reader<'_> {
             Some(console) => Some(console?),
             None => None,
         };
+        let shadow = match shadow {
+            Some(shadow) => Some(shadow?),
+            None => None,
+        };
         Some(Plan {
             folder: self.folder.to_owned(),
             site: site?,
             mqtt,
             console,
             engine: engine?,
+            shadow,
             cameras: cameras?,
             sensors: sensors.clone()?,
             windows: windows.clone()?,

@@ -7,6 +7,7 @@ use super::schema::Kind::{Corners, Named, Number, OneOf, Pairs, Table, Tables, T
 use super::schema::Need::{self, Optional, Required};
 use super::schema::{Key, NAME, PATH, POSITION, SECRET, TEXT, TIMEZONE, key};
 use super::sensors::SENSOR;
+use super::shadow_keys::SHADOW;
 use super::tests_table::TEST;
 use super::windows::WINDOW;
 
@@ -28,6 +29,13 @@ pub(super) static PIPELINE: &[Key] = &[
         Optional,
         "",
         "A model that cameras may use, under a name of its own. A camera needs one.",
+    ),
+    key(
+        "shadow",
+        Table(SHADOW),
+        Optional,
+        "",
+        "A candidate model that looks beside the one at work without being heard: `viahe model shadow`.",
     ),
     key(
         "camera",

@@ -1,7 +1,7 @@
 //! Validated values: what runs where, when, and under which rules. Only [`crate::config`] makes
 //! them of files; everything above acts on them.
 //!
-//! `secret`, `words`, `program` → `asked`, `source`, `mqtt`, `console`, `calendar` → `schedule` → `lawful`
+//! `secret`, `words`, `program` → `asked`, `source`, `mqtt`, `console`, `shadow`, `calendar` → `schedule` → `lawful`
 //! → `pipeline`.
 
 mod asked;
@@ -13,6 +13,7 @@ mod pipeline;
 pub mod program;
 mod schedule;
 mod secret;
+mod shadow;
 mod source;
 mod words;
 
@@ -27,5 +28,6 @@ pub use pipeline::{
 pub use program::Program;
 pub use schedule::{Schedule, WeekSpan};
 pub use secret::Secret;
+pub use shadow::{PromotionBounds, Shadow};
 pub use source::{Source, Transport};
 pub use words::{Language, Words};

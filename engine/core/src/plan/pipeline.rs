@@ -6,6 +6,7 @@ use super::lawful::Permit;
 use super::mqtt::Mqtt;
 use super::program::Program;
 use super::schedule::Schedule;
+use super::shadow::Shadow;
 use super::source::Source;
 use super::words::{Language, Words};
 use crate::geometry::{Homography, Polygon, UnitPoint};
@@ -32,6 +33,8 @@ pub struct Plan {
     pub console: Option<Console>,
     /// How the engine runs.
     pub engine: EngineOptions,
+    /// A candidate model that looks without being heard.
+    pub shadow: Option<Shadow>,
     /// In file order; ids are unique.
     pub cameras: Vec<Camera>,
     /// In file order; ids are unique.

@@ -5,6 +5,7 @@ use crate::clock;
 use crate::evidence::evidence_dir;
 use crate::models::{Installed, Locations, ModelError};
 use crate::tune::{self, Tuned};
+use crate::vision::shadow::shadow_dir;
 use crate::vision::share::Share;
 use crate::vision::supervise::Launch;
 use std::collections::BTreeMap;
@@ -57,6 +58,7 @@ pub fn vision_plan(plan: &Plan, tuned: &Tuned, workers: usize) -> Result<Share, 
             library,
             taxonomies,
             evidence_dir: evidence_dir(&plan.engine.state_dir),
+            shadow_dir: Some(shadow_dir(&plan.engine.state_dir)),
         },
         models,
         cameras: plan.cameras.iter().map(|c| (c.id.clone(), camera(c))).collect(),

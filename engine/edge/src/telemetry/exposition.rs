@@ -62,7 +62,8 @@ impl Collector for Snapshot {
         page.streams(&state)?;
         page.events(&state.engine)?;
         page.delivery(&state.engine)?;
-        page.uploads(state.uploads.as_ref())
+        page.uploads(state.uploads.as_ref())?;
+        page.shadowed(state.shadowed.as_ref())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine's numbers as last reported.
 
 use super::counter::{Labelled, Total};
+use super::shadowed::Shadowed;
 use super::uploads::Uploads;
 use crate::clock;
 use crate::trouble::Troubles;
@@ -183,6 +184,11 @@ impl Metrics {
         self.state().uploads = Some(uploads);
     }
 
+    /// How the trial of a candidate goes; none without one.
+    pub fn shadow(&self, shadowed: Option<Shadowed>) {
+        self.state().shadowed = shadowed;
+    }
+
     /// The engine's own numbers.
     pub fn engine(&self, stats: &EngineStats) {
         self.state().engine = stats.clone();
@@ -224,6 +230,8 @@ pub(super) struct State {
     pub(super) engine: EngineStats,
     /// None without a console.
     pub(super) uploads: Option<Uploads>,
+    /// None without a candidate.
+    pub(super) shadowed: Option<Shadowed>,
 }
 
 /// Of one worker: of the present one, and of those that were in its place.
@@ -337,6 +345,7 @@ impl State {
             quarantined: BTreeSet::new(),
             engine: EngineStats::default(),
             uploads: None,
+            shadowed: None,
         }
     }
 

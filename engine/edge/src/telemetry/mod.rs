@@ -21,6 +21,7 @@ mod log;
 mod metrics;
 mod page;
 mod server;
+mod shadowed;
 mod uploads;
 
 pub use crate::redact::{RedactingWriter, redact, redact_in_path, redact_source, redacted};
@@ -31,4 +32,5 @@ pub(crate) use log::relayed;
 pub use log::{LogFormat, init_logging, log_format};
 pub use metrics::{EngineStats, Metrics, WorkerMemory};
 pub use server::{Server, serve};
+pub use shadowed::Shadowed;
 pub use uploads::Uploads;

@@ -95,7 +95,7 @@ impl Gaze {
 
     /// What was found last, in a later frame. The tracker hears of it too: to it, a thing that is not seen for seconds may
     /// be anywhere. Elsewhere in the picture nobody has looked.
-    fn again(&mut self, stamp: FrameStamp) -> Observation {
+    pub(super) fn again(&mut self, stamp: FrameStamp) -> Observation {
         let found = std::mem::take(&mut self.found);
         let seen = self.track(stamp, self.found_px, &found, Looked::Concern);
         self.found = found;

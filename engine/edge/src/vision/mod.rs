@@ -13,6 +13,7 @@ mod photographer;
 pub mod pipe;
 mod playback;
 pub mod replay;
+pub mod shadow;
 pub mod share;
 mod slots;
 pub mod supervise;

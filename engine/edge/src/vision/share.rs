@@ -59,6 +59,7 @@ pub(crate) mod plain {
             library: PathBuf::new(),
             taxonomies: Vec::new(),
             evidence_dir: PathBuf::new(),
+            shadow_dir: None,
         }
     }
 

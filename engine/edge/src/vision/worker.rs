@@ -19,6 +19,7 @@ mod twin;
 use super::analyse::{Eye, Gaze};
 use super::areas::{About, Areas};
 use super::photographer::{Photographers, Shot};
+use super::shadow::Lane;
 use super::slots::{Seat, SharedFrame};
 use crate::clock;
 use crate::infer::{InferError, Runtime};
@@ -77,7 +78,12 @@ impl WorkerError {
 /// Runs a worker until it is told to stop or nobody listens.
 pub fn serve(inbox: &Receiver<ToWorker>, outbox: Sender<FromWorker>) {
     let Ok(ToWorker::Start(plan)) = inbox.recv() else { return };
-    let outlet = Arc::new(Outlet::new(outbox));
+    let shadow = plan.shadow_dir.clone().map(Lane::start).transpose();
+    let shadow = shadow.unwrap_or_else(|error| {
+        tracing::warn!(%error, "there is no thread for a candidate in the shadow");
+        None
+    });
+    let outlet = Arc::new(Outlet::new(outbox).shadowed(shadow));
     match Worker::start(&plan, &outlet) {
         Ok(worker) => worker.run(inbox),
         Err(error) => {

@@ -230,6 +230,7 @@ impl Worker {
             library: installed.library,
             taxonomies: installed.taxonomies,
             evidence_dir: folder.path().into(),
+            shadow_dir: None,
         };
         to.send(ToWorker::Start(process)).unwrap();
         let files = installed.models[&model].clone();

@@ -3,11 +3,11 @@
 use viahe_testing::onnx::{self, Cover, F32, Message};
 
 /// Columns and rows of made models, and the cells of their grids of 8, 16 and 32 px.
-pub(super) const SIDE: u64 = 64;
-pub(super) const CELLS: u64 = 84;
-pub(super) const BOX: [f32; 4] = [30.0, 34.0, 12.0, 20.0];
-pub(super) const NAMES: &str = "{0: 'person', 1: 'car', 2: 'kite'}";
-pub(super) const ULTRALYTICS: [(&str, &str); 7] = [
+pub(crate) const SIDE: u64 = 64;
+pub(crate) const CELLS: u64 = 84;
+pub(crate) const BOX: [f32; 4] = [30.0, 34.0, 12.0, 20.0];
+pub(crate) const NAMES: &str = "{0: 'person', 1: 'car', 2: 'kite'}";
+pub(crate) const ULTRALYTICS: [(&str, &str); 7] = [
     ("author", "Ultralytics"),
     ("description", "Ultralytics YOLO11n model trained on street.yaml"),
     ("license", "AGPL-3.0 License (https://ultralytics.com/license)"),
@@ -18,15 +18,17 @@ pub(super) const ULTRALYTICS: [(&str, &str); 7] = [
 ];
 
 /// A model that sees the same in every picture.
-pub(super) struct Made<'m> {
-    pub(super) input: (u64, [Option<u64>; 4]),
+pub(crate) struct Made<'m> {
+    pub(crate) input: (u64, [Option<u64>; 4]),
     /// Name, shape and values of each output.
-    pub(super) outputs: Vec<(&'m str, Vec<u64>, Vec<f32>)>,
+    pub(crate) outputs: Vec<(&'m str, Vec<u64>, Vec<f32>)>,
     /// Of the outputs.
-    pub(super) element: u64,
-    pub(super) cover: Cover<'m>,
+    pub(crate) element: u64,
+    pub(crate) cover: Cover<'m>,
     /// An operator more, which nothing reads.
-    pub(super) more: Option<Message>,
+    pub(crate) more: Option<Message>,
+    /// So many operators that each picture goes through for nothing.
+    pub(crate) detour: usize,
 }
 
 impl Default for Made<'_> {
@@ -37,18 +39,25 @@ impl Default for Made<'_> {
             element: F32,
             cover: Cover::default(),
             more: None,
+            detour: 0,
         }
     }
 }
 
 impl Made<'_> {
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let (element, shape) = &self.input;
-        let mut nodes = vec![
-            onnx::node("Cast", &["images"], &["picture"], &[("to", F32)]),
-            onnx::node("ReduceMean", &["picture"], &["mean"], &[("keepdims", 0)]),
+        let mut nodes = vec![onnx::node("Cast", &["images"], &["picture"], &[("to", F32)])];
+        let mut picture = "picture".to_owned();
+        for n in 0..self.detour {
+            let further = format!("picture.{n}");
+            nodes.push(onnx::node("Sin", &[&picture], &[&further], &[]));
+            picture = further;
+        }
+        nodes.extend([
+            onnx::node("ReduceMean", &[&picture], &["mean"], &[("keepdims", 0)]),
             onnx::node("Mul", &["mean", "zero"], &["nothing"], &[]),
-        ];
+        ]);
         let mut constants = vec![onnx::floats("zero", &[], &[0.0])];
         let mut outputs = Vec::new();
         for (name, shape, values) in &self.outputs {
@@ -66,10 +75,18 @@ impl Made<'_> {
 }
 
 /// As `YOLOX` has it: a person in one cell of the grid of 8 px, a car in another one.
-pub(super) fn rows(classes: usize) -> (&'static str, Vec<u64>, Vec<f32>) {
+pub(crate) fn rows(classes: usize) -> (&'static str, Vec<u64>, Vec<f32>) {
+    placed(classes, &[(40, 0, 0.0), (50, 1, 16.0)])
+}
+
+/// As `YOLOX` has it: things of a class each in a cell of that grid, so many px from the usual place.
+pub(crate) fn placed(
+    classes: usize,
+    things: &[(usize, usize, f32)],
+) -> (&'static str, Vec<u64>, Vec<f32>) {
     let width = 5 + classes;
     let mut values = vec![0.0; CELLS as usize * width];
-    for (at, class, dx) in [(40, 0, 0.0), (50, 1, 16.0)] {
+    for &(at, class, dx) in things {
         let [cx, cy, w, h] = BOX;
         let row = &mut values[at * width..(at + 1) * width];
         row[0] = (cx + dx) / 8.0 - (at % 8) as f32;
@@ -81,14 +98,14 @@ pub(super) fn rows(classes: usize) -> (&'static str, Vec<u64>, Vec<f32>) {
 }
 
 /// As an SSD has it: of two classes the second, in one place.
-pub(super) fn street() -> Vec<(&'static str, Vec<u64>, Vec<f32>)> {
+pub(crate) fn street() -> Vec<(&'static str, Vec<u64>, Vec<f32>)> {
     let (mut scores, mut boxes) = (vec![0.0; 1200 * 2], vec![0.0; 1200 * 4]);
     scores[600 * 2 + 1] = 0.8;
     boxes[2400..2404].copy_from_slice(&[0.2, 0.3, 0.6, 0.5]);
     vec![("scores", vec![1, 1200, 2], scores), ("boxes", vec![1, 1200, 4], boxes)]
 }
 
-pub(super) fn ultralytics() -> Made<'static> {
+pub(crate) fn ultralytics() -> Made<'static> {
     let cover = Cover { metadata: &ULTRALYTICS, ..Cover::default() };
     Made { outputs: vec![rows(3)], cover, ..Made::default() }
 }

@@ -1,6 +1,6 @@
 //! `viahe model add`: what is said of a model is found, what is guessed is tried, and what makes no sense is not written.
 
-mod made;
+pub(crate) mod made;
 mod own;
 mod place;
 

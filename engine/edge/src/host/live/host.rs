@@ -13,6 +13,7 @@ use super::refusals::Refusals;
 use super::told::Told;
 use super::watch::Watch;
 use super::workers::Workers;
+use crate::shadow::Keeper;
 use crate::trouble::Troubles;
 use crate::tune::Tuned;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub(super) struct Live {
     pub(super) told: Told,
     /// What comes from there.
     pub(super) inbox: Inbox,
+    /// Who keeps the process of a candidate model.
+    pub(super) shadow: Option<Keeper>,
     /// How models are run, as it was decided at the start: a worker need not end because a pipeline is
     /// read again.
     pub(super) tuned: Tuned,

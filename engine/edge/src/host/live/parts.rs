@@ -6,6 +6,7 @@ use crate::clerk::Clerk;
 use crate::evidence::EvidenceStore;
 use crate::history::History;
 use crate::record::Recorder;
+use crate::shadow::Keeper;
 use crate::store::StoreError;
 use crate::telemetry::{Metrics, WorkerMemory};
 use crate::trouble::Troubles;
@@ -89,6 +90,8 @@ pub(crate) struct Parts {
     pub(crate) history: Option<History>,
     /// Who goes through it to answer questions.
     pub(crate) retracer: Box<dyn Retraces>,
+    /// Who keeps the process of a candidate model, if there may be one.
+    pub(crate) shadow: Option<Keeper>,
     /// How models are run, as it was decided at the start.
     pub(crate) tuned: Tuned,
     /// How the pipeline is read again; none when there is no file.

@@ -78,6 +78,7 @@ impl EventPlane {
             centre: parts.centre,
             told: Told::nothing(now),
             inbox: Inbox::default(),
+            shadow: parts.shadow,
             tuned: parts.tuned,
             reload: parts.reload,
             troubles: parts.troubles,

@@ -69,6 +69,7 @@ impl EventPlane {
         let Ok(()) = self.driver.reload(Arc::clone(&plan));
         let live = self.driver.host_mut();
         live.fleet.apply(&vision, FleetOptions::of(&plan));
+        live.shadow.iter().for_each(|keeper| keeper.goes_on(&plan));
         let lost = live.fleet_changed(&before);
         live.journal.rules_changed();
         live.books.stats.reloads += 1;

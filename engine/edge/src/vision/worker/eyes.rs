@@ -66,13 +66,17 @@ fn analyse(work: Work<View, Sight<Eye>>, desk: &Desk, outlet: &Outlet) {
             outlet.must_tell(news);
         }
         match observation {
-            Ok(observation) => tell(job, observation, Looked::Analysed, desk, outlet),
+            Ok(observation) => {
+                outlet.seen(observation, Some((&job.frame, cost.cpu)));
+                desk.finish(job, Looked::Analysed);
+            }
             Err(error) => failed(job, &error, desk),
         }
     }
     for (job, observation) in same {
         job.state.tally.unchanged(age(&job), gate);
-        tell(job, observation, Looked::Unchanged, desk, outlet);
+        outlet.seen(observation, None);
+        desk.finish(job, Looked::Unchanged);
     }
 }
 
@@ -100,11 +104,6 @@ fn sort_out(jobs: Vec<Job<View>>) -> (Vec<Same>, Vec<Job<View>>) {
 
 fn age(job: &Job<View>) -> Duration {
     clock::event_time().since(job.frame.stamp().captured)
-}
-
-fn tell(job: Job<View>, observation: Observation, looked: Looked, desk: &Desk, outlet: &Outlet) {
-    outlet.tell(FromWorker::Observation(observation));
-    desk.finish(job, looked);
 }
 
 fn failed(mut job: Job<View>, error: &InferError, desk: &Desk) {

@@ -83,7 +83,7 @@ impl FrameSink for Sink {
         let Some(seen) = seen else { return false };
         let age = clock::event_time().since(stamp.captured);
         self.tally.unchanged(age, Duration::ZERO);
-        self.way.outlet.tell(FromWorker::Observation(seen));
+        self.way.outlet.seen(seen, None);
         true
     }
 

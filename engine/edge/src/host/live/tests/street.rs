@@ -290,6 +290,7 @@ impl Street {
             recorder,
             history: History::open(&history_dir(dir), self.history_bytes_max, now).unwrap(),
             retracer: Box::new(Librarian::new(&self.world)),
+            shadow: None,
             tuned: Tuned::default(),
             reload: self.reload.1.take(),
             observer: Box::new(Unobserved),
