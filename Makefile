@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 # `make demo SECONDS=60`. Expanded by make, never by the shell: bash counts in a variable of this name.
 demo_arguments := $(if $(SECONDS),--seconds $(SECONDS))
 
-.PHONY: help setup demo install test bench bench-peers lint nanodet openvino yolox quantizer clean distclean
+.PHONY: help setup demo install test bench bench-peers lint openvino yolox quantizer clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,9 +41,6 @@ lint: setup ## check format, lints and the shell scripts (where shellcheck is in
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	if command -v shellcheck >/dev/null; then shellcheck -xa scripts/*.sh findings/*.sh .ci/run; fi
-
-nanodet: setup ## add the optional model nanodet-g, which sees vehicles better and costs more
-	@scripts/nanodet.sh
 
 openvino: setup ## add an optional ONNX Runtime that runs models by OpenVINO (x86-64)
 	@scripts/openvino.sh

@@ -30,7 +30,7 @@ main() {
     install_packages
     make_venv
     install_onnxruntime
-    build_ssdlite
+    build_models
     make_clip
     build_web
     fetch_crates

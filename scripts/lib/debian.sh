@@ -13,7 +13,7 @@ packages=(
 install_packages() {
     local missing=()
     mapfile -t missing < <(missing_packages "${packages[@]}")
-    if ! command -v npm >/dev/null && ssdlite_is_missing; then
+    if ! command -v npm >/dev/null && models_are_missing; then
         missing+=(npm)
     fi
     ((${#missing[@]})) || return 0

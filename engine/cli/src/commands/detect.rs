@@ -19,7 +19,7 @@ use viahe_edge::models::Locations;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Model package under models/.
-    #[arg(long, value_name = "NAME", default_value = "ssdlite-coco")]
+    #[arg(long, value_name = "NAME", default_value = "nanodet-g")]
     model: String,
     /// JPEG, PNG or WebP files; turned upright where they say how.
     #[arg(required = true, value_name = "IMAGE")]

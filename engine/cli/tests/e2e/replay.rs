@@ -173,7 +173,7 @@ fn another_model_is_one_line_and_finds_the_same_incidents() {
         return;
     };
     let text = std::fs::read_to_string(demo_pipeline()).unwrap();
-    let line = "package = \"ssdlite-coco\"";
+    let line = "package = \"nanodet-g\"";
     assert_eq!(text.matches(line).count(), 1, "one line names the model");
     let pipeline = dir.path().join("pipeline.toml");
     std::fs::write(&pipeline, text.replace(line, "package = \"yolox-nano\"")).unwrap();

@@ -122,6 +122,7 @@ fn input(node: &Node) -> Option<InputSpec> {
         layout: if node.text("layout")? == "nhwc" { Layout::Nhwc } else { Layout::Nchw },
         channels: if node.text("channels")? == "rgb" { Channels::Rgb } else { Channels::Bgr },
         fit: fit?,
+        contrast_gain_max: node.number("contrast_gain_max").map_or(1.0, |gain| gain as f32),
         mean: channels(node, "mean")?,
         std: std?,
     })

@@ -186,6 +186,15 @@ static INPUT: &[Key] = &[
         "In the order of `channels`: the model is fed (8-bit value - mean) / std.",
     ),
     key("std", CHANNELS, Required, "[1.0, 1.0, 1.0]", "See `mean`; none is 0."),
+    key(
+        "contrast_gain_max",
+        Number { min: 1.0, max: 8.0 },
+        Optional,
+        "3.0",
+        "Pictures of little contrast, by night or in haze, are stretched up to so many times before the model sees them, \
+         see [little light](#little-light). Without it all are left as they are: give it where you measured that the model \
+         finds more.",
+    ),
 ];
 
 const SIDE_MIN: i64 = 8;

@@ -5,7 +5,7 @@ use crate::geometry::{PxRect, UnitBox};
 use crate::tensor::{Fit, InputSpec, Sheet};
 
 /// Where a car is expected to be so tall on an image of the whole frame, that image is enough: `SSDLite` finds a
-/// fifth of such cars in each look, half of them at 20 px (`engine/edge/tests/regions/main.rs`), and for what stands a
+/// fifth of such cars in each look, half of them at 20 px (`engine/edge/tests/edge/regions.rs`), and for what stands a
 /// fifth of the looks are enough.
 const ENOUGH_PX: f32 = 16.0;
 /// It is worth it from here on: what is seen of a thing grows by so much in both directions.

@@ -135,7 +135,7 @@ fn the_example_means_what_it_says() {
     };
     assert_eq!((url.as_str(), user.as_str()), ("rtsp://10.0.3.17:554/stream1", "viewer"));
     assert_eq!(password.reveal(), "s3cr3t/@:");
-    assert_eq!(street.model, name("ssdlite-coco"));
+    assert_eq!(street.model, name("nanodet-g"));
     assert_eq!(
         street.zones.iter().map(|z| z.id.as_str()).collect::<Vec<_>>(),
         ["kerb", "sidewalk"]
@@ -261,7 +261,7 @@ fn a_model_brings_the_classes_it_knows() {
             .collect::<Vec<_>>()
     };
     assert_eq!(classes(&text), ["vehicle", "furniture.chair"]);
-    assert_eq!(classes(&text.replace("ssdlite-coco", "market-nano")), ["vehicle", "goods.stall"]);
+    assert_eq!(classes(&text.replace("nanodet-g", "market-nano")), ["vehicle", "goods.stall"]);
 }
 
 /// What only takes away may be unknown to a model; what an incident is made of may not.
@@ -269,15 +269,15 @@ fn a_model_brings_the_classes_it_knows() {
 fn a_rule_that_could_never_open_is_refused() {
     let text = |entry: &str, model: &str| {
         let text = tomls("pipelines")["demo.toml"].replace("illegal-parking", entry);
-        World::new().parse("demo.toml", &text.replace("ssdlite-coco", model))
+        World::new().parse("demo.toml", &text.replace("nanodet-g", model))
     };
-    for model in ["ssdlite-coco", "market-nano"] {
+    for model in ["nanodet-g", "market-nano"] {
         text("shop-encroachment", model).expect("it knows no umbrellas, which are only left out");
     }
     let error = text("shop-encroachment", "people-only").unwrap_err().to_string();
     assert!(error.contains("furniture.table"), "{error}");
     for (entry, lacks) in [("stray-animal", "animal.cow"), ("street-vending", "goods.cart")] {
-        let error = text(entry, "ssdlite-coco").unwrap_err().to_string();
+        let error = text(entry, "nanodet-g").unwrap_err().to_string();
         assert!(error.contains(lacks), "{error}");
     }
 }

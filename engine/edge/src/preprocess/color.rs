@@ -3,6 +3,7 @@
 //! `(R'G'B' - mean) / std` is affine in the codes, so matrix, range, mean and deviation fold into
 //! three rows of coefficients; the clamp of R'G'B' to 0–255 becomes bounds of the normalised value.
 
+use super::contrast::Contrast;
 use super::sampling::WEIGHT_ONE;
 use viahe_core::frame::{ColorMatrix, ColorRange};
 use viahe_core::tensor::{Channels, InputSpec};
@@ -48,14 +49,21 @@ pub(super) fn chroma_order(channels: Channels) -> [usize; 2] {
 impl Color {
     /// Folds everything into coefficients. `spec` has finite means and finite deviations that are
     /// not zero.
-    pub(super) fn new(matrix: ColorMatrix, range: ColorRange, spec: &InputSpec) -> Self {
+    pub(super) fn new(
+        matrix: ColorMatrix,
+        range: ColorRange,
+        contrast: Contrast,
+        spec: &InputSpec,
+    ) -> Self {
         let (kr, kb) = luma_weights(matrix);
         let kg = 1.0 - kr - kb;
         // Codes to 0–255 luma and ±127.5 chroma.
-        let (luma_zero, luma_gain, chroma_gain) = match range {
-            ColorRange::Limited => (16.0, 255.0 / 219.0, 255.0 / 224.0),
-            ColorRange::Full => (0.0, 1.0, 1.0),
+        let (luma_gain, chroma_gain) = match range {
+            ColorRange::Limited => (255.0 / 219.0, 255.0 / 224.0),
+            ColorRange::Full => (1.0, 1.0),
         };
+        let (luma_zero, stretch) = (f64::from(contrast.black), f64::from(contrast.gain));
+        let (luma_gain, chroma_gain) = (luma_gain * stretch, chroma_gain * stretch);
         let (red, blue) = (2.0 * (1.0 - kr) * chroma_gain, 2.0 * (1.0 - kb) * chroma_gain);
         // [Cb, Cr] coefficients.
         let green = [-blue * kb / kg, -red * kr / kg];

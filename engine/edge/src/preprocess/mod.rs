@@ -12,7 +12,8 @@
 //!    pipelines do so; a filter against aliasing would show a model softer pictures than it knows.
 //! 2. Luma and chroma are interpolated each in its own plane. Chroma counts as centred between its
 //!    luma samples: what converters that repeat chroma (`OpenCV`'s among them) imply.
-//! 3. R'G'B' by the exact matrix in floating point, clamped to 0–255, then `(v - mean) / std`.
+//! 3. R'G'B' by the exact matrix in floating point, stretched where the picture has little contrast and the model
+//!    gains by it, clamped to 0–255, then `(v - mean) / std`.
 //! 4. The rest is `(pad - mean) / std`.
 //!
 //! Conversion is affine, so doing it after interpolation instead of before differs only where the
@@ -26,6 +27,7 @@
 #[allow(unsafe_code)] // Vector loads and stores; each says why it is sound.
 mod avx2;
 mod color;
+mod contrast;
 mod padding;
 mod portable;
 #[cfg(test)]
@@ -37,6 +39,7 @@ mod tests;
 
 use crate::ledger::{Ledger, Stage};
 use color::Color;
+use contrast::Contrast;
 use portable::Portable;
 use rows::{OutRow, SamplePlanes, SourceRows, chroma_row_bytes, out_row};
 use sampling::{Axis, RowTap};
@@ -256,6 +259,8 @@ impl Geometry {
 struct Plan {
     geometry: Geometry,
     sheet: Sheet,
+    /// Of the picture before.
+    contrast: Contrast,
     color: Color,
     /// Normalised padding by channel.
     pad: [f32; 3],
@@ -268,9 +273,11 @@ impl Plan {
         let places: Vec<PxRect> = sheet.parts().iter().map(|fit| fit.place).collect();
         let gaps = padding::gaps(PxRect::of_size(spec.width, spec.height), &places);
         let part = |fit: &Fit| Part::new(geometry, fit, portable_only);
+        let contrast = Contrast::plain(geometry.range);
         Self {
             geometry,
-            color: Color::new(geometry.matrix, geometry.range, spec),
+            contrast,
+            color: Color::new(geometry.matrix, geometry.range, contrast, spec),
             pad: std::array::from_fn(|c| (spec.fit.pad() - spec.mean[c]) / spec.std[c]),
             gaps,
             parts: sheet.parts().iter().map(part).collect(),
@@ -279,6 +286,11 @@ impl Plan {
     }
 
     fn run(&mut self, spec: &InputSpec, frame: &FrameView<'_>, out: &mut [f32]) {
+        let contrast = Contrast::of(frame, spec.contrast_gain_max);
+        if contrast != self.contrast {
+            self.contrast = contrast;
+            self.color = Color::new(self.geometry.matrix, self.geometry.range, contrast, spec);
+        }
         let planes = SamplePlanes::new(frame, color::chroma_order(spec.channels));
         for part in &mut self.parts {
             part.run(spec, &planes, &self.color, out);

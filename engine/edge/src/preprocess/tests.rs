@@ -93,6 +93,7 @@ fn spec(size: (usize, usize), layout: Layout, channels: Channels, fit: FitMode) 
         layout,
         channels,
         fit,
+        contrast_gain_max: 1.0,
         mean: [123.7, 116.3, 103.5],
         std: [58.4, 57.1, 57.4],
     }

@@ -8,7 +8,7 @@ use viahe_core::tensor::{Fit, Sheet};
 /// What cameras send is not known before they are asked: most of them send this.
 const FRAME_PX: [usize; 2] = [1920, 1080];
 /// So tall on the model's input, `SSDLite` finds half of the cars that it finds when they are large: measured by
-/// `engine/edge/tests/regions/main.rs`.
+/// `engine/edge/tests/edge/regions.rs`.
 const SEEN_FROM_PX: f32 = 20.0;
 
 /// Lines about a camera that is looked at; empty when it is not, or when nothing is to be had.

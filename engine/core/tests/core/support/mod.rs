@@ -47,7 +47,7 @@ pub(crate) fn name(text: &str) -> Name {
 
 fn model(package: &Name) -> Result<ModelInfo, String> {
     let labels: &[&str] = match package.as_str() {
-        "ssdlite-coco" => &[
+        "nanodet-g" | "ssdlite-coco" => &[
             "person",
             "vehicle.car",
             "vehicle.truck",
@@ -112,7 +112,9 @@ impl World {
             catalogue_names: tomls("pipelines/catalogue").keys().map(stem).collect(),
             calendar_names: tomls("pipelines/calendar").keys().map(stem).collect(),
             calendars: both("calendar"),
-            model_names: ["broken", "market-nano", "people-only", "ssdlite-coco"].map(name).into(),
+            model_names: ["broken", "market-nano", "nanodet-g", "people-only", "ssdlite-coco"]
+                .map(name)
+                .into(),
             catalogue,
         }
     }
