@@ -97,7 +97,7 @@ const PIPELINE: &str = r#"
 id = "test"
 timezone = "Asia/Ho_Chi_Minh"
 [model.street]
-package = "ssdlite-coco"
+package = "nanodet-g"
 [[camera]]
 id = "gate"
 url = "pattern://768x576@2"
@@ -119,7 +119,7 @@ pub(crate) fn watch(clip: &Path, watched: &Watched, proof: Option<u32>) -> Told 
     let name = |text: &str| Name::try_from(text).unwrap();
     let camera = ReplayCamera {
         id: name("gate"),
-        model: name("ssdlite-coco"),
+        model: name("nanodet-g"),
         file: clip.to_owned(),
         start: START,
         analyse_hz: watched.hz,
