@@ -396,8 +396,9 @@ fn every_metric_is_in_the_handbook() {
     let (metrics, server) = start();
     metrics.worker(ONE, &worker(9));
     metrics.engine(&engine(9));
-    // Only a box with a console tells of it.
+    // Only a box with a console, or with a candidate, tells of these.
     metrics.uploads(viahe_edge::telemetry::Uploads::default());
+    metrics.shadow(Some(viahe_edge::telemetry::Shadowed::default()));
     let page = scrape(server.addr());
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
     let handbook = std::fs::read_to_string(path).unwrap();

@@ -143,7 +143,7 @@ fn check_data(data: &Value, camera: &str, dwell_secs: f64) {
     // Three looks late at most: one a second, and one may miss the vehicle.
     assert!((dwell_secs - 0.05..dwell_secs + 3.0).contains(&stood), "stood for {stood} s");
     assert!(time(&data["updated"]) >= opened);
-    assert_eq!(keys(&data["model"]), ["name", "sha256"]);
+    assert_eq!(keys(&data["model"]), ["licence", "name", "sha256"]);
     assert_eq!(data["model"]["name"], "ssdlite-coco");
     assert_eq!(data["model"]["sha256"].as_str().unwrap().len(), 64);
     assert_eq!(keys(&data["clock"]), ["offset_ms", "source"]);

@@ -350,6 +350,7 @@ export type TroubleCode =
   | 'model_output'
   | 'model_refused'
   | 'provider_unused'
+  | 'shadow'
   | 'worker_memory'
   | 'worker_refused'
   | 'rules_below_need'

@@ -22,6 +22,7 @@ export const troublesEn: Record<keyof typeof troublesVi, string> = {
   model_output: 'A model’s output is not what its description says: its cameras see nothing.',
   model_refused: 'A model cannot be loaded as the pipeline wants it.',
   provider_unused: 'A model runs on the processor, not on the hardware that the pipeline asks for.',
+  shadow: 'A candidate model cannot be tried in the shadow; the model at work goes on.',
   worker_memory: 'A vision worker took too much memory and was started again.',
   worker_refused: 'A vision worker says things that do not fit; they are passed over.',
   rules_below_need: 'A camera is looked at more rarely than its rules need: incidents may be missed or late.',

@@ -23,6 +23,7 @@ export const troublesVi = {
   model_output: 'Kết quả của mô hình không đúng như mô tả nên camera dùng mô hình này không thấy gì. Hãy xuất lại mô hình hoặc sửa mô tả.',
   model_refused: 'Không nạp được mô hình như cấu hình yêu cầu. Hãy sửa gói mô hình rồi nạp lại cấu hình.',
   provider_unused: 'Mô hình đang chạy trên bộ xử lý chính (CPU) thay vì phần cứng mà cấu hình yêu cầu. Hãy xem lý do trong nhật ký của thiết bị.',
+  shadow: 'Không chạy thử được mô hình ứng viên; mô hình đang dùng vẫn làm việc bình thường. Hãy xem lý do trong nhật ký của thiết bị.',
   worker_memory: 'Một tiến trình thị giác dùng quá nhiều bộ nhớ nên đã bị dừng và khởi động lại.',
   worker_refused: 'Một tiến trình thị giác gửi dữ liệu không hợp lệ; dữ liệu đó bị bỏ qua. Hãy báo cho nhà phát triển.',
   rules_below_need: 'Có camera được xem thưa hơn mức quy tắc cần: có thể bỏ sót vụ việc hoặc báo trễ.',
