@@ -62,9 +62,13 @@ async function verdicts(browsers: Browsers, page: Page): Promise<void> {
   await page.keyboard.press('k')
   assert.equal(await anotherCase(page, second), first)
 
-  // The verdict is on what was on the screen.
+  // The verdict is on what was on the screen; the next one is read from its beginning, wherever this one was left.
+  const pane = page.getByRole('region', { name: 'Vụ việc', exact: true })
+  await pane.evaluate((pane) => (pane.scrollTop = 300))
+  assert.ok((await pane.evaluate((pane) => pane.scrollTop)) > 0)
   await page.keyboard.press('c')
   const next = await anotherCase(page, first)
+  assert.equal(await pane.evaluate((pane) => pane.scrollTop), 0)
   assert.deepEqual((await judged(page, first)).map(({ judgement }) => judgement), ['confirmed'])
   assert.deepEqual((await known(page, next)).verdicts, [])
 
