@@ -13,13 +13,15 @@ pub(crate) enum Exit {
     Missing(String),
     /// Interrupted from the keyboard.
     Interrupted,
+    /// With this code, and nothing more to say.
+    Told(u8),
 }
 
 impl Exit {
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Self::Failed(text) | Self::Usage(text) | Self::Missing(text) => Some(text),
-            Self::Interrupted => None,
+            Self::Interrupted | Self::Told(_) => None,
         }
     }
 
@@ -29,6 +31,7 @@ impl Exit {
             Self::Usage(_) => 2,
             Self::Missing(_) => 3,
             Self::Interrupted => 130,
+            Self::Told(code) => *code,
         })
     }
 

@@ -54,7 +54,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     }
     let installed = installed(&plan);
     let otherwise = installed.as_ref().map(|there| provider::tried(&plan, there));
-    let otherwise = otherwise.unwrap_or_default();
+    let mut otherwise = otherwise.unwrap_or_default();
+    otherwise.extend(candidate_missing(&plan));
     for text in &otherwise {
         say(&format!("warning: {text}"));
     }
@@ -76,6 +77,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         n => format!("no problem found, but {}", counted(n, "warning")),
     });
     Ok(())
+}
+
+/// Cameras are looked at without it.
+fn candidate_missing(plan: &Plan) -> Option<String> {
+    let candidate = &plan.shadow.as_ref()?.candidate;
+    // Places that cannot be looked at are told of the models at work.
+    let found = Locations::discover(Some(&plan.folder)).ok()?.load_package(candidate);
+    found.err().map(|error| format!("shadow.candidate: {candidate} cannot be tried: {error}"))
 }
 
 /// What stands in the way of a right pipeline.

@@ -24,7 +24,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
     let plan = Arc::new(load_without_secrets(&args.pipeline)?);
     serve(&args.pipeline, &plan).map_err(|error| match error {
         ServeError::NoShadow => Exit::Usage(error.to_string()),
-        ServeError::Candidate(_) => Exit::missing(error),
-        ServeError::State(_) => Exit::failed(error),
+        // The last line has told why, and so does the engine that hears it.
+        ServeError::Candidate(_) => Exit::Told(3),
+        ServeError::State(_) => Exit::Told(1),
     })
 }

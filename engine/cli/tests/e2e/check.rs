@@ -220,6 +220,15 @@ fn the_licence_of_a_model_is_told_and_one_without_is_warned_of() {
 }
 
 #[test]
+fn a_candidate_that_cannot_be_tried_is_warned_of() {
+    let pipeline = pipeline().more("[shadow]\ncandidate = \"night-eyes\"\n");
+    let ended = check(&pipeline.write(), &[]);
+    ended.prints(0, &["shadow.candidate: night-eyes cannot be tried: model \"night-eyes\" is not"]);
+    let last = ended.stdout.last().unwrap();
+    assert_eq!(last, "no problem found, but 1 warning");
+}
+
+#[test]
 fn time_zones_that_people_write_are_put_right() {
     for zone in ["GMT+7", "UTC+7", "ICT", "+07:00"] {
         let pipeline = pipeline();

@@ -5,13 +5,14 @@ use crate::added::made::{Made, ULTRALYTICS, placed};
 use crate::support::broker::Broker;
 use crate::support::edited::Edited;
 use crate::support::engine::{CameraSim, Pipeline, SITE};
-use crate::support::program::run_viahe;
+use crate::support::program::{Line, Program, run_viahe};
 use crate::support::{LONG, clip, sha256, until};
 use jiff::tz::TimeZone;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use viahe_contract::id::{IncidentId, Name};
 use viahe_contract::message::{self, Judgement, ModelRef, Verdict};
 use viahe_core::incident::{Revision, Wording};
@@ -132,6 +133,9 @@ fn candidates_look_beside_the_model_at_work_and_nobody_hears_them() {
         });
         assert_eq!(health["status"], "degraded", "{health}");
         edited.engine.until_looks(&[CAMERA], 4);
+        let lines = edited.engine.process.lines();
+        let told: Vec<&Line> = lines.iter().filter(|line| line.text.contains(word)).collect();
+        assert_eq!(told.len(), 1, "{told:#?}");
     }
 
     // A slow one: what it costs is told.
@@ -275,4 +279,15 @@ fn who_wins_by_verdicts_takes_over_and_who_turns_bad_is_taken_back() {
     let said = shadow("status");
     said.says(0, &[]);
     assert!(said.stdout.join("\n").contains("taken back"), "{said:?}");
+
+    // Forgotten while the process of an ended trial goes on: it makes room for one that begins anew.
+    let input = file.with_file_name("input");
+    let held = "mkfifo \"$2\" && exec \"$0\" shadow \"$1\" <>\"$2\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", held, env!("CARGO_BIN_EXE_viahe")]).args([&file, &input]);
+    let process = Program::start(command);
+    process.line("taken back");
+    shadow("reset").says(0, &["begins anew"]);
+    process.line("\"again\":true");
+    process.end(LONG).says(0, &[]);
 }

@@ -109,6 +109,8 @@ struct Running {
     lines: Receiver<Line>,
     /// Why it will not be tried again, when it said so.
     refused: Option<String>,
+    /// It ends for one that begins anew, as it said.
+    again: bool,
 }
 
 impl Watch {
@@ -147,6 +149,7 @@ impl Watch {
                         if line.reload {
                             (self.launch.reload)();
                         }
+                        running.again |= line.again;
                         match line.refused {
                             Some(why) => running.refused = Some(why),
                             None => self.troubles.end(Trouble::Shadow),
@@ -166,9 +169,12 @@ impl Watch {
 
     /// It told its last.
     fn bury(&mut self) {
-        let Some(Running { mut child, refused, .. }) = self.life.child.take() else { return };
+        let Some(Running { mut child, refused, again, .. }) = self.life.child.take() else {
+            return;
+        };
         let status = child.wait();
         match refused {
+            None if again => {}
             Some(why) => {
                 self.life.deaths = DEATHS_MAX;
                 self.tell(&format!("the trial of a candidate ended: {why}"));
@@ -252,7 +258,7 @@ fn begin(launch: &ShadowLaunch) -> io::Result<Running> {
         let _ = child.wait();
         return Err(error);
     }
-    Ok(Running { child, lines, refused: None })
+    Ok(Running { child, lines, refused: None, again: false })
 }
 
 #[cfg(test)]
@@ -302,6 +308,24 @@ mod tests {
         // Under another plan it is another matter.
         keeper.goes_on(&plan(&PLAN.replace("[shadow]\ncandidate = \"night-eyes\"\n", "")));
         eventually("it is over", || text(&troubles).is_none());
+    }
+
+    #[test]
+    fn a_trial_begins_anew_once_all_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let starts = dir.path().join("starts");
+        let again = serde_json::to_string(&Line { again: true, ..Line::default() }).unwrap();
+        // More often than one may die.
+        let script = format!(
+            "echo 1 >>{0}; test $(wc -l <{0}) -gt 4 && read line || echo '{again}'",
+            starts.display()
+        );
+        let (keeper, troubles, _reloads) = keeper(&script, &plan(PLAN));
+        let begun =
+            || std::fs::read_to_string(&starts).is_ok_and(|lines| lines.lines().count() == 5);
+        eventually("it goes on", begun);
+        assert_eq!(text(&troubles), None);
+        drop(keeper);
     }
 
     #[test]

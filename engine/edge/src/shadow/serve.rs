@@ -47,6 +47,9 @@ pub(super) struct Line {
     pub(super) refused: Option<String>,
     /// The pipeline file was changed and is to be read again.
     pub(super) reload: bool,
+    /// All was forgotten after the trial had ended: this process ends for one that begins a new trial.
+    #[serde(default)]
+    pub(super) again: bool,
 }
 
 /// Why there is nothing to do any more.
@@ -89,6 +92,8 @@ struct Server<'a> {
     line: Line,
     /// The book is on the disk, unless somebody has removed it.
     written: bool,
+    /// The trial had ended, and a person wants another one.
+    is_forgotten: bool,
 }
 
 impl<'a> Server<'a> {
@@ -133,6 +138,7 @@ impl<'a> Server<'a> {
             ended,
             line: Line::default(),
             written: false,
+            is_forgotten: false,
         })
     }
 
@@ -150,7 +156,11 @@ impl<'a> Server<'a> {
                 self.save()?;
             }
             self.count();
+            self.line.again = self.is_forgotten;
             tell(&self.line);
+            if self.is_forgotten {
+                return Ok(());
+            }
             self.line.reload = false;
             if let Ok(why) = self.ended.try_recv() {
                 self.save()?;
@@ -244,6 +254,7 @@ impl<'a> Server<'a> {
     /// What follows from the scores.
     fn weigh(&mut self) -> Result<(), ServeError> {
         let Some(bench) = &self.bench else {
+            self.is_forgotten = self.shadow.incumbent != self.shadow.candidate;
             self.line.told = Some("it is the model at work".into());
             return Ok(());
         };

@@ -101,9 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
         Command::Reject(of) => with(of, reject),
         Command::Reset(of) => with(of, |plan, _| {
             reset(&plan.engine.state_dir).map_err(Exit::failed)?;
-            say(
-                "forgotten; a running trial begins anew within a minute, one that had ended with the next start of viahe",
-            );
+            say("forgotten; a trial begins anew within a minute");
             Ok(())
         }),
     }
