@@ -68,7 +68,7 @@ fn plan() -> Arc<Plan> {
         catalogue_names: &[],
         calendar: &|_| Err("none".into()),
         calendar_names: &[],
-        models: &|_| Ok(ModelInfo { labels: labels.clone() }),
+        models: &|_| Ok(ModelInfo { labels: labels.clone(), refines: Vec::new() }),
         model_names: &[],
         secrets: &|_| Err("none".into()),
     });

@@ -102,6 +102,7 @@ fn begin(locations: &Locations, clip: &Path, plan: &Plan) -> Replay {
         areas: Vec::new(),
         closely: false,
         confidence_min: None,
+        refine: Vec::new(),
     };
     Replay::start(vec![camera], locations, &Arc::default()).expect("what make setup installs")
 }

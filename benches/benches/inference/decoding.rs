@@ -134,6 +134,7 @@ fn made_up(model: &Model, sure: usize) -> Vec<Vec<f32>> {
             let scores = (0..n).map(|i| of.score(i));
             vec![of.corners().collect(), scores.collect(), vec![class as f32; n]]
         }
+        Head::Classifier { .. } => unreachable!("a classifier has no candidates"),
     }
 }
 

@@ -41,6 +41,7 @@ pub mod adopt;
 pub mod artefact;
 pub mod config;
 pub mod plan;
+pub mod refine;
 pub mod region;
 
 pub mod rule;

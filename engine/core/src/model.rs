@@ -1,5 +1,6 @@
-//! A detector, described: what it is fed, how its output reads, and what its classes mean.
+//! A detector or a classifier, described: what it is fed, how its output reads, and what its classes mean.
 
+mod crop;
 mod head;
 mod precision;
 
@@ -9,6 +10,7 @@ use viahe_contract::class::Class;
 use viahe_contract::message::ModelRef;
 use viahe_contract::sha256::Sha256;
 
+pub use self::crop::Crop;
 pub use self::head::{Activation, BoxUnit, CellPoint, Head, grid_cells};
 pub use self::precision::{Precision, Variant};
 
@@ -22,6 +24,8 @@ pub const BATCH_MAX: usize = 64;
 pub const CANDIDATES_MAX: usize = 200_000;
 /// Most classes.
 pub const CLASSES_MAX: usize = 10_000;
+/// Most classes of a classifier.
+pub const KINDS_MAX: usize = 64;
 /// Most distances that a side of a box is a distribution over.
 pub const BINS_MAX: usize = 64;
 /// Most score values of one image: candidates times classes.
@@ -86,6 +90,41 @@ impl Model {
     /// Has somebody said who may use it, and how?
     pub fn has_licence(&self) -> bool {
         self.licence != LICENCE_UNKNOWN
+    }
+}
+
+/// A validated model of the head `classifier`: it finds nothing, and says of a thing that a detector found what kind of
+/// it that is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Classifier {
+    /// Its files, what it is fed, and what its columns mean; each label is a kind of a class in `crop.of`.
+    pub model: Model,
+    /// What it is shown.
+    pub crop: Crop,
+}
+
+/// What a `model.toml` describes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Described {
+    /// Finds things in pictures.
+    Detector(Model),
+    /// Says what kind of thing one is.
+    Classifier(Classifier),
+}
+
+impl Described {
+    /// What both have: files, input, and labels.
+    pub fn model(&self) -> &Model {
+        match self {
+            Self::Detector(model) | Self::Classifier(Classifier { model, .. }) => model,
+        }
+    }
+
+    /// The same, alone.
+    pub fn into_model(self) -> Model {
+        match self {
+            Self::Detector(model) | Self::Classifier(Classifier { model, .. }) => model,
+        }
     }
 }
 
@@ -171,11 +210,24 @@ pub enum Batch {
 pub struct ModelInfo {
     /// Classes that it tells apart.
     pub labels: Vec<Class>,
+    /// Of a classifier: the classes that it narrows down. None of a detector.
+    pub refines: Vec<Class>,
 }
 
 impl From<&Model> for ModelInfo {
     fn from(model: &Model) -> Self {
-        Self { labels: model.labels.iter().flatten().cloned().collect() }
+        let labels = model.labels.iter().flatten().cloned().collect();
+        Self { labels, refines: Vec::new() }
+    }
+}
+
+impl From<&Described> for ModelInfo {
+    fn from(described: &Described) -> Self {
+        let refines = match described {
+            Described::Detector(_) => Vec::new(),
+            Described::Classifier(classifier) => classifier.crop.of.clone(),
+        };
+        Self { refines, ..Self::from(described.model()) }
     }
 }
 

@@ -24,7 +24,7 @@ use viahe_contract::message::{CameraFault, CameraStatus, Cause, Medium, ModelRef
 use viahe_contract::sha256::Sha256;
 
 pub use self::stats::{
-    CameraStats, ClockStep, DropReason, LOOK_AGES_MS, ModelRun, Stage, WorkerStats,
+    CameraStats, ClockStep, CropStats, DropReason, LOOK_AGES_MS, ModelRun, Stage, WorkerStats,
 };
 
 versions! {
@@ -53,6 +53,8 @@ versions! {
     V9 = 9,
     /// A worker is told where a candidate model may listen.
     V10 = 10,
+    /// A camera has classifiers that narrow down what is seen; a worker says which cannot be used, and counts crops.
+    V11 = 11,
 }
 
 /// The version that is spoken.
@@ -146,6 +148,15 @@ pub struct ModelFiles {
     pub sha256: Sha256,
 }
 
+/// A classifier that narrows down what a camera's model sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refine {
+    /// Folder under `models/`.
+    pub name: Name,
+    /// Where it lies.
+    pub files: ModelFiles,
+}
+
 /// A camera, as a worker looks at it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VisionCamera {
@@ -169,6 +180,9 @@ pub struct VisionCamera {
     /// The least confidence that its rules ask of a thing; none when no rule looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence_min: Option<f32>,
+    /// What is seen is shown to these too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refine: Vec<Refine>,
     /// What is seen is written down for other rules: all of each picture is really looked at.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,

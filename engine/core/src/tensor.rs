@@ -93,9 +93,14 @@ impl InputSpec {
 
     /// How a whole frame of this size is fitted.
     pub fn fit_frame(&self, frame_width: usize, frame_height: usize) -> Fit {
+        self.fit_part(PxRect::of_size(frame_width, frame_height))
+    }
+
+    /// How a part of a frame is fitted, as if it were all of one.
+    pub fn fit_part(&self, crop: PxRect) -> Fit {
+        let (frame_width, frame_height) = (crop.width, crop.height);
         let (sx, sy) =
             (self.width as f32 / frame_width as f32, self.height as f32 / frame_height as f32);
-        let crop = PxRect::of_size(frame_width, frame_height);
         match self.fit {
             FitMode::Stretch => {
                 let place = PxRect::of_size(self.width, self.height);

@@ -16,7 +16,7 @@ use viahe_contract::sha256::Sha256;
 use viahe_core::config::model;
 use viahe_core::config::{ConfigError, Taxonomy};
 use viahe_core::id::Name;
-use viahe_core::model::{Model, Precision};
+use viahe_core::model::{Classifier, Described, Model, Precision};
 use viahe_core::seam::ModelFiles;
 use viahe_core::tune::Provider;
 
@@ -44,6 +44,15 @@ pub struct Package {
     pub weights: PathBuf,
     /// The folder with `model.toml`.
     pub folder: PathBuf,
+}
+
+/// A classifier that is installed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassifierPackage {
+    /// The validated description.
+    pub classifier: Classifier,
+    /// The weights; the file exists, its hash is checked when it is loaded.
+    pub weights: PathBuf,
 }
 
 /// Where the files lie that vision workers open.
@@ -108,6 +117,14 @@ pub enum ModelError {
         name: Name,
         /// The folder.
         folder: String,
+    },
+    /// A classifier where a detector is asked for, or the reverse.
+    #[error("{path}: {what}", path = .path.display())]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and what to do.
+        what: &'static str,
     },
     /// The description is there, the weights are not.
     #[error("model {name}: the weights {file:?} are missing; run: {recipe}; looked in {looked}")]
@@ -308,7 +325,8 @@ impl Locations {
         &self,
         name: &Name,
     ) -> Result<(ModelFiles, BTreeMap<Precision, PathBuf>), ModelError> {
-        let (model, folder) = self.find(name)?;
+        let (described, folder) = self.find(name)?;
+        let model = described.into_model();
         let in_deps = self.deps.iter().map(|deps| deps.join("models"));
         let others = in_deps.chain(self.models_dirs.iter().cloned());
         let mut folders = vec![folder.clone()];
@@ -333,12 +351,38 @@ impl Locations {
         }
     }
 
-    /// Finds, reads and validates the description of the model `name`; its weights may be missing.
+    /// Finds, reads and validates the classifier `name`, and finds its files.
+    ///
+    /// # Errors
+    /// As [`load_package`](Self::load_package); also for a detector.
+    pub fn load_classifier(
+        &self,
+        name: &Name,
+    ) -> Result<(ClassifierPackage, ModelFiles), ModelError> {
+        let files = self.files_of(name)?.0;
+        Ok((ClassifierPackage::read(name, &files, &self.taxonomies())?, files))
+    }
+
+    /// The weights of a model, detector or classifier, where they are there.
+    pub fn weights_of(&self, name: &Name) -> Option<PathBuf> {
+        self.files_of(name).ok().map(|(files, _)| files.weights)
+    }
+
+    /// Finds, reads and validates the description of the detector `name`; its weights may be missing.
+    ///
+    /// # Errors
+    /// [`ModelError`]; an unknown name lists what is installed. Also for a classifier.
+    pub fn describe(&self, name: &Name) -> Result<Model, ModelError> {
+        let (described, folder) = self.find(name)?;
+        detector(described, &folder.join(DESCRIPTION_FILE))
+    }
+
+    /// The same of a detector or a classifier.
     ///
     /// # Errors
     /// [`ModelError`]; an unknown name lists what is installed.
-    pub fn describe(&self, name: &Name) -> Result<Model, ModelError> {
-        self.find(name).map(|(model, _)| model)
+    pub fn describe_any(&self, name: &Name) -> Result<Described, ModelError> {
+        self.find(name).map(|(described, _)| described)
     }
 
     /// The classes of this release and those that sites add.
@@ -355,7 +399,7 @@ impl Locations {
         beside.filter(|path| path.exists()).collect()
     }
 
-    fn find(&self, name: &Name) -> Result<(Model, PathBuf), ModelError> {
+    fn find(&self, name: &Name) -> Result<(Described, PathBuf), ModelError> {
         let folder = self
             .models_dirs
             .iter()
@@ -366,8 +410,8 @@ impl Locations {
                 installed: self.installed(),
                 looked: self.looked.models.clone(),
             })?;
-        let model = read_description(name, &folder.join(DESCRIPTION_FILE), &self.taxonomies())?;
-        Ok((model, folder))
+        let described = read_description(name, &folder.join(DESCRIPTION_FILE), &self.taxonomies())?;
+        Ok((described, folder))
     }
 }
 
@@ -381,7 +425,8 @@ impl Package {
         files: &ModelFiles,
         taxonomies: &[PathBuf],
     ) -> Result<Self, ModelError> {
-        let model = read_description(name, &files.description, taxonomies)?;
+        let described = read_description(name, &files.description, taxonomies)?;
+        let model = detector(described, &files.description)?;
         let file = files.weights.file_name().unwrap_or_default();
         let variant = model.variants.iter().find(|variant| *variant.file == *file);
         let model = variant.and_then(|of| model.in_precision(of.precision)).unwrap_or(model);
@@ -390,16 +435,53 @@ impl Package {
     }
 }
 
-fn read_description(name: &Name, path: &Path, taxonomies: &[PathBuf]) -> Result<Model, ModelError> {
+impl ClassifierPackage {
+    /// Reads and validates the classifier `name`, whose files were found before.
+    ///
+    /// # Errors
+    /// [`ModelError`] when its description cannot be read or is wrong, or when it is a detector.
+    pub fn read(
+        name: &Name,
+        files: &ModelFiles,
+        taxonomies: &[PathBuf],
+    ) -> Result<Self, ModelError> {
+        let path = &files.description;
+        let Described::Classifier(classifier) = read_description(name, path, taxonomies)? else {
+            let what = "it is a detector: it looks at whole pictures, and refines nothing";
+            return Err(ModelError::Kind { path: path.clone(), what });
+        };
+        Ok(Self { classifier, weights: files.weights.clone() })
+    }
+}
+
+/// What finds things in pictures; `path` is for messages.
+fn detector(described: Described, path: &Path) -> Result<Model, ModelError> {
+    match described {
+        Described::Detector(model) => Ok(model),
+        Described::Classifier(_) => {
+            let what = "it is a classifier, which finds nothing in a picture: name it in `refine`";
+            Err(ModelError::Kind { path: path.into(), what })
+        }
+    }
+}
+
+fn read_description(
+    name: &Name,
+    path: &Path,
+    taxonomies: &[PathBuf],
+) -> Result<Described, ModelError> {
     let text = read_text(path, DESCRIPTION_BYTES_MAX)
         .map_err(|source| ModelError::Read { path: path.into(), source })?;
-    let model = model::parse_with(&path.display().to_string(), &text, &taxonomy(taxonomies)?)?;
+    let file = path.display().to_string();
+    let described = model::parse_any(&file, &text, &taxonomy(taxonomies)?)?;
+    let model = described.model();
     if model.name != *name {
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
         let folder = folder.to_string_lossy().into_owned();
-        return Err(ModelError::Folder { path: path.into(), name: model.name, folder });
+        let name = model.name.clone();
+        return Err(ModelError::Folder { path: path.into(), name, folder });
     }
-    Ok(model)
+    Ok(described)
 }
 
 /// The classes of this release, and those of `files`.

@@ -107,8 +107,8 @@ fn read(
     let catalogue = |name: &Name| read_named(&locations.catalogue_dirs, name, &looked.catalogue);
     let calendar = |name: &Name| read_named(&locations.calendar_dirs, name, &looked.calendar);
     let models = |name: &Name| {
-        let package = locations.describe(name).map_err(|e| e.to_string())?;
-        Ok(ModelInfo { labels: package.labels.into_iter().flatten().collect() })
+        let described = locations.describe_any(name).map_err(|e| e.to_string())?;
+        Ok(ModelInfo::from(&described))
     };
     Ok(parse(&PipelineSources {
         file: &path.display().to_string(),

@@ -63,6 +63,7 @@ fn street() -> (Arc<viahe_core::plan::Plan>, ReplayCamera) {
         areas: Vec::new(),
         closely: false,
         confidence_min: None,
+        refine: Vec::new(),
         gate: None,
     };
     (plan, replayed)

@@ -38,6 +38,7 @@ mod questions;
 mod readme;
 mod replay;
 mod run;
+mod second_stage;
 mod secrets;
 mod shadow;
 mod state_lost;

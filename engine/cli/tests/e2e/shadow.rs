@@ -280,14 +280,19 @@ fn who_wins_by_verdicts_takes_over_and_who_turns_bad_is_taken_back() {
     said.says(0, &[]);
     assert!(said.stdout.join("\n").contains("taken back"), "{said:?}");
 
-    // Forgotten while the process of an ended trial goes on: it makes room for one that begins anew.
+    begins_anew_once_forgotten(&file);
+}
+
+/// The process of an ended trial makes room for one that begins anew.
+fn begins_anew_once_forgotten(file: &Path) {
     let input = file.with_file_name("input");
     let held = "mkfifo \"$2\" && exec \"$0\" shadow \"$1\" <>\"$2\"";
     let mut command = Command::new("sh");
-    command.args(["-c", held, env!("CARGO_BIN_EXE_viahe")]).args([&file, &input]);
+    command.args(["-c", held, env!("CARGO_BIN_EXE_viahe")]).args([file, &input]);
     let process = Program::start(command);
     process.line("taken back");
-    shadow("reset").says(0, &["begins anew"]);
+    let reset = ["model", "shadow", "reset", "--pipeline", file.to_str().unwrap()];
+    run_viahe(reset).prints(0, &["begins anew"]);
     process.line("\"again\":true");
     process.end(LONG).says(0, &[]);
 }

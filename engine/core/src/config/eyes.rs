@@ -4,6 +4,7 @@ use super::catalogue::Entry;
 use super::language::Wanted;
 use super::problem::{Fault, closest, listed};
 use super::read::Node;
+use super::refine;
 use super::sources::{Package, PipelineSources};
 use crate::id::Name;
 use crate::model::ModelInfo;
@@ -36,7 +37,8 @@ pub(super) fn classes(
     let own: Option<Vec<(usize, Class)>> = node.list("classes").map(|list| {
         list.into_iter().filter_map(|(at, text)| Some((at, Class::try_from(text).ok()?))).collect()
     });
-    let Package { name, info } = model?;
+    let package = model?;
+    let Package { name, info, .. } = package;
     let (mut missing, mut partly) = (Vec::<Class>::new(), Vec::<Class>::new());
     let mut unknown = Vec::new();
     for (t, (thing, wanted)) in program.things.iter_mut().zip(&entry.wanted).enumerate() {
@@ -68,7 +70,7 @@ pub(super) fn classes(
         list.retain(|class| told.insert(class.clone()));
     }
     if !missing.is_empty() {
-        node.tell("use", blind_to(&missing, name, sources));
+        node.tell("use", blind_to(&missing, package, sources));
         return None;
     }
     let seen_by = seen_by(&partly, sources);
@@ -86,7 +88,7 @@ fn seen_by(classes: &[Class], sources: &PipelineSources) -> Vec<SeenBy> {
         return Vec::new();
     }
     let sees = |model: &Name| {
-        let info = (sources.models)(model).ok()?;
+        let info = (sources.models)(model).ok().filter(|info| info.refines.is_empty())?;
         let seen: Vec<Class> = classes.iter().filter(|class| info.knows(class)).cloned().collect();
         (!seen.is_empty()).then(|| SeenBy { model: model.clone(), classes: seen })
     };
@@ -94,12 +96,15 @@ fn seen_by(classes: &[Class], sources: &PipelineSources) -> Vec<SeenBy> {
 }
 
 /// The entry is about classes that the model does not know.
-fn blind_to(missing: &[Class], model: &Name, sources: &PipelineSources) -> Fault {
+fn blind_to(missing: &[Class], package: &Package, sources: &PipelineSources) -> Fault {
+    let model = &package.name;
     let seen_by = seen_by(missing, sources);
     let whole = seen_by.iter().filter(|by| by.classes.len() == missing.len());
     let whole: Vec<Name> = whole.map(|by| by.model.clone()).collect();
     let remedy = if !whole.is_empty() {
         format!("use a model that does ({})", listed(&whole))
+    } else if let Some(remedy) = refine::remedy(missing, package, sources) {
+        remedy
     } else if seen_by.is_empty() {
         "no installed model does; install one that does, or leave the rule out".into()
     } else {

@@ -28,6 +28,7 @@ mod problem;
 mod quantities;
 mod read;
 mod reference;
+mod refine;
 mod rule_keys;
 mod rules;
 mod schedule;

@@ -1,14 +1,18 @@
 //! `models/<name>/model.toml` → [`Model`]: all that the engine knows of a model.
 
+mod crop;
 mod head;
 
+use self::crop::classifier;
 use self::head::{divides, head};
 use super::model_keys::MODEL_FILE;
 use super::problem::{ConfigError, Fault, FileKind, Report, Source};
 use super::read::{Child, Node, document};
 use super::taxonomy::Taxonomy;
 use crate::id::Name;
-use crate::model::{Batch, Head, INPUT_SIDE_PX_MAX, Model, Precision, Recall, Scores, Variant};
+use crate::model::{
+    Batch, Described, Head, INPUT_SIDE_PX_MAX, Model, Precision, Recall, Scores, Variant,
+};
 use crate::tensor::{Channels, FitMode, InputSpec, Layout};
 use viahe_contract::class::Class;
 use viahe_contract::sha256::Sha256;
@@ -18,7 +22,7 @@ const STD_MIN: f32 = 1e-6;
 /// Most characters of a licence: every incident carries it. SPDX's longest usual expressions have some 80.
 const LICENCE_CHARS_MAX: usize = 200;
 
-/// Parses and validates the text of a model file; `file` is what messages call it.
+/// Parses and validates the text of a detector's file; `file` is what messages call it.
 ///
 /// # Errors
 /// [`ConfigError`] with every problem that was found, in file order.
@@ -29,16 +33,48 @@ pub fn parse(file: &str, text: &str) -> Result<Model, ConfigError> {
 /// As [`parse`], where labels may be classes of another taxonomy.
 ///
 /// # Errors
-/// As [`parse`].
+/// As [`parse`]; also for a classifier.
 pub fn parse_with(file: &str, text: &str, taxonomy: &Taxonomy) -> Result<Model, ConfigError> {
+    read(file, text, |root| {
+        let described = described(root, taxonomy)?;
+        if matches!(described, Described::Classifier(_)) {
+            let what = "it is a classifier, which finds nothing in a picture";
+            let remedy = "name it in `refine` of a detector under [model.NAME] of a pipeline";
+            root.child("output")?.tell("head", Fault::new(what, remedy));
+        }
+        Some(described.into_model())
+    })
+}
+
+/// As [`parse_with`], of detectors and classifiers.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_any(file: &str, text: &str, taxonomy: &Taxonomy) -> Result<Described, ConfigError> {
+    read(file, text, |root| described(root, taxonomy))
+}
+
+fn read<T>(
+    file: &str,
+    text: &str,
+    what: impl FnOnce(&Node) -> Option<T>,
+) -> Result<T, ConfigError> {
     let report = Report::default();
     let source = Source { kind: FileKind::Model, name: file, text, rank: 0, report: &report };
-    let model = document(&source).and_then(|table| {
+    let read = document(&source).and_then(|table| {
         let root = Node::root(&source, &table, MODEL_FILE);
         root.check();
-        model(&root, taxonomy)
+        what(&root)
     });
-    report.finish(model, file)
+    report.finish(read, file)
+}
+
+fn described(root: &Node, taxonomy: &Taxonomy) -> Option<Described> {
+    let model = model(root, taxonomy);
+    if root.child("output")?.text("head")? == "classifier" {
+        return classifier(root, model?).map(Described::Classifier);
+    }
+    model.map(Described::Detector)
 }
 
 /// `None` only after a problem was told.
@@ -47,7 +83,7 @@ fn model(root: &Node, taxonomy: &Taxonomy) -> Option<Model> {
     let head = root.child("output").and_then(|node| head(&node, input.as_ref()));
     let sizes = root.child("input").zip(input.as_ref()).zip(head.as_ref());
     let sizes = sizes.map(|((node, own), head)| sizes_of(&node, own, head)).unwrap_or_default();
-    let nms = root.child("nms").and_then(|node| nms(&node));
+    let nms = boxes(root);
     let labels = labels(root, head.as_ref().map(Head::object_classes), taxonomy);
     let batch = root.child("input").and_then(|node| batch(&node));
     let recall = root.child("recall").and_then(|node| recall(&node, input.as_ref()));
@@ -183,6 +219,26 @@ fn fit(node: &Node) -> Option<FitMode> {
             None
         }
     }
+}
+
+/// What a detector's boxes must be; of a classifier, which has none, whatever. Each has tables that the other has not.
+fn boxes(root: &Node) -> Option<(f32, f32)> {
+    let kind = root.child("output")?.text("head")?;
+    let detects = kind != "classifier";
+    let (needed, of_no_use): (&str, &[&str]) = if detects {
+        ("nms", &["crop"])
+    } else {
+        ("crop", &["nms", "variant", "scores", "recall"])
+    };
+    if !root.has(needed) {
+        let what = format!("`{needed}` is missing, which head = \"{kind}\" needs");
+        root.tell(needed, Fault::new(what, format!("add a table [{needed}]")));
+    }
+    for key in of_no_use.iter().filter(|key| root.has_any(key)) {
+        let what = format!("`{key}` is of no use with head = \"{kind}\"");
+        root.tell(key, Fault::new(what, "remove it, or correct `head`"));
+    }
+    if detects { root.child("nms").and_then(|node| nms(&node)) } else { Some((1.0, 0.0)) }
 }
 
 fn nms(node: &Node) -> Option<(f32, f32)> {

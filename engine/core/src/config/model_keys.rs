@@ -3,7 +3,7 @@
 use super::problem::Fault;
 use super::schema::Kind::{self, Number, Numbers, OneOf, Sizes, Table, Tables, Text};
 use super::schema::Kind::{Whole, WholeOr, Wholes};
-use super::schema::Need::{Optional, Required};
+use super::schema::Need::{self, Optional, Required};
 use super::schema::{CLASS, DATE, Form, Key, NAME, TEXT, form, key};
 use crate::model::{
     BATCH_MAX, BINS_MAX, CANDIDATES_MAX, CLASSES_MAX, Head, INPUT_SIDE_PX_MAX, Precision, SIZES_MAX,
@@ -85,7 +85,20 @@ pub(super) static MODEL_FILE: &[Key] = &[
     ),
     key("input", Table(INPUT), Required, "", "What the model must be fed."),
     key("output", Table(OUTPUT), Required, "", "How its output reads."),
-    key("nms", Table(NMS), Required, "", "Which boxes count."),
+    key(
+        "nms",
+        Table(NMS),
+        Optional,
+        "",
+        "Which boxes count. Every detector needs it; a classifier has no boxes.",
+    ),
+    key(
+        "crop",
+        Table(CROP),
+        Optional,
+        "",
+        "What a classifier is shown, see [classifiers](#classifiers): it needs it, and no other head reads it.",
+    ),
     key(
         "scores",
         Table(SCORES),
@@ -208,7 +221,7 @@ static OUTPUT: &[Key] = &[
         Text(&TEXT),
         Optional,
         r#""output""#,
-        "Of `yolox`, `nanodet`, `yolov5`, `yolov8` and `yolov10`: the only tensor.",
+        "Of `yolox`, `nanodet`, `yolov5`, `yolov8`, `yolov10` and `classifier`: the only tensor.",
     ),
     key(
         "scores",
@@ -261,7 +274,8 @@ static OUTPUT: &[Key] = &[
         r#""sigmoid""#,
         "What makes probabilities of the scores. Of `detr`, `sigmoid` unless written; `none` where they are probabilities \
          already, `softmax` where the last column is no object. Of `centernet`, which must say: `sigmoid` where the \
-         heatmap holds logits, as in most exports, else `none`.",
+         heatmap holds logits, as in most exports, else `none`. Of `classifier`, which must say: `softmax` of all columns, \
+         `sigmoid` of each, or `none`.",
     ),
     key(
         "strides",
@@ -288,9 +302,9 @@ static OUTPUT: &[Key] = &[
     key(
         "candidates",
         Whole { min: 1, max: limit(CANDIDATES_MAX) },
-        Required,
+        Optional,
         "1917",
-        "How many boxes the output has: its rows, of `yolov8` its columns, of `centernet` the cells of its map.",
+        "Of all detectors: how many boxes the output has: its rows, of `yolov8` its columns, of `centernet` the cells of its map.",
     ),
     key(
         "classes",
@@ -298,7 +312,7 @@ static OUTPUT: &[Key] = &[
         Required,
         "90",
         "How many classes the model tells apart: columns of scores, of `detr` with softmax also the one that is no object. \
-         Of `yolov10` and `efficientdet` one more than the largest class number.",
+         Of `yolov10` and `efficientdet` one more than the largest class number, of `classifier` 64 at most.",
     ),
 ];
 
@@ -316,6 +330,44 @@ static NMS: &[Key] = &[
         Required,
         "0.25",
         "Weaker candidates are ignored: of the confidence that `[scores]` makes, where there is one. More than 0.",
+    ),
+];
+
+static CROP: &[Key] = &[
+    key(
+        "of",
+        Kind::List(&CLASS),
+        Required,
+        r#"["person"]"#,
+        "It is shown things of these classes and of their kinds; each of its labels is a kind of one of them.",
+    ),
+    key(
+        "top",
+        SHARE,
+        Need::Number(0.0),
+        "0.0",
+        "Where the part that it is shown begins, in heights of the thing's box from its top.",
+    ),
+    key(
+        "bottom",
+        SHARE,
+        Need::Number(1.0),
+        "0.3",
+        "Where it ends: 0.3 of a person is the head and the shoulders.",
+    ),
+    key(
+        "margin",
+        Number { min: 0.0, max: 2.0 },
+        Need::Number(0.0),
+        "0.1",
+        "Added on each side, as a share of the part's width and height.",
+    ),
+    key(
+        "height_min_px",
+        Number { min: 1.0, max: 4096.0 },
+        Required,
+        "60",
+        "Less tall things are not shown: height of the whole box, in px of the frame.",
     ),
 ];
 

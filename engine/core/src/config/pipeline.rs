@@ -11,7 +11,8 @@ use super::read::{Child, Node, document};
 use super::rules::{Around, Catalogue, Measured, Ruled};
 use super::sources::{Package, PipelineSources};
 use super::{
-    calendar, console, permits, secret, sensors as measuring, shadow, tests_table, url, windows,
+    calendar, console, permits, refine, secret, sensors as measuring, shadow, tests_table, url,
+    windows,
 };
 use crate::id::Name;
 use crate::plan::Source as CameraSource;
@@ -225,18 +226,19 @@ impl Reader<'_> {
 
     /// Declared models by their name in the file; `None` for those that are not usable.
     fn models(&self, root: &Node) -> BTreeMap<Name, Option<Package>> {
-        let package = |Child { name, node }: Child| {
+        let package = |Child { name, node }: &Child| {
             let package =
                 node.name("package").and_then(|package| match (self.sources.models)(&package) {
-                    Ok(info) => Some(Package { name: package, info }),
+                    Ok(info) => Some(Package { name: package, info, refine: Vec::new() }),
                     Err(reason) => {
                         node.tell("package", self.no_model(&package, &reason));
                         None
                     }
                 });
-            Some((name?, package))
+            Some((name.clone()?, package))
         };
-        root.children("model").into_iter().filter_map(package).collect()
+        let nodes = root.children("model");
+        refine::models(&nodes, &nodes.iter().filter_map(package).collect())
     }
 
     fn no_model(&self, package: &Name, reason: &str) -> Fault {
@@ -310,6 +312,7 @@ impl Reader<'_> {
             substream: self.substream(node, source.as_ref()),
             source: source?,
             model: model?.name.clone(),
+            refine: refine::asked(model?, rules.iter().flatten().map(|ruled| &ruled.rule)),
             position,
             analyse_hz,
             steady: set.is_some(),
@@ -449,6 +452,12 @@ fn model<'m>(camera: &Node, models: &'m BTreeMap<Name, Option<Package>>) -> Opti
         camera.tell("model", Fault::new(format!("there is no [model.{name}]"), remedy));
         return None;
     };
+    if package.as_ref().is_some_and(|package| !package.info.refines.is_empty()) {
+        let what = format!("[model.{name}] is a classifier, which finds nothing in a picture");
+        let remedy = format!("name a detector here, and `refine = [\"{name}\"]` under it");
+        camera.tell("model", Fault::new(what, remedy));
+        return None;
+    }
     package.as_ref()
 }
 

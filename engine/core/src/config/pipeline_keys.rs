@@ -3,7 +3,7 @@
 use super::engine_keys::ENGINE;
 use super::permits::PERMIT;
 use super::rule_keys::RULE;
-use super::schema::Kind::{Corners, Named, Number, OneOf, Pairs, Table, Tables, Text};
+use super::schema::Kind::{Corners, List, Named, Number, OneOf, Pairs, Table, Tables, Text};
 use super::schema::Need::{self, Optional, Required};
 use super::schema::{Key, NAME, PATH, POSITION, SECRET, TEXT, TIMEZONE, key};
 use super::sensors::SENSOR;
@@ -182,8 +182,17 @@ static CONSOLE: &[Key] = &[
     ),
 ];
 
-static MODEL: &[Key] =
-    &[key("package", Text(&NAME), Required, r#""ssdlite-coco""#, "Folder under `models/`.")];
+static MODEL: &[Key] = &[
+    key("package", Text(&NAME), Required, r#""ssdlite-coco""#, "Folder under `models/`."),
+    key(
+        "refine",
+        List(&NAME),
+        Optional,
+        r#"["helmets"]"#,
+        "Classifiers of this file, each under a `[model.NAME]` of its own: they look at crops of what this detector \
+         finds, and say what kind of thing each is. See [a second stage](models.md#a-second-stage).",
+    ),
+];
 
 static CAMERA: &[Key] = &[
     key("id", Text(&NAME), Required, r#""le-loi-03""#, "Unique in the file; part of every topic."),

@@ -31,7 +31,11 @@ pub struct PipelineSources<'a> {
 }
 
 /// A model package that is there.
+#[derive(Clone)]
 pub(super) struct Package {
     pub(super) name: Name,
+    /// Of a detector with classifiers: of all of them together.
     pub(super) info: ModelInfo,
+    /// Classifiers that narrow down what it sees.
+    pub(super) refine: Vec<Package>,
 }

@@ -15,6 +15,7 @@ mod head;
 mod kinds;
 mod nanodet;
 mod nms;
+mod nothing;
 mod numbered;
 mod objectness;
 mod readers;

@@ -6,6 +6,7 @@ use super::detr::Detr;
 use super::grid::cells;
 use super::head::Reads;
 use super::nanodet::Nanodet;
+use super::nothing::Nothing;
 use super::numbered::{Efficientdet, Yolov10};
 use super::shape::scale_of;
 use super::ssd::Ssd;
@@ -56,5 +57,6 @@ pub(super) fn reads(model: &Model) -> Arc<dyn Reads> {
         Head::Efficientdet { classes, unit, .. } => {
             Arc::new(Efficientdet { classes: *classes, scale: scale_of(*unit, input_px) })
         }
+        Head::Classifier { .. } => Arc::new(Nothing),
     }
 }

@@ -161,6 +161,7 @@ fn boxes_in_words(head: &Head) -> &'static str {
             "its boxes are no corners y0, x0, y1, x1 in fractions of the input (pixels?)"
         }
         Head::Efficientdet { .. } => "its boxes are no corners y0, x0, y1, x1 in pixels",
+        Head::Classifier { .. } => "it is a classifier, which has no boxes",
     }
 }
 

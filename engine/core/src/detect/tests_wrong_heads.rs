@@ -67,7 +67,7 @@ fn every_head_read_as_every_other() {
         let things: Vec<_> =
             street::things().into_iter().filter(|t| t.class < writer.classes()).collect();
         let tensors = street::written(&writer, &things);
-        for reader in Head::NAMES.iter().filter(|name| **name != writer.name()) {
+        for reader in Head::DETECTORS.iter().filter(|name| **name != writer.name()) {
             let Some(reader) = fitting(reader, &shapes(&writer)) else { continue };
             let told = told(&reader, &tensors);
             let why = told.as_deref().map_or("nothing", |told| reason(told));

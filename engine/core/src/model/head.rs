@@ -1,4 +1,4 @@
-//! How the output tensors of a detector read.
+//! How the output tensors of a model read.
 
 /// What boxes are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Activation {
     None,
     /// Each class by itself.
     Sigmoid,
-    /// All columns together; the last one is no object.
+    /// All columns together; of a detector the last one is no object.
     Softmax,
 }
 
@@ -156,6 +156,15 @@ pub enum Head {
         /// Class numbers.
         classes: usize,
     },
+    /// Of a second stage, which says what one image shows and where nothing: one tensor `[n, classes]`.
+    Classifier {
+        /// The tensor.
+        tensor: String,
+        /// Of its values.
+        activation: Activation,
+        /// Columns; with softmax all of them are classes.
+        classes: usize,
+    },
 }
 
 impl Head {
@@ -170,7 +179,11 @@ impl Head {
         "detr",
         "centernet",
         "efficientdet",
+        "classifier",
     ];
+
+    /// Those of detectors, which find things in a picture.
+    pub const DETECTORS: &'static [&'static str] = Self::NAMES.split_at(Self::NAMES.len() - 1).0;
 
     /// The same for an input of another size. A head whose boxes are made for one size stays as it is.
     #[must_use]
@@ -209,6 +222,7 @@ impl Head {
             Self::Detr { .. } => "detr",
             Self::Centernet { .. } => "centernet",
             Self::Efficientdet { .. } => "efficientdet",
+            Self::Classifier { .. } => "classifier",
         }
     }
 
@@ -224,6 +238,7 @@ impl Head {
             | Self::Detr { candidates, .. }
             | Self::Efficientdet { candidates, .. } => *candidates,
             Self::Centernet { cells: [columns, rows], .. } => columns * rows,
+            Self::Classifier { .. } => 0,
         }
     }
 
@@ -238,7 +253,8 @@ impl Head {
             | Self::Yolov10 { classes, .. }
             | Self::Detr { classes, .. }
             | Self::Centernet { classes, .. }
-            | Self::Efficientdet { classes, .. } => *classes,
+            | Self::Efficientdet { classes, .. }
+            | Self::Classifier { classes, .. } => *classes,
         }
     }
 
@@ -276,6 +292,7 @@ impl Head {
                 (scores, vec![batch, n]),
                 (class_numbers, vec![batch, n]),
             ],
+            Self::Classifier { tensor, classes, .. } => vec![(tensor, vec![batch, *classes])],
         }
         .into_iter()
         .map(|(name, shape)| (name.as_str(), shape))

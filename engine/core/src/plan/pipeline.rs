@@ -132,6 +132,8 @@ pub struct Camera {
     pub substream: Option<Source>,
     /// Folder under `models/`.
     pub model: Name,
+    /// Folders of the classifiers that narrow down what it sees, those of which its rules need to know what they say.
+    pub refine: Vec<Name>,
     /// WGS84 latitude and longitude in degrees.
     pub position: Option<Position>,
     /// Analysed frames per second while all its rules apply.

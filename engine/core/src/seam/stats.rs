@@ -157,6 +157,9 @@ pub struct WorkerStats {
     /// Models that cannot be used as they are wanted, and why; for people.
     #[serde(default)]
     pub models_refused: BTreeMap<Name, String>,
+    /// Classifiers that cannot be used, and why; for people.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classifiers_refused: BTreeMap<Name, String>,
     /// How those at work are run.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<Name, ModelRun>,
@@ -177,6 +180,29 @@ pub struct ModelRun {
     pub held_bytes: u64,
     /// The most that was in use at once, usually while it was loaded.
     pub used_bytes_max: u64,
+}
+
+/// What became of crops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CropStats {
+    /// A classifier looked at so many.
+    pub looked_at: u64,
+    /// Left out, because looks had no more time for them.
+    pub left_out: u64,
+    /// Of which a classifier said nothing that could be used.
+    pub failed: u64,
+}
+
+impl CropStats {
+    /// With their labels in metrics.
+    pub fn labelled(&self) -> [(&'static str, u64); 3] {
+        [("looked_at", self.looked_at), ("left_out", self.left_out), ("failed", self.failed)]
+    }
+
+    /// Has there been none?
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl CameraStats {
@@ -250,6 +276,9 @@ pub struct CameraStats {
     pub clock_step: Option<ClockStep>,
     /// Live tracks.
     pub tracks: u32,
+    /// What became of crops of what was seen, where there is a classifier.
+    #[serde(default, skip_serializing_if = "CropStats::is_none")]
+    pub crops: CropStats,
     /// Of a camera that has a substream: how both are.
     #[serde(default)]
     pub streams: Option<Streams>,

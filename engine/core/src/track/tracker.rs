@@ -95,6 +95,16 @@ impl Tracker {
         self.counts
     }
 
+    /// What the last update told.
+    pub fn told(&self) -> &[Tracked] {
+        &self.told
+    }
+
+    /// Of all that are held, lost and tentative ones included.
+    pub fn ids(&self) -> impl Iterator<Item = TrackId> + '_ {
+        self.tracks.iter().map(|track| track.id)
+    }
+
     /// Tracks held now, lost and tentative ones included.
     pub fn held(&self) -> usize {
         self.tracks.len()

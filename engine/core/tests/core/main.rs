@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod attention;
+mod classifiers;
 mod clock;
 mod config;
 mod config_docs;
@@ -20,6 +21,7 @@ mod mot_support;
 mod mot_synthetic;
 mod orders;
 mod readings;
+mod refine;
 mod regions;
 mod scenarios;
 mod sensor_formats;

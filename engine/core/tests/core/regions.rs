@@ -39,7 +39,10 @@ fn sees_all() -> ModelInfo {
         "furniture.chair",
         "head.bare",
     ];
-    ModelInfo { labels: labels.iter().map(|label| Class::try_from(*label).unwrap()).collect() }
+    ModelInfo {
+        labels: labels.iter().map(|label| Class::try_from(*label).unwrap()).collect(),
+        refines: Vec::new(),
+    }
 }
 
 fn rule(of: &str) -> String {

@@ -8,13 +8,13 @@ use crate::tune::{self, Tuned};
 use crate::vision::shadow::shadow_dir;
 use crate::vision::share::Share;
 use crate::vision::supervise::Launch;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use viahe_contract::id::Name;
 use viahe_contract::sha256::Sha256;
 use viahe_core::attention::Need;
 use viahe_core::plan::{Camera, Plan};
 use viahe_core::region::areas;
-use viahe_core::seam::{ProcessPlan, SEAM_VERSION, VisionCamera};
+use viahe_core::seam::{ModelFiles, ProcessPlan, Refine, SEAM_VERSION, VisionCamera};
 use viahe_core::tune::Running;
 
 /// Where the parts lie that the vision workers of a plan need.
@@ -35,7 +35,11 @@ pub fn vision_plan(plan: &Plan, tuned: &Tuned, workers: usize) -> Result<Share, 
     let installed = installed(plan)?;
     let models = installed.in_precisions(&tuned.precisions);
     let Installed { library, taxonomies, .. } = installed;
+    let classifiers = classifiers(plan)?;
+    let refine =
+        |name: &Name| Some(Refine { name: name.clone(), files: classifiers.get(name)?.clone() });
     let camera = |camera: &Camera| VisionCamera {
+        refine: camera.refine.iter().filter_map(refine).collect(),
         id: camera.id.clone(),
         source: camera.source.clone(),
         substream: camera.substream.clone(),
@@ -63,6 +67,23 @@ pub fn vision_plan(plan: &Plan, tuned: &Tuned, workers: usize) -> Result<Share, 
         models,
         cameras: plan.cameras.iter().map(|c| (c.id.clone(), camera(c))).collect(),
     })
+}
+
+/// Where the classifiers of a plan lie.
+fn classifiers(plan: &Plan) -> Result<BTreeMap<Name, ModelFiles>, Vec<ModelError>> {
+    let names: BTreeSet<&Name> = plan.cameras.iter().flat_map(|camera| &camera.refine).collect();
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let locations = Locations::discover(Some(&plan.folder)).map_err(|e| vec![e])?;
+    let (mut found, mut missing) = (BTreeMap::new(), Vec::new());
+    for name in names {
+        match locations.load_classifier(name) {
+            Ok((_, files)) => drop(found.insert(name.clone(), files)),
+            Err(error) => missing.push(error),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(missing) }
 }
 
 /// Inference threads of one of so many workers, and how it runs its models. The pipeline wins over what was
@@ -115,7 +136,6 @@ mod tests {
 
     use super::*;
     use crate::vision::share::plain;
-    use viahe_core::seam::ModelFiles;
     use viahe_core::tune::Setting;
 
     fn name(text: &str) -> Name {

@@ -225,6 +225,7 @@ fn cameras(
             areas: areas(camera),
             closely: camera.regions,
             confidence_min: camera.confidence_min(),
+            refine: camera.refine.clone(),
         })
     };
     plan.cameras.iter().filter_map(of).collect()

@@ -3,16 +3,15 @@
 use super::Runtime;
 use super::error::{BoxError, InferError};
 use super::heap::{GivesBack, give_back};
-use super::network::{DetectorOptions, Network, input_shape};
+use super::network::{DetectorOptions, Network};
+use super::slot::{Slot, giving_back};
 use crate::clock;
-use ort::memory::Allocator;
-use ort::session::{IoBinding, RunOptions};
 use ort::value::Tensor;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
-use viahe_core::detect::{DecodeStats, Decoder, Detection, TensorView};
+use std::time::{Duration, Instant};
+use viahe_core::detect::{DecodeStats, Decoder, Detection};
 use viahe_core::model::{Batch, Model};
 use viahe_core::tensor::{InputSpec, Sheet};
 
@@ -34,6 +33,14 @@ pub struct RunStats {
     pub decode_ms: f32,
     /// What became of the candidates, all frames together.
     pub decode: DecodeStats,
+}
+
+impl RunStats {
+    /// What it cost by the clock, for each of so many looks.
+    pub fn cost(&self, looks: usize) -> Duration {
+        let ms = (self.fill_ms + self.infer_ms + self.decode_ms) / looks.max(1) as f32;
+        Duration::from_secs_f32(ms.max(0.0) / 1e3)
+    }
 }
 
 /// A model ready to run, owned by one worker thread; the network may be others' too.
@@ -64,17 +71,6 @@ struct OfSize {
     decoder: Decoder,
     /// By batch size, smallest first; at least one.
     slots: Vec<Slot>,
-}
-
-/// The buffers of one batch size.
-#[derive(Debug)]
-struct Slot {
-    batch: usize,
-    binding: IoBinding,
-    input: Tensor<f32>,
-    outputs: Vec<Tensor<f32>>,
-    /// Of the outputs.
-    shapes: Vec<Vec<usize>>,
 }
 
 impl Detector {
@@ -230,7 +226,7 @@ impl Detector {
         slot.run(&self.network, None).map_err(failed)?;
         let inferred = clock::monotonic();
         for (image, (sheet, &frame)) in self.sheets.iter().zip(frames).enumerate() {
-            let decoded = slot.decode(decoder, image, sheet, &mut out[frame])?;
+            let decoded = decode(slot, decoder, image, sheet, &mut out[frame])?;
             stats.decode.add(&decoded);
         }
         stats.runs += 1;
@@ -299,76 +295,20 @@ impl OfSize {
     }
 }
 
-impl Slot {
-    fn new(network: &Network, model: &Model, batch: usize) -> ort::Result<Self> {
-        let allocator = Allocator::default();
-        let mut binding = network.binding()?;
-        let input = Tensor::<f32>::new(&allocator, input_shape(&model.input, batch))?;
-        binding.bind_input(model.input_name.as_str(), &input)?;
-        let mut outputs = Vec::new();
-        let mut shapes = Vec::new();
-        for (name, shape) in model.head.tensors(batch) {
-            let mut tensor = Tensor::<f32>::new(&allocator, shape.clone())?;
-            binding.bind_output(name, &mut tensor)?;
-            outputs.push(tensor);
-            shapes.push(shape);
-        }
-        Ok(Self { batch, binding, input, outputs, shapes })
-    }
-
-    /// Reads the input and writes the outputs. What lies in another memory than the processor's is copied there when it is bound, so for
-    /// other hardware that is done each time.
-    fn run(&mut self, network: &Network, options: Option<&RunOptions>) -> ort::Result<()> {
-        if !network.runs_on().used.is_cpu() {
-            self.binding.bind_input(network.model().input_name.as_str(), &self.input)?;
-        }
-        network.run(&mut self.binding, options)
-    }
-
-    /// A run on what is there; are all outputs numbers, in the tensors that were bound?
-    fn trial(&mut self, network: &Network, options: Option<&RunOptions>) -> Result<(), String> {
-        self.spoil().map_err(|e| e.to_string())?;
-        self.run(network, options).map_err(|e| e.to_string())?;
-        self.check()
-    }
-
-    /// Outputs that nobody wrote are no numbers.
-    fn spoil(&mut self) -> ort::Result<()> {
-        for output in &mut self.outputs {
-            output.try_extract_tensor_mut::<f32>()?.1.fill(f32::NAN);
-        }
-        Ok(())
-    }
-
-    /// Are all outputs numbers, in the tensors that were bound?
-    fn check(&self) -> Result<(), String> {
-        for output in &self.outputs {
-            let (_, values) = output.try_extract_tensor::<f32>().map_err(|e| e.to_string())?;
-            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-                return Err(format!("output value {at} is {}", values[at]));
-            }
-        }
-        Ok(())
-    }
-
-    fn decode(
-        &self,
-        decoder: &mut Decoder,
-        image: usize,
-        sheet: &Sheet,
-        out: &mut Vec<Detection>,
-    ) -> Result<DecodeStats, InferError> {
-        let view = |i: usize| -> TensorView<'_> {
-            let data = self.outputs[i].try_extract_tensor::<f32>().map_or(&[][..], |(_, d)| d);
-            TensorView { shape: &self.shapes[i], data }
-        };
-        // Heads read three tensors at most; no list is allocated for them.
-        Ok(match self.outputs.len() {
-            1 => decoder.decode(&[view(0)], image, sheet, out),
-            2 => decoder.decode(&[view(0), view(1)], image, sheet, out),
-            _ => decoder.decode(&[view(0), view(1), view(2)], image, sheet, out),
-        }?)
-    }
+fn decode(
+    slot: &Slot,
+    decoder: &mut Decoder,
+    image: usize,
+    sheet: &Sheet,
+    out: &mut Vec<Detection>,
+) -> Result<DecodeStats, InferError> {
+    let view = |i: usize| slot.output(i);
+    // Heads read three tensors at most; no list is allocated for them.
+    Ok(match slot.outputs.len() {
+        1 => decoder.decode(&[view(0)], image, sheet, out),
+        2 => decoder.decode(&[view(0), view(1)], image, sheet, out),
+        _ => decoder.decode(&[view(0), view(1), view(2)], image, sheet, out),
+    }?)
 }
 
 /// A sheet of another size would give boxes in wrong places.
@@ -377,13 +317,6 @@ fn of_size(sheet: Sheet, input: &InputSpec) -> Result<Sheet, BoxError> {
         return Ok(sheet);
     }
     Err("its image was filled as if it had another size".into())
-}
-
-/// A run after which memory that is not needed any more goes back to the system.
-fn giving_back() -> ort::Result<RunOptions> {
-    let mut options = RunOptions::new()?;
-    options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
-    Ok(options)
 }
 
 fn millis(from: Instant, to: Instant) -> f32 {

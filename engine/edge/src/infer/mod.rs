@@ -3,6 +3,7 @@
 //! - [`Runtime`]: the library, found and checked before anything of it runs; one a process.
 //! - [`Network`]: one model in one session, with its weights; threads share it. [`load`] makes one that runs on other hardware
 //!   if it sees the same there as on the processor, and on the processor if not.
+//! - [`Judge`]: what a thread asks a classifier with, of crops.
 //! - [`Detector`]: what one worker thread runs it with. Its input buffers are the tensors that ONNX
 //!   Runtime reads, its outputs are read where ONNX Runtime wrote them; nothing is copied on the way.
 //!
@@ -17,15 +18,18 @@
 mod detector;
 mod error;
 mod heap;
+mod judge;
 mod library;
 mod load;
 mod network;
 mod parity;
 mod provider;
 mod runtime;
+mod slot;
 
 pub use self::detector::{Detector, Fill, RunStats};
 pub use self::error::{BoxError, InferError, LibraryError};
+pub use self::judge::Judge;
 pub use self::load::{in_words, load};
 pub use self::network::{DetectorOptions, Network, Parity, RunsOn, read_weights};
 pub use self::provider::Arena;

@@ -301,6 +301,22 @@ fn parts_of_a_camera_match_the_definition() {
     }
 }
 
+/// What a second stage is shown of a thing: a part of the frame, fitted as if it were all of one.
+#[test]
+fn crops_match_the_definition() {
+    for format in FORMATS {
+        let picture = Picture::noise((641, 363), format, [0; 3], 5);
+        let frame = picture.view(ColorMatrix::Bt601, ColorRange::Limited);
+        for (fit, layout) in FITS.into_iter().zip([Layout::Nhwc, Layout::Nchw]) {
+            let spec = spec((64, 48), layout, Channels::Rgb, fit);
+            for crop in [[100, 40, 33, 71], [0, 0, 9, 5], [600, 300, 41, 63], [77, 11, 200, 20]] {
+                let sheet = Sheet::new(spec.size(), [spec.fit_part(rect(crop))]);
+                check_sheet(&spec, &frame, &sheet);
+            }
+        }
+    }
+}
+
 #[test]
 fn refuses_parts_that_are_none_of_the_frame() {
     let spec = spec((16, 16), Layout::Nchw, Channels::Rgb, FITS[0]);

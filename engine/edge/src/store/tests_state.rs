@@ -44,7 +44,7 @@ fn plan() -> Arc<Plan> {
         catalogue_names: &[],
         calendar: &|_| Err("none".into()),
         calendar_names: &[],
-        models: &|_| Ok(ModelInfo { labels: labels.to_vec() }),
+        models: &|_| Ok(ModelInfo { labels: labels.to_vec(), refines: Vec::new() }),
         model_names: &[],
         secrets: &|_| Err("none".into()),
     });

@@ -17,7 +17,7 @@ use std::time::Instant;
 use viahe_contract::message::{CameraStatus, DecodeMode, StreamRole, StreamState, Streams};
 use viahe_core::attention::Need;
 use viahe_core::id::Name;
-use viahe_core::seam::{DropReason, LOOK_AGES_MS, ModelRun, Stage};
+use viahe_core::seam::{CropStats, DropReason, LOOK_AGES_MS, ModelRun, Stage};
 
 /// What [`render`] gives.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -200,6 +200,22 @@ impl Page<'_> {
         )
     }
 
+    /// Of cameras whose things were shown to a classifier.
+    fn crops(&mut self, state: &State) -> fmt::Result {
+        let labels = CropStats::default().labelled().map(|(label, _)| label);
+        let shown = |c: &&Camera| c.crops.iter().any(|of| of.get() > 0);
+        let cameras = state.cameras.iter().filter(|(_, c)| shown(c));
+        let crops = cameras.flat_map(|(name, c)| {
+            let of = labels.into_iter().zip(&c.crops);
+            of.map(move |(result, of)| ([camera(name), ("result", result)], of.get()))
+        });
+        self.counters(
+            "viahe_crops",
+            "Crops that classifiers were to look at, by what became of them.",
+            crops,
+        )
+    }
+
     fn frames(&mut self, state: &State) -> fmt::Result {
         let of = |count: fn(&Camera) -> u64| {
             state.cameras.iter().map(move |(name, c)| ([camera(name)], count(c)))
@@ -217,6 +233,7 @@ impl Page<'_> {
         });
         self.counters("viahe_frames_dropped", "Frames not analysed, by reason.", dropped)?;
         self.looks(state)?;
+        self.crops(state)?;
         let decoded = state.cameras.iter().flat_map(|(name, c)| {
             let modes = DecodeMode::ALL.iter().zip(&c.decoded_secs);
             modes.map(move |(mode, secs)| ([camera(name), ("mode", mode.label())], secs.get()))

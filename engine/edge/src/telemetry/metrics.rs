@@ -327,6 +327,8 @@ pub(super) struct Camera {
     pub(super) clock_offset_ms: Option<i64>,
     pub(super) clock_steps: Total<u64>,
     pub(super) tracks: u32,
+    /// As [`CropStats::labelled`](viahe_core::seam::CropStats::labelled) has them.
+    pub(super) crops: [Total<u64>; 3],
     /// Of a camera that has two: how they are, and pictures of each.
     pub(super) streams: Option<Streams>,
     pub(super) pictures: Labelled<StreamRole>,
@@ -456,6 +458,7 @@ impl Camera {
         self.clock_offset_ms = stats.clock_offset_ms;
         self.clock_steps.observe(stats.clock_steps);
         self.tracks = stats.tracks;
+        self.crops.iter_mut().zip(stats.crops.labelled()).for_each(|(of, (_, n))| of.observe(n));
         self.streams.clone_from(&stats.streams);
         self.pictures.observe(&stats.pictures);
         if let Some(age_ms) = stats.frame_age_ms {
@@ -481,6 +484,7 @@ impl Camera {
         self.clock_steps.restart();
         self.decoded_secs.iter_mut().for_each(Total::restart);
         self.pictures.restart();
+        self.crops.iter_mut().for_each(Total::restart);
         (self.decoding, self.streams) = (None, None);
         self.fps_in = 0.0;
         self.tracks = 0;

@@ -3,6 +3,7 @@
 
 use super::areas::Areas;
 use super::kinds;
+use super::second::Second;
 use crate::infer::BoxError;
 use crate::infer::{Detector, InferError, Network, RunStats};
 use crate::ledger::{Ledger, Stage};
@@ -17,6 +18,7 @@ use viahe_core::id::Name;
 use viahe_core::model::Model;
 use viahe_core::observe::{Class, Object, Observation};
 use viahe_core::region::{Focus, View};
+use viahe_core::seam::CropStats;
 use viahe_core::tensor::Sheet;
 use viahe_core::time::Timestamp;
 use viahe_core::track::{Tracked, Tracker};
@@ -41,6 +43,8 @@ pub(super) struct Gaze {
     found: Vec<Detection>,
     /// Of that frame.
     found_px: [usize; 2],
+    /// What kinds of things those are who are followed.
+    second: Second,
     /// Of the first frame: what is followed is measured in its pixels, also when later ones are larger.
     size_px: Option<[usize; 2]>,
     ledger: Arc<Ledger>,
@@ -65,6 +69,7 @@ impl Gaze {
             gate: None,
             found: Vec::new(),
             found_px: [0; 2],
+            second: Second::default(),
             size_px: None,
             ledger,
         }
@@ -97,7 +102,7 @@ impl Gaze {
     /// be anywhere. Elsewhere in the picture nobody has looked.
     pub(super) fn again(&mut self, stamp: FrameStamp) -> Observation {
         let found = std::mem::take(&mut self.found);
-        let seen = self.track(stamp, self.found_px, &found, Looked::Concern);
+        let seen = self.track(stamp, self.found_px, &found, None);
         self.found = found;
         seen
     }
@@ -127,6 +132,16 @@ impl Gaze {
         }
     }
 
+    /// What became of the crops of what was seen, since the last call.
+    pub(super) fn take_crops(&mut self) -> CropStats {
+        self.second.take_counts()
+    }
+
+    /// Crops get their share of what a look has cost, as on a box that has to keep up.
+    pub(super) fn in_time(self) -> Self {
+        Self { second: self.second.in_time(), ..self }
+    }
+
     /// Tracks held, lost ones included.
     pub(super) fn tracks(&self) -> u32 {
         self.tracker.held() as u32
@@ -136,6 +151,7 @@ impl Gaze {
     fn turn(&mut self) {
         let about = self.areas.now();
         self.tracker.start_as_asked(about.confidence_min);
+        self.second.turn_to(&about.lenses);
         let closely = self.focus.turn_to(about.close());
         if let Some(gate) = &mut self.gate {
             gate.turn_to(&about.areas);
@@ -167,7 +183,7 @@ impl Gaze {
     fn observe(&mut self, frame: &dyn Frame, detections: &[Detection]) -> Observation {
         let view = frame.view();
         self.found_px = [view.width(), view.height()];
-        let seen = self.track(frame.stamp(), self.found_px, detections, Looked::Everywhere);
+        let seen = self.track(frame.stamp(), self.found_px, detections, Some(frame));
         if let Some(gate) = &mut self.gate {
             let [w, h] = self.found_px.map(|px| px as f32);
             gate.looked(&seen);
@@ -178,12 +194,13 @@ impl Gaze {
         seen
     }
 
+    /// Without a frame nobody has looked: it is known what is there where the camera's rules are about.
     fn track(
         &mut self,
         stamp: FrameStamp,
         seen_px: [usize; 2],
         detections: &[Detection],
-        looked: Looked,
+        frame: Option<&dyn Frame>,
     ) -> Observation {
         let own_px = *self.size_px.get_or_insert(seen_px);
         let [width, height] = own_px.map(|px| px as f32);
@@ -197,16 +214,25 @@ impl Gaze {
             &resized
         };
         let labels = &self.labels;
-        let gate = self.gate.as_ref().filter(|_| looked == Looked::Concern);
+        let gate = self.gate.as_ref().filter(|_| frame.is_none());
         let there = |bbox: &PxBox| gate.is_none_or(|g| g.concerns(&bbox.to_unit(width, height)));
-        let tracked = self.tracker.update_part(stamp.captured, detections, there);
+        self.tracker.update_part(stamp.captured, detections, there);
+        let tracked = self.tracker.told();
+        if self.second.is_on() {
+            self.second.keep(&self.tracker.ids().collect());
+            let back = scale.map(|scale| 1.0 / scale);
+            if let Some(frame) = frame {
+                self.second.look(frame, labels, tracked, back, &self.ledger);
+            }
+        }
         let is_told = |t: &Tracked| t.confirmed || t.confidence.get() >= UNDECIDED_MIN;
         let told = |believed: bool| {
             let tracked = tracked.iter().filter(|t| t.confirmed == believed && is_told(t));
             // One piece of memory, whatever is seen: it goes away with the observation.
             let mut objects = Vec::with_capacity(tracked.clone().count());
             objects.extend(tracked.filter_map(|t| {
-                let class = labels.get(usize::from(t.class.0))?.clone()?;
+                let class =
+                    self.second.refined(t.id, labels.get(usize::from(t.class.0))?.as_ref()?);
                 let bbox = t.bbox.to_unit(width, height);
                 Some(Object { track: t.id, class, confidence: t.confidence, bbox })
             }));
@@ -216,14 +242,6 @@ impl Gaze {
         let size_px = seen_px.map(|px| px as u32);
         Observation { camera: self.camera.clone(), frame: stamp, size_px, objects, undecided }
     }
-}
-
-/// Where it is known what is there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Looked {
-    Everywhere,
-    /// Where the camera's rules are about.
-    Concern,
 }
 
 /// What one thread looks with.
@@ -264,10 +282,12 @@ impl Eye {
         &mut self,
         looks: &mut [(&dyn Frame, &mut Gaze)],
     ) -> Result<Vec<Observation>, InferError> {
-        self.run(looks)?;
+        let stats = self.run(looks)?;
+        let cost = stats.cost(looks.len());
         let mut seen = Vec::with_capacity(looks.len());
         for (i, (frame, gaze)) in looks.iter_mut().enumerate() {
             let found = self.found_in(i, &mut gaze.focus);
+            gaze.second.cost(cost);
             seen.push(gaze.observe(*frame, found));
         }
         Ok(seen)
@@ -279,7 +299,8 @@ impl Eye {
         frame: &dyn Frame,
         gaze: &mut Gaze,
     ) -> Result<Observation, InferError> {
-        self.run(&mut [(frame, &mut *gaze)])?;
+        let stats = self.run(&mut [(frame, &mut *gaze)])?;
+        gaze.second.cost(stats.cost(1));
         let found = self.found_in(0, &mut gaze.focus);
         Ok(gaze.observe(frame, found))
     }
@@ -463,9 +484,8 @@ mod tests {
             let of = |x: f32, y: f32| (x * width as f32, y * height as f32);
             let ((x0, y0), (x1, y1)) = (of(0.25, 0.5), of(0.5, 0.75));
             let bbox = PxBox::new(x0, y0, x1, y1).unwrap();
-            let class = ClassIx(1);
             let confidence = Confidence::try_from(0.9).unwrap();
-            let found = Detection { class, confidence, bbox, part: 0 };
+            let found = Detection { class: ClassIx(1), confidence, bbox, part: 0 };
             let observation = gaze.observe(&Grey([width, height], n), &[found]);
             assert_eq!(observation.size_px, [width as u32, height as u32]);
             seen.extend(observation.objects.into_iter().map(|object| (object.track, object.bbox)));

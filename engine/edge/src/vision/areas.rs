@@ -1,6 +1,7 @@
 //! What of a camera's picture its rules are about and how sure of it they ask to be, as it is known now.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use super::lens::Lens;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use viahe_core::geometry::UnitBox;
 
 /// Set where orders come in, read by the thread that looks.
@@ -16,6 +17,8 @@ pub(super) struct About {
     pub(super) closely: bool,
     /// The least confidence that rules ask of a thing; none when no rule looks.
     pub(super) confidence_min: Option<f32>,
+    /// What is seen is shown to these too.
+    pub(super) lenses: Vec<Arc<Lens>>,
 }
 
 impl About {

@@ -30,7 +30,11 @@ const STEP: u64 = 256_000_000;
 /// The most that a worker may use when the pipeline does not say.
 pub(super) fn usual_max(share: &Share) -> u64 {
     let cameras = share.cameras.len() as u64;
-    let models: BTreeSet<_> = share.cameras.values().map(|camera| &camera.model).collect();
+    let models = share.cameras.values().flat_map(|camera| {
+        let classifiers = camera.refine.iter().map(|of| &of.name);
+        std::iter::once(&camera.model).chain(classifiers)
+    });
+    let models: BTreeSet<_> = models.collect();
     let threads = (share.process.threads as u64).clamp(1, cameras.max(1));
     STEP.saturating_mul(1 + cameras + threads * models.len() as u64)
 }

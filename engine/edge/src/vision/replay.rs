@@ -7,6 +7,7 @@
 use super::analyse::{Eye, Gaze};
 use super::areas::{About, Areas};
 use super::glance::Glance;
+use super::lens::Lens;
 use crate::infer::{DetectorOptions, InferError, Network, Runtime};
 use crate::ingest::{FileReader, IngestError};
 use crate::ledger::Ledger;
@@ -47,6 +48,8 @@ pub struct ReplayCamera {
     pub closely: bool,
     /// The least confidence that its rules ask of a thing; none when no rule looks.
     pub confidence_min: Option<f32>,
+    /// Folders of the classifiers that what is seen is shown to.
+    pub refine: Vec<Name>,
     /// Frames that need no inference get none; each is looked at without.
     pub gate: Option<ReplayGate>,
 }
@@ -131,8 +134,14 @@ impl Replay {
             let (name, head) = (model.name.clone(), model.head.clone());
             let options = DetectorOptions::default();
             let network = Network::load(&runtime, model, &package.weights, options)?;
+            let lens = |name| {
+                let (package, _) = locations.load_classifier(name)?;
+                Ok(Lens::load(&runtime, &package, options.provider)?)
+            };
+            let lenses = camera.refine.iter().map(lens).collect::<Result<_, ReplayError>>()?;
             let ReplayCamera { areas, closely, confidence_min, .. } = camera;
-            let areas = Arc::new(Areas::new(About { areas, closely, confidence_min }));
+            let about = About { areas, closely, confidence_min, lenses };
+            let areas = Arc::new(Areas::new(about));
             let mut gaze = Gaze::new(camera.id.clone(), model, 0, areas, Arc::clone(ledger));
             if let Some(gate) = camera.gate {
                 gaze = gaze.gated(gate.proof);

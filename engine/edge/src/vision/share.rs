@@ -75,6 +75,7 @@ pub(crate) mod plain {
             areas: Vec::new(),
             closely: false,
             confidence_min: None,
+            refine: Vec::new(),
             recorded: false,
         };
         (id, camera)

@@ -7,6 +7,7 @@
 
 mod camera;
 mod eyes;
+mod lenses;
 mod loader;
 mod models;
 mod outlet;
@@ -27,6 +28,7 @@ use crate::ledger::{Ledger, Stage};
 use camera::Camera;
 use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 use eyes::{Desk, View};
+use lenses::Lenses;
 use loader::Loader;
 use models::{Current, Models};
 use outlet::Outlet;
@@ -104,6 +106,7 @@ struct Worker {
     told: BTreeMap<Name, String>,
     models: Models<Eye>,
     loader: Loader,
+    lenses: Lenses,
     photographers: Photographers,
     threads: Vec<std::thread::JoinHandle<()>>,
     closed: (Sender<Name>, Receiver<Name>),
@@ -126,6 +129,7 @@ impl Worker {
         clock::go_on_from(plan.axis_zero);
         let runtime = Runtime::load(&plan.library)?;
         let (desk, ledger) = (Arc::new(Desk::default()), Arc::new(Ledger::default()));
+        let lenses = Lenses::new(runtime.clone(), plan.taxonomies.clone(), plan.provider);
         let loader = Loader::start(runtime, plan.taxonomies.clone(), plan.provider)?;
         let threads = eyes::start(plan.threads, &desk, outlet)?;
         let of = Arc::clone(outlet);
@@ -147,6 +151,7 @@ impl Worker {
             told: BTreeMap::new(),
             models: Models::new(plan.threads, plan.running.clone()),
             loader,
+            lenses,
             photographers,
             threads,
             closed: bounded(64),
@@ -170,6 +175,9 @@ impl Worker {
                         self.way.desk.add_session(model, session);
                     }
                 }
+                recv(self.lenses.opened()) -> opened => if let Ok(opened) = opened {
+                    self.lenses.take(opened);
+                },
                 recv(self.fresh) -> camera => if let Ok(camera) = camera {
                     self.fresh_came(&camera);
                 },
@@ -198,7 +206,10 @@ impl Worker {
     fn hear_all(&mut self, first: ToWorker, inbox: &Receiver<ToWorker>) -> bool {
         for message in std::iter::once(first).chain(inbox.try_iter()) {
             match message {
-                ToWorker::Use(model) => self.models.take(model),
+                ToWorker::Use(model) => {
+                    self.models.take(model);
+                    self.lenses.again();
+                }
                 ToWorker::Assign(assign) => {
                     self.told.remove(&assign.camera.id);
                     self.wanted.insert(assign.camera.id.clone(), assign);
@@ -219,6 +230,7 @@ impl Worker {
         for (name, camera) in gone {
             self.close(&name, camera);
         }
+        self.lenses.want(self.wanted.values().map(|wanted| &wanted.camera));
         let wanted: Vec<Assign> = self.wanted.values().cloned().collect();
         for wanted in wanted {
             self.bring(&wanted);
@@ -266,7 +278,7 @@ impl Worker {
         let before = self.at_work.get(name).map(|camera| &camera.plan.model);
         let model = model.or_else(|| self.models.current(before?));
         match (self.at_work.get_mut(name), model) {
-            (Some(camera), model) => change(camera, wanted, model, &self.way),
+            (Some(camera), model) => change(camera, wanted, model, (&self.way, &self.lenses)),
             (None, Some(model)) => self.open(wanted, &model),
             (None, None) => {
                 let model = &wanted.camera.model;
@@ -291,7 +303,7 @@ impl Worker {
         }
         let Way { desk, outlet, .. } = &self.way;
         let tally = Arc::new(Tally::default());
-        let areas = Arc::new(Areas::new(about(&wanted.camera)));
+        let areas = Arc::new(Areas::new(about(&wanted.camera, &self.lenses)));
         let sizes = Arc::new(Mutex::new(Sizes::new(Proof::default())));
         let recorded = wanted.camera.recorded;
         let of = Of { name, tally: &tally, sizes: &sizes, areas: &areas, recorded };
@@ -417,20 +429,27 @@ impl Worker {
             cpu_ms: clock::process_cpu().as_secs_f64() * 1000.0,
             models_wrong: self.models.wrong(),
             models_refused: self.models.refused(),
+            classifiers_refused: self.lenses.refused(),
             models: self.models.runs(),
         }
     }
 }
 
 /// Changes of a camera whose pictures go on.
-fn change(camera: &mut Camera, wanted: &Assign, model: Option<Current>, way: &Way) {
+fn change(
+    camera: &mut Camera,
+    wanted: &Assign,
+    model: Option<Current>,
+    (way, lenses): (&Way, &Lenses),
+) {
     if camera.plan.need != wanted.camera.need {
         camera.plan.need = wanted.camera.need;
         way.desk.attend(camera.slot, camera.plan.need, clock::event_time());
         camera.attend();
     }
-    let new = about(&wanted.camera);
-    if about(&camera.plan) != new {
+    camera.plan.refine.clone_from(&wanted.camera.refine);
+    let new = about(&wanted.camera, lenses);
+    if *camera.areas.now() != new {
         if camera.plan.areas != new.areas {
             // What they have shown was of other areas.
             camera.sizes.lock().unwrap_or_else(PoisonError::into_inner).forget();
@@ -464,14 +483,14 @@ struct Of<'a> {
 fn view(of: Of<'_>, model: &Current, epoch: u32, way: &Way) -> View {
     let Of { name, tally, sizes, areas, recorded } = of;
     let (areas, ledger) = (Arc::clone(areas), Arc::clone(&way.ledger));
-    let gaze = Gaze::new(name.clone(), &model.watched.model, epoch, areas, ledger);
+    let gaze = Gaze::new(name.clone(), &model.watched.model, epoch, areas, ledger).in_time();
     let gaze = if recorded { gaze } else { gaze.gated(Proof::default()) };
     View { gaze, tally: Arc::clone(tally), sizes: Arc::clone(sizes), news: None }
 }
 
-fn about(camera: &VisionCamera) -> About {
+fn about(camera: &VisionCamera, lenses: &Lenses) -> About {
     let VisionCamera { closely, confidence_min, .. } = *camera;
-    About { areas: camera.areas.clone(), closely, confidence_min }
+    About { areas: camera.areas.clone(), closely, confidence_min, lenses: lenses.of(camera) }
 }
 
 fn looks(camera: &Name, model: &Current) -> FromWorker {

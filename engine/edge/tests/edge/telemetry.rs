@@ -15,7 +15,9 @@ use viahe_contract::message::{CameraStatus, Judgement, StreamRole, StreamState, 
 use viahe_core::id::Name;
 use viahe_core::model::Precision;
 use viahe_core::plan::program::CameraTrouble;
-use viahe_core::seam::{CameraReport, CameraStats, DropReason, ModelRun, Stage, WorkerStats};
+use viahe_core::seam::{
+    CameraReport, CameraStats, CropStats, DropReason, ModelRun, Stage, WorkerStats,
+};
 use viahe_core::tune::Provider;
 use viahe_edge::telemetry::{EngineStats, Metrics, Server, TelemetryError, WorkerMemory, serve};
 use viahe_edge::trouble::Troubles;
@@ -99,12 +101,14 @@ fn worker(n: u64) -> WorkerStats {
         clock_steps: n / 5,
         clock_step: None,
         tracks: 3,
+        crops: CropStats { looked_at: n, left_out: n / 2, failed: n / 9 },
         streams: Some(streams()),
         pictures: [(StreamRole::Main, n), (StreamRole::Sub, n / 3)].into(),
     };
     WorkerStats {
         models_wrong: BTreeMap::new(),
         models_refused: BTreeMap::new(),
+        classifiers_refused: BTreeMap::new(),
         models: BTreeMap::from([(name("ssdlite-coco"), model_run())]),
         cameras: BTreeMap::from([(name("le-loi-03"), camera)]),
         copied_bytes: BTreeMap::from([(Stage::Preprocess, 1000 * n)]),

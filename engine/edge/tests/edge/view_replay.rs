@@ -23,6 +23,7 @@ fn a_recording_of_a_street_is_one_view() {
         areas: Vec::new(),
         closely: false,
         confidence_min: None,
+        refine: Vec::new(),
     };
     let ledger = Arc::new(Ledger::default());
     let replay = Replay::start(vec![camera], &locations, &ledger).unwrap();

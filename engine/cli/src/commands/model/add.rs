@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME=CLASS", value_parser = super::measure::meaning)]
     map: Vec<(String, Class)>,
     /// How its output reads, where the guess is wrong.
-    #[arg(long, value_name = "HEAD", value_parser = clap::builder::PossibleValuesParser::new(Head::NAMES.iter().copied()))]
+    #[arg(long, value_name = "HEAD", value_parser = clap::builder::PossibleValuesParser::new(Head::DETECTORS.iter().copied()))]
     head: Option<String>,
     /// Size of its input, where the graph leaves it open.
     #[arg(long, value_name = "WxH", value_parser = size)]

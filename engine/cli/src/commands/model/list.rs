@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use viahe_contract::sha256::Sha256;
 use viahe_core::id::Name;
+use viahe_core::model::ModelInfo;
 use viahe_core::observe::Class;
 use viahe_edge::models::Locations;
 
@@ -32,6 +33,9 @@ struct Listed {
     /// The command that brings them.
     recipe: String,
     sees: BTreeSet<Class>,
+    /// Of a classifier: what it narrows down.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refines: Vec<Class>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Exit> {
@@ -57,9 +61,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Exit> {
 
 fn list(locations: &Locations, name: &str) -> Result<Listed, String> {
     let name = Name::try_from(name).map_err(|why| format!("models/{name}: {why}"))?;
-    let model = locations.describe(&name).map_err(|error| error.to_string())?;
+    let described = locations.describe_any(&name).map_err(|error| error.to_string())?;
+    let refines = ModelInfo::from(&described).refines;
+    let model = described.into_model();
     Ok(Listed {
-        weights: locations.load_package(&name).ok().map(|package| package.weights),
+        weights: locations.weights_of(&name),
+        refines,
         version: model.version,
         sha256: model.sha256,
         sees: model.labels.into_iter().flatten().collect(),
@@ -77,8 +84,13 @@ fn in_words(of: &Listed) -> String {
         None => format!("\n  its weights are missing; run: {recipe}"),
     };
     let sees: Vec<&str> = of.sees.iter().map(Class::as_str).collect();
+    let refines: Vec<&str> = of.refines.iter().map(Class::as_str).collect();
+    let what = match refines.as_slice() {
+        [] => "sees".to_owned(),
+        of => format!("refines {} to", of.join(", ")),
+    };
     format!(
-        "{name}, version {version}: {title}; licence {licence}{weights}\n  sees {}",
+        "{name}, version {version}: {title}; licence {licence}{weights}\n  {what} {}",
         sees.join(", ")
     )
 }

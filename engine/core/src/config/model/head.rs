@@ -2,7 +2,7 @@
 
 use crate::config::problem::Fault;
 use crate::config::read::Node;
-use crate::model::{Activation, BoxUnit, CellPoint, Head, SCORES_MAX, grid_cells};
+use crate::model::{Activation, BoxUnit, CellPoint, Head, KINDS_MAX, SCORES_MAX, grid_cells};
 use crate::tensor::InputSpec;
 
 /// A key that not every head reads.
@@ -14,6 +14,9 @@ struct Own {
     optional: &'static [&'static str],
     example: &'static str,
 }
+
+/// What every detector reads.
+const DETECTORS: &[&str] = Head::DETECTORS;
 
 const fn own(
     key: &'static str,
@@ -27,13 +30,19 @@ const fn own(
 static OWN: &[Own] = &[
     own("scores", &["ssd", "detr", "efficientdet"], &[], "scores = \"scores\""),
     own("boxes", &["ssd", "detr", "efficientdet"], &[], "boxes = \"boxes\""),
-    own("tensor", &["yolox", "nanodet", "yolov5", "yolov8", "yolov10"], &[], "tensor = \"output\""),
+    own(
+        "tensor",
+        &["yolox", "nanodet", "yolov5", "yolov8", "yolov10", "classifier"],
+        &[],
+        "tensor = \"output\"",
+    ),
+    own("candidates", DETECTORS, &[], "candidates = 1917"),
     own("class_numbers", &["efficientdet"], &[], "class_numbers = \"classes\""),
     own("heatmap", &["centernet"], &[], "heatmap = \"hm\""),
     own("sizes", &["centernet"], &[], "sizes = \"wh\""),
     own("offsets", &["centernet"], &[], "offsets = \"reg\""),
     own("unit", &["efficientdet"], &["yolov5", "yolov8", "yolov10"], "unit = \"fractions\""),
-    own("activation", &["centernet"], &["detr"], "activation = \"sigmoid\""),
+    own("activation", &["centernet", "classifier"], &["detr"], "activation = \"sigmoid\""),
     own("strides", &["yolox", "nanodet", "centernet"], &[], "strides = [8, 16, 32]"),
     own("bins", &["nanodet"], &[], "bins = 11"),
     own("point", &["nanodet"], &[], "point = \"middle\""),
@@ -43,8 +52,11 @@ static OWN: &[Own] = &[
 pub(super) fn head(node: &Node, input: Option<&InputSpec>) -> Option<Head> {
     let kind = node.text("head")?;
     check_keys(node, kind);
-    let candidates = node.number("candidates")? as usize;
     let classes = node.number("classes")? as usize;
+    if kind == "classifier" {
+        return classifier(node, classes);
+    }
+    let candidates = node.number("candidates")? as usize;
     if candidates * classes > SCORES_MAX {
         let what = format!("{candidates} candidates x {classes} classes are too many scores");
         let remedy = format!("use a model with at most {SCORES_MAX} of them for an image");
@@ -74,6 +86,19 @@ pub(super) fn head(node: &Node, input: Option<&InputSpec>) -> Option<Head> {
         "centernet" => centernet(node, input, classes)?,
         _ => of_one_tensor(node, input, candidates, classes)?,
     })
+}
+
+fn classifier(node: &Node, classes: usize) -> Option<Head> {
+    if classes > KINDS_MAX {
+        let what = format!("{classes} classes are too many for a classifier");
+        let remedy = format!(
+            "use one of at most {KINDS_MAX}: votes are kept for each, of whoever is followed"
+        );
+        node.tell("classes", Fault::new(what, remedy));
+    }
+    node.text("activation")?;
+    let activation = activation(node, Activation::None);
+    Some(Head::Classifier { tensor: node.text("tensor")?.to_owned(), activation, classes })
 }
 
 fn of_one_tensor(

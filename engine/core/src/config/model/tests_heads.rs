@@ -49,7 +49,7 @@ fn every_name_is_of_a_head() {
     let texts = others.into_iter().chain(OUTPUTS.iter().map(|output| with(output)));
     let names: Vec<&str> =
         texts.map(|text| parse("model.toml", &text).unwrap().head.name()).collect();
-    assert_eq!(names, Head::NAMES);
+    assert_eq!(names, Head::DETECTORS);
 }
 
 #[test]

@@ -37,6 +37,9 @@ impl Live {
         {
             return Err(PlaneError::PartMissing(refused.clone()));
         }
+        // Without a classifier things are what the detector says: the box goes on.
+        let classifiers = of_models(&all.classifiers_refused);
+        let refused = refused.into_iter().chain(classifiers).reduce(|a, b| format!("{a}; {b}"));
         self.troubles.set(Trouble::ModelRefused, refused);
         self.troubles.set(Trouble::ProviderUnused, elsewhere(&all.models));
         self.hear_of_looks(&all, heard.keys());

@@ -86,7 +86,10 @@ impl Live {
             },
             model: &|model, at| {
                 let is_there = |camera: &Name| at.is_none_or(|at| at == camera);
-                let looks = |c: &Camera| c.model == *model || self.workers.looks_with(&c.id, model);
+                let looks = |c: &Camera| {
+                    let refines = c.refine.contains(model);
+                    refines || c.model == *model || self.workers.looks_with(&c.id, model)
+                };
                 let fits = cameras().any(|c| is_there(&c.id) && looks(c));
                 Its::of(fits, || had(&|seat| seat.model == *model && is_there(&seat.camera)))
             },

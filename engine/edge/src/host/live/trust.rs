@@ -182,6 +182,13 @@ impl Given<'_> {
                 *why = short(std::mem::take(why));
             }
         }
+        // One that was a classifier of these cameras lately is forgotten, and no lie.
+        stats
+            .classifiers_refused
+            .retain(|model, _| (self.model)(model, None).or(Refusal::Model).is_ok());
+        for why in stats.classifiers_refused.values_mut() {
+            *why = short(std::mem::take(why));
+        }
         keep(&mut stats.models, |model, _| (self.model)(model, None).or(Refusal::Model), refused);
         for run in stats.models.values_mut() {
             run.why = short(std::mem::take(&mut run.why));

@@ -154,6 +154,7 @@ impl Workers {
             all.cpu_ms += of.cpu_ms;
             all.models_wrong.extend(of.models_wrong);
             all.models_refused.extend(of.models_refused);
+            all.classifiers_refused.extend(of.classifiers_refused);
             all.models.extend(of.models);
         }
         all

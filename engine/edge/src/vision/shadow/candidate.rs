@@ -6,6 +6,7 @@ use crate::ledger::Ledger;
 use crate::models::{Locations, ModelError};
 use crate::vision::analyse::{Eye, Gaze};
 use crate::vision::areas::{About, Areas};
+use crate::vision::lens::Lens;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use viahe_core::model::Model;
 use viahe_core::observe::Observation;
 use viahe_core::plan::Camera;
 use viahe_core::region::areas;
+use viahe_core::tune::Provider;
 
 /// A candidate whose looks fail so often in a row is not worth another one.
 const FAILURES_MAX: u32 = 10;
@@ -47,6 +49,10 @@ pub struct Candidate {
     ledger: Arc<Ledger>,
     sanity: Sanity,
     failures: u32,
+    runtime: Runtime,
+    locations: Locations,
+    /// Classifiers of cameras; none of one that cannot be used, which was told.
+    lenses: BTreeMap<Name, Option<Arc<Lens>>>,
 }
 
 impl Candidate {
@@ -61,7 +67,9 @@ impl Candidate {
         let network = Network::load(&runtime, &package.model, &package.weights, options)?;
         let eye = Eye::on(&Arc::new(network))?;
         let (ledger, sanity) = (Arc::default(), Sanity::default());
-        Ok(Self { eye, model: package.model, gazes: BTreeMap::new(), ledger, sanity, failures: 0 })
+        let (model, gazes, lenses) = (package.model, BTreeMap::new(), BTreeMap::new());
+        let locations = locations.clone();
+        Ok(Self { eye, model, gazes, ledger, sanity, failures: 0, runtime, locations, lenses })
     }
 
     /// As incidents name it.
@@ -71,7 +79,9 @@ impl Candidate {
 
     /// A stretch of a camera begins.
     pub fn begin(&mut self, camera: &Camera) {
+        let lenses = camera.refine.iter().filter_map(|name| self.lens(name)).collect();
         let about = About {
+            lenses,
             areas: areas(camera),
             closely: camera.regions,
             confidence_min: camera.confidence_min(),
@@ -80,6 +90,21 @@ impl Candidate {
         let gaze = Gaze::new(camera.id.clone(), &self.model, 0, areas, ledger);
         // Only so is it known what was in the last frame; it is not asked whether another one is the same.
         self.gazes.insert(camera.id.clone(), gaze.gated(Proof::default()));
+    }
+
+    /// The candidate's things are shown to the classifiers to which those of the model at work are.
+    fn lens(&mut self, name: &Name) -> Option<Arc<Lens>> {
+        if let Some(known) = self.lenses.get(name) {
+            return known.clone();
+        }
+        let package = self.locations.load_classifier(name).map_err(|e| e.to_string());
+        let load = |(package, _)| {
+            Lens::load(&self.runtime, &package, Provider::Cpu).map_err(|e| e.to_string())
+        };
+        let lens = package.and_then(load);
+        let lens = lens.inspect_err(|why| tracing::warn!(model = %name, why, "no such classifier"));
+        self.lenses.insert(name.clone(), lens.as_ref().ok().cloned());
+        lens.ok()
     }
 
     /// It is over.

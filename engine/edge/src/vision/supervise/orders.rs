@@ -143,8 +143,9 @@ impl Orders {
             // Who is looked at more or less, or elsewhere in the picture, goes on.
             let goes_on = |(_, was): &&(u32, VisionCamera)| {
                 let VisionCamera { need, closely, confidence_min, .. } = *camera;
-                let areas = camera.areas.clone();
-                VisionCamera { need, areas, closely, confidence_min, ..was.clone() } == *camera
+                let (areas, refine) = (camera.areas.clone(), camera.refine.clone());
+                let was = was.clone();
+                VisionCamera { need, areas, closely, confidence_min, refine, ..was } == *camera
             };
             let began = told.cameras.get(name).filter(goes_on).map(|(epoch, _)| *epoch);
             let epoch = began.unwrap_or_else(|| self.epochs.next());

@@ -62,6 +62,7 @@ fn analyse(work: Work<View, Sight<Eye>>, desk: &Desk, outlet: &Outlet) {
         let at = age(&job);
         let View { gaze, tally, news, .. } = &mut job.state;
         tally.looked(at, cost, gaze.tracks());
+        tally.cropped(gaze.take_crops());
         if let Some(news) = news.take() {
             outlet.must_tell(news);
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use viahe_contract::message::{CameraStatus, DecodeMode, StreamRole};
-use viahe_core::seam::{CameraStats, DropReason, LOOK_AGES_MS};
+use viahe_core::seam::{CameraStats, CropStats, DropReason, LOOK_AGES_MS};
 
 /// Counted by the threads that look, read by the one that reports.
 #[derive(Debug, Default)]
@@ -17,6 +17,7 @@ pub(super) struct Tally {
     ages: [AtomicU64; LOOK_AGES_MS.len() + 1],
     ages_ms: AtomicU64,
     tracks: AtomicU64,
+    crops: Mutex<CropStats>,
     /// Pictures for people, in the order of [`StreamRole::ALL`].
     pictures: [AtomicU64; StreamRole::ALL.len()],
     status: Mutex<CameraStatus>,
@@ -47,6 +48,14 @@ impl Tally {
         self.ages[bucket].fetch_add(1, Ordering::Relaxed);
         self.ages_ms.fetch_add(ms, Ordering::Relaxed);
         self.infer_cpu_us.fetch_add(cpu.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// What became of its crops, by who looks at it now and by those before.
+    pub(super) fn cropped(&self, more: CropStats) {
+        let mut crops = self.crops.lock().unwrap_or_else(PoisonError::into_inner);
+        crops.looked_at += more.looked_at;
+        crops.left_out += more.left_out;
+        crops.failed += more.failed;
     }
 
     /// A picture for people came from this stream.
@@ -106,6 +115,7 @@ impl Tally {
             clock_steps: counters.clock_steps,
             clock_step: counters.clock_step,
             tracks: read(&self.tracks) as u32,
+            crops: *self.crops.lock().unwrap_or_else(PoisonError::into_inner),
             streams: None,
             pictures: BTreeMap::new(),
         }

@@ -143,6 +143,7 @@ pub(crate) fn watch(clip: &Path, watched: &Watched, proof: Option<u32>) -> Told 
         areas: viahe_core::region::areas(&plan.cameras[0]),
         closely: false,
         confidence_min: plan.cameras[0].confidence_min(),
+        refine: Vec::new(),
         gate: proof.map(|looks| ReplayGate { proof: Proof { looks }, gap_max: watched.gap_max }),
     };
     let locations = Locations::discover(Some(dir.path())).unwrap();

@@ -245,6 +245,7 @@ impl Worker {
             areas: Vec::new(),
             closely: false,
             confidence_min: None,
+            refine: Vec::new(),
             recorded: false,
         };
         to.send(ToWorker::Assign(Assign { epoch: 1, camera })).unwrap();
