@@ -4,6 +4,7 @@
 //! `.deps/models/<name>/`, where the set-up puts them. Nothing is written here but a whole new package ([`install`]).
 
 mod install;
+mod installed;
 mod places;
 
 use crate::bounded::read_text;
@@ -21,6 +22,7 @@ use viahe_core::seam::ModelFiles;
 use viahe_core::tune::Provider;
 
 pub use self::install::{InstallError, NewPackage, install};
+pub use self::installed::Installed;
 pub use self::places::{LIBRARY_FILE, Locations, Looked, Surroundings, Variable};
 
 /// Largest `model.toml` that is read.
@@ -53,33 +55,6 @@ pub struct ClassifierPackage {
     pub classifier: Classifier,
     /// The weights; the file exists, its hash is checked when it is loaded.
     pub weights: PathBuf,
-}
-
-/// Where the files lie that vision workers open.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Installed {
-    /// ONNX Runtime.
-    pub library: PathBuf,
-    /// Files with classes beside those of this release.
-    pub taxonomies: Vec<PathBuf>,
-    /// Each model that cameras are looked at with.
-    pub models: BTreeMap<Name, ModelFiles>,
-    /// Where their weights in other precisions lie, of those that are there.
-    pub variants: BTreeMap<Name, BTreeMap<Precision, PathBuf>>,
-}
-
-impl Installed {
-    /// The models, each with its weights in the precision that is wanted; with its own where these are not there, or
-    /// none is wanted.
-    pub fn in_precisions(&self, wanted: &BTreeMap<Name, Precision>) -> BTreeMap<Name, ModelFiles> {
-        let weights = |name: &Name| self.variants.get(name)?.get(wanted.get(name)?).cloned();
-        let of = |(name, files): (&Name, &ModelFiles)| {
-            let own = files.weights.clone();
-            let weights = weights(name).unwrap_or(own);
-            (name.clone(), ModelFiles { weights, ..files.clone() })
-        };
-        self.models.iter().map(of).collect()
-    }
 }
 
 /// A model or a library cannot be found or read.
@@ -306,7 +281,8 @@ impl Locations {
         }
         match library {
             Ok(library) if missing.is_empty() => {
-                Ok(Installed { library, taxonomies: self.taxonomies(), models, variants })
+                let taxonomies = self.taxonomies();
+                Ok(Installed { library, taxonomies, models, variants, ..Installed::default() })
             }
             _ => Err(missing),
         }

@@ -187,6 +187,11 @@ fn without_a_second_stage_the_rule_is_refused_with_the_way_out() {
     street(dir.path(), REFINED);
     check().says(0, &[]);
     viahe_here(dir.path(), ["model", "list"]).prints(0, &["helmets", "refines person"]);
+    let weights = dir.path().join("models/helmets/helmets.onnx");
+    let aside = weights.with_extension("aside");
+    std::fs::rename(&weights, &aside).unwrap();
+    check().says(3, &["model helmets: the weights", "are missing"]);
+    std::fs::rename(&aside, &weights).unwrap();
     let text = std::fs::read_to_string(&pipeline).unwrap();
     for (from, to, wanted) in [
         ("package = \"tiny\"", "package = \"helmets\"", "is a classifier"),

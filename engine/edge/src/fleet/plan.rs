@@ -24,7 +24,11 @@ use viahe_core::tune::Running;
 pub fn installed(plan: &Plan) -> Result<Installed, Vec<ModelError>> {
     let locations = Locations::discover(Some(&plan.folder)).map_err(|e| vec![e])?;
     let models = plan.cameras.iter().map(|c| &c.model);
-    locations.installed_for(models, plan.engine.provider)
+    let installed = locations.installed_for(models, plan.engine.provider);
+    match (installed, classifiers(plan, &locations)) {
+        (Ok(installed), Ok(classifiers)) => Ok(Installed { classifiers, ..installed }),
+        (one, other) => Err(one.err().into_iter().chain(other.err()).flatten().collect()),
+    }
 }
 
 /// The part of a plan that vision workers need, of whom there are so many.
@@ -34,8 +38,7 @@ pub fn installed(plan: &Plan) -> Result<Installed, Vec<ModelError>> {
 pub fn vision_plan(plan: &Plan, tuned: &Tuned, workers: usize) -> Result<Share, Vec<ModelError>> {
     let installed = installed(plan)?;
     let models = installed.in_precisions(&tuned.precisions);
-    let Installed { library, taxonomies, .. } = installed;
-    let classifiers = classifiers(plan)?;
+    let Installed { library, taxonomies, classifiers, .. } = installed;
     let refine =
         |name: &Name| Some(Refine { name: name.clone(), files: classifiers.get(name)?.clone() });
     let camera = |camera: &Camera| VisionCamera {
@@ -70,12 +73,11 @@ pub fn vision_plan(plan: &Plan, tuned: &Tuned, workers: usize) -> Result<Share, 
 }
 
 /// Where the classifiers of a plan lie.
-fn classifiers(plan: &Plan) -> Result<BTreeMap<Name, ModelFiles>, Vec<ModelError>> {
+fn classifiers(
+    plan: &Plan,
+    locations: &Locations,
+) -> Result<BTreeMap<Name, ModelFiles>, Vec<ModelError>> {
     let names: BTreeSet<&Name> = plan.cameras.iter().flat_map(|camera| &camera.refine).collect();
-    if names.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let locations = Locations::discover(Some(&plan.folder)).map_err(|e| vec![e])?;
     let (mut found, mut missing) = (BTreeMap::new(), Vec::new());
     for name in names {
         match locations.load_classifier(name) {

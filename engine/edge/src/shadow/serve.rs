@@ -255,7 +255,9 @@ impl<'a> Server<'a> {
     fn weigh(&mut self) -> Result<(), ServeError> {
         let Some(bench) = &self.bench else {
             self.is_forgotten = self.shadow.incumbent != self.shadow.candidate;
-            self.line.told = Some("it is the model at work".into());
+            if !self.is_forgotten {
+                self.line.told = Some("it is the model at work".into());
+            }
             return Ok(());
         };
         let book = lock(bench).book.clone();

@@ -153,7 +153,9 @@ impl Stage {
             match ask(&mut judge, &mut self.kernel, &view, crop, ledger) {
                 Ok(values) => {
                     counts.looked_at += 1;
-                    counts.failed += u64::from(!self.refiner.hear(track, at, values));
+                    let usable = self.refiner.hear(track, at, values);
+                    self.lens.heard(usable);
+                    counts.failed += u64::from(!usable);
                 }
                 Err(error) => self.failed(&error, 1, counts),
             }
@@ -164,6 +166,7 @@ impl Stage {
     /// The detector goes on without; it is told once.
     fn failed(&mut self, error: &InferError, crops: usize, counts: &mut CropStats) {
         counts.failed += crops as u64;
+        (0..crops).for_each(|_| self.lens.heard(false));
         if !self.failed {
             tracing::error!(%error, "a crop could not be looked at; its thing stays what the detector says");
         }

@@ -427,7 +427,7 @@ impl Worker {
             copied_bytes: bytes.collect(),
             seam_dropped: outlet.dropped(),
             cpu_ms: clock::process_cpu().as_secs_f64() * 1000.0,
-            models_wrong: self.models.wrong(),
+            models_wrong: self.models.wrong().into_iter().chain(self.lenses.wrong()).collect(),
             models_refused: self.models.refused(),
             classifiers_refused: self.lenses.refused(),
             models: self.models.runs(),

@@ -115,6 +115,12 @@ impl Lenses {
         camera.refine.iter().filter_map(lens).collect()
     }
 
+    /// Those at work that say nothing.
+    pub(super) fn wrong(&self) -> impl Iterator<Item = (Name, String)> + '_ {
+        let complaint = |known: &Known| known.lens.as_ref()?.complaint();
+        self.known.iter().filter_map(move |(name, known)| Some((name.clone(), complaint(known)?)))
+    }
+
     /// Why some cannot be used as they are wanted.
     pub(super) fn refused(&self) -> BTreeMap<Name, String> {
         let why = |(name, known): (&Name, &Known)| Some((name.clone(), known.refused.clone()?));
